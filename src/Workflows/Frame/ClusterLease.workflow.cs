@@ -1,0 +1,35 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>Holds a cluster for one procedure. There is one running workflow of an ID, whoever asks, so there is one holder.</summary>
+[Workflow]
+public sealed class ClusterLease
+{
+    private bool _released;
+
+    /// <summary>The workflow ID of a cluster's lease.</summary>
+    public static string IdOf(ClusterName cluster) => $"pgflow-lease-{cluster}";
+
+    /// <summary>Waits until it is released; ends with its parent at the latest.</summary>
+    [WorkflowRun]
+    public async Task RunAsync(LeaseHolder holder)
+    {
+        Workflow.CurrentDetails = $"Held by {holder.Procedure} `{holder.WorkflowId}`, asked for by {holder.By}.";
+        await Workflow.WaitConditionAsync(() => _released);
+    }
+
+    /// <summary>Ends the lease.</summary>
+    [WorkflowSignal]
+    public Task ReleaseAsync()
+    {
+        _released = true;
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Who holds a lease.</summary>
+/// <param name="Procedure">The procedure.</param>
+/// <param name="WorkflowId">Its workflow.</param>
+/// <param name="By">Who asked for it.</param>
+public sealed record LeaseHolder(string Procedure, string WorkflowId, string By);

@@ -1,0 +1,39 @@
+using Temporalio.Exceptions;
+
+namespace PgFlow.Workflows;
+
+/// <summary>The types of a failed procedure. They are part of the contract: the CLI's exit codes and people's alarms depend on them.</summary>
+public static class Ends
+{
+    /// <summary>The input is wrong; nothing was touched.</summary>
+    public const string InvalidInput = nameof(InvalidInput);
+
+    /// <summary>A safety check, or a person, said no; nothing was changed, or what was has been undone.</summary>
+    public const string Refused = nameof(Refused);
+
+    /// <summary>Another procedure holds the cluster's lease.</summary>
+    public const string ClusterBusy = nameof(ClusterBusy);
+
+    /// <summary>It failed and the cluster is as it was.</summary>
+    public const string Unchanged = nameof(Unchanged);
+
+    /// <summary>It passed the point of no return and a person ended it before all was done.</summary>
+    public const string Incomplete = nameof(Incomplete);
+
+    /// <summary>A refusal that no retry can change.</summary>
+    public static ApplicationFailureException Refuse(string why) => new(why, errorType: Refused, nonRetryable: true);
+
+    /// <summary>A refusal for all of <paramref name="reasons"/>; null where there are none.</summary>
+    public static ApplicationFailureException? RefuseFor(IReadOnlyCollection<string> reasons) =>
+        reasons.Count == 0 ? null : Refuse(string.Join("; ", reasons));
+
+    /// <summary>Whether <paramref name="failure"/>, or what caused it, is a final refusal.</summary>
+    public static bool IsRefusal(Exception failure) => Cause(failure) is ApplicationFailureException { ErrorType: Refused };
+
+    /// <summary>Whether <paramref name="failure"/> says that another procedure holds the lease.</summary>
+    public static bool IsBusy(Exception failure) => Cause(failure) is ApplicationFailureException { ErrorType: ClusterBusy };
+
+    /// <summary>The failure below the wrapping that Temporal puts around an activity's.</summary>
+    public static Exception Cause(Exception failure) =>
+        failure is ActivityFailureException or ChildWorkflowFailureException && failure.InnerException is { } inner ? Cause(inner) : failure;
+}

@@ -1,0 +1,90 @@
+using System.Text;
+using System.Text.Json;
+
+namespace PgFlow.Workflows;
+
+/// <summary>How values are said to people, the same everywhere.</summary>
+public static class PgFlowText
+{
+    /// <summary>A name of an enum as it stands in JSON and in search attributes.</summary>
+    public static string Word<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    /// <summary>A reason as the end of a sentence; nothing where none was given.</summary>
+    public static string Because(string? reason) => string.IsNullOrWhiteSpace(reason) ? "" : $" ({reason})";
+
+    /// <summary>A number of bytes in the unit that fits.</summary>
+    public static string Bytes(long bytes) => bytes switch
+    {
+        < 10_000 => FormattableString.Invariant($"{bytes} bytes"),
+        < 10_000_000 => FormattableString.Invariant($"{bytes / 1024} kB"),
+        _ => FormattableString.Invariant($"{bytes / 1024 / 1024} MB"),
+    };
+
+    /// <summary>Where a procedure is, in one sentence.</summary>
+    public static string Sentence(Outcome outcome, string? step) => outcome switch
+    {
+        Outcome.Running => step is null ? "looks at the cluster" : $"works: {step}",
+        Outcome.WaitingForApproval => "waits for approval; nothing was done yet",
+        Outcome.Blocked => $"blocked: {step}",
+        Outcome.Undoing => $"goes back: {step}",
+        Outcome.Planned => "a dry run; nothing was done",
+        Outcome.Succeeded => "done and proven",
+        Outcome.Refused => "refused; the cluster is unchanged",
+        Outcome.ClusterBusy => "another procedure holds the cluster",
+        Outcome.Unchanged => "failed; the cluster is unchanged",
+        Outcome.Incomplete => "incomplete: past the point of no return with something left to do",
+        _ => "cancelled; all was undone",
+    };
+
+    /// <summary>The Markdown that the Web UI shows beside a running procedure.</summary>
+    public static string Markdown(Progress progress)
+    {
+        var text = new StringBuilder().Append("**").Append(progress.Summary).Append("**\n");
+        if (progress.Plan is { } plan)
+        {
+            text.Append('\n').Append(plan.Summary).Append('\n');
+            AppendList(text, plan.Warnings.Select(warning => $"⚠ {warning}"));
+            AppendList(text, plan.Facts);
+        }
+
+        text.Append("\n| | step | ms |\n|---|---|---|\n");
+        foreach (var step in progress.Steps)
+        {
+            text.Append("| ").Append(Sign(step.State)).Append(" | ").Append(Cell(step.Title))
+                .Append(step.Error is null ? "" : $"<br>{Cell(step.Error)}").Append(" | ").Append(step.Milliseconds).Append(" |\n");
+        }
+
+        foreach (var title in progress.Plan?.Steps.Except(progress.Steps.Select(step => step.Title)) ?? [])
+        {
+            text.Append("| ").Append(Sign(StepState.Pending)).Append(" | ").Append(Cell(title)).Append(" | |\n");
+        }
+
+        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {step.Mend}"));
+        AppendList(text, progress.Notes);
+        return text.ToString();
+    }
+
+    /// <summary>One character for a step's state.</summary>
+    public static string Sign(StepState state) => state switch
+    {
+        StepState.Pending => "·",
+        StepState.Running => "▶",
+        StepState.Done => "✓",
+        StepState.Skipped => "↷",
+        StepState.Blocked => "‼",
+        _ => "✗",
+    };
+
+    private static void AppendList(StringBuilder text, IEnumerable<string> items)
+    {
+        foreach (var item in items)
+        {
+            text.Append("\n- ").Append(item);
+        }
+
+        text.Append('\n');
+    }
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
+}

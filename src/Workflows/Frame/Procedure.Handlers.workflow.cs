@@ -1,0 +1,155 @@
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+public abstract partial class Procedure
+{
+    private const string Anonymous = "unknown (Web UI)";
+
+    private bool _aborted;
+    private Approval? _approval;
+    private Rejection? _rejection;
+
+    /// <summary>Where the procedure is.</summary>
+    [WorkflowQuery("progress", Description = "Plan, steps, and what waits for a person.")]
+    public Progress Progress => new(
+        Workflow.Info.WorkflowType,
+        Cluster,
+        Outcome,
+        PgFlowText.Sentence(Outcome, _steps.LastOrDefault()?.View.Title),
+        PlanView,
+        Steps,
+        [.. BlockedSteps.Select(step => new BlockedStep(
+            step.View.Number,
+            step.View.Title,
+            step.View.Error ?? "",
+            $"mend it, then: pgflow resolve {Workflow.Info.WorkflowId} retry{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
+            step.CanSkip))],
+        Notes);
+
+    /// <summary>Who approved the plan.</summary>
+    private protected string? ApprovedBy => _approval?.By;
+
+    private List<Running> BlockedSteps => [.. _steps.Where(step => step.View.State is StepState.Blocked)];
+
+    /// <summary>Lets a procedure that waits for approval begin.</summary>
+    [WorkflowUpdate("approve", Description = "Lets the plan be carried out: {\"planHash\": \"…\", \"by\": \"…\"}. The hash stands in the plan.")]
+    public Task ApproveAsync(Approval approval)
+    {
+        _approval = approval with { By = approval.By ?? Anonymous };
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses an approval that doesn't fit.</summary>
+    [WorkflowUpdateValidator(nameof(ApproveAsync))]
+    public void ValidateApprove(Approval approval)
+    {
+        RequireWaiting();
+        if (approval?.PlanHash is { } hash && hash != PlanView!.Hash)
+        {
+            throw new ApplicationFailureException($"the plan's hash is {PlanView.Hash}, not {hash}: look at the plan again");
+        }
+
+        if (approval is null)
+        {
+            throw new ApplicationFailureException($"give {{\"planHash\": \"{PlanView!.Hash}\", \"by\": \"your name\"}}");
+        }
+    }
+
+    /// <summary>Ends a procedure that waits for approval.</summary>
+    [WorkflowUpdate("reject", Description = "Ends the procedure before anything is done: {\"by\": \"…\", \"reason\": \"…\"}.")]
+    public Task RejectAsync(Rejection rejection)
+    {
+        _rejection = rejection with { By = rejection.By ?? Anonymous };
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses a rejection where nothing waits.</summary>
+    [WorkflowUpdateValidator(nameof(RejectAsync))]
+    public void ValidateReject(Rejection rejection)
+    {
+        ArgumentNullException.ThrowIfNull(rejection);
+        RequireWaiting();
+    }
+
+    /// <summary>Decides how a blocked procedure goes on.</summary>
+    [WorkflowUpdate("resolve", Description = "Decides a blocked step: {\"action\": \"retry|skip|abort\", \"step\": 7, \"by\": \"…\", \"reason\": \"…\"}.")]
+    public Task ResolveAsync(Resolution resolution)
+    {
+        var step = BlockedSteps.First(blocked => blocked.View.Number == (resolution.Step ?? blocked.View.Number));
+        step.Decision = resolution with { By = resolution.By ?? Anonymous };
+        Notes.Add($"{step.Decision.By} decided on “{step.View.Title}”: {PgFlowText.Word(resolution.Action)}{PgFlowText.Because(resolution.Reason)}");
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses a decision that doesn't fit.</summary>
+    [WorkflowUpdateValidator(nameof(ResolveAsync))]
+    public void ValidateResolve(Resolution resolution)
+    {
+        ArgumentNullException.ThrowIfNull(resolution);
+        var undecided = BlockedSteps.Where(step => step.Decision is null).ToList();
+        var numbers = string.Join(", ", undecided.Select(step => step.View.Number));
+        var step = resolution.Step is null && undecided.Count == 1 ? undecided[0] : undecided.Find(step => step.View.Number == resolution.Step);
+        if (step is null)
+        {
+            throw new ApplicationFailureException(undecided.Count == 0 ? "no step is blocked" : $"step: give the number of a blocked step: {numbers}");
+        }
+
+        if (resolution.Action is ResolveAction.Skip && !step.CanSkip)
+        {
+            throw new ApplicationFailureException($"“{step.View.Title}” can't be skipped: retry or abort");
+        }
+    }
+
+    /// <summary>Waits until somebody has approved; a rejection, and silence for <paramref name="limit"/>, refuse the procedure.</summary>
+    private protected async Task ApprovalAsync(TimeSpan limit)
+    {
+        Show(Outcome.WaitingForApproval);
+        var answered = await Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null, limit);
+        if (_rejection is { } no)
+        {
+            throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}");
+        }
+
+        if (!answered)
+        {
+            throw Ends.Refuse($"nobody approved within {limit.TotalMinutes:0} minutes");
+        }
+
+        Show(Outcome.Running);
+    }
+
+    /// <summary>Waits until a person has decided how <paramref name="step"/> goes on.</summary>
+    private async Task<ResolveAction> DecisionAsync(Running step)
+    {
+        var before = Outcome is Outcome.Blocked ? Outcome.Running : Outcome;
+        Show(Outcome.Blocked);
+        await Workflow.WaitConditionAsync(() => step.Decision is not null || _aborted, CancellationToken.None);
+        var action = step.Decision?.Action ?? ResolveAction.Abort;
+        step.Decision = null;
+        _aborted |= action is ResolveAction.Abort;
+        if (action is not ResolveAction.Retry)
+        {
+            Show(step, action is ResolveAction.Skip ? StepState.Skipped : StepState.Failed);
+        }
+        else
+        {
+            step.View = step.View with { State = StepState.Running };
+        }
+
+        Show(BlockedSteps.Count > 0 ? Outcome.Blocked : before);
+        return action is ResolveAction.Abort ? throw new AbortedException(step.View.Title) : action;
+    }
+
+    private void RequireWaiting()
+    {
+        if (Outcome is not Outcome.WaitingForApproval || _approval is not null || _rejection is not null)
+        {
+            throw new ApplicationFailureException("this procedure does not wait for approval");
+        }
+    }
+}
+
+/// <summary>A person ended the procedure at a blocked step.</summary>
+internal sealed class AbortedException(string step) : Exception($"ended by a person at “{step}”");

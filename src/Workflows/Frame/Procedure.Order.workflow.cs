@@ -1,0 +1,210 @@
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>The order that every procedure keeps: validate, lease, observe, plan, steps, record, end.</summary>
+/// <typeparam name="TInput">What it takes.</typeparam>
+public abstract class Procedure<TInput> : Procedure
+    where TInput : ProcedureInput, new()
+{
+    private static readonly TimeSpan ApprovalLimit = TimeSpan.FromMinutes(15);
+
+    private string _by = "";
+    private TInput _input = new();
+
+    /// <summary>Carries out <paramref name="steps"/> within that order.</summary>
+    /// <param name="input">As it was given; null when there was none.</param>
+    /// <param name="planFrom">Decides, or refuses with <see cref="Ends.Refuse"/>.</param>
+    /// <param name="steps">The runbook. Everything that it does stands in a step: a dry run walks it too.</param>
+    /// <returns>The report of a success or of a dry run.</returns>
+    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="Ends"/>, its detail the report.</exception>
+    private protected async Task<Report> RunAsync<TPlan>(TInput? input, Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+        where TPlan : Plan
+    {
+        _input = input ?? new TInput();
+        if (_input.Problems() is { Count: > 0 } problems)
+        {
+            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput, nonRetryable: true);
+        }
+
+        var report = await ReportAsync(planFrom, steps);
+        await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
+        return End(report);
+    }
+
+    /// <summary>What follows every promotion at once: no procedure promotes or ends before the new history is in the archive.</summary>
+    protected async Task OpenedAsync(Promotion? promotion)
+    {
+        await VitalStep("The new timeline's history is in the archive", () => Archives.PublishHistoryAsync(promotion!.Node));
+        await Step("The ledger knows the new timeline", () => Ledger.OpenTimelineAsync(new(
+            promotion!.Node, promotion.Timeline, promotion.Parent, promotion.SwitchedAt, Workflow.UtcNow, Workflow.Info.WorkflowId)));
+        if (promotion is not null)
+        {
+            Reached(promotion.Node, promotion.Timeline);
+        }
+    }
+
+    /// <summary>Where the cluster stands now, for those who search.</summary>
+    protected static void Reached(NodeId primary, Timeline timeline) => Workflow.UpsertTypedSearchAttributes(
+        Attributes.Primary.ValueSet(primary.ToString()),
+        Attributes.Timeline.ValueSet(timeline.Number));
+
+    private async Task<Report> ReportAsync<TPlan>(Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+        where TPlan : Plan
+    {
+        try
+        {
+            await BeginAsync();
+            if (_input.DryRun || _input.Approve)
+            {
+                await PlanAsync(planFrom, steps);
+            }
+
+            if (_input.DryRun)
+            {
+                return ReportOf(Outcome.Planned, PlanView!.Summary);
+            }
+
+            var approved = _input.Approve ? await ApprovedAsync() : null;
+            return await WithLeaseAsync(async () =>
+            {
+                var plan = await PlanAsync(planFrom, steps);
+                if (approved is not null && approved.Hash != PlanView!.Hash)
+                {
+                    throw Ends.Refuse($"the cluster is not as it was when the plan was approved; now the plan would be: {PlanView.Summary}");
+                }
+
+                await (plan.NothingToDo ? Task.CompletedTask : steps(plan));
+                return plan.Summary;
+            });
+        }
+        catch (Exception e) when (e is FailureException or OperationCanceledException)
+        {
+            return ReportOf(Unchanged(e), Ends.Cause(e).Message);
+        }
+    }
+
+    private async Task BeginAsync()
+    {
+        Cluster = _input.Cluster;
+        _by = _input.By ?? await Leases.StarterAsync();
+        Workflow.UpsertTypedSearchAttributes(
+            Attributes.Cluster.ValueSet(_input.Cluster.ToString()),
+            Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType),
+            Attributes.RequestedBy.ValueSet(_by),
+            Attributes.Outcome.ValueSet(PgFlowText.Word(Outcome)));
+    }
+
+    private async Task<TPlan> PlanAsync<TPlan>(Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+        where TPlan : Plan
+    {
+        var plan = planFrom(_input, await Clusters.ObserveAsync(_input.Cluster));
+        PlanView = plan.View(plan.NothingToDo ? [] : await PreviewAsync(() => steps(plan)));
+        return plan;
+    }
+
+    private async Task<PlanView> ApprovedAsync()
+    {
+        await ApprovalAsync(ApprovalLimit);
+        return PlanView!;
+    }
+
+    private async Task<Report> WithLeaseAsync(Func<Task<string>> act)
+    {
+        var lease = await Leases.TakeAsync(_input.Cluster, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by));
+        Report report;
+        try
+        {
+            report = ReportOf(Outcome.Succeeded, await act());
+        }
+        catch (Exception e) when (e is FailureException or OperationCanceledException or AbortedException)
+        {
+            report = await AfterFailureAsync(e);
+        }
+
+        OnlyForward = true;
+        await RecordAsync(report);
+        if (!await lease.ReleaseAsync())
+        {
+            Notes.Add("somebody ended the cluster's lease while this procedure worked");
+        }
+
+        return report with { Notes = [.. Notes], EndedAt = Workflow.UtcNow };
+    }
+
+    private async Task<Report> AfterFailureAsync(Exception failure)
+    {
+        if (OnlyForward)
+        {
+            return ReportOf(Outcome.Incomplete, failure.Message);
+        }
+
+        var end = Unchanged(failure); // asked before the undo: a cancel that comes later ends nothing
+        try
+        {
+            await UndoAsync();
+        }
+        catch (AbortedException e)
+        {
+            end = Outcome.Incomplete;
+            Notes.Add(e.Message);
+        }
+
+        return ReportOf(Steps.Any(step => step.State is StepState.Skipped) ? Outcome.Incomplete : end, Ends.Cause(failure).Message);
+    }
+
+    private static Outcome Unchanged(Exception failure) => failure switch
+    {
+        _ when Workflow.CancellationToken.IsCancellationRequested => Outcome.Cancelled,
+        _ when Ends.IsRefusal(failure) => Outcome.Refused,
+        _ when Ends.IsBusy(failure) => Outcome.ClusterBusy,
+        _ => Outcome.Unchanged,
+    };
+
+    /// <summary>The ledger outlives Temporal's retention. A record that can't be written is said, and changes no end.</summary>
+    private async Task RecordAsync(Report report)
+    {
+        try
+        {
+            await Ledger.RecordAsync(report with { Notes = [.. Notes] });
+        }
+        catch (ActivityFailureException e)
+        {
+            Notes.Add($"the ledger has no record of this: {Ends.Cause(e).Message}");
+        }
+    }
+
+    private Report End(Report report)
+    {
+        Show(report.Outcome);
+        switch (report.Outcome)
+        {
+            case Outcome.Succeeded or Outcome.Planned:
+                return report;
+            case Outcome.Cancelled:
+                Workflow.UpsertMemo(MemoUpdate.ValueSet(ReportMemo, report)); // a cancelled workflow has neither result nor details
+                throw new OperationCanceledException(report.Summary, Workflow.CancellationToken);
+            default:
+                throw new ApplicationFailureException(report.Summary, errorType: report.Outcome.ToString(), nonRetryable: true, details: [report]);
+        }
+    }
+
+    private Report ReportOf(Outcome outcome, string summary) => new()
+    {
+        Procedure = Workflow.Info.WorkflowType,
+        Cluster = _input.Cluster,
+        Outcome = outcome,
+        Summary = summary,
+        By = _by,
+        Reason = _input.Reason,
+        ApprovedBy = ApprovedBy,
+        Plan = PlanView,
+        Steps = Steps,
+        Notes = [.. Notes],
+        StartedAt = Workflow.Info.WorkflowStartTime,
+        EndedAt = Workflow.UtcNow,
+        WorkflowId = Workflow.Info.WorkflowId,
+        RunId = Workflow.Info.RunId,
+    };
+}

@@ -1,0 +1,177 @@
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What every procedure can be asked and told while it runs, and the steps that it is made of.</summary>
+public abstract partial class Procedure
+{
+    /// <summary>The memo that holds the report of a cancelled procedure.</summary>
+    public const string ReportMemo = "report";
+
+    private readonly List<Running> _steps = [];
+    private readonly Stack<(string Title, Func<Task> Act)> _undo = [];
+    private List<string>? _preview;
+
+    /// <summary>The procedure of the workflow code that is running.</summary>
+    internal static Procedure Current => (Procedure)Workflow.Instance;
+
+    /// <summary>Behind the point of no return, or on the way back: nothing is cancelled any more.</summary>
+    internal bool OnlyForward { get; private protected set; }
+
+    internal CancellationToken ActivityToken => OnlyForward ? CancellationToken.None : Workflow.CancellationToken;
+
+    /// <summary>What a reader of the report should know besides its steps.</summary>
+    protected List<string> Notes { get; } = [];
+
+    private protected Outcome Outcome { get; private set; } = Outcome.Running;
+
+    private protected PlanView? PlanView { get; set; }
+
+    private protected ClusterName? Cluster { get; set; }
+
+    private protected IReadOnlyList<StepReport> Steps => [.. _steps.Select(step => step.View)];
+
+    /// <summary>Does one thing, or, in a dry run, only says it.</summary>
+    /// <param name="title">The effect.</param>
+    /// <param name="act">Gets there from wherever things are, and proves it.</param>
+    /// <param name="undo">Gets back, also from half-way; forgotten at the point of no return.</param>
+    protected Task Step(string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(title, act, undo, canSkip: true);
+
+    /// <inheritdoc cref="Step(string, Func{Task}, Func{Task}?)"/>
+    /// <returns>What it found; nothing in a dry run or where it was skipped.</returns>
+    protected async Task<T?> Step<T>(string title, Func<Task<T>> act, Func<Task>? undo = null)
+    {
+        T? result = default;
+        await StepAsync(title, async () => result = await act(), undo, canSkip: true);
+        return result;
+    }
+
+    /// <summary>A step that nobody may skip: fence, promotion, proof.</summary>
+    protected Task VitalStep(string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(title, act, undo, canSkip: false);
+
+    /// <inheritdoc cref="VitalStep(string, Func{Task}, Func{Task}?)"/>
+    protected async Task<T?> VitalStep<T>(string title, Func<Task<T>> act, Func<Task>? undo = null)
+    {
+        T? result = default;
+        await StepAsync(title, async () => result = await act(), undo, canSkip: false);
+        return result;
+    }
+
+    /// <summary>Does the same for each, side by side.</summary>
+    protected static Task InParallel<T>(IEnumerable<T> items, Func<T, Task> act) => Workflow.WhenAllAsync(items.Select(act).ToList());
+
+    /// <summary>From here on only forward: a cancel is recorded, not obeyed, and a failed step waits for a person.</summary>
+    protected void PointOfNoReturn()
+    {
+        if (_preview is null)
+        {
+            Workflow.CancellationToken.ThrowIfCancellationRequested();
+            OnlyForward = true;
+            _undo.Clear();
+        }
+    }
+
+    private protected async Task<IReadOnlyList<string>> PreviewAsync(Func<Task> steps)
+    {
+        _preview = [];
+        await steps();
+        var titles = _preview;
+        _preview = null;
+        return titles;
+    }
+
+    /// <summary>Takes every step back, last first.</summary>
+    private protected async Task UndoAsync()
+    {
+        OnlyForward = true;
+        if (_undo.Count > 0)
+        {
+            Show(Outcome.Undoing);
+        }
+
+        while (_undo.TryPop(out var undo))
+        {
+            await StepAsync($"Undo: {undo.Title}", undo.Act, undo: null, canSkip: true);
+        }
+    }
+
+    private async Task StepAsync(string title, Func<Task> act, Func<Task>? undo, bool canSkip)
+    {
+        if (_preview is not null)
+        {
+            _preview.Add(title);
+            return;
+        }
+
+        ActivityToken.ThrowIfCancellationRequested();
+        if (undo is not null)
+        {
+            _undo.Push((title, undo));
+        }
+
+        var step = new Running(new(_steps.Count + 1, title, StepState.Running, Workflow.UtcNow, AfterPointOfNoReturn: OnlyForward), canSkip);
+        _steps.Add(step);
+        while (!await TryAsync(step, act))
+        {
+            if (!OnlyForward || await DecisionAsync(step) is not ResolveAction.Retry)
+            {
+                break;
+            }
+        }
+    }
+
+    private async Task<bool> TryAsync(Running step, Func<Task> act)
+    {
+        try
+        {
+            Show(step, StepState.Running);
+            await act();
+            Show(step, StepState.Done);
+            return true;
+        }
+        catch (FailureException e) when (OnlyForward)
+        {
+            Show(step, StepState.Blocked, Ends.Cause(e).Message);
+            return false;
+        }
+        catch (Exception e) when (e is FailureException or OperationCanceledException)
+        {
+            Show(step, StepState.Failed, Ends.Cause(e).Message);
+            throw;
+        }
+    }
+
+    private void Show(Running step, StepState state, string? error = null)
+    {
+        var elapsed = state is StepState.Running ? (long?)null : (long)(Workflow.UtcNow - step.View.StartedAt!.Value).TotalMilliseconds;
+        step.View = step.View with { State = state, Error = error ?? step.View.Error, Milliseconds = elapsed };
+        if (state is StepState.Done)
+        {
+            step.View = step.View with { Error = null };
+        }
+
+        Show(Outcome);
+    }
+
+    /// <summary>Shows where the procedure is to all who watch it.</summary>
+    private protected void Show(Outcome outcome)
+    {
+        if (outcome != Outcome)
+        {
+            Outcome = outcome;
+            Workflow.UpsertTypedSearchAttributes(Attributes.Outcome.ValueSet(PgFlowText.Word(outcome)));
+        }
+
+        Workflow.CurrentDetails = PgFlowText.Markdown(Progress);
+    }
+
+    private sealed class Running(StepReport view, bool canSkip)
+    {
+        public StepReport View { get; set; } = view;
+
+        public bool CanSkip { get; } = canSkip;
+
+        public Resolution? Decision { get; set; }
+    }
+}

@@ -1,0 +1,52 @@
+using Temporalio.Activities;
+
+namespace PgFlow.Workflows;
+
+/// <summary>The WAL archive and the histories of all timelines.</summary>
+public interface IArchiveSteps
+{
+    /// <summary>Post-condition: every complete segment of a stopped node is in the archive; its unfinished last one lies there as <c>SEGMENT.tail.NODE</c>, which no node's restore_command serves.</summary>
+    /// <returns>How many files were new to the archive.</returns>
+    [Activity("SalvageWal")]
+    Task<int> SalvageAsync(NodeId node);
+
+    /// <summary>Post-condition: the histories of all timelines that a running primary knows are in the archive.</summary>
+    [Activity("PublishTimelineHistory")]
+    Task PublishHistoryAsync(NodeId primary);
+
+    /// <summary>Post-condition: every complete segment of earlier timelines that the primary has is in the archive.</summary>
+    /// <returns>How many the archive lacked.</returns>
+    [Activity("CompleteArchive")]
+    Task<int> CompleteAsync(NodeId primary);
+
+    /// <summary>Post-condition: a segment that holds a marker written after the call is in the archive.</summary>
+    [Activity("ProveArchiving")]
+    Task ProveAsync(NodeId primary);
+
+    /// <summary>What a fenced old primary wrote beyond the point where the new timeline began.</summary>
+    [Activity("MeasureLoss")]
+    Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion);
+}
+
+/// <summary>What a failover left behind.</summary>
+/// <param name="Bytes">Bytes of WAL.</param>
+/// <param name="Transactions">Commits in it.</param>
+public sealed record Loss(long Bytes, int Transactions);
+
+internal static class Archives
+{
+    public static Task<int> SalvageAsync(NodeId node) =>
+        Hand.WaitAsync((IArchiveSteps hand) => hand.SalvageAsync(node), $"{node}: unarchived WAL into the archive");
+
+    public static Task PublishHistoryAsync(NodeId primary) =>
+        Hand.ChangeAsync((IArchiveSteps hand) => hand.PublishHistoryAsync(primary), $"{primary}: timeline history into the archive");
+
+    public static Task<int> CompleteAsync(NodeId primary) =>
+        Hand.WaitAsync((IArchiveSteps hand) => hand.CompleteAsync(primary), $"{primary}: segments of earlier timelines into the archive");
+
+    public static Task ProveAsync(NodeId primary) =>
+        Hand.ChangeAsync((IArchiveSteps hand) => hand.ProveAsync(primary), $"{primary}: a segment arrives in the archive");
+
+    public static Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion) =>
+        Hand.WaitAsync((IArchiveSteps hand) => hand.MeasureLossAsync(old, promotion), $"{old}: what it wrote after {promotion.SwitchedAt}");
+}

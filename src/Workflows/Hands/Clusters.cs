@@ -1,0 +1,72 @@
+using Temporalio.Activities;
+
+namespace PgFlow.Workflows;
+
+/// <summary>Looks at clusters, makes and removes their parts.</summary>
+public interface IClusterSteps
+{
+    /// <summary>The cluster as it is; a node that does not answer within 2 s is silent, not an error.</summary>
+    [Activity("ObserveCluster")]
+    Task<ClusterState> ObserveAsync(ClusterName cluster);
+
+    /// <summary>What is in an image. Refuses one without PostgreSQL 13 to 18.</summary>
+    [Activity("InspectImage")]
+    Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image);
+
+    /// <summary>Post-condition: both networks are there, as asked for or with a free private subnet.</summary>
+    [Activity("CreateNetworks")]
+    Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted);
+
+    /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs.</summary>
+    [Activity("CreateNodes")]
+    Task CreateNodesAsync(ClusterSpec spec);
+
+    /// <summary>Post-condition: the node holds a new database with checksums, the roles <c>pgflow</c>, <c>replicator</c> and <c>app</c>, and the database <c>app</c>.</summary>
+    [Activity("InitializeDatabase")]
+    Task InitializeAsync(NodeId node);
+
+    /// <summary>Post-condition: nothing that belongs to the cluster is left; a network that was there before stays.</summary>
+    [Activity("RemoveCluster")]
+    Task RemoveAsync(ClusterName cluster);
+
+    /// <summary>Post-condition: none of this procedure's job containers, and no set-aside data directory, is left.</summary>
+    [Activity("TidyUp")]
+    Task TidyUpAsync(ClusterName cluster);
+}
+
+/// <summary>The networks that InitCluster was asked for.</summary>
+/// <param name="Cluster">The cluster.</param>
+/// <param name="Subnet">The internal network's subnet; null for a free one.</param>
+/// <param name="ExternalNetwork">An existing network; null for one of its own.</param>
+/// <param name="Vip">The virtual IP; null for a free one.</param>
+public sealed record WantedNetworks(ClusterName Cluster, string? Subnet, string? ExternalNetwork, string? Vip);
+
+/// <summary>The networks that there are.</summary>
+/// <param name="Subnet">The internal network's subnet.</param>
+/// <param name="ExternalNetwork">The clients' network.</param>
+/// <param name="Vip">The virtual IP.</param>
+public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, string Vip);
+
+internal static class Clusters
+{
+    public static Task<ClusterState> ObserveAsync(ClusterName cluster) =>
+        Hand.ReadAsync((IClusterSteps hand) => hand.ObserveAsync(cluster), $"Look at {cluster}");
+
+    public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.InspectImageAsync(cluster, image), $"What is in {image}?");
+
+    public static Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.CreateNetworksAsync(wanted), $"Networks of {wanted.Cluster}");
+
+    public static Task CreateNodesAsync(ClusterSpec spec) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.CreateNodesAsync(spec), $"Volumes and containers of {spec.Nodes} nodes");
+
+    public static Task InitializeAsync(NodeId node) =>
+        Hand.WaitAsync((IClusterSteps hand) => hand.InitializeAsync(node), $"{node}: initdb with checksums, roles, database app");
+
+    public static Task RemoveAsync(ClusterName cluster) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.RemoveAsync(cluster), $"Remove all that belongs to {cluster}");
+
+    public static Task TidyUpAsync(ClusterName cluster) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.TidyUpAsync(cluster), $"Remove jobs and set-aside data directories of {cluster}");
+}

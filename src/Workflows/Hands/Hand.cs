@@ -1,0 +1,57 @@
+using System.Linq.Expressions;
+using Temporalio.Common;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>The options of every activity, by kind. They decide how soon another worker goes on after a crash.</summary>
+internal static class Hand
+{
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(2);
+
+    private static readonly RetryPolicy Retry = new()
+    {
+        InitialInterval = TimeSpan.FromMilliseconds(100),
+        MaximumInterval = TimeSpan.FromSeconds(5),
+        MaximumAttempts = 10_000, // time is the limit; the Web UI warns where no number stands
+        NonRetryableErrorTypes = [Ends.Refused, Ends.InvalidInput],
+    };
+
+    /// <summary>Looks and changes nothing.</summary>
+    public static Task<T> ReadAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1)));
+
+    /// <summary>Changes something within seconds.</summary>
+    public static Task<T> ChangeAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(call, ChangeOptions(summary));
+
+    /// <inheritdoc cref="ChangeAsync{THand, T}"/>
+    public static Task ChangeAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(call, ChangeOptions(summary));
+
+    /// <summary>Works or waits for as long as it makes progress.</summary>
+    public static Task<T> WaitAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(call, WaitOptions(summary));
+
+    /// <inheritdoc cref="WaitAsync{THand, T}"/>
+    public static Task WaitAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(call, WaitOptions(summary));
+
+    // Before the point of no return clients may be waiting for the undo.
+    private static ActivityOptions ChangeOptions(string summary) => Procedure.Current.OnlyForward
+        ? Options(summary, TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10))
+        : Options(summary, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(90));
+
+    private static ActivityOptions WaitOptions(string summary) => Options(summary, TimeSpan.FromHours(24), TimeSpan.FromHours(48));
+
+    private static ActivityOptions Options(string summary, TimeSpan attempt, TimeSpan all) => new()
+    {
+        Summary = summary,
+        StartToCloseTimeout = attempt,
+        ScheduleToCloseTimeout = all,
+        HeartbeatTimeout = Heartbeat,
+        RetryPolicy = Retry,
+        CancellationType = ActivityCancellationType.WaitCancellationCompleted,
+        CancellationToken = Procedure.Current.ActivityToken,
+    };
+}

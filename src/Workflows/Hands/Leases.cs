@@ -1,0 +1,66 @@
+using Temporalio.Activities;
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What a procedure must ask Temporal about itself and about others.</summary>
+public interface ILeaseSteps
+{
+    /// <summary>Who holds <paramref name="cluster"/>'s lease, as a sentence; null when nobody does.</summary>
+    /// <remarks>A lease whose procedure is not running any more (it was reset) is ended first.</remarks>
+    [Activity("DescribeLease")]
+    Task<string?> DescribeAsync(ClusterName cluster);
+
+    /// <summary>Who started the workflow that asks, as far as its history tells.</summary>
+    [Activity("FindStarter")]
+    Task<string> StarterAsync();
+}
+
+/// <summary>A cluster for one procedure at a time.</summary>
+internal static class Leases
+{
+    public static Task<string> StarterAsync() => Hand.ReadAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
+
+    /// <summary>Takes the lease.</summary>
+    /// <exception cref="ApplicationFailureException">Another procedure holds it (<see cref="Ends.ClusterBusy"/>).</exception>
+    public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(ClusterName cluster, LeaseHolder holder)
+    {
+        while (true)
+        {
+            try
+            {
+                return await Workflow.StartChildWorkflowAsync((ClusterLease lease) => lease.RunAsync(holder), new()
+                {
+                    Id = ClusterLease.IdOf(cluster),
+                    StaticSummary = $"{cluster} is held by {holder.Procedure}",
+                    ParentClosePolicy = ParentClosePolicy.Terminate,
+                    CancellationToken = CancellationToken.None, // a cancelled procedure needs it until all is undone
+                });
+            }
+            catch (WorkflowAlreadyStartedException)
+            {
+                if (await Hand.ReadAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster), $"Who holds {cluster}?") is { } why)
+                {
+                    throw new ApplicationFailureException(why, errorType: Ends.ClusterBusy, nonRetryable: true);
+                }
+            }
+        }
+    }
+
+    /// <summary>Gives the lease back, so that the next procedure finds it free when this one has ended.</summary>
+    /// <returns>Whether it was still held.</returns>
+    public static async Task<bool> ReleaseAsync(this ChildWorkflowHandle<ClusterLease> lease)
+    {
+        try
+        {
+            await lease.SignalAsync(held => held.ReleaseAsync(), new() { CancellationToken = CancellationToken.None });
+            await lease.GetResultAsync();
+            return true;
+        }
+        catch (FailureException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Temporalio.Activities;
+
+namespace PgFlow.Workflows;
+
+/// <summary>The cluster's memory: immutable files in its repository.</summary>
+public interface ILedgerSteps
+{
+    /// <summary>Post-condition: the report is in the ledger, once. Nothing where the cluster has no repository.</summary>
+    [Activity("RecordProcedure")]
+    Task RecordAsync(Report report);
+
+    /// <summary>Post-condition: the opening of a timeline is in the ledger, once.</summary>
+    [Activity("RecordTimeline")]
+    Task OpenTimelineAsync(TimelineOpened opened);
+}
+
+/// <summary>A timeline begins.</summary>
+/// <param name="Node">Who writes it.</param>
+/// <param name="Timeline">Its number.</param>
+/// <param name="Parent">The one before; null for the first.</param>
+/// <param name="SwitchedAt">The first position that is on it.</param>
+/// <param name="OpenedAt">When.</param>
+/// <param name="Procedure">By which procedure's workflow.</param>
+public sealed record TimelineOpened(NodeId Node, Timeline Timeline, Timeline? Parent, Lsn SwitchedAt, DateTimeOffset OpenedAt, string Procedure);
+
+internal static class Ledger
+{
+    public static Task RecordAsync(Report report) => Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger");
+
+    public static Task OpenTimelineAsync(TimelineOpened opened) =>
+        Hand.ChangeAsync((ILedgerSteps hand) => hand.OpenTimelineAsync(opened), $"Timeline {opened.Timeline} into the ledger");
+}

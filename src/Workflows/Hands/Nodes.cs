@@ -1,0 +1,139 @@
+using Temporalio.Activities;
+
+namespace PgFlow.Workflows;
+
+/// <summary>Starts, stops, fences, configures and promotes single nodes.</summary>
+public interface INodeSteps
+{
+    /// <summary>Post-condition: it runs, answers, and Docker restarts it. Refuses to start a second writable node.</summary>
+    [Activity("StartPostgres")]
+    Task StartAsync(NodeId node);
+
+    /// <summary>Post-condition: pg_control says "shut down", the container has ended and Docker won't start it by itself.</summary>
+    [Activity("StopPostgres")]
+    Task<CleanShutdown> StopAsync(NodeId node);
+
+    /// <summary>Post-condition: a stopped node that is started by anybody starts as a standby.</summary>
+    [Activity("MarkStandby")]
+    Task MarkStandbyAsync(NodeId node);
+
+    /// <summary>Brings a node that <see cref="StopAsync"/> stopped, and that nobody has written to since, back as the primary.</summary>
+    /// <remarks>Post-condition: it runs and accepts writes. Refuses when pg_control is not as it was, or another node accepts writes.</remarks>
+    [Activity("ReviveAsPrimary")]
+    Task ReviveAsync(NodeId node);
+
+    /// <summary>Post-condition: the container has ended, is on no network, won't be started by Docker, and would start as a standby.</summary>
+    [Activity("FenceNode")]
+    Task FenceAsync(NodeId node);
+
+    /// <summary>Post-condition: a fenced node is as it was before: on its network, as a primary, running if it ran.</summary>
+    [Activity("UnfenceNode")]
+    Task UnfenceAsync(NodeId node, bool running);
+
+    /// <summary>Post-condition: what could be dirty has been written, so that a stop is short.</summary>
+    [Activity("Checkpoint")]
+    Task CheckpointAsync(NodeId node);
+
+    /// <summary>Post-condition: the standby has replayed a marker that was written to the primary after the call. Refuses when it makes no progress.</summary>
+    [Activity("WaitForReplay")]
+    Task WaitForReplayAsync(NodeId standby, NodeId primary);
+
+    /// <summary>Post-condition: the candidate has replayed beyond the old primary's shutdown checkpoint, on its timeline.</summary>
+    [Activity("ProveShutdownReplayed")]
+    Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown);
+
+    /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more. One that does not answer is left out.</summary>
+    [Activity("CompareStandbys")]
+    Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes);
+
+    /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>.</summary>
+    [Activity("PromoteStandby")]
+    Task<Promotion> PromoteAsync(NodeId node, Timeline from);
+
+    /// <summary>Post-condition: the node's own file has these settings and a running node uses them, from that file.</summary>
+    [Activity("WriteSettings")]
+    Task ConfigureAsync(NodeSettings settings);
+
+    /// <summary>Post-condition: the node has a reserved physical slot for each of <paramref name="others"/>, and none besides.</summary>
+    [Activity("SetReplicationSlots")]
+    Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
+
+    /// <summary>Post-condition: the standby streams from the primary and has replayed a marker written after it joined.</summary>
+    [Activity("ProveStreaming")]
+    Task ProveStreamingAsync(NodeId standby, NodeId primary);
+}
+
+/// <summary>Where a node's WAL ended when it was stopped.</summary>
+/// <param name="Timeline">Its timeline.</param>
+/// <param name="Checkpoint">Where its shutdown checkpoint begins.</param>
+public sealed record CleanShutdown(Timeline Timeline, Lsn Checkpoint);
+
+/// <summary>How far a standby has got.</summary>
+/// <param name="Node">The standby.</param>
+/// <param name="Timeline">Its timeline.</param>
+/// <param name="Received">The end of its WAL.</param>
+/// <param name="ReplayPaused">Whether somebody paused its replay: a promotion would hang.</param>
+public sealed record Candidate(NodeId Node, Timeline Timeline, Lsn Received, bool ReplayPaused);
+
+/// <summary>A new timeline.</summary>
+/// <param name="Node">Who writes it.</param>
+/// <param name="Timeline">Its number.</param>
+/// <param name="Parent">The timeline before it.</param>
+/// <param name="SwitchedAt">The first position that is on the new one.</param>
+public sealed record Promotion(NodeId Node, Timeline Timeline, Timeline Parent, Lsn SwitchedAt);
+
+/// <summary>What PgFlow's own settings file of a node says beyond what is the same everywhere.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Upstream">Whom it follows; null for the primary.</param>
+/// <param name="Synchronous">Whether the cluster is meant to be synchronous.</param>
+/// <param name="SynchronousStandbys">Of whom one must confirm each commit; none where that can't be met now.</param>
+/// <param name="ReadOnly">Whether the cluster is meant to be read-only.</param>
+public sealed record NodeSettings(
+    NodeId Node,
+    NodeName? Upstream = null,
+    bool Synchronous = false,
+    IReadOnlyList<NodeName>? SynchronousStandbys = null,
+    bool ReadOnly = false);
+
+internal static class Nodes
+{
+    public static Task StartAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start");
+
+    public static Task<CleanShutdown> StopAsync(NodeId node) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.StopAsync(node), $"{node}: fast stop");
+
+    public static Task MarkStandbyAsync(NodeId node) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.MarkStandbyAsync(node), $"{node}: can only start as a standby");
+
+    public static Task ReviveAsync(NodeId node) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.ReviveAsync(node), $"{node}: start again as the primary");
+
+    public static Task FenceAsync(NodeId node) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.FenceAsync(node), $"{node}: fence (kill, off the networks, standby.signal)");
+
+    public static Task UnfenceAsync(NodeId node, bool running) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running), $"{node}: undo the fence");
+
+    public static Task CheckpointAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT");
+
+    public static Task WaitForReplayAsync(NodeId standby, NodeId primary) =>
+        Hand.WaitAsync((INodeSteps hand) => hand.WaitForReplayAsync(standby, primary), $"{standby}: replay what {primary} wrote");
+
+    public static Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown), $"{candidate}: has replayed the shutdown checkpoint");
+
+    public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes) =>
+        Hand.ReadAsync((INodeSteps hand) => hand.CompareAsync(nodes), $"Timeline and WAL of {string.Join(", ", nodes)}");
+
+    public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.PromoteAsync(node, from), $"{node}: promote from timeline {from}");
+
+    public static Task ConfigureAsync(NodeSettings settings) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.ConfigureAsync(settings), $"{settings.Node}: settings");
+
+    public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.SetSlotsAsync(node, others), $"{node}: slots {(others.Count == 0 ? "dropped" : $"for {string.Join(", ", others)}")}");
+
+    public static Task ProveStreamingAsync(NodeId standby, NodeId primary) =>
+        Hand.WaitAsync((INodeSteps hand) => hand.ProveStreamingAsync(standby, primary), $"{standby}: streams from {primary} and has replayed a marker");
+}

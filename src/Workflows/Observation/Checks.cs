@@ -1,0 +1,63 @@
+namespace PgFlow.Workflows;
+
+/// <summary>What more than one procedure demands of a cluster before it begins.</summary>
+internal static class Checks
+{
+    /// <summary>Lag above which a switchover would keep clients waiting for the replay.</summary>
+    public const long MaximumLag = 16 * 1024 * 1024;
+
+    public static ClusterState RequireExisting(this ClusterState state) =>
+        state.Exists ? state : throw Ends.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
+
+    public static NodeState RequireNode(this ClusterState state, NodeName name) =>
+        state.Find(name) ?? throw Ends.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}");
+
+    /// <summary>The one node that accepts writes.</summary>
+    public static NodeState RequirePrimary(this ClusterState state) => state.Primaries switch
+    {
+        [var primary] => primary,
+        [] => throw Ends.Refuse($"no node of {state.Cluster} accepts writes; make one the primary with: pgflow failover {state.Cluster}"),
+        _ => throw Ends.Refuse($"{Names(state.Primaries)} both accept writes; stop the wrong one, then: pgflow failback {state.Cluster} NODE"),
+    };
+
+    /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss or delay.</summary>
+    public static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary)
+    {
+        var row = primary.Followers.FirstOrDefault(follower => follower.Node == node.Id.ToString());
+        if (node.Role is not NodeRole.Standby)
+        {
+            yield return $"{node.Id} is no running standby ({Describe(node)})";
+        }
+        else if (row is not { State: "streaming" })
+        {
+            yield return $"{node.Id} does not stream from {primary.Id}";
+        }
+        else if (row.LagBytes > MaximumLag)
+        {
+            yield return $"{node.Id} is {PgFlowText.Bytes(row.LagBytes)} behind {primary.Id}";
+        }
+
+        if (node.ReplayPaused)
+        {
+            yield return $"replay is paused on {node.Id}; resume it with: SELECT pg_wal_replay_resume()";
+        }
+
+        if (node.SystemIdentifier is { } identifier && identifier != primary.SystemIdentifier)
+        {
+            yield return $"{node.Id} belongs to another system ({identifier})";
+        }
+    }
+
+    /// <summary>Settings that PgFlow owns and that something else overrides: a role change would end otherwise than planned.</summary>
+    public static IEnumerable<string> DriftOf(params IEnumerable<NodeState> nodes) => nodes.SelectMany(node =>
+        node.Drift.Select(drift => $"{node.Id}: {drift}"));
+
+    public static string Describe(NodeState node) => node.Role switch
+    {
+        NodeRole.Stopped => $"stopped, container {node.Container}",
+        NodeRole.Silent => $"silent: {node.Silence}",
+        var role => PgFlowText.Word(role),
+    };
+
+    public static string Names(IEnumerable<NodeState> nodes) => string.Join(", ", nodes.Select(node => node.Id));
+}

@@ -1,0 +1,213 @@
+using System.Text.Json.Serialization;
+
+namespace PgFlow.Workflows;
+
+/// <summary>A cluster as it was found, by asking Docker, every node's PostgreSQL and every stopped node's pg_control.</summary>
+public sealed record ClusterState
+{
+    /// <summary>The cluster.</summary>
+    public required ClusterName Cluster { get; init; }
+
+    /// <summary>What it was made as; null when there is no such cluster.</summary>
+    public ClusterSpec? Spec { get; init; }
+
+    /// <summary>Its nodes, by number.</summary>
+    public IReadOnlyList<NodeState> Nodes { get; init; } = [];
+
+    /// <summary>Whether there is such a cluster.</summary>
+    [JsonIgnore]
+    public bool Exists => Spec is not null;
+
+    /// <summary>The nodes that accept writes; more than one is a split brain.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<NodeState> Primaries => [.. Nodes.Where(node => node.Role is NodeRole.Primary)];
+
+    /// <summary>The nodes that follow and answer.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<NodeState> Standbys => [.. Nodes.Where(node => node.Role is NodeRole.Standby)];
+
+    /// <summary>The node that holds the virtual IP, running or not.</summary>
+    [JsonIgnore]
+    public NodeState? EndpointHolder => Nodes.FirstOrDefault(node => node.Endpoint is EndpointRole.ReadWrite);
+
+    /// <summary>The node called <paramref name="name"/>; null when there is none.</summary>
+    public NodeState? Find(NodeName name) => Nodes.FirstOrDefault(node => node.Id.Name == name);
+}
+
+/// <summary>Where complete WAL segments go.</summary>
+public enum ArchiveMode
+{
+    /// <summary>Into the cluster's repository.</summary>
+    External,
+
+    /// <summary>Into each node's own volume.</summary>
+    Local,
+}
+
+/// <summary>What a cluster was made as; read back from its labels.</summary>
+/// <param name="Cluster">Its name.</param>
+/// <param name="Nodes">How many nodes.</param>
+/// <param name="Image">The image of its nodes and jobs.</param>
+/// <param name="Postgres">What that image has.</param>
+/// <param name="Archive">Where WAL goes.</param>
+/// <param name="Subnet">The internal network, as CIDR.</param>
+/// <param name="ExternalNetwork">The network of its clients.</param>
+/// <param name="Vip">The virtual IP on it.</param>
+public sealed record ClusterSpec(
+    ClusterName Cluster,
+    int Nodes,
+    string Image,
+    PostgresInstallation Postgres,
+    ArchiveMode Archive,
+    string Subnet,
+    string ExternalNetwork,
+    string Vip);
+
+/// <summary>PostgreSQL as it is in an image.</summary>
+/// <param name="Major">The major version.</param>
+/// <param name="Bin">The folder of its programs.</param>
+/// <param name="Uid">The user <c>postgres</c>.</param>
+/// <param name="Gid">That user's group.</param>
+public sealed record PostgresInstallation(int Major, string Bin, int Uid, int Gid);
+
+/// <summary>What a node is right now.</summary>
+public enum NodeRole
+{
+    /// <summary>Runs and accepts writes.</summary>
+    Primary,
+
+    /// <summary>Runs in recovery.</summary>
+    Standby,
+
+    /// <summary>Its container does not run.</summary>
+    Stopped,
+
+    /// <summary>Its container runs or hangs, PostgreSQL does not answer.</summary>
+    Silent,
+}
+
+/// <summary>What a node holds on the external network.</summary>
+public enum EndpointRole
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The virtual IP.</summary>
+    ReadWrite,
+
+    /// <summary>An address of its own under the standbys' alias.</summary>
+    ReadOnly,
+}
+
+/// <summary>A node as it was found.</summary>
+public sealed record NodeState
+{
+    /// <summary>The node.</summary>
+    public required NodeId Id { get; init; }
+
+    /// <summary>What it is.</summary>
+    public required NodeRole Role { get; init; }
+
+    /// <summary>Docker's word for its container's state.</summary>
+    public required string Container { get; init; }
+
+    /// <summary>Docker's restart policy; <c>no</c> while fenced.</summary>
+    public required string RestartPolicy { get; init; }
+
+    /// <summary>Its fixed address on the internal network.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>What it holds on the external network.</summary>
+    public EndpointRole Endpoint { get; init; }
+
+    /// <summary>Why PostgreSQL does not answer.</summary>
+    public string? Silence { get; init; }
+
+    /// <summary>The cluster's identity as the node has it; a text, since it exceeds what JavaScript can count.</summary>
+    public string? SystemIdentifier { get; init; }
+
+    /// <summary>The timeline that it writes, replays or was stopped on.</summary>
+    public Timeline? Timeline { get; init; }
+
+    /// <summary>How far its WAL reaches: written, received, or the last checkpoint of a stopped node.</summary>
+    public Lsn? Wal { get; init; }
+
+    /// <summary>How far a standby has replayed.</summary>
+    public Lsn? Replayed { get; init; }
+
+    /// <summary>Whether replay was paused by hand.</summary>
+    public bool ReplayPaused { get; init; }
+
+    /// <summary>What pg_control of a stopped node says.</summary>
+    public ControlState? Control { get; init; }
+
+    /// <summary>Whether a stopped node would start as a standby.</summary>
+    public bool? StandbySignal { get; init; }
+
+    /// <summary>The standbys that a primary sends to.</summary>
+    public IReadOnlyList<Follower> Followers { get; init; } = [];
+
+    /// <summary>The replication slots.</summary>
+    public IReadOnlyList<Slot> Slots { get; init; } = [];
+
+    /// <summary>The node's archiver.</summary>
+    public ArchiverState? Archiver { get; init; }
+
+    /// <summary>What synchronous_standby_names says.</summary>
+    public string SynchronousStandbyNames { get; init; } = "";
+
+    /// <summary>Whether the cluster is meant to be synchronous.</summary>
+    public bool Synchronous { get; init; }
+
+    /// <summary>Whether the cluster is meant to be read-only.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Settings that PgFlow owns and another file overrides.</summary>
+    public IReadOnlyList<string> Drift { get; init; } = [];
+}
+
+/// <summary>The states of pg_control (<c>DBState</c> in <c>catalog/pg_control.h</c>), in its order.</summary>
+public enum ControlState
+{
+    /// <summary>Starting up.</summary>
+    StartUp,
+
+    /// <summary>Cleanly shut down.</summary>
+    ShutDown,
+
+    /// <summary>Cleanly shut down in recovery.</summary>
+    ShutDownInRecovery,
+
+    /// <summary>Shutting down.</summary>
+    ShuttingDown,
+
+    /// <summary>In crash recovery.</summary>
+    InCrashRecovery,
+
+    /// <summary>In archive recovery.</summary>
+    InArchiveRecovery,
+
+    /// <summary>In production.</summary>
+    InProduction,
+}
+
+/// <summary>A row of pg_stat_replication.</summary>
+/// <param name="Node">The standby.</param>
+/// <param name="State">Its state; <c>streaming</c> when all is well.</param>
+/// <param name="Replayed">How far it has replayed.</param>
+/// <param name="LagBytes">How much of the primary's WAL it has not replayed.</param>
+/// <param name="Sync">Its part in synchronous replication.</param>
+/// <param name="SilentSeconds">How long ago it last answered.</param>
+public sealed record Follower(string Node, string State, Lsn? Replayed, long LagBytes, string Sync, double SilentSeconds);
+
+/// <summary>A replication slot.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Active">Whether somebody reads from it.</param>
+/// <param name="Status">wal_status: <c>reserved</c>, <c>extended</c>, <c>unreserved</c>, <c>lost</c>.</param>
+public sealed record Slot(string Name, bool Active, string? Status);
+
+/// <summary>A row of pg_stat_archiver, and what waits.</summary>
+/// <param name="LastArchived">The last file archived.</param>
+/// <param name="LastFailed">The last file that could not be, where that is newer.</param>
+/// <param name="Waiting">How many segments wait.</param>
+public sealed record ArchiverState(string? LastArchived, string? LastFailed, int Waiting);

@@ -1,0 +1,37 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What DestroyCluster takes.</summary>
+public sealed record DestroyClusterInput : ProcedureInput;
+
+/// <summary>Removes a cluster with its data, its archive and its ledger. Nothing brings it back.</summary>
+[Workflow]
+public sealed class DestroyCluster : Procedure<DestroyClusterInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(DestroyClusterInput? input = null) => RunAsync(input, DestroyClusterPlan.From, async plan =>
+    {
+        PointOfNoReturn();
+        await Step("Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
+    });
+}
+
+/// <summary>What is removed.</summary>
+internal sealed record DestroyClusterPlan : Plan
+{
+    public required ClusterName Cluster { get; init; }
+
+    /// <summary>Decides. What is left of a cluster whose making failed is removed too, so an empty observation is no reason to stop.</summary>
+    public static DestroyClusterPlan From(DestroyClusterInput input, ClusterState state)
+    {
+        return new()
+        {
+            Summary = $"cluster {input.Cluster} is removed with its data, its archive and its ledger",
+            Facts = [state.Exists ? $"nodes: {string.Join(", ", state.Nodes.Select(node => $"{node.Id} ({Checks.Describe(node)})"))}" : "no node is there"],
+            Warnings = ["nothing brings it back"],
+            Cluster = input.Cluster,
+        };
+    }
+}

@@ -1,0 +1,149 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What Failback takes.</summary>
+public sealed record FailbackInput : ProcedureInput
+{
+    /// <summary>The node that comes back; the only one that is missing where none is named.</summary>
+    public NodeName? Node { get; init; }
+}
+
+/// <summary>An old primary, or a standby that left the primary's line, comes back as a standby.</summary>
+[Workflow]
+public sealed class Failback : Procedure<FailbackInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(FailbackInput? input = null) => RunAsync(input, FailbackPlan.From, async plan =>
+    {
+        var (node, primary) = (plan.Node, plan.Primary);
+
+        await VitalStep($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node));
+        await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
+        await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
+        var way = await Step($"How {node} can come back: as it is, by pg_rewind, or as a new copy",
+            async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)));
+
+        PointOfNoReturn();
+        await VitalStep($"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(way!, node, primary)));
+        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Intent));
+        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
+        await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+    });
+
+    /// <returns>How it was done, as a sentence.</returns>
+    private static async Task<string> ContinueLineAsync(WayBack way, NodeId node, NodeId primary)
+    {
+        if (way.Kind is WayBackKind.AsItIs)
+        {
+            return $"{node} came back as it was: {way.Why}";
+        }
+
+        var rewound = way.Kind is WayBackKind.Rewind ? await DataDirectories.RewindAsync(node, primary) : new(Done: false, way.Why);
+        if (rewound.Done)
+        {
+            return $"{node} was rewound: {way.Why}";
+        }
+
+        await DataDirectories.CopyAsync(node, primary);
+        await DataDirectories.SwapAsync(node);
+        return $"{node} was made anew: {rewound.Why}";
+    }
+}
+
+/// <summary>Who comes back to whom.</summary>
+internal sealed record FailbackPlan : Plan
+{
+    public required NodeId Node { get; init; }
+
+    public required NodeId Primary { get; init; }
+
+    /// <summary>Everybody for whom the primary has a slot.</summary>
+    public required IReadOnlyList<NodeName> Others { get; init; }
+
+    /// <summary>Who will be able to confirm commits.</summary>
+    public required IReadOnlyList<NodeId> Standbys { get; init; }
+
+    public required ClusterIntent Intent { get; init; }
+
+    /// <summary>Decides, or refuses.</summary>
+    public static FailbackPlan From(FailbackInput input, ClusterState state)
+    {
+        state.RequireExisting();
+        var asked = input.Node is { } name ? state.RequireNode(name) : null;
+        // Two writable nodes are what a person asks this procedure to end: the one named is the wrong one.
+        var primary = (asked is { Role: NodeRole.Primary } ? state with { Nodes = [.. state.Nodes.Where(node => node != asked)] } : state).RequirePrimary();
+        var node = asked ?? OnlyMissing(state, primary);
+        var streams = node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsAgainst(node, primary).Any();
+        return new()
+        {
+            Summary = streams ? $"{node.Id} is a standby of {primary.Id} already; nothing was done" : $"{node.Id} comes back as a standby of {primary.Id}",
+            NothingToDo = streams,
+            Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}, timeline {node.Timeline}"],
+            Warnings = node.Role is NodeRole.Primary ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"] : [],
+            Node = node.Id,
+            Primary = primary.Id,
+            Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
+            Standbys = [.. state.Standbys.Select(standby => standby.Id).Append(node.Id).Distinct().Order(Comparer<NodeId>.Create((a, b) => a.Name.CompareTo(b.Name)))],
+            Intent = ClusterIntent.Of(state),
+        };
+    }
+
+    private static NodeState OnlyMissing(ClusterState state, NodeState primary) =>
+        state.Nodes.Where(node => node != primary && Checks.ReasonsAgainst(node, primary).Any()).ToList() switch
+        {
+            [var one] => one,
+            [] => state.Nodes.FirstOrDefault(node => node != primary) ?? throw Ends.Refuse($"{state.Cluster} has one node only"),
+            var several => throw Ends.Refuse($"node: name one of {Checks.Names(several)}"),
+        };
+}
+
+/// <summary>How a node can come back.</summary>
+internal enum WayBackKind
+{
+    /// <summary>Its data lies on the primary's line.</summary>
+    AsItIs,
+
+    /// <summary>It has records that the primary's line has not.</summary>
+    Rewind,
+
+    /// <summary>It can only be copied anew.</summary>
+    Remake,
+}
+
+/// <summary>How a node comes back, and why so: decided by timeline history, never by a timeline's number alone.</summary>
+/// <param name="Kind">The way.</param>
+/// <param name="Why">The reason.</param>
+internal sealed record WayBack(WayBackKind Kind, string Why)
+{
+    /// <summary>Decides.</summary>
+    public static WayBack From(Divergence node)
+    {
+        var clean = node.Control is ControlState.ShutDown or ControlState.ShutDownInRecovery;
+        var standby = node.StandbySignal && node.Control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery;
+        // A shutdown checkpoint ends behind where it begins, so it lies on the line only if it begins before the line's end there.
+        var end = node.Timeline == node.PrimaryTimeline ? node.PrimaryWal : node.LeftAt;
+        if (!node.SameSystem)
+        {
+            return new(WayBackKind.Remake, "it belongs to another system");
+        }
+
+        if ((clean || standby) && end is { } left && (standby ? node.End <= left : node.End < left))
+        {
+            return new(WayBackKind.AsItIs, $"it ended at {node.End} on timeline {node.Timeline}, which the primary's line goes through until {left}");
+        }
+
+        if (node.Timeline == node.PrimaryTimeline)
+        {
+            // pg_rewind finds no fork on one timeline and is content with what is not the same (repmgr's node rejoin, ha.md 28).
+            return new(WayBackKind.Remake, clean ? $"it has more of timeline {node.Timeline} than the primary" : $"it crashed on the primary's own timeline {node.Timeline}");
+        }
+
+        return node.CanRewind
+            ? new(WayBackKind.Rewind, end is null
+                ? $"the primary's line never was on its timeline {node.Timeline}"
+                : $"it may have records beyond {end}, where the primary's line left timeline {node.Timeline}")
+            : new(WayBackKind.Remake, "it has neither checksums nor wal_log_hints");
+    }
+}

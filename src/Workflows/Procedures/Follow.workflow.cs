@@ -1,0 +1,32 @@
+namespace PgFlow.Workflows;
+
+/// <summary>What stands in every procedure that changes who follows whom.</summary>
+internal static class Follow
+{
+    /// <summary>Lets a node, running as a standby or stopped and ready to be one, follow <paramref name="primary"/>, and proves it.</summary>
+    /// <remarks>The slot for it is there already.</remarks>
+    public static async Task Async(NodeId node, NodeId primary, ClusterIntent intent)
+    {
+        await Nodes.ConfigureAsync(intent.Standby(node, primary));
+        await Nodes.StartAsync(node);
+        await Nodes.SetSlotsAsync(node, []);
+        await Nodes.ProveStreamingAsync(node, primary);
+        await Endpoints.OfferReadOnlyAsync(node);
+    }
+}
+
+/// <summary>What a cluster is meant to be, whoever is the primary.</summary>
+/// <param name="Synchronous">A commit waits for one standby.</param>
+/// <param name="ReadOnly">No transaction may write.</param>
+internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
+{
+    /// <summary>As any node that was asked has it in its settings.</summary>
+    public static ClusterIntent Of(ClusterState state) => new(state.Nodes.Any(node => node.Synchronous), state.Nodes.Any(node => node.ReadOnly));
+
+    /// <summary>Settings of the primary, of whom <paramref name="standbys"/> can confirm commits now.</summary>
+    public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys) =>
+        new(node, Upstream: null, Synchronous, Synchronous ? [.. standbys.Select(standby => standby.Name).Order()] : [], ReadOnly);
+
+    /// <summary>Settings of a standby.</summary>
+    public NodeSettings Standby(NodeId node, NodeId primary) => new(node, primary.Name, Synchronous, [], ReadOnly);
+}

@@ -1,0 +1,150 @@
+using System.Net;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What InitCluster takes.</summary>
+public sealed record InitClusterInput : ProcedureInput
+{
+    /// <summary>The most nodes that a cluster has.</summary>
+    public const int MostNodes = 9;
+
+    /// <summary>How many nodes: one primary, the others standbys.</summary>
+    public int Nodes { get; init; } = 2;
+
+    /// <summary>Any image that has PostgreSQL 13 to 18.</summary>
+    public string Image { get; init; } = "postgres:17";
+
+    /// <summary>Where complete WAL segments go.</summary>
+    public ArchiveMode Archive { get; init; } = ArchiveMode.External;
+
+    /// <summary>A commit waits for one standby.</summary>
+    public bool Sync { get; init; }
+
+    /// <summary>The virtual IP; needed with an external network that exists already.</summary>
+    public string? Vip { get; init; }
+
+    /// <summary>The internal network's subnet, an IPv4 /24 or larger; a free private one where none is given.</summary>
+    public string? Subnet { get; init; }
+
+    /// <summary>An existing network for clients; one of its own where none is given.</summary>
+    public string? ExternalNetwork { get; init; }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> Check()
+    {
+        if (Nodes is < 1 or > MostNodes)
+        {
+            yield return $"nodes: {Nodes} is not from 1 to {MostNodes}";
+        }
+
+        if (string.IsNullOrWhiteSpace(Image))
+        {
+            yield return "image: is empty; give an image that has PostgreSQL 13 to 18, as postgres:17";
+        }
+
+        if (Vip is not null && !IsAddress(Vip))
+        {
+            yield return $"vip: '{Vip}' is no IPv4 address";
+        }
+
+        if (Vip is null && ExternalNetwork is not null)
+        {
+            yield return "vip: is missing; with an external network of yours give a free address on it";
+        }
+
+        if (Subnet is not null && !(IPNetwork.TryParse(Subnet, out var network) && IsAddress(network.BaseAddress.ToString()) && network.PrefixLength is >= 8 and <= 24))
+        {
+            yield return $"subnet: '{Subnet}' is no IPv4 network of /8 to /24, as 10.77.1.0/24";
+        }
+    }
+
+    private static bool IsAddress(string text) =>
+        text.Count(sign => sign == '.') == 3 && IPAddress.TryParse(text, out var address) && address.AddressFamily is System.Net.Sockets.AddressFamily.InterNetwork;
+}
+
+/// <summary>Makes a cluster: networks, volumes, a primary, standbys, archive, endpoint.</summary>
+[Workflow]
+public sealed class InitCluster : Procedure<InitClusterInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(InitClusterInput? input = null) => RunAsync(input, InitClusterPlan.From, async plan =>
+    {
+        var (cluster, primary, standbys) = (plan.Input.Cluster, plan.Primary, plan.Standbys);
+        var intent = new ClusterIntent(plan.Input.Sync, ReadOnly: false);
+
+        var postgres = await Step($"{plan.Input.Image} has PostgreSQL", () => Clusters.InspectImageAsync(cluster, plan.Input.Image));
+        var networks = await Step("Internal and external network",
+            () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
+            undo: () => Clusters.RemoveAsync(cluster));
+        await Step("Volumes, secrets, containers", () => Clusters.CreateNodesAsync(new(
+            cluster, plan.Input.Nodes, plan.Input.Image, postgres!, plan.Input.Archive, networks!.Subnet, networks.ExternalNetwork, networks.Vip)));
+
+        await Step($"{primary} has a new database", () => Clusters.InitializeAsync(primary));
+        await Step($"{primary} runs", async () =>
+        {
+            await Nodes.ConfigureAsync(intent.Primary(primary, []));
+            await Nodes.StartAsync(primary);
+            await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
+        });
+        await Step("The archive takes its WAL", () => Archives.ProveAsync(primary));
+        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", async () =>
+        {
+            await DataDirectories.CopyAsync(node, primary);
+            await DataDirectories.SwapAsync(node);
+            await Follow.Async(node, primary, intent);
+        }));
+        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
+        await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
+        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
+        await Step("The ledger begins with timeline 1", () => Ledger.OpenTimelineAsync(new(
+            primary, new(1), Parent: null, default, Workflow.UtcNow, Workflow.Info.WorkflowId)));
+        Reached(primary, new(1));
+    });
+}
+
+/// <summary>What is to be made.</summary>
+internal sealed record InitClusterPlan : Plan
+{
+    public required InitClusterInput Input { get; init; }
+
+    internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
+
+    internal IReadOnlyList<NodeId> Standbys => [.. Enumerable.Range(2, Input.Nodes - 1).Select(number => new NodeId(Input.Cluster, NodeName.Of(number)))];
+
+    /// <summary>Decides; a cluster that is there already is left as it is, or refused with the difference.</summary>
+    public static InitClusterPlan From(InitClusterInput input, ClusterState state)
+    {
+        var plan = new InitClusterPlan
+        {
+            Summary = $"cluster {input.Cluster}: a primary and {input.Nodes - 1} standbys from {input.Image}",
+            Facts =
+            [
+                $"archive {PgFlowText.Word(input.Archive)}, {(input.Sync ? "synchronous" : "asynchronous")} replication",
+                $"endpoint {input.Cluster}-rw at {input.Vip ?? "a free address"} on {input.ExternalNetwork ?? $"pgflow-{input.Cluster}-external"}",
+            ],
+            Warnings = input.Sync && input.Nodes == 1 ? ["one node alone can't be synchronous: there is nobody to confirm"] : [],
+            Input = input,
+        };
+        if (state.Spec is not { } spec)
+        {
+            return plan;
+        }
+
+        string[] differences =
+        [
+            .. Differs("nodes", spec.Nodes, input.Nodes),
+            .. Differs("image", spec.Image, input.Image),
+            .. Differs("archive", spec.Archive, input.Archive),
+            .. Differs("vip", spec.Vip, input.Vip ?? spec.Vip),
+            .. Differs("subnet", spec.Subnet, input.Subnet ?? spec.Subnet),
+            .. Differs("externalNetwork", spec.ExternalNetwork, input.ExternalNetwork ?? spec.ExternalNetwork),
+        ];
+        return differences.Length > 0
+            ? throw Ends.Refuse($"there is a cluster {input.Cluster} already, and it differs: {string.Join("; ", differences)}")
+            : plan with { NothingToDo = true, Summary = $"cluster {input.Cluster} is there already, as asked for; nothing was done" };
+    }
+
+    private static IEnumerable<string> Differs<T>(string field, T there, T asked) => Equals(there, asked) ? [] : [$"{field} is {there}, not {asked}"];
+}

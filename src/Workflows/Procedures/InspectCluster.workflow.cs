@@ -1,0 +1,85 @@
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What InspectCluster takes.</summary>
+public sealed record InspectClusterInput : ProcedureInput;
+
+/// <summary>Looks at a cluster and says what is wrong with it. Takes no lease and changes nothing.</summary>
+[Workflow]
+public sealed class InspectCluster : Procedure
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public async Task<Inspection> RunAsync(InspectClusterInput? input = null)
+    {
+        input ??= new();
+        if (input.Problems() is { Count: > 0 } problems)
+        {
+            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput, nonRetryable: true);
+        }
+
+        Cluster = input.Cluster;
+        Workflow.UpsertTypedSearchAttributes(
+            Attributes.Cluster.ValueSet(input.Cluster.ToString()),
+            Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType));
+        var state = await Clusters.ObserveAsync(input.Cluster);
+        Show(Outcome.Succeeded);
+        return Inspection.Of(state.RequireExisting());
+    }
+}
+
+/// <summary>A cluster and what is wrong with it.</summary>
+/// <param name="Healthy">Nothing is wrong.</param>
+/// <param name="Findings">What is wrong, each with the mend.</param>
+/// <param name="State">The cluster.</param>
+public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, ClusterState State)
+{
+    /// <summary>Judges what was observed.</summary>
+    public static Inspection Of(ClusterState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        string[] findings = [.. FindingsOf(state)];
+        return new(findings.Length == 0, findings, state);
+    }
+
+    private static IEnumerable<string> FindingsOf(ClusterState state)
+    {
+        if (state.Primaries is not [var primary])
+        {
+            yield return state.Primaries.Count == 0
+                ? $"no node accepts writes; make one the primary: pgflow failover {state.Cluster}"
+                : $"SPLIT BRAIN: {Checks.Names(state.Primaries)} all accept writes; fence the wrong one: pgflow failback {state.Cluster} NODE";
+            yield break;
+        }
+
+        if (state.EndpointHolder?.Id != primary.Id)
+        {
+            yield return $"the virtual IP is on {state.EndpointHolder?.Id.ToString() ?? "no node"}, not on the primary {primary.Id}";
+        }
+
+        foreach (var node in state.Nodes.Where(node => node != primary))
+        {
+            foreach (var reason in Checks.ReasonsAgainst(node, primary))
+            {
+                yield return $"{reason}; bring it back: pgflow failback {state.Cluster} {node.Id}";
+            }
+        }
+
+        foreach (var slot in primary.Slots.Where(slot => slot.Status is "lost" or "unreserved"))
+        {
+            yield return $"slot {slot.Name} on {primary.Id} is {slot.Status}: its standby needs the archive or a remake";
+        }
+
+        if (primary.Archiver is { LastFailed: { } failed })
+        {
+            yield return $"{primary.Id} can't archive {failed}; see its log: docker logs {primary.Id.Container}";
+        }
+
+        foreach (var drift in Checks.DriftOf(state.Nodes))
+        {
+            yield return drift;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What RemakeStandby takes.</summary>
+public sealed record RemakeStandbyInput : ProcedureInput
+{
+    /// <summary>The standby.</summary>
+    public NodeName? Node { get; init; }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> Check() => Node is null && Unreadable.Count == 0 ? ["node: is missing; name the standby to remake"] : [];
+}
+
+/// <summary>Gives a standby a fresh copy of the primary; the old data goes only when the new node is proven.</summary>
+[Workflow]
+public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(RemakeStandbyInput? input = null) => RunAsync(input, RemakeStandbyPlan.From, async plan =>
+    {
+        var (node, primary) = (plan.Node, plan.Primary);
+
+        await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
+        await Step($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: () => Nodes.UnfenceAsync(node, plan.WasRunning));
+        await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
+        await Step($"A copy of {primary} lies beside {node}'s data", () => DataDirectories.CopyAsync(node, primary));
+        await Step($"{node} uses the copy", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
+
+        PointOfNoReturn();
+        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Intent));
+        await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+    });
+}
+
+/// <summary>Who is remade from whom.</summary>
+internal sealed record RemakeStandbyPlan : Plan
+{
+    public required NodeId Node { get; init; }
+
+    public required NodeId Primary { get; init; }
+
+    public required IReadOnlyList<NodeName> Others { get; init; }
+
+    public required bool WasRunning { get; init; }
+
+    public required ClusterIntent Intent { get; init; }
+
+    /// <summary>Decides, or refuses.</summary>
+    public static RemakeStandbyPlan From(RemakeStandbyInput input, ClusterState state)
+    {
+        var primary = state.RequireExisting().RequirePrimary();
+        var node = state.RequireNode(input.Node!.Value);
+        return node == primary
+            ? throw Ends.Refuse($"{node.Id} is the primary; make another node the primary first: pgflow switchover {state.Cluster}")
+            : new()
+            {
+                Summary = $"{node.Id} becomes a fresh copy of {primary.Id}",
+                Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}"],
+                Node = node.Id,
+                Primary = primary.Id,
+                Others = [.. state.Nodes.Where(other => other != primary).Select(other => other.Id.Name)],
+                WasRunning = node.Container is "running",
+                Intent = ClusterIntent.Of(state),
+            };
+    }
+}

@@ -1,0 +1,116 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What Switchover takes.</summary>
+public sealed record SwitchoverInput : ProcedureInput
+{
+    /// <summary>The node that becomes the primary; the standby with the least lag where none is named.</summary>
+    public NodeName? To { get; init; }
+
+    /// <summary>Go on although a standby does not answer.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>Makes another node the primary while all are healthy; no acknowledged row is lost.</summary>
+[Workflow]
+public sealed class Switchover : Procedure<SwitchoverInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(SwitchoverInput? input = null) => RunAsync(input, SwitchoverPlan.From, async plan =>
+    {
+        var (old, candidate, intent) = (plan.Old, plan.Candidate, plan.Intent);
+
+        await Step($"{candidate} has caught up with {old}", () => Nodes.WaitForReplayAsync(candidate, old));
+        await Step($"{candidate} has slots and settings of a primary",
+            async () =>
+            {
+                await Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers) with { Upstream = old.Name });
+                await Nodes.SetSlotsAsync(candidate, [.. plan.AllOthers.Select(node => node.Name)]);
+            },
+            undo: async () =>
+            {
+                await Nodes.ConfigureAsync(intent.Standby(candidate, old));
+                await Nodes.SetSlotsAsync(candidate, []);
+            });
+        await Step($"{candidate} leaves the standbys' endpoint", () => Endpoints.LeaveAsync(candidate), undo: () => Endpoints.OfferReadOnlyAsync(candidate));
+        await Step($"Checkpoint on {old}, so that its stop is short", () => Nodes.CheckpointAsync(old));
+
+        CleanShutdown? end = null;
+        async Task StopOldAsync() => end = await Nodes.StopAsync(old);
+        await Step($"Endpoint to the still read-only {candidate}, {old} stopped",
+            () => Workflow.WhenAllAsync(Endpoints.MoveAsync(candidate), StopOldAsync()),
+            undo: async () =>
+            {
+                await Endpoints.MoveAsync(old);
+                await Nodes.ReviveAsync(old);
+            });
+        await VitalStep($"{candidate} has all that {old} wrote; {old} can't start as a primary",
+            () => Workflow.WhenAllAsync(Nodes.ProveReplayedAsync(candidate, end!), Nodes.MarkStandbyAsync(old)));
+
+        PointOfNoReturn();
+        var promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
+        await VitalStep($"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate));
+        await OpenedAsync(promotion);
+
+        await InParallel(plan.Followers.Prepend(old), node => Step($"{node} follows {candidate}", () => Follow.Async(node, candidate, intent)));
+        await Step($"{candidate} asks of its standbys what the cluster is meant to",
+            () => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old))));
+    });
+}
+
+/// <summary>Which node gives the role to which.</summary>
+internal sealed record SwitchoverPlan : Plan
+{
+    public required NodeId Old { get; init; }
+
+    public required NodeId Candidate { get; init; }
+
+    /// <summary>The other standbys that take part.</summary>
+    public required IReadOnlyList<NodeId> Followers { get; init; }
+
+    /// <summary>All nodes but the candidate: each has a slot.</summary>
+    public required IReadOnlyList<NodeId> AllOthers { get; init; }
+
+    public required Timeline Timeline { get; init; }
+
+    public required ClusterIntent Intent { get; init; }
+
+    /// <summary>Decides, or refuses with all that stands against it.</summary>
+    public static SwitchoverPlan From(SwitchoverInput input, ClusterState state)
+    {
+        var old = state.RequireExisting().RequirePrimary();
+        var candidate = input.To is { } to ? state.RequireNode(to) : BestStandby(state, old);
+        var others = state.Nodes.Where(node => node.Id != candidate.Id && node.Id != old.Id).ToList();
+        var absent = others.Where(node => !Checks.ReasonsAgainst(node, old).All(reason => reason.Contains("behind", StringComparison.Ordinal))).ToList();
+        var plan = new SwitchoverPlan
+        {
+            Summary = $"{candidate.Id} becomes the primary of {state.Cluster}, {old.Id} its standby",
+            Facts = [$"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}"],
+            Warnings = [.. absent.Select(node => $"{node.Id} does not take part ({Checks.Describe(node)}); afterwards: pgflow failback {state.Cluster} {node.Id}")],
+            Old = old.Id,
+            Candidate = candidate.Id,
+            Followers = [.. others.Except(absent).Select(node => node.Id)],
+            AllOthers = [.. state.Nodes.Where(node => node.Id != candidate.Id).Select(node => node.Id)],
+            Timeline = old.Timeline!.Value,
+            Intent = ClusterIntent.Of(state),
+        };
+        if (candidate.Id == old.Id)
+        {
+            return plan with { NothingToDo = true, Summary = $"{old.Id} is the primary of {state.Cluster} already; nothing was done" };
+        }
+
+        string[] against =
+        [
+            .. Checks.ReasonsAgainst(candidate, old),
+            .. Checks.DriftOf(old, candidate),
+            .. input.Force ? [] : absent.Select(node => $"{node.Id} does not take part ({Checks.Describe(node)}); go on without it by force"),
+        ];
+        return Ends.RefuseFor(against) is { } refusal ? throw refusal : plan;
+    }
+
+    private static NodeState BestStandby(ClusterState state, NodeState primary) =>
+        state.Standbys.OrderBy(node => Checks.ReasonsAgainst(node, primary).Count()).ThenByDescending(node => node.Replayed).FirstOrDefault()
+        ?? throw Ends.Refuse($"{state.Cluster} has no running standby: {string.Join("; ", state.Nodes.Where(node => node != primary).Select(node => $"{node.Id} is {Checks.Describe(node)}"))}");
+}

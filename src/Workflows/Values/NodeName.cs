@@ -1,0 +1,57 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+
+namespace PgFlow.Workflows;
+
+/// <summary>The name of a node in its cluster: <c>p1</c>, <c>p2</c>, … It is also its application_name and the name of its slot.</summary>
+[JsonConverter(typeof(TextConverter<NodeName>))]
+public readonly partial record struct NodeName : IText<NodeName>, IComparable<NodeName>
+{
+    /// <summary>What a name looks like, for error messages.</summary>
+    public const string Form = "p1, p2, …";
+
+    private readonly string? _value;
+
+    private NodeName(string value) => _value = value;
+
+    /// <summary>The number in the name, from 1.</summary>
+    public int Number => _value is null ? 0 : int.Parse(_value.AsSpan(1), CultureInfo.InvariantCulture);
+
+    /// <summary>The node with this number.</summary>
+    public static NodeName Of(int number) => new(string.Create(CultureInfo.InvariantCulture, $"p{number}"));
+
+    /// <inheritdoc/>
+    public static bool TryParse([NotNullWhen(true)] string? text, out NodeName result)
+    {
+        var ok = text is not null && Pattern().IsMatch(text);
+        result = ok ? new(text!) : default;
+        return ok;
+    }
+
+    /// <summary>Reads a name that is known to be well formed.</summary>
+    /// <exception cref="FormatException">It is not.</exception>
+    public static NodeName Parse(string text) => TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is no node name: {Form}");
+
+    /// <inheritdoc/>
+    public int CompareTo(NodeName other) => Number.CompareTo(other.Number);
+
+    /// <inheritdoc/>
+    public override string ToString() => _value ?? "";
+
+    /// <summary>Orders by number.</summary>
+    public static bool operator <(NodeName left, NodeName right) => left.CompareTo(right) < 0;
+
+    /// <summary>Orders by number.</summary>
+    public static bool operator >(NodeName left, NodeName right) => left.CompareTo(right) > 0;
+
+    /// <summary>Orders by number.</summary>
+    public static bool operator <=(NodeName left, NodeName right) => left.CompareTo(right) <= 0;
+
+    /// <summary>Orders by number.</summary>
+    public static bool operator >=(NodeName left, NodeName right) => left.CompareTo(right) >= 0;
+
+    [GeneratedRegex("^p[1-9][0-9]?$", RegexOptions.CultureInvariant)]
+    private static partial Regex Pattern();
+}

@@ -1,0 +1,86 @@
+using Temporalio.Client;
+using Temporalio.Exceptions;
+
+namespace PgFlow.WorkflowTests;
+
+public sealed class ApprovalTests(TemporalServer server)
+{
+    [Fact]
+    public async Task Lets_the_plan_be_carried_out()
+    {
+        await using var world = World.Start(server);
+        var (handle, plan) = await WaitingAsync(world);
+        Assert.Empty(world.Hands.Changes);
+        await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
+
+        var report = await handle.GetResultAsync<Report>();
+        Assert.Equal((Outcome.Succeeded, "carla", plan.Hash), (report.Outcome, report.ApprovedBy, report.Plan!.Hash));
+    }
+
+    [Fact]
+    public async Task Of_another_plan_is_rejected()
+    {
+        await using var world = World.Start(server);
+        var (handle, plan) = await WaitingAsync(world);
+
+        Assert.Equal($"the plan's hash is {plan.Hash}, not abc: look at the plan again", await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval("abc")])));
+        await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash)]);
+        Assert.Equal("unknown (Web UI)", (await handle.GetResultAsync<Report>()).ApprovedBy);
+    }
+
+    [Fact]
+    public async Task Refused_ends_the_procedure()
+    {
+        await using var world = World.Start(server);
+        var (handle, _) = await WaitingAsync(world);
+        await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not today")]);
+
+        var failed = await World.FailureAsync(handle);
+        Assert.Equal((Ends.Refused, "rejected by carla (not today)"), (failed.Type, failed.Message));
+        Assert.Empty(world.Hands.Changes);
+    }
+
+    [Fact]
+    public async Task Does_not_hold_for_a_cluster_that_has_changed()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        var (handle, plan) = await WaitingAsync(world);
+        world.Hands.Crash("p3");
+        await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash)]);
+
+        Assert.Equal(Ends.Refused, (await World.FailureAsync(handle)).Type);
+        Assert.Empty(world.Hands.Changes);
+    }
+
+    [Fact]
+    public async Task Cancelled_while_it_waits_ends_as_cancelled()
+    {
+        await using var world = World.Start(server);
+        var (handle, _) = await WaitingAsync(world);
+        await handle.CancelAsync();
+
+        Assert.Equal(Outcome.Cancelled, (await World.CancelledAsync(handle)).Outcome);
+    }
+
+    [Fact]
+    public async Task Is_not_asked_for_where_nobody_wants_it()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("Checkpoint p1");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+
+        Assert.Equal("this procedure does not wait for approval", await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval()])));
+        Assert.Equal("this procedure does not wait for approval", await RejectedAsync(() => handle.ExecuteUpdateAsync("reject", [new Rejection()])));
+        gate.Open();
+        await handle.GetResultAsync();
+    }
+
+    private static async Task<(WorkflowHandle Handle, PlanView Plan)> WaitingAsync(World world)
+    {
+        var handle = await world.StartAsync("Switchover", ("to", "p2"), ("approve", true));
+        return (handle, (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!);
+    }
+
+    private static async Task<string> RejectedAsync(Func<Task> update) => (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(update)).InnerException!.Message;
+}

@@ -1,0 +1,159 @@
+using Temporalio.Client;
+using Temporalio.Exceptions;
+
+namespace PgFlow.WorkflowTests;
+
+public sealed class BlockedTests(TemporalServer server)
+{
+    [Fact]
+    public async Task A_step_left_out_leaves_the_procedure_incomplete()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        var handle = await BlockedAsync(world, "ProveStreaming p3");
+        await World.ResolveAsync(handle, ResolveAction.Skip);
+        var failed = await World.FailureAsync(handle);
+
+        Assert.Equal(Ends.Incomplete, failed.Type);
+        Assert.Equal(StepState.Skipped, failed.Report!.Steps.Single(step => step.Title == "p3 follows p2").State);
+        Assert.Contains("bert decided on “p3 follows p2”: skip (as discussed)", failed.Report.Notes);
+        world.Hands.Changes.AssertOrder("ProveStreaming p3", "WriteSettings p2");
+    }
+
+    [Fact]
+    public async Task Abort_ends_it_incomplete()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        var handle = await BlockedAsync(world, "PublishTimelineHistory p2");
+        await World.ResolveAsync(handle, ResolveAction.Abort);
+        var failed = await World.FailureAsync(handle);
+
+        Assert.Equal((Ends.Incomplete, Outcome.Incomplete), (failed.Type, failed.Report!.Outcome));
+        Assert.Equal("ended by a person at “The new timeline's history is in the archive”", failed.Message);
+        Assert.DoesNotContain("RecordTimeline p2", world.Hands.Calls);
+        Assert.Equal(Outcome.Incomplete, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal("incomplete", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));
+    }
+
+    [Fact]
+    public async Task A_vital_step_cannot_be_left_out()
+    {
+        await using var world = World.Start(server);
+        var handle = await BlockedAsync(world, "PromoteStandby p2");
+
+        Assert.Equal("“p2 is promoted” can't be skipped: retry or abort", await RejectedAsync(handle, new Resolution(ResolveAction.Skip)));
+        world.Hands.Mend("PromoteStandby p2");
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+    }
+
+    [Fact]
+    public async Task One_of_several_must_be_named()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Fail("ProveStreaming p1", "p1 is not there");
+        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
+        var handle = await world.StartAsync("Switchover", ("to", "p2"));
+        var blocked = (await World.BlockedAsync(handle, steps: 2)).Blocked;
+
+        Assert.Equal(["p1 is not there", "p3 is not there"], blocked.Select(step => step.Why));
+        Assert.Equal($"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}", await RejectedAsync(handle, new Resolution(ResolveAction.Retry)));
+        Assert.Equal($"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}", await RejectedAsync(handle, new Resolution(ResolveAction.Retry, Step: 1)));
+        world.Hands.Mend("ProveStreaming p3");
+        await World.ResolveAsync(handle, ResolveAction.Retry, blocked[1].Step);
+        Assert.Equal(Outcome.Blocked, (await World.BlockedAsync(handle)).Outcome);
+        world.Hands.Mend("ProveStreaming p1");
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+    }
+
+    [Fact]
+    public async Task Abort_ends_all_that_is_blocked_and_waits_for_what_works()
+    {
+        await using var world = World.Start(server, nodes: 4);
+        world.Hands.Fail("ProveStreaming p1");
+        world.Hands.Fail("ProveStreaming p3");
+        var gate = world.Hands.Hold("ProveStreaming p4");
+        var handle = await world.StartAsync("Switchover", ("to", "p2"));
+        var blocked = (await World.BlockedAsync(handle, steps: 2)).Blocked;
+        await World.ResolveAsync(handle, ResolveAction.Abort, blocked[0].Step);
+        await World.BlockedAsync(handle, steps: 0);
+        gate.Open();
+        var steps = (await World.FailureAsync(handle)).Report!.Steps;
+
+        Assert.Equal([StepState.Failed, StepState.Failed, StepState.Done], steps.Where(step => step.Title.EndsWith(" follows p2", StringComparison.Ordinal)).Select(step => step.State));
+        Assert.Contains("OfferReadOnly p4", world.Hands.Calls);
+    }
+
+    [Fact]
+    public async Task Blocks_again_when_it_is_not_mended()
+    {
+        await using var world = World.Start(server);
+        var handle = await BlockedAsync(world, "ProveEndpoint p2");
+        world.Hands.Fail("ProveEndpoint p2", "still broken");
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        var progress = await World.UntilAsync(handle, progress => progress.Blocked is [{ Why: "still broken" }]);
+        Assert.Equal(Outcome.Blocked, progress.Outcome);
+        world.Hands.Mend("ProveEndpoint p2");
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+
+        var report = await handle.GetResultAsync<Report>();
+        Assert.Equal(2, report.Notes.Count);
+        Assert.All(report.Steps, step => Assert.Null(step.Error));
+    }
+
+    [Fact]
+    public async Task Nothing_is_decided_where_nothing_is_blocked()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("Checkpoint p1");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+
+        Assert.Equal("no step is blocked", await RejectedAsync(handle, new Resolution(ResolveAction.Retry)));
+        Assert.NotEmpty(await RejectedAsync(handle, new { by = "bert" }));
+        Assert.NotEmpty(await RejectedAsync(handle, new { action = "explode" }));
+        gate.Open();
+        await handle.GetResultAsync();
+    }
+
+    [Fact]
+    public async Task An_undo_that_fails_waits_and_drops_no_other_undo()
+    {
+        await using var world = World.Start(server);
+        world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
+        var handle = await BlockedAsync(world, "ReviveAsPrimary p1");
+        Assert.Equal("Undo: Endpoint to the still read-only p2, p1 stopped", (await World.BlockedAsync(handle)).Blocked[0].Title);
+        world.Hands.Mend("ReviveAsPrimary p1");
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        var failed = await World.FailureAsync(handle);
+
+        Assert.Equal((Ends.Unchanged, "too far behind"), (failed.Type, failed.Message));
+        world.Hands.Changes.AssertOrder("ReviveAsPrimary p1", "ReviveAsPrimary p1", "OfferReadOnly p2", "WriteSettings p2");
+        Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
+    }
+
+    [Theory]
+    [InlineData(ResolveAction.Skip, true)]
+    [InlineData(ResolveAction.Abort, false)]
+    public async Task An_undo_that_is_given_up_leaves_it_incomplete(ResolveAction action, bool goesOn)
+    {
+        await using var world = World.Start(server);
+        world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
+        var handle = await BlockedAsync(world, "ReviveAsPrimary p1");
+        await World.ResolveAsync(handle, action);
+
+        Assert.Equal(Ends.Incomplete, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(goesOn, world.Hands.Calls.Contains("OfferReadOnly p2"));
+    }
+
+    private static async Task<WorkflowHandle> BlockedAsync(World world, string call)
+    {
+        world.Hands.Fail(call);
+        var handle = await world.StartAsync("Switchover", ("to", "p2"));
+        await World.BlockedAsync(handle);
+        return handle;
+    }
+
+    private static async Task<string> RejectedAsync(WorkflowHandle handle, object resolution) =>
+        (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync("resolve", [resolution]))).InnerException!.Message;
+}

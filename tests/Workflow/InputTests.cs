@@ -1,0 +1,91 @@
+namespace PgFlow.WorkflowTests;
+
+/// <summary>Inputs as people type them into the Web UI: wrong ones fail at once, with everything that is wrong, and touch nothing.</summary>
+public sealed class InputTests(TemporalServer server)
+{
+    private const string Missing = "cluster: is missing; give the cluster's name";
+
+    public static TheoryData<string, string, string> Wrong => new()
+    {
+        { "Switchover", """{"cluster":"demo","too":"p2"}""", "too: is no field of this input; there are approve, by, cluster, dryRun, force, reason, to" },
+        { "Switchover", """{"cluster":"demo","to":"p0"}""", "to: a node's name (p1, p2, …) is wanted, \"p0\" was given" },
+        { "Switchover", """{"cluster":"demo","force":"yes"}""", "force: true or false is wanted, \"yes\" was given" },
+        { "Switchover", """{"cluster":7,"to":{},"force":1}""", "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, 7 was given; to: a node's name (p1, p2, …) is wanted, an object was given; force: true or false is wanted, 1 was given" },
+        { "Switchover", "{}", Missing },
+        { "Switchover", "[]", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, an array was given; {Missing}" },
+        { "Switchover", "null", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, null was given; {Missing}" },
+        { "Switchover", "\"demo\"", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given; {Missing}" },
+        { "RemakeStandby", """{"cluster":"demo","x":1}""", "x: is no field of this input; there are approve, by, cluster, dryRun, node, reason; node: is missing; name the standby to remake" },
+        { "InitCluster", """{"cluster":"demo","nodes":77,"archive":"tape","vip":"here"}""", "archive: one of external, local is wanted, \"tape\" was given; nodes: 77 is not from 1 to 9; vip: 'here' is no IPv4 address" },
+        { "InspectCluster", """{"name":"demo"}""", $"name: is no field of this input; there are approve, by, cluster, dryRun, reason; {Missing}" },
+    };
+
+    [Theory, MemberData(nameof(Wrong))]
+    public async Task A_wrong_field_fails_at_once(string procedure, string json, string message)
+    {
+        await using var world = World.Start(server);
+        var failed = await World.FailureAsync(await world.StartRawAsync(procedure, World.Typed(json)));
+
+        Assert.Equal((Ends.InvalidInput, message), (failed.Type, failed.Message));
+        Assert.Empty(world.Hands.Calls);
+    }
+
+    [Theory]
+    [InlineData("", "json/plain")]
+    [InlineData("{\"cluster\":", "json/plain")]
+    [InlineData("{\"\\ud800\":1}", "json/plain")]
+    [InlineData("demo", "binary/plain")]
+    [InlineData("", "binary/null")]
+    public async Task What_is_no_JSON_fails_at_once(string data, string encoding)
+    {
+        await using var world = World.Start(server);
+        var failed = await World.FailureAsync(await world.StartRawAsync("Failover", World.Encoded(data, encoding)));
+
+        Assert.Equal(Ends.InvalidInput, failed.Type);
+        Assert.StartsWith("the input: is no JSON: ", failed.Message, StringComparison.Ordinal);
+        Assert.EndsWith(Missing, failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_input_at_all_fails_at_once()
+    {
+        await using var world = World.Start(server);
+        var failed = await World.FailureAsync(await world.StartRawAsync("Switchover"));
+
+        Assert.Equal((Ends.InvalidInput, Missing), (failed.Type, failed.Message));
+    }
+
+    [Fact]
+    public async Task What_Temporal_could_not_store_fails_at_once()
+    {
+        await using var world = World.Start(server, nodes: 0);
+        var failed = await world.FailAsync("InitCluster", ("by", new string('x', 5000)), ("image", new string('i', 5000)));
+
+        Assert.Equal(Ends.InvalidInput, failed.Type);
+        Assert.Contains("by: ", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("image: ", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Fields_left_empty_in_a_form_are_as_if_they_were_not_there()
+    {
+        await using var world = World.Start(server);
+        var handle = await world.StartRawAsync("Switchover", World.Typed($$"""{"Cluster":"{{world.Cluster}}","to":null,"reason":null}"""));
+        var report = await handle.GetResultAsync<Report>();
+
+        Assert.Equal("unknown (Web UI)", report.By);
+    }
+
+    [Theory]
+    [InlineData("Switchover")]
+    [InlineData("Failover")]
+    [InlineData("Failback")]
+    [InlineData("InspectCluster")]
+    public async Task A_cluster_that_does_not_exist_is_refused(string procedure)
+    {
+        await using var world = World.Start(server, nodes: 0);
+        var failed = await world.FailAsync(procedure);
+
+        Assert.Equal((Ends.Refused, $"there is no cluster {world.Cluster}; make it with: pgflow init {world.Cluster}"), (failed.Type, failed.Message));
+    }
+}

@@ -1,0 +1,75 @@
+namespace PgFlow.WorkflowTests;
+
+public sealed class LeaseTests(TemporalServer server)
+{
+    [Fact]
+    public async Task A_second_procedure_is_told_who_holds_the_cluster()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("Checkpoint p1");
+        var holder = await world.StartAsync("Switchover");
+        await gate.Reached;
+        var before = world.Hands.Changes;
+
+        var failed = await world.FailAsync("RemakeStandby", ("node", "p2"));
+
+        Assert.Equal(Ends.ClusterBusy, failed.Type);
+        Assert.Contains(holder.Id, failed.Message, StringComparison.Ordinal);
+        Assert.Equal(Outcome.ClusterBusy, failed.Report!.Outcome);
+        Assert.Equal(before, world.Hands.Changes);
+        gate.Open();
+        await holder.GetResultAsync();
+    }
+
+    [Fact]
+    public async Task Is_free_as_soon_as_a_procedure_has_ended()
+    {
+        await using var world = World.Start(server);
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            await world.SucceedAsync("Switchover");
+            world.Hands.Fail("WaitForReplay p2");
+            world.Hands.Fail("WaitForReplay p1");
+            Assert.Equal(Ends.Unchanged, (await world.FailAsync("Switchover")).Type);
+            world.Hands.Mend("WaitForReplay p2");
+            world.Hands.Mend("WaitForReplay p1");
+        }
+    }
+
+    [Fact]
+    public async Task Is_free_after_its_procedure_was_terminated()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("Checkpoint p1");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+        await handle.TerminateAsync();
+        gate.Open();
+
+        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
+    }
+
+    [Fact]
+    public async Task Ended_by_hand_is_noted_and_stops_nothing()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("ProveEndpoint p2");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+        await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).TerminateAsync();
+        gate.Open();
+
+        Assert.Equal(["somebody ended the cluster's lease while this procedure worked"], (await handle.GetResultAsync<Report>()).Notes);
+    }
+
+    [Fact]
+    public async Task Is_not_taken_while_a_procedure_waits_for_approval()
+    {
+        await using var world = World.Start(server);
+        var waiting = await world.StartAsync("Switchover", ("approve", true));
+        await World.UntilAsync(waiting, progress => progress.Outcome is Outcome.WaitingForApproval);
+
+        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
+        await waiting.TerminateAsync();
+    }
+}

@@ -1,0 +1,133 @@
+namespace PgFlow.WorkflowTests;
+
+/// <summary>The order of changes in which nothing is lost (design §8).</summary>
+public sealed class OrderTests(TemporalServer server)
+{
+    [Fact]
+    public async Task Switchover_promotes_only_a_candidate_that_has_everything()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        await world.SucceedAsync("Switchover", ("to", "p2"));
+
+        world.Hands.Changes.AssertOrder("WaitForReplay p2", "SetReplicationSlots p2", "LeaveEndpoint p2", "Checkpoint p1", "StopPostgres p1", "ProveShutdownReplayed p2", "PromoteStandby p2");
+        world.Hands.Changes.AssertOrder("LeaveEndpoint p2", "MoveEndpoint p2", "PromoteStandby p2", "ProveEndpoint p2");
+        world.Hands.Changes.AssertOrder("MarkStandby p1", "PromoteStandby p2", "PublishTimelineHistory p2", "RecordTimeline p2", "StartPostgres p1", "ProveStreaming p1");
+        world.Hands.Changes.AssertOrder("PublishTimelineHistory p2", "WriteSettings p3", "ProveStreaming p3");
+        Assert.Equal((NodeRole.Standby, NodeRole.Primary, NodeRole.Standby), (world.Hands["p1"].Role, world.Hands["p2"].Role, world.Hands["p3"].Role));
+        Assert.Equal((EndpointRole.ReadOnly, EndpointRole.ReadWrite), (world.Hands["p1"].Endpoint, world.Hands["p2"].Endpoint));
+    }
+
+    [Fact]
+    public async Task Switchover_to_the_primary_does_nothing()
+    {
+        await using var world = World.Start(server);
+        var report = await world.SucceedAsync("Switchover", ("to", "p1"));
+
+        Assert.Contains("nothing was done", report.Summary, StringComparison.Ordinal);
+        Assert.Empty(world.Hands.Changes);
+    }
+
+    [Fact]
+    public async Task Failover_fences_before_it_promotes()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Crash("p1");
+        world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
+        var report = await world.SucceedAsync("Failover");
+
+        world.Hands.Changes.AssertOrder("FenceNode p1", "CompareStandbys", "MoveEndpoint p3", "PromoteStandby p3", "ProveEndpoint p3", "PublishTimelineHistory p3", "SetReplicationSlots p3", "Checkpoint p3", "ProveStreaming p2");
+        Assert.Equal(NodeRole.Primary, world.Hands["p3"].Role);
+        Assert.Equal(["p1 had written 4096 bytes with 3 commits that p3 never received; they are in p1's volume until it is rewound", $"p1 is fenced; bring it back with: pgflow failback {world.Cluster} p1"], report.Notes);
+    }
+
+    [Fact]
+    public async Task Failover_to_a_node_that_is_behind_is_refused_and_undone()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
+        var failed = await world.FailAsync("Failover", ("to", "p2"), ("force", true));
+
+        Assert.Equal(Ends.Refused, failed.Type);
+        Assert.Equal("p3 has 256 bytes more than p2; without a named node it is taken", failed.Message);
+        world.Hands.Changes.AssertOrder("FenceNode p1", "UnfenceNode p1", "MoveEndpoint p1", "OfferReadOnly p2");
+        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
+    }
+
+    [Fact]
+    public async Task Failback_saves_WAL_before_it_touches_the_data()
+    {
+        await using var world = World.Start(server);
+        world.Hands.Crash("p2");
+        await world.SucceedAsync("Failback");
+
+        world.Hands.Changes.AssertOrder("FenceNode p2", "SalvageWal p2", "SetReplicationSlots p1", "ExamineDivergence p2", "RewindData p2", "WriteSettings p2", "StartPostgres p2", "ProveStreaming p2", "OfferReadOnly p2", "TidyUp");
+    }
+
+    [Fact]
+    public async Task Failback_copies_what_cannot_be_rewound()
+    {
+        await using var world = World.Start(server);
+        world.Hands.Crash("p2");
+        world.Hands.Divergence = world.Hands.Divergence with { SameSystem = false };
+        var report = await world.SucceedAsync("Failback", ("node", "p2"));
+
+        Assert.DoesNotContain("RewindData p2", world.Hands.Calls);
+        world.Hands.Changes.AssertOrder("SalvageWal p2", "CopyPrimary p2", "SwapInCopy p2", "StartPostgres p2");
+        Assert.Equal(["p2 was made anew: it belongs to another system"], report.Notes);
+    }
+
+    [Fact]
+    public async Task Failback_ends_a_split_brain()
+    {
+        await using var world = World.Start(server);
+        world.Hands["p2"] = world.Hands["p2"] with { Role = NodeRole.Primary, StandbySignal = false };
+        var report = await world.SucceedAsync("Failback", ("node", "p2"));
+
+        Assert.Equal(["p2 accepts writes: what p1 does not have of them is dropped from the cluster"], report.Plan!.Warnings);
+        Assert.Equal(NodeRole.Standby, world.Hands["p2"].Role);
+    }
+
+    [Fact]
+    public async Task Remake_keeps_the_old_data_until_the_new_node_is_proven()
+    {
+        await using var world = World.Start(server);
+        await world.SucceedAsync("RemakeStandby", ("node", "p2"));
+
+        world.Hands.Changes.AssertOrder("SetReplicationSlots p1", "FenceNode p2", "SalvageWal p2", "CopyPrimary p2", "SwapInCopy p2", "StartPostgres p2", "ProveStreaming p2", "TidyUp");
+    }
+
+    [Fact]
+    public async Task Init_makes_a_cluster_and_then_leaves_it_alone()
+    {
+        await using var world = World.Start(server, nodes: 0);
+        await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
+
+        world.Hands.Changes.AssertOrder("InspectImage", "CreateNetworks", "CreateNodes", "InitializeDatabase p1", "StartPostgres p1", "ProveArchiving p1", "SwapInCopy p3", "ProveStreaming p3", "MoveEndpoint p1", "ProveEndpoint p1", "RecordTimeline p1");
+        Assert.Equal("p2,p3", world.Hands["p1"].SynchronousStandbyNames);
+        var before = world.Hands.Changes;
+        var again = await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
+        Assert.Contains("nothing was done", again.Summary, StringComparison.Ordinal);
+        Assert.Equal(before, world.Hands.Changes);
+        Assert.Equal(Ends.Refused, (await world.FailAsync("InitCluster", ("nodes", 5))).Type);
+    }
+
+    [Fact]
+    public async Task Init_removes_what_it_made_when_it_fails()
+    {
+        await using var world = World.Start(server, nodes: 0);
+        world.Hands.Fail("ProveStreaming p3");
+        Assert.Equal(Ends.Unchanged, (await world.FailAsync("InitCluster", ("nodes", 3))).Type);
+
+        Assert.Equal("RemoveCluster", world.Hands.Changes[^1]);
+    }
+
+    [Fact]
+    public async Task Destroy_removes_everything_and_a_second_time_too()
+    {
+        await using var world = World.Start(server);
+        await world.SucceedAsync("DestroyCluster");
+        await world.SucceedAsync("DestroyCluster");
+
+        Assert.Equal(["RemoveCluster", "RemoveCluster"], world.Hands.Changes);
+    }
+}

@@ -1,0 +1,123 @@
+using Temporalio.Client;
+
+namespace PgFlow.WorkflowTests;
+
+/// <summary>One way for a procedure to end; its history is kept in Golden/.</summary>
+/// <param name="Name">The name of the golden file.</param>
+/// <param name="Nodes">The cluster's nodes before.</param>
+/// <param name="RunAsync">Runs it to its end and checks it.</param>
+internal sealed record Scenario(string Name, int Nodes, Func<World, Task<WorkflowHandle>> RunAsync)
+{
+    /// <summary>Every procedure, in every end that it can have.</summary>
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new("Switchover-succeeded", 3, world => SucceededAsync(world, "Switchover", ("to", "p2"))),
+        new("Switchover-approved", 3, world => ApprovedAsync(world, "Switchover", ("to", "p2"))),
+        new("Switchover-undone", 3, world => UndoneAsync(world, "ProveShutdownReplayed p2", "Switchover", ("to", "p2"))),
+        new("Switchover-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "Switchover", ("to", "p2"))),
+        new("Switchover-cancelled", 3, world => CancelledAsync(world, "StopPostgres p1", "Switchover", ("to", "p2"))),
+        new("Failover-succeeded", 3, world => SucceededAsync(Crashed(world), "Failover")),
+        new("Failover-undone", 3, world => UndoneAsync(Crashed(world), "MoveEndpoint p2", "Failover")),
+        new("Failover-blocked", 3, world => ResolvedAsync(Crashed(world), "PromoteStandby p2", "Failover")),
+        new("Failover-cancelled", 3, world => CancelledAsync(Crashed(world), "CompareStandbys", "Failover")),
+        new("Failback-succeeded", 3, world => SucceededAsync(Fenced(world), "Failback", ("node", "p3"))),
+        new("Failback-failed", 3, world => UndoneAsync(Fenced(world), "ExamineDivergence p3", "Failback", ("node", "p3"))),
+        new("Failback-blocked", 3, world => ResolvedAsync(Fenced(world), "RewindData p3", "Failback", ("node", "p3"))),
+        new("Failback-cancelled", 3, world => CancelledAsync(Fenced(world), "SalvageWal p3", "Failback", ("node", "p3"))),
+        new("RemakeStandby-succeeded", 3, world => SucceededAsync(world, "RemakeStandby", ("node", "p3"))),
+        new("RemakeStandby-undone", 3, world => UndoneAsync(world, "SwapInCopy p3", "RemakeStandby", ("node", "p3"))),
+        new("RemakeStandby-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "RemakeStandby", ("node", "p3"))),
+        new("RemakeStandby-cancelled", 3, world => CancelledAsync(world, "CopyPrimary p3", "RemakeStandby", ("node", "p3"))),
+        new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
+        new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
+        new("InitCluster-cancelled", 0, world => CancelledAsync(world, "InitializeDatabase p1", "InitCluster", ("nodes", 3))),
+        new("DestroyCluster-succeeded", 3, world => SucceededAsync(world, "DestroyCluster")),
+        new("DestroyCluster-blocked", 3, world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster")),
+        new("InspectCluster-succeeded", 3, InspectedAsync),
+    ];
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    private static World Crashed(World world)
+    {
+        world.Hands.Crash("p1");
+        return world;
+    }
+
+    private static World Fenced(World world)
+    {
+        world.Hands["p3"] = world.Hands["p3"] with { Role = NodeRole.Stopped, Container = "exited", Endpoint = EndpointRole.None };
+        return world;
+    }
+
+    private static async Task<WorkflowHandle> SucceededAsync(World world, string procedure, params (string Name, object Value)[] fields)
+    {
+        var handle = await world.StartAsync(procedure, fields);
+        await EndsWellAsync(world, handle);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> ApprovedAsync(World world, string procedure, params (string Name, object Value)[] fields)
+    {
+        var handle = await world.StartAsync(procedure, [("approve", true), .. fields]);
+        var plan = (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!;
+        await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
+        Assert.Equal("carla", (await EndsWellAsync(world, handle)).ApprovedBy);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> UndoneAsync(World world, string broken, string procedure, params (string Name, object Value)[] fields)
+    {
+        world.Hands.Fail(broken, "the disk is full");
+        var handle = await world.StartAsync(procedure, fields);
+        var failed = await World.FailureAsync(handle);
+        Assert.Equal((Ends.Unchanged, "the disk is full"), (failed.Type, failed.Message));
+        Assert.Equal(Outcome.Unchanged, failed.Report!.Outcome);
+        Assert.Equal(Outcome.Unchanged, world.Hands.Ledger.Single().Outcome);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> ResolvedAsync(World world, string broken, string procedure, params (string Name, object Value)[] fields)
+    {
+        world.Hands.Fail(broken, "the disk is full");
+        var handle = await world.StartAsync(procedure, fields);
+        var blocked = Assert.Single((await World.BlockedAsync(handle)).Blocked);
+        Assert.Equal("the disk is full", blocked.Why);
+        Assert.Contains($"pgflow resolve {handle.Id} retry", blocked.Mend, StringComparison.Ordinal);
+        world.Hands.Mend(broken);
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await EndsWellAsync(world, handle);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> CancelledAsync(World world, string during, string procedure, params (string Name, object Value)[] fields)
+    {
+        var gate = world.Hands.Hold(during);
+        var handle = await world.StartAsync(procedure, fields);
+        await gate.Reached;
+        await handle.CancelAsync();
+        var report = await World.CancelledAsync(handle);
+        Assert.Equal(Outcome.Cancelled, report.Outcome);
+        Assert.Equal(Outcome.Cancelled, world.Hands.Ledger.Single().Outcome);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> InspectedAsync(World world)
+    {
+        var handle = await world.StartAsync("InspectCluster");
+        var inspection = await handle.GetResultAsync<Inspection>();
+        Assert.Empty(inspection.Findings);
+        return handle;
+    }
+
+    private static async Task<Report> EndsWellAsync(World world, WorkflowHandle handle)
+    {
+        var report = await handle.GetResultAsync<Report>().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(Outcome.Succeeded, report.Outcome);
+        Assert.All(report.Steps, step => Assert.Equal(StepState.Done, step.State));
+        Assert.Equal(report.Plan!.Steps, report.Steps.Where(step => report.Plan.Steps.Contains(step.Title)).Select(step => step.Title).Distinct());
+        Assert.Equal(handle.Id, world.Hands.Ledger.Single().WorkflowId);
+        return report;
+    }
+}

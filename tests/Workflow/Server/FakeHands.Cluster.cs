@@ -1,0 +1,279 @@
+using Temporalio.Api.Enums.V1;
+using Temporalio.Exceptions;
+
+namespace PgFlow.WorkflowTests;
+
+/// <content>What the hands do to the cluster.</content>
+internal sealed partial class FakeHands :
+    INodeSteps, IEndpointSteps, IArchiveSteps, IClusterSteps, IDataDirectorySteps, ILeaseSteps, ILedgerSteps
+{
+    private static readonly PostgresInstallation Postgres = new(17, "/usr/lib/postgresql/17/bin", 999, 999);
+
+    private readonly SortedDictionary<NodeName, NodeState> _nodes = [];
+    private readonly Dictionary<NodeName, NodeName?> _upstream = [];
+    private readonly HashSet<NodeName> _wasPrimary = [];
+    private ClusterSpec? _spec;
+
+    /// <summary>How a stopped node stands to the primary's line.</summary>
+    public Divergence Divergence { get; set; } =
+        new(SameSystem: true, ControlState.ShutDown, StandbySignal: true, new(1), new(0x5000000), CanRewind: true, new(2), new(0x6000000), new(0x4000000));
+
+    public NodeState this[string name]
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _nodes[NodeName.Parse(name)];
+            }
+        }
+
+        set
+        {
+            lock (_lock)
+            {
+                _nodes[NodeName.Parse(name)] = value;
+            }
+        }
+    }
+
+    /// <summary>The power of a node fails.</summary>
+    public void Crash(string name) => this[name] =
+        this[name] with { Role = NodeRole.Stopped, Container = "exited", Control = ControlState.InProduction, StandbySignal = false };
+
+    Task<ClusterState> IClusterSteps.ObserveAsync(ClusterName cluster) => DoAsync(null, () => new ClusterState
+    {
+        Cluster = cluster,
+        Spec = _spec,
+        Nodes = [.. _nodes.Values.Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })],
+    });
+
+    Task<PostgresInstallation> IClusterSteps.InspectImageAsync(ClusterName cluster, string image) => DoAsync(null, () => Postgres);
+
+    Task<CreatedNetworks> IClusterSteps.CreateNetworksAsync(WantedNetworks wanted) =>
+        DoAsync(null, () => new CreatedNetworks(wanted.Subnet ?? "10.77.1.0/24", wanted.ExternalNetwork ?? "ours", wanted.Vip ?? "10.78.1.9"));
+
+    Task IClusterSteps.CreateNodesAsync(ClusterSpec spec) => DoAsync(null, () =>
+    {
+        Make(spec.Nodes);
+        _spec = spec;
+        foreach (var node in _nodes.Values.ToList())
+        {
+            Set(node.Id, state => state with { Role = NodeRole.Stopped, Container = "created", Endpoint = EndpointRole.None, StandbySignal = false });
+        }
+    });
+
+    Task IClusterSteps.InitializeAsync(NodeId node) => DoAsync(node, () => { });
+
+    Task IClusterSteps.RemoveAsync(ClusterName cluster) => DoAsync(null, () =>
+    {
+        _nodes.Clear();
+        _spec = null;
+    });
+
+    Task IClusterSteps.TidyUpAsync(ClusterName cluster) => DoAsync(null, () => { });
+
+    Task INodeSteps.StartAsync(NodeId node) => DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
+
+    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () =>
+    {
+        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown, StandbySignal = false });
+        return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
+    });
+
+    Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () =>
+    {
+        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was marked while it ran");
+        Set(node, state => state with { StandbySignal = true });
+    });
+
+    Task INodeSteps.ReviveAsync(NodeId node) => DoAsync(node, () =>
+    {
+        Set(node, state => state with { StandbySignal = false });
+        Run(node, NodeRole.Primary);
+    });
+
+    Task INodeSteps.FenceAsync(NodeId node) => DoAsync(node, () =>
+    {
+        if (_nodes[node.Name].StandbySignal is not true)
+        {
+            _wasPrimary.Add(node.Name);
+        }
+
+        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Endpoint = EndpointRole.None, StandbySignal = true });
+    });
+
+    Task INodeSteps.UnfenceAsync(NodeId node, bool running) => DoAsync(node, () =>
+    {
+        var primary = _wasPrimary.Remove(node.Name);
+        Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = !primary });
+        if (running)
+        {
+            Run(node, primary ? NodeRole.Primary : NodeRole.Standby);
+        }
+    });
+
+    Task INodeSteps.CheckpointAsync(NodeId node) => DoAsync(node, () => { });
+
+    Task INodeSteps.WaitForReplayAsync(NodeId standby, NodeId primary) => DoAsync(standby, () => { });
+
+    Task INodeSteps.ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) => DoAsync(candidate, () =>
+        Require(shutdown.Checkpoint == _nodes[candidate.Name].Wal, $"{candidate} was asked for another shutdown"));
+
+    Task<IReadOnlyList<Candidate>> INodeSteps.CompareAsync(IReadOnlyList<NodeId> nodes) => DoAsync<IReadOnlyList<Candidate>>(null, () =>
+        [.. nodes.Select(node => _nodes[node.Name]).Where(node => node.Role is NodeRole.Standby).Select(node => new Candidate(node.Id, node.Timeline!.Value, node.Wal!.Value, node.ReplayPaused))]);
+
+    Task<Promotion> INodeSteps.PromoteAsync(NodeId node, Timeline from) => DoAsync(node, () =>
+    {
+        foreach (var other in _nodes.Values.Where(other => other.Id != node))
+        {
+            Require(other.Role is NodeRole.Standby || other is { Role: NodeRole.Stopped, StandbySignal: true }, $"{node} was promoted while {other.Id} was {other.Role} and could accept writes");
+        }
+
+        Require(_nodes[node.Name] is { Role: NodeRole.Standby }, $"{node} was promoted, which is no standby");
+        Require(_nodes[node.Name].Timeline == from, $"{node} was promoted from {from}, it is on {_nodes[node.Name].Timeline}");
+        var timeline = new Timeline(from.Number + 1);
+        Set(node, state => state with { Role = NodeRole.Primary, Timeline = timeline, StandbySignal = false });
+        _upstream[node.Name] = null;
+        return new Promotion(node, timeline, from, _nodes[node.Name].Wal!.Value);
+    });
+
+    Task INodeSteps.ConfigureAsync(NodeSettings settings) => DoAsync(settings.Node, () =>
+    {
+        _upstream[settings.Node.Name] = settings.Upstream;
+        Set(settings.Node, state => state with
+        {
+            Synchronous = settings.Synchronous,
+            ReadOnly = settings.ReadOnly,
+            SynchronousStandbyNames = string.Join(",", settings.SynchronousStandbys ?? []),
+        });
+    });
+
+    Task INodeSteps.SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) => DoAsync(node, () =>
+        Set(node, state => state with { Slots = [.. others.Select(other => new Slot(other.ToString(), Active: false, "reserved"))] }));
+
+    Task INodeSteps.ProveStreamingAsync(NodeId standby, NodeId primary) => DoAsync(standby, () =>
+    {
+        Require(_upstream[standby.Name] == primary.Name, $"{standby} follows {_upstream[standby.Name]}, not {primary}");
+        Require(_nodes[primary.Name].Slots.Any(slot => slot.Name == standby.ToString()), $"{primary} has no slot for {standby}");
+        Set(standby, state => state with { Timeline = _nodes[primary.Name].Timeline });
+    });
+
+    Task IEndpointSteps.MoveAsync(NodeId node) => DoAsync(node, () =>
+    {
+        foreach (var holder in _nodes.Values.Where(other => other.Endpoint is EndpointRole.ReadWrite).ToList())
+        {
+            Set(holder.Id, state => state with { Endpoint = EndpointRole.None });
+        }
+
+        Set(node, state => state with { Endpoint = EndpointRole.ReadWrite });
+    });
+
+    Task IEndpointSteps.LeaveAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.None }));
+
+    Task IEndpointSteps.OfferReadOnlyAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.ReadOnly }));
+
+    Task IEndpointSteps.ProveAsync(NodeId primary) => DoAsync(primary, () =>
+        Require(_nodes[primary.Name] is { Role: NodeRole.Primary, Endpoint: EndpointRole.ReadWrite }, $"the endpoint was proven on {primary}, which is {_nodes[primary.Name].Role}"));
+
+    Task<int> IArchiveSteps.SalvageAsync(NodeId node) => DoAsync(node, () => 1);
+
+    Task IArchiveSteps.PublishHistoryAsync(NodeId primary) => DoAsync(primary, () =>
+        Require(_nodes[primary.Name].Role is NodeRole.Primary, $"the history of {primary} was published before it was promoted"));
+
+    Task<int> IArchiveSteps.CompleteAsync(NodeId primary) => DoAsync(primary, () => 0);
+
+    Task IArchiveSteps.ProveAsync(NodeId primary) => DoAsync(primary, () => { });
+
+    Task<Loss> IArchiveSteps.MeasureLossAsync(NodeId old, Promotion promotion) => DoAsync(old, () => new Loss(4096, 3));
+
+    Task<Divergence> IDataDirectorySteps.ExamineAsync(NodeId node, NodeId primary) => DoAsync(node, () => Divergence);
+
+    Task<RewindResult> IDataDirectorySteps.RewindAsync(NodeId node, NodeId primary) => DoAsync(node, () =>
+    {
+        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was rewound while it ran");
+        return new RewindResult(Done: true, "Done!");
+    });
+
+    Task IDataDirectorySteps.CopyAsync(NodeId node, NodeId primary) => DoAsync(node, () => { });
+
+    Task IDataDirectorySteps.SwapAsync(NodeId node) => DoAsync(node, () =>
+    {
+        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped while it ran");
+        Set(node, state => state with { StandbySignal = true });
+    });
+
+    Task IDataDirectorySteps.SwapBackAsync(NodeId node) => DoAsync(node, () =>
+        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped back while it ran"));
+
+    async Task<string?> ILeaseSteps.DescribeAsync(ClusterName cluster)
+    {
+        await DoAsync(null, () => { });
+        try
+        {
+            var lease = await _client.GetWorkflowHandle(ClusterLease.IdOf(cluster)).DescribeAsync();
+            if (lease.Status is not WorkflowExecutionStatus.Running)
+            {
+                return null;
+            }
+
+            var holder = await _client.GetWorkflowHandle(lease.ParentId!, lease.ParentRunId).DescribeAsync();
+            if (holder.Status is WorkflowExecutionStatus.Running)
+            {
+                return $"{cluster} is held by {holder.WorkflowType} {holder.Id} since {holder.StartTime:O}";
+            }
+
+            await _client.GetWorkflowHandle(lease.Id, lease.RunId).TerminateAsync("its procedure was reset");
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        {
+        }
+
+        return null;
+    }
+
+    Task<string> ILeaseSteps.StarterAsync() => DoAsync(null, () => "unknown (Web UI)");
+
+    Task ILedgerSteps.RecordAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));
+
+    Task ILedgerSteps.OpenTimelineAsync(TimelineOpened opened) => DoAsync(opened.Node, () => { });
+
+    private void Make(int nodes)
+    {
+        _spec = new(Cluster, nodes, "postgres:17", Postgres, ArchiveMode.External, "10.77.1.0/24", "ours", "10.78.1.9");
+        foreach (var number in Enumerable.Range(1, nodes))
+        {
+            var name = NodeName.Of(number);
+            _upstream[name] = number == 1 ? null : NodeName.Of(1);
+            _nodes[name] = new()
+            {
+                Id = new(Cluster, name),
+                Role = number == 1 ? NodeRole.Primary : NodeRole.Standby,
+                Container = "running",
+                RestartPolicy = "unless-stopped",
+                Address = $"10.77.1.{10 + number}",
+                Endpoint = number == 1 ? EndpointRole.ReadWrite : EndpointRole.ReadOnly,
+                SystemIdentifier = "7400000000000000001",
+                Timeline = new(1),
+                Wal = new(0x5000000),
+                Replayed = number == 1 ? null : new(0x5000000),
+                StandbySignal = number != 1,
+                Slots = number == 1 ? [.. Enumerable.Range(2, nodes - 1).Select(other => new Slot($"p{other}", Active: true, "reserved"))] : [],
+            };
+        }
+    }
+
+    private Follower[] FollowersOf(NodeState primary) =>
+    [
+        .. _nodes.Values.Where(node => node.Role is NodeRole.Standby && _upstream[node.Id.Name] == primary.Id.Name)
+            .Select(node => new Follower(node.Id.ToString(), "streaming", node.Replayed, primary.Wal!.Value.BytesSince(node.Wal!.Value), "async", 0)),
+    ];
+
+    private void Run(NodeId node, NodeRole role)
+    {
+        Require(role is NodeRole.Standby || !_nodes.Values.Any(other => other.Id != node && other.Role is NodeRole.Primary), $"{node} became a second writable node");
+        Set(node, state => state with { Role = role, Container = "running", RestartPolicy = "unless-stopped", Replayed = role is NodeRole.Standby ? state.Wal : null });
+    }
+
+    private void Set(NodeId node, Func<NodeState, NodeState> change) => _nodes[node.Name] = change(_nodes[node.Name]);
+}

@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using Temporalio.Activities;
+using Temporalio.Client;
+using Temporalio.Exceptions;
+using Temporalio.Worker;
+
+namespace PgFlow.WorkflowTests;
+
+/// <summary>All hands over a cluster in memory: they log every call, keep the rules of PostgreSQL, and fail or wait when a test says so.</summary>
+internal sealed partial class FakeHands
+{
+    private readonly Lock _lock = new();
+    private readonly ITemporalClient _client;
+    private readonly List<string> _calls = [];
+    private readonly List<string> _violations = [];
+    private readonly ConcurrentDictionary<string, (string Message, string? Type)> _failures = new();
+    private readonly ConcurrentDictionary<string, Gate> _gates = new();
+
+    public FakeHands(ITemporalClient client, ClusterName cluster, int nodes)
+    {
+        _client = client;
+        Cluster = cluster;
+        if (nodes > 0)
+        {
+            Make(nodes);
+        }
+    }
+
+    public ClusterName Cluster { get; }
+
+    /// <summary>Every call in the order in which they began: the activity's name and its node.</summary>
+    public IReadOnlyList<string> Calls
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _calls];
+            }
+        }
+    }
+
+    /// <summary>The calls that changed something.</summary>
+    public IReadOnlyList<string> Changes =>
+        [.. Calls.Where(call => !call.StartsWith("ObserveCluster", StringComparison.Ordinal) && call is not "FindStarter" && !call.StartsWith("DescribeLease", StringComparison.Ordinal) && call is not "RecordProcedure")];
+
+    /// <summary>Where PgFlow would have endangered a real cluster.</summary>
+    public IReadOnlyList<string> Violations
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _violations];
+            }
+        }
+    }
+
+    /// <summary>What went into the ledger.</summary>
+    public ConcurrentQueue<Report> Ledger { get; } = new();
+
+    /// <summary>Lets a call fail, and all its repetitions, until it is mended. No retry is made.</summary>
+    public void Fail(string call, string message = "broken", string? type = null) => _failures[call] = (message, type);
+
+    public void Mend(string call) => _failures.TryRemove(call, out _);
+
+    /// <summary>Lets a call wait until it is released.</summary>
+    public Gate Hold(string call) => _gates.GetOrAdd(call, _ => new());
+
+    public TemporalWorkerOptions Register(TemporalWorkerOptions options) => options
+        .AddAllActivities<INodeSteps>(this)
+        .AddAllActivities<IEndpointSteps>(this)
+        .AddAllActivities<IArchiveSteps>(this)
+        .AddAllActivities<IClusterSteps>(this)
+        .AddAllActivities<IDataDirectorySteps>(this)
+        .AddAllActivities<ILeaseSteps>(this)
+        .AddAllActivities<ILedgerSteps>(this);
+
+    private Task<bool> DoAsync(object? about, Action effect) => DoAsync(about, () =>
+    {
+        effect();
+        return true;
+    });
+
+    private async Task<T> DoAsync<T>(object? about, Func<T> effect)
+    {
+        var context = ActivityExecutionContext.Current;
+        var call = $"{context.Info.ActivityType} {about}".TrimEnd();
+        lock (_lock)
+        {
+            _calls.Add(call);
+        }
+
+        if (_gates.TryGetValue(call, out var gate))
+        {
+            await gate.PassAsync(context);
+        }
+
+        if (_failures.TryGetValue(call, out var failure))
+        {
+            throw new ApplicationFailureException(failure.Message, failure.Type, nonRetryable: true);
+        }
+
+        lock (_lock)
+        {
+            return effect();
+        }
+    }
+
+    private void Require(bool rule, string violation)
+    {
+        if (!rule)
+        {
+            _violations.Add(violation);
+        }
+    }
+}
+
+/// <summary>A place where a hand waits for the test.</summary>
+internal sealed class Gate
+{
+    private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Done when a hand waits here.</summary>
+    public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+    public void Open() => _open.TrySetResult();
+
+    internal async Task PassAsync(ActivityExecutionContext context)
+    {
+        _reached.TrySetResult();
+        while (!_open.Task.IsCompleted)
+        {
+            context.Heartbeat();
+            await Task.WhenAny(_open.Task, Task.Delay(100, context.CancellationToken));
+            context.CancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+}

@@ -58,7 +58,10 @@ public sealed class Failover : Procedure<FailoverInput>
                 ? $"nothing was lost: {winner.Node} had all of {lost.Node}'s WAL"
                 : $"{lost.Node} had written {PgFlowText.Bytes(loss.Bytes)} with {loss.Transactions} commits that {winner.Node} never received; they are in {lost.Node}'s volume until it is rewound");
         }));
-        Notes.AddRange(plan.Lost.Select(lost => $"{lost.Node} is fenced; bring it back with: pgflow failback {lost.Node.Cluster} {lost.Node}"));
+        if (promotion is not null)
+        {
+            Notes.AddRange(plan.Lost.Select(lost => $"{lost.Node} is fenced; bring it back with: pgflow failback {lost.Node.Cluster} {lost.Node}"));
+        }
     });
 }
 

@@ -98,9 +98,11 @@ public sealed class InitCluster : Procedure<InitClusterInput>
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
-        await Step("The ledger begins with timeline 1", () => Ledger.OpenTimelineAsync(new(
-            primary, new(1), Parent: null, default, Workflow.UtcNow, Workflow.Info.WorkflowId)));
-        Reached(primary, new(1));
+        await Step("The ledger begins with timeline 1", async () =>
+        {
+            await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, Workflow.UtcNow, Workflow.Info.WorkflowId));
+            Reached(primary, new(1));
+        });
     });
 }
 

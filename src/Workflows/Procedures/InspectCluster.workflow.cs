@@ -25,7 +25,7 @@ public sealed class InspectCluster : Procedure
             Attributes.Cluster.ValueSet(input.Cluster.ToString()),
             Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType));
         var state = await Clusters.ObserveAsync(input.Cluster);
-        Show(Outcome.Succeeded);
+        Show(state.Exists ? Outcome.Succeeded : Outcome.Refused);
         return Inspection.Of(state.RequireExisting());
     }
 }

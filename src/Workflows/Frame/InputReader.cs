@@ -24,8 +24,9 @@ public static class InputReader
                 problems.Add($"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, {Kind(document.RootElement)} was given");
             }
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a text that is no Unicode (half of a surrogate pair, bytes that are no UTF-8), found only when it is read.
             problems.Add($"the input: is no JSON: {e.Message}");
         }
 

@@ -69,6 +69,7 @@ public abstract partial class Procedure
             Workflow.CancellationToken.ThrowIfCancellationRequested();
             OnlyForward = true;
             _undo.Clear();
+            Workflow.CancellationToken.Register(() => Notes.Add("a cancel came after the point of no return: it is not obeyed"));
         }
     }
 

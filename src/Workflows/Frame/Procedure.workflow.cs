@@ -111,7 +111,7 @@ public abstract partial class Procedure
             _undo.Push((title, undo));
         }
 
-        var step = new Running(new(_steps.Count + 1, title, StepState.Running, Workflow.UtcNow, AfterPointOfNoReturn: OnlyForward), canSkip);
+        var step = new Running(new(_steps.Count + 1, title, StepState.Running, Workflow.UtcNow, AfterPointOfNoReturn: OnlyForward && Outcome is not Outcome.Undoing), canSkip);
         _steps.Add(step);
         while (!await TryAsync(step, act))
         {

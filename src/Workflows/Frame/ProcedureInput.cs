@@ -25,11 +25,23 @@ public abstract record ProcedureInput
     public IReadOnlyList<string> Unreadable { get; init; } = [];
 
     /// <summary>Everything that is wrong with this input, each with its field and the mend.</summary>
-    public IReadOnlyList<string> Problems() => [.. Unreadable, .. MissingCluster(), .. Check()];
+    public IReadOnlyList<string> Problems() =>
+    [
+        .. Unreadable,
+        .. Missing("cluster", Cluster == default, "give the cluster's name"),
+        .. TooLong("by", By, 200),
+        .. TooLong("reason", Reason, 2000),
+        .. Check(),
+    ];
 
     /// <summary>What is wrong with values that can be read.</summary>
     protected virtual IEnumerable<string> Check() => [];
 
-    private IEnumerable<string> MissingCluster() =>
-        Cluster == default && !Unreadable.Any(problem => problem.StartsWith("cluster:", StringComparison.Ordinal)) ? ["cluster: is missing; give the cluster's name"] : [];
+    /// <summary>A field that must be given; one that was given and can't be read is a problem already.</summary>
+    private protected IEnumerable<string> Missing(string field, bool missing, string mend) =>
+        missing && !Unreadable.Any(problem => problem.StartsWith($"{field}:", StringComparison.Ordinal)) ? [$"{field}: is missing; {mend}"] : [];
+
+    /// <summary>A text that Temporal would not take as a search attribute or a summary, and then end the workflow or retry it for ever.</summary>
+    private protected static IEnumerable<string> TooLong(string field, string? text, int most) =>
+        text?.Length > most ? [$"{field}: has {text.Length} characters, more than {most}"] : [];
 }

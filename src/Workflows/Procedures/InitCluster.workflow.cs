@@ -43,6 +43,11 @@ public sealed record InitClusterInput : ProcedureInput
             yield return "image: is empty; give an image that has PostgreSQL 13 to 18, as postgres:17";
         }
 
+        foreach (var problem in TooLong("image", Image, 255))
+        {
+            yield return problem;
+        }
+
         if (Vip is not null && !IsAddress(Vip))
         {
             yield return $"vip: '{Vip}' is no IPv4 address";

@@ -33,6 +33,8 @@ public abstract partial class Procedure
 
     private List<Running> BlockedSteps => [.. _steps.Where(step => step.View.State is StepState.Blocked)];
 
+    private List<Running> Undecided => [.. BlockedSteps.Where(step => step.Decision is null)];
+
     /// <summary>Lets a procedure that waits for approval begin.</summary>
     [WorkflowUpdate("approve", Description = "Lets the plan be carried out: {\"planHash\": \"…\", \"by\": \"…\"}. The hash stands in the plan.")]
     public Task ApproveAsync(Approval approval)
@@ -77,7 +79,7 @@ public abstract partial class Procedure
     [WorkflowUpdate("resolve", Description = "Decides a blocked step: {\"action\": \"retry|skip|abort\", \"step\": 7, \"by\": \"…\", \"reason\": \"…\"}.")]
     public Task ResolveAsync(Resolution resolution)
     {
-        var step = BlockedSteps.First(blocked => blocked.View.Number == (resolution.Step ?? blocked.View.Number));
+        var step = Meant(resolution)!;
         step.Decision = resolution with { By = resolution.By ?? Anonymous };
         Notes.Add($"{step.Decision.By} decided on “{step.View.Title}”: {PgFlowText.Word(resolution.Action)}{PgFlowText.Because(resolution.Reason)}");
         return Task.CompletedTask;
@@ -88,14 +90,9 @@ public abstract partial class Procedure
     public void ValidateResolve(Resolution resolution)
     {
         ArgumentNullException.ThrowIfNull(resolution);
-        var undecided = BlockedSteps.Where(step => step.Decision is null).ToList();
-        var numbers = string.Join(", ", undecided.Select(step => step.View.Number));
-        var step = resolution.Step is null && undecided.Count == 1 ? undecided[0] : undecided.Find(step => step.View.Number == resolution.Step);
-        if (step is null)
-        {
-            throw new ApplicationFailureException(undecided.Count == 0 ? "no step is blocked" : $"step: give the number of a blocked step: {numbers}");
-        }
-
+        var step = Meant(resolution) ?? throw new ApplicationFailureException(Undecided.Count == 0
+            ? "no step is blocked"
+            : $"step: give the number of a blocked step: {string.Join(", ", Undecided.Select(blocked => blocked.View.Number))}");
         if (resolution.Action is ResolveAction.Skip && !step.CanSkip)
         {
             throw new ApplicationFailureException($"“{step.View.Title}” can't be skipped: retry or abort");
@@ -141,6 +138,9 @@ public abstract partial class Procedure
         Show(BlockedSteps.Count > 0 ? Outcome.Blocked : before);
         return action is ResolveAction.Abort ? throw new AbortedException(step.View.Title) : action;
     }
+
+    private Running? Meant(Resolution resolution) =>
+        resolution.Step is null && Undecided is [var only] ? only : Undecided.Find(step => step.View.Number == resolution.Step);
 
     private void RequireWaiting()
     {

@@ -13,6 +13,8 @@ public abstract class Procedure<TInput> : Procedure
     private string _by = "";
     private TInput _input = new();
 
+    private bool LeftOut => Steps.Any(step => step.State is StepState.Skipped);
+
     /// <summary>Carries out <paramref name="steps"/> within that order.</summary>
     /// <param name="input">As it was given; null when there was none.</param>
     /// <param name="planFrom">Decides, or refuses with <see cref="Ends.Refuse"/>.</param>
@@ -116,7 +118,8 @@ public abstract class Procedure<TInput> : Procedure
         Report report;
         try
         {
-            report = ReportOf(Outcome.Succeeded, await act());
+            var summary = await act();
+            report = ReportOf(LeftOut ? Outcome.Incomplete : Outcome.Succeeded, summary);
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException or AbortedException)
         {
@@ -151,7 +154,7 @@ public abstract class Procedure<TInput> : Procedure
             Notes.Add(e.Message);
         }
 
-        return ReportOf(Steps.Any(step => step.State is StepState.Skipped) ? Outcome.Incomplete : end, Ends.Cause(failure).Message);
+        return ReportOf(LeftOut ? Outcome.Incomplete : end, Ends.Cause(failure).Message);
     }
 
     private static Outcome Unchanged(Exception failure) => failure switch

@@ -33,6 +33,9 @@ public static class Ends
     /// <summary>Whether <paramref name="failure"/> says that another procedure holds the lease.</summary>
     public static bool IsBusy(Exception failure) => Cause(failure) is ApplicationFailureException { ErrorType: ClusterBusy };
 
+    /// <summary>What is said of <paramref name="failure"/>; a cancelled activity's own message is empty.</summary>
+    public static string Why(Exception failure) => TemporalException.IsCanceledException(failure) ? "cancelled" : Cause(failure).Message;
+
     /// <summary>The failure below the wrapping that Temporal puts around an activity's.</summary>
     public static Exception Cause(Exception failure) =>
         failure is ActivityFailureException or ChildWorkflowFailureException && failure.InnerException is { } inner ? Cause(inner) : failure;

@@ -83,7 +83,7 @@ public abstract class Procedure<TInput> : Procedure
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
         {
-            return ReportOf(Unchanged(e), Ends.Cause(e).Message);
+            return ReportOf(Unchanged(e), Ends.Why(e));
         }
     }
 
@@ -154,7 +154,7 @@ public abstract class Procedure<TInput> : Procedure
             Notes.Add(e.Message);
         }
 
-        return ReportOf(LeftOut ? Outcome.Incomplete : end, Ends.Cause(failure).Message);
+        return ReportOf(LeftOut ? Outcome.Incomplete : end, Ends.Why(failure));
     }
 
     private static Outcome Unchanged(Exception failure) => failure switch
@@ -174,7 +174,7 @@ public abstract class Procedure<TInput> : Procedure
         }
         catch (ActivityFailureException e)
         {
-            Notes.Add($"the ledger has no record of this: {Ends.Cause(e).Message}");
+            Notes.Add($"the ledger has no record of this: {Ends.Why(e)}");
         }
     }
 

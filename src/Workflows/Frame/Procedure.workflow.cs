@@ -113,15 +113,12 @@ public abstract partial class Procedure
 
         var step = new Running(new(_steps.Count + 1, title, StepState.Running, Workflow.UtcNow, AfterPointOfNoReturn: OnlyForward && Outcome is not Outcome.Undoing), canSkip);
         _steps.Add(step);
-        while (!await TryAsync(step, act))
+        while (!await TryAsync(step, act) && await DecisionAsync(step) is ResolveAction.Retry)
         {
-            if (!OnlyForward || await DecisionAsync(step) is not ResolveAction.Retry)
-            {
-                break;
-            }
         }
     }
 
+    /// <returns>Whether it is done; not, where a person has to decide.</returns>
     private async Task<bool> TryAsync(Running step, Func<Task> act)
     {
         try
@@ -133,12 +130,12 @@ public abstract partial class Procedure
         }
         catch (FailureException e) when (OnlyForward)
         {
-            Show(step, StepState.Blocked, Ends.Cause(e).Message);
+            Show(step, StepState.Blocked, Ends.Why(e));
             return false;
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
         {
-            Show(step, StepState.Failed, Ends.Cause(e).Message);
+            Show(step, StepState.Failed, Ends.Why(e));
             throw;
         }
     }

@@ -30,6 +30,6 @@ public readonly partial record struct ClusterName : IText<ClusterName>
     /// <inheritdoc/>
     public override string ToString() => _value ?? "";
 
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,30}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,30}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

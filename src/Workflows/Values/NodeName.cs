@@ -52,6 +52,6 @@ public readonly partial record struct NodeName : IText<NodeName>, IComparable<No
     /// <summary>Orders by number.</summary>
     public static bool operator >=(NodeName left, NodeName right) => left.CompareTo(right) >= 0;
 
-    [GeneratedRegex("^p[1-9][0-9]?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^p[1-9][0-9]?\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

@@ -15,7 +15,9 @@ public sealed class CancelTests(TemporalServer server)
         world.Hands.Changes.AssertOrder("ProveShutdownReplayed p2", "MoveEndpoint p1", "ReviveAsPrimary p1", "OfferReadOnly p2", "WriteSettings p2", "SetReplicationSlots p2");
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
         Assert.DoesNotContain(report.Steps, step => step.AfterPointOfNoReturn);
+        Assert.Equal("cancelled", report.Summary);
         Assert.Equal("cancelled", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));
+        gate.Open();
         Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
     }
 

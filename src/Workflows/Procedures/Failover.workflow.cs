@@ -111,7 +111,7 @@ internal sealed record FailoverPlan : Plan
         var hung = state.Nodes.Except(survivors).Except(lost).ToList();
         return new()
         {
-            Summary = $"{likely!.Id} becomes the primary of {state.Cluster}; {Checks.Names(lost)} fenced",
+            Summary = $"{likely!.Id} becomes the primary of {state.Cluster}; {(lost.Count == 0 ? "no node needs to be fenced" : $"{Checks.Names(lost)} fenced")}",
             Facts = [$"lost: {string.Join("; ", lost.Select(node => $"{node.Id}, {Checks.Describe(node)}"))}", $"standbys that answer: {Checks.Names(survivors)}"],
             Warnings =
             [

@@ -21,20 +21,22 @@ internal static class Checks
     };
 
     /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss or delay.</summary>
-    public static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary)
+    public static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary) =>
+    [
+        .. ReasonsToLeaveOut(node, primary),
+        .. RowOf(node, primary) is { LagBytes: > MaximumLag } row ? [$"{node.Id} is {PgFlowText.Bytes(row.LagBytes)} behind {primary.Id}"] : Array.Empty<string>(),
+    ];
+
+    /// <summary>Why <paramref name="node"/> is no standby of <paramref name="primary"/>; one that only lags is.</summary>
+    public static IEnumerable<string> ReasonsToLeaveOut(NodeState node, NodeState primary)
     {
-        var row = primary.Followers.FirstOrDefault(follower => follower.Node == node.Id.ToString());
         if (node.Role is not NodeRole.Standby)
         {
             yield return $"{node.Id} is no running standby ({Describe(node)})";
         }
-        else if (row is not { State: "streaming" })
+        else if (RowOf(node, primary) is not { State: "streaming" })
         {
             yield return $"{node.Id} does not stream from {primary.Id}";
-        }
-        else if (row.LagBytes > MaximumLag)
-        {
-            yield return $"{node.Id} is {PgFlowText.Bytes(row.LagBytes)} behind {primary.Id}";
         }
 
         if (node.ReplayPaused)
@@ -60,4 +62,6 @@ internal static class Checks
     };
 
     public static string Names(IEnumerable<NodeState> nodes) => string.Join(", ", nodes.Select(node => node.Id));
+
+    private static Follower? RowOf(NodeState node, NodeState primary) => primary.Followers.FirstOrDefault(row => row.Node == node.Id.ToString());
 }

@@ -75,7 +75,7 @@ internal sealed record FailbackPlan : Plan
         // Two writable nodes are what a person asks this procedure to end: the one named is the wrong one.
         var primary = (asked is { Role: NodeRole.Primary } ? state with { Nodes = [.. state.Nodes.Where(node => node != asked)] } : state).RequirePrimary();
         var node = asked ?? OnlyMissing(state, primary);
-        var streams = node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsAgainst(node, primary).Any();
+        var streams = node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsToLeaveOut(node, primary).Any();
         return new()
         {
             Summary = streams ? $"{node.Id} is a standby of {primary.Id} already; nothing was done" : $"{node.Id} comes back as a standby of {primary.Id}",
@@ -91,7 +91,7 @@ internal sealed record FailbackPlan : Plan
     }
 
     private static NodeState OnlyMissing(ClusterState state, NodeState primary) =>
-        state.Nodes.Where(node => node != primary && Checks.ReasonsAgainst(node, primary).Any()).ToList() switch
+        state.Nodes.Where(node => node != primary && Checks.ReasonsToLeaveOut(node, primary).Any()).ToList() switch
         {
             [var one] => one,
             [] => state.Nodes.FirstOrDefault(node => node != primary) ?? throw Ends.Refuse($"{state.Cluster} has one node only"),

@@ -61,9 +61,10 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, Cl
 
         foreach (var node in state.Nodes.Where(node => node != primary))
         {
+            var missing = Checks.ReasonsToLeaveOut(node, primary).ToList();
             foreach (var reason in Checks.ReasonsAgainst(node, primary))
             {
-                yield return $"{reason}; bring it back: pgflow failback {state.Cluster} {node.Id}";
+                yield return missing.Contains(reason) ? $"{reason}; bring it back: pgflow failback {state.Cluster} {node.Id}" : reason;
             }
         }
 

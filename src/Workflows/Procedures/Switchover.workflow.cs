@@ -83,12 +83,13 @@ internal sealed record SwitchoverPlan : Plan
         var old = state.RequireExisting().RequirePrimary();
         var candidate = input.To is { } to ? state.RequireNode(to) : BestStandby(state, old);
         var others = state.Nodes.Where(node => node.Id != candidate.Id && node.Id != old.Id).ToList();
-        var absent = others.Where(node => !Checks.ReasonsAgainst(node, old).All(reason => reason.Contains("behind", StringComparison.Ordinal))).ToList();
+        var absent = others.Where(node => Checks.ReasonsToLeaveOut(node, old).Any()).ToList();
+        string Why(NodeState node) => string.Join(", ", Checks.ReasonsToLeaveOut(node, old));
         var plan = new SwitchoverPlan
         {
             Summary = $"{candidate.Id} becomes the primary of {state.Cluster}, {old.Id} its standby",
             Facts = [$"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}"],
-            Warnings = [.. absent.Select(node => $"{node.Id} does not take part ({Checks.Describe(node)}); afterwards: pgflow failback {state.Cluster} {node.Id}")],
+            Warnings = [.. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: pgflow failback {state.Cluster} {node.Id}")],
             Old = old.Id,
             Candidate = candidate.Id,
             Followers = [.. others.Except(absent).Select(node => node.Id)],
@@ -105,7 +106,7 @@ internal sealed record SwitchoverPlan : Plan
         [
             .. Checks.ReasonsAgainst(candidate, old),
             .. Checks.DriftOf(old, candidate),
-            .. input.Force ? [] : absent.Select(node => $"{node.Id} does not take part ({Checks.Describe(node)}); go on without it by force"),
+            .. input.Force ? [] : absent.Select(node => $"{Why(node)}; go on without {node.Id} by force"),
         ];
         return Ends.RefuseFor(against) is { } refusal ? throw refusal : plan;
     }

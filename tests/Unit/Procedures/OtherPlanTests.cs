@@ -1,0 +1,50 @@
+using Temporalio.Exceptions;
+using static PgFlow.UnitTests.Procedures.Sample;
+
+namespace PgFlow.UnitTests.Procedures;
+
+public sealed class OtherPlanTests
+{
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    public void Remake_knows_whether_the_node_ran(int number, bool running)
+    {
+        var plan = RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(number) }, Healthy().With(3, Stopped));
+
+        Assert.Equal((P(number), P(1), running), (plan.Node.Name, plan.Primary.Name, plan.WasRunning));
+        Assert.Equal([P(2), P(3)], plan.Others);
+    }
+
+    [Fact]
+    public void Remake_of_the_primary_is_refused() =>
+        Assert.StartsWith("p1 is the primary; ", Assert.Throws<ApplicationFailureException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(1) }, Healthy())).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Init_plans_a_primary_and_standbys()
+    {
+        var plan = InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 3 }, Nothing);
+
+        Assert.Equal(P(1), plan.Primary.Name);
+        Assert.Equal([P(2), P(3)], plan.Standbys.Select(node => node.Name));
+        Assert.Empty(InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 1 }, Nothing).Standbys);
+        Assert.Single(InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 1, Sync = true }, Nothing).Warnings);
+    }
+
+    [Fact]
+    public void Init_leaves_a_cluster_as_asked_for_alone()
+    {
+        Assert.True(InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 3 }, Healthy()).NothingToDo);
+        Assert.Equal(
+            "there is a cluster demo already, and it differs: nodes is 3, not 2; image is postgres:17, not postgres:16; archive is External, not Local; vip is 10.0.0.9, not 10.0.0.8; subnet is 10.77.1.0/24, not 10.1.0.0/16; externalNetwork is lan, not wan",
+            Assert.Throws<ApplicationFailureException>(() => InitClusterPlan.From(
+                new() { Cluster = Cluster, Nodes = 2, Image = "postgres:16", Archive = ArchiveMode.Local, Vip = "10.0.0.8", Subnet = "10.1.0.0/16", ExternalNetwork = "wan" }, Healthy())).Message);
+    }
+
+    [Fact]
+    public void Destroy_removes_what_is_left_of_a_cluster_too()
+    {
+        Assert.Equal(["no node is there"], DestroyClusterPlan.From(new() { Cluster = Cluster }, Nothing).Facts);
+        Assert.Equal(["nodes: p1 (primary), p2 (standby)"], DestroyClusterPlan.From(new() { Cluster = Cluster }, Healthy(2)).Facts);
+    }
+}

@@ -1,0 +1,95 @@
+using Temporalio.Exceptions;
+using static PgFlow.UnitTests.Procedures.Sample;
+
+namespace PgFlow.UnitTests.Procedures;
+
+public sealed class SwitchoverPlanTests
+{
+    public static TheoryData<string, ClusterState, SwitchoverInput> Refused => new()
+    {
+        { "there is no cluster demo; make it with: pgflow init demo", Nothing, To(2) },
+        { "demo has no node p9; it has p1, p2, p3", Healthy(), To(9) },
+        { "no node of demo accepts writes; make one the primary with: pgflow failover demo", Healthy().With(1, Stopped), To(2) },
+        { "p1, p2 both accept writes; stop the wrong one, then: pgflow failback demo NODE", Healthy().With(2, node => node with { Role = NodeRole.Primary }), To(3) },
+        { "p2 is no running standby (stopped, container exited)", Healthy().With(2, Stopped), To(2) },
+        { "p2 does not stream from p1", Healthy().WithFollower(2, _ => null), To(2) },
+        { "p2 does not stream from p1", Healthy().WithFollower(2, row => row with { State = "catchup" }), To(2) },
+        { "p2 is 32 MB behind p1", Healthy().WithFollower(2, row => row with { LagBytes = 32 * 1024 * 1024 }), To(2) },
+        { "replay is paused on p2; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(2, node => node with { ReplayPaused = true }), To(2) },
+        { "p2 belongs to another system (75)", Healthy().With(2, node => node with { SystemIdentifier = "75" }), To(2) },
+        { "p2: max_connections is overridden", Healthy().With(2, node => node with { Drift = ["max_connections is overridden"] }), To(2) },
+        { "p3 is no running standby (silent: no answer within 2 s); go on without p3 by force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
+        { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); go on without p3 by force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
+        { "demo has no running standby: p2 is stopped, container exited", Healthy(2).With(2, Stopped), new() { Cluster = Cluster } },
+    };
+
+    [Theory, MemberData(nameof(Refused))]
+    public void Says_what_stands_against_it(string why, ClusterState state, SwitchoverInput input)
+    {
+        var refusal = Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(input, state));
+        Assert.Equal((Ends.Refused, why), (refusal.ErrorType, refusal.Message));
+        Assert.True(refusal.NonRetryable);
+    }
+
+    [Fact]
+    public void Says_all_of_it_at_once()
+    {
+        var state = Healthy().With(2, node => node with { ReplayPaused = true, Drift = ["drift"] }).With(3, Stopped);
+        Assert.Equal(3, Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2), state)).Message.Split("; ").Count(reason => !reason.StartsWith("resume", StringComparison.Ordinal) && !reason.StartsWith("go on", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Takes_the_standby_that_has_replayed_most()
+    {
+        var state = Healthy().With(3, node => node with { Replayed = new(0x5000001) });
+        Assert.Equal(P(3), SwitchoverPlan.From(new() { Cluster = Cluster }, state).Candidate.Name);
+        Assert.Equal(P(2), SwitchoverPlan.From(new() { Cluster = Cluster, Force = true }, state.With(3, node => node with { ReplayPaused = true })).Candidate.Name);
+    }
+
+    [Fact]
+    public void Goes_on_by_force_without_a_hung_third_node_which_keeps_its_slot()
+    {
+        var plan = SwitchoverPlan.From(To(2) with { Force = true }, Healthy().With(3, Hung).WithFollower(3, _ => null));
+
+        Assert.Empty(plan.Followers);
+        Assert.Equal([P(1), P(3)], plan.AllOthers.Select(node => node.Name));
+        Assert.Equal(["p3 does not take part: p3 is no running standby (silent: no answer within 2 s); afterwards: pgflow failback demo p3"], plan.Warnings);
+    }
+
+    [Fact]
+    public void Force_does_not_take_a_candidate_that_is_not_ready() =>
+        Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2) with { Force = true }, Healthy().WithFollower(2, _ => null)));
+
+    [Fact]
+    public void A_third_node_that_lags_takes_part() =>
+        Assert.Equal([P(3)], SwitchoverPlan.From(To(2), Healthy().WithFollower(3, row => row with { LagBytes = 1L << 30 })).Followers.Select(node => node.Name));
+
+    [Fact]
+    public void To_the_primary_there_is_nothing_to_do()
+    {
+        var plan = SwitchoverPlan.From(To(1), Healthy().With(3, Stopped));
+        Assert.True(plan.NothingToDo);
+        Assert.Equal("p1 is the primary of demo already; nothing was done", plan.Summary);
+    }
+
+    [Fact]
+    public void Knows_what_the_cluster_is_meant_to_be()
+    {
+        var intent = SwitchoverPlan.From(To(2), Healthy().With(1, node => node with { Synchronous = true, ReadOnly = true })).Intent;
+
+        Assert.Equal([P(1), P(3)], intent.Primary(new(Cluster, P(2)), [new(Cluster, P(3)), new(Cluster, P(1))]).SynchronousStandbys!);
+        Assert.Empty(intent.Standby(new(Cluster, P(1)), new(Cluster, P(2))).SynchronousStandbys!);
+        Assert.Empty(new ClusterIntent(Synchronous: false, ReadOnly: false).Primary(new(Cluster, P(2)), [new(Cluster, P(3))]).SynchronousStandbys!);
+    }
+
+    [Fact]
+    public void An_approval_stands_for_what_will_be_done()
+    {
+        var plan = SwitchoverPlan.From(To(2), Healthy());
+        Assert.Equal(plan.View(["a"]).Hash, SwitchoverPlan.From(To(2), Healthy()).View(["a"]).Hash);
+        Assert.NotEqual(plan.View(["a"]).Hash, plan.View(["b"]).Hash);
+        Assert.NotEqual(plan.View(["a"]).Hash, SwitchoverPlan.From(To(3), Healthy()).View(["a"]).Hash);
+    }
+
+    private static SwitchoverInput To(int number) => new() { Cluster = Cluster, To = P(number) };
+}

@@ -53,6 +53,13 @@ public sealed class ApprovalTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Is_not_asked_for_where_there_is_nothing_to_do()
+    {
+        await using var world = World.Start(server);
+        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Switchover", ("to", "p1"), ("approve", true))).Outcome);
+    }
+
+    [Fact]
     public async Task Cancelled_while_it_waits_ends_as_cancelled()
     {
         await using var world = World.Start(server);

@@ -1,3 +1,5 @@
+using Temporalio.Api.Enums.V1;
+
 namespace PgFlow.WorkflowTests;
 
 public sealed class LeaseTests(TemporalServer server)
@@ -47,6 +49,28 @@ public sealed class LeaseTests(TemporalServer server)
         gate.Open();
 
         Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
+    }
+
+    [Fact]
+    public async Task Of_a_procedure_that_was_reset_is_taken_over_by_its_next_run()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("Checkpoint p1");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+        var lease = await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).DescribeAsync();
+        await world.Client.WorkflowService.ResetWorkflowExecutionAsync(new()
+        {
+            Namespace = world.Client.Options.Namespace,
+            WorkflowExecution = new() { WorkflowId = handle.Id },
+            WorkflowTaskFinishEventId = 4, // the end of the first task
+            RequestId = Guid.NewGuid().ToString(),
+            Reason = "a test",
+        });
+        gate.Open();
+
+        Assert.Equal(Outcome.Succeeded, (await world.Client.GetWorkflowHandle(handle.Id).GetResultAsync<Report>()).Outcome);
+        Assert.Equal(WorkflowExecutionStatus.Terminated, (await world.Client.GetWorkflowHandle(lease.Id, lease.RunId).DescribeAsync()).Status);
     }
 
     [Fact]

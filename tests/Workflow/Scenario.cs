@@ -34,6 +34,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("DestroyCluster-succeeded", 3, world => SucceededAsync(world, "DestroyCluster")),
         new("DestroyCluster-blocked", 3, world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster")),
         new("InspectCluster-succeeded", 3, InspectedAsync),
+        new("ClusterLease-released", 2, LeaseAsync),
     ];
 
     /// <inheritdoc/>
@@ -109,6 +110,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var inspection = await handle.GetResultAsync<Inspection>();
         Assert.Empty(inspection.Findings);
         return handle;
+    }
+
+    private static async Task<WorkflowHandle> LeaseAsync(World world)
+    {
+        await SucceededAsync(world, "Switchover");
+        return world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster));
     }
 
     private static async Task<Report> EndsWellAsync(World world, WorkflowHandle handle)

@@ -58,17 +58,18 @@ public abstract class Procedure<TInput> : Procedure
         try
         {
             await BeginAsync();
-            if (_input.DryRun || _input.Approve)
-            {
-                await PlanAsync(planFrom, steps);
-            }
-
+            var shown = _input.DryRun || _input.Approve ? await PlanAsync(planFrom, steps) : null;
             if (_input.DryRun)
             {
                 return ReportOf(Outcome.Planned, PlanView!.Summary);
             }
 
-            var approved = _input.Approve ? await ApprovedAsync() : null;
+            if (shown is { NothingToDo: false })
+            {
+                await ApprovalAsync(ApprovalLimit);
+            }
+
+            var approved = PlanView;
             return await WithLeaseAsync(async () =>
             {
                 var plan = await PlanAsync(planFrom, steps);
@@ -104,12 +105,6 @@ public abstract class Procedure<TInput> : Procedure
         var plan = planFrom(_input, await Clusters.ObserveAsync(_input.Cluster));
         PlanView = plan.View(plan.NothingToDo ? [] : await PreviewAsync(() => steps(plan)));
         return plan;
-    }
-
-    private async Task<PlanView> ApprovedAsync()
-    {
-        await ApprovalAsync(ApprovalLimit);
-        return PlanView!;
     }
 
     private async Task<Report> WithLeaseAsync(Func<Task<string>> act)

@@ -33,7 +33,7 @@ public static class PgFlowText
         Outcome.Refused => "refused; the cluster is unchanged",
         Outcome.ClusterBusy => "another procedure holds the cluster",
         Outcome.Unchanged => "failed; the cluster is unchanged",
-        Outcome.Incomplete => "incomplete: past the point of no return with something left to do",
+        Outcome.Incomplete => "incomplete: something is left to do",
         _ => "cancelled; all was undone",
     };
 

@@ -32,7 +32,7 @@ public enum Outcome
     /// <summary>Failed; the cluster is unchanged.</summary>
     Unchanged,
 
-    /// <summary>Past the point of no return with something left to do.</summary>
+    /// <summary>A person ended it, or left a step out, past the point of no return or on the way back: something is left to do.</summary>
     Incomplete,
 
     /// <summary>Cancelled; all was undone.</summary>

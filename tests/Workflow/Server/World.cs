@@ -13,23 +13,15 @@ internal sealed class World : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    private readonly TemporalWorker _worker;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _working;
+    private CancellationTokenSource _stop = new();
+    private Task _working;
     private int _started;
 
     private World(ITemporalClient client, FakeHands hands)
     {
         Client = client;
         Hands = hands;
-        var options = new TemporalWorkerOptions(Queue)
-        {
-            MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
-            DefaultHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
-        };
-        Array.ForEach(AllWorkflows, type => options.AddWorkflow(type));
-        _worker = new(client, hands.Register(options));
-        _working = _worker.ExecuteAsync(_stop.Token);
+        _working = WorkAsync(_stop.Token);
     }
 
     /// <summary>Every workflow that PgFlow has.</summary>
@@ -115,13 +107,38 @@ internal sealed class World : IAsyncDisposable
     /// <summary>A payload in another encoding.</summary>
     public static object Encoded(string data, string encoding) => new Raw(data, encoding);
 
+    /// <summary>Stops the worker in the midst of what it does, and lets another go on.</summary>
+    public async Task ReplaceWorkerAsync()
+    {
+        await StopAsync();
+        _stop = new();
+        _working = WorkAsync(_stop.Token);
+    }
+
     public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Assert.Empty(Hands.Violations);
+    }
+
+    private async Task WorkAsync(CancellationToken stop)
+    {
+        var options = new TemporalWorkerOptions(Queue)
+        {
+            MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
+            DefaultHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
+            StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(1),
+        };
+        Array.ForEach(AllWorkflows, type => options.AddWorkflow(type));
+        using var worker = new TemporalWorker(Client, Hands.Register(options));
+        await worker.ExecuteAsync(stop);
+    }
+
+    private async Task StopAsync()
     {
         await _stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _working);
-        _worker.Dispose();
         _stop.Dispose();
-        Assert.Empty(Hands.Violations);
     }
 
     /// <summary>How a procedure failed.</summary>

@@ -1,0 +1,48 @@
+using PgFlow.Workflows;
+using Temporalio.Client;
+using Temporalio.Common.EnvConfig;
+using Temporalio.Exceptions;
+
+namespace PgFlow.Cli;
+
+/// <summary>How pgflow reaches Temporal.</summary>
+internal static class Temporal
+{
+    public const string TaskQueue = "pgflow";
+
+    public const string DefaultAddress = "localhost:7233";
+
+    /// <summary>Who uses pgflow, as records name them.</summary>
+    public static string User { get; } = $"{Environment.UserName}@{Environment.MachineName}";
+
+    public static async Task<ITemporalClient> ConnectAsync(string? address, string? @namespace, CancellationToken cancel)
+    {
+        var options = Options(address, @namespace);
+        try
+        {
+            return await TemporalClient.ConnectAsync(options).WaitAsync(TimeSpan.FromSeconds(10), cancel);
+        }
+        catch (Exception e) when (e is InvalidOperationException or RpcException or TimeoutException or RpcTimeoutOrCanceledException)
+        {
+            throw new CliError(ExitCodes.Unreachable, $"Temporal does not answer at {options.TargetHost}", e.Message, "start one with: pgflow dev, or name another: --address HOST:PORT");
+        }
+    }
+
+    /// <summary>Flag, else TEMPORAL_*, else temporal.toml, else localhost.</summary>
+    public static TemporalClientConnectOptions Options(string? address, string? @namespace)
+    {
+        try
+        {
+            var options = ClientEnvConfig.LoadClientConnectOptions();
+            options.TargetHost = address ?? options.TargetHost ?? DefaultAddress;
+            options.Namespace = @namespace ?? options.Namespace;
+            options.Identity = User;
+            options.DataConverter = PgFlowJson.Converter;
+            return options;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new CliError(ExitCodes.Usage, "Temporal's settings can't be read", e.Message, "mend temporal.toml or the TEMPORAL_* variables");
+        }
+    }
+}

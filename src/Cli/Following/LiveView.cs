@@ -1,0 +1,54 @@
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace PgFlow.Cli;
+
+/// <summary>The plan and its steps, redrawn as they go on.</summary>
+internal sealed class LiveView(IAnsiConsole people) : IView
+{
+    private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
+
+    public async Task ShowAsync(IAsyncEnumerable<Snapshot> snapshots, CancellationToken cancel)
+    {
+        Snapshot? now = null;
+        await people.Live(new Text("")).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Top).StartAsync(async live =>
+        {
+            var reading = Task.Run(
+                async () =>
+                {
+                    await foreach (var next in snapshots.WithCancellation(cancel))
+                    {
+                        now = next;
+                    }
+                },
+                cancel);
+            while (!reading.IsCompleted)
+            {
+                live.UpdateTarget(Draw(now, DateTimeOffset.UtcNow));
+                await Task.WhenAny(reading, Task.Delay(Frame, cancel));
+            }
+
+            live.UpdateTarget(Draw(now, DateTimeOffset.UtcNow));
+            await reading;
+        });
+    }
+
+    public static IRenderable Draw(Snapshot? now, DateTimeOffset at)
+    {
+        if (now?.Progress is not { } progress)
+        {
+            return new Text(now?.Trouble ?? "waits for a worker …");
+        }
+
+        var rows = new List<IRenderable> { new Text(progress.Plan?.Summary ?? progress.Summary, new Style(decoration: Decoration.Bold)) };
+        rows.Add(StepsText.Table(progress, at));
+        rows.AddRange(now.Activities.Select(activity => new Text($"  {activity}", new Style(Color.Yellow))));
+        rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]: {Markup.Escape(blocked.Why)}\n  {Markup.Escape(blocked.Mend)}")));
+        if (now.Trouble is not null)
+        {
+            rows.Add(new Text(now.Trouble, new Style(Color.Yellow)));
+        }
+
+        return new Rows(rows);
+    }
+}

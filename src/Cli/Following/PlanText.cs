@@ -1,0 +1,27 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+
+namespace PgFlow.Cli;
+
+/// <summary>A plan for people.</summary>
+internal static class PlanText
+{
+    public static void Write(IAnsiConsole console, PlanView plan)
+    {
+        console.MarkupLineInterpolated($"[bold]{plan.Summary}[/]");
+        foreach (var fact in plan.Facts)
+        {
+            console.WriteLine($"  {fact}");
+        }
+
+        foreach (var warning in plan.Warnings)
+        {
+            console.MarkupLineInterpolated($"  [yellow]⚠ {warning}[/]");
+        }
+
+        foreach (var (title, index) in plan.Steps.Select((title, index) => (title, index)))
+        {
+            console.MarkupLineInterpolated($"  [grey]{index + 1,2}[/] {title}");
+        }
+    }
+}

@@ -72,6 +72,7 @@ internal static class CommandLine
         RpcException { Code: RpcException.StatusCode.NotFound } => new(ExitCodes.Usage, e.Message, next: "look for it: pgflow history"),
         RpcException { Code: RpcException.StatusCode.PermissionDenied or RpcException.StatusCode.Unauthenticated } =>
             new(ExitCodes.Unreachable, "Temporal refuses this user", e.Message, "check TEMPORAL_API_KEY, TLS and the namespace"),
+        RpcException { Code: RpcException.StatusCode.InvalidArgument } => new(ExitCodes.Failed, "Temporal does not understand pgflow", e.Message, "pgflow doctor"),
         RpcException or RpcTimeoutOrCanceledException when !IsCancel(e) => new(ExitCodes.Unreachable, "Temporal does not answer", e.Message, "pgflow doctor"),
         _ when IsCancel(e) => new(ExitCodes.StoppedFollowing, "stopped"),
         _ => new(ExitCodes.Failed, e.Message, $"a bug in pgflow: {e.GetType().Name}", "run it again with --debug and report what it says"),

@@ -59,6 +59,7 @@ internal static class Flags
         where T : struct, IText<T> => new(name)
         {
             Description = description,
+            HelpName = name,
             Arity = arity ?? ArgumentArity.ExactlyOne,
             CustomParser = Reader<T>(what, form),
         };

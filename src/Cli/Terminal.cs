@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using PgFlow.Workflows;
 using Spectre.Console;
@@ -37,7 +38,11 @@ internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Int
         }
     }
 
-    private static JsonSerializerOptions Indented { get; } = new(PgFlowJson.Options) { WriteIndented = true };
+    private static JsonSerializerOptions Indented { get; } = new(PgFlowJson.Options)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is read by people and jq, not put into HTML
+    };
 
     private static IAnsiConsole Console(TextWriter writer, bool redirected)
     {

@@ -18,30 +18,21 @@ internal static class Decisions
     public static Task ResolveAsync(WorkflowHandle handle, Resolution resolution, CancellationToken cancel) =>
         TellAsync(handle, "resolve", resolution, cancel);
 
-    public static async Task CancelAsync(WorkflowHandle handle, string? reason, CancellationToken cancel)
-    {
-        try
-        {
-            // The SDK's own call has no room for a reason.
-            await handle.Client.WorkflowService.RequestCancelWorkflowExecutionAsync(
-                new()
-                {
-                    Namespace = handle.Client.Options.Namespace,
-                    WorkflowExecution = new() { WorkflowId = handle.Id },
-                    Identity = Temporal.User,
-                    RequestId = Guid.NewGuid().ToString(),
-                    Reason = reason ?? "",
-                },
-                new() { CancellationToken = cancel });
-        }
-        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
-        {
-            throw Ended(handle, "stop");
-        }
-    }
+    /// <summary>The SDK's own call has no room for a reason.</summary>
+    public static Task CancelAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
+        handle.Client.WorkflowService.RequestCancelWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = handle.Client.Options.Namespace,
+                WorkflowExecution = new() { WorkflowId = handle.Id },
+                Identity = Temporal.User,
+                RequestId = Guid.NewGuid().ToString(),
+                Reason = reason ?? "",
+            },
+            new() { CancellationToken = cancel });
 
-    private static CliError Ended(WorkflowHandle handle, string what) =>
-        new(ExitCodes.Refused, $"{handle.Id} can't be told to {what}", "it has ended, or there is no such procedure", $"look at it: pgflow show {handle.Id}");
+    public static CliError Ended(WorkflowHandle handle, string what) =>
+        new(ExitCodes.Refused, $"{handle.Id} can't be told to {what}", "it has ended", $"look at it: pgflow show {handle.Id}");
 
     private static async Task TellAsync(WorkflowHandle handle, string update, object argument, CancellationToken cancel)
     {

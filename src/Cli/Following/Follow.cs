@@ -6,8 +6,8 @@ namespace PgFlow.Cli;
 internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle handle)
 {
     private readonly IView _view = call.Terminal.People.Profile.Capabilities.Interactive && call.Terminal.Interactive
-        ? new LiveView(call.Terminal.People)
-        : new LineView(call.Terminal.People);
+        ? new LiveView(call.Terminal.People, handle.Id)
+        : new LineView(call.Terminal.People, handle.Id);
 
     /// <summary>Leaves it to itself.</summary>
     public int Detach()

@@ -4,7 +4,7 @@ using Spectre.Console;
 namespace PgFlow.Cli;
 
 /// <summary>One line per change: for logs, pipes and people without a terminal.</summary>
-internal sealed class LineView(IAnsiConsole people) : IView
+internal sealed class LineView(IAnsiConsole people, string workflowId) : IView
 {
     private readonly Dictionary<int, (StepState State, string? Error)> _said = [];
     private readonly HashSet<string> _notes = [];
@@ -54,7 +54,7 @@ internal sealed class LineView(IAnsiConsole people) : IView
         if (progress is { Outcome: Outcome.WaitingForApproval, Plan: { } plan })
         {
             PlanText.Write(people, plan);
-            people.WriteLine("it waits for: pgflow approve ID, or: pgflow reject ID");
+            people.WriteLine($"it waits for: pgflow approve {workflowId} (or reject)");
         }
 
         foreach (var blocked in progress.Blocked)

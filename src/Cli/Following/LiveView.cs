@@ -1,10 +1,11 @@
+using PgFlow.Workflows;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
 namespace PgFlow.Cli;
 
 /// <summary>The plan and its steps, redrawn as they go on.</summary>
-internal sealed class LiveView(IAnsiConsole people) : IView
+internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
 {
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
 
@@ -24,16 +25,16 @@ internal sealed class LiveView(IAnsiConsole people) : IView
                 cancel);
             while (!reading.IsCompleted)
             {
-                live.UpdateTarget(Draw(now, DateTimeOffset.UtcNow));
+                live.UpdateTarget(Draw(now, workflowId, DateTimeOffset.UtcNow));
                 await Task.WhenAny(reading, Task.Delay(Frame, cancel));
             }
 
-            live.UpdateTarget(Draw(now, DateTimeOffset.UtcNow));
+            live.UpdateTarget(Draw(now, workflowId, DateTimeOffset.UtcNow));
             await reading;
         });
     }
 
-    public static IRenderable Draw(Snapshot? now, DateTimeOffset at)
+    public static IRenderable Draw(Snapshot? now, string workflowId, DateTimeOffset at)
     {
         if (now?.Progress is not { } progress)
         {
@@ -44,6 +45,11 @@ internal sealed class LiveView(IAnsiConsole people) : IView
         rows.Add(StepsText.Table(progress, at));
         rows.AddRange(now.Activities.Select(activity => new Text($"  {activity}", new Style(Color.Yellow))));
         rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]: {Markup.Escape(blocked.Why)}\n  {Markup.Escape(blocked.Mend)}")));
+        if (progress.Outcome is Outcome.WaitingForApproval)
+        {
+            rows.Add(new Text($"it waits for: pgflow approve {workflowId} (or reject)"));
+        }
+
         if (now.Trouble is not null)
         {
             rows.Add(new Text(now.Trouble, new Style(Color.Yellow)));

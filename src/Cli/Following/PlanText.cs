@@ -9,6 +9,16 @@ internal static class PlanText
     public static void Write(IAnsiConsole console, PlanView plan)
     {
         console.MarkupLineInterpolated($"[bold]{plan.Summary}[/]");
+        WriteReasons(console, plan);
+        foreach (var (title, index) in plan.Steps.Select((title, index) => (title, index)))
+        {
+            console.MarkupLineInterpolated($"  [grey]{index + 1,2}[/] {title}");
+        }
+    }
+
+    /// <summary>What it rests on and what a person should weigh.</summary>
+    public static void WriteReasons(IAnsiConsole console, PlanView plan)
+    {
         foreach (var fact in plan.Facts)
         {
             console.WriteLine($"  {fact}");
@@ -17,11 +27,6 @@ internal static class PlanText
         foreach (var warning in plan.Warnings)
         {
             console.MarkupLineInterpolated($"  [yellow]⚠ {warning}[/]");
-        }
-
-        foreach (var (title, index) in plan.Steps.Select((title, index) => (title, index)))
-        {
-            console.MarkupLineInterpolated($"  [grey]{index + 1,2}[/] {title}");
         }
     }
 }

@@ -62,6 +62,7 @@ internal sealed record Field(Symbol Symbol, Func<ParseResult, JsonNode?> Read)
         var argument = new Argument<NodeName>(name)
         {
             Description = description,
+            HelpName = name,
             Arity = need is Need.Required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
             CustomParser = reader,
         };

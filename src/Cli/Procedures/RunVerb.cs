@@ -6,7 +6,7 @@ namespace PgFlow.Cli;
 /// <summary>Any procedure with its full JSON input.</summary>
 internal static class RunVerb
 {
-    private static readonly Argument<string> Procedure = new("PROCEDURE") { Description = "One of the procedures, as Switchover" };
+    private static readonly Argument<string> Procedure = new("PROCEDURE") { HelpName = "PROCEDURE", Description = "One of the procedures, as Switchover" };
 
     private static readonly Option<string> Input = new("--input") { Required = true, HelpName = "FILE|-", Description = "The JSON input; - reads it from standard input" };
 

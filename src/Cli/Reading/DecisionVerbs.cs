@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PgFlow.Workflows;
 using Spectre.Console;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
 namespace PgFlow.Cli;
@@ -26,7 +27,13 @@ internal static class DecisionVerbs
         Call.Verb(terminal, name, description, [Flags.Id, .. symbols, .. Flags.Connection], async (call, cancel) =>
         {
             var client = await call.ConnectAsync(cancel);
-            call.Terminal.Say(await tell(call, client.GetWorkflowHandle(call.Id), cancel));
+            var handle = client.GetWorkflowHandle(call.Id);
+            if ((await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } })).Status is not WorkflowExecutionStatus.Running)
+            {
+                throw Decisions.Ended(handle, name);
+            }
+
+            call.Terminal.Say(await tell(call, handle, cancel));
             return ExitCodes.Done;
         });
 
@@ -64,7 +71,6 @@ internal static class DecisionVerbs
             throw new CliError(ExitCodes.Usage, "approve asks first, and nobody is there to answer", next: "add --plan HASH (pgflow show ID -o json has it), or --yes");
         }
 
-        await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } });
         var progress = await ShowVerb.ProgressAsync(handle, cancel) ?? throw CliError.NoWorker($"{handle.Id} can't be asked for its plan");
         if (progress is not { Plan: { } plan, Outcome: Outcome.WaitingForApproval })
         {

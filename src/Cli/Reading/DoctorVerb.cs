@@ -100,15 +100,29 @@ internal static class DoctorVerb
         return new("Workers", Ok: true, string.Join(", ", pollers.Select(poller => poller.Identity).Distinct().Order(StringComparer.Ordinal)));
     }
 
+    /// <summary>How often the next step of the workflow's code was tried. Not every server has the search attribute TemporalReportedProblems.</summary>
+    private static async Task<int> AttemptAsync(ITemporalClient client, Run run, CancellationToken cancel)
+    {
+        var described = await client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = run.WorkflowId } },
+            new() { CancellationToken = cancel });
+        return described.PendingWorkflowTask?.Attempt ?? 0;
+    }
+
     private static async Task<IReadOnlyList<Check>> TroubledAsync(ITemporalClient client, CancellationToken cancel)
     {
-        var failing = await Runs.ListAsync(client, "TemporalReportedProblems IS NOT NULL AND ExecutionStatus = 'Running'", 20, cancel);
+        var open = await Runs.ListAsync(client, $"TaskQueue = '{Temporal.TaskQueue}' AND ExecutionStatus = 'Running'", 100, cancel);
+        var failing = (await Task.WhenAll(open.Select(async run => (Run: run, Attempt: await AttemptAsync(client, run, cancel))))).Where(task => task.Attempt > 1).ToList();
         var waiting = await Runs.ListAsync(client, "PgFlowOutcome IN ('blocked', 'waitingForApproval') AND ExecutionStatus = 'Running'", 20, cancel);
         return failing.Count + waiting.Count == 0
             ? [new("Procedures", Ok: true, "none is stuck")]
             :
             [
-                .. failing.Select(run => new Check(run.WorkflowId, Ok: false, "the workers fail on it", $"update the workers to its version, or fix what the log says; see {WebUi.LinkTo(client, run.WorkflowId)}")),
+                .. failing.Select(task => new Check(
+                    task.Run.WorkflowId,
+                    Ok: false,
+                    $"the workers fail on it (attempt {task.Attempt})",
+                    $"temporal workflow show -w {task.Run.WorkflowId} names the error; put workers of a version that can go on in place: pgflow worker")),
                 .. waiting.Select(run => new Check(run.WorkflowId, Ok: false, $"{run.Outcome}: waits for a person", $"pgflow show {run.WorkflowId}")),
             ];
     }

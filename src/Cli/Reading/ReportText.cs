@@ -34,10 +34,10 @@ internal static class ReportText
         if (report.Plan is { } plan)
         {
             data.WriteLine();
-            PlanText.Write(data, plan with { Steps = report.Steps.Count == 0 ? plan.Steps : [] });
+            PlanText.WriteReasons(data, plan);
         }
 
-        data.Write(StepsText.Table(report.Steps, [], report.EndedAt));
+        data.Write(StepsText.Table(report.Steps, report.Steps.Count == 0 ? report.Plan?.Steps ?? [] : [], report.EndedAt));
         foreach (var note in report.Notes)
         {
             data.WriteLine($"- {note}");

@@ -47,7 +47,7 @@ internal static class ShowVerb
         else
         {
             call.Terminal.Data.MarkupLineInterpolated($"[bold]{progress.Procedure} {progress.Cluster}[/]: {progress.Summary}");
-            call.Terminal.Data.Write(LiveView.Draw(new(progress, null, [], Closed: false), DateTimeOffset.UtcNow));
+            call.Terminal.Data.Write(LiveView.Draw(new(progress, null, [], Closed: false), handle.Id, DateTimeOffset.UtcNow));
         }
     }
 

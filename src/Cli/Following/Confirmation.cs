@@ -22,7 +22,7 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
         var elsewhere = AnsweredElsewhereAsync(answered);
         try
         {
-            var yes = await PromptAsync(plan, answered.Token);
+            var yes = await PromptAsync(answered.Token);
             await (yes ? Decisions.ApproveAsync(handle, plan.Hash, cancel) : Decisions.RejectAsync(handle, call.Reason, cancel));
             return yes;
         }
@@ -77,7 +77,7 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
         }
     }
 
-    private async Task<bool> PromptAsync(PlanView plan, CancellationToken cancel)
+    private async Task<bool> PromptAsync(CancellationToken cancel)
     {
         if (order is { TypeTheName: true, Cluster: { } cluster })
         {
@@ -85,7 +85,6 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
             return typed == cluster;
         }
 
-        var question = plan.Steps.Count == 0 ? "There is nothing to do. End here with a record?" : "Do it?";
-        return await new ConfirmationPrompt(question) { DefaultValue = plan.Steps.Count == 0 }.ShowAsync(_people, cancel);
+        return await new ConfirmationPrompt("Do it?") { DefaultValue = false }.ShowAsync(_people, cancel);
     }
 }

@@ -45,21 +45,17 @@ internal sealed class LineView(IAnsiConsole people, string workflowId) : IView
             people.WriteLine($"{PgFlowText.Sign(step.State)} {step.Number,2} {step.Title}{(step.Milliseconds is { } ms ? $" ({ms} ms)" : "")}{(step.Error is null ? "" : $": {step.Error}")}");
         }
 
-        if (progress.Outcome == _outcome)
+        foreach (var blocked in progress.Blocked.Where(blocked => _notes.Add($"{blocked.Step}: {blocked.Why}")))
         {
-            return;
+            people.WriteLine($"  step {blocked.Step} waits for a person; {BlockedText.Mend(progress, blocked)}");
         }
 
-        _outcome = progress.Outcome;
-        if (progress is { Outcome: Outcome.WaitingForApproval, Plan: { } plan })
+        if (progress.Outcome != _outcome && progress is { Outcome: Outcome.WaitingForApproval, Plan: { } plan })
         {
             PlanText.Write(people, plan);
             people.WriteLine($"it waits for: pgflow approve {workflowId} (or reject)");
         }
 
-        foreach (var blocked in progress.Blocked)
-        {
-            people.WriteLine($"  step {blocked.Step} waits for a person; {blocked.Mend}");
-        }
+        _outcome = progress.Outcome;
     }
 }

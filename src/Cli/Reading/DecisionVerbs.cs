@@ -9,11 +9,13 @@ namespace PgFlow.Cli;
 /// <summary>What a person tells a procedure that waits or runs.</summary>
 internal static class DecisionVerbs
 {
-    private static readonly Argument<ResolveAction> Action = new("ACTION") { HelpName = "retry|skip|abort", Description = "Try again, go on without it, or end the procedure here as incomplete" };
+    private static readonly Argument<string> Action = new("ACTION") { HelpName = "retry|skip|abort", Description = "Try again, go on without it, or end the procedure here as incomplete" };
 
     private static readonly Option<int?> Step = new("--step") { HelpName = "N", Description = "Which step, where several are blocked" };
 
     private static readonly Option<string?> Plan = new("--plan") { HelpName = "HASH", Description = "The hash of the plan that was read; nothing is asked then" };
+
+    static DecisionVerbs() => Action.AcceptOnlyFromAmong([.. Enum.GetValues<ResolveAction>().Select(PgFlowText.Word)]);
 
     public static IEnumerable<Command> Commands(Terminal terminal) =>
     [
@@ -58,7 +60,7 @@ internal static class DecisionVerbs
 
     private static async Task<string> ResolveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
-        var action = call.Parsed.GetValue(Action);
+        var action = Enum.Parse<ResolveAction>(call.Parsed.GetRequiredValue(Action), ignoreCase: true);
         await Decisions.ResolveAsync(handle, new(action, Temporal.User, call.Reason, call.Parsed.GetValue(Step)), cancel);
         return $"{PgFlowText.Word(action)}; follow it: pgflow watch {handle.Id}";
     }

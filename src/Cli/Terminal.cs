@@ -21,8 +21,8 @@ internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Int
 
     public void Json(object? value) => Data.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Indented));
 
-    /// <summary>A line for people, without markup.</summary>
-    public void Say(string line) => People.WriteLine(line);
+    /// <summary>A line for people. Nothing breaks it, so that links and commands can be copied.</summary>
+    public void Say(string line) => People.Profile.Out.Writer.WriteLine(line);
 
     public void Complain(CliError error)
     {

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Common.EnvConfig;
@@ -6,7 +7,7 @@ using Temporalio.Exceptions;
 namespace PgFlow.Cli;
 
 /// <summary>How pgflow reaches Temporal.</summary>
-internal static class Temporal
+internal static partial class Temporal
 {
     public const string TaskQueue = "pgflow";
 
@@ -24,9 +25,15 @@ internal static class Temporal
         }
         catch (Exception e) when (e is InvalidOperationException or RpcException or TimeoutException or RpcTimeoutOrCanceledException)
         {
-            throw new CliError(ExitCodes.Unreachable, $"Temporal does not answer at {options.TargetHost}", e.Message, "start one with: pgflow dev, or name another: --address HOST:PORT");
+            throw new CliError(ExitCodes.Unreachable, $"Temporal does not answer at {options.TargetHost}", Cause(e.Message), "start one with: pgflow dev, or name another: --address HOST:PORT");
         }
     }
+
+    /// <summary>The SDK's core wraps the operating system's few words in a dump of its own structures.</summary>
+    private static string Cause(string message) => Quoted().Match(message) is { Success: true } found ? found.Groups[1].Value : message;
+
+    [GeneratedRegex("message: \"([^\"]+)\"", RegexOptions.CultureInvariant)]
+    private static partial Regex Quoted();
 
     /// <summary>Flag, else TEMPORAL_*, else temporal.toml, else localhost.</summary>
     public static TemporalClientConnectOptions Options(string? address, string? @namespace)

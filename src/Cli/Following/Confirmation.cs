@@ -9,34 +9,36 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
 {
     private readonly IAnsiConsole _people = call.Terminal.People;
 
-    /// <returns>Whether it was approved; false also where it ended before it could be.</returns>
-    public async Task<bool> AskAsync(CancellationToken cancel)
+    /// <param name="cancel">The person leaves: that is a no.</param>
+    /// <param name="limited">The same, or the time limit is reached: it goes on waiting, for somebody else.</param>
+    /// <returns>Whether it goes on; false also where it ended before it could be approved.</returns>
+    public async Task<bool> AskAsync(CancellationToken cancel, CancellationToken limited)
     {
-        if (await WaitAsync(cancel) is not { Plan: { } plan })
+        if (await WaitAsync(limited) is not { Plan: { } plan })
         {
             return false;
         }
 
         PlanText.Write(_people, plan);
-        using var answered = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using var answered = CancellationTokenSource.CreateLinkedTokenSource(limited);
         var elsewhere = AnsweredElsewhereAsync(answered);
         try
         {
             var yes = await PromptAsync(answered.Token);
-            await (yes ? Decisions.ApproveAsync(handle, plan.Hash, cancel) : Decisions.RejectAsync(handle, call.Reason, cancel));
+            await (yes ? Decisions.ApproveAsync(handle, plan.Hash, limited) : Decisions.RejectAsync(handle, call.Reason, limited));
             return yes;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             _people.WriteLine();
             await Decisions.RejectAsync(handle, "stopped at the prompt", CancellationToken.None);
-            return false;
+            throw new CliError(ExitCodes.StoppedFollowing, "rejected; nothing was done");
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!limited.IsCancellationRequested)
         {
             _people.WriteLine();
             call.Terminal.Say("somebody else has answered");
-            return false;
+            return true;
         }
         finally
         {

@@ -32,21 +32,17 @@ internal static class EndText
             call.Terminal.Data.MarkupLineInterpolated($"[green]{end.Word}:[/] {end.Why}{Took(end.Report)}");
         }
 
-        Notes(call.Terminal.People, end.Report);
+        foreach (var note in end.Report?.Notes ?? [])
+        {
+            call.Terminal.Say($"- {note}");
+        }
+
         if (end.ExitCode != ExitCodes.Done)
         {
             call.Terminal.Complain(new(end.ExitCode, What(end), end.Why, Next(end, workflowId)));
         }
 
         return end.ExitCode;
-    }
-
-    private static void Notes(IAnsiConsole people, Report? report)
-    {
-        foreach (var note in report?.Notes ?? [])
-        {
-            people.WriteLine($"- {note}");
-        }
     }
 
     private static string Took(Report? report) => report is null ? "" : FormattableString.Invariant($" ({(report.EndedAt - report.StartedAt).TotalSeconds:0.0} s)");

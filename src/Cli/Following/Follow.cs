@@ -30,8 +30,8 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
     public Task<int> ConfirmAsync(Confirmation confirmation, CancellationToken cancel) => LimitedAsync(
         async limited =>
         {
-            var go = await confirmation.AskAsync(limited);
-            return go && call.Detach ? Detach() : await EndAsync(limited);
+            var approved = await confirmation.AskAsync(cancel, limited);
+            return !approved ? await PrintAsync(limited) : call.Detach ? Detach() : await EndAsync(limited);
         },
         cancel);
 
@@ -40,8 +40,10 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
     private async Task<int> EndAsync(CancellationToken cancel)
     {
         await _view.ShowAsync(new Following(handle).SnapshotsAsync(cancel), cancel);
-        return EndText.Print(call, handle.Id, await Ending.OfAsync(handle, cancel));
+        return await PrintAsync(cancel);
     }
+
+    private async Task<int> PrintAsync(CancellationToken cancel) => EndText.Print(call, handle.Id, await Ending.OfAsync(handle, cancel));
 
     private async Task<int> LimitedAsync(Func<CancellationToken, Task<int>> act, CancellationToken cancel)
     {
@@ -51,7 +53,7 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
         {
             return await act(limit.Token);
         }
-        catch (Exception) when (limit.IsCancellationRequested)
+        catch (Exception e) when (limit.IsCancellationRequested && e is not CliError)
         {
             call.Terminal.Say($"{handle.Id} goes on; {(cancel.IsCancellationRequested ? "you only stopped following it" : "the time limit was reached")}");
             call.Terminal.Say($"  follow it: pgflow watch {handle.Id}\n  stop it:   pgflow cancel {handle.Id}\n  {WebUi.LinkTo(client, handle.Id, handle.ResultRunId)}");

@@ -12,7 +12,16 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
     public async Task ShowAsync(IAsyncEnumerable<Snapshot> snapshots, CancellationToken cancel)
     {
         Snapshot? now = null;
-        await people.Live(new Text("")).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Top).StartAsync(async live =>
+        try
+        {
+            await people.Live(Text.Empty).AutoClear(true).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Top).StartAsync(DrawAsync);
+        }
+        finally
+        {
+            people.Write(Draw(now, workflowId, DateTimeOffset.UtcNow)); // whole, however high the terminal is
+        }
+
+        async Task DrawAsync(LiveDisplayContext live)
         {
             var reading = Task.Run(
                 async () =>
@@ -29,22 +38,21 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
                 await Task.WhenAny(reading, Task.Delay(Frame, cancel));
             }
 
-            live.UpdateTarget(Draw(now, workflowId, DateTimeOffset.UtcNow));
             await reading;
-        });
+        }
     }
 
     public static IRenderable Draw(Snapshot? now, string workflowId, DateTimeOffset at)
     {
         if (now?.Progress is not { } progress)
         {
-            return new Text(now?.Trouble ?? "waits for a worker …");
+            return now is { Closed: true } ? new Rows() : new Rows(new Text(now?.Trouble ?? "waits for a worker …"));
         }
 
         var rows = new List<IRenderable> { new Text(progress.Plan?.Summary ?? progress.Summary, new Style(decoration: Decoration.Bold)) };
         rows.Add(StepsText.Table(progress, at));
         rows.AddRange(now.Activities.Select(activity => new Text($"  {activity}", new Style(Color.Yellow))));
-        rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]; {Markup.Escape(BlockedText.Mend(progress, blocked))}")));
+        rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(BlockedText.Mend(progress, blocked))}")));
         if (progress.Outcome is Outcome.WaitingForApproval)
         {
             rows.Add(new Text($"it waits for: pgflow approve {workflowId} (or reject)"));

@@ -58,6 +58,7 @@ internal static class CommandLine
                 WatchVerb.Command(terminal),
                 .. DecisionVerbs.Commands(terminal),
                 DoctorVerb.Command(terminal),
+                CompletionsVerb.Command(terminal),
             ])
         {
             root.Add(command);

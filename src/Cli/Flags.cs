@@ -22,7 +22,7 @@ internal static class Flags
 
     public static readonly Option<string?> Namespace = new("--namespace") { HelpName = "NAME", Description = "Temporal's namespace; else TEMPORAL_NAMESPACE, temporal.toml, default" };
 
-    public static readonly Option<OutputFormat> Output = new("--output", "-o") { Description = "How data is printed" };
+    public static readonly Option<OutputFormat> Output = new("--output", "-o") { HelpName = "table|json", Description = "How data is printed" };
 
     public static readonly Option<bool> Debug = new("--debug") { Description = "Show where an error came from" };
 
@@ -47,10 +47,10 @@ internal static class Flags
     /// <summary>Those of a verb that starts or follows a procedure.</summary>
     public static IReadOnlyList<Option> Start { get; } = [Reason, Yes, Detach, Timeout, DryRun];
 
-    public static Argument<ClusterName> Cluster { get; } = Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name");
+    public static Argument<ClusterName> Cluster { get; } = Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name").CompletedByName();
 
     public static Argument<ClusterName> AnyCluster { get; } =
-        Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name; all clusters where none is given", ArgumentArity.ZeroOrOne);
+        Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name; all clusters where none is given", ArgumentArity.ZeroOrOne).CompletedByName();
 
     public static Argument<string> Id { get; } = new("ID") { Description = "The procedure's workflow ID; pgflow history lists them" };
 

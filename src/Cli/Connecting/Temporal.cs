@@ -3,6 +3,7 @@ using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Common.EnvConfig;
 using Temporalio.Exceptions;
+using Temporalio.Runtime;
 
 namespace PgFlow.Cli;
 
@@ -15,6 +16,9 @@ internal static partial class Temporal
 
     /// <summary>Who uses pgflow, as records name them.</summary>
     public static string User { get; } = $"{Environment.UserName}@{Environment.MachineName}";
+
+    /// <summary>The SDK's core logs to standard output, where data goes; what it has to say comes as exceptions too.</summary>
+    private static TemporalRuntime Quiet { get; } = new(new() { Telemetry = new() { Logging = null } });
 
     public static async Task<ITemporalClient> ConnectAsync(string? address, string? @namespace, CancellationToken cancel)
     {
@@ -44,6 +48,7 @@ internal static partial class Temporal
             options.TargetHost = address ?? options.TargetHost ?? DefaultAddress;
             options.Namespace = @namespace ?? options.Namespace;
             options.Identity = User;
+            options.Runtime = Quiet;
             options.DataConverter = PgFlowJson.Converter;
             return options;
         }

@@ -78,18 +78,24 @@ internal sealed class Following(WorkflowHandle handle)
             catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
             {
                 // The procedure lives in Temporal's database: a server that restarts only keeps us waiting.
-                _lost = $"Temporal does not answer ({e.Message}); waiting for it";
+                _lost = Lost(e);
                 await Task.Delay(Lull, cancel);
             }
         }
     }
+
+    private static string Lost(Exception e) => $"Temporal does not answer ({e.Message}); waiting for it";
 
     private async Task AskAsync(CancellationToken cancel)
     {
         try
         {
             _progress = await handle.QueryAsync<Progress>("progress", [], new() { Rpc = new() { Timeout = AnswerLimit, Retry = false, CancellationToken = cancel } });
-            _silent = false;
+            (_silent, _lost) = (false, null);
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.Unavailable && !cancel.IsCancellationRequested)
+        {
+            _lost = Lost(e);
         }
         catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
         {

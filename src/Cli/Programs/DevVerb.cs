@@ -70,7 +70,7 @@ internal static class DevVerb
     {
         try
         {
-            var client = await TemporalClient.ConnectAsync(new(address)).WaitAsync(TimeSpan.FromSeconds(2));
+            var client = await TemporalClient.ConnectAsync(Temporal.Options(address, null)).WaitAsync(TimeSpan.FromSeconds(2));
             return await client.Connection.CheckHealthAsync(options: new() { Timeout = TimeSpan.FromSeconds(2), Retry = false });
         }
         catch (Exception e) when (e is not CliError)

@@ -1,2 +1,3 @@
-// Replaced by the real host in the next commit.
-return 0;
+using PgFlow.Cli;
+
+return await CommandLine.RunAsync(args, Terminal.OfProcess());

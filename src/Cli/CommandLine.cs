@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Temporalio.Exceptions;
+
+namespace PgFlow.Cli;
+
+/// <summary>All verbs, and how a call ends.</summary>
+internal static class CommandLine
+{
+    /// <summary>Longer than a worker's graceful shutdown, which <c>worker</c> and <c>dev</c> wait for.</summary>
+    private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(60);
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal)
+    {
+        var parsed = Root(terminal).Parse(args);
+        var usage = parsed.Action is ParseErrorAction;
+        if (parsed.Action is ParseErrorAction mistake)
+        {
+            mistake.ShowHelp = args.Count == 0;
+        }
+
+        var configuration = new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = Shutdown,
+            Output = (usage ? terminal.People : terminal.Data).Profile.Out.Writer,
+            Error = terminal.People.Profile.Out.Writer,
+        };
+        try
+        {
+            var code = await parsed.InvokeAsync(configuration);
+            return usage ? ExitCodes.Usage : code;
+        }
+        catch (Exception e) when (ErrorOf(e) is { } error)
+        {
+            terminal.Complain(error);
+            if (parsed.GetValue(Flags.Debug))
+            {
+                terminal.Say(e.ToString());
+            }
+
+            return error.ExitCode;
+        }
+    }
+
+    public static RootCommand Root(Terminal terminal)
+    {
+        var root = new RootCommand("PostgreSQL's dangerous procedures as durable Temporal workflows");
+        foreach (var command in (IEnumerable<Command>)
+            [
+                DevVerb.Command(terminal),
+                WorkerVerb.Command(terminal),
+                StatusVerb.Command(terminal),
+                .. ProcedureVerbs.All.Select(verb => verb.Command(terminal)),
+                RunVerb.Command(terminal),
+                HistoryVerb.Command(terminal),
+                ShowVerb.Command(terminal),
+                WatchVerb.Command(terminal),
+                .. DecisionVerbs.Commands(terminal),
+                DoctorVerb.Command(terminal),
+                CompletionsVerb.Command(terminal),
+            ])
+        {
+            root.Add(command);
+        }
+
+        return root;
+    }
+
+    private static CliError? ErrorOf(Exception e) => e switch
+    {
+        CliError error => error,
+        RpcException { Code: RpcException.StatusCode.NotFound } => new(ExitCodes.Usage, e.Message, next: "look for it: pgflow history"),
+        RpcException { Code: RpcException.StatusCode.PermissionDenied or RpcException.StatusCode.Unauthenticated } =>
+            new(ExitCodes.Unreachable, "Temporal refuses this user", e.Message, "check TEMPORAL_API_KEY, TLS and the namespace"),
+        RpcException { Code: RpcException.StatusCode.InvalidArgument } => new(ExitCodes.Failed, "Temporal does not understand pgflow", e.Message, "pgflow doctor"),
+        RpcException or RpcTimeoutOrCanceledException when !IsCancel(e) => new(ExitCodes.Unreachable, "Temporal does not answer", e.Message, "pgflow doctor"),
+        _ when IsCancel(e) => new(ExitCodes.StoppedFollowing, "stopped"),
+        _ => new(ExitCodes.Failed, e.Message, $"a bug in pgflow: {e.GetType().Name}", "run it again with --debug and report what it says"),
+    };
+
+    private static bool IsCancel(Exception e) =>
+        e is OperationCanceledException or RpcException { Code: RpcException.StatusCode.Cancelled } && e is not RpcTimeoutOrCanceledException { InnerException: TimeoutException };
+}

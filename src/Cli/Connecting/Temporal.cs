@@ -1,0 +1,60 @@
+using System.Text.RegularExpressions;
+using PgFlow.Workflows;
+using Temporalio.Client;
+using Temporalio.Common.EnvConfig;
+using Temporalio.Exceptions;
+using Temporalio.Runtime;
+
+namespace PgFlow.Cli;
+
+/// <summary>How pgflow reaches Temporal.</summary>
+internal static partial class Temporal
+{
+    public const string TaskQueue = "pgflow";
+
+    public const string DefaultAddress = "localhost:7233";
+
+    /// <summary>Who uses pgflow, as records name them.</summary>
+    public static string User { get; } = $"{Environment.UserName}@{Environment.MachineName}";
+
+    /// <summary>The SDK's core logs to standard output, where data goes; what it has to say comes as exceptions too.</summary>
+    private static TemporalRuntime Quiet { get; } = new(new() { Telemetry = new() { Logging = null } });
+
+    public static async Task<ITemporalClient> ConnectAsync(string? address, string? @namespace, CancellationToken cancel)
+    {
+        var options = Options(address, @namespace);
+        try
+        {
+            return await TemporalClient.ConnectAsync(options).WaitAsync(TimeSpan.FromSeconds(10), cancel);
+        }
+        catch (Exception e) when (e is InvalidOperationException or RpcException or TimeoutException or RpcTimeoutOrCanceledException)
+        {
+            throw new CliError(ExitCodes.Unreachable, $"Temporal does not answer at {options.TargetHost}", Cause(e.Message), "start one with: pgflow dev, or name another: --address HOST:PORT");
+        }
+    }
+
+    /// <summary>The SDK's core wraps the operating system's few words in a dump of its own structures.</summary>
+    private static string Cause(string message) => Quoted().Match(message) is { Success: true } found ? found.Groups[1].Value : message;
+
+    [GeneratedRegex("message: \"([^\"]+)\"", RegexOptions.CultureInvariant)]
+    private static partial Regex Quoted();
+
+    /// <summary>Flag, else TEMPORAL_*, else temporal.toml, else localhost.</summary>
+    public static TemporalClientConnectOptions Options(string? address, string? @namespace)
+    {
+        try
+        {
+            var options = ClientEnvConfig.LoadClientConnectOptions();
+            options.TargetHost = address ?? options.TargetHost ?? DefaultAddress;
+            options.Namespace = @namespace ?? options.Namespace;
+            options.Identity = User;
+            options.Runtime = Quiet;
+            options.DataConverter = PgFlowJson.Converter;
+            return options;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new CliError(ExitCodes.Usage, "Temporal's settings can't be read", e.Message, "mend temporal.toml or the TEMPORAL_* variables");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using PgFlow.Workflows;
+
+namespace PgFlow.Cli;
+
+internal enum OutputFormat
+{
+    Table,
+    Json,
+}
+
+/// <summary>The options that verbs share.</summary>
+internal static class Flags
+{
+    public static readonly Option<string?> Address = new("--address")
+    {
+        HelpName = "HOST:PORT",
+        Description = "Temporal; else TEMPORAL_ADDRESS, temporal.toml, localhost:7233",
+    };
+
+    public static readonly Option<string?> Namespace = new("--namespace") { HelpName = "NAME", Description = "Temporal's namespace; else TEMPORAL_NAMESPACE, temporal.toml, default" };
+
+    public static readonly Option<OutputFormat> Output = new("--output", "-o") { HelpName = "table|json", Description = "How data is printed" };
+
+    public static readonly Option<bool> Debug = new("--debug") { Description = "Show where an error came from" };
+
+    public static readonly Option<string?> Reason = new("--reason") { HelpName = "TEXT", Description = "Why, for the record" };
+
+    public static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Don't ask" };
+
+    public static readonly Option<bool> Detach = new("--detach") { Description = "Start only; print the ID" };
+
+    public static readonly Option<bool> DryRun = new("--dry-run") { Description = "Print the plan and do nothing" };
+
+    public static readonly Option<TimeSpan?> Timeout = new("--timeout")
+    {
+        HelpName = "90s|5m|2h",
+        Description = "Stop following after this long (exit 6); the procedure goes on",
+        CustomParser = ReadDuration,
+    };
+
+    /// <summary>The options of every verb that talks to Temporal.</summary>
+    public static IReadOnlyList<Option> Connection { get; } = [Address, Namespace, Output, Debug];
+
+    /// <summary>Those of a verb that starts or follows a procedure.</summary>
+    public static IReadOnlyList<Option> Start { get; } = [Reason, Yes, Detach, Timeout, DryRun];
+
+    public static Argument<ClusterName> Cluster { get; } = Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name").CompletedByName();
+
+    public static Argument<ClusterName> AnyCluster { get; } =
+        Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name; all clusters where none is given", ArgumentArity.ZeroOrOne).CompletedByName();
+
+    public static Argument<string> Id { get; } = new("ID") { Description = "The procedure's workflow ID; pgflow history lists them" };
+
+    /// <summary>An argument that is one of PgFlow's own values.</summary>
+    public static Argument<T> Named<T>(string name, string what, string form, string description, ArgumentArity? arity = null)
+        where T : struct, IText<T> => new(name)
+        {
+            Description = description,
+            HelpName = name,
+            Arity = arity ?? ArgumentArity.ExactlyOne,
+            CustomParser = Reader<T>(what, form),
+        };
+
+    /// <summary>Reads a value, or complains in the words of its own rule.</summary>
+    public static Func<ArgumentResult, T> Reader<T>(string what, string form)
+        where T : struct, IText<T> => result =>
+        {
+            if (result.Tokens is [var token] && !T.TryParse(token.Value, out var value))
+            {
+                result.AddError($"'{token.Value}' is no {what}: {form}");
+                return default;
+            }
+
+            return result.Tokens is [var good] && T.TryParse(good.Value, out value) ? value : default;
+        };
+
+    private static TimeSpan? ReadDuration(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        var unit = text[^1..] switch { "s" => 1, "m" => 60, "h" => 3600, _ => 0 };
+        if (double.TryParse(unit == 0 ? text : text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0)
+        {
+            return TimeSpan.FromSeconds(number * Math.Max(unit, 1));
+        }
+
+        result.AddError($"'{text}' is no duration: a number with s, m or h, as 90s");
+        return null;
+    }
+}

@@ -1,0 +1,92 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+using Temporalio.Client;
+
+namespace PgFlow.Cli;
+
+/// <summary>Shows the plan of a procedure that waits for approval, asks, and tells it the answer.</summary>
+internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order)
+{
+    private readonly IAnsiConsole _people = call.Terminal.People;
+
+    /// <param name="cancel">The person leaves: that is a no.</param>
+    /// <param name="limited">The same, or the time limit is reached: it goes on waiting, for somebody else.</param>
+    /// <returns>Whether it goes on; false also where it ended before it could be approved.</returns>
+    public async Task<bool> AskAsync(CancellationToken cancel, CancellationToken limited)
+    {
+        if (await WaitAsync(limited) is not { Plan: { } plan })
+        {
+            return false;
+        }
+
+        PlanText.Write(_people, plan);
+        using var answered = CancellationTokenSource.CreateLinkedTokenSource(limited);
+        var elsewhere = AnsweredElsewhereAsync(answered);
+        try
+        {
+            var yes = await PromptAsync(answered.Token);
+            await (yes ? Decisions.ApproveAsync(handle, plan.Hash, limited) : Decisions.RejectAsync(handle, call.Reason, limited));
+            return yes;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            _people.WriteLine();
+            await Decisions.RejectAsync(handle, "stopped at the prompt", CancellationToken.None);
+            throw new CliError(ExitCodes.StoppedFollowing, "rejected; nothing was done");
+        }
+        catch (OperationCanceledException) when (!limited.IsCancellationRequested)
+        {
+            _people.WriteLine();
+            call.Terminal.Say("somebody else has answered");
+            return true;
+        }
+        finally
+        {
+            await answered.CancelAsync();
+            await elsewhere.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>The procedure when it waits for approval; null when it has ended.</summary>
+    private async Task<Progress?> WaitAsync(CancellationToken cancel)
+    {
+        string? said = null;
+        await foreach (var now in new Following(handle).SnapshotsAsync(cancel))
+        {
+            if (now.Progress is { Outcome: Outcome.WaitingForApproval } waiting)
+            {
+                return waiting;
+            }
+
+            if (now.Trouble is not null && now.Trouble != said)
+            {
+                call.Terminal.Say(said = now.Trouble);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task AnsweredElsewhereAsync(CancellationTokenSource answered)
+    {
+        await foreach (var now in new Following(handle).SnapshotsAsync(answered.Token))
+        {
+            if (now is { Progress: { Outcome: not Outcome.WaitingForApproval and not Outcome.Running } or { Steps.Count: > 0 } } or { Closed: true })
+            {
+                await answered.CancelAsync();
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> PromptAsync(CancellationToken cancel)
+    {
+        if (order is { TypeTheName: true, Cluster: { } cluster })
+        {
+            var typed = await new TextPrompt<string>($"Type [bold]{Markup.Escape(cluster)}[/] to go on:").AllowEmpty().ShowAsync(_people, cancel);
+            return typed == cluster;
+        }
+
+        return await new ConfirmationPrompt("Do it?") { DefaultValue = false }.ShowAsync(_people, cancel);
+    }
+}

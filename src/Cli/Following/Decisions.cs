@@ -1,0 +1,56 @@
+using PgFlow.Workflows;
+using Temporalio.Client;
+using Temporalio.Exceptions;
+
+namespace PgFlow.Cli;
+
+/// <summary>What a person tells a procedure.</summary>
+internal static class Decisions
+{
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
+
+    public static Task ApproveAsync(WorkflowHandle handle, string planHash, CancellationToken cancel) =>
+        TellAsync(handle, "approve", new Approval(planHash, Temporal.User), cancel);
+
+    public static Task RejectAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
+        TellAsync(handle, "reject", new Rejection(Temporal.User, reason), cancel);
+
+    public static Task ResolveAsync(WorkflowHandle handle, Resolution resolution, CancellationToken cancel) =>
+        TellAsync(handle, "resolve", resolution, cancel);
+
+    /// <summary>The SDK's own call has no room for a reason.</summary>
+    public static Task CancelAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
+        handle.Client.WorkflowService.RequestCancelWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = handle.Client.Options.Namespace,
+                WorkflowExecution = new() { WorkflowId = handle.Id },
+                Identity = Temporal.User,
+                RequestId = Guid.NewGuid().ToString(),
+                Reason = reason ?? "",
+            },
+            new() { CancellationToken = cancel });
+
+    public static CliError Ended(WorkflowHandle handle, string what) =>
+        new(ExitCodes.Refused, $"{handle.Id} can't be told to {what}", "it has ended", $"look at it: pgflow show {handle.Id}");
+
+    private static async Task TellAsync(WorkflowHandle handle, string update, object argument, CancellationToken cancel)
+    {
+        try
+        {
+            await handle.ExecuteUpdateAsync(update, [argument], new() { Rpc = new() { Timeout = AnswerLimit, CancellationToken = cancel } });
+        }
+        catch (WorkflowUpdateFailedException e)
+        {
+            throw new CliError(ExitCodes.Refused, $"{handle.Id} refused to {update}", e.InnerException?.Message, $"look at it: pgflow show {handle.Id}");
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        {
+            throw Ended(handle, update);
+        }
+        catch (Exception e) when (e is RpcTimeoutOrCanceledException or RpcException { Code: RpcException.StatusCode.DeadlineExceeded } && !cancel.IsCancellationRequested)
+        {
+            throw CliError.NoWorker($"{handle.Id} was not told to {update}");
+        }
+    }
+}

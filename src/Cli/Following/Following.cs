@@ -1,0 +1,124 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Temporalio.Client;
+using Temporalio.Exceptions;
+
+namespace PgFlow.Cli;
+
+/// <summary>Follows a procedure by its history's long poll, which needs no worker, and asks it once after what happened.</summary>
+internal sealed class Following(WorkflowHandle handle)
+{
+    /// <summary>A worker that lives answers in milliseconds.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>After a while without events, look whether somebody still works.</summary>
+    private static readonly TimeSpan Lull = TimeSpan.FromSeconds(1);
+
+    private readonly WorkflowTasks _tasks = new(TimeProvider.System);
+    private readonly Channel<bool> _happened = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private Progress? _progress;
+    private bool _silent;
+    private string? _lost;
+
+    /// <summary>The procedure's states, the last one when it has ended.</summary>
+    public async IAsyncEnumerable<Snapshot> SnapshotsAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var listening = ListenAsync(stop.Token);
+        try
+        {
+            var lulls = 0;
+            while (!_tasks.Closed)
+            {
+                var happened = await HappenedAsync(cancel);
+                lulls = happened ? 0 : lulls + 1;
+                if (_tasks is { Answered: true, Closed: false } && (happened || _silent || lulls % 5 == 0))
+                {
+                    await AskAsync(cancel);
+                }
+
+                yield return new(_progress, _lost ?? _tasks.Trouble ?? (_silent ? WorkflowTasks.Silence : null), lulls > 0 ? await ActivitiesAsync(cancel) : [], _tasks.Closed);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<bool> HappenedAsync(CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(Lull);
+        try
+        {
+            return await _happened.Reader.ReadAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken cancel)
+    {
+        while (!_tasks.Closed && !cancel.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var seen in handle.FetchHistoryEventsAsync(new() { WaitNewEvent = true, Rpc = new() { CancellationToken = cancel } }))
+                {
+                    _lost = null;
+                    _tasks.See(seen);
+                    _happened.Writer.TryWrite(true);
+                }
+            }
+            catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
+            {
+                // The procedure lives in Temporal's database: a server that restarts only keeps us waiting.
+                _lost = Lost(e);
+                await Task.Delay(Lull, cancel);
+            }
+        }
+    }
+
+    private static string Lost(Exception e) => $"Temporal does not answer ({e.Message}); waiting for it";
+
+    private async Task AskAsync(CancellationToken cancel)
+    {
+        try
+        {
+            _progress = await handle.QueryAsync<Progress>("progress", [], new() { Rpc = new() { Timeout = AnswerLimit, Retry = false, CancellationToken = cancel } });
+            (_silent, _lost) = (false, null);
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.Unavailable && !cancel.IsCancellationRequested)
+        {
+            _lost = Lost(e);
+        }
+        catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
+        {
+            _silent = true;
+        }
+        catch (WorkflowQueryFailedException)
+        {
+            // A workflow without this query is followed by its end alone.
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> ActivitiesAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var described = await handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
+                new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id, RunId = handle.RunId ?? "" } },
+                new() { Timeout = AnswerLimit, Retry = false, CancellationToken = cancel });
+            return [.. described.PendingActivities.Select(PendingActivity.Describe).OfType<string>()];
+        }
+        catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
+        {
+            return [];
+        }
+    }
+}

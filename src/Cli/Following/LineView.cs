@@ -1,0 +1,61 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+
+namespace PgFlow.Cli;
+
+/// <summary>One line per change: for logs, pipes and people without a terminal.</summary>
+internal sealed class LineView(IAnsiConsole people, string workflowId) : IView
+{
+    private readonly Dictionary<int, (StepState State, string? Error)> _said = [];
+    private readonly HashSet<string> _notes = [];
+    private Outcome? _outcome;
+    private string? _trouble;
+
+    public async Task ShowAsync(IAsyncEnumerable<Snapshot> snapshots, CancellationToken cancel)
+    {
+        await foreach (var now in snapshots.WithCancellation(cancel))
+        {
+            Show(now);
+        }
+    }
+
+    public void Show(Snapshot now)
+    {
+        if (now.Trouble != _trouble && (_trouble = now.Trouble) is not null)
+        {
+            people.WriteLine($"! {now.Trouble}");
+        }
+
+        foreach (var activity in now.Activities.Where(_notes.Add))
+        {
+            people.WriteLine($"    {activity}");
+        }
+
+        if (now.Progress is { } progress)
+        {
+            Show(progress);
+        }
+    }
+
+    private void Show(Progress progress)
+    {
+        foreach (var step in progress.Steps.Where(step => !_said.TryGetValue(step.Number, out var said) || said != (step.State, step.Error)))
+        {
+            _said[step.Number] = (step.State, step.Error);
+            people.WriteLine($"{PgFlowText.Sign(step.State)} {step.Number,2} {step.Title}{(step.Milliseconds is { } ms ? $" ({ms} ms)" : "")}{(step.Error is null ? "" : $": {step.Error}")}");
+        }
+
+        foreach (var blocked in progress.Blocked.Where(blocked => _notes.Add($"{blocked.Step}: {blocked.Why}")))
+        {
+            people.WriteLine($"  step {blocked.Step} waits for a person; {BlockedText.Mend(progress, blocked)}");
+        }
+
+        if (progress.Outcome != _outcome && progress is { Outcome: Outcome.WaitingForApproval, Plan: { } plan })
+        {
+            PlanText.Write(people, plan);
+            people.WriteLine($"it waits for: pgflow approve {workflowId} (or reject)");
+        }
+
+        _outcome = progress.Outcome;
+    }
+}

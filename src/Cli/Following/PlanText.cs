@@ -1,0 +1,32 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+
+namespace PgFlow.Cli;
+
+/// <summary>A plan for people.</summary>
+internal static class PlanText
+{
+    public static void Write(IAnsiConsole console, PlanView plan)
+    {
+        console.MarkupLineInterpolated($"[bold]{plan.Summary}[/]");
+        WriteReasons(console, plan);
+        foreach (var (title, index) in plan.Steps.Select((title, index) => (title, index)))
+        {
+            console.MarkupLineInterpolated($"  [grey]{index + 1,2}[/] {title}");
+        }
+    }
+
+    /// <summary>What it rests on and what a person should weigh.</summary>
+    public static void WriteReasons(IAnsiConsole console, PlanView plan)
+    {
+        foreach (var fact in plan.Facts)
+        {
+            console.WriteLine($"  {fact}");
+        }
+
+        foreach (var warning in plan.Warnings)
+        {
+            console.MarkupLineInterpolated($"  [yellow]⚠ {warning}[/]");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace PgFlow.Cli;
+
+/// <summary>What is known of a procedure at one moment.</summary>
+/// <param name="Progress">Its last answer; null before the first.</param>
+/// <param name="Trouble">Why nothing moves, where something is wrong with Temporal or the workers.</param>
+/// <param name="Activities">What its activities that were tried in vain, or report progress, say.</param>
+/// <param name="Closed">It has ended.</param>
+internal sealed record Snapshot(Progress? Progress, string? Trouble, IReadOnlyList<string> Activities, bool Closed);

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using PgFlow.Workflows;
+
+namespace PgFlow.Cli;
+
+/// <summary>Whether a positional argument may be left out.</summary>
+internal enum Need
+{
+    Flag,
+    Optional,
+    Required,
+}
+
+/// <summary>One field of a procedure's input, as a flag or an argument of the same name.</summary>
+/// <param name="Symbol">What is parsed.</param>
+/// <param name="Read">Its value as JSON; null where it was not given.</param>
+internal sealed record Field(Symbol Symbol, Func<ParseResult, JsonNode?> Read)
+{
+    /// <summary><c>--external-network</c> is <c>externalNetwork</c> in the input.</summary>
+    public string Name { get; } = JsonNamingPolicy.CamelCase.ConvertName(string.Concat(
+        Symbol.Name.Split('-', StringSplitOptions.RemoveEmptyEntries).Select(word => char.ToUpperInvariant(word[0]) + word[1..].ToLowerInvariant())));
+
+    public static Field Flag(string name, string description)
+    {
+        var option = new Option<bool>(name) { Description = description };
+        return new(option, parsed => parsed.GetValue(option) ? true : null);
+    }
+
+    public static Field Number(string name, string description)
+    {
+        var option = new Option<int?>(name) { Description = description, HelpName = "N" };
+        return new(option, parsed => parsed.GetValue(option));
+    }
+
+    public static Field Text(string name, string helpName, string description)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = helpName };
+        return new(option, parsed => parsed.GetValue(option));
+    }
+
+    public static Field Choice<T>(string name, string description)
+        where T : struct, Enum
+    {
+        string[] words = [.. Enum.GetValues<T>().Select(PgFlowText.Word)];
+        var option = new Option<string?>(name) { Description = description, HelpName = string.Join('|', words) };
+        option.AcceptOnlyFromAmong(words);
+        return new(option, parsed => parsed.GetValue(option));
+    }
+
+    public static Field Node(string name, string description, Need need = Need.Flag)
+    {
+        var reader = Flags.Reader<NodeName>("node name", NodeName.Form);
+        if (need is Need.Flag)
+        {
+            var option = new Option<NodeName>(name) { Description = description, HelpName = "NODE", CustomParser = reader };
+            option.CompletionSources.Add(_ => Names);
+            return new(option, parsed => Json(parsed.GetValue(option)));
+        }
+
+        var argument = new Argument<NodeName>(name)
+        {
+            Description = description,
+            HelpName = name,
+            Arity = need is Need.Required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
+            CustomParser = reader,
+        };
+        argument.CompletionSources.Add(_ => Names);
+        return new(argument, parsed => Json(parsed.GetValue(argument)));
+    }
+
+    private static IEnumerable<string> Names => Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString());
+
+    private static JsonNode? Json(NodeName node) => node == default ? null : node.ToString();
+}

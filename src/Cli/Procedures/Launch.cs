@@ -1,0 +1,59 @@
+using Google.Protobuf;
+using PgFlow.Workflows;
+using Temporalio.Api.Common.V1;
+using Temporalio.Client;
+using Temporalio.Converters;
+
+namespace PgFlow.Cli;
+
+/// <summary>What is to be started.</summary>
+/// <param name="Workflow">The workflow type.</param>
+/// <param name="Json">Its input.</param>
+/// <param name="Cluster">The cluster, as far as it can be read.</param>
+/// <param name="TypeTheName">Whether a person types the cluster's name to confirm.</param>
+internal sealed record Order(string Workflow, string Json, string? Cluster, bool TypeTheName = false)
+{
+    /// <summary>Whether it can change anything at all.</summary>
+    public bool Changes => Workflow is not nameof(InspectCluster);
+}
+
+/// <summary>Starts a procedure, has its plan confirmed, and follows it.</summary>
+internal sealed class Launch(Call call)
+{
+    public async Task<int> RunAsync(Order order, CancellationToken cancel)
+    {
+        var ask = order.Changes && !call.Yes && !call.DryRun;
+        if (ask && !call.Terminal.Interactive)
+        {
+            throw new CliError(ExitCodes.Usage, $"{order.Workflow} asks before it changes anything, and nobody is there to answer", next: "add --yes, or look first with --dry-run");
+        }
+
+        var client = await call.ConnectAsync(cancel);
+        var handle = await StartAsync(client, order, ask, cancel);
+        var follow = new Follow(call, client, handle);
+        return ask ? await follow.ConfirmAsync(new Confirmation(call, handle, order), cancel) : call.Detach ? follow.Detach() : await follow.UntilEndAsync(cancel);
+    }
+
+    private Task<WorkflowHandle> StartAsync(ITemporalClient client, Order order, bool ask, CancellationToken cancel)
+    {
+        var json = InputJson.With(order.Json, new Dictionary<string, object?>
+        {
+            ["dryRun"] = call.DryRun ? true : null,
+            ["approve"] = ask ? true : null,
+            ["reason"] = call.Reason,
+            ["by"] = Temporal.User,
+        });
+        return client.StartWorkflowAsync(order.Workflow, [Raw(json)], new(WorkflowId.New(order.Workflow, order.Cluster), Temporal.TaskQueue)
+        {
+            StaticSummary = $"{order.Workflow} {order.Cluster}{(call.DryRun ? ", a dry run" : "")}",
+            StaticDetails = $"Asked for by {Temporal.User} with pgflow.{(call.Reason is null ? "" : $" Reason: {call.Reason}")}",
+            Rpc = new() { CancellationToken = cancel },
+        });
+    }
+
+    private static RawValue Raw(string json) => new(new Payload
+    {
+        Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
+        Data = ByteString.CopyFromUtf8(json),
+    });
+}

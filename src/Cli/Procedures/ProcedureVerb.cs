@@ -1,0 +1,40 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using PgFlow.Workflows;
+
+namespace PgFlow.Cli;
+
+/// <summary>A verb that starts a procedure on a cluster.</summary>
+/// <param name="Name">What is typed.</param>
+/// <param name="Workflow">The workflow type.</param>
+/// <param name="Description">Its help.</param>
+/// <param name="Fields">What the input has besides what all have.</param>
+internal sealed record ProcedureVerb(string Name, string Workflow, string Description, params IReadOnlyList<Field> Fields)
+{
+    /// <summary>Nothing brings back what it removes: a person types the cluster's name, not just y.</summary>
+    public bool TypeTheName { get; init; }
+
+    public Command Command(Terminal terminal) => Call.Verb(
+        terminal,
+        Name,
+        Description,
+        [Flags.Cluster, .. Fields.Select(field => field.Symbol), .. Flags.Start, .. Flags.Connection],
+        (call, cancel) => new Launch(call).RunAsync(
+            new(Workflow, Input(call.Parsed).ToJsonString(PgFlowJson.Options), call.Parsed.GetValue(Flags.Cluster).ToString(), TypeTheName),
+            cancel));
+
+    /// <summary>The procedure's input: what was given, and nothing else, so that defaults stand in one place.</summary>
+    public JsonObject Input(ParseResult parsed)
+    {
+        var input = new JsonObject { ["cluster"] = parsed.GetValue(Flags.Cluster).ToString() };
+        foreach (var field in Fields)
+        {
+            if (field.Read(parsed) is { } value)
+            {
+                input[field.Name] = value;
+            }
+        }
+
+        return input;
+    }
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Temporalio.Client;
+
+namespace PgFlow.Cli;
+
+/// <summary>Temporal and a worker in one, for a laptop and the demo.</summary>
+internal static class DevVerb
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+
+    private static readonly Option<int> Port = new("--port") { DefaultValueFactory = _ => 7233, HelpName = "PORT", Description = "Where Temporal answers" };
+
+    private static readonly Option<int> UiPort = new("--ui-port") { DefaultValueFactory = _ => 8233, HelpName = "PORT", Description = "Where the Web UI is" };
+
+    private static readonly Option<string> Data = new("--data") { DefaultValueFactory = _ => DevServer.DefaultData, HelpName = "DIR", Description = "Where Temporal's database is; a restart goes on with it" };
+
+    private static readonly Option<string?> Program = new("--temporal-cli") { HelpName = "FILE", Description = "Temporal's command line program; else PGFLOW_TEMPORAL_CLI, PATH, the folder PGFLOW_PROGRAMS, else a download" };
+
+    public static Command Command(Terminal terminal) => Call.Verb(
+        terminal,
+        "dev",
+        "Run a Temporal dev server and a worker",
+        [Port, UiPort, Data, Program, Flags.Namespace, Flags.Debug],
+        RunAsync);
+
+    private static async Task<int> RunAsync(Call call, CancellationToken cancel)
+    {
+        var server = new DevServer(call.Parsed.GetValue(Port), call.Parsed.GetValue(UiPort), Path.GetFullPath(call.Parsed.GetRequiredValue(Data)));
+        var worker = ProgramFiles.Worker();
+        if (await AnswersAsync(server.Address))
+        {
+            call.Terminal.Say($"Temporal runs at {server.Address} already and is used");
+            return await WorkAsync(call, server, worker, cancel);
+        }
+
+        await using var started = await server.StartAsync(ProgramFiles.TemporalCli(call.Parsed.GetValue(Program)));
+        await ReadyAsync(server, started as ChildProgram, cancel);
+        call.Terminal.Say($"Temporal answers at {server.Address}, its data is in {server.Data}");
+        return await WorkAsync(call, server, worker, cancel);
+    }
+
+    private static async Task<int> WorkAsync(Call call, DevServer server, string worker, CancellationToken cancel)
+    {
+        call.Terminal.Say($"Web UI: http://localhost:{server.UiPort}\nStop with Ctrl-C; running procedures go on at the next start.");
+        await using var working = ChildProgram.Start(worker, [], WorkerVerb.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace)));
+        var code = await WorkerVerb.UntilAsync(working, cancel);
+        if (!cancel.IsCancellationRequested)
+        {
+            throw new CliError(ExitCodes.Failed, $"the worker ended by itself with exit code {code}", "see what it said above");
+        }
+
+        return ExitCodes.Done;
+    }
+
+    private static async Task ReadyAsync(DevServer server, ChildProgram? program, CancellationToken cancel)
+    {
+        var limit = DateTimeOffset.UtcNow + StartLimit;
+        while (!await AnswersAsync(server.Address))
+        {
+            if (program?.Ended.IsCompleted is true || DateTimeOffset.UtcNow > limit)
+            {
+                throw new CliError(ExitCodes.Unreachable, $"Temporal does not start on port {server.Port}", "another program may use the port or the database", $"see {server.Log}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), cancel);
+        }
+    }
+
+    private static async Task<bool> AnswersAsync(string address)
+    {
+        try
+        {
+            var client = await TemporalClient.ConnectAsync(Temporal.Options(address, null)).WaitAsync(TimeSpan.FromSeconds(2));
+            return await client.Connection.CheckHealthAsync(options: new() { Timeout = TimeSpan.FromSeconds(2), Retry = false });
+        }
+        catch (Exception e) when (e is not CliError)
+        {
+            return false;
+        }
+    }
+}

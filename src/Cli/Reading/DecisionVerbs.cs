@@ -1,0 +1,87 @@
+using System.CommandLine;
+using PgFlow.Workflows;
+using Spectre.Console;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+
+namespace PgFlow.Cli;
+
+/// <summary>What a person tells a procedure that waits or runs.</summary>
+internal static class DecisionVerbs
+{
+    private static readonly Argument<string> Action = new("ACTION") { HelpName = "retry|skip|abort", Description = "Try again, go on without it, or end the procedure here as incomplete" };
+
+    private static readonly Option<int?> Step = new("--step") { HelpName = "N", Description = "Which step, where several are blocked" };
+
+    private static readonly Option<string?> Plan = new("--plan") { HelpName = "HASH", Description = "The hash of the plan that was read; nothing is asked then" };
+
+    static DecisionVerbs() => Action.AcceptOnlyFromAmong([.. Enum.GetValues<ResolveAction>().Select(PgFlowText.Word)]);
+
+    public static IEnumerable<Command> Commands(Terminal terminal) =>
+    [
+        Verb(terminal, "approve", "Let a procedure that waits for approval begin", [Plan, Flags.Yes], ApproveAsync),
+        Verb(terminal, "reject", "End a procedure that waits for approval", [Flags.Reason], RejectAsync),
+        Verb(terminal, "cancel", "Stop a procedure: before the point of no return all is undone, after it it goes on", [Flags.Reason], CancelAsync),
+        Verb(terminal, "resolve", "Decide how a blocked procedure goes on", [Action, Step, Flags.Reason], ResolveAsync),
+    ];
+
+    private static Command Verb(Terminal terminal, string name, string description, IEnumerable<Symbol> symbols, Func<Call, WorkflowHandle, CancellationToken, Task<string>> tell) =>
+        Call.Verb(terminal, name, description, [Flags.Id, .. symbols, .. Flags.Connection], async (call, cancel) =>
+        {
+            var client = await call.ConnectAsync(cancel);
+            var handle = client.GetWorkflowHandle(call.Id);
+            if ((await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } })).Status is not WorkflowExecutionStatus.Running)
+            {
+                throw Decisions.Ended(handle, name);
+            }
+
+            call.Terminal.Say(await tell(call, handle, cancel));
+            return ExitCodes.Done;
+        });
+
+    private static async Task<string> ApproveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
+    {
+        var hash = call.Parsed.GetValue(Plan) ?? await ReadPlanAsync(call, handle, cancel);
+        await Decisions.ApproveAsync(handle, hash, cancel);
+        return $"approved; follow it: pgflow watch {handle.Id}";
+    }
+
+    private static async Task<string> RejectAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
+    {
+        await Decisions.RejectAsync(handle, call.Reason, cancel);
+        return "rejected; nothing was done";
+    }
+
+    private static async Task<string> CancelAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
+    {
+        await Decisions.CancelAsync(handle, call.Reason, cancel);
+        return $"asked to stop; see how it ends: pgflow watch {handle.Id}";
+    }
+
+    private static async Task<string> ResolveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
+    {
+        var action = Enum.Parse<ResolveAction>(call.Parsed.GetRequiredValue(Action), ignoreCase: true);
+        await Decisions.ResolveAsync(handle, new(action, Temporal.User, call.Reason, call.Parsed.GetValue(Step)), cancel);
+        return $"{PgFlowText.Word(action)}; follow it: pgflow watch {handle.Id}";
+    }
+
+    /// <summary>Nobody approves a plan that they have not seen.</summary>
+    private static async Task<string> ReadPlanAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
+    {
+        if (!call.Yes && !call.Terminal.Interactive)
+        {
+            throw new CliError(ExitCodes.Usage, "approve asks first, and nobody is there to answer", next: "add --plan HASH (pgflow show ID -o json has it), or --yes");
+        }
+
+        var progress = await ShowVerb.ProgressAsync(handle, cancel) ?? throw CliError.NoWorker($"{handle.Id} can't be asked for its plan");
+        if (progress is not { Plan: { } plan, Outcome: Outcome.WaitingForApproval })
+        {
+            throw new CliError(ExitCodes.Refused, $"{handle.Id} does not wait for approval", progress.Summary);
+        }
+
+        PlanText.Write(call.Terminal.People, plan);
+        return call.Yes || await new ConfirmationPrompt("Approve it?") { DefaultValue = false }.ShowAsync(call.Terminal.People, cancel)
+            ? plan.Hash
+            : throw new CliError(ExitCodes.Refused, "not approved; it still waits", next: $"end it: pgflow reject {handle.Id}");
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Spectre.Console;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+
+namespace PgFlow.Cli;
+
+/// <summary>One procedure: its report when it has ended, where it is while it runs.</summary>
+internal static class ShowVerb
+{
+    public static Command Command(Terminal terminal) => Call.Verb(
+        terminal,
+        "show",
+        "One procedure: plan, steps, result",
+        [Flags.Id, .. Flags.Connection],
+        RunAsync);
+
+    private static async Task<int> RunAsync(Call call, CancellationToken cancel)
+    {
+        var client = await call.ConnectAsync(cancel);
+        var handle = client.GetWorkflowHandle(call.Id);
+        var described = await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } });
+        if (described.Status is WorkflowExecutionStatus.Running)
+        {
+            await ShowRunningAsync(call, handle, described, cancel);
+        }
+        else
+        {
+            ReportText.Print(call, handle.Id, await Ending.OfAsync(handle, cancel));
+        }
+
+        call.Terminal.Say(WebUi.LinkTo(client, handle.Id, described.RunId).ToString());
+        return ExitCodes.Done;
+    }
+
+    private static async Task ShowRunningAsync(Call call, WorkflowHandle handle, WorkflowExecutionDescription described, CancellationToken cancel)
+    {
+        var progress = await ProgressAsync(handle, cancel);
+        if (call.Json)
+        {
+            call.Terminal.Json(progress is null ? Run.Of(described) : progress);
+        }
+        else if (progress is null)
+        {
+            call.Terminal.Say($"{described.WorkflowType} runs since {described.StartTime:u}; {WorkflowTasks.Silence}");
+        }
+        else
+        {
+            call.Terminal.Data.MarkupLineInterpolated($"[bold]{progress.Procedure} {progress.Cluster}[/]: {progress.Summary}");
+            call.Terminal.Data.Write(LiveView.Draw(new(progress, null, [], Closed: false), handle.Id, DateTimeOffset.UtcNow));
+        }
+    }
+
+    /// <summary>Where it is; null when no worker says so within 2 s.</summary>
+    public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(TimeSpan.FromSeconds(3));
+        try
+        {
+            await foreach (var now in new Following(handle).SnapshotsAsync(limit.Token))
+            {
+                if (now.Progress is not null || now.Trouble is not null)
+                {
+                    return now.Progress;
+                }
+            }
+        }
+        catch (Exception) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            // Nobody answered.
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,77 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace PgFlow.Cli;
+
+/// <summary>A cluster's status as a table.</summary>
+internal static class StatusText
+{
+    public static void Write(Terminal terminal, ClusterStatus status)
+    {
+        if (status.Inspection is not { } inspection)
+        {
+            terminal.Complain(new(status.ExitCode, $"{status.Cluster} can't be looked at", status.End.Why));
+            return;
+        }
+
+        var (data, state) = (terminal.Data, inspection.State);
+        data.MarkupLine($"[bold]{state.Cluster}[/]  {(inspection.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}");
+        if (state.Spec is { } spec)
+        {
+            data.WriteLine($"endpoint {state.Cluster}-rw at {spec.Vip} on {spec.ExternalNetwork}; archive {PgFlowText.Word(spec.Archive)}; {spec.Image} (PostgreSQL {spec.Postgres.Major})");
+        }
+
+        data.Write(Nodes(state));
+        foreach (var finding in inspection.Findings)
+        {
+            data.MarkupLineInterpolated($"[red]‼[/] {finding}");
+        }
+
+        foreach (var run in status.Open)
+        {
+            data.WriteLine($"▶ {run.Procedure} {run.Outcome}, by {run.By}: {run.WorkflowId}");
+        }
+
+        data.WriteLine();
+    }
+
+    public static Table Nodes(ClusterState state)
+    {
+        var table = new Table().SimpleBorder().AddColumns("node", "role", "timeline", "wal", "lag", "sync", "endpoint", "archiver");
+        foreach (var node in state.Nodes)
+        {
+            var row = state.Primaries.SelectMany(primary => primary.Followers).FirstOrDefault(follower => follower.Node == node.Id.ToString());
+            table.AddRow(new IRenderable[]
+            {
+                new Text(node.Id.ToString()),
+                new Text(Role(node), new Style(node.Role switch { NodeRole.Primary => Color.Green, NodeRole.Standby => Color.Default, _ => Color.Red })),
+                new Text(node.Timeline?.ToString() ?? ""),
+                new Text(node.Wal?.ToString() ?? ""),
+                new Text(node.Role is NodeRole.Standby ? row is null ? "not attached" : $"{PgFlowText.Bytes(row.LagBytes)}{(row.State is "streaming" ? "" : $", {row.State}")}" : ""),
+                new Text(row?.Sync ?? ""),
+                new Text(node.Endpoint switch { EndpointRole.ReadWrite => "rw", EndpointRole.ReadOnly => "ro", _ => "" }),
+                new Text(Archiver(node)),
+            });
+        }
+
+        return table;
+    }
+
+    private static string Role(NodeState node) => node.Role switch
+    {
+        NodeRole.Stopped => $"stopped ({node.Container}{(node.RestartPolicy is "no" ? ", fenced" : "")})",
+        NodeRole.Silent => $"silent: {node.Silence}",
+        NodeRole.Primary when node.ReadOnly => "primary, read-only",
+        NodeRole.Standby when node.ReplayPaused => "standby, replay paused",
+        var role => PgFlowText.Word(role),
+    };
+
+    private static string Archiver(NodeState node) => node.Archiver switch
+    {
+        null => "",
+        { LastFailed: { } failed } => $"fails on {failed}",
+        { Waiting: > 0 } archiver => $"{archiver.Waiting} waiting",
+        _ => "ok",
+    };
+}

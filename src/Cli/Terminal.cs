@@ -1,0 +1,57 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using PgFlow.Workflows;
+using Spectre.Console;
+
+namespace PgFlow.Cli;
+
+/// <summary>Where data goes and where people read.</summary>
+/// <param name="Data">Standard output.</param>
+/// <param name="People">Standard error.</param>
+/// <param name="Interactive">Somebody is there to answer a question.</param>
+internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Interactive)
+{
+    /// <summary>A file or a pipe has no width at which a table would have to be cut.</summary>
+    private const int Unlimited = 10_000;
+
+    public static Terminal OfProcess() => new(
+        Console(System.Console.Out, System.Console.IsOutputRedirected),
+        Console(System.Console.Error, System.Console.IsErrorRedirected),
+        !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected);
+
+    public void Json(object? value) => Data.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Indented));
+
+    /// <summary>A line for people. Nothing breaks it, so that links and commands can be copied.</summary>
+    public void Say(string line) => People.Profile.Out.Writer.WriteLine(line);
+
+    public void Complain(CliError error)
+    {
+        People.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
+        if (error.Why is not null)
+        {
+            People.MarkupLineInterpolated($"  why:  {error.Why}");
+        }
+
+        if (error.Next is not null)
+        {
+            People.MarkupLineInterpolated($"  next: {error.Next}");
+        }
+    }
+
+    private static JsonSerializerOptions Indented { get; } = new(PgFlowJson.Options)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is read by people and jq, not put into HTML
+    };
+
+    private static IAnsiConsole Console(TextWriter writer, bool redirected)
+    {
+        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer) });
+        if (redirected)
+        {
+            console.Profile.Width = Unlimited;
+        }
+
+        return console;
+    }
+}

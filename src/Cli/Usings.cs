@@ -1,0 +1,2 @@
+// Spectre.Console has a progress bar of this name.
+global using Progress = PgFlow.Workflows.Progress;

@@ -1,0 +1,38 @@
+using PgFlow.Cli;
+using Temporalio.Exceptions;
+
+namespace PgFlow.UnitTests.Cli;
+
+public sealed class ExitCodeTests
+{
+    [Theory]
+    [InlineData(Outcome.Succeeded, 0)]
+    [InlineData(Outcome.Planned, 0)]
+    [InlineData(Outcome.Unchanged, 1)]
+    [InlineData(Outcome.Refused, 3)]
+    [InlineData(Outcome.ClusterBusy, 4)]
+    [InlineData(Outcome.Blocked, 6)]
+    [InlineData(Outcome.WaitingForApproval, 6)]
+    [InlineData(Outcome.Incomplete, 7)]
+    [InlineData(Outcome.Cancelled, 8)]
+    public void An_outcome_has_its_code(Outcome outcome, int code) => Assert.Equal(code, ExitCodes.Of(outcome));
+
+    [Theory]
+    [InlineData(Ends.InvalidInput, 2)]
+    [InlineData(Ends.Refused, 3)]
+    [InlineData(Ends.ClusterBusy, 4)]
+    [InlineData(Ends.Unchanged, 1)]
+    [InlineData(Ends.Incomplete, 7)]
+    [InlineData("SomethingElse", 7)]
+    [InlineData(null, 7)]
+    public void A_failure_without_report_has_the_code_of_its_type(string? type, int code)
+    {
+        var end = Ending.OfFailure(new ApplicationFailureException("why", errorType: type));
+
+        Assert.Equal((code, "why"), (end.ExitCode, end.Why));
+    }
+
+    [Fact]
+    public void A_report_says_how_it_ended() =>
+        Assert.Equal((7, "incomplete", "p2 becomes the primary"), Ending.Of(Samples.Report(Outcome.Incomplete)) switch { var end => (end.ExitCode, end.Word, end.Why) });
+}

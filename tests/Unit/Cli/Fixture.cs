@@ -1,0 +1,46 @@
+using PgFlow.Cli;
+using Spectre.Console.Testing;
+using Progress = PgFlow.Workflows.Progress;
+
+namespace PgFlow.UnitTests.Cli;
+
+/// <summary>A pgflow whose output is kept.</summary>
+internal sealed class CliCall
+{
+    public TestConsole Data { get; } = new TestConsole().Width(200);
+
+    public TestConsole People { get; } = new TestConsole().Width(200);
+
+    public Task<int> RunAsync(params string[] args) => CommandLine.RunAsync(args, new Terminal(Data, People, Interactive: false));
+}
+
+internal static class Samples
+{
+    public static readonly PlanView Plan = new("p2 becomes the primary", ["primary p1 on timeline 1"], ["p3 [hangs]"], ["Stop p1", "Promote p2"], "abc");
+
+    public static Progress Progress(Outcome outcome, params StepReport[] steps) => new(
+        "Switchover",
+        ClusterName.Parse("demo"),
+        outcome,
+        "works",
+        Plan,
+        steps,
+        [.. steps.Where(step => step.State is StepState.Blocked).Select(step => new BlockedStep(step.Number, step.Title, step.Error!, "mend it, then: pgflow resolve ID retry (or abort)", CanSkip: false))],
+        []);
+
+    public static Report Report(Outcome outcome) => new()
+    {
+        Procedure = "Switchover",
+        Cluster = ClusterName.Parse("demo"),
+        Outcome = outcome,
+        Summary = "p2 becomes the primary",
+        By = "ann@host",
+        StartedAt = DateTimeOffset.UnixEpoch,
+        EndedAt = DateTimeOffset.UnixEpoch.AddSeconds(2),
+        WorkflowId = "switchover-demo",
+        RunId = "run",
+        Plan = Plan,
+        Steps = [new(1, "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120)],
+        Notes = ["nothing was lost"],
+    };
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using PgFlow.Cli;
+
+namespace PgFlow.UnitTests.Cli;
+
+public sealed class InputTests
+{
+    [Theory]
+    [InlineData("""{"cluster":"demo"}""", "switchover", "demo")]
+    [InlineData("""{"cluster":"demo","to":"p2","force":true}""", "switchover", "demo", "--to", "p2", "--force")]
+    [InlineData("""{"cluster":"demo","nodes":3,"archive":"local","externalNetwork":"lan"}""", "init", "demo", "--nodes", "3", "--archive", "local", "--external-network", "lan")]
+    [InlineData("""{"cluster":"demo","node":"p1"}""", "failback", "demo", "p1")]
+    [InlineData("""{"cluster":"demo"}""", "failback", "demo")]
+    [InlineData("""{"cluster":"demo","node":"p2"}""", "remake", "demo", "p2")]
+    public void The_input_has_what_was_given_and_nothing_else(string json, params string[] args)
+    {
+        var call = new CliCall();
+        var verb = ProcedureVerbs.All.Single(verb => verb.Name == args[0]);
+
+        var parsed = verb.Command(new(call.Data, call.People, Interactive: false)).Parse(args[1..]);
+
+        Assert.Empty(parsed.Errors);
+        Assert.Equal(json, verb.Input(parsed).ToJsonString(PgFlowJson.Options));
+    }
+
+    [Fact]
+    public void Every_flag_is_a_field_of_its_procedure()
+    {
+        var types = typeof(Procedure).Assembly.GetTypes();
+        foreach (var verb in ProcedureVerbs.All)
+        {
+            var input = types.Single(type => type.Name == $"{verb.Workflow}Input");
+
+            Assert.Contains(verb.Workflow, RunVerb.Procedures);
+            Assert.Subset(InputReader.Fields(input).ToHashSet(), verb.Fields.Select(field => field.Name).ToHashSet());
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"cluster":"demo"}""", """{"cluster":"demo","by":"ann"}""")]
+    [InlineData("""{"By":"bob"}""", """{"By":"bob"}""")]
+    [InlineData("""{"to":1,"to":2}""", """{"to":1,"to":2,"by":"ann"}""")]
+    [InlineData("[1]", "[1]")]
+    [InlineData("{", "{")]
+    public void Nothing_wrong_in_an_input_is_lost(string given, string sent) =>
+        Assert.Equal(sent, InputJson.With(given, new Dictionary<string, object?> { ["by"] = "ann", ["reason"] = null }));
+
+    [Theory]
+    [InlineData("""{"cluster":"demo"}""", "demo")]
+    [InlineData("""{"cluster":"Demo; DROP"}""", null)]
+    [InlineData("""{"cluster":1}""", null)]
+    [InlineData("no json", null)]
+    public void Only_a_good_cluster_name_becomes_part_of_an_id(string json, string? cluster) => Assert.Equal(cluster, InputJson.Cluster(json));
+
+    [Theory]
+    [InlineData("Switchover", "demo", "switchover-demo-20261124T105501Z-3fa9")]
+    [InlineData("RemakeStandby", "demo", "remake-standby-demo-20261124T105501Z-3fa9")]
+    [InlineData("InitCluster", null, "init-cluster-20261124T105501Z-3fa9")]
+    public void An_id_names_procedure_cluster_and_time(string workflow, string? cluster, string id) =>
+        Assert.Equal(id, WorkflowId.New(workflow, cluster, DateTimeOffset.Parse("2026-11-24T11:55:01+01:00", CultureInfo.InvariantCulture), "3fa9"));
+
+    [Fact]
+    public void An_id_ends_with_four_hexadecimal_digits() => Assert.Matches("^failover-demo-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$", WorkflowId.New("Failover", "demo"));
+
+    [Theory]
+    [InlineData("localhost:7233", "http://localhost:8233/")]
+    [InlineData("10.0.0.5:7300", "http://10.0.0.5:8300/")]
+    [InlineData("acme.a1b2.tmprl.cloud:7233", "https://cloud.temporal.io/")]
+    public void The_web_ui_is_beside_the_server(string target, string ui) => Assert.Equal(ui, WebUi.AddressOf(target).ToString());
+}

@@ -1,0 +1,100 @@
+using PgFlow.Cli;
+using Spectre.Console.Testing;
+
+namespace PgFlow.UnitTests.Cli;
+
+public sealed class ViewTests
+{
+    private static readonly StepReport Done = new(1, "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120);
+    private static readonly StepReport Blocked = new(2, "Promote p2", StepState.Blocked, DateTimeOffset.UnixEpoch, 5, "it [hangs]");
+
+    private readonly TestConsole _console = new TestConsole().Width(200);
+
+    [Fact]
+    public void Lines_say_each_change_once()
+    {
+        var view = new LineView(_console, "ID");
+        var running = new StepReport(1, "Stop p1", StepState.Running, DateTimeOffset.UnixEpoch);
+
+        view.Show(new(Samples.Progress(Outcome.Running, running), null, [], Closed: false));
+        view.Show(new(Samples.Progress(Outcome.Running, running), null, [], Closed: false));
+        view.Show(new(Samples.Progress(Outcome.Running, Done), null, [], Closed: false));
+
+        Assert.Equal(["▶  1 Stop p1", "✓  1 Stop p1 (120 ms)"], _console.Lines);
+    }
+
+    [Fact]
+    public void Lines_say_how_a_blocked_step_goes_on()
+    {
+        new LineView(_console, "ID").Show(new(Samples.Progress(Outcome.Blocked, Done, Blocked), null, [], Closed: false));
+
+        Assert.Contains("‼  2 Promote p2 (5 ms): it [hangs]", _console.Lines);
+        Assert.Contains("  step 2 waits for a person; mend it, then: pgflow resolve ID retry (or abort)", _console.Lines);
+    }
+
+    [Fact]
+    public void Where_several_steps_are_blocked_each_is_named()
+    {
+        new LineView(_console, "ID").Show(new(Samples.Progress(Outcome.Blocked, Blocked, Blocked with { Number = 3 }), null, [], Closed: false));
+
+        Assert.Contains("retry --step 2 ", _console.Output, StringComparison.Ordinal);
+        Assert.Contains("retry --step 3 ", _console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_live_view_has_what_is_done_and_what_is_ahead()
+    {
+        _console.Write(LiveView.Draw(new(Samples.Progress(Outcome.Running, Done), WorkflowTasks.Silence, ["CopyPrimary: copy, 40 percent"], Closed: false), "ID", DateTimeOffset.UnixEpoch));
+
+        Assert.Matches("✓ +1 +Stop p1 +120 ms", _console.Output);
+        Assert.Matches("· +Promote p2", _console.Output);
+        Assert.Contains("40 percent", _console.Output, StringComparison.Ordinal);
+        Assert.Contains("pgflow worker", _console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_plan_shows_its_warnings_as_they_are()
+    {
+        PlanText.Write(_console, Samples.Plan);
+
+        Assert.Equal(["p2 becomes the primary", "  primary p1 on timeline 1", "  ⚠ p3 [hangs]", "   1 Stop p1", "   2 Promote p2"], _console.Lines);
+    }
+
+    [Fact]
+    public void A_report_names_who_why_and_what()
+    {
+        ReportText.Write(_console, Samples.Report(Outcome.Succeeded) with { Reason = "drill" });
+
+        Assert.Contains("Switchover demo: succeeded", _console.Output, StringComparison.Ordinal);
+        Assert.Matches("by +ann@host", _console.Output);
+        Assert.Matches("reason +drill", _console.Output);
+        Assert.Contains("- nothing was lost", _console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_status_marks_what_is_wrong()
+    {
+        var cluster = ClusterName.Parse("demo");
+        var state = new ClusterState
+        {
+            Cluster = cluster,
+            Nodes =
+            [
+                new()
+                {
+                    Id = new(cluster, NodeName.Of(1)), Role = NodeRole.Primary, Container = "running", RestartPolicy = "unless-stopped", Address = "10.0.0.2",
+                    Endpoint = EndpointRole.ReadWrite, Timeline = new(2), Archiver = new(null, "000000020000000000000003", 4),
+                    Followers = [new("p2", "streaming", null, 50_000_000, "async", 0)],
+                },
+                new() { Id = new(cluster, NodeName.Of(2)), Role = NodeRole.Standby, Container = "running", RestartPolicy = "unless-stopped", Address = "10.0.0.3" },
+                new() { Id = new(cluster, NodeName.Of(3)), Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Address = "10.0.0.4" },
+            ],
+        };
+
+        _console.Write(StatusText.Nodes(state));
+
+        Assert.Matches("p1 +primary +2 +rw +fails on 000000020000000000000003", _console.Output);
+        Assert.Matches("p2 +standby +47 MB", _console.Output);
+        Assert.Matches(@"p3 +stopped \(exited, fenced\)", _console.Output);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using PgFlow.Workflows;
+using Serilog.Events;
+using Temporalio.Client;
+using Temporalio.Common.EnvConfig;
+
+namespace PgFlow.Worker;
+
+/// <summary>The checked settings.</summary>
+internal sealed class WorkerOptions
+{
+    /// <summary>The queue that procedures and their steps wait in.</summary>
+    public const string TaskQueue = "pgflow";
+
+    public required TemporalClientConnectOptions Connection { get; init; }
+
+    public required bool JsonLog { get; init; }
+
+    public required LogEventLevel LogLevel { get; init; }
+
+    public required string? Metrics { get; init; }
+
+    public required TimeSpan Retention { get; init; }
+
+    public required string HealthFile { get; init; }
+
+    private static string DefaultHealthFile => Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "pgflow", "worker.health");
+
+    /// <summary>Looks at every setting, also at the hands'; what is wrong is added to <paramref name="problems"/>.</summary>
+    public static WorkerOptions Check(IConfiguration configuration, List<string> problems)
+    {
+        Valid(Setting.Secrets, text => !File.Exists(text), "a directory");
+        Valid(Setting.DockerHost, IsDockerHost, "unix:///PATH or tcp://HOST:PORT");
+        return new()
+        {
+            Connection = Connection(),
+            JsonLog = Valid(Setting.Log, text => text is "text" or "json", "text or json") == "json",
+            LogLevel = Enum.Parse<LogEventLevel>(Valid(Setting.LogLevel, IsLevel, "verbose, debug, information, warning or error") ?? "information", ignoreCase: true),
+            Metrics = Valid(Setting.Metrics, IsEndpoint, "IP:PORT, for example 127.0.0.1:9464"),
+            Retention = TimeSpan.FromDays(
+                int.Parse(Valid(Setting.RetentionDays, IsDays, "a number of days between 1 and 36500") ?? "3650", CultureInfo.InvariantCulture)),
+            HealthFile = configuration[Setting.HealthFile.Path] ?? DefaultHealthFile,
+        };
+
+        string? Valid(Setting setting, Func<string, bool> isValid, string wanted)
+        {
+            if (configuration[setting.Path] is not { } text || isValid(text))
+            {
+                return configuration[setting.Path];
+            }
+
+            problems.Add($"{setting.Flag} ({setting.Variable}): '{text}' is not {wanted}");
+            return null;
+        }
+
+        TemporalClientConnectOptions Connection()
+        {
+            var options = FromTemporalToml(problems);
+            options.TargetHost = Valid(Setting.Address, IsHostAndPort, "HOST:PORT") ?? options.TargetHost ?? "localhost:7233";
+            options.Namespace = configuration[Setting.Namespace.Path] ?? options.Namespace;
+            options.DataConverter = PgFlowJson.Converter;
+            options.Identity = $"pgflow-worker@{Environment.MachineName}:{Environment.ProcessId}";
+            return options;
+        }
+    }
+
+    private static TemporalClientConnectOptions FromTemporalToml(List<string> problems)
+    {
+        try
+        {
+            return ClientEnvConfig.LoadClientConnectOptions();
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException)
+        {
+            problems.Add($"temporal.toml or TEMPORAL_*: {e.Message}");
+            return new();
+        }
+    }
+
+    private static bool IsDockerHost(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "unix" or "tcp" or "http" or "https" or "npipe";
+
+    private static bool IsLevel(string text) => Enum.GetNames<LogEventLevel>().Contains(text, StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsEndpoint(string text) => IPEndPoint.TryParse(text, out var endpoint) && endpoint.Port > 0;
+
+    private static bool IsDays(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var days) && days is > 0 and <= 36500;
+
+    private static bool IsHostAndPort(string text) =>
+        Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri) && uri is { Port: > 0, PathAndQuery: "/" or "", UserInfo: "" };
+}

@@ -1,0 +1,97 @@
+using PgFlow.Worker;
+using Serilog.Events;
+
+namespace PgFlow.UnitTests.Worker;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly string file = Path.GetTempFileName();
+    private readonly Dictionary<string, string> environment = [];
+    private readonly List<string> problems = [];
+
+    public void Dispose() => File.Delete(file);
+
+    [Fact]
+    public void Nothing_given_is_enough()
+    {
+        var options = Read();
+
+        Assert.Empty(problems);
+        Assert.Equal(TimeSpan.FromDays(3650), options.Retention);
+        Assert.Equal(LogEventLevel.Information, options.LogLevel);
+        Assert.False(options.JsonLog);
+        Assert.Null(options.Metrics);
+    }
+
+    [Fact]
+    public void A_flag_wins_over_the_environment_and_that_over_the_file()
+    {
+        File.WriteAllText(file, """{ "PgFlow": { "Address": "file:1", "Namespace": "file", "RetentionDays": 7 } }""");
+        environment["PGFLOW_CONFIG"] = file;
+        environment["TEMPORAL_ADDRESS"] = "environment:2";
+        environment["TEMPORAL_NAMESPACE"] = "environment";
+
+        var options = Read("--address=flag:3");
+
+        Assert.Empty(problems);
+        Assert.Equal("flag:3", options.Connection.TargetHost);
+        Assert.Equal("environment", options.Connection.Namespace);
+        Assert.Equal(TimeSpan.FromDays(7), options.Retention);
+    }
+
+    [Fact]
+    public void All_errors_are_named_at_once()
+    {
+        File.WriteAllText(file, """{ "PgFlow": { "Adress": "x:1" } }""");
+        environment["PGFLOW_LOG"] = "xml";
+        environment["PGFLOW_SECRETS"] = file;
+
+        Read("--config", file, "--nope", "--retention-days", "-3", "--docker-host", "/var/run/docker.sock", "--log-level", "7", "--metrics");
+
+        Assert.Equivalent(
+            new[]
+            {
+                "--metrics: a value is missing",
+                "--nope: there is no such flag (--help lists them)",
+                "--docker-host (PGFLOW_DOCKER_HOST): '/var/run/docker.sock' is not unix:///PATH or tcp://HOST:PORT",
+                $"--secrets (PGFLOW_SECRETS): '{file}' is not a directory",
+                "--log (PGFLOW_LOG): 'xml' is not text or json",
+                "--log-level (PGFLOW_LOG_LEVEL): '7' is not verbose, debug, information, warning or error",
+                "--retention-days (PGFLOW_RETENTION_DAYS): '-3' is not a number of days between 1 and 36500",
+                $"{file}: there is no setting PgFlow:Adress",
+            },
+            problems,
+            strict: true);
+    }
+
+    [Theory]
+    [InlineData("{ \"PgFlow\": ")]
+    [InlineData("[]")]
+    public void A_file_that_is_no_configuration_is_named(string content)
+    {
+        File.WriteAllText(file, content);
+
+        Read("--config", file);
+
+        Assert.StartsWith(file, Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("localhost:7233", true)]
+    [InlineData("[::1]:7233", true)]
+    [InlineData("localhost", false)]
+    [InlineData("http://localhost:7233", false)]
+    [InlineData("localhost:7233/path", false)]
+    public void An_address_is_host_and_port(string address, bool valid)
+    {
+        Read("--address", address);
+
+        Assert.Equal(valid, problems.Count == 0);
+    }
+
+    private WorkerOptions Read(params string[] args)
+    {
+        var line = CommandLine.Parse(args, problems);
+        return WorkerOptions.Check(Settings.Read(line, name => environment.GetValueOrDefault(name), problems), problems);
+    }
+}

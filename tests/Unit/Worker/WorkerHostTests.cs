@@ -1,0 +1,24 @@
+using PgFlow.Worker;
+using PgFlow.Workflows;
+
+namespace PgFlow.UnitTests.Worker;
+
+public sealed class WorkerHostTests
+{
+    [Fact]
+    public void All_procedures_are_polled_for()
+    {
+        Assert.Contains(typeof(InitCluster), WorkerHost.Workflows);
+        Assert.Contains(typeof(ClusterLease), WorkerHost.Workflows);
+        Assert.DoesNotContain(WorkerHost.Workflows, workflow => workflow.IsAbstract);
+    }
+
+    [Fact]
+    public void All_hands_are_polled_for()
+    {
+        Assert.Contains(typeof(INodeSteps), WorkerHost.Steps);
+        Assert.All(
+            typeof(INodeSteps).Assembly.GetTypes().Where(type => type.IsInterface && type.Name.EndsWith("Steps", StringComparison.Ordinal)),
+            steps => Assert.Contains(steps, WorkerHost.Steps));
+    }
+}

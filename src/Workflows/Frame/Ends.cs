@@ -34,7 +34,13 @@ public static class Ends
     public static bool IsBusy(Exception failure) => Cause(failure) is ApplicationFailureException { ErrorType: ClusterBusy };
 
     /// <summary>What is said of <paramref name="failure"/>; a cancelled activity's own message is empty.</summary>
-    public static string Why(Exception failure) => TemporalException.IsCanceledException(failure) ? "cancelled" : Cause(failure).Message;
+    public static string Why(Exception failure) => failure switch
+    {
+        _ when TemporalException.IsCanceledException(failure) => "cancelled",
+        ActivityFailureException { InnerException: TimeoutFailureException late } hand =>
+            $"{hand.ActivityType} did not end in time ({late.TimeoutType}){(late.InnerException is { } last ? $"; at last: {last.Message}" : "; is its worker there?")}",
+        _ => Cause(failure).Message,
+    };
 
     /// <summary>The failure below the wrapping that Temporal puts around an activity's.</summary>
     public static Exception Cause(Exception failure) =>

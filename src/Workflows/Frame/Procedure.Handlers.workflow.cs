@@ -24,7 +24,7 @@ public abstract partial class Procedure
             step.View.Number,
             step.View.Title,
             step.View.Error ?? "",
-            $"mend it, then: pgflow resolve {Workflow.Info.WorkflowId} retry{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
+            $"mend it, then: pgflow resolve {Workflow.Info.WorkflowId} retry --step {step.View.Number}{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
             step.CanSkip))],
         Notes);
 

@@ -38,9 +38,10 @@ public abstract class Procedure<TInput> : Procedure
     /// <summary>What follows every promotion at once: no procedure promotes or ends before the new history is in the archive.</summary>
     protected async Task OpenedAsync(Promotion? promotion)
     {
+        var openedAt = Workflow.UtcNow; // once, so that a retry writes the same record
         await VitalStep("The new timeline's history is in the archive", () => Archives.PublishHistoryAsync(promotion!.Node));
         await Step("The ledger knows the new timeline", () => Ledger.OpenTimelineAsync(new(
-            promotion!.Node, promotion.Timeline, promotion.Parent, promotion.SwitchedAt, Workflow.UtcNow, Workflow.Info.WorkflowId)));
+            promotion!.Node, promotion.Timeline, promotion.Parent, promotion.SwitchedAt, openedAt, Workflow.Info.WorkflowId)));
         if (promotion is not null)
         {
             Reached(promotion.Node, promotion.Timeline);

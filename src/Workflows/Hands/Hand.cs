@@ -29,6 +29,10 @@ internal static class Hand
     public static Task ChangeAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
         Workflow.ExecuteActivityAsync(call, ChangeOptions(summary));
 
+    /// <summary>Writes down what is done already: it must not hold the lease for long.</summary>
+    public static Task RecordAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(1)));
+
     /// <summary>Works or waits for as long as it makes progress.</summary>
     public static Task<T> WaitAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
         Workflow.ExecuteActivityAsync(call, WaitOptions(summary));

@@ -25,7 +25,7 @@ public sealed record TimelineOpened(NodeId Node, Timeline Timeline, Timeline? Pa
 
 internal static class Ledger
 {
-    public static Task RecordAsync(Report report) => Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger");
+    public static Task RecordAsync(Report report) => Hand.RecordAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger");
 
     public static Task OpenTimelineAsync(TimelineOpened opened) =>
         Hand.ChangeAsync((ILedgerSteps hand) => hand.OpenTimelineAsync(opened), $"Timeline {opened.Timeline} into the ledger");

@@ -97,7 +97,7 @@ public sealed record NodeSettings(
 
 internal static class Nodes
 {
-    public static Task StartAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start");
+    public static Task StartAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start");
 
     public static Task<CleanShutdown> StopAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.StopAsync(node), $"{node}: fast stop");

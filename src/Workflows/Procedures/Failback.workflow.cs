@@ -19,7 +19,9 @@ public sealed class Failback : Procedure<FailbackInput>
     {
         var (node, primary) = (plan.Node, plan.Primary);
 
-        await VitalStep($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node));
+        await VitalStep($"{node} is stopped and can't come back as a primary",
+            () => Nodes.FenceAsync(node),
+            undo: plan.WasStandby ? () => Nodes.UnfenceAsync(node, running: true) : null); // a wrong or lost primary stays fenced
         await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
         await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
         var way = await Step($"How {node} can come back: as it is, by pg_rewind, or as a new copy",
@@ -59,6 +61,9 @@ internal sealed record FailbackPlan : Plan
 
     public required NodeId Primary { get; init; }
 
+    /// <summary>Whether it ran as a standby.</summary>
+    public required bool WasStandby { get; init; }
+
     /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
 
@@ -84,6 +89,7 @@ internal sealed record FailbackPlan : Plan
             Warnings = node.Role is NodeRole.Primary ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"] : [],
             Node = node.Id,
             Primary = primary.Id,
+            WasStandby = node.Role is NodeRole.Standby,
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
             Standbys = [.. state.Standbys.Select(standby => standby.Id).Append(node.Id).Distinct().Order(Comparer<NodeId>.Create((a, b) => a.Name.CompareTo(b.Name)))],
             Intent = ClusterIntent.Of(state),

@@ -1,0 +1,97 @@
+using PgFlow.Workflows;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities;
+
+internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets) : IDataDirectorySteps
+{
+    /// <summary>The exit code of rewind for a directory that it can't mend.</summary>
+    private const int CannotRewind = 3;
+
+    private static string Run => ActivityExecutionContext.Current.Info.WorkflowRunId![..8];
+
+    public async Task<Divergence> ExamineAsync(NodeId node, NodeId primary)
+    {
+        await jobs.RequireSoleUseAsync(node);
+        var facts = Facts(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "examine", Embedded.Read("examine"))));
+        var leader = await inventory.NodeAsync(primary);
+        var (identifier, timeline, wal) = await sql.IdentifyAsync(leader);
+        if (!facts.TryGetValue("Database system identifier", out var own) || own != identifier)
+        {
+            return new(SameSystem: false, default, StandbySignal: false, timeline, default, CanRewind: false, timeline, wal, LeftAt: null);
+        }
+
+        var control = StateOf(facts["Database cluster state"]);
+        var replayed = Lsn.Parse(facts["Minimum recovery ending location"]);
+        var standby = control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery && replayed > default(Lsn);
+        var end = standby ? replayed : Lsn.Parse(facts["Latest checkpoint location"]);
+        var line = new Timeline(uint.Parse(facts[standby ? "Min recovery ending loc's timeline" : "Latest checkpoint's TimeLineID"], System.Globalization.CultureInfo.InvariantCulture));
+        return new(
+            SameSystem: true,
+            control,
+            facts["standby.signal"] == "yes",
+            line,
+            end,
+            CanRewind: facts["Data page checksum version"] != "0" || facts["wal_log_hints setting"] == "on",
+            timeline,
+            wal,
+            (await sql.HistoryAsync(leader, timeline)).EndOf(line));
+    }
+
+    public async Task<RewindResult> RewindAsync(NodeId node, NodeId primary)
+    {
+        await jobs.RequireSoleUseAsync(node);
+        var leader = await inventory.NodeAsync(primary);
+        await sql.AskAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan); // before it pg_control may still name the old timeline
+        var end = await jobs.RunAsync(WithPrimary(await inventory.NodeAsync(node), leader, "rewind", "pgflow"));
+        return end.ExitCode switch
+        {
+            0 => new(Done: true, "pg_rewind succeeded"),
+            CannotRewind => new(Done: false, $"pg_rewind could not do it: {end.Tail}"),
+            _ => throw Ends.Refuse($"rewind ended with {end.ExitCode}: {end.Tail}"),
+        };
+    }
+
+    public async Task CopyAsync(NodeId node, NodeId primary)
+    {
+        await jobs.RequireSoleUseAsync(node);
+        await jobs.SucceedAsync(WithPrimary(await inventory.NodeAsync(node), await inventory.NodeAsync(primary), "copy", "replicator"));
+    }
+
+    public Task SwapAsync(NodeId node) => RunAsync(node, "swap");
+
+    public Task SwapBackAsync(NodeId node) => RunAsync(node, "swap-back");
+
+    private async Task RunAsync(NodeId node, string program)
+    {
+        await jobs.RequireSoleUseAsync(node);
+        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, $"export RUN={Run}\n{Embedded.Read(program)}"));
+    }
+
+    private Job WithPrimary(NodeContainer node, NodeContainer primary, string program, string role) => Job.On(node, program, $"""
+        export RUN={Run} PRIMARY={primary.Address} OWNED='{string.Join(' ', SettingsFile.Owned)}'
+        {Embedded.Read("settle")}
+        {Embedded.Read(program)}
+        """) with
+    {
+        Network = Names.InternalNetwork(node.Id.Cluster),
+        Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(node.Id.Cluster, role), node.Spec.Postgres)],
+    };
+
+    private static Dictionary<string, string> Facts(string output) => output.Split('\n')
+        .Select(line => line.Split(':', 2))
+        .Where(fact => fact.Length == 2)
+        .GroupBy(fact => fact[0].Trim(), fact => fact[1].Trim())
+        .ToDictionary(fact => fact.Key, fact => fact.First());
+
+    private static ControlState StateOf(string text) => text switch
+    {
+        "starting up" => ControlState.StartUp,
+        "shut down" => ControlState.ShutDown,
+        "shut down in recovery" => ControlState.ShutDownInRecovery,
+        "shutting down" => ControlState.ShuttingDown,
+        "in crash recovery" => ControlState.InCrashRecovery,
+        "in archive recovery" => ControlState.InArchiveRecovery,
+        _ => ControlState.InProduction,
+    };
+}

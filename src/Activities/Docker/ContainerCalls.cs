@@ -1,0 +1,123 @@
+using System.Net;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+
+namespace PgFlow.Activities;
+
+/// <summary>What PgFlow does to single containers, each call safe to repeat.</summary>
+internal static class ContainerCalls
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) => docker.CallAsync((client, token) =>
+        client.Containers.UpdateContainerAsync(container, new() { RestartPolicy = new() { Name = policy } }, token));
+
+    /// <summary>Sends a signal; a container that has ended already is no error.</summary>
+    public static async Task SignalAsync(this DockerEngine docker, string container, string signal)
+    {
+        try
+        {
+            await docker.CallAsync((client, token) => client.Containers.KillContainerAsync(container, new() { Signal = signal }, token));
+        }
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
+        {
+            // not running: the caller proves the end
+        }
+    }
+
+    /// <returns>Whether it ended within <paramref name="limit"/>.</returns>
+    /// <remarks>By polling: an abandoned wait call stays open in the daemon until the container ends.</remarks>
+    public static async Task<bool> EndedAsync(this DockerEngine docker, string container, TimeSpan limit)
+    {
+        for (var until = DateTime.UtcNow + limit; DateTime.UtcNow < until; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(container, token));
+            if (found is null or { State.Running: false, State.Restarting: false })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public static Task StartAsync(this DockerEngine docker, string container) => docker.CallAsync((client, token) =>
+        client.Containers.StartContainerAsync(container, new(), token));
+
+    /// <summary>Removes a container with its anonymous volumes, running or not.</summary>
+    public static async Task RemoveAsync(this DockerEngine docker, string container)
+    {
+        try
+        {
+            await docker.CallAsync((client, token) => client.Containers.RemoveContainerAsync(container, new() { Force = true, RemoveVolumes = true }, token));
+        }
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+        {
+            // gone, or being removed by somebody else
+        }
+    }
+
+    /// <summary>Connects a container under a fixed address, or one that Docker chooses; one that is connected already is no error.</summary>
+    public static async Task ConnectAsync(this DockerEngine docker, string network, string container, string? address = null, string? alias = null)
+    {
+        try
+        {
+            await docker.CallAsync((client, token) => client.Networks.ConnectNetworkAsync(network, new()
+            {
+                Container = container,
+                EndpointConfig = new EndpointSettings
+                {
+                    Aliases = alias is null ? [] : [alias],
+                    IPAMConfig = address is null ? null : new() { IPv4Address = address },
+                },
+            }, token));
+        }
+        catch (DockerApiException e) when (e.ResponseBody.Contains("already exists in network", StringComparison.Ordinal))
+        {
+            // by an earlier attempt
+        }
+    }
+
+    /// <summary>Disconnects a container; one that is not connected is no error.</summary>
+    public static async Task DisconnectAsync(this DockerEngine docker, string network, string container)
+    {
+        try
+        {
+            await docker.CallAsync((client, token) => client.Networks.DisconnectNetworkAsync(network, new() { Container = container, Force = true }, token));
+        }
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound || e.ResponseBody.Contains("is not connected", StringComparison.Ordinal))
+        {
+            // by an earlier attempt
+        }
+    }
+
+    /// <summary>The last lines that a container printed.</summary>
+    public static async Task<string> LogAsync(this DockerEngine docker, string container, int lines)
+    {
+        var (stdout, stderr) = await docker.CallAsync(async (client, token) =>
+        {
+            using var log = await client.Containers.GetContainerLogsAsync(
+                container, tty: false, new() { ShowStdout = true, ShowStderr = true, Tail = lines.ToString(System.Globalization.CultureInfo.InvariantCulture) }, token);
+            return await log.ReadOutputToEndAsync(token);
+        });
+        return (stdout + stderr).Trim();
+    }
+
+    /// <summary>Runs a short program in a running container.</summary>
+    /// <exception cref="IOException">It ended with another code than 0; the message has its output.</exception>
+    public static Task<string> ExecuteAsync(this DockerEngine docker, string container, string user, TimeSpan limit, params string[] command) => docker.CallAsync(
+        async (client, token) =>
+        {
+            var created = await client.Exec.ExecCreateContainerAsync(container, new() { Cmd = command, User = user, AttachStdout = true, AttachStderr = true }, token);
+            using var stream = await client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token);
+            var (stdout, stderr) = await stream.ReadOutputToEndAsync(token);
+            ContainerExecInspectResponse ended;
+            while ((ended = await client.Exec.InspectContainerExecAsync(created.ID, token)).Running)
+            {
+                await Task.Delay(Poll, token);
+            }
+
+            return ended.ExitCode == 0 ? stdout : throw new IOException($"{command[0]} in {container} ended with {ended.ExitCode}: {(stdout + stderr).Trim()}");
+        },
+        limit);
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using Docker.DotNet;
+using Microsoft.Extensions.Options;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities;
+
+/// <summary>The Docker daemon. Every call has a deadline, and ends when its activity is cancelled.</summary>
+internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
+{
+    /// <summary>The newest API that PgFlow was tried with; an older daemon is spoken to in its own.</summary>
+    private static readonly Version Tested = new(1, 47);
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(20);
+
+    private readonly Lock _lock = new();
+    private Task<DockerClient>? _client;
+
+    /// <summary>Waits for at most <paramref name="deadline"/>, 20 s where none is given.</summary>
+    public async Task<T> CallAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call, TimeSpan? deadline = null)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ActivityToken);
+        limit.CancelAfter(deadline ?? DefaultDeadline);
+        var client = await ClientAsync();
+        try
+        {
+            return await call(client, limit.Token).WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s");
+        }
+    }
+
+    /// <inheritdoc cref="CallAsync{T}"/>
+    public Task CallAsync(Func<IDockerClient, CancellationToken, Task> call, TimeSpan? deadline = null) => CallAsync(
+        async (client, token) =>
+        {
+            await call(client, token);
+            return true;
+        },
+        deadline);
+
+    /// <summary>The answer, or null where Docker has no such thing.</summary>
+    public async Task<T?> FindAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call)
+        where T : class
+    {
+        try
+        {
+            return await CallAsync(call);
+        }
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_client is { IsCompletedSuccessfully: true })
+        {
+            _client.Result.Dispose();
+        }
+    }
+
+    internal static CancellationToken ActivityToken =>
+        ActivityExecutionContext.HasCurrent ? ActivityExecutionContext.Current.CancellationToken : CancellationToken.None;
+
+    private async Task<DockerClient> ClientAsync()
+    {
+        Task<DockerClient> client;
+        lock (_lock)
+        {
+            // A daemon that could not be asked for its version is asked again; it may have been upgraded too.
+            client = _client = _client is null or { IsFaulted: true } or { IsCanceled: true } ? ConnectAsync() : _client;
+        }
+
+        return await client;
+    }
+
+    private async Task<DockerClient> ConnectAsync()
+    {
+        var configuration = new DockerClientConfiguration(new Uri(options.Value.DockerHost));
+        using var unversioned = configuration.CreateClient();
+        using var limit = new CancellationTokenSource(DefaultDeadline);
+        var daemon = Version.Parse((await unversioned.System.GetVersionAsync(limit.Token)).APIVersion);
+        return configuration.CreateClient(daemon < Tested ? daemon : Tested);
+    }
+}

@@ -1,0 +1,164 @@
+using Docker.DotNet.Models;
+using PgFlow.Workflows;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities;
+
+/// <summary>Runs programs that need a stopped server, or a place of their own, in job containers.</summary>
+/// <remarks>
+/// A job belongs to one activity of one run. A retry of that activity finds the container, waits for it and reads its end; it never starts a second one beside it.
+/// One that was killed, by a signal or with the daemon, is repeated under the next number: every script starts from whatever it finds.
+/// </remarks>
+internal sealed class Jobs(DockerEngine docker, NodeFiles files)
+{
+    private const int MostKilled = 5;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
+
+    /// <summary>The end of the job.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was killed again and again.</exception>
+    public async Task<JobEnd> RunAsync(Job job)
+    {
+        var info = ActivityExecutionContext.Current.Info;
+        var key = $"{info.WorkflowRunId}-{info.ActivityId}-{job.Name}";
+        for (var number = 1; number <= MostKilled; number++)
+        {
+            var name = $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{info.WorkflowRunId?[..8]}-{info.ActivityId}-{number}";
+            var container = await FindAsync(name);
+            if (container is null or { State.Status: "created" })
+            {
+                await docker.RemoveAsync(name);
+                await StartAsync(job, name, key, info.WorkflowRunId);
+            }
+
+            if (await EndAsync(name) is { } end)
+            {
+                return end;
+            }
+        }
+
+        throw Ends.Refuse($"the job {job.Name} was killed {MostKilled} times; see docker logs");
+    }
+
+    /// <summary>The end of a job that must succeed.</summary>
+    public async Task<string> SucceedAsync(Job job)
+    {
+        var end = await RunAsync(job);
+        return end.ExitCode == 0 ? end.Output : throw Ends.Refuse($"{job.Name} ended with {end.ExitCode}: {end.Tail}");
+    }
+
+    /// <summary>Removes the jobs of a run.</summary>
+    public Task RemoveOfRunAsync(string run) => RemoveAsync(Labels.Filter((Labels.Run, run)));
+
+    /// <summary>Ends the jobs that use a node's volume and that are not this activity's, and refuses while anything else uses it.</summary>
+    /// <remarks>PostgreSQL can't see another container on its directory: two postmasters on one volume would both accept writes.</remarks>
+    public async Task RequireSoleUseAsync(NodeId node)
+    {
+        await Permit.RequireAsync(node.Cluster);
+        var info = ActivityExecutionContext.Current.Info;
+        var users = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
+            new() { Filters = new Dictionary<string, IDictionary<string, bool>> { ["volume"] = new Dictionary<string, bool> { [node.Container] = true } } }, token));
+        foreach (var user in users.Where(user => !user.Labels.TryGetValue(Labels.Job, out var job) || !job.StartsWith($"{info.WorkflowRunId}-{info.ActivityId}-", StringComparison.Ordinal)))
+        {
+            if (!user.Labels.ContainsKey(Labels.Job))
+            {
+                throw Ends.Refuse($"the container {user.Names[0].TrimStart('/')} is using {node}'s volume; stop it first");
+            }
+
+            await docker.RemoveAsync(user.ID);
+        }
+    }
+
+    private async Task RemoveAsync(Dictionary<string, IDictionary<string, bool>> filter)
+    {
+        var jobs = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token));
+        await Task.WhenAll(jobs.Select(job => docker.RemoveAsync(job.ID)));
+    }
+
+    private Task<ContainerInspectResponse?> FindAsync(string name) =>
+        docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(name, token));
+
+    private async Task StartAsync(Job job, string name, string key, string? run)
+    {
+        await docker.CallAsync((client, token) => client.Containers.CreateContainerAsync(
+            new()
+            {
+                Name = name,
+                Image = job.Spec.Image,
+                Entrypoint = ["/bin/sh", "-c", job.Script, job.Name],
+                Cmd = [],
+                User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
+                Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
+                Labels = new Dictionary<string, string> { [Labels.Cluster] = job.Spec.Cluster.ToString(), [Labels.Job] = key, [Labels.Run] = run ?? "" },
+                Healthcheck = new() { Test = ["NONE"] },
+                HostConfig = new()
+                {
+                    Init = true,
+                    Binds = [.. job.Volumes],
+                    NetworkMode = job.Network ?? "none",
+                    ShmSize = 256 * 1024 * 1024,
+                },
+            },
+            token));
+        await files.WriteAsync(name, [ContainerFile.Folder("/job", job.Spec.Postgres), .. job.Files]);
+        await docker.StartAsync(name);
+    }
+
+    /// <summary>Waits for the end; null where the job was killed.</summary>
+    private async Task<JobEnd?> EndAsync(string name)
+    {
+        for (var wait = Poll; ; wait = TimeSpan.FromMilliseconds(Math.Min(wait.TotalMilliseconds * 1.5, 500)))
+        {
+            var container = await FindAsync(name) ?? throw new IOException($"the job container {name} is gone");
+            if (container.State is { Running: false, Status: not "created" })
+            {
+                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, await docker.LogAsync(name, 200));
+            }
+
+            if (wait.TotalMilliseconds >= 500)
+            {
+                HandProgress.Say(JobEnd.LastLine(await docker.LogAsync(name, 1)));
+            }
+
+            await Task.Delay(wait, DockerEngine.ActivityToken);
+        }
+    }
+}
+
+/// <summary>A program to run in a container of its own.</summary>
+/// <param name="Spec">The cluster, for its image.</param>
+/// <param name="Name">What it does, in a word.</param>
+/// <param name="Script">POSIX sh; may be repeated from any state that an earlier one left.</param>
+internal sealed record Job(ClusterSpec Spec, string Name, string Script)
+{
+    /// <summary>Volumes as <c>NAME:PATH[:ro]</c>.</summary>
+    public IReadOnlyList<string> Volumes { get; init; } = [];
+
+    /// <summary>The network; none where it needs none.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>Files under <c>/job</c>, passwords among them: never by environment or command line.</summary>
+    public IReadOnlyList<ContainerFile> Files { get; init; } = [];
+
+    /// <summary>Runs as root instead of <c>postgres</c>.</summary>
+    public bool AsRoot { get; init; }
+
+    /// <summary>A job on a node's volume and the repository, on the internal network only if it is asked for.</summary>
+    public static Job On(NodeContainer node, string name, string script) => new(node.Spec, name, script)
+    {
+        Volumes = [$"{node.Id.Container}:{Names.NodeVolume}", $"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}"],
+    };
+}
+
+/// <summary>How a job ended.</summary>
+/// <param name="ExitCode">From 0 to 125.</param>
+/// <param name="Output">The last 200 lines.</param>
+internal sealed record JobEnd(int ExitCode, string Output)
+{
+    private const int LongestTail = 1500;
+
+    /// <summary>The end of the output, short enough for a failure message.</summary>
+    public string Tail => Output.Length > LongestTail ? $"…{Output[^LongestTail..]}" : Output;
+
+    /// <summary>The line that a progress display shows.</summary>
+    public static string LastLine(string output) => output.Split('\r', '\n').LastOrDefault(line => line.Length > 0)?.Trim() ?? "";
+}

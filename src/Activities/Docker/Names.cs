@@ -1,0 +1,44 @@
+using System.Net;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>The names and addresses of a cluster's parts.</summary>
+internal static class Names
+{
+    /// <summary>Where a node's volume is mounted.</summary>
+    public const string NodeVolume = "/pgflow";
+
+    /// <summary>Where the repository is mounted.</summary>
+    public const string RepositoryVolume = "/repository";
+
+    /// <summary>The data directory.</summary>
+    public const string Data = $"{NodeVolume}/data";
+
+    /// <summary>The first host of a network that a node may have; the virtual IP stands directly before the nodes.</summary>
+    private const int FirstHost = 10;
+
+    public static string Repository(ClusterName cluster) => $"pgflow-{cluster}-repository";
+
+    public static string InternalNetwork(ClusterName cluster) => $"pgflow-{cluster}-internal";
+
+    public static string ExternalNetwork(ClusterName cluster) => $"pgflow-{cluster}-external";
+
+    /// <summary>The alias under which clients find the primary, or the standbys.</summary>
+    public static string Alias(ClusterName cluster, bool readOnly) => $"{cluster}-{(readOnly ? "ro" : "rw")}";
+
+    public static string AddressOf(ClusterSpec spec, NodeName node) => Host(spec.Subnet, FirstHost + node.Number);
+
+    /// <summary>The virtual IP of a network of our own.</summary>
+    public static string DefaultVip(string subnet) => Host(subnet, FirstHost);
+
+    /// <summary>The upper half of the first /24: Docker gives addresses to others from there only, never a stopped node's.</summary>
+    public static string RangeForOthers(string subnet) => $"{Host(subnet, 128)}/25";
+
+    private static string Host(string subnet, int number)
+    {
+        var bytes = IPNetwork.Parse(subnet).BaseAddress.GetAddressBytes();
+        bytes[3] = (byte)number;
+        return new IPAddress(bytes).ToString();
+    }
+}

@@ -1,0 +1,18 @@
+namespace PgFlow.Activities;
+
+/// <summary>What the hands need to know of the machine that they work on; section <c>PgFlow</c> of the worker's configuration.</summary>
+public sealed class HandOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "PgFlow";
+
+    /// <summary>Where the passwords of the clusters lie, one libpq password file each. Several workers share it.</summary>
+    public string SecretsDirectory { get; set; } = DefaultSecretsDirectory;
+
+    /// <summary>The Docker daemon, as in DOCKER_HOST: <c>unix://…</c> or <c>tcp://…</c>.</summary>
+    public string DockerHost { get; set; } = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : "unix:///var/run/docker.sock";
+
+    /// <summary>The default of <see cref="SecretsDirectory"/>.</summary>
+    public static string DefaultSecretsDirectory =>
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "pgflow", "secrets");
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using PgFlow.Workflows;
+using Temporalio.Worker.Interceptors;
+
+namespace PgFlow.Activities;
+
+/// <summary>Registers what carries out the steps of procedures.</summary>
+public static class Hands
+{
+    /// <summary>Adds the implementations of all step contracts, and the interceptor that sends their heartbeats.</summary>
+    public static IServiceCollection AddPgFlowHands(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<HandOptions>().Bind(configuration.GetSection(HandOptions.Section));
+        return services
+            .AddSingleton<IWorkerInterceptor, HandInterceptor>()
+            .AddSingleton<DockerEngine>()
+            .AddSingleton<Inventory>()
+            .AddSingleton<Jobs>()
+            .AddSingleton<Secrets>()
+            .AddSingleton<Sql>()
+            .AddSingleton<NodeFiles>()
+            .AddSingleton<NodeObserver>()
+            .AddSingleton<ILeaseSteps, LeaseSteps>()
+            .AddSingleton<IClusterSteps, ClusterSteps>()
+            .AddSingleton<INodeSteps, NodeSteps>()
+            .AddSingleton<IEndpointSteps, EndpointSteps>()
+            .AddSingleton<IArchiveSteps, ArchiveSteps>()
+            .AddSingleton<IDataDirectorySteps, DataDirectorySteps>()
+            .AddSingleton<ILedgerSteps, LedgerSteps>();
+    }
+}

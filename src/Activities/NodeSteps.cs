@@ -1,0 +1,344 @@
+using System.Diagnostics;
+using Docker.DotNet.Models;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeObserver observer, NodeFiles files, Jobs jobs, Sql sql) : INodeSteps
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a node may stand still before it counts as stuck.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public async Task StartAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        if (!container.Docker.State.Running)
+        {
+            await RequireNoSecondPrimaryAsync(container);
+            await Permit.RequireAsync(node.Cluster);
+            await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+            await docker.StartAsync(node.Container);
+        }
+
+        await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.UnlessStopped);
+        await AnswersAsync(container);
+    }
+
+    public async Task<CleanShutdown> StopAsync(NodeId node)
+    {
+        await Permit.RequireAsync(node.Cluster);
+        await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
+        await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
+        if (!await docker.EndedAsync(node.Container, FastStopLimit))
+        {
+            throw new TimeoutException($"{node} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {node.Container}");
+        }
+
+        return await observer.ControlAsync(node) is { State: ControlState.ShutDown } control
+            ? new(control.Timeline, control.Checkpoint)
+            : throw Ends.Refuse($"{node} has ended, but not cleanly: its last records may not have been sent");
+    }
+
+    public async Task MarkStandbyAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await files.WriteAsync(node.Container, ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres));
+    }
+
+    public Task ReviveAsync(NodeId node) => UnfenceAsync(node, running: true);
+
+    public async Task FenceAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
+        if (container.Docker.State.Paused)
+        {
+            // It can only be killed when it runs again: its clients go first.
+            await docker.DisconnectAsync(container.Spec.ExternalNetwork, node.Container);
+            await docker.CallAsync((client, token) => client.Containers.UnpauseContainerAsync(node.Container, token));
+        }
+        else if (container.Running && await AnswersNowAsync(container))
+        {
+            await docker.SignalAsync(node.Container, "SIGINT");
+            await docker.EndedAsync(node.Container, FastStopLimit);
+        }
+
+        if (container.Docker.State.Running)
+        {
+            await docker.SignalAsync(node.Container, "SIGKILL");
+        }
+
+        if (!await docker.EndedAsync(node.Container, KillLimit))
+        {
+            throw new TimeoutException($"{node} does not end although it was killed; see: docker inspect {node.Container}");
+        }
+
+        var data = await files.ExistsAsync(node.Container, $"{Names.Data}/PG_VERSION");
+        await Task.WhenAll(
+            LeaveNetworksAsync(container),
+            data ? files.WriteAsync(node.Container, ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres)) : Task.CompletedTask);
+    }
+
+    public async Task UnfenceAsync(NodeId node, bool running)
+    {
+        var container = await inventory.NodeAsync(node);
+        if (!await docker.EndedAsync(node.Container, FastStopLimit))
+        {
+            throw new TimeoutException($"{node} has not ended yet");
+        }
+
+        var wasPrimary = await observer.ControlAsync(node) is { State: ControlState.ShutDown or ControlState.InProduction };
+        if (wasPrimary && await observer.IsMarkedStandbyAsync(node))
+        {
+            await jobs.RequireSoleUseAsync(node);
+            await jobs.SucceedAsync(Job.On(container, "unmark", "rm -f /pgflow/data/standby.signal"));
+        }
+
+        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+        if (running)
+        {
+            await StartAsync(node);
+        }
+    }
+
+    public async Task CheckpointAsync(NodeId node) =>
+        await sql.AskAsync<string>(await inventory.NodeAsync(node), "CHECKPOINT", Timeout.InfiniteTimeSpan);
+
+    public async Task WaitForReplayAsync(NodeId standby, NodeId primary)
+    {
+        var marker = await sql.MarkAsync(await inventory.NodeAsync(primary));
+        await ReplayedAsync(await inventory.NodeAsync(standby), marker);
+    }
+
+    public async Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown)
+    {
+        var container = await inventory.NodeAsync(candidate);
+        // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
+        await ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1));
+        var (_, timeline, _) = await sql.IdentifyAsync(container);
+        if (timeline != shutdown.Timeline)
+        {
+            throw Ends.Refuse($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
+        }
+    }
+
+    public async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes)
+    {
+        var compared = await Task.WhenAll(nodes.Select(CompareAsync));
+        return [.. compared.OfType<Candidate>()];
+    }
+
+    public async Task<Promotion> PromoteAsync(NodeId node, Timeline from)
+    {
+        var container = await inventory.NodeAsync(node);
+        await using (var connection = await sql.OpenAsync(container, Patience))
+        {
+            if (await Sql.AskAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
+            {
+                await Permit.RequireAsync(node.Cluster);
+                if (!await Sql.AskAsync<bool>(connection, "SELECT pg_promote(true, 50)"))
+                {
+                    throw new TimeoutException($"{node} was asked to promote and is still in recovery; see docker logs {node.Container}");
+                }
+            }
+        }
+
+        var timeline = await sql.WrittenTimelineAsync(container);
+        var fork = (await sql.HistoryAsync(container, timeline)).Ancestors;
+        return timeline > from && fork.Count > 0
+            ? new(node, timeline, fork[^1].Timeline, fork[^1].End)
+            : throw Ends.Refuse($"{node} accepts writes on timeline {timeline}, not on one above {from}: it was not promoted but started without standby.signal");
+    }
+
+    public async Task ConfigureAsync(NodeSettings settings)
+    {
+        var container = await inventory.NodeAsync(settings.Node);
+        var wanted = SettingsFile.Render(settings, container.Spec);
+        if (await files.ReadAsync(settings.Node.Container, SettingsFile.Path) is not { } there || System.Text.Encoding.UTF8.GetString(there) != wanted)
+        {
+            await Permit.RequireAsync(settings.Node.Cluster);
+            await files.WriteAsync(settings.Node.Container, ContainerFile.Private(SettingsFile.Path, wanted, container.Spec.Postgres));
+        }
+
+        if (container.Running)
+        {
+            await ReloadedAsync(container, SettingsFile.OfRole(settings, container.Spec));
+        }
+    }
+
+    public async Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await using var connection = await sql.OpenAsync(container);
+        var names = string.Join(',', others);
+        await Sql.AskAsync<long>(connection, """
+            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
+            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
+            """, names);
+        await Sql.AskAsync<long>(connection, """
+            SELECT count(pg_create_physical_replication_slot(name, true)) FROM unnest(string_to_array($1, ',')) AS wanted(name)
+            WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
+            """, names);
+    }
+
+    public async Task ProveStreamingAsync(NodeId standby, NodeId primary)
+    {
+        var (follower, leader) = (await inventory.NodeAsync(standby), await inventory.NodeAsync(primary));
+        await AdvancesAsync(
+            $"{standby} streams from {primary}",
+            () => AskSilentAsync(leader, $"SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication WHERE application_name = '{standby}'), '')"),
+            answer => answer.StartsWith("streaming", StringComparison.Ordinal),
+            standby);
+        await ReplayedAsync(follower, await sql.MarkAsync(leader));
+    }
+
+    private async Task<Candidate?> CompareAsync(NodeId node)
+    {
+        try
+        {
+            var container = await inventory.NodeAsync(node);
+            await using var connection = await sql.OpenAsync(container);
+            // With its sender gone a walreceiver ends at once; one that hangs on is given what it takes for the position to stand still.
+            var position = "";
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(1);)
+            {
+                var now = await Sql.AskAsync<string>(connection, """
+                    SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') || ' '
+                        || greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) || ' ' || pg_is_wal_replay_paused()
+                    """);
+                if (now.StartsWith("0 ", StringComparison.Ordinal) || now == position)
+                {
+                    position = now;
+                    break;
+                }
+
+                position = now;
+                await Task.Delay(TimeSpan.FromMilliseconds(100), DockerEngine.ActivityToken);
+            }
+
+            var (_, timeline, _) = await sql.IdentifyAsync(container);
+            return position.Split(' ') is [_, var lsn, var paused] ? new(node, timeline, Lsn.Parse(lsn), paused == "true") : null;
+        }
+        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>No node starts writable while another accepts writes or has gone on to a higher timeline.</summary>
+    private async Task RequireNoSecondPrimaryAsync(NodeContainer starting)
+    {
+        if (await observer.IsMarkedStandbyAsync(starting.Id) || await observer.ControlAsync(starting.Id) is not { } control)
+        {
+            return;
+        }
+
+        var others = await Task.WhenAll((await inventory.NodesAsync(starting.Id.Cluster)).Where(node => node.Id != starting.Id).Select(observer.ObserveAsync));
+        if (others.FirstOrDefault(node => node.Role is NodeRole.Primary || node.Timeline > control.Timeline) is { } other)
+        {
+            throw Ends.Refuse($"{starting.Id} would accept writes beside {other.Id} ({PgFlowText.Word(other.Role)}, timeline {other.Timeline}): not started");
+        }
+    }
+
+    private Task LeaveNetworksAsync(NodeContainer container) => Task.WhenAll(
+        docker.DisconnectAsync(container.Spec.ExternalNetwork, container.Id.Container),
+        docker.DisconnectAsync(Names.InternalNetwork(container.Id.Cluster), container.Id.Container));
+
+    private async Task<bool> AnswersNowAsync(NodeContainer container)
+    {
+        try
+        {
+            return await sql.AskAsync<int>(container, "SELECT 1") == 1;
+        }
+        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Waits for a started node; one that has ended is refused with its log.</summary>
+    private async Task AnswersAsync(NodeContainer started)
+    {
+        for (var clock = Stopwatch.StartNew(); !await AnswersNowAsync(started); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            HandProgress.Say($"{started.Id} starts; {clock.Elapsed.TotalSeconds:0} s");
+            if (clock.Elapsed > TimeSpan.FromSeconds(1) && !(await inventory.NodeAsync(started.Id)).Docker.State.Running)
+            {
+                throw Ends.Refuse($"{started.Id} ended when it was started: {await docker.LogAsync(started.Id.Container, 8)}");
+            }
+        }
+    }
+
+    private Task ReplayedAsync(NodeContainer standby, Lsn position) => AdvancesAsync(
+        $"{standby.Id} replays up to {position}",
+        () => AskSilentAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
+        answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
+        standby.Id);
+
+    /// <summary>Asks again until it is so; refuses when nothing has changed for a minute.</summary>
+    private async Task AdvancesAsync(string what, Func<Task<string>> ask, Func<string, bool> isSo, NodeId node)
+    {
+        var last = "";
+        for (var still = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            var answer = await ask();
+            if (isSo(answer))
+            {
+                return;
+            }
+
+            if (answer != last)
+            {
+                still.Restart();
+                last = answer;
+            }
+
+            HandProgress.Say($"{what}; now {answer}");
+            if (still.Elapsed > Patience)
+            {
+                throw Ends.Refuse($"{what}: no progress for {Patience.TotalSeconds:0} s, now '{answer}'; {node}'s log: {await docker.LogAsync(node.Container, 5)}");
+            }
+        }
+    }
+
+    private async Task<string> AskSilentAsync(NodeContainer node, string question)
+    {
+        try
+        {
+            return await sql.AskAsync<string>(node, question) ?? "";
+        }
+        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>Reloads and proves in pg_settings that the values are in force and come from PgFlow's own file.</summary>
+    private async Task ReloadedAsync(NodeContainer node, IReadOnlyDictionary<string, string> wanted)
+    {
+        var applied = "";
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(5); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            await using var connection = await sql.OpenAsync(node);
+            applied = await Sql.AskAsync<string>(connection, """
+                SELECT coalesce(string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '') FROM pg_settings, json_each_text($1::json) AS wanted
+                WHERE name = wanted.key AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
+                """, System.Text.Json.JsonSerializer.Serialize(wanted), SettingsFile.Path);
+            if (applied.Length == 0)
+            {
+                return;
+            }
+
+            await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
+        }
+
+        throw Ends.Refuse($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
+    }
+}

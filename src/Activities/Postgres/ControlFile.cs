@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>The part of pg_control that is the same from PostgreSQL 13 to 18 (<c>ControlFileData</c> in <c>catalog/pg_control.h</c>).</summary>
+internal sealed record ControlFile(string SystemIdentifier, ControlState State, Lsn Checkpoint, Timeline Timeline)
+{
+    private const int ShortestBeforeChecksum = 200;
+    private const int LongestBeforeChecksum = 400;
+
+    /// <summary>Reads it; null where its checksum is wrong, as it is while the server writes it.</summary>
+    public static ControlFile? Parse(byte[] file) => !ChecksumFits(file)
+        ? null
+        : new(
+            BinaryPrimitives.ReadUInt64LittleEndian(file).ToString(CultureInfo.InvariantCulture),
+            (ControlState)BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(16)),
+            new(BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(32))),
+            new(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(48))));
+
+    /// <summary>The checksum stands last in the structure, whose length differs by version: it is where it fits.</summary>
+    private static bool ChecksumFits(byte[] file)
+    {
+        var checksum = uint.MaxValue;
+        for (var at = 0; at + 4 <= Math.Min(file.Length, LongestBeforeChecksum); at += 4)
+        {
+            var word = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at));
+            if (at >= ShortestBeforeChecksum && ~checksum == word)
+            {
+                return true;
+            }
+
+            checksum = BitOperations.Crc32C(checksum, word);
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,78 @@
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>The one settings file of a node that PgFlow owns, included by its postgresql.conf, and its pg_hba.conf.</summary>
+internal static class SettingsFile
+{
+    public const string Path = $"{Names.NodeVolume}/pgflow.conf";
+
+    public const string HbaPath = $"{Names.NodeVolume}/pg_hba.conf";
+
+    public const string PasswordPath = $"{Names.NodeVolume}/replication.pgpass";
+
+    public const string ArchiveProgram = $"{Names.NodeVolume}/bin/archive";
+
+    public const string RestoreProgram = $"{Names.NodeVolume}/bin/restore";
+
+    /// <summary>The settings whose value decides roles and safety; another file that overrides them is drift.</summary>
+    public static IReadOnlyList<string> Owned { get; } =
+    [
+        "archive_command", "archive_mode", "default_transaction_read_only", "hba_file", "primary_conninfo", "primary_slot_name", "recovery_target_timeline",
+        "restore_command", "synchronous_standby_names",
+    ];
+
+    /// <summary>The settings that say whom the node follows and who confirms its commits.</summary>
+    public static IReadOnlyDictionary<string, string> OfRole(NodeSettings settings, ClusterSpec spec) => new Dictionary<string, string>
+    {
+        ["primary_conninfo"] = settings.Upstream is { } upstream
+            ? $"hostaddr={Names.AddressOf(spec, upstream)} port=5432 user=replicator application_name={settings.Node} passfile={PasswordPath} "
+                + "sslmode=prefer connect_timeout=3 keepalives_idle=5 keepalives_interval=2 keepalives_count=2 tcp_user_timeout=5000"
+            : "",
+        ["primary_slot_name"] = settings.Upstream is null ? "" : settings.Node.ToString(),
+        ["synchronous_standby_names"] = settings.SynchronousStandbys is { Count: > 0 } standbys ? $"ANY 1 ({string.Join(", ", standbys)})" : "",
+        ["default_transaction_read_only"] = settings.ReadOnly ? "on" : "off",
+        ["pgflow.synchronous"] = settings.Synchronous ? "on" : "off",
+        ["pgflow.read_only"] = settings.ReadOnly ? "on" : "off",
+    };
+
+    public static string Render(NodeSettings settings, ClusterSpec spec) => $"""
+        # Written by PgFlow; changes by hand are lost.
+        listen_addresses = '*'
+        port = 5432
+        unix_socket_directories = '/var/run/postgresql'
+        hba_file = '{HbaPath}'
+        password_encryption = 'scram-sha-256'
+        wal_level = replica
+        wal_log_hints = on
+        max_wal_senders = 20
+        max_replication_slots = 20
+        hot_standby = on
+        wal_keep_size = 256MB
+        max_slot_wal_keep_size = 4GB
+        archive_mode = {(spec.Archive is ArchiveMode.Local ? "always" : "on")}
+        archive_command = '{ArchiveProgram} "%p" "%f"'
+        restore_command = '{RestoreProgram} "%f" "%p"'
+        archive_timeout = 60s
+        recovery_target_timeline = 'latest'
+        # With the default time-outs one hung standby holds a fast stop for a minute.
+        wal_sender_timeout = 3s
+        wal_receiver_timeout = 5s
+        wal_receiver_status_interval = 1s
+        wal_retrieve_retry_interval = 500ms
+        {string.Join('\n', OfRole(settings, spec).Select(setting => $"{setting.Key} = '{setting.Value}'"))}
+
+        """;
+
+    /// <summary>By socket the operating system's <c>postgres</c>; over networks only passwords, and PgFlow's own roles only from the internal subnet.</summary>
+    public static string RenderHba(ClusterSpec spec) => $"""
+        # Written by PgFlow; changes by hand are lost.
+        local all         postgres                   peer
+        host  all         pgflow            {spec.Subnet} scram-sha-256
+        host  replication pgflow,replicator {spec.Subnet} scram-sha-256
+        host  all         pgflow,replicator,postgres 0.0.0.0/0 reject
+        host  replication all               0.0.0.0/0 reject
+        host  all         all               0.0.0.0/0 scram-sha-256
+
+        """;
+}

@@ -1,0 +1,157 @@
+using Temporalio.Client;
+using Temporalio.Exceptions;
+
+namespace PgFlow.SystemTests;
+
+/// <summary>A real cluster under a name of its own, with workers of its own; nothing of it stays, also after a failure.</summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    private readonly ITemporalClient _client;
+    private readonly List<WorkerProcess> _workers = [];
+
+    private TestCluster(ITemporalClient client)
+    {
+        _client = client;
+        var id = Guid.NewGuid().ToString("N")[..6];
+        Name = ClusterName.Parse($"t-{id}");
+        var subnet = Convert.ToInt32(id[..4], 16);
+        (Network, Subnet) = ($"pgflow-test-{id}", $"10.{200 + (subnet % 50)}.{subnet / 50 % 250}");
+    }
+
+    public ClusterName Name { get; }
+
+    /// <summary>The clients' network, made by the test as an internal one.</summary>
+    public string Network { get; }
+
+    public string Vip => $"{Subnet}.10";
+
+    public WorkerProcess Worker => _workers[^1];
+
+    private string Subnet { get; }
+
+    public static async Task<TestCluster> CreateAsync(ITemporalClient client, int nodes = 2, string? image = null, bool sync = false, ArchiveMode archive = ArchiveMode.External)
+    {
+        var cluster = new TestCluster(client);
+        try
+        {
+            cluster.StartWorker();
+            await Host.DockerAsync("network", "create", "--internal", "--subnet", $"{cluster.Subnet}.0/24", "--ip-range", $"{cluster.Subnet}.128/25", cluster.Network);
+            await cluster.RunAsync((InitCluster procedure) => procedure.RunAsync(new()
+            {
+                Cluster = cluster.Name,
+                By = "test",
+                Nodes = nodes,
+                Image = image ?? Host.Image,
+                Sync = sync,
+                Archive = archive,
+                ExternalNetwork = cluster.Network,
+                Vip = cluster.Vip,
+            }));
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    public NodeId Node(int number) => new(Name, NodeName.Of(number));
+
+    public WorkerProcess StartWorker()
+    {
+        _workers.Add(WorkerProcess.Start(_client));
+        return Worker;
+    }
+
+    public Task<WorkflowHandle<T, Report>> StartAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run, string? id = null) =>
+        _client.StartWorkflowAsync(run, new(id ?? $"{typeof(T).Name}-{Name}-{Guid.NewGuid():N}", "pgflow"));
+
+    public async Task<Report> RunAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run) => await ReportAsync(await StartAsync(run));
+
+    /// <summary>The report of a success; another end fails with its whole report.</summary>
+    public static async Task<Report> ReportAsync<T>(WorkflowHandle<T, Report> handle)
+    {
+        try
+        {
+            return await handle.GetResultAsync();
+        }
+        catch (WorkflowFailedException e)
+        {
+            throw new InvalidOperationException($"{handle.Id}: {e.InnerException?.Message}\n{ReportOf(e)}", e);
+        }
+    }
+
+    /// <summary>The type and the report of an end that must be a failure.</summary>
+    public static async Task<(string? Type, Report? Report, string Message)> FailureAsync(WorkflowHandle handle)
+    {
+        var failed = await Assert.ThrowsAsync<WorkflowFailedException>(() => handle.GetResultAsync());
+        var cause = Assert.IsType<ApplicationFailureException>(failed.InnerException);
+        return (cause.ErrorType, ReportOf(failed), cause.Message);
+    }
+
+    /// <summary>Waits until a step whose title holds <paramref name="part"/> is in that state.</summary>
+    public static Task StepAsync(WorkflowHandle handle, string part, StepState state) => Host.UntilAsync($"{part}: {state}", async () =>
+    {
+        try
+        {
+            var progress = await handle.QueryAsync<Progress>("progress", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } });
+            return progress.Steps.Any(step => step.Title.Contains(part, StringComparison.Ordinal) && step.State == state);
+        }
+        catch (RpcException)
+        {
+            return false;
+        }
+    });
+
+    /// <summary>Waits until an activity of that type is under way.</summary>
+    public static Task ActivityAsync(WorkflowHandle handle, string type) => Host.UntilAsync($"activity {type}", async () =>
+        (await handle.DescribeAsync()).RawPendingActivities().Any(activity => activity.ActivityType.Name == type && activity.LastStartedTime is not null));
+
+    /// <summary>SQL on a node's own socket, as its superuser.</summary>
+    public Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>
+        Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 {(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\"");
+
+    public async Task<Inspection> InspectAsync() =>
+        await _client.ExecuteWorkflowAsync((InspectCluster procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"inspect-{Name}-{Guid.NewGuid():N}", "pgflow"));
+
+    /// <summary>The whole cluster is well: one primary that holds the endpoint, every other node streams from it.</summary>
+    public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline)
+    {
+        var inspection = await InspectAsync();
+        Assert.True(inspection.Healthy, string.Join("\n", inspection.Findings));
+        Assert.Equal(primary, Assert.Single(inspection.State.Primaries).Id);
+        Assert.Equal(primary, inspection.State.EndpointHolder!.Id);
+        Assert.All(inspection.State.Nodes, node => Assert.Equal((uint)timeline, node.Timeline!.Value.Number));
+        return inspection.State;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var worker in _workers)
+        {
+            worker.Dispose();
+        }
+
+        foreach (var container in await ListAsync("ps", "-aq"))
+        {
+            await Host.TryDockerAsync("rm", "-fv", container);
+        }
+
+        foreach (var volume in await ListAsync("volume", "ls", "-q"))
+        {
+            await Host.TryDockerAsync("volume", "rm", "-f", volume);
+        }
+
+        foreach (var network in (await ListAsync("network", "ls", "-q")).Append(Network))
+        {
+            await Host.TryDockerAsync("network", "rm", network);
+        }
+    }
+
+    private async Task<string[]> ListAsync(params string[] command) =>
+        (await Host.DockerAsync([.. command, "--filter", $"label=pgflow.cluster={Name}"])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static Report? ReportOf(WorkflowFailedException e) =>
+        e.InnerException is ApplicationFailureException { Details.Count: > 0 } failure ? failure.Details.ElementAt<Report>(0) : null;
+}

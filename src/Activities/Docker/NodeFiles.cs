@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Text;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
@@ -29,14 +30,18 @@ internal sealed class NodeFiles(DockerEngine docker)
         {
             foreach (var file in files)
             {
-                await tar.WriteEntryAsync(new UstarTarEntry(file.Content is null ? TarEntryType.Directory : TarEntryType.RegularFile, file.Path.TrimStart('/'))
+                var entry = new UstarTarEntry(file.Content is null ? TarEntryType.Directory : TarEntryType.RegularFile, file.Path.TrimStart('/'))
                 {
                     Uid = file.Uid,
                     Gid = file.Gid,
                     Mode = (UnixFileMode)file.Mode,
-                    ModificationTime = DateTimeOffset.UtcNow,
-                    DataStream = file.Content is null ? null : new MemoryStream(System.Text.Encoding.UTF8.GetBytes(file.Content)),
-                });
+                };
+                if (file.Content is { } content)
+                {
+                    entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content));
+                }
+
+                await tar.WriteEntryAsync(entry);
             }
         }
 

@@ -28,7 +28,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
                     'lastFailed', CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN last_failed_wal END,
                     'waiting', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready')) FROM pg_stat_archiver),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || coalesce(sourcefile, source) || ', not in PgFlow''s file'), '[]')
-                FROM pg_settings WHERE name = ANY (string_to_array($1, ',')) AND source <> 'default' AND sourcefile IS DISTINCT FROM $2))::text
+                FROM pg_settings WHERE name = ANY (string_to_array($1, ',')) AND source NOT IN ('default', 'override') AND sourcefile IS DISTINCT FROM $2))::text
         """;
 
     public async Task<NodeState> ObserveAsync(NodeContainer node)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using Npgsql;
 using Npgsql.Replication;
@@ -68,36 +67,23 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
     /// <summary>The timeline and WAL position of a node as replication clients see them: a standby's replayed timeline, not what it merely received.</summary>
     public async Task<(string SystemIdentifier, Timeline Timeline, Lsn Wal)> IdentifyAsync(NodeContainer node)
     {
-        await using var connection = await ReplicateAsync(node);
+        await AttachOurselvesAsync(node.Id.Cluster);
+        await using var connection = new PhysicalReplicationConnection(ConnectionString(node, Quick));
+        await connection.Open(DockerEngine.ActivityToken);
         var system = await connection.IdentifySystem(DockerEngine.ActivityToken);
         return (system.SystemId, new(system.Timeline), new((ulong)system.XLogPos));
     }
 
     /// <summary>The lineage of a primary's timeline.</summary>
-    public async Task<TimelineHistory> HistoryAsync(NodeContainer primary, Timeline timeline)
-    {
-        if (timeline.Number == 1)
-        {
-            return new(timeline, []);
-        }
-
-        await using var connection = await ReplicateAsync(primary);
-        var file = await connection.TimelineHistory(timeline.Number, DockerEngine.ActivityToken);
-        return TimelineHistory.Parse(timeline, Encoding.UTF8.GetString(file.Content));
-    }
+    /// <remarks>From its file: Npgsql's TIMELINE_HISTORY expects bytes where newer servers send text.</remarks>
+    public async Task<TimelineHistory> HistoryAsync(NodeContainer primary, Timeline timeline) => TimelineHistory.Parse(timeline, timeline.Number == 1
+        ? null
+        : await AskAsync<string>(primary, $"SELECT pg_read_file('pg_wal/{timeline.HistoryFile}')"));
 
     /// <summary>Whether a failure means that PostgreSQL is not there, or not yet.</summary>
     public static bool IsSilence(Exception e) => e is TimeoutException or SocketException or IOException
         || e is PostgresException { SqlState: "57P01" or "57P02" or "57P03" }
         || (e is NpgsqlException and not PostgresException);
-
-    private async Task<PhysicalReplicationConnection> ReplicateAsync(NodeContainer node)
-    {
-        await AttachOurselvesAsync(node.Id.Cluster);
-        var connection = new PhysicalReplicationConnection(ConnectionString(node, Quick));
-        await connection.Open(DockerEngine.ActivityToken);
-        return connection;
-    }
 
     private string ConnectionString(NodeContainer node, TimeSpan statement) => new NpgsqlConnectionStringBuilder
     {

@@ -1,3 +1,4 @@
+using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
@@ -105,8 +106,15 @@ internal sealed class TestCluster : IAsyncDisposable
     });
 
     /// <summary>Waits until an activity of that type is under way.</summary>
-    public static Task ActivityAsync(WorkflowHandle handle, string type) => Host.UntilAsync($"activity {type}", async () =>
-        (await handle.DescribeAsync()).RawPendingActivities().Any(activity => activity.ActivityType.Name == type && activity.LastStartedTime is not null));
+    public Task ActivityAsync(WorkflowHandle handle, string type) => Host.UntilAsync($"activity {type}", async () =>
+    {
+        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
+        return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.State is PendingActivityState.Started);
+    });
+
+    /// <summary>The password of a role, as the worker keeps it.</summary>
+    public string PasswordOf(string role) => File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass")).Single(line => line.Contains($":{role}:", StringComparison.Ordinal)).Split(':')[4];
 
     /// <summary>SQL on a node's own socket, as its superuser.</summary>
     public Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>

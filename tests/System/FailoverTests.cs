@@ -1,0 +1,95 @@
+using PgFlow.WorkflowTests;
+
+namespace PgFlow.SystemTests;
+
+public sealed class FailoverTests(TemporalServer temporal)
+{
+    [Fact]
+    public async Task Of_a_killed_primary_loses_nothing_that_the_standby_had_received_and_the_fenced_node_stays_harmless()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var writer = await Writer.StartAsync(cluster);
+        await Host.DockerAsync("kill", cluster.Node(1).Container);
+
+        var report = await FailOverAsync(cluster);
+        await writer.MoreAsync();
+        TestContext.Current.SendDiagnosticMessage($"failover: {string.Join(", ", report.Steps.Select(step => $"{step.Title} {step.Milliseconds}"))}");
+        Assert.True(report.Notes.Any(note => note.Contains("nothing was lost", StringComparison.Ordinal)) || (await writer.LostAsync(cluster, cluster.Node(2))).Length > 0);
+
+        // A person starts the fenced node by hand: it comes up, but as a standby.
+        await Host.DockerAsync("start", cluster.Node(1).Container);
+        await Host.UntilAsync("the fenced node answers", async () => (await TryWriteAsync(cluster)).Contains("read-only", StringComparison.Ordinal));
+
+        await FailBackAsync(cluster);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
+    public async Task Of_three_nodes_lets_the_other_standby_follow_without_being_remade()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
+        await Host.DockerAsync("kill", cluster.Node(1).Container);
+
+        var report = await FailOverAsync(cluster);
+        var winner = (await cluster.InspectAsync()).State.Primaries[0].Id;
+        Assert.DoesNotContain(report.Steps, step => step.Title.Contains("copy", StringComparison.Ordinal));
+
+        await FailBackAsync(cluster);
+        await cluster.HealthyAsync(winner, timeline: 2);
+    }
+
+    [Fact]
+    public async Task Of_a_primary_that_hangs_is_not_delayed_by_it_nor_by_a_standby_that_hangs()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
+        await Host.DockerAsync("pause", cluster.Node(1).Container);
+        await Host.DockerAsync("pause", cluster.Node(3).Container);
+
+        var report = await FailOverAsync(cluster);
+        Assert.Contains(report.Plan!.Warnings, warning => warning.Contains("p3", StringComparison.Ordinal));
+        var proven = report.Steps.Single(step => step.Title.Contains("commit through the endpoint", StringComparison.Ordinal));
+        Assert.True(proven.StartedAt - report.StartedAt < TimeSpan.FromSeconds(6), $"{proven.StartedAt - report.StartedAt}");
+
+        await FailBackAsync(cluster);
+        await FailBackAsync(cluster, 3);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
+    public async Task Of_a_healthy_primary_is_refused_and_by_force_loses_nothing()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        Assert.Equal(Ends.Refused, refused.Type);
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+
+        await cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
+        await FailBackAsync(cluster);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
+    public async Task A_second_procedure_is_refused_and_told_who_holds_the_cluster()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var first = await cluster.StartAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "anna", Node = NodeName.Of(2) }));
+        await cluster.ActivityAsync(first, "CopyPrimary");
+
+        var busy = await TestCluster.FailureAsync(await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "bert" }), id: $"another-{cluster.Name}"));
+        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.Contains(first.Id, busy.Message, StringComparison.Ordinal);
+        Assert.Contains("anna", busy.Message, StringComparison.Ordinal);
+
+        await TestCluster.ReportAsync(first);
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+    }
+
+    internal static Task<Report> FailOverAsync(TestCluster cluster) =>
+        cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+
+    internal static Task<Report> FailBackAsync(TestCluster cluster, int node = 1) =>
+        cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(node) }));
+
+    private static async Task<string> TryWriteAsync(TestCluster cluster) => (await Host.TryDockerAsync(
+        "exec", "-u", "postgres", cluster.Node(1).Container, "sh", "-c", "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -d app -c 'CREATE TABLE forbidden ()'")).Output;
+}

@@ -1,0 +1,64 @@
+using PgFlow.WorkflowTests;
+
+namespace PgFlow.SystemTests;
+
+public sealed class SwitchoverTests(TemporalServer temporal)
+{
+    [Fact]
+    public async Task Under_load_no_acknowledged_row_is_lost_and_all_three_nodes_stream_without_a_rewind()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
+        await using var writer = await Writer.StartAsync(cluster);
+
+        var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        await writer.MoreAsync();
+
+        Assert.Empty(await writer.LostAsync(cluster, cluster.Node(2)));
+        Assert.DoesNotContain(report.Steps, step => step.Title.Contains("rewind", StringComparison.OrdinalIgnoreCase));
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        TestContext.Current.SendDiagnosticMessage($"switchover: outage {writer.Outage.TotalMilliseconds:0} ms");
+        Assert.True(writer.Outage < TimeSpan.FromSeconds(3), $"outage {writer.Outage.TotalMilliseconds:0} ms");
+    }
+
+    [Fact]
+    public async Task A_cluster_with_a_local_archive_goes_there_and_back()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: ArchiveMode.Local);
+        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
+    }
+
+    [Fact]
+    public async Task A_synchronous_cluster_stays_synchronous()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);
+        await using var writer = await Writer.StartAsync(cluster);
+        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await writer.MoreAsync();
+
+        Assert.Empty(await writer.LostAsync(cluster, cluster.Node(2)));
+        var state = await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        Assert.Equal("ANY 1 (p1)", state.Primaries[0].SynchronousStandbyNames);
+    }
+
+    [Fact]
+    public async Task A_standby_that_hangs_is_refused_and_by_force_left_out_without_delay()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
+        await Host.DockerAsync("pause", cluster.Node(3).Container);
+
+        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        Assert.Equal(Ends.Refused, refused.Type);
+        Assert.Contains("p3", refused.Message, StringComparison.Ordinal);
+
+        await using var writer = await Writer.StartAsync(cluster);
+        var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2), Force = true }));
+        await writer.MoreAsync();
+        Assert.Contains(report.Plan!.Warnings, warning => warning.Contains("p3", StringComparison.Ordinal));
+        Assert.True(writer.Outage < TimeSpan.FromSeconds(5), $"outage {writer.Outage.TotalMilliseconds:0} ms");
+
+        await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(3) }));
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+}

@@ -26,10 +26,11 @@ public sealed class ImageTests(TemporalServer temporal)
     public async Task A_cluster_is_made_once_and_a_difference_is_refused()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
-        InitClusterInput Asked(int nodes) => new() { Cluster = cluster.Name, By = "test", Nodes = nodes, Image = Host.Image, ExternalNetwork = cluster.Network, Vip = cluster.Vip };
-        var again = await cluster.RunAsync((InitCluster procedure) => procedure.RunAsync(Asked(1)));
+        var asked = new InitClusterInput { Cluster = cluster.Name, By = "test", Nodes = 1, Image = Host.Image, ExternalNetwork = cluster.Network, Vip = cluster.Vip };
+        var other = asked with { Nodes = 2 };
+        var again = await cluster.RunAsync((InitCluster procedure) => procedure.RunAsync(asked));
         Assert.Contains("nothing was done", again.Summary, StringComparison.Ordinal);
-        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((InitCluster procedure) => procedure.RunAsync(Asked(2))));
+        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((InitCluster procedure) => procedure.RunAsync(other)));
         Assert.Equal(Ends.Refused, refused.Type);
         Assert.Contains("nodes is 1, not 2", refused.Message, StringComparison.Ordinal);
     }

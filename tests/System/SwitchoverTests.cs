@@ -13,7 +13,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
         await writer.MoreAsync();
 
-        Assert.Empty(await writer.LostAsync(cluster, cluster.Node(2)));
+        Assert.Empty(await writer.LostAsync(cluster.Node(2)));
         Assert.DoesNotContain(report.Steps, step => step.Title.Contains("rewind", StringComparison.OrdinalIgnoreCase));
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         TestContext.Current.SendDiagnosticMessage($"switchover: outage {writer.Outage.TotalMilliseconds:0} ms");
@@ -37,7 +37,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         await writer.MoreAsync();
 
-        Assert.Empty(await writer.LostAsync(cluster, cluster.Node(2)));
+        Assert.Empty(await writer.LostAsync(cluster.Node(2)));
         var state = await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         Assert.Equal("ANY 1 (p1)", state.Primaries[0].SynchronousStandbyNames);
     }

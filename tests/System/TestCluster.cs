@@ -117,7 +117,7 @@ internal sealed class TestCluster : IAsyncDisposable
     public string PasswordOf(string role) => File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass")).Single(line => line.Contains($":{role}:", StringComparison.Ordinal)).Split(':')[4];
 
     /// <summary>SQL on a node's own socket, as its superuser.</summary>
-    public Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>
+    public static Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>
         Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 {(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\"");
 
     public async Task<Inspection> InspectAsync() =>

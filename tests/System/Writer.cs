@@ -49,10 +49,10 @@ internal sealed class Writer : IAsyncDisposable
     }
 
     /// <summary>The acknowledged rows that the database does not have.</summary>
-    public async Task<long[]> LostAsync(TestCluster cluster, NodeId primary)
+    public async Task<long[]> LostAsync(NodeId primary)
     {
         await StopAsync();
-        var stored = (await cluster.SqlAsync(primary, "SELECT id FROM written")).Split('\n').Select(long.Parse).ToHashSet();
+        var stored = (await TestCluster.SqlAsync(primary, "SELECT id FROM written")).Split('\n').Select(long.Parse).ToHashSet();
         return [.. _acknowledged.Keys.Where(id => !stored.Contains(id)).Order()];
     }
 

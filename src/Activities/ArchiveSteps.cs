@@ -7,7 +7,7 @@ namespace PgFlow.Activities;
 
 internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql) : IArchiveSteps
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30); // below an attempt's own
     private static readonly TimeSpan LongLimit = TimeSpan.FromMinutes(30);
 
     public async Task<int> SalvageAsync(NodeId node)

@@ -105,7 +105,7 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
         await Permit.RequireAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         await Task.WhenAll(nodes.Select(node => jobs.SucceedAsync(
-            Job.On(node, $"tidy-{node.Id}", "cd /pgflow && rm -rf data.aside.* data.rewind data.new data.copy pg_control.saved"))));
+            Job.On(node, $"tidy-{node.Id}", "cd /pgflow; [ ! -d data ] || rm -rf data.aside.* data.rewind data.new data.copy pg_control.saved"))));
         await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
     }
 

@@ -1,5 +1,4 @@
 using PgFlow.Worker;
-using PgFlow.Workflows;
 
 namespace PgFlow.UnitTests.Worker;
 

@@ -47,7 +47,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        await files.WriteAsync(node.Container, ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres));
+        await MarkAsync(container);
     }
 
     public Task ReviveAsync(NodeId node) => UnfenceAsync(node, running: true);
@@ -79,10 +79,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             throw new TimeoutException($"{node} does not end although it was killed; see: docker inspect {node.Container}");
         }
 
-        var data = await files.ExistsAsync(node.Container, $"{Names.Data}/PG_VERSION");
-        await Task.WhenAll(
-            LeaveNetworksAsync(container),
-            data ? files.WriteAsync(node.Container, ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres)) : Task.CompletedTask);
+        await Task.WhenAll(LeaveNetworksAsync(container), MarkAsync(container));
     }
 
     public async Task UnfenceAsync(NodeId node, bool running)
@@ -244,6 +241,15 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         if (others.FirstOrDefault(node => node.Role is NodeRole.Primary || node.Timeline > control.Timeline) is { } other)
         {
             throw Ends.Refuse($"{starting.Id} would accept writes beside {other.Id} ({PgFlowText.Word(other.Role)}, timeline {other.Timeline}): not started");
+        }
+    }
+
+    /// <summary>A node whose directory is set aside for a rewind has nothing that could be started.</summary>
+    private async Task MarkAsync(NodeContainer container)
+    {
+        if (await files.ExistsAsync(container.Id.Container, $"{Names.Data}/PG_VERSION"))
+        {
+            await files.WriteAsync(container.Id.Container, ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres));
         }
     }
 

@@ -48,10 +48,13 @@ public static class PgFlowText
             AppendList(text, plan.Facts);
         }
 
+        // The panel is low: what a person must do or know stands above the table.
+        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {step.Mend}"));
+        AppendList(text, progress.Notes);
         text.Append("\n| | step | ms |\n|---|---|---|\n");
         foreach (var step in progress.Steps)
         {
-            text.Append("| ").Append(Sign(step.State)).Append(" | ").Append(Cell(step.Title))
+            text.Append("| ").Append(Sign(step.State)).Append(" | ").Append(step.Number).Append(". ").Append(Cell(step.Title))
                 .Append(step.Error is null ? "" : $"<br>{Cell(step.Error)}").Append(" | ").Append(step.Milliseconds).Append(" |\n");
         }
 
@@ -60,8 +63,6 @@ public static class PgFlowText
             text.Append("| ").Append(Sign(StepState.Pending)).Append(" | ").Append(Cell(title)).Append(" | |\n");
         }
 
-        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {step.Mend}"));
-        AppendList(text, progress.Notes);
         return text.ToString();
     }
 

@@ -46,7 +46,13 @@ internal static class Hand
         ? Options(summary, TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10))
         : Options(summary, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(90));
 
-    private static ActivityOptions WaitOptions(string summary) => Options(summary, TimeSpan.FromHours(24), TimeSpan.FromHours(48));
+    // Work may take hours; failing again and again may not, while something could still be undone.
+    private static ActivityOptions WaitOptions(string summary)
+    {
+        var options = Options(summary, TimeSpan.FromHours(24), TimeSpan.FromHours(48));
+        options.RetryPolicy = Procedure.Current.OnlyForward ? Retry : Retry with { MaximumAttempts = 30 };
+        return options;
+    }
 
     private static ActivityOptions Options(string summary, TimeSpan attempt, TimeSpan all) => new()
     {

@@ -144,6 +144,7 @@ internal sealed record InitClusterPlan : Plan
             .. Differs("nodes", spec.Nodes, input.Nodes),
             .. Differs("image", spec.Image, input.Image),
             .. Differs("archive", spec.Archive, input.Archive),
+            .. Differs("sync", ClusterIntent.Of(state).Synchronous, input.Sync),
             .. Differs("vip", spec.Vip, input.Vip ?? spec.Vip),
             .. Differs("subnet", spec.Subnet, input.Subnet ?? spec.Subnet),
             .. Differs("externalNetwork", spec.ExternalNetwork, input.ExternalNetwork ?? spec.ExternalNetwork),

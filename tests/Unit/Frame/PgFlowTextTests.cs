@@ -36,15 +36,15 @@ public sealed class PgFlowTextTests
 
             - a fact
 
-            | | step | ms |
-            |---|---|---|
-            | ✓ | one | 12 |
-            | ‼ | two<br>a\|b c |  |
-            | · | three | |
-
             - Step 2 waits for a person: mend it
 
             - a note
+
+            | | step | ms |
+            |---|---|---|
+            | ✓ | 1. one | 12 |
+            | ‼ | 2. two<br>a\|b c |  |
+            | · | three | |
 
             """,
             PgFlowText.Markdown(progress));

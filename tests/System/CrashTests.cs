@@ -14,7 +14,7 @@ public sealed class CrashTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await cluster.ActivityAsync(failover, activity);
+        await TestCluster.ActivityAsync(failover, activity);
         cluster.Worker.Kill9();
 
         cluster.StartWorker();
@@ -31,7 +31,7 @@ public sealed class CrashTests(TemporalServer temporal)
         await FailoverTests.FailOverAsync(cluster);
 
         var failback = await cluster.StartAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await cluster.ActivityAsync(failback, "RewindData");
+        await TestCluster.ActivityAsync(failback, "RewindData");
         cluster.Worker.Kill9();
         await Host.TryDockerAsync("start", cluster.Node(1).Container);
         Assert.DoesNotContain("f", (await Host.TryDockerAsync(
@@ -49,7 +49,7 @@ public sealed class CrashTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await cluster.ActivityAsync(failover, "PromoteStandby");
+        await TestCluster.ActivityAsync(failover, "PromoteStandby");
         var first = cluster.Worker;
         var second = cluster.StartWorker();
         first.Kill9();

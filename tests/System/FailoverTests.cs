@@ -73,7 +73,7 @@ public sealed class FailoverTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var first = await cluster.StartAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "anna", Node = NodeName.Of(2) }));
-        await cluster.ActivityAsync(first, "CopyPrimary");
+        await TestCluster.ActivityAsync(first, "CopyPrimary");
 
         var busy = await TestCluster.FailureAsync(await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "bert" }), id: $"another-{cluster.Name}"));
         Assert.Equal(Ends.ClusterBusy, busy.Type);

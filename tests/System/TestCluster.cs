@@ -1,4 +1,3 @@
-using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
@@ -105,13 +104,20 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     });
 
-    /// <summary>Waits until an activity of that type is under way.</summary>
-    public Task ActivityAsync(WorkflowHandle handle, string type) => Host.UntilAsync($"activity {type}", async () =>
+    /// <summary>Waits until an activity of that type has begun: by the history, since a short one is over before a description shows it.</summary>
+    public static async Task ActivityAsync(WorkflowHandle handle, string type)
     {
-        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(
-            new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
-        return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.State is PendingActivityState.Started);
-    });
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await foreach (var happened in handle.FetchHistoryEventsAsync(new() { WaitNewEvent = true, Rpc = new() { CancellationToken = limit.Token } }))
+        {
+            if (happened.ActivityTaskScheduledEventAttributes?.ActivityType.Name == type)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"{handle.Id} ended without {type}");
+    }
 
     /// <summary>The password of a role, as the worker keeps it.</summary>
     public string PasswordOf(string role) => File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass")).Single(line => line.Contains($":{role}:", StringComparison.Ordinal)).Split(':')[4];

@@ -32,6 +32,7 @@ public sealed class TemporalServer : IAsyncLifetime
             DevServerOptions = new()
             {
                 ExistingPath = Program(),
+                LogLevel = "error",
                 ExtraArgs = [.. Settings.SelectMany(setting => new[] { "--dynamic-config-value", setting })],
                 StartupTimeout = TimeSpan.FromSeconds(30),
             },

@@ -33,12 +33,21 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         await Permit.RequireAsync(node.Cluster);
         await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
         await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
-        if (!await docker.EndedAsync(node.Container, FastStopLimit))
+        var ending = docker.EndedAsync(node.Container, FastStopLimit);
+        ControlFile? control;
+        do
+        {
+            control = await observer.ControlAsync(node); // it says so before Docker does, and clients are waiting
+        }
+        while (control is not { State: ControlState.ShutDown } && !ending.IsCompleted);
+
+        if (!await ending)
         {
             throw new TimeoutException($"{node} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {node.Container}");
         }
 
-        return await observer.ControlAsync(node) is { State: ControlState.ShutDown } control
+        control = control is { State: ControlState.ShutDown } ? control : await observer.ControlAsync(node);
+        return control is { State: ControlState.ShutDown }
             ? new(control.Timeline, control.Checkpoint)
             : throw Ends.Refuse($"{node} has ended, but not cleanly: its last records may not have been sent");
     }
@@ -47,7 +56,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        await MarkAsync(container);
+        await files.WriteAsync(node.Container, StandbySignal(container));
     }
 
     public Task ReviveAsync(NodeId node) => UnfenceAsync(node, running: true);
@@ -201,6 +210,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         try
         {
             var container = await inventory.NodeAsync(node);
+            var identifying = sql.IdentifyAsync(container); // side by side: clients are waiting
             await using var connection = await sql.OpenAsync(container);
             // With its sender gone a walreceiver ends at once; one that hangs on is given what it takes for the position to stand still.
             var position = "";
@@ -220,7 +230,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
                 await Task.Delay(TimeSpan.FromMilliseconds(100), DockerEngine.ActivityToken);
             }
 
-            var (_, timeline, _) = await sql.IdentifyAsync(container);
+            var (_, timeline, _) = await identifying;
             return position.Split(' ') is [_, var lsn, var paused] ? new(node, timeline, Lsn.Parse(lsn), paused == "true") : null;
         }
         catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
@@ -249,9 +259,12 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     {
         if (await files.ExistsAsync(container.Id.Container, $"{Names.Data}/PG_VERSION"))
         {
-            await files.WriteAsync(container.Id.Container, ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres));
+            await files.WriteAsync(container.Id.Container, StandbySignal(container));
         }
     }
+
+    private static ContainerFile StandbySignal(NodeContainer container) =>
+        ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres);
 
     private Task LeaveNetworksAsync(NodeContainer container) => Task.WhenAll(
         docker.DisconnectAsync(container.Spec.ExternalNetwork, container.Id.Container),

@@ -21,7 +21,17 @@ public interface ILedgerSteps
 /// <param name="SwitchedAt">The first position that is on it.</param>
 /// <param name="OpenedAt">When.</param>
 /// <param name="Procedure">By which procedure's workflow.</param>
-public sealed record TimelineOpened(NodeId Node, Timeline Timeline, Timeline? Parent, Lsn SwitchedAt, DateTimeOffset OpenedAt, string Procedure);
+/// <param name="Kind">By which procedure: a failover or switchover continues its parent, a recovery leaves the branch that was live.</param>
+/// <param name="PreviousEndedAt">When the timeline that was live before could be written to last.</param>
+public sealed record TimelineOpened(
+    NodeId Node,
+    Timeline Timeline,
+    Timeline? Parent,
+    Lsn SwitchedAt,
+    DateTimeOffset OpenedAt,
+    string Procedure,
+    string Kind = "",
+    DateTimeOffset? PreviousEndedAt = null);
 
 internal static class Ledger
 {

@@ -1,0 +1,24 @@
+using Temporalio.Activities;
+
+namespace PgFlow.Workflows;
+
+/// <summary>Reads what the repository tells of a cluster's past. Changes nothing but its own index of the WAL's times.</summary>
+public interface ICatalogueSteps
+{
+    /// <summary>The catalogue: of the archive, and of what lies unarchived in the nodes' volumes.</summary>
+    [Activity("ReadCatalogue")]
+    Task<Catalogue> ReadAsync(ClusterName cluster);
+
+    /// <summary>What a target comes to. Refuses one that can't be had, and says what can be had instead.</summary>
+    [Activity("ResolveTarget")]
+    Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target);
+}
+
+internal static class Catalogues
+{
+    public static Task<Catalogue> ReadAsync(ClusterName cluster) =>
+        Hand.ReadAsync((ICatalogueSteps hand) => hand.ReadAsync(cluster), $"{cluster}: timelines, backups, restore points, WAL");
+
+    public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
+        Hand.WaitAsync((ICatalogueSteps hand) => hand.ResolveAsync(cluster, target), $"{cluster}: branch, position and backup of the target");
+}

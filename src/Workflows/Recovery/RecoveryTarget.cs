@@ -1,0 +1,85 @@
+namespace PgFlow.Workflows;
+
+/// <summary>To where a cluster is to be recovered; exactly one of the properties but <see cref="Timeline"/> is given.</summary>
+public sealed record RecoveryTarget
+{
+    /// <summary>Everything that was committed up to this time, and nothing later.</summary>
+    public DateTimeOffset? Time { get; init; }
+
+    /// <summary>A restore point.</summary>
+    public string? Point { get; init; }
+
+    /// <summary>Every record that begins before this position.</summary>
+    public Lsn? Lsn { get; init; }
+
+    /// <summary>Everything up to this transaction's commit, and it.</summary>
+    public uint? Xid { get; init; }
+
+    /// <summary>The end of a backup.</summary>
+    public string? Backup { get; init; }
+
+    /// <summary>All there is.</summary>
+    public bool Latest { get; init; }
+
+    /// <summary>The branch; where none is given, the one that was live then (or is live now).</summary>
+    public Timeline? Timeline { get; init; }
+}
+
+/// <summary>What a target comes to: one branch, one position, one backup.</summary>
+public sealed record ResolvedTarget
+{
+    /// <summary>The branch that the position lies on; PostgreSQL's recovery_target_timeline.</summary>
+    public required Timeline Timeline { get; init; }
+
+    /// <summary>The end of the last record to keep.</summary>
+    public required Lsn End { get; init; }
+
+    /// <summary>Nothing follows <see cref="End"/> on the branch: PostgreSQL would call it a target that was not reached, so none is set.</summary>
+    public required bool EndOfBranch { get; init; }
+
+    /// <summary>The backup to begin with: a full one and the incremental ones on it, oldest first.</summary>
+    public required IReadOnlyList<string> Backups { get; init; }
+
+    /// <summary>The WAL to replay, one piece for each timeline on the way, oldest first.</summary>
+    public required IReadOnlyList<WalRange> Wal { get; init; }
+
+    /// <summary>The timeline that the recovery will open.</summary>
+    public required Timeline NewTimeline { get; init; }
+
+    /// <summary>The last transaction that is kept; null where none is known.</summary>
+    public Transaction? LastKept { get; init; }
+
+    /// <summary>The first one that is dropped; null where none is.</summary>
+    public Transaction? FirstDropped { get; init; }
+
+    /// <summary>Why this branch.</summary>
+    public required string Why { get; init; }
+}
+
+/// <summary>A commit or an abort in the WAL.</summary>
+/// <param name="Xid">The transaction.</param>
+/// <param name="Timeline">On which timeline's WAL.</param>
+/// <param name="Lsn">Where its record begins.</param>
+/// <param name="End">The first position behind its record; where the next one begins.</param>
+/// <param name="At">The time in it.</param>
+/// <param name="Committed">Whether it committed.</param>
+public sealed record Transaction(uint Xid, Timeline Timeline, Lsn Lsn, Lsn End, DateTimeOffset At, bool Committed);
+
+/// <summary>Reads transactions from WAL along a path of timelines (pitr.md §6.4); a path is what <see cref="ResolvedTarget.Wal"/> is.</summary>
+public interface IWalReader
+{
+    /// <summary>The first commit or abort on the path, in WAL order, whose time is later than <paramref name="time"/>: where PostgreSQL's own time target stops.</summary>
+    Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time);
+
+    /// <summary>The last commit that ends at or before <paramref name="position"/>; looked for as far back as is cheap.</summary>
+    Task<Transaction?> LastBeforeAsync(IReadOnlyList<WalRange> path, Lsn position);
+
+    /// <summary>The first commit that begins at or behind <paramref name="from"/>.</summary>
+    Task<Transaction?> FirstFromAsync(IReadOnlyList<WalRange> path, Lsn from);
+
+    /// <summary>The commit of a transaction.</summary>
+    Task<Transaction?> CommitOfAsync(IReadOnlyList<WalRange> path, uint xid);
+
+    /// <summary>The end of the last valid record of a timeline, at or behind <paramref name="from"/>.</summary>
+    Task<Lsn> EndOfAsync(Timeline timeline, Lsn from);
+}

@@ -18,7 +18,7 @@ public interface ILeaseSteps
 }
 
 /// <summary>A cluster for one procedure at a time.</summary>
-internal static class Leases
+internal static partial class Leases
 {
     public static Task<string> StarterAsync() => Hand.ReadAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
 

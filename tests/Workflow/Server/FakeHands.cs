@@ -74,6 +74,8 @@ internal sealed partial class FakeHands
         .AddAllActivities<IClusterSteps>(this)
         .AddAllActivities<IDataDirectorySteps>(this)
         .AddAllActivities<ILeaseSteps>(this)
+        .AddAllActivities<IRecoverySteps>(this)
+        .AddAllActivities<ICatalogueSteps>(this)
         .AddAllActivities<ILedgerSteps>(this);
 
     private Task<bool> DoAsync(object? about, Action effect) => DoAsync(about, () =>

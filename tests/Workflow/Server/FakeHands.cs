@@ -74,6 +74,7 @@ internal sealed partial class FakeHands
         .AddAllActivities<IClusterSteps>(this)
         .AddAllActivities<IDataDirectorySteps>(this)
         .AddAllActivities<ILeaseSteps>(this)
+        .AddAllActivities<IBackupSteps>(this)
         .AddAllActivities<ILedgerSteps>(this);
 
     private Task<bool> DoAsync(object? about, Action effect) => DoAsync(about, () =>

@@ -108,6 +108,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, Workflow.UtcNow, Workflow.Info.WorkflowId));
             Reached(primary, new(1));
         });
+        await Step("A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));
     });
 }
 

@@ -28,6 +28,7 @@ public static class Hands
             .AddSingleton<IArchiveSteps, ArchiveSteps>()
             .AddSingleton<IDataDirectorySteps, DataDirectorySteps>()
             .AddSingleton<IRecoverySteps, RecoverySteps>()
+            .AddSingleton<IBackupSteps, BackupSteps>()
             .AddSingleton<ILedgerSteps, LedgerSteps>();
     }
 }

@@ -27,6 +27,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             'archiver', (SELECT json_build_object('lastArchived', last_archived_wal,
                     'lastFailed', CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN last_failed_wal END,
                     'waiting', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready')) FROM pg_stat_archiver),
+            'tablespaces', (SELECT count(*) FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || coalesce(sourcefile, source) || ', not in PgFlow''s file'), '[]')
                 FROM pg_settings WHERE name = ANY (string_to_array($1, ',')) AND source NOT IN ('default', 'override') AND sourcefile IS DISTINCT FROM $2))::text
         """;
@@ -104,6 +105,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
             ReadOnly = answer.ReadOnly,
+            Tablespaces = answer.Tablespaces,
             Drift = answer.Drift,
         };
     }
@@ -135,5 +137,6 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
         IReadOnlyList<Follower> Followers,
         IReadOnlyList<Slot> Slots,
         ArchiverState Archiver,
+        int Tablespaces,
         IReadOnlyList<string> Drift);
 }

@@ -37,12 +37,29 @@ internal static class Permit
 
     private static async Task RequireLeaseAsync(ClusterName cluster)
     {
-        var context = ActivityExecutionContext.Current;
-        var lease = await context.TemporalClient.GetWorkflowHandle(ClusterLease.IdOf(cluster)).DescribeAsync(
-            new() { Rpc = new() { Timeout = Limit, CancellationToken = context.CancellationToken } });
-        if (lease.Status != WorkflowExecutionStatus.Running || lease.ParentId != context.Info.WorkflowId || lease.ParentRunId != context.Info.WorkflowRunId)
+        foreach (var kind in Enum.GetValues<LeaseKind>()) // the cluster's own first: a failover is in a hurry
         {
-            throw Ends.Refuse($"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step");
+            if (await HoldsAsync(ClusterLease.IdOf(cluster, kind)))
+            {
+                return;
+            }
+        }
+
+        throw Ends.Refuse($"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step");
+    }
+
+    private static async Task<bool> HoldsAsync(string lease)
+    {
+        var context = ActivityExecutionContext.Current;
+        try
+        {
+            var found = await context.TemporalClient.GetWorkflowHandle(lease).DescribeAsync(
+                new() { Rpc = new() { Timeout = Limit, CancellationToken = context.CancellationToken } });
+            return found.Status is WorkflowExecutionStatus.Running && found.ParentId == context.Info.WorkflowId && found.ParentRunId == context.Info.WorkflowRunId;
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        {
+            return false;
         }
     }
 }

@@ -15,6 +15,9 @@ internal static class SettingsFile
 
     public const string RestoreProgram = $"{Names.NodeVolume}/bin/restore";
 
+    /// <summary>The first version that has incremental backups, which need summaries of the WAL.</summary>
+    public const int FirstWithIncremental = 17;
+
     /// <summary>The settings whose value decides roles and safety; another file that overrides them is drift.</summary>
     public static IReadOnlyList<string> Owned { get; } =
     [
@@ -54,6 +57,7 @@ internal static class SettingsFile
         archive_command = '{ArchiveProgram} "%p" "%f"'
         archive_timeout = 60s
         {RenderReplay(settings.Recovery)}
+        {(spec.Postgres.Major >= FirstWithIncremental ? "summarize_wal = on" : "")}
         # With the default time-outs one hung standby holds a fast stop for a minute.
         wal_sender_timeout = 3s
         wal_receiver_timeout = 5s

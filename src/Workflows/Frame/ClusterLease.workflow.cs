@@ -8,8 +8,9 @@ public sealed class ClusterLease
 {
     private bool _released;
 
-    /// <summary>The workflow ID of a cluster's lease.</summary>
-    public static string IdOf(ClusterName cluster) => $"pgflow-lease-{cluster}";
+    /// <summary>The workflow ID of a cluster's lease. The dot keeps it apart from the leases of other clusters: no cluster's name has one.</summary>
+    public static string IdOf(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster) =>
+        kind is LeaseKind.Cluster ? $"pgflow-lease-{cluster}" : $"pgflow-lease-{cluster}.{PgFlowText.Word(kind)}";
 
     /// <summary>Waits until it is released; ends with its parent at the latest.</summary>
     [WorkflowRun]
@@ -26,6 +27,19 @@ public sealed class ClusterLease
         _released = true;
         return Task.CompletedTask;
     }
+}
+
+/// <summary>What a lease is for. Procedures with different ones work side by side.</summary>
+public enum LeaseKind
+{
+    /// <summary>Everything that changes roles, nodes or data.</summary>
+    Cluster,
+
+    /// <summary>Backups and restore points: they never keep a failover waiting.</summary>
+    Backup,
+
+    /// <summary>Proving that a backup can be recovered.</summary>
+    Verify,
 }
 
 /// <summary>Who holds a lease.</summary>

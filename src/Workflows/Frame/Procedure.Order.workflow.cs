@@ -13,6 +13,9 @@ public abstract class Procedure<TInput> : Procedure
     private string _by = "";
     private TInput _input = new();
 
+    /// <summary>The lease that it holds while it works.</summary>
+    private protected virtual LeaseKind Lease => LeaseKind.Cluster;
+
     private bool LeftOut => Steps.Any(step => step.State is StepState.Skipped);
 
     /// <summary>Carries out <paramref name="steps"/> within that order.</summary>
@@ -116,7 +119,7 @@ public abstract class Procedure<TInput> : Procedure
 
     private async Task<Report> WithLeaseAsync(Func<Task<string>> act)
     {
-        var lease = await Leases.TakeAsync(_input.Cluster, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by));
+        var lease = await Leases.TakeAsync(_input.Cluster, Lease, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by));
         Report report;
         try
         {

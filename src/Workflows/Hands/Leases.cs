@@ -7,10 +7,15 @@ namespace PgFlow.Workflows;
 /// <summary>What a procedure must ask Temporal about itself and about others.</summary>
 public interface ILeaseSteps
 {
-    /// <summary>Who holds <paramref name="cluster"/>'s lease, as a sentence; null when nobody does.</summary>
+    /// <summary>Who holds a lease of <paramref name="cluster"/>, as a sentence; null when nobody does.</summary>
     /// <remarks>A lease whose procedure is not running any more (it was reset) is ended first.</remarks>
     [Activity("DescribeLease")]
-    Task<string?> DescribeAsync(ClusterName cluster);
+    Task<string?> DescribeAsync(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster);
+
+    /// <summary>Post-condition: nobody takes a backup of <paramref name="cluster"/>. Whoever did was cancelled, and terminated where that took too long.</summary>
+    /// <returns>Who did, as a sentence; null when nobody.</returns>
+    [Activity("EndBackup")]
+    Task<string?> EndBackupAsync(ClusterName cluster);
 
     /// <summary>Who started the workflow that asks, as far as its history tells.</summary>
     [Activity("FindStarter")]
@@ -18,13 +23,16 @@ public interface ILeaseSteps
 }
 
 /// <summary>A cluster for one procedure at a time.</summary>
-internal static partial class Leases
+internal static class Leases
 {
     public static Task<string> StarterAsync() => Hand.ReadAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
 
+    public static Task<string?> EndBackupAsync(ClusterName cluster) =>
+        Hand.ChangeAsync((ILeaseSteps hand) => hand.EndBackupAsync(cluster), $"End a backup of {cluster}, if one is being taken");
+
     /// <summary>Takes the lease.</summary>
     /// <exception cref="ApplicationFailureException">Another procedure holds it (<see cref="Ends.ClusterBusy"/>).</exception>
-    public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(ClusterName cluster, LeaseHolder holder)
+    public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(ClusterName cluster, LeaseKind kind, LeaseHolder holder)
     {
         while (true)
         {
@@ -32,7 +40,7 @@ internal static partial class Leases
             {
                 return await Workflow.StartChildWorkflowAsync((ClusterLease lease) => lease.RunAsync(holder), new()
                 {
-                    Id = ClusterLease.IdOf(cluster),
+                    Id = ClusterLease.IdOf(cluster, kind),
                     StaticSummary = $"{cluster} is held by {holder.Procedure}",
                     ParentClosePolicy = ParentClosePolicy.Terminate,
                     CancellationToken = CancellationToken.None, // a cancelled procedure needs it until all is undone
@@ -40,7 +48,7 @@ internal static partial class Leases
             }
             catch (WorkflowAlreadyStartedException)
             {
-                if (await Hand.ReadAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster), $"Who holds {cluster}?") is { } why)
+                if (await Hand.ReadAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster, kind), $"Who holds {cluster}?") is { } why)
                 {
                     throw new ApplicationFailureException(why, errorType: Ends.ClusterBusy, nonRetryable: true);
                 }

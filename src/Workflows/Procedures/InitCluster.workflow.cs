@@ -112,6 +112,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId, nameof(InitCluster)));
             Reached(primary, new(1));
         });
+        await Step("A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));
     });
 }
 

@@ -5,7 +5,7 @@ namespace PgFlow.WorkflowTests;
 
 /// <content>What the hands do to the cluster.</content>
 internal sealed partial class FakeHands :
-    INodeSteps, IEndpointSteps, IArchiveSteps, IClusterSteps, IDataDirectorySteps, ILeaseSteps, ILedgerSteps
+    INodeSteps, IEndpointSteps, IArchiveSteps, IClusterSteps, IDataDirectorySteps, ILeaseSteps, ILedgerSteps, IBackupSteps
 {
     private static readonly PostgresInstallation Postgres = new(17, "/usr/lib/postgresql/17/bin", 999, 999);
 
@@ -206,12 +206,12 @@ internal sealed partial class FakeHands :
     Task IDataDirectorySteps.SwapBackAsync(NodeId node) => DoAsync(node, () =>
         Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped back while it ran"));
 
-    async Task<string?> ILeaseSteps.DescribeAsync(ClusterName cluster)
+    async Task<string?> ILeaseSteps.DescribeAsync(ClusterName cluster, LeaseKind kind)
     {
         await DoAsync(null, () => { });
         try
         {
-            var lease = await _client.GetWorkflowHandle(ClusterLease.IdOf(cluster)).DescribeAsync();
+            var lease = await _client.GetWorkflowHandle(ClusterLease.IdOf(cluster, kind)).DescribeAsync();
             if (lease.Status is not WorkflowExecutionStatus.Running)
             {
                 return null;
@@ -231,6 +231,8 @@ internal sealed partial class FakeHands :
 
         return null;
     }
+
+    Task<string?> ILeaseSteps.EndBackupAsync(ClusterName cluster) => DoAsync<string?>(null, () => null);
 
     Task<string> ILeaseSteps.StarterAsync() => DoAsync(null, () => "unknown (Web UI)");
 

@@ -76,6 +76,7 @@ internal sealed partial class FakeHands
         .AddAllActivities<ILeaseSteps>(this)
         .AddAllActivities<IRecoverySteps>(this)
         .AddAllActivities<ICatalogueSteps>(this)
+        .AddAllActivities<IBackupSteps>(this)
         .AddAllActivities<ILedgerSteps>(this);
 
     private Task<bool> DoAsync(object? about, Action effect) => DoAsync(about, () =>

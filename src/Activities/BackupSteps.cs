@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json;
+using PgFlow.Workflows;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities;
+
+internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets) : IBackupSteps
+{
+    private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
+
+    /// <summary>Who stages: the workflow, in all its runs.</summary>
+    private static string By => ActivityExecutionContext.Current.Info.WorkflowId!;
+
+    public async Task<BackupParent> ChooseParentAsync(NodeId source)
+    {
+        var node = await inventory.NodeAsync(source);
+        if (node.Spec.Postgres.Major < SettingsFile.FirstWithIncremental)
+        {
+            return new(Id: null, $"PostgreSQL {node.Spec.Postgres.Major} has no incremental backups; {SettingsFile.FirstWithIncremental} has");
+        }
+
+        var (system, timeline, _) = await sql.IdentifyAsync(node);
+        var listed = await jobs.SucceedAsync(OnRepository(node, "list-backups", Embedded.Read("list-backups"), writes: false));
+        var parent = listed.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonSerializer.Deserialize<Backup>(line, PgFlowJson.Options)!)
+            .LastOrDefault(backup => backup.SystemIdentifier == system && backup.WalRanges.All(range => range.Timeline == timeline));
+        if (parent is null)
+        {
+            return new(Id: null, $"there is no backup on timeline {timeline} yet"); // one on an earlier timeline could leave stale blocks: pitr.md, pitfall 48
+        }
+
+        var summaries = await sql.AskJsonAsync<IReadOnlyList<WalRange>>(node, """
+            SELECT coalesce(json_agg(json_build_object('timeline', tli, 'start', start_lsn, 'end', end_lsn)), '[]')::text FROM pg_available_wal_summaries()
+            """);
+        return WalSummaries.Cover(summaries, timeline, parent.WalRanges[0].Start)
+            ? new(parent.Id)
+            : new(Id: null, $"{source} has no WAL summaries of all that was written since {parent.Id} began");
+    }
+
+    public async Task<Backup> CopyAsync(BackupOrder order)
+    {
+        await Permit.RequireAsync(order.Source.Cluster);
+        var (source, primary) = (await inventory.NodeAsync(order.Source), await inventory.NodeAsync(order.Primary));
+        var copying = jobs.SucceedAsync(OnRepository(source, "backup", $"export ID={order.Id} BY='{By}' SOURCE={source.Address} PARENT={order.Parent}\n{Embedded.Read("backup")}") with
+        {
+            Network = Names.InternalNetwork(source.Id.Cluster),
+            Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(source.Id.Cluster, "replicator"), source.Spec.Postgres)],
+        });
+        if (source.Spec.Archive is ArchiveMode.Local && order.Source != order.Primary)
+        {
+            await EndSegmentForAsync(source, primary, copying);
+        }
+
+        var facts = (await copying).Split('\n').Select(line => line.Trim().Split('=', 2)).Where(fact => fact.Length == 2).ToLookup(fact => fact[0], fact => fact[1]);
+        WalRange[] ranges = [.. facts["range"].Select(RangeOf)];
+        return ranges is [var range]
+            ? new()
+            {
+                Id = order.Id,
+                StartedAt = await ServerTimeAsync(primary, facts["began"].Single()),
+                StoppedAt = await ServerTimeAsync(primary, "now"),
+                Node = order.Source.Name,
+                WalRanges = ranges,
+                Bytes = 1024 * long.Parse(facts["kilobytes"].Single(), CultureInfo.InvariantCulture),
+                Parent = order.Parent,
+                SystemIdentifier = facts["system"].Single(),
+                Major = source.Spec.Postgres.Major,
+                Annotation = order.Annotation,
+            }
+            : throw Ends.Refuse($"{order.Source} changed its timeline under the backup ({string.Join(", ", ranges.Select(range => range.Timeline))}); take another");
+    }
+
+    public async Task ProveAsync(NodeId primary, Backup backup)
+    {
+        await Permit.RequireAsync(primary.Cluster);
+        var node = await inventory.NodeAsync(primary);
+        if (await sql.WrittenTimelineAsync(node) is var timeline && timeline != backup.Timeline)
+        {
+            throw Ends.Refuse($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");
+        }
+
+        var segmentSize = await sql.AskAsync<long>(node, "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'");
+        var others = node.Spec.Archive is ArchiveMode.Local ? await inventory.NodesAsync(primary.Cluster) : [];
+        string[] archives = node.Spec.Archive is ArchiveMode.Local
+            ? [.. others.Select(other => $"/nodes/{other.Id}/archive")]
+            : [$"{Names.RepositoryVolume}/wal"];
+        var job = OnRepository(node, "prove-backup", $"export ID={backup.Id} ARCHIVES='{string.Join(' ', archives)}'\n{Embedded.Read("prove-backup")}", writes: false);
+        await jobs.SucceedAsync(job with
+        {
+            Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro")],
+            Files = [ContainerFile.Private("/job/segments", string.Concat(backup.WalRanges.SelectMany(range => range.Segments(segmentSize)).Select(name => $"{name}\n")), node.Spec.Postgres)],
+        });
+    }
+
+    public async Task PublishAsync(ClusterName cluster, Backup backup)
+    {
+        await Permit.RequireAsync(cluster);
+        var node = await inventory.NodeAsync(new(cluster, backup.Node));
+        await jobs.SucceedAsync(OnRepository(node, "publish-backup", $"export ID={backup.Id} BY='{By}'\n{Embedded.Read("publish-backup")}") with
+        {
+            Files = [ContainerFile.Private("/job/backup.json", JsonSerializer.Serialize(backup, Json), node.Spec.Postgres)],
+        });
+    }
+
+    public async Task DiscardAsync(ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        if (await inventory.NodesAsync(cluster) is [var node, ..])
+        {
+            await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
+            await jobs.SucceedAsync(OnRepository(node, "discard-backup", $"export BY='{By}'\n{Embedded.Read("discard-backup")}"));
+        }
+    }
+
+    /// <summary>With <c>archive_mode = always</c> a standby ends a backup only when its last segment is archived, and only the primary can end that segment.</summary>
+    private async Task EndSegmentForAsync(NodeContainer standby, NodeContainer primary, Task copying)
+    {
+        while (await Task.WhenAny(copying, Task.Delay(TimeSpan.FromSeconds(1), DockerEngine.ActivityToken)) != copying)
+        {
+            if (await sql.AskAsync<bool>(standby, "SELECT EXISTS (SELECT FROM pg_stat_progress_basebackup WHERE phase LIKE 'waiting for wal%')"))
+            {
+                await Permit.RequireAsync(primary.Id.Cluster);
+                await sql.MarkAsync(primary);
+                await sql.AskAsync<string>(primary, "SELECT pg_switch_wal()::text");
+                return;
+            }
+        }
+    }
+
+    /// <summary>A time as the server reads it, which writes it in its own zone; <c>now</c> is one.</summary>
+    private async Task<DateTimeOffset> ServerTimeAsync(NodeContainer node, string time)
+    {
+        await using var connection = await sql.OpenAsync(node);
+        var seconds = await Sql.AskAsync<double>(connection, "SELECT extract(epoch FROM $1::timestamptz)::float8", time);
+        return DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
+    }
+
+    private static WalRange RangeOf(string fact) => fact.Split(' ') is [var timeline, var start, var end]
+        ? new(new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(start), Lsn.Parse(end))
+        : throw new FormatException($"'{fact}' is no WAL range");
+
+    private static Job OnRepository(NodeContainer node, string name, string script, bool writes = true) => new(node.Spec, name, script)
+    {
+        Volumes = [$"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}{(writes ? "" : ":ro")}"],
+    };
+}

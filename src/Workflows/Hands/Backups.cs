@@ -1,0 +1,59 @@
+using Temporalio.Activities;
+
+namespace PgFlow.Workflows;
+
+/// <summary>Base backups in the repository: <c>backups/ID</c>, staged as <c>backups/.ID.new</c>. Only a published one counts.</summary>
+public interface IBackupSteps
+{
+    /// <summary>What an incremental backup of <paramref name="source"/> can build on.</summary>
+    [Activity("ChooseBackupParent")]
+    Task<BackupParent> ChooseParentAsync(NodeId source);
+
+    /// <summary>Post-condition: a complete copy of the source is staged. Refuses one whose timeline changed meanwhile.</summary>
+    /// <returns>What its manifest says.</returns>
+    [Activity("CopyToRepository")]
+    Task<Backup> CopyAsync(BackupOrder order);
+
+    /// <summary>Proves that the staged files are as the manifest says, that every segment of its WAL is archived, and that the primary is still on its timeline.</summary>
+    [Activity("ProveBackup")]
+    Task ProveAsync(NodeId primary, Backup backup);
+
+    /// <summary>Post-condition: the staged backup is published.</summary>
+    [Activity("PublishBackup")]
+    Task PublishAsync(ClusterName cluster, Backup backup);
+
+    /// <summary>Post-condition: nothing that this procedure staged, and none of its jobs, is left.</summary>
+    [Activity("DiscardBackup")]
+    Task DiscardAsync(ClusterName cluster);
+}
+
+/// <summary>A backup to take.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Source">The node that is copied.</param>
+/// <param name="Primary">The primary, whose clock counts.</param>
+/// <param name="Parent">The backup that it builds on; null for a full one.</param>
+/// <param name="Annotation">A note of whoever takes it.</param>
+public sealed record BackupOrder(string Id, NodeId Source, NodeId Primary, string? Parent = null, string? Annotation = null);
+
+/// <summary>What an incremental backup can build on.</summary>
+/// <param name="Id">The backup; null where there is none.</param>
+/// <param name="WhyFull">Why there is none.</param>
+public sealed record BackupParent(string? Id, string? WhyFull = null);
+
+internal static class Backups
+{
+    public static Task<BackupParent> ChooseParentAsync(NodeId source) =>
+        Hand.ReadAsync((IBackupSteps hand) => hand.ChooseParentAsync(source), $"{source}: what can an incremental backup build on?");
+
+    public static Task<Backup> CopyAsync(BackupOrder order) =>
+        Hand.WaitAsync((IBackupSteps hand) => hand.CopyAsync(order), $"{order.Source}: copy into the repository as {order.Id} (pg_basebackup)");
+
+    public static Task ProveAsync(NodeId primary, Backup backup) =>
+        Hand.WaitAsync((IBackupSteps hand) => hand.ProveAsync(primary, backup), $"{backup.Id}: its WAL is archived, pg_verifybackup passes");
+
+    public static Task PublishAsync(ClusterName cluster, Backup backup) =>
+        Hand.ChangeAsync((IBackupSteps hand) => hand.PublishAsync(cluster, backup), $"{backup.Id}: publish");
+
+    public static Task DiscardAsync(ClusterName cluster) =>
+        Hand.WaitAsync((IBackupSteps hand) => hand.DiscardAsync(cluster), $"{cluster}: throw away what was staged");
+}

@@ -1,0 +1,70 @@
+namespace PgFlow.WorkflowTests;
+
+/// <content>A repository of backups in memory.</content>
+internal sealed partial class FakeHands
+{
+    private readonly List<Backup> _staged = [];
+    private readonly List<Backup> _backups = [];
+
+    /// <summary>What an incremental backup can build on.</summary>
+    public BackupParent Parent { get; set; } = new(Id: null, "there is no backup on timeline 1 yet");
+
+    /// <summary>The backups that are staged and not published.</summary>
+    public IReadOnlyList<Backup> Staged
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _staged];
+            }
+        }
+    }
+
+    /// <summary>The published backups.</summary>
+    public IReadOnlyList<Backup> Backups
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _backups];
+            }
+        }
+    }
+
+    Task<BackupParent> IBackupSteps.ChooseParentAsync(NodeId source) => DoAsync(source, () => Parent);
+
+    Task<Backup> IBackupSteps.CopyAsync(BackupOrder order) => DoAsync(order.Source, () =>
+    {
+        var source = _nodes[order.Source.Name];
+        Require(source.Role is NodeRole.Primary or NodeRole.Standby, $"{order.Source} was copied while it was {source.Role}");
+        var backup = new Backup
+        {
+            Id = order.Id,
+            StartedAt = DateTimeOffset.UnixEpoch,
+            StoppedAt = DateTimeOffset.UnixEpoch.AddSeconds(5),
+            Node = order.Source.Name,
+            WalRanges = [new(source.Timeline!.Value, new(0x4000028), new(0x4000100))],
+            Bytes = 42 * 1024 * 1024,
+            Parent = order.Parent,
+            SystemIdentifier = source.SystemIdentifier!,
+            Major = 17,
+            Annotation = order.Annotation,
+        };
+        _staged.Clear();
+        _staged.Add(backup);
+        return backup;
+    });
+
+    Task IBackupSteps.ProveAsync(NodeId primary, Backup backup) => DoAsync(primary, () =>
+        Require(_nodes[primary.Name].Role is NodeRole.Primary, $"a backup was proven with {primary}, which is no primary"));
+
+    Task IBackupSteps.PublishAsync(ClusterName cluster, Backup backup) => DoAsync(null, () =>
+    {
+        Require(_staged.RemoveAll(staged => staged.Id == backup.Id) == 1, $"{backup.Id} was published and is not staged");
+        _backups.Add(backup);
+    });
+
+    Task IBackupSteps.DiscardAsync(ClusterName cluster) => DoAsync(null, _staged.Clear);
+}

@@ -40,14 +40,17 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         CleanShutdown? end = null;
         async Task StopOldAsync() => end = await Nodes.StopAsync(old);
         await Step($"Endpoint to the still read-only {candidate}, {old} stopped",
-            () => Workflow.WhenAllAsync(Endpoints.MoveAsync(candidate), StopOldAsync()),
+            async () =>
+            {
+                await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
+                await Workflow.WhenAllAsync(Endpoints.MoveAsync(candidate), StopOldAsync());
+            },
             undo: async () =>
             {
                 await Endpoints.MoveAsync(old);
-                await Nodes.ReviveAsync(old);
+                await Nodes.UnfenceAsync(old, running: true);
             });
-        await VitalStep($"{candidate} has all that {old} wrote; {old} can't start as a primary",
-            () => Workflow.WhenAllAsync(Nodes.ProveReplayedAsync(candidate, end!), Nodes.MarkStandbyAsync(old)));
+        await VitalStep($"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end!));
 
         PointOfNoReturn();
         var promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));

@@ -30,7 +30,7 @@ public sealed class ContractTests
             "Checkpoint", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CreateNetworks", "CreateNodes", "DescribeLease", "ExamineDivergence", "FenceNode",
             "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby", "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly",
             "PromoteStandby", "ProveArchiving", "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishTimelineHistory", "RecordProcedure",
-            "RecordTimeline", "RemoveCluster", "ReviveAsPrimary", "RewindData", "SalvageWal", "SetReplicationSlots", "StartPostgres", "StopPostgres", "SwapBack",
+            "RecordTimeline", "RemoveCluster", "RewindData", "SalvageWal", "SetReplicationSlots", "StartPostgres", "StopPostgres", "SwapBack",
             "SwapInCopy", "TidyUp", "UnfenceNode", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));

@@ -1,3 +1,4 @@
+using PgFlow.WorkflowTests;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
@@ -29,7 +30,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     private string Subnet { get; }
 
-    public static async Task<TestCluster> CreateAsync(ITemporalClient client, int nodes = 2, string? image = null, bool sync = false, ArchiveMode archive = ArchiveMode.External)
+    public static async Task<TestCluster> CreateAsync(ITemporalClient client, int nodes = 2, string? image = null, bool sync = false, ArchiveMode archive = ArchiveMode.External, string? golden = null)
     {
         var cluster = new TestCluster(client);
         try
@@ -46,7 +47,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 Archive = archive,
                 ExternalNetwork = cluster.Network,
                 Vip = cluster.Vip,
-            }));
+            }), golden);
             return cluster;
         }
         catch
@@ -67,14 +68,17 @@ internal sealed class TestCluster : IAsyncDisposable
     public Task<WorkflowHandle<T, Report>> StartAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run, string? id = null) =>
         _client.StartWorkflowAsync(run, new(id ?? $"{typeof(T).Name}-{Name}-{Guid.NewGuid():N}", "pgflow"));
 
-    public async Task<Report> RunAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run) => await ReportAsync(await StartAsync(run));
+    public async Task<Report> RunAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run, string? golden = null) =>
+        await ReportAsync(await StartAsync(run), golden);
 
     /// <summary>The report of a success; another end fails with its whole report.</summary>
-    public static async Task<Report> ReportAsync<T>(WorkflowHandle<T, Report> handle)
+    public static async Task<Report> ReportAsync<T>(WorkflowHandle<T, Report> handle, string? golden = null)
     {
         try
         {
-            return await handle.GetResultAsync();
+            var report = await handle.GetResultAsync();
+            await Golden.KeepAsync(golden, handle);
+            return report;
         }
         catch (WorkflowFailedException e)
         {
@@ -126,13 +130,18 @@ internal sealed class TestCluster : IAsyncDisposable
     public static Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>
         Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 {(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\"");
 
-    public async Task<Inspection> InspectAsync() =>
-        await _client.ExecuteWorkflowAsync((InspectCluster procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"inspect-{Name}-{Guid.NewGuid():N}", "pgflow"));
+    public async Task<Inspection> InspectAsync(string? golden = null)
+    {
+        var handle = await _client.StartWorkflowAsync((InspectCluster procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"inspect-{Name}-{Guid.NewGuid():N}", "pgflow"));
+        var inspection = await handle.GetResultAsync();
+        await Golden.KeepAsync(golden, handle);
+        return inspection;
+    }
 
     /// <summary>The whole cluster is well: one primary that holds the endpoint, every other node streams from it.</summary>
-    public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline)
+    public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline, string? golden = null)
     {
-        var inspection = await InspectAsync();
+        var inspection = await InspectAsync(golden);
         Assert.True(inspection.Healthy, string.Join("\n", inspection.Findings));
         Assert.Equal(primary, Assert.Single(inspection.State.Primaries).Id);
         Assert.Equal(primary, inspection.State.EndpointHolder!.Id);

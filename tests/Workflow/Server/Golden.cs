@@ -10,11 +10,11 @@ internal static partial class Golden
     public static string Folder { get; } = Path.Combine(Path.GetDirectoryName(Here())!, "..", "Golden");
 
     /// <summary>Keeps the history of a workflow that has ended, if it is asked for.</summary>
-    /// <param name="name">The file, below <see cref="Folder"/>.</param>
+    /// <param name="name">The file, below <see cref="Folder"/>; nothing is kept without one.</param>
     /// <param name="handle">The workflow.</param>
-    public static async Task KeepAsync(string name, WorkflowHandle handle)
+    public static async Task KeepAsync(string? name, WorkflowHandle handle)
     {
-        if (Environment.GetEnvironmentVariable("PGFLOW_WRITE_GOLDEN") is "1")
+        if (Environment.GetEnvironmentVariable("PGFLOW_WRITE_GOLDEN") is "1" && name is not null)
         {
             var json = (await handle.FetchHistoryAsync()).ToJson();
             await File.WriteAllTextAsync(Path.Combine(Folder, $"{name}.json"), StackTrace().Replace(json, ""));

@@ -1,4 +1,5 @@
 using PgFlow.WorkflowTests;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
@@ -55,6 +56,15 @@ internal sealed class TestCluster : IAsyncDisposable
             await cluster.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>A cluster of two whose primary p1 was killed and whose standby p2 took over.</summary>
+    public static async Task<TestCluster> LostAsync(ITemporalClient client)
+    {
+        var cluster = await CreateAsync(client);
+        await Host.DockerAsync("kill", cluster.Node(1).Container);
+        await FailoverTests.FailOverAsync(cluster);
+        return cluster;
     }
 
     public NodeId Node(int number) => new(Name, NodeName.Of(number));
@@ -121,6 +131,36 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         Assert.Fail($"{handle.Id} ended without {type}");
+    }
+
+    /// <summary>Waits until a worker works on an activity of that type.</summary>
+    public Task WorkedOnAsync(WorkflowHandle handle, string type) => Host.UntilAsync($"{type} is worked on", async () =>
+    {
+        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
+        return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.State is PendingActivityState.Started);
+    });
+
+    /// <summary>An activity was lost with its worker, and done by another attempt of that one.</summary>
+    /// <returns>When it was done.</returns>
+    public static async Task<DateTime> RedoneAsync(WorkflowHandle handle, string type, WorkerProcess by)
+    {
+        var history = (await handle.FetchHistoryAsync()).Events;
+        var scheduled = history.First(item => item.ActivityTaskScheduledEventAttributes?.ActivityType.Name == type).EventId;
+        var started = history.Single(item => item.ActivityTaskStartedEventAttributes?.ScheduledEventId == scheduled).ActivityTaskStartedEventAttributes;
+        Assert.Equal(TimeoutType.Heartbeat, started.LastFailure?.TimeoutFailureInfo?.TimeoutType);
+        Assert.True(started.Attempt > 1);
+        Assert.EndsWith($":{by.Id}", started.Identity, StringComparison.Ordinal);
+        return history.Single(item => item.ActivityTaskCompletedEventAttributes?.ScheduledEventId == scheduled).EventTime.ToDateTime();
+    }
+
+    /// <summary>Does something to a job as soon as it runs.</summary>
+    /// <returns>Its container.</returns>
+    public async Task<string> OnJobAsync(string job, string command)
+    {
+        var container = "";
+        await Host.UntilAsync($"{command} of {job}", async () =>
+            (container = await Host.DockerAsync("ps", "-q", "--filter", $"name=pgflow-{Name}-job-{job}")).Length > 0 && (await Host.TryDockerAsync(command, container)).Code == 0);
+        return container;
     }
 
     /// <summary>The password of a role, as the worker keeps it.</summary>

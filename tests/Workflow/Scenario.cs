@@ -31,8 +31,8 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
         new("InitCluster-cancelled", 0, world => CancelledAsync(world, "InitializeDatabase p1", "InitCluster", ("nodes", 3))),
-        new("DestroyCluster-succeeded", 3, world => SucceededAsync(world, "DestroyCluster")),
-        new("DestroyCluster-blocked", 3, world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster")),
+        new("DestroyCluster-succeeded", 3, world => SucceededAsync(world, "DestroyCluster", ("approve", false))),
+        new("DestroyCluster-blocked", 3, world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster", ("approve", false))),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("ClusterLease-released", 2, LeaseAsync),
     ];

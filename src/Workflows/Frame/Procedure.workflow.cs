@@ -24,6 +24,9 @@ public abstract partial class Procedure
     /// <summary>What a reader of the report should know besides its steps.</summary>
     protected List<string> Notes { get; } = [];
 
+    /// <summary>What was reached, in one sentence; the plan says what will be.</summary>
+    protected string? Done { get; set; }
+
     private protected Outcome Outcome { get; private set; } = Outcome.Running;
 
     private protected PlanView? PlanView { get; set; }

@@ -103,11 +103,13 @@ public sealed class InitCluster : Procedure<InitClusterInput>
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
+        var openedAt = Workflow.UtcNow; // once, so that a retry writes the same record
         await Step("The ledger begins with timeline 1", async () =>
         {
-            await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, Workflow.UtcNow, Workflow.Info.WorkflowId));
+            await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId));
             Reached(primary, new(1));
         });
+        Done = $"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}";
     });
 }
 
@@ -125,7 +127,7 @@ internal sealed record InitClusterPlan : Plan
     {
         var plan = new InitClusterPlan
         {
-            Summary = $"cluster {input.Cluster}: a primary and {input.Nodes - 1} standbys from {input.Image}",
+            Summary = $"cluster {input.Cluster}: a primary and {PgFlowText.Count(input.Nodes - 1, "standby")} from {input.Image}",
             Facts =
             [
                 $"archive {PgFlowText.Word(input.Archive)}, {(input.Sync ? "synchronous" : "asynchronous")} replication",

@@ -60,6 +60,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         await InParallel(plan.Followers.Prepend(old), node => Step($"{node} follows {candidate}", () => Follow.Async(node, candidate, intent)));
         await Step($"{candidate} asks of its standbys what the cluster is meant to",
             () => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old))));
+        Done = $"{candidate} is the primary of {candidate.Cluster}, {old} its standby";
     });
 }
 
@@ -109,7 +110,7 @@ internal sealed record SwitchoverPlan : Plan
         [
             .. Checks.ReasonsAgainst(candidate, old),
             .. Checks.DriftOf(old, candidate),
-            .. input.Force ? [] : absent.Select(node => $"{Why(node)}; go on without {node.Id} by force"),
+            .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
         ];
         return Ends.RefuseFor(against) is { } refusal ? throw refusal : plan;
     }

@@ -70,7 +70,9 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
         return await docker.ExecuteAsync(primary.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", limit, "/bin/sh", "-c", script);
     }
 
-    private static int LastNumber(string output) => int.Parse(output.Trim().Split('\n')[^1], CultureInfo.InvariantCulture);
+    /// <summary>What a program counted; a log has what it complained of behind that.</summary>
+    private static int LastNumber(string output) =>
+        output.Split('\n').Select(line => int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null).Last(number => number is not null)!.Value;
 
     [GeneratedRegex(@"len \(rec/tot\): *\d+/ *(?<length>\d+).* lsn: (?<lsn>[0-9A-F]+/[0-9A-F]+)")]
     private static partial Regex Record();

@@ -115,7 +115,7 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
         await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
     }
 
-    private static IEnumerable<ContainerFile> FilesOf(ClusterSpec spec, NodeId node) =>
+    private IEnumerable<ContainerFile> FilesOf(ClusterSpec spec, NodeId node) =>
     [
         ContainerFile.Folder(Names.NodeVolume, spec.Postgres),
         ContainerFile.Folder($"{Names.NodeVolume}/bin", spec.Postgres),
@@ -125,10 +125,6 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
         ContainerFile.Folder($"{Names.RepositoryVolume}/ledger", spec.Postgres),
         ContainerFile.Program(SettingsFile.ArchiveProgram, Embedded.For("archive", spec, node.Name), spec.Postgres),
         ContainerFile.Program(SettingsFile.RestoreProgram, Embedded.For("restore", spec, node.Name), spec.Postgres),
-    ];
-
-    private IEnumerable<ContainerFile> SettingsOf(ClusterSpec spec, NodeId node) =>
-    [
         ContainerFile.Private(SettingsFile.PasswordPath, secrets.FileFor(spec.Cluster, "replicator"), spec.Postgres),
         ContainerFile.Private(SettingsFile.HbaPath, SettingsFile.RenderHba(spec), spec.Postgres),
         ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
@@ -238,8 +234,6 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
                 },
                 token));
         }
-
-        await files.WriteAsync(node.Container, SettingsOf(spec, node));
     }
 
     /// <summary>A network can't go while anything is attached, and a stopped container that is attached could never start again: workers are detached first.</summary>

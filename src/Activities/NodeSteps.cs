@@ -10,12 +10,14 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     private static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
 
+    private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
+
     /// <summary>How long a node may stand still before it counts as stuck.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public async Task StartAsync(NodeId node)
     {
-        var container = await inventory.NodeAsync(node);
+        var container = await SettledAsync(node);
         if (!container.Docker.State.Running)
         {
             await RequireNoSecondPrimaryAsync(container);
@@ -33,23 +35,21 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         await Permit.RequireAsync(node.Cluster);
         await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
         await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
-        var ending = docker.EndedAsync(node.Container, FastStopLimit);
-        ControlFile? control;
-        do
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit;)
         {
-            control = await observer.ControlAsync(node); // it says so before Docker does, and clients are waiting
-        }
-        while (control is not { State: ControlState.ShutDown } && !ending.IsCompleted);
+            var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);
+            if (await observer.ControlAsync(node) is { State: ControlState.ShutDown } control)
+            {
+                return new(control.Timeline, control.Checkpoint); // Docker says so later, and clients are waiting
+            }
 
-        if (!await ending)
-        {
-            throw new TimeoutException($"{node} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {node.Container}");
+            if (ended)
+            {
+                throw Ends.Refuse($"{node} has ended, but not cleanly: its last records may not have been sent");
+            }
         }
 
-        control = control is { State: ControlState.ShutDown } ? control : await observer.ControlAsync(node);
-        return control is { State: ControlState.ShutDown }
-            ? new(control.Timeline, control.Checkpoint)
-            : throw Ends.Refuse($"{node} has ended, but not cleanly: its last records may not have been sent");
+        throw new TimeoutException($"{node} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {node.Container}");
     }
 
     public async Task MarkStandbyAsync(NodeId node)
@@ -58,8 +58,6 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         await Permit.RequireAsync(node.Cluster);
         await files.WriteAsync(node.Container, StandbySignal(container));
     }
-
-    public Task ReviveAsync(NodeId node) => UnfenceAsync(node, running: true);
 
     public async Task FenceAsync(NodeId node)
     {
@@ -94,16 +92,18 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     public async Task UnfenceAsync(NodeId node, bool running)
     {
         var container = await inventory.NodeAsync(node);
-        if (!await docker.EndedAsync(node.Container, FastStopLimit))
+        if (!await IsOverAsync(container))
         {
-            throw new TimeoutException($"{node} has not ended yet");
+            await Permit.RequireAsync(node.Cluster);
+            if (!await sql.AskAsync<bool>(container, "SELECT pg_is_in_recovery()"))
+            {
+                await docker.ExecuteAsync(node.Container, "0:0", FastStopLimit, Unmark);
+            }
         }
-
-        var wasPrimary = await observer.ControlAsync(node) is { State: ControlState.ShutDown or ControlState.InProduction };
-        if (wasPrimary && await observer.IsMarkedStandbyAsync(node))
+        else if (await observer.ControlAsync(node) is { State: ControlState.ShutDown or ControlState.InProduction } && await observer.IsMarkedStandbyAsync(node))
         {
             await jobs.RequireSoleUseAsync(node);
-            await jobs.SucceedAsync(Job.On(container, "unmark", "rm -f /pgflow/data/standby.signal"));
+            await jobs.SucceedAsync(Job.On(container, "unmark", string.Join(' ', Unmark)));
         }
 
         await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
@@ -164,7 +164,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
 
     public async Task ConfigureAsync(NodeSettings settings)
     {
-        var container = await inventory.NodeAsync(settings.Node);
+        var container = await SettledAsync(settings.Node);
         var wanted = SettingsFile.Render(settings, container.Spec);
         if (await files.ReadAsync(settings.Node.Container, SettingsFile.Path) is not { } there || System.Text.Encoding.UTF8.GetString(there) != wanted)
         {
@@ -203,6 +203,43 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             answer => answer.StartsWith("streaming", StringComparison.Ordinal),
             standby);
         await ReplayedAsync(follower, await sql.MarkAsync(leader));
+    }
+
+    /// <summary>Waits for the end of a node that was stopped or killed.</summary>
+    /// <returns>Whether it has ended; not, where it answers: it was never stopped.</returns>
+    private async Task<bool> IsOverAsync(NodeContainer node)
+    {
+        for (var clock = Stopwatch.StartNew(); !await docker.EndedAsync(node.Id.Container, TimeSpan.Zero);)
+        {
+            if (await AnswersNowAsync(node))
+            {
+                return false;
+            }
+
+            if (clock.Elapsed > FastStopLimit)
+            {
+                throw new TimeoutException($"{node.Id} has not ended yet");
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>A node's container, once it isn't ending any more: a start of one that is would be lost.</summary>
+    private async Task<NodeContainer> SettledAsync(NodeId node)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            var container = await inventory.NodeAsync(node);
+            var stopped = container.Docker.State.Running && container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+                && await observer.ControlAsync(node) is { State: ControlState.ShutDown };
+            if (!stopped)
+            {
+                return container;
+            }
+        }
+
+        throw new TimeoutException($"{node} was stopped and has not ended; see: docker inspect {node.Container}");
     }
 
     private async Task<Candidate?> CompareAsync(NodeId node)

@@ -7,29 +7,13 @@ public sealed class FailbackTests(TemporalServer temporal)
     [Fact]
     public async Task Without_the_wal_that_pg_rewind_needs_ends_with_a_new_copy_that_streams()
     {
-        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await Host.DockerAsync("kill", cluster.Node(1).Container);
-        await FailoverTests.FailOverAsync(cluster);
+        await using var cluster = await TestCluster.LostAsync(temporal.Client);
         await Host.DockerAsync(
             "run", "--rm", "--network", "none", "-v", $"{cluster.Node(1).Container}:/n", "-v", $"pgflow-{cluster.Name}-repository:/r", "--entrypoint", "sh", Host.Image,
             "-c", "rm -f /n/data/pg_wal/0* /r/wal/0*");
 
         var report = await FailoverTests.FailBackAsync(cluster);
         Assert.Contains(report.Notes, note => note.Contains("made anew", StringComparison.Ordinal));
-        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
-    }
-
-    [Fact]
-    public async Task With_pg_rewind_killed_in_the_middle_ends_with_a_standby_that_streams()
-    {
-        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await Host.DockerAsync("kill", cluster.Node(1).Container);
-        await FailoverTests.FailOverAsync(cluster);
-
-        var failback = await cluster.StartAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await Host.UntilAsync("the job is killed", async () =>
-            await Host.DockerAsync("ps", "-q", "--filter", $"name=pgflow-{cluster.Name}-job-rewind") is { Length: > 0 } job && (await Host.TryDockerAsync("kill", job)).Code == 0);
-        await TestCluster.ReportAsync(failback);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 

@@ -15,7 +15,7 @@ public sealed class ImageTests(TemporalServer temporal)
             await FailoverTests.FailOverAsync(cluster);
             await FailoverTests.FailBackAsync(cluster);
             await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
-            await cluster.RunAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+            await cluster.RunAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false }));
             Assert.Empty(await Host.DockerAsync("ps", "-aq", "--filter", $"label=pgflow.cluster={cluster.Name}"));
         }
 

@@ -1,3 +1,5 @@
+using PgFlow.WorkflowTests;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
@@ -29,7 +31,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     private string Subnet { get; }
 
-    public static async Task<TestCluster> CreateAsync(ITemporalClient client, int nodes = 2, string? image = null, bool sync = false, ArchiveMode archive = ArchiveMode.External)
+    public static async Task<TestCluster> CreateAsync(ITemporalClient client, int nodes = 2, string? image = null, bool sync = false, ArchiveMode archive = ArchiveMode.External, string? golden = null)
     {
         var cluster = new TestCluster(client);
         try
@@ -46,7 +48,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 Archive = archive,
                 ExternalNetwork = cluster.Network,
                 Vip = cluster.Vip,
-            }));
+            }), golden);
             return cluster;
         }
         catch
@@ -54,6 +56,15 @@ internal sealed class TestCluster : IAsyncDisposable
             await cluster.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>A cluster of two whose primary p1 was killed and whose standby p2 took over.</summary>
+    public static async Task<TestCluster> LostAsync(ITemporalClient client)
+    {
+        var cluster = await CreateAsync(client);
+        await Host.DockerAsync("kill", cluster.Node(1).Container);
+        await FailoverTests.FailOverAsync(cluster);
+        return cluster;
     }
 
     public NodeId Node(int number) => new(Name, NodeName.Of(number));
@@ -67,14 +78,17 @@ internal sealed class TestCluster : IAsyncDisposable
     public Task<WorkflowHandle<T, Report>> StartAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run, string? id = null) =>
         _client.StartWorkflowAsync(run, new(id ?? $"{typeof(T).Name}-{Name}-{Guid.NewGuid():N}", "pgflow"));
 
-    public async Task<Report> RunAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run) => await ReportAsync(await StartAsync(run));
+    public async Task<Report> RunAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run, string? golden = null) =>
+        await ReportAsync(await StartAsync(run), golden);
 
     /// <summary>The report of a success; another end fails with its whole report.</summary>
-    public static async Task<Report> ReportAsync<T>(WorkflowHandle<T, Report> handle)
+    public static async Task<Report> ReportAsync<T>(WorkflowHandle<T, Report> handle, string? golden = null)
     {
         try
         {
-            return await handle.GetResultAsync();
+            var report = await handle.GetResultAsync();
+            await Golden.KeepAsync(golden, handle);
+            return report;
         }
         catch (WorkflowFailedException e)
         {
@@ -119,6 +133,36 @@ internal sealed class TestCluster : IAsyncDisposable
         Assert.Fail($"{handle.Id} ended without {type}");
     }
 
+    /// <summary>Waits until a worker works on an activity of that type.</summary>
+    public Task WorkedOnAsync(WorkflowHandle handle, string type) => Host.UntilAsync($"{type} is worked on", async () =>
+    {
+        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
+        return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.State is PendingActivityState.Started);
+    });
+
+    /// <summary>An activity was lost with its worker, and done by another attempt of that one.</summary>
+    /// <returns>When it was done.</returns>
+    public static async Task<DateTime> RedoneAsync(WorkflowHandle handle, string type, WorkerProcess by)
+    {
+        var history = (await handle.FetchHistoryAsync()).Events;
+        var scheduled = history.First(item => item.ActivityTaskScheduledEventAttributes?.ActivityType.Name == type).EventId;
+        var started = history.Single(item => item.ActivityTaskStartedEventAttributes?.ScheduledEventId == scheduled).ActivityTaskStartedEventAttributes;
+        Assert.Equal(TimeoutType.Heartbeat, started.LastFailure?.TimeoutFailureInfo?.TimeoutType);
+        Assert.True(started.Attempt > 1);
+        Assert.EndsWith($":{by.Id}", started.Identity, StringComparison.Ordinal);
+        return history.Single(item => item.ActivityTaskCompletedEventAttributes?.ScheduledEventId == scheduled).EventTime.ToDateTime();
+    }
+
+    /// <summary>Does something to a job as soon as it runs.</summary>
+    /// <returns>Its container.</returns>
+    public async Task<string> OnJobAsync(string job, string command)
+    {
+        var container = "";
+        await Host.UntilAsync($"{command} of {job}", async () =>
+            (container = await Host.DockerAsync("ps", "-q", "--filter", $"name=pgflow-{Name}-job-{job}")).Length > 0 && (await Host.TryDockerAsync(command, container)).Code == 0);
+        return container;
+    }
+
     /// <summary>The password of a role, as the worker keeps it.</summary>
     public string PasswordOf(string role) => File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass")).Single(line => line.Contains($":{role}:", StringComparison.Ordinal)).Split(':')[4];
 
@@ -126,13 +170,18 @@ internal sealed class TestCluster : IAsyncDisposable
     public static Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>
         Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 {(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\"");
 
-    public async Task<Inspection> InspectAsync() =>
-        await _client.ExecuteWorkflowAsync((InspectCluster procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"inspect-{Name}-{Guid.NewGuid():N}", "pgflow"));
+    public async Task<Inspection> InspectAsync(string? golden = null)
+    {
+        var handle = await _client.StartWorkflowAsync((InspectCluster procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"inspect-{Name}-{Guid.NewGuid():N}", "pgflow"));
+        var inspection = await handle.GetResultAsync();
+        await Golden.KeepAsync(golden, handle);
+        return inspection;
+    }
 
     /// <summary>The whole cluster is well: one primary that holds the endpoint, every other node streams from it.</summary>
-    public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline)
+    public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline, string? golden = null)
     {
-        var inspection = await InspectAsync();
+        var inspection = await InspectAsync(golden);
         Assert.True(inspection.Healthy, string.Join("\n", inspection.Findings));
         Assert.Equal(primary, Assert.Single(inspection.State.Primaries).Id);
         Assert.Equal(primary, inspection.State.EndpointHolder!.Id);

@@ -10,6 +10,8 @@ internal sealed class WorkerProcess : IDisposable
 
     private WorkerProcess(Process process) => _process = process;
 
+    public int Id => _process.Id;
+
     /// <summary>Where the workers of a test run keep the passwords of its clusters.</summary>
     public static string Secrets { get; } = Path.Combine(Path.GetTempPath(), $"pgflow-test-secrets-{Environment.ProcessId}");
 

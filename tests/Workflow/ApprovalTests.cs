@@ -53,6 +53,30 @@ public sealed class ApprovalTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task That_nobody_gives_refuses_the_procedure()
+    {
+        await using var world = World.Start(server);
+        var failed = await world.FailAsync("Switchover", ("approve", true), ("approveWithinSeconds", 1));
+
+        Assert.Equal((Ends.Refused, "nobody approved within 0:00:01"), (failed.Type, failed.Message));
+        Assert.Empty(world.Hands.Changes);
+    }
+
+    [Fact]
+    public async Task Is_asked_for_before_a_cluster_is_destroyed()
+    {
+        await using var world = World.Start(server);
+        var handle = await world.StartAsync("DestroyCluster");
+        var plan = (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!;
+        Assert.Empty(world.Hands.Changes);
+
+        await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
+        var report = await handle.GetResultAsync<Report>();
+        Assert.Equal("carla", report.ApprovedBy);
+        Assert.True(report.Took < report.EndedAt - report.StartedAt);
+    }
+
+    [Fact]
     public async Task Is_not_asked_for_where_there_is_nothing_to_do()
     {
         await using var world = World.Start(server);

@@ -121,14 +121,14 @@ public sealed class BlockedTests(TemporalServer server)
     {
         await using var world = World.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
-        var handle = await BlockedAsync(world, "ReviveAsPrimary p1");
+        var handle = await BlockedAsync(world, "UnfenceNode p1");
         Assert.Equal("Undo: Endpoint to the still read-only p2, p1 stopped", (await World.BlockedAsync(handle)).Blocked[0].Title);
-        world.Hands.Mend("ReviveAsPrimary p1");
+        world.Hands.Mend("UnfenceNode p1");
         await World.ResolveAsync(handle, ResolveAction.Retry);
         var failed = await World.FailureAsync(handle);
 
         Assert.Equal((Ends.Unchanged, "too far behind"), (failed.Type, failed.Message));
-        world.Hands.Changes.AssertOrder("ReviveAsPrimary p1", "ReviveAsPrimary p1", "OfferReadOnly p2", "WriteSettings p2");
+        world.Hands.Changes.AssertOrder("UnfenceNode p1", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2");
         Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
     }
 
@@ -139,7 +139,7 @@ public sealed class BlockedTests(TemporalServer server)
     {
         await using var world = World.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
-        var handle = await BlockedAsync(world, "ReviveAsPrimary p1");
+        var handle = await BlockedAsync(world, "UnfenceNode p1");
         await World.ResolveAsync(handle, action);
 
         Assert.Equal(Ends.Incomplete, (await World.FailureAsync(handle)).Type);

@@ -12,7 +12,7 @@ public sealed class CancelTests(TemporalServer server)
         await handle.CancelAsync();
         var report = await World.CancelledAsync(handle);
 
-        world.Hands.Changes.AssertOrder("ProveShutdownReplayed p2", "MoveEndpoint p1", "ReviveAsPrimary p1", "OfferReadOnly p2", "WriteSettings p2", "SetReplicationSlots p2");
+        world.Hands.Changes.AssertOrder("ProveShutdownReplayed p2", "MoveEndpoint p1", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2", "SetReplicationSlots p2");
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
         Assert.DoesNotContain(report.Steps, step => step.AfterPointOfNoReturn);
         Assert.Equal("cancelled", report.Summary);
@@ -43,14 +43,14 @@ public sealed class CancelTests(TemporalServer server)
     {
         await using var world = World.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2");
-        var gate = world.Hands.Hold("ReviveAsPrimary p1");
+        var gate = world.Hands.Hold("UnfenceNode p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await handle.CancelAsync();
         gate.Open();
 
         Assert.Equal(Ends.Unchanged, (await World.FailureAsync(handle)).Type);
-        world.Hands.Changes.AssertOrder("ReviveAsPrimary p1", "OfferReadOnly p2", "SetReplicationSlots p2");
+        world.Hands.Changes.AssertOrder("UnfenceNode p1", "OfferReadOnly p2", "SetReplicationSlots p2");
     }
 
     [Fact]

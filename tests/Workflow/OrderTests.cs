@@ -125,8 +125,8 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Destroy_removes_everything_and_a_second_time_too()
     {
         await using var world = World.Start(server);
-        await world.SucceedAsync("DestroyCluster");
-        await world.SucceedAsync("DestroyCluster");
+        await world.SucceedAsync("DestroyCluster", ("approve", false));
+        await world.SucceedAsync("DestroyCluster", ("approve", false));
 
         Assert.Equal(["RemoveCluster", "RemoveCluster"], world.Hands.Changes);
     }

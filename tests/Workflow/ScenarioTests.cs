@@ -23,10 +23,7 @@ public sealed class ScenarioTests(TemporalServer server)
         var history = await handle.FetchHistoryAsync();
         Assert.DoesNotContain(history.Events, IsTrouble);
         Assert.All(history.Events.Where(item => item.ActivityTaskScheduledEventAttributes is not null), KeepsTheRulesOfTheWebUi);
-        if (Environment.GetEnvironmentVariable("PGFLOW_WRITE_GOLDEN") is "1")
-        {
-            await File.WriteAllTextAsync(Path.Combine(ReplayTests.Folder, $"{name}.json"), history.ToJson(), TestContext.Current.CancellationToken);
-        }
+        await Golden.KeepAsync(name, handle);
     }
 
     private static bool IsTrouble(HistoryEvent item) => item.EventType is EventType.WorkflowTaskFailed;

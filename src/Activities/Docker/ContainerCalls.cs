@@ -29,16 +29,19 @@ internal static class ContainerCalls
     /// <remarks>By polling: an abandoned wait call stays open in the daemon until the container ends.</remarks>
     public static async Task<bool> EndedAsync(this DockerEngine docker, string container, TimeSpan limit)
     {
-        for (var until = DateTime.UtcNow + limit; DateTime.UtcNow < until; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (var until = DateTime.UtcNow + limit; ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(container, token));
             if (found is null or { State.Running: false, State.Restarting: false })
             {
                 return true;
             }
-        }
 
-        return false;
+            if (DateTime.UtcNow >= until)
+            {
+                return false;
+            }
+        }
     }
 
     public static Task StartAsync(this DockerEngine docker, string container) => docker.CallAsync((client, token) =>

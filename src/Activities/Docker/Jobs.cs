@@ -12,6 +12,9 @@ namespace PgFlow.Activities;
 internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 {
     private const int MostKilled = 5;
+
+    /// <summary>What Docker may need to report a node's end after it was stopped.</summary>
+    private static readonly TimeSpan Ending = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
 
     /// <summary>The end of the job.</summary>
@@ -61,6 +64,11 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         {
             if (!user.Labels.ContainsKey(Labels.Job))
             {
+                if (await docker.EndedAsync(user.ID, Ending))
+                {
+                    continue;
+                }
+
                 throw Ends.Refuse($"the container {user.Names[0].TrimStart('/')} is using {node}'s volume; stop it first");
             }
 

@@ -45,7 +45,7 @@ internal static class EndText
         return end.ExitCode;
     }
 
-    private static string Took(Report? report) => report is null ? "" : FormattableString.Invariant($" ({(report.EndedAt - report.StartedAt).TotalSeconds:0.0} s)");
+    private static string Took(Report? report) => report is null ? "" : FormattableString.Invariant($" ({report.Took.TotalSeconds:0.0} s)");
 
     private static string What(Ending end) => end switch
     {

@@ -39,7 +39,7 @@ internal sealed class Launch(Call call)
         var json = InputJson.With(order.Json, new Dictionary<string, object?>
         {
             ["dryRun"] = call.DryRun ? true : null,
-            ["approve"] = ask ? true : null,
+            ["approve"] = ask ? true : call.Yes && order.TypeTheName ? false : null, // DestroyCluster waits where nothing is said
             ["reason"] = call.Reason,
             ["by"] = Temporal.User,
         });

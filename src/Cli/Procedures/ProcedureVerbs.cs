@@ -40,7 +40,7 @@ internal static class ProcedureVerbs
         new("destroy", nameof(DestroyCluster), "Remove a cluster with its data, its archive and its ledger") { TypeTheName = true },
         new("switchover", nameof(Switchover), "Make another node the primary while all are healthy", To, Force("Go on although a standby does not answer")),
         new("failover", nameof(Failover), "Make a standby the primary after the primary was lost", To, Force("Fail over although the primary is healthy")),
-        new("failback", nameof(Failback), "Bring an old primary or a diverged standby back as a standby",
+        new("failback", nameof(Failback), "Bring an old primary or a diverged standby (the only missing node where none is named) back as a standby",
             Field.Node("NODE", "The node that comes back; the only one that is missing where none is named", Need.Optional)),
         new("remake", nameof(RemakeStandby), "Give a standby a fresh copy of the primary", Field.Node("NODE", "The standby", Need.Required)),
         new("recover", nameof(RecoverCluster), "Bring a cluster back to a position in its past, on the branch that was live then; its standbys are made anew",

@@ -9,7 +9,7 @@ internal static class WorkerVerb
 
     public static Command Command(Terminal terminal)
     {
-        var command = Call.Verb(terminal, "worker", "Run a worker", [Arguments, Flags.Address, Flags.Namespace, Flags.Debug], RunAsync);
+        var command = Call.Verb(terminal, "worker", "Run a worker; what follows is for it", [Arguments, Flags.Address, Flags.Namespace, Flags.Debug], RunAsync);
         command.TreatUnmatchedTokensAsErrors = false;
         return command;
     }

@@ -12,7 +12,7 @@ internal static class HistoryVerb
     public static Command Command(Terminal terminal) => Call.Verb(
         terminal,
         "history",
-        "The procedures that ran or run, newest first",
+        "The procedures that ran or run (of all clusters where none is named), newest first",
         [Flags.AnyCluster, Limit, .. Flags.Connection],
         RunAsync);
 

@@ -13,6 +13,9 @@ public static class PgFlowText
     /// <summary>A reason as the end of a sentence; nothing where none was given.</summary>
     public static string Because(string? reason) => string.IsNullOrWhiteSpace(reason) ? "" : $" ({reason})";
 
+    /// <summary>A number of things: "1 standby", "2 standbys".</summary>
+    public static string Count(long number, string one) => FormattableString.Invariant($"{number} {one}{(number == 1 ? "" : "s")}");
+
     /// <summary>A number of bytes in the unit that fits.</summary>
     public static string Bytes(long bytes) => bytes switch
     {

@@ -31,6 +31,9 @@ public abstract partial class Procedure
     /// <summary>Who approved the plan.</summary>
     private protected string? ApprovedBy => _approval?.By;
 
+    /// <summary>When.</summary>
+    private protected DateTimeOffset? ApprovedAt { get; private set; }
+
     private List<Running> BlockedSteps => [.. _steps.Where(step => step.View.State is StepState.Blocked)];
 
     private List<Running> Undecided => [.. BlockedSteps.Where(step => step.Decision is null)];
@@ -40,6 +43,7 @@ public abstract partial class Procedure
     public Task ApproveAsync(Approval approval)
     {
         _approval = approval with { By = approval.By ?? Anonymous };
+        ApprovedAt = Workflow.UtcNow;
         return Task.CompletedTask;
     }
 
@@ -111,7 +115,7 @@ public abstract partial class Procedure
 
         if (!answered)
         {
-            throw Ends.Refuse($"nobody approved within {limit.TotalMinutes:0} minutes");
+            throw Ends.Refuse($"nobody approved within {limit:g}");
         }
 
         Show(Outcome.Running);

@@ -8,8 +8,6 @@ namespace PgFlow.Workflows;
 public abstract class Procedure<TInput> : Procedure
     where TInput : ProcedureInput, new()
 {
-    private static readonly TimeSpan ApprovalLimit = TimeSpan.FromMinutes(15);
-
     private string _by = "";
     private TInput _input = new();
 
@@ -76,7 +74,7 @@ public abstract class Procedure<TInput> : Procedure
 
             if (shown is { NothingToDo: false })
             {
-                await ApprovalAsync(ApprovalLimit);
+                await ApprovalAsync(TimeSpan.FromSeconds(_input.ApproveWithinSeconds));
             }
 
             var approved = PlanView;
@@ -88,8 +86,13 @@ public abstract class Procedure<TInput> : Procedure
                     throw Ends.Refuse($"the cluster is not as it was when the plan was approved; now the plan would be: {PlanView.Summary}");
                 }
 
-                await (plan.NothingToDo ? Task.CompletedTask : steps(plan));
-                return plan.Summary;
+                if (plan.NothingToDo)
+                {
+                    return plan.Summary;
+                }
+
+                await steps(plan);
+                return Done ?? plan.Summary;
             });
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
@@ -207,6 +210,7 @@ public abstract class Procedure<TInput> : Procedure
         By = _by,
         Reason = _input.Reason,
         ApprovedBy = ApprovedBy,
+        ApprovedAt = ApprovedAt,
         Plan = PlanView,
         Steps = Steps,
         Notes = [.. Notes],

@@ -30,6 +30,9 @@ public abstract partial class Procedure
     /// <summary>The runbook is only walked, for its plan.</summary>
     private protected bool IsPreview => _preview is not null;
 
+    /// <summary>What was reached, in one sentence; the plan says what will be.</summary>
+    protected string? Done { get; set; }
+
     private protected Outcome Outcome { get; private set; } = Outcome.Running;
 
     private protected PlanView? PlanView { get; set; }

@@ -14,6 +14,9 @@ public abstract record ProcedureInput
     /// <summary>Wait for the update <c>approve</c> before anything is done.</summary>
     public bool Approve { get; init; }
 
+    /// <summary>How long it waits for that: 15 minutes where nothing is said.</summary>
+    public int ApproveWithinSeconds { get; init; } = 15 * 60;
+
     /// <summary>Why, for the record.</summary>
     public string? Reason { get; init; }
 
@@ -29,6 +32,7 @@ public abstract record ProcedureInput
     [
         .. Unreadable,
         .. Missing("cluster", Cluster == default, "give the cluster's name"),
+        .. ApproveWithinSeconds is < 1 or > 7 * 24 * 60 * 60 ? [$"approveWithinSeconds: {ApproveWithinSeconds} is not from 1 to a week"] : Array.Empty<string>(),
         .. TooLong("by", By, 200),
         .. TooLong("reason", Reason, 2000),
         .. Check(),

@@ -66,6 +66,9 @@ public sealed record Report
     /// <summary>Who approved it, where approval was asked for.</summary>
     public string? ApprovedBy { get; init; }
 
+    /// <summary>When it was approved: before, it only waited.</summary>
+    public DateTimeOffset? ApprovedAt { get; init; }
+
     /// <summary>What was planned; null when it ended before there was a plan.</summary>
     public PlanView? Plan { get; init; }
 
@@ -80,6 +83,10 @@ public sealed record Report
 
     /// <summary>When it ended.</summary>
     public required DateTimeOffset EndedAt { get; init; }
+
+    /// <summary>How long it worked, without the wait for approval.</summary>
+    [JsonIgnore]
+    public TimeSpan Took => EndedAt - (ApprovedAt ?? StartedAt);
 
     /// <summary>Its workflow.</summary>
     public required string WorkflowId { get; init; }

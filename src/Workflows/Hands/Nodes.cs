@@ -9,24 +9,20 @@ public interface INodeSteps
     [Activity("StartPostgres")]
     Task StartAsync(NodeId node);
 
-    /// <summary>Post-condition: pg_control says "shut down", the container has ended and Docker won't start it by itself.</summary>
+    /// <summary>Post-condition: pg_control says "shut down" and Docker won't start the container by itself; its end may come later.</summary>
     [Activity("StopPostgres")]
     Task<CleanShutdown> StopAsync(NodeId node);
 
-    /// <summary>Post-condition: a stopped node that is started by anybody starts as a standby.</summary>
+    /// <summary>Post-condition: once it has ended, whoever starts the node starts a standby.</summary>
     [Activity("MarkStandby")]
     Task MarkStandbyAsync(NodeId node);
-
-    /// <summary>Brings a node that <see cref="StopAsync"/> stopped, and that nobody has written to since, back as the primary.</summary>
-    /// <remarks>Post-condition: it runs and accepts writes. Refuses when pg_control is not as it was, or another node accepts writes.</remarks>
-    [Activity("ReviveAsPrimary")]
-    Task ReviveAsync(NodeId node);
 
     /// <summary>Post-condition: the container has ended, is on no network, won't be started by Docker, and would start as a standby.</summary>
     [Activity("FenceNode")]
     Task FenceAsync(NodeId node);
 
-    /// <summary>Post-condition: a fenced node is as it was before: on its network, as a primary, running if it ran.</summary>
+    /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as a primary, running if it ran.</summary>
+    /// <remarks>Refuses when another node accepts writes.</remarks>
     [Activity("UnfenceNode")]
     Task UnfenceAsync(NodeId node, bool running);
 
@@ -111,9 +107,6 @@ internal static class Nodes
 
     public static Task MarkStandbyAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.MarkStandbyAsync(node), $"{node}: can only start as a standby");
-
-    public static Task ReviveAsync(NodeId node) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.ReviveAsync(node), $"{node}: start again as the primary");
 
     public static Task FenceAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.FenceAsync(node), $"{node}: fence (kill, off the networks, standby.signal)");

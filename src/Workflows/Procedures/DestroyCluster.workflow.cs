@@ -3,7 +3,11 @@ using Temporalio.Workflows;
 namespace PgFlow.Workflows;
 
 /// <summary>What DestroyCluster takes.</summary>
-public sealed record DestroyClusterInput : ProcedureInput;
+public sealed record DestroyClusterInput : ProcedureInput
+{
+    /// <summary>It waits for approval unless its input says otherwise: nothing brings a cluster back.</summary>
+    public DestroyClusterInput() => Approve = true;
+}
 
 /// <summary>Removes a cluster with its data, its archive and its ledger. Nothing brings it back.</summary>
 [Workflow]
@@ -15,6 +19,7 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
     {
         PointOfNoReturn();
         await Step("Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
+        Done = $"cluster {plan.Cluster} is gone with its data, its archive and its ledger";
     });
 }
 

@@ -32,6 +32,7 @@ public sealed class Failback : Procedure<FailbackInput>
         await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Intent));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+        Done = $"{node} is a standby of {primary} again";
     });
 
     /// <returns>How it was done, as a sentence.</returns>
@@ -149,7 +150,7 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
         return node.CanRewind
             ? new(WayBackKind.Rewind, end is null
                 ? $"the primary's line never was on its timeline {node.Timeline}"
-                : $"it may have records beyond {end}, where the primary's line left timeline {node.Timeline}")
+                : $"the primary's line left its timeline {node.Timeline} at {end}, and it was not shut down before that")
             : new(WayBackKind.Remake, "it has neither checksums nor wal_log_hints");
     }
 }

@@ -58,8 +58,9 @@ public sealed class Failover : Procedure<FailoverInput>
             var loss = await Archives.MeasureLossAsync(lost.Node, promotion!);
             Notes.Add(loss.Bytes == 0
                 ? $"nothing was lost: {winner.Node} had all of {lost.Node}'s WAL"
-                : $"{lost.Node} had written {PgFlowText.Bytes(loss.Bytes)} with {loss.Transactions} commits that {winner.Node} never received; they are in {lost.Node}'s volume until it is rewound");
+                : $"{lost.Node} had written {PgFlowText.Bytes(loss.Bytes)} with {PgFlowText.Count(loss.Transactions, "commit")} that {winner.Node} never received; they are in {lost.Node}'s volume until it is rewound");
         }));
+        Done = $"{winner.Node} is the primary of {winner.Node.Cluster}";
         if (promotion is not null)
         {
             Notes.AddRange(plan.Lost.Select(lost => $"{lost.Node} is fenced; bring it back with: pgflow failback {lost.Node.Cluster} {lost.Node}"));
@@ -101,7 +102,7 @@ internal sealed record FailoverPlan : Plan
         [
             .. asked is { Role: not NodeRole.Standby } ? [$"{asked.Id} is no running standby ({Checks.Describe(asked)})"] : Array.Empty<string>(),
             .. survivors.Count == 0 ? [$"no standby answers: {string.Join("; ", state.Nodes.Select(node => $"{node.Id} is {Checks.Describe(node)}"))}"] : Array.Empty<string>(),
-            .. input.Force ? [] : state.Primaries.Select(node => $"{node.Id} is healthy and accepts writes; use switchover, or force the failover"),
+            .. input.Force ? [] : state.Primaries.Select(node => $"{node.Id} is healthy and accepts writes: change the primary with pgflow switchover {state.Cluster}, or fence it all the same with --force"),
             .. survivors.Where(node => node.ReplayPaused).Select(node => $"replay is paused on {node.Id}: its promotion would hang; resume it with: SELECT pg_wal_replay_resume()"),
             .. Checks.DriftOf(survivors),
         ];

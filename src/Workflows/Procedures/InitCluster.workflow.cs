@@ -113,6 +113,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             Reached(primary, new(1));
         });
         await Step("A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));
+        Done = $"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}";
     });
 }
 
@@ -130,7 +131,7 @@ internal sealed record InitClusterPlan : Plan
     {
         var plan = new InitClusterPlan
         {
-            Summary = $"cluster {input.Cluster}: a primary and {input.Nodes - 1} standbys from {input.Image}",
+            Summary = $"cluster {input.Cluster}: a primary and {PgFlowText.Count(input.Nodes - 1, "standby")} from {input.Image}",
             Facts =
             [
                 $"archive {PgFlowText.Word(input.Archive)}, {(input.Sync ? "synchronous" : "asynchronous")} replication",

@@ -50,32 +50,37 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, Cl
         {
             yield return state.Primaries.Count == 0
                 ? $"no node accepts writes; make one the primary: pgflow failover {state.Cluster}"
-                : $"SPLIT BRAIN: {Checks.Names(state.Primaries)} all accept writes; fence the wrong one: pgflow failback {state.Cluster} NODE";
-            yield break;
-        }
-
-        if (state.EndpointHolder?.Id != primary.Id)
-        {
-            yield return $"the virtual IP is on {state.EndpointHolder?.Id.ToString() ?? "no node"}, not on the primary {primary.Id}";
-        }
-
-        foreach (var node in state.Nodes.Where(node => node != primary))
-        {
-            var missing = Checks.ReasonsToLeaveOut(node, primary).ToList();
-            foreach (var reason in Checks.ReasonsAgainst(node, primary))
+                : $"SPLIT BRAIN: {Checks.Names(state.Primaries)} all accept writes, the virtual IP is on {Holder(state)}; fence the wrong one: pgflow failback {state.Cluster} NODE";
+            foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Silent))
             {
-                yield return missing.Contains(reason) ? $"{reason}; bring it back: pgflow failback {state.Cluster} {node.Id}" : reason;
+                yield return $"{node.Id} is {Checks.Describe(node)}";
+            }
+        }
+        else
+        {
+            if (state.EndpointHolder?.Id != primary.Id)
+            {
+                yield return $"the virtual IP is on {Holder(state)}, not on the primary {primary.Id}";
+            }
+
+            foreach (var node in state.Nodes.Where(node => node != primary))
+            {
+                var missing = Checks.ReasonsToLeaveOut(node, primary).ToList();
+                foreach (var reason in Checks.ReasonsAgainst(node, primary))
+                {
+                    yield return missing.Contains(reason) ? $"{reason}; bring it back: pgflow failback {state.Cluster} {node.Id}" : reason;
+                }
             }
         }
 
-        foreach (var slot in primary.Slots.Where(slot => slot.Status is "lost" or "unreserved"))
+        foreach (var (node, slot) in state.Primaries.SelectMany(node => node.Slots.Where(slot => slot.Status is "lost" or "unreserved").Select(slot => (node, slot))))
         {
-            yield return $"slot {slot.Name} on {primary.Id} is {slot.Status}: its standby needs the archive or a remake";
+            yield return $"slot {slot.Name} on {node.Id} is {slot.Status}: its standby needs the archive or a remake";
         }
 
-        if (primary.Archiver is { LastFailed: { } failed })
+        foreach (var node in state.Primaries.Where(node => node.Archiver is { LastFailed: not null }))
         {
-            yield return $"{primary.Id} can't archive {failed}; see its log: docker logs {primary.Id.Container}";
+            yield return $"{node.Id} can't archive {node.Archiver!.LastFailed}; see its log: docker logs {node.Id.Container}";
         }
 
         foreach (var drift in Checks.DriftOf(state.Nodes))
@@ -83,4 +88,6 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, Cl
             yield return drift;
         }
     }
+
+    private static string Holder(ClusterState state) => state.EndpointHolder?.Id.ToString() ?? "no node";
 }

@@ -31,6 +31,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
         PointOfNoReturn();
         await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Intent));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+        Done = $"{node} is a fresh copy of {primary} and follows it";
     });
 }
 

@@ -40,14 +40,17 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         CleanShutdown? end = null;
         async Task StopOldAsync() => end = await Nodes.StopAsync(old);
         await Step($"Endpoint to the still read-only {candidate}, {old} stopped",
-            () => Workflow.WhenAllAsync(Endpoints.MoveAsync(candidate), StopOldAsync()),
+            async () =>
+            {
+                await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
+                await Workflow.WhenAllAsync(Endpoints.MoveAsync(candidate), StopOldAsync());
+            },
             undo: async () =>
             {
                 await Endpoints.MoveAsync(old);
-                await Nodes.ReviveAsync(old);
+                await Nodes.UnfenceAsync(old, running: true);
             });
-        await VitalStep($"{candidate} has all that {old} wrote; {old} can't start as a primary",
-            () => Workflow.WhenAllAsync(Nodes.ProveReplayedAsync(candidate, end!), Nodes.MarkStandbyAsync(old)));
+        await VitalStep($"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end!));
         var leftAt = Now;
 
         PointOfNoReturn();
@@ -58,6 +61,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         await InParallel(plan.Followers.Prepend(old), node => Step($"{node} follows {candidate}", () => Follow.Async(node, candidate, intent)));
         await Step($"{candidate} asks of its standbys what the cluster is meant to",
             () => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old))));
+        Done = $"{candidate} is the primary of {candidate.Cluster}, {old} its standby";
     });
 }
 
@@ -107,7 +111,7 @@ internal sealed record SwitchoverPlan : Plan
         [
             .. Checks.ReasonsAgainst(candidate, old),
             .. Checks.DriftOf(old, candidate),
-            .. input.Force ? [] : absent.Select(node => $"{Why(node)}; go on without {node.Id} by force"),
+            .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
         ];
         return Ends.RefuseFor(against) is { } refusal ? throw refusal : plan;
     }

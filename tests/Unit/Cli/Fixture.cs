@@ -25,7 +25,7 @@ internal static class Samples
         "works",
         Plan,
         steps,
-        [.. steps.Where(step => step.State is StepState.Blocked).Select(step => new BlockedStep(step.Number, step.Title, step.Error!, "mend it, then: pgflow resolve ID retry (or abort)", CanSkip: false))],
+        [.. steps.Where(step => step.State is StepState.Blocked).Select(step => new BlockedStep(step.Number, step.Title, step.Error!, $"mend it, then: pgflow resolve ID retry --step {step.Number} (or abort)", CanSkip: false))],
         []);
 
     public static Report Report(Outcome outcome) => new()

@@ -14,13 +14,13 @@ public sealed class ContractTests
     public void Workflows_and_their_inputs() => Assert.Equal(
         [
             "ClusterLease: procedure, workflowId, by",
-            "DestroyCluster: approve, by, cluster, dryRun, reason",
-            "Failback: approve, by, cluster, dryRun, node, reason",
-            "Failover: approve, by, cluster, dryRun, force, reason, to",
-            "InitCluster: approve, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, vip",
-            "InspectCluster: approve, by, cluster, dryRun, reason",
-            "RemakeStandby: approve, by, cluster, dryRun, node, reason",
-            "Switchover: approve, by, cluster, dryRun, force, reason, to",
+            "DestroyCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
+            "Failback: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
+            "Failover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
+            "InitCluster: approve, approveWithinSeconds, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, vip",
+            "InspectCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
+            "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
+            "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
         ],
         Types.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false)).Select(Describe).Order(StringComparer.Ordinal));
 
@@ -30,7 +30,7 @@ public sealed class ContractTests
             "Checkpoint", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CreateNetworks", "CreateNodes", "DescribeLease", "ExamineDivergence", "FenceNode",
             "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby", "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly",
             "PromoteStandby", "ProveArchiving", "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishTimelineHistory", "RecordProcedure",
-            "RecordTimeline", "RemoveCluster", "ReviveAsPrimary", "RewindData", "SalvageWal", "SetReplicationSlots", "StartPostgres", "StopPostgres", "SwapBack",
+            "RecordTimeline", "RemoveCluster", "RewindData", "SalvageWal", "SetReplicationSlots", "StartPostgres", "StopPostgres", "SwapBack",
             "SwapInCopy", "TidyUp", "UnfenceNode", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));

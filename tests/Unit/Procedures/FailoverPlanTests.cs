@@ -10,7 +10,7 @@ public sealed class FailoverPlanTests
     public static TheoryData<string, ClusterState, FailoverInput> Refused => new()
     {
         { "there is no cluster demo; make it with: pgflow init demo", Nothing, Any },
-        { "p1 is healthy and accepts writes; use switchover, or force the failover", Healthy(), Any },
+        { "p1 is healthy and accepts writes: change the primary with pgflow switchover demo, or fence it all the same with --force", Healthy(), Any },
         { "p1 is the primary already", Healthy(), Any with { To = P(1), Force = true } },
         { "p2 is no running standby (stopped, container exited)", Healthy().With(1, Stopped).With(2, Stopped), Any with { To = P(2) } },
         { "no standby answers: p1 is stopped, container exited; p2 is silent: no answer within 2 s", Healthy(2).With(1, Stopped).With(2, Hung), Any },

@@ -7,7 +7,7 @@ public sealed class InspectionTests
     public static TheoryData<string, ClusterState> Findings => new()
     {
         { "no node accepts writes; make one the primary: pgflow failover demo", Healthy().With(1, Stopped) },
-        { "SPLIT BRAIN: p1, p3 all accept writes; fence the wrong one: pgflow failback demo NODE", Healthy().With(3, node => node with { Role = NodeRole.Primary }) },
+        { "SPLIT BRAIN: p1, p3 all accept writes, the virtual IP is on p1; fence the wrong one: pgflow failback demo NODE", Healthy().With(3, node => node with { Role = NodeRole.Primary }) },
         { "the virtual IP is on p2, not on the primary p1", Healthy().With(1, node => node with { Endpoint = EndpointRole.None }).With(2, node => node with { Endpoint = EndpointRole.ReadWrite }) },
         { "the virtual IP is on no node, not on the primary p1", Healthy().With(1, node => node with { Endpoint = EndpointRole.None }) },
         { "p3 is no running standby (stopped, container exited); bring it back: pgflow failback demo p3", Healthy().With(3, Stopped) },
@@ -26,6 +26,11 @@ public sealed class InspectionTests
     {
         var inspection = Inspection.Of(state);
         Assert.False(inspection.Healthy);
-        Assert.Equal([finding], inspection.Findings);
+        Assert.Equal(finding, inspection.Findings[0]);
     }
+
+    [Fact]
+    public void Without_one_primary_says_what_else_is_wrong() => Assert.Equal(
+        ["p2 is stopped, container exited", "p3: work_mem is overridden"],
+        Inspection.Of(Healthy().With(2, Stopped).With(3, node => node with { Role = NodeRole.Primary, Drift = ["work_mem is overridden"] })).Findings.Skip(1));
 }

@@ -18,8 +18,8 @@ public sealed class SwitchoverPlanTests
         { "replay is paused on p2; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(2, node => node with { ReplayPaused = true }), To(2) },
         { "p2 belongs to another system (75)", Healthy().With(2, node => node with { SystemIdentifier = "75" }), To(2) },
         { "p2: max_connections is overridden", Healthy().With(2, node => node with { Drift = ["max_connections is overridden"] }), To(2) },
-        { "p3 is no running standby (silent: no answer within 2 s); go on without p3 by force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
-        { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); go on without p3 by force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
+        { "p3 is no running standby (silent: no answer within 2 s); to go on without p3: --force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
+        { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
         { "demo has no running standby: p2 is stopped, container exited", Healthy(2).With(2, Stopped), new() { Cluster = Cluster } },
     };
 
@@ -35,7 +35,7 @@ public sealed class SwitchoverPlanTests
     public void Says_all_of_it_at_once()
     {
         var state = Healthy().With(2, node => node with { ReplayPaused = true, Drift = ["drift"] }).With(3, Stopped);
-        Assert.Equal(3, Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2), state)).Message.Split("; ").Count(reason => !reason.StartsWith("resume", StringComparison.Ordinal) && !reason.StartsWith("go on", StringComparison.Ordinal)));
+        Assert.Equal(3, Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2), state)).Message.Split("; ").Count(reason => !reason.StartsWith("resume", StringComparison.Ordinal) && !reason.StartsWith("to go on", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -77,35 +77,21 @@ internal sealed partial class FakeHands :
 
     Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () =>
     {
-        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown, StandbySignal = false });
+        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown });
         return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
     });
 
-    Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () =>
-    {
-        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was marked while it ran");
-        Set(node, state => state with { StandbySignal = true });
-    });
-
-    Task INodeSteps.ReviveAsync(NodeId node) => DoAsync(node, () =>
-    {
-        Set(node, state => state with { StandbySignal = false });
-        Run(node, NodeRole.Primary);
-    });
+    Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () => Mark(node));
 
     Task INodeSteps.FenceAsync(NodeId node) => DoAsync(node, () =>
     {
-        if (_nodes[node.Name].StandbySignal is not true)
-        {
-            _wasPrimary.Add(node.Name);
-        }
-
-        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Endpoint = EndpointRole.None, StandbySignal = true });
+        Mark(node);
+        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Endpoint = EndpointRole.None });
     });
 
     Task INodeSteps.UnfenceAsync(NodeId node, bool running) => DoAsync(node, () =>
     {
-        var primary = _wasPrimary.Remove(node.Name);
+        var primary = _wasPrimary.Remove(node.Name) || _nodes[node.Name].Role is NodeRole.Primary;
         Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = !primary });
         if (running)
         {
@@ -270,6 +256,16 @@ internal sealed partial class FakeHands :
         .. _nodes.Values.Where(node => node.Role is NodeRole.Standby && _upstream[node.Id.Name] == primary.Id.Name)
             .Select(node => new Follower(node.Id.ToString(), "streaming", node.Replayed, primary.Wal!.Value.BytesSince(node.Wal!.Value), "async", 0)),
     ];
+
+    private void Mark(NodeId node)
+    {
+        if (_nodes[node.Name].StandbySignal is not true)
+        {
+            _wasPrimary.Add(node.Name);
+        }
+
+        Set(node, state => state with { StandbySignal = true });
+    }
 
     private void Run(NodeId node, NodeRole role)
     {

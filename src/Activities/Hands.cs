@@ -27,6 +27,7 @@ public static class Hands
             .AddSingleton<IEndpointSteps, EndpointSteps>()
             .AddSingleton<IArchiveSteps, ArchiveSteps>()
             .AddSingleton<IDataDirectorySteps, DataDirectorySteps>()
+            .AddSingleton<ICatalogueSteps, CatalogueSteps>()
             .AddSingleton<IRecoverySteps, RecoverySteps>()
             .AddSingleton<IBackupSteps, BackupSteps>()
             .AddSingleton<ILedgerSteps, LedgerSteps>();

@@ -42,6 +42,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
         await jobs.SucceedAsync(new(container.Spec, name, $"""
             export RUN={Run} BACKUPS='{string.Join(' ', target.Backups)}' OWNED='{string.Join(' ', SettingsFile.Owned)}'
             {Embedded.Read("settle")}
+            {Embedded.Read("locate-wal")}
             {Embedded.Read("fetch-wal")}
             {script}
             """)

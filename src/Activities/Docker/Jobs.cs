@@ -33,7 +33,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 await StartAsync(job, name, key, info.WorkflowRunId);
             }
 
-            if (await EndAsync(name) is { } end)
+            if (await EndAsync(name, job.Lines) is { } end)
             {
                 return end;
             }
@@ -47,6 +47,13 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     {
         var end = await RunAsync(job);
         return end.ExitCode == 0 ? end.Output : throw Ends.Refuse($"{job.Name} ended with {end.ExitCode}: {end.Tail}");
+    }
+
+    /// <summary>Removes the jobs of this activity: those of a hand that only reads are of no use afterwards, nor to a retry.</summary>
+    public async Task RemoveOfActivityAsync()
+    {
+        var info = ActivityExecutionContext.Current.Info;
+        await RemoveAsync(Labels.Filter((Labels.Run, info.WorkflowRunId!)), $"{info.WorkflowRunId}-{info.ActivityId}-");
     }
 
     /// <summary>Removes the jobs of a run.</summary>
@@ -76,10 +83,10 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         }
     }
 
-    private async Task RemoveAsync(Dictionary<string, IDictionary<string, bool>> filter)
+    private async Task RemoveAsync(Dictionary<string, IDictionary<string, bool>> filter, string key = "")
     {
         var jobs = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token));
-        await Task.WhenAll(jobs.Select(job => docker.RemoveAsync(job.ID)));
+        await Task.WhenAll(jobs.Where(job => job.Labels[Labels.Job].StartsWith(key, StringComparison.Ordinal)).Select(job => docker.RemoveAsync(job.ID)));
     }
 
     private Task<ContainerInspectResponse?> FindAsync(string name) =>
@@ -112,14 +119,14 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>
-    private async Task<JobEnd?> EndAsync(string name)
+    private async Task<JobEnd?> EndAsync(string name, int lines)
     {
         for (var wait = Poll; ; wait = TimeSpan.FromMilliseconds(Math.Min(wait.TotalMilliseconds * 1.5, 500)))
         {
             var container = await FindAsync(name) ?? throw new IOException($"the job container {name} is gone");
             if (container.State is { Running: false, Status: not "created" })
             {
-                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, await docker.LogAsync(name, 200));
+                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, await docker.LogAsync(name, lines));
             }
 
             if (wait.TotalMilliseconds >= 500)
@@ -147,6 +154,9 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
     /// <summary>Files under <c>/job</c>, passwords among them: never by environment or command line.</summary>
     public IReadOnlyList<ContainerFile> Files { get; init; } = [];
 
+    /// <summary>How many of its last lines are read.</summary>
+    public int Lines { get; init; } = 200;
+
     /// <summary>Runs as root instead of <c>postgres</c>.</summary>
     public bool AsRoot { get; init; }
 
@@ -159,7 +169,7 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 
 /// <summary>How a job ended.</summary>
 /// <param name="ExitCode">From 0 to 125.</param>
-/// <param name="Output">The last 200 lines.</param>
+/// <param name="Output">Its last lines.</param>
 internal sealed record JobEnd(int ExitCode, string Output)
 {
     private const int LongestTail = 1500;

@@ -96,6 +96,11 @@ public sealed record WalRange(Timeline Timeline, Lsn Start, Lsn End)
     }
 }
 
+/// <summary>A recovery of a backup that was proven; <c>backups/ID/verified.json</c>.</summary>
+/// <param name="Id">The backup.</param>
+/// <param name="VerifiedAt">When.</param>
+public sealed record BackupVerified(string Id, DateTimeOffset VerifiedAt);
+
 /// <summary>A named position. PostgreSQL would stop at the first of a name, on any branch; here a name is one position.</summary>
 /// <param name="Name">Its name, used once in a cluster.</param>
 /// <param name="Timeline">The timeline that was live.</param>

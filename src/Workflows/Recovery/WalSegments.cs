@@ -12,6 +12,14 @@ public static class WalSegments
         return string.Create(CultureInfo.InvariantCulture, $"{timeline.Number:X8}{number / perLogId:X8}{number % perLogId:X8}");
     }
 
+    /// <summary>What a segment's name says.</summary>
+    public static (Timeline Timeline, ulong Number) Parse(string name, long segmentSize)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        uint Part(int number) => Convert.ToUInt32(name.Substring(number * 8, 8), 16);
+        return (new(Part(0)), Part(1) * (0x1_0000_0000UL / (ulong)segmentSize) + Part(2));
+    }
+
     /// <summary>The segments that a path leads through, each on the timeline whose file PostgreSQL would take.</summary>
     /// <remarks>Where a timeline ends within a segment, its child's file begins with a copied head: the newest timeline that has begun is asked first.</remarks>
     public static IEnumerable<(Timeline Timeline, ulong Number)> Along(IReadOnlyList<WalRange> path, long segmentSize)

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.Json;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogueSteps
+{
+    public async Task<Catalogue> ReadAsync(ClusterName cluster)
+    {
+        var (catalogue, _) = await ReadWithWalAsync(cluster);
+        await jobs.RemoveOfActivityAsync();
+        return catalogue;
+    }
+
+    public async Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target)
+    {
+        var (catalogue, wal) = await ReadWithWalAsync(cluster);
+        var resolved = await Resolver.ResolveAsync(catalogue, target, wal);
+        await jobs.RemoveOfActivityAsync();
+        return resolved;
+    }
+
+    private async Task<(Catalogue Catalogue, WalReader Wal)> ReadWithWalAsync(ClusterName cluster)
+    {
+        var nodes = await inventory.NodesAsync(cluster);
+        if (nodes is not [var node, ..])
+        {
+            throw Ends.Refuse($"there is no cluster {cluster}");
+        }
+
+        await jobs.RemoveOfActivityAsync(); // an attempt before has read what is old by now
+        string[] volumes =
+        [
+            $"{Names.Repository(cluster)}:{Names.RepositoryVolume}",
+            $"{Names.Repository(cluster)}:/source:ro",
+            .. nodes.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro"),
+        ];
+        var catalogue = Parse(cluster, await jobs.SucceedAsync(new(node.Spec, "catalogue", Embedded.Read("catalogue")) { Volumes = volumes, Lines = int.MaxValue }));
+        return (catalogue, new(jobs, catalogue, node.Spec, volumes));
+    }
+
+    /// <summary>Reads what the program <c>catalogue</c> says.</summary>
+    internal static Catalogue Parse(ClusterName cluster, string output)
+    {
+        var facts = output.Split('\n').Select(line => line.Trim().Split(' ', 2)).Where(fact => fact.Length == 2).ToLookup(fact => fact[0], fact => fact[1]);
+        var segmentSize = facts["segment-size"].Select(size => long.Parse(size, CultureInfo.InvariantCulture)).FirstOrDefault(16 * 1024 * 1024);
+        var segments = RunsOf(facts["segment"], segmentSize);
+        var openings = facts["opened"].Select(Json<TimelineOpened>).ToLookup(opening => opening.Timeline);
+        var histories = facts["history"].ToLookup(line => TimelineOf(line), line => line[9..]);
+        var verified = facts["verified"].Select(Json<BackupVerified>).ToDictionary(check => check.Id, check => check.VerifiedAt);
+        return new()
+        {
+            Cluster = cluster,
+            Branches =
+            [
+                .. facts["timeline"].Select(TimelineOf).Concat(openings.Select(opening => opening.Key)).Concat(segments.Select(run => run.Timeline)).Append(new(1)).Distinct().Order()
+                    .Select(timeline => new Branch(timeline, TimelineHistory.Parse(timeline, string.Join('\n', histories[timeline])), openings[timeline].FirstOrDefault())),
+            ],
+            Backups = [.. facts["backup"].Select(Json<Backup>).Select(backup => backup with { VerifiedAt = verified.TryGetValue(backup.Id, out var at) ? at : null }).OrderBy(backup => backup.StartedAt)],
+            RestorePoints = [.. facts["point"].Select(Json<RestorePoint>).OrderBy(point => point.At)],
+            Segments = segments,
+            SegmentSize = segmentSize,
+            ReadAt = DateTimeOffset.UnixEpoch.AddSeconds(double.Parse(facts["now"].Single().Replace(".%N", "", StringComparison.Ordinal), CultureInfo.InvariantCulture)),
+        };
+    }
+
+    private static List<SegmentRun> RunsOf(IEnumerable<string> names, long segmentSize)
+    {
+        var runs = new List<SegmentRun>();
+        foreach (var name in names)
+        {
+            var (timeline, number) = WalSegments.Parse(name, segmentSize);
+            if (runs is [.., var last] && last.Timeline == timeline && last.Last + 1 == number)
+            {
+                runs[^1] = last with { Last = number };
+            }
+            else
+            {
+                runs.Add(new(timeline, number, number));
+            }
+        }
+
+        return runs;
+    }
+
+    private static Timeline TimelineOf(string name) => new(Convert.ToUInt32(name[..8], 16));
+
+    private static T Json<T>(string text) => JsonSerializer.Deserialize<T>(text, PgFlowJson.Options)!;
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>Reads transactions with pg_waldump, in jobs that see the archive and what lies unarchived in the nodes' volumes.</summary>
+internal sealed class WalReader(Jobs jobs, Catalogue catalogue, ClusterSpec spec, IReadOnlyList<string> volumes) : IWalReader
+{
+    private int _jobs;
+
+    public async Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) => Read(
+        await SearchAsync("after", Pieces(path), $"TIME='{time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)}'"), path);
+
+    public async Task<Transaction?> LastBeforeAsync(IReadOnlyList<WalRange> path, Lsn position) =>
+        Read(await SearchAsync("before", Pieces(path).Where(piece => piece.Start < position).Select(piece => piece.End > position ? piece with { End = position } : piece).Reverse()), path);
+
+    public async Task<Transaction?> FirstFromAsync(IReadOnlyList<WalRange> path, Lsn from) =>
+        Read(await SearchAsync("from", Pieces(path).Where(piece => piece.End > from).Select(piece => piece.Start < from ? piece with { Start = from } : piece)), path);
+
+    public async Task<Transaction?> CommitOfAsync(IReadOnlyList<WalRange> path, uint xid) => Read(await SearchAsync("xid", Pieces(path), $"XID={xid}"), path);
+
+    public async Task<Lsn> EndOfAsync(Timeline timeline, Lsn from)
+    {
+        var last = catalogue.Segments.Where(run => run.Timeline == timeline).Max(run => (ulong?)run.Last) ?? 0;
+        var line = await SearchAsync("end", Pieces([new(timeline, from, new((last + 1) * (ulong)catalogue.SegmentSize))]).Reverse());
+        return WalRecord.End(line, catalogue.SegmentSize) ?? from;
+    }
+
+    /// <summary>The path cut at the bounds of segments; what is not there is left out.</summary>
+    private IEnumerable<Piece> Pieces(IReadOnlyList<WalRange> path)
+    {
+        var size = (ulong)catalogue.SegmentSize;
+        var there = new Lsn((catalogue.Segments.Max(run => (ulong?)run.Last) ?? 0) * size + size);
+        var (start, end) = (path[0].Start, path[^1].End < there ? path[^1].End : there);
+        return end <= start ? [] : WalSegments.Along([.. path.SkipLast(1), path[^1] with { End = end }], catalogue.SegmentSize).Select(segment =>
+        {
+            var (first, behind) = (new Lsn(segment.Number * size), new Lsn(segment.Number * size + size));
+            return new Piece(WalSegments.Name(segment.Timeline, segment.Number, catalogue.SegmentSize), segment.Timeline, start > first ? start : first, behind < end ? behind : end, start <= first && behind <= end);
+        });
+    }
+
+    private async Task<string> SearchAsync(string mode, IEnumerable<Piece> pieces, string more = "") => await jobs.SucceedAsync(new(spec, $"wal-{++_jobs}-{mode}", $"""
+        export MODE={mode} {more}
+        {Embedded.Read("locate-wal")}
+        {Embedded.Read("search-wal")}
+        """)
+    {
+        Volumes = volumes,
+        Files = [ContainerFile.Private("/job/segments", string.Concat(pieces.Select(piece => $"{piece}\n")), spec.Postgres)],
+    });
+
+    private Transaction? Read(string output, IReadOnlyList<WalRange> path) => WalRecord.Transaction(output, path, catalogue.SegmentSize);
+
+    private sealed record Piece(string Segment, Timeline Timeline, Lsn Start, Lsn End, bool Whole)
+    {
+        public override string ToString() => $"{Segment} {Timeline} {Start} {End} {(Whole ? "whole" : "part")}";
+    }
+}

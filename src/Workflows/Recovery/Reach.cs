@@ -1,0 +1,69 @@
+namespace PgFlow.Workflows;
+
+/// <summary>What a catalogue's backups and segments allow.</summary>
+internal static class Reach
+{
+    public static Branch? Find(this Catalogue catalogue, Timeline timeline) => catalogue.Branches.FirstOrDefault(branch => branch.Timeline == timeline);
+
+    /// <summary>A backup with those that it builds on, full one first; null where one of them is missing.</summary>
+    public static IReadOnlyList<Backup>? ChainOf(this Catalogue catalogue, Backup backup)
+    {
+        var chain = new List<Backup> { backup };
+        while (chain[0].Parent is { } parent)
+        {
+            if (catalogue.Backups.FirstOrDefault(other => other.Id == parent) is not { } found || chain.Contains(found))
+            {
+                return null;
+            }
+
+            chain.Insert(0, found);
+        }
+
+        return chain;
+    }
+
+    /// <summary>The backups with which a recovery along the path can begin, newest first: all their WAL, and that of those they build on, lies on it.</summary>
+    public static IReadOnlyList<Backup> UsableOn(this Catalogue catalogue, IReadOnlyList<WalRange> path) =>
+    [
+        .. catalogue.Backups
+            .Where(backup => catalogue.ChainOf(backup)?.All(part => part.WalRanges.All(path.Covers)) is true)
+            .OrderByDescending(backup => backup.End).ThenByDescending(backup => backup.StoppedAt),
+    ];
+
+    public static bool Has(this Catalogue catalogue, Timeline timeline, ulong number) =>
+        catalogue.Segments.Any(run => run.Timeline == timeline && run.First <= number && number <= run.Last);
+
+    /// <summary>How far the WAL along a path goes, and the segment that is missing then; none where the branch merely ends.</summary>
+    public static Stretch StretchOf(this Catalogue catalogue, IReadOnlyList<WalRange> path)
+    {
+        foreach (var (timeline, number) in WalSegments.Along(path, catalogue.SegmentSize))
+        {
+            if (!catalogue.Has(timeline, number))
+            {
+                var there = path.Until(new(number * (ulong)catalogue.SegmentSize));
+                return new(there, catalogue.IsEnd(path, timeline, number) ? null : new(timeline, number));
+            }
+        }
+
+        return new(path, null);
+    }
+
+    /// <summary>A branch ends where its segments do, unless its first is missing or another lies behind.</summary>
+    private static bool IsEnd(this Catalogue catalogue, IReadOnlyList<WalRange> path, Timeline timeline, ulong number) =>
+        path[^1] is { } tip
+        && tip.End == Lineage.Endless
+        && tip.Timeline == timeline
+        && tip.Start.Value / (ulong)catalogue.SegmentSize < number
+        && !catalogue.Segments.Any(run => run.Timeline == timeline && run.Last > number);
+}
+
+/// <summary>The part of a path of which there is WAL without a gap.</summary>
+/// <param name="Path">The part.</param>
+/// <param name="Gap">The segment that is missing; null where nothing is.</param>
+internal sealed record Stretch(IReadOnlyList<WalRange> Path, Segment? Gap)
+{
+    public Lsn End => Path[^1].End;
+}
+
+/// <summary>One file of WAL.</summary>
+internal sealed record Segment(Timeline Timeline, ulong Number);

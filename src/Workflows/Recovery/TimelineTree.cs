@@ -1,0 +1,104 @@
+namespace PgFlow.Workflows;
+
+/// <summary>A cluster's branches as a tree: what grew out of what, when each was live, and to which times it can be recovered.</summary>
+public sealed record TimelineTree
+{
+    /// <summary>The cluster.</summary>
+    public required ClusterName Cluster { get; init; }
+
+    /// <summary>The branches by number; <see cref="TreeBranch.Parent"/> and <see cref="TreeBranch.Children"/> make the tree.</summary>
+    public required IReadOnlyList<TreeBranch> Branches { get; init; }
+
+    /// <summary>What is not as it should be, each in a sentence.</summary>
+    public required IReadOnlyList<string> Findings { get; init; }
+
+    /// <summary>The tree of a catalogue.</summary>
+    public static TimelineTree From(Catalogue catalogue)
+    {
+        ArgumentNullException.ThrowIfNull(catalogue);
+        var eras = Era.Of(catalogue);
+        var paths = catalogue.Branches.ToDictionary(branch => branch.Timeline, Lineage.Path);
+        var livePath = eras is [.., var live] ? paths[live.Branch.Timeline] : [];
+        return new()
+        {
+            Cluster = catalogue.Cluster,
+            Branches =
+            [
+                .. catalogue.Branches.OrderBy(branch => branch.Timeline).Select(branch =>
+                {
+                    var (path, era) = (paths[branch.Timeline], eras.FirstOrDefault(era => era.Branch == branch));
+                    var earliest = EarliestOf(catalogue, path, era);
+                    var latest = era?.Left ?? catalogue.ReadAt;
+                    return new TreeBranch
+                    {
+                        Timeline = branch.Timeline,
+                        Parent = path.Count > 1 ? path[^2].Timeline : null,
+                        SwitchedAt = path.Count > 1 ? path[^1].Start : null,
+                        Children = [.. paths.Where(other => other.Value.Count > 1 && other.Value[^2].Timeline == branch.Timeline).Select(other => other.Key).Order()],
+                        Opening = branch.Opening,
+                        LiveFrom = era?.From,
+                        LiveTo = era?.Left,
+                        IsLive = era is { Left: null },
+                        OnLivePath = livePath.Any(piece => piece.Timeline == branch.Timeline),
+                        Backups = [.. catalogue.Backups.Where(backup => backup.Timeline == branch.Timeline)],
+                        RestorePoints = [.. catalogue.RestorePoints.Where(point => point.Timeline == branch.Timeline)],
+                        Earliest = earliest <= latest ? earliest : null,
+                        Latest = earliest <= latest ? latest : null,
+                    };
+                }),
+            ],
+            Findings = TimelineFindings.Of(catalogue),
+        };
+    }
+
+    /// <summary>From when on the branch can be recovered to: a backup has ended, and no WAL between it and the branch is missing.</summary>
+    private static DateTimeOffset? EarliestOf(Catalogue catalogue, IReadOnlyList<WalRange> path, Era? era)
+    {
+        var first = catalogue.UsableOn(path).LastOrDefault(backup =>
+            catalogue.StretchOf(path.From(backup.WalRanges[0].Start)) is { } wal && (wal.Gap is null || wal.End >= backup.End && wal.End > path[^1].Start));
+        return first is null ? null : era is { From: var from } && from > first.StoppedAt ? from : first.StoppedAt;
+    }
+}
+
+/// <summary>A branch in the tree.</summary>
+public sealed record TreeBranch
+{
+    /// <summary>Its number.</summary>
+    public required Timeline Timeline { get; init; }
+
+    /// <summary>The branch that it grew out of, by the WAL: a history may name a later one that was never read. Null for a root.</summary>
+    public Timeline? Parent { get; init; }
+
+    /// <summary>The first position that is on it; null for a root.</summary>
+    public Lsn? SwitchedAt { get; init; }
+
+    /// <summary>What grew out of it, by number.</summary>
+    public IReadOnlyList<Timeline> Children { get; init; } = [];
+
+    /// <summary>How it began; null where nobody knows.</summary>
+    public TimelineOpened? Opening { get; init; }
+
+    /// <summary>When it became the live one; null where nobody knows.</summary>
+    public DateTimeOffset? LiveFrom { get; init; }
+
+    /// <summary>When it could be written to last; null while it is live, or where nobody knows.</summary>
+    public DateTimeOffset? LiveTo { get; init; }
+
+    /// <summary>Whether clients write to it now.</summary>
+    public bool IsLive { get; init; }
+
+    /// <summary>Whether it is live or an ancestor of the live one.</summary>
+    public bool OnLivePath { get; init; }
+
+    /// <summary>The backups that ended on it, oldest first.</summary>
+    public IReadOnlyList<Backup> Backups { get; init; } = [];
+
+    /// <summary>The restore points on it, oldest first.</summary>
+    public IReadOnlyList<RestorePoint> RestorePoints { get; init; } = [];
+
+    /// <summary>The first time that it can be recovered to; null where there is none.</summary>
+    public DateTimeOffset? Earliest { get; init; }
+
+    /// <summary>The last time that it can be recovered to; null where there is none.</summary>
+    public DateTimeOffset? Latest { get; init; }
+}

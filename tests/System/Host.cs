@@ -27,6 +27,19 @@ internal static class Host
         return (process.ExitCode, (output + await error).Trim());
     }
 
+    /// <summary>What it gives; null where it fails, as it does while things change.</summary>
+    public static async Task<string?> TryAsync(Func<Task<string>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Waits until it is so, with a deadline.</summary>
     public static async Task UntilAsync(string what, Func<Task<bool>> isSo, int seconds = 60)
     {

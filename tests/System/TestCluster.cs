@@ -37,7 +37,7 @@ internal sealed class TestCluster : IAsyncDisposable
         try
         {
             cluster.StartWorker();
-            await Host.DockerAsync("network", "create", "--internal", "--subnet", $"{cluster.Subnet}.0/24", "--ip-range", $"{cluster.Subnet}.128/25", cluster.Network);
+            await cluster.CreateNetworkAsync();
             await cluster.RunAsync((InitCluster procedure) => procedure.RunAsync(new()
             {
                 Cluster = cluster.Name,
@@ -65,6 +65,14 @@ internal sealed class TestCluster : IAsyncDisposable
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         await FailoverTests.FailOverAsync(cluster);
         return cluster;
+    }
+
+    /// <summary>A name and a network for another cluster of the same workers.</summary>
+    public async Task<TestCluster> SiblingAsync()
+    {
+        var sibling = new TestCluster(_client);
+        await sibling.CreateNetworkAsync();
+        return sibling;
     }
 
     public NodeId Node(int number) => new(Name, NodeName.Of(number));
@@ -211,6 +219,9 @@ internal sealed class TestCluster : IAsyncDisposable
             await Host.TryDockerAsync("network", "rm", network);
         }
     }
+
+    private Task CreateNetworkAsync() =>
+        Host.DockerAsync("network", "create", "--internal", "--subnet", $"{Subnet}.0/24", "--ip-range", $"{Subnet}.128/25", Network);
 
     private async Task<string[]> ListAsync(params string[] command) =>
         (await Host.DockerAsync([.. command, "--filter", $"label=pgflow.cluster={Name}"])).Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -53,6 +53,12 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
         return new(internalNetwork, Names.ExternalNetwork(wanted.Cluster), wanted.Vip ?? Names.DefaultVip(external));
     }
 
+    public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        secrets.Share(source, cluster);
+    }
+
     public async Task CreateNodesAsync(ClusterSpec spec)
     {
         await Permit.RequireAsync(spec.Cluster);

@@ -28,6 +28,7 @@ public static class Hands
             .AddSingleton<IArchiveSteps, ArchiveSteps>()
             .AddSingleton<IDataDirectorySteps, DataDirectorySteps>()
             .AddSingleton<IBackupSteps, BackupSteps>()
+            .AddSingleton<IRecoverySteps, RecoverySteps>()
             .AddSingleton<ILedgerSteps, LedgerSteps>();
     }
 }

@@ -33,6 +33,14 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("InitCluster-cancelled", 0, world => CancelledAsync(world, "InitializeDatabase p1", "InitCluster", ("nodes", 3))),
         new("DestroyCluster-succeeded", 3, world => SucceededAsync(world, "DestroyCluster")),
         new("DestroyCluster-blocked", 3, world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster")),
+        new("RecoverCluster-succeeded", 3, world => SucceededAsync(world, "RecoverCluster", ("toLsn", "0/2000000"))),
+        new("RecoverCluster-undone", 3, world => UndoneAsync(world, "ReplayWal p1", "RecoverCluster", ("latest", true))),
+        new("RecoverCluster-blocked", 3, world => ResolvedAsync(world, "PromoteStandby p1", "RecoverCluster", ("latest", true))),
+        new("RecoverCluster-cancelled", 3, world => CancelledAsync(world, "RestoreBackup p1", "RecoverCluster", ("latest", true))),
+        new("RecoverCluster-inspected", 3, LookedAtAsync),
+        new("RecoverCluster-rejected", 3, TurnedBackAsync),
+        new("CloneCluster-succeeded", 0, world => SucceededAsync(world, "CloneCluster", ("from", "source"), ("latest", true))),
+        new("CloneCluster-undone", 0, world => UndoneAsync(world, "ReplayWal p1", "CloneCluster", ("from", "source"), ("latest", true))),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("ClusterLease-released", 2, LeaseAsync),
     ];
@@ -101,6 +109,34 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var report = await World.CancelledAsync(handle);
         Assert.Equal(Outcome.Cancelled, report.Outcome);
         Assert.Equal(Outcome.Cancelled, world.Hands.Ledger.Single().Outcome);
+        return handle;
+    }
+
+    /// <summary>A person looks, moves on twice (once to where nothing can go), and confirms.</summary>
+    private static async Task<WorkflowHandle> LookedAtAsync(World world)
+    {
+        var handle = await world.StartAsync("RecoverCluster", ("toLsn", "0/2000000"), ("inspect", true));
+        await World.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
+        Assert.Equal(EndpointRole.ReadOnly, world.Hands["p1"].Endpoint);
+        await handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/1000000"}""")]);
+        await World.UntilAsync(handle, progress => progress is { Outcome: Outcome.Inspecting } && progress.Notes.Any(note => note.StartsWith("not moved", StringComparison.Ordinal)));
+        await handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/3000000"}""")]);
+        await World.UntilAsync(handle, progress => progress is { Outcome: Outcome.Inspecting } && progress.Steps.Any(step => step.Title.Contains("0/3000000", StringComparison.Ordinal)));
+        await handle.ExecuteUpdateAsync("approve", [new Approval(null, "carla")]);
+        await EndsWellAsync(world, handle);
+        Assert.Equal([new(0x2000000), new(0x3000000)], world.Hands.Replays);
+        return handle;
+    }
+
+    /// <summary>A person looks and goes back to today.</summary>
+    private static async Task<WorkflowHandle> TurnedBackAsync(World world)
+    {
+        var handle = await world.StartAsync("RecoverCluster", ("latest", true), ("inspect", true));
+        await World.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
+        await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not what we want")]);
+        Assert.Equal(Ends.Refused, (await World.FailureAsync(handle)).Type);
+        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
+        Assert.All((string[])["p2", "p3"], name => Assert.Equal((NodeRole.Standby, EndpointRole.ReadOnly), (world.Hands[name].Role, world.Hands[name].Endpoint)));
         return handle;
     }
 

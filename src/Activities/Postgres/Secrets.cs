@@ -27,6 +27,10 @@ internal sealed class Secrets(IOptions<HandOptions> options)
         WritePrivately(ServiceFile(cluster), $"[{cluster}-rw]\nhost={vip}\nport=5432\nuser=app\ndbname=app\n");
     }
 
+    /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>.</summary>
+    public void Share(ClusterName source, ClusterName cluster) =>
+        WritePrivately(PasswordFile(cluster), string.Concat(Roles.Select(role => FileFor(source, role))));
+
     public string PasswordOf(ClusterName cluster, string role)
     {
         var file = PasswordFile(cluster);

@@ -55,10 +55,9 @@ internal static class SettingsFile
         max_slot_wal_keep_size = 4GB
         archive_mode = {(spec.Archive is ArchiveMode.Local ? "always" : "on")}
         archive_command = '{ArchiveProgram} "%p" "%f"'
-        restore_command = '{RestoreProgram} "%f" "%p"'
         archive_timeout = 60s
         {(spec.Postgres.Major >= FirstWithIncremental ? "summarize_wal = on" : "")}
-        recovery_target_timeline = 'latest'
+        {RenderReplay(settings.Recovery)}
         # With the default time-outs one hung standby holds a fast stop for a minute.
         wal_sender_timeout = 3s
         wal_receiver_timeout = 5s
@@ -67,6 +66,20 @@ internal static class SettingsFile
         {string.Join('\n', OfRole(settings, spec).Select(setting => $"{setting.Key} = '{setting.Value}'"))}
 
         """;
+
+    /// <summary>A recovering node has all its WAL in pg_wal, chosen by lineage, and stops before the first record to leave out.</summary>
+    private static string RenderReplay(RecoverySettings? recovery) => recovery is null
+        ? $"""
+            restore_command = '{RestoreProgram} "%f" "%p"'
+            recovery_target_timeline = 'latest'
+            """
+        : $"""
+            restore_command = ''
+            recovery_target_timeline = '{recovery.Timeline}'
+            recovery_target_lsn = '{recovery.Before}'
+            recovery_target_inclusive = off
+            recovery_target_action = 'pause'
+            """;
 
     /// <summary>By socket the operating system's <c>postgres</c>; over networks only passwords, and PgFlow's own roles only from the internal subnet.</summary>
     public static string RenderHba(ClusterSpec spec) => $"""

@@ -49,6 +49,12 @@ internal sealed record Field(Symbol Symbol, Func<ParseResult, JsonNode?> Read)
         return new(option, parsed => parsed.GetValue(option));
     }
 
+    public static Field From(string description)
+    {
+        var argument = Flags.Named<ClusterName>("FROM", "cluster name", ClusterName.Form, description).CompletedByName();
+        return new(argument, parsed => parsed.GetValue(argument).ToString());
+    }
+
     public static Field Node(string name, string description, Need need = Need.Flag)
     {
         var reader = Flags.Reader<NodeName>("node name", NodeName.Form);

@@ -14,11 +14,14 @@ internal sealed record ProcedureVerb(string Name, string Workflow, string Descri
     /// <summary>Nothing brings back what it removes: a person types the cluster's name, not just y.</summary>
     public bool TypeTheName { get; init; }
 
+    /// <summary>Arguments that stand before the cluster.</summary>
+    public IReadOnlyList<Field> Before { get; init; } = [];
+
     public Command Command(Terminal terminal) => Call.Verb(
         terminal,
         Name,
         Description,
-        [Flags.Cluster, .. Fields.Select(field => field.Symbol), .. Flags.Start, .. Flags.Connection],
+        [.. Before.Select(field => field.Symbol), Flags.Cluster, .. Fields.Select(field => field.Symbol), .. Flags.Start, .. Flags.Connection],
         (call, cancel) => new Launch(call).RunAsync(
             new(Workflow, Input(call.Parsed).ToJsonString(PgFlowJson.Options), call.Parsed.GetValue(Flags.Cluster).ToString(), TypeTheName),
             cancel));
@@ -27,7 +30,7 @@ internal sealed record ProcedureVerb(string Name, string Workflow, string Descri
     public JsonObject Input(ParseResult parsed)
     {
         var input = new JsonObject { ["cluster"] = parsed.GetValue(Flags.Cluster).ToString() };
-        foreach (var field in Fields)
+        foreach (var field in Before.Concat(Fields))
         {
             if (field.Read(parsed) is { } value)
             {

@@ -9,21 +9,46 @@ internal static class ProcedureVerbs
 
     private static Field To => Field.Node("--to", "The node that becomes the primary; the best one where none is named");
 
+    private static Field[] Target =>
+    [
+        Field.Text("--to-time", "TIME", "Everything committed up to this time: ISO 8601 with an offset or Z, as 2026-11-24T10:05:00Z"),
+        Field.Text("--to-point", "NAME", "A restore point"),
+        Field.Text("--to-lsn", "LSN", "Every record that begins before this position"),
+        Field.Text("--to-xid", "XID", "Everything up to this transaction's commit, and it"),
+        Field.Text("--to-backup", "ID", "The end of this backup"),
+        Field.Flag("--latest", "All there is on the branch"),
+        Field.Number("--timeline", "The branch; where none is given, the one that was live then"),
+    ];
+
+    private static Field[] Place =>
+    [
+        Field.Text("--vip", "IP", "The virtual IP; needed with --external-network"),
+        Field.Text("--subnet", "CIDR", "The internal network's subnet; a free one where none is given"),
+        Field.Text("--external-network", "NAME", "An existing network for clients; one of its own where none is given"),
+    ];
+
     public static IReadOnlyList<ProcedureVerb> All { get; } =
     [
         new("init", nameof(InitCluster), "Make a cluster: networks, volumes, primary, standbys, archive, endpoint",
-            Field.Number("--nodes", "How many nodes: one primary, the others standbys (default 2)"),
-            Field.Text("--image", "IMAGE", "Any image that has PostgreSQL 13 to 18 (default postgres:17)"),
-            Field.Choice<ArchiveMode>("--archive", "Where WAL goes: into the cluster's repository, or into each node's volume"),
-            Field.Flag("--sync", "A commit waits for one standby"),
-            Field.Text("--vip", "IP", "The virtual IP; needed with --external-network"),
-            Field.Text("--subnet", "CIDR", "The internal network's subnet; a free one where none is given"),
-            Field.Text("--external-network", "NAME", "An existing network for clients; one of its own where none is given")),
+            [
+                Field.Number("--nodes", "How many nodes: one primary, the others standbys (default 2)"),
+                Field.Text("--image", "IMAGE", "Any image that has PostgreSQL 13 to 18 (default postgres:17)"),
+                Field.Choice<ArchiveMode>("--archive", "Where WAL goes: into the cluster's repository, or into each node's volume"),
+                Field.Flag("--sync", "A commit waits for one standby"),
+                .. Place,
+            ]),
         new("destroy", nameof(DestroyCluster), "Remove a cluster with its data, its archive and its ledger") { TypeTheName = true },
         new("switchover", nameof(Switchover), "Make another node the primary while all are healthy", To, Force("Go on although a standby does not answer")),
         new("failover", nameof(Failover), "Make a standby the primary after the primary was lost", To, Force("Fail over although the primary is healthy")),
         new("failback", nameof(Failback), "Bring an old primary or a diverged standby back as a standby",
             Field.Node("NODE", "The node that comes back; the only one that is missing where none is named", Need.Optional)),
         new("remake", nameof(RemakeStandby), "Give a standby a fresh copy of the primary", Field.Node("NODE", "The standby", Need.Required)),
+        new("recover", nameof(RecoverCluster), "Bring a cluster back to a position in its past, on the branch that was live then; its standbys are made anew",
+            [.. Target, Field.Flag("--inspect", "Stop read-only at the target; then approve, move or reject it")]),
+        new("clone", nameof(CloneCluster), "Make a new cluster from a position in another's past; the other one is only read",
+            [.. Target, Field.Number("--nodes", "How many nodes; as many as FROM has where none is given"), .. Place])
+        {
+            Before = [Field.From("The cluster that is cloned")],
+        },
     ];
 }

@@ -26,6 +26,7 @@ public static class PgFlowText
     {
         Outcome.Running => step is null ? "looks at the cluster" : $"works: {step}",
         Outcome.WaitingForApproval => "waits for approval; nothing was done yet",
+        Outcome.Inspecting => "stands read-only at its target; waits for approve (go on), move (a later target) or reject (back to today)",
         Outcome.Blocked => $"blocked: {step}",
         Outcome.Undoing => $"goes back: {step}",
         Outcome.Planned => "a dry run; nothing was done",

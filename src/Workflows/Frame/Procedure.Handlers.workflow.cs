@@ -117,6 +117,18 @@ public abstract partial class Procedure
         Show(Outcome.Running);
     }
 
+    /// <summary>Waits until a person has looked and confirms, without limit: only a person can know.</summary>
+    /// <param name="otherwise">What else ends the waiting.</param>
+    /// <returns>Whether it was confirmed. A rejection refuses the procedure.</returns>
+    private protected async Task<bool> ConfirmedAsync(Func<bool> otherwise)
+    {
+        _approval = null;
+        Show(Outcome.Inspecting);
+        await Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null || otherwise());
+        Show(Outcome.Running);
+        return _rejection is { } no ? throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}") : _approval is not null;
+    }
+
     /// <summary>Waits until a person has decided how <paramref name="step"/> goes on.</summary>
     private async Task<ResolveAction> DecisionAsync(Running step)
     {
@@ -142,9 +154,9 @@ public abstract partial class Procedure
     private Running? Meant(Resolution resolution) =>
         resolution.Step is null && Undecided is [var only] ? only : Undecided.Find(step => step.View.Number == resolution.Step);
 
-    private void RequireWaiting()
+    private protected void RequireWaiting()
     {
-        if (Outcome is not Outcome.WaitingForApproval || _approval is not null || _rejection is not null)
+        if (Outcome is not (Outcome.WaitingForApproval or Outcome.Inspecting) || _approval is not null || _rejection is not null)
         {
             throw new ApplicationFailureException("this procedure does not wait for approval");
         }

@@ -24,7 +24,11 @@ public abstract class Procedure<TInput> : Procedure
     /// <param name="steps">The runbook. Everything that it does stands in a step: a dry run walks it too.</param>
     /// <returns>The report of a success or of a dry run.</returns>
     /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="Ends"/>, its detail the report.</exception>
-    private protected async Task<Report> RunAsync<TPlan>(TInput? input, Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+    private protected Task<Report> RunAsync<TPlan>(TInput? input, Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+        where TPlan : Plan => RunAsync(input, (given, state) => Task.FromResult(planFrom(given, state)), steps);
+
+    /// <inheritdoc cref="RunAsync{TPlan}(TInput, Func{TInput, ClusterState, TPlan}, Func{TPlan, Task})"/>
+    private protected async Task<Report> RunAsync<TPlan>(TInput? input, Func<TInput, ClusterState, Task<TPlan>> planFrom, Func<TPlan, Task> steps)
         where TPlan : Plan
     {
         _input = input ?? new TInput();
@@ -39,12 +43,14 @@ public abstract class Procedure<TInput> : Procedure
     }
 
     /// <summary>What follows every promotion at once: no procedure promotes or ends before the new history is in the archive.</summary>
-    protected async Task OpenedAsync(Promotion? promotion)
+    /// <param name="promotion">The promotion; null in a dry run.</param>
+    /// <param name="leftAt">When the branch that was live could be written to last; null where there was none.</param>
+    /// <param name="openedAt">Directly before the promotion: nothing was committed on the new branch earlier.</param>
+    protected async Task OpenedAsync(Promotion? promotion, DateTimeOffset? leftAt, DateTimeOffset openedAt)
     {
-        var openedAt = Workflow.UtcNow; // once, so that a retry writes the same record
         await VitalStep("The new timeline's history is in the archive", () => Archives.PublishHistoryAsync(promotion!.Node));
         await Step("The ledger knows the new timeline", () => Ledger.OpenTimelineAsync(new(
-            promotion!.Node, promotion.Timeline, promotion.Parent, promotion.SwitchedAt, openedAt, Workflow.Info.WorkflowId)));
+            promotion!.Node, promotion.Timeline, promotion.Parent, promotion.SwitchedAt, openedAt, Workflow.Info.WorkflowId, Workflow.Info.WorkflowType, leftAt)));
         if (promotion is not null)
         {
             Reached(promotion.Node, promotion.Timeline);
@@ -56,7 +62,7 @@ public abstract class Procedure<TInput> : Procedure
         Attributes.Primary.ValueSet(primary.ToString()),
         Attributes.Timeline.ValueSet(timeline.Number));
 
-    private async Task<Report> ReportAsync<TPlan>(Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+    private async Task<Report> ReportAsync<TPlan>(Func<TInput, ClusterState, Task<TPlan>> planFrom, Func<TPlan, Task> steps)
         where TPlan : Plan
     {
         try
@@ -103,10 +109,10 @@ public abstract class Procedure<TInput> : Procedure
             Attributes.Outcome.ValueSet(PgFlowText.Word(Outcome)));
     }
 
-    private async Task<TPlan> PlanAsync<TPlan>(Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+    private async Task<TPlan> PlanAsync<TPlan>(Func<TInput, ClusterState, Task<TPlan>> planFrom, Func<TPlan, Task> steps)
         where TPlan : Plan
     {
-        var plan = planFrom(_input, await Clusters.ObserveAsync(_input.Cluster));
+        var plan = await planFrom(_input, await Clusters.ObserveAsync(_input.Cluster));
         PlanView = plan.View(plan.NothingToDo ? [] : await PreviewAsync(() => steps(plan)));
         return plan;
     }

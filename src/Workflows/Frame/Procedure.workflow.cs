@@ -21,8 +21,14 @@ public abstract partial class Procedure
 
     internal CancellationToken ActivityToken => OnlyForward ? CancellationToken.None : Workflow.CancellationToken;
 
+    /// <summary>The workflow's clock.</summary>
+    protected static DateTimeOffset Now => new(Workflow.UtcNow, TimeSpan.Zero);
+
     /// <summary>What a reader of the report should know besides its steps.</summary>
     protected List<string> Notes { get; } = [];
+
+    /// <summary>The runbook is only walked, for its plan.</summary>
+    private protected bool IsPreview => _preview is not null;
 
     private protected Outcome Outcome { get; private set; } = Outcome.Running;
 

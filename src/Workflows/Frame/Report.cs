@@ -11,6 +11,9 @@ public enum Outcome
     /// <summary>It waits for approval and holds no lease.</summary>
     WaitingForApproval,
 
+    /// <summary>It has stopped read-only at its target, holds the lease, and waits until a person confirms, moves on or goes back.</summary>
+    Inspecting,
+
     /// <summary>It can't go on without a person: see <see cref="Progress.Blocked"/>.</summary>
     Blocked,
 

@@ -21,6 +21,10 @@ public interface IClusterSteps
     [Activity("CreateNodes")]
     Task CreateNodesAsync(ClusterSpec spec);
 
+    /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>.</summary>
+    [Activity("ShareSecrets")]
+    Task ShareSecretsAsync(ClusterName source, ClusterName cluster);
+
     /// <summary>Post-condition: the node holds a new database with checksums, the roles <c>pgflow</c>, <c>replicator</c> and <c>app</c>, and the database <c>app</c>.</summary>
     [Activity("InitializeDatabase")]
     Task InitializeAsync(NodeId node);
@@ -60,6 +64,9 @@ internal static class Clusters
 
     public static Task CreateNodesAsync(ClusterSpec spec) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.CreateNodesAsync(spec), $"Volumes and containers of {spec.Nodes} nodes");
+
+    public static Task ShareSecretsAsync(ClusterName source, ClusterName cluster) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.ShareSecretsAsync(source, cluster), $"{cluster}: the passwords of {source}");
 
     public static Task InitializeAsync(NodeId node) =>
         Hand.WaitAsync((IClusterSteps hand) => hand.InitializeAsync(node), $"{node}: initdb with checksums, roles, database app");

@@ -88,12 +88,19 @@ public sealed record Promotion(NodeId Node, Timeline Timeline, Timeline Parent, 
 /// <param name="Synchronous">Whether the cluster is meant to be synchronous.</param>
 /// <param name="SynchronousStandbys">Of whom one must confirm each commit; none where that can't be met now.</param>
 /// <param name="ReadOnly">Whether the cluster is meant to be read-only.</param>
+/// <param name="Recovery">How far it replays what a recovery has put beside its data; null for a node that serves or follows.</param>
 public sealed record NodeSettings(
     NodeId Node,
     NodeName? Upstream = null,
     bool Synchronous = false,
     IReadOnlyList<NodeName>? SynchronousStandbys = null,
-    bool ReadOnly = false);
+    bool ReadOnly = false,
+    RecoverySettings? Recovery = null);
+
+/// <summary>What a recovering node replays.</summary>
+/// <param name="Timeline">Along which branch.</param>
+/// <param name="Before">The first position that is not replayed; null for all that there is.</param>
+public sealed record RecoverySettings(Timeline Timeline, Lsn? Before);
 
 internal static class Nodes
 {

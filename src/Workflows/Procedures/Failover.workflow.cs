@@ -29,6 +29,7 @@ public sealed class Failover : Procedure<FailoverInput>
                 await InParallel(plan.Lost.Where(lost => lost.HeldEndpoint), lost => Endpoints.MoveAsync(lost.Node));
                 await InParallel(plan.Survivors, Endpoints.OfferReadOnlyAsync);
             });
+        var leftAt = Now;
         var winner = plan.Winner(await VitalStep("The standbys' WAL compared", () => Nodes.CompareAsync(plan.Survivors)));
         var followers = plan.Survivors.Where(node => node != winner.Node).ToList();
 
@@ -39,9 +40,10 @@ public sealed class Failover : Procedure<FailoverInput>
             undo: () => Endpoints.LeaveAsync(winner.Node));
 
         PointOfNoReturn();
+        var openedAt = Now;
         var promotion = await VitalStep("The winner is promoted", () => Nodes.PromoteAsync(winner.Node, winner.Timeline));
         await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(winner.Node));
-        await OpenedAsync(promotion);
+        await OpenedAsync(promotion, leftAt, openedAt);
 
         await Step("It has slots and settings of a primary", async () =>
         {

@@ -13,6 +13,14 @@ internal static class Follow
         await Nodes.ProveStreamingAsync(node, primary);
         await Endpoints.OfferReadOnlyAsync(node);
     }
+
+    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/> and lets it follow.</summary>
+    public static async Task AsCopyAsync(NodeId node, NodeId primary, ClusterIntent intent)
+    {
+        await DataDirectories.CopyAsync(node, primary);
+        await DataDirectories.SwapAsync(node);
+        await Async(node, primary, intent);
+    }
 }
 
 /// <summary>What a cluster is meant to be, whoever is the primary.</summary>
@@ -26,6 +34,10 @@ internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
     /// <summary>Settings of the primary, of whom <paramref name="standbys"/> can confirm commits now.</summary>
     public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys) =>
         new(node, Upstream: null, Synchronous, Synchronous ? [.. standbys.Select(standby => standby.Name).Order()] : [], ReadOnly);
+
+    /// <summary>Settings of a node that replays up to a target, follows nobody and confirms to nobody.</summary>
+    public NodeSettings Recovering(NodeId node, ResolvedTarget target) =>
+        new(node, Upstream: null, Synchronous, [], ReadOnly, new(target.Timeline, target.EndOfBranch ? null : target.End));
 
     /// <summary>Settings of a standby.</summary>
     public NodeSettings Standby(NodeId node, NodeId primary) => new(node, primary.Name, Synchronous, [], ReadOnly);

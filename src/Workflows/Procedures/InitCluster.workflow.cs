@@ -33,11 +33,6 @@ public sealed record InitClusterInput : ProcedureInput
     /// <inheritdoc/>
     protected override IEnumerable<string> Check()
     {
-        if (Nodes is < 1 or > MostNodes)
-        {
-            yield return $"nodes: {Nodes} is not from 1 to {MostNodes}";
-        }
-
         if (string.IsNullOrWhiteSpace(Image))
         {
             yield return "image: is empty; give an image that has PostgreSQL 13 to 18, as postgres:17";
@@ -48,19 +43,33 @@ public sealed record InitClusterInput : ProcedureInput
             yield return problem;
         }
 
-        if (Vip is not null && !IsAddress(Vip))
+        foreach (var problem in CheckPlace(Nodes, Vip, Subnet, ExternalNetwork))
         {
-            yield return $"vip: '{Vip}' is no IPv4 address";
+            yield return problem;
+        }
+    }
+
+    /// <summary>What is wrong with the size and the networks of a cluster that is to be made.</summary>
+    internal static IEnumerable<string> CheckPlace(int nodes, string? vip, string? subnet, string? externalNetwork)
+    {
+        if (nodes is < 1 or > MostNodes)
+        {
+            yield return $"nodes: {nodes} is not from 1 to {MostNodes}";
         }
 
-        if (Vip is null && ExternalNetwork is not null)
+        if (vip is not null && !IsAddress(vip))
+        {
+            yield return $"vip: '{vip}' is no IPv4 address";
+        }
+
+        if (vip is null && externalNetwork is not null)
         {
             yield return "vip: is missing; with an external network of yours give a free address on it";
         }
 
-        if (Subnet is not null && !(IPNetwork.TryParse(Subnet, out var network) && IsAddress(network.BaseAddress.ToString()) && network.PrefixLength is >= 8 and <= 24))
+        if (subnet is not null && !(IPNetwork.TryParse(subnet, out var network) && IsAddress(network.BaseAddress.ToString()) && network.PrefixLength is >= 8 and <= 24))
         {
-            yield return $"subnet: '{Subnet}' is no IPv4 network of /8 to /24, as 10.77.1.0/24";
+            yield return $"subnet: '{subnet}' is no IPv4 network of /8 to /24, as 10.77.1.0/24";
         }
     }
 
@@ -77,7 +86,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
     public Task<Report> RunAsync(InitClusterInput? input = null) => RunAsync(input, InitClusterPlan.From, async plan =>
     {
         var (cluster, primary, standbys) = (plan.Input.Cluster, plan.Primary, plan.Standbys);
-        var intent = new ClusterIntent(plan.Input.Sync, ReadOnly: false);
+        var (intent, openedAt) = (new ClusterIntent(plan.Input.Sync, ReadOnly: false), Now);
 
         var postgres = await Step($"{plan.Input.Image} has PostgreSQL", () => Clusters.InspectImageAsync(cluster, plan.Input.Image));
         var networks = await Step("Internal and external network",
@@ -94,18 +103,13 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
         });
         await Step("The archive takes its WAL", () => Archives.ProveAsync(primary));
-        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", async () =>
-        {
-            await DataDirectories.CopyAsync(node, primary);
-            await DataDirectories.SwapAsync(node);
-            await Follow.Async(node, primary, intent);
-        }));
+        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, intent)));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         await Step("The ledger begins with timeline 1", async () =>
         {
-            await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, Workflow.UtcNow, Workflow.Info.WorkflowId));
+            await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId, nameof(InitCluster)));
             Reached(primary, new(1));
         });
         await Step("A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));

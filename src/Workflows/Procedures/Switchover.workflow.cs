@@ -48,11 +48,12 @@ public sealed class Switchover : Procedure<SwitchoverInput>
             });
         await VitalStep($"{candidate} has all that {old} wrote; {old} can't start as a primary",
             () => Workflow.WhenAllAsync(Nodes.ProveReplayedAsync(candidate, end!), Nodes.MarkStandbyAsync(old)));
+        var leftAt = Now;
 
         PointOfNoReturn();
         var promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
         await VitalStep($"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate));
-        await OpenedAsync(promotion);
+        await OpenedAsync(promotion, leftAt, openedAt: leftAt);
 
         await InParallel(plan.Followers.Prepend(old), node => Step($"{node} follows {candidate}", () => Follow.Async(node, candidate, intent)));
         await Step($"{candidate} asks of its standbys what the cluster is meant to",

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PgFlow.Workflows;
 
 /// <summary>To where a cluster is to be recovered; exactly one of the properties but <see cref="Timeline"/> is given.</summary>
@@ -28,6 +30,10 @@ public sealed record RecoveryTarget
 /// <summary>What a target comes to: one branch, one position, one backup.</summary>
 public sealed record ResolvedTarget
 {
+    private const ulong PageSize = 8192;
+    private const ulong ShortHeader = 24; // SizeOfXLogShortPHD in access/xlog_internal.h
+    private const ulong LongHeader = 40; // SizeOfXLogLongPHD, on the first page of a segment
+
     /// <summary>The branch that the position lies on; PostgreSQL's recovery_target_timeline.</summary>
     public required Timeline Timeline { get; init; }
 
@@ -54,6 +60,25 @@ public sealed record ResolvedTarget
 
     /// <summary>Why this branch.</summary>
     public required string Why { get; init; }
+
+    /// <summary>Bytes in a WAL segment.</summary>
+    public long SegmentSize { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Bytes of the backups' files.</summary>
+    public long BackupBytes { get; init; }
+
+    /// <summary>Bytes of WAL to replay.</summary>
+    [JsonIgnore]
+    public long WalBytes => Wal.Sum(range => range.End.BytesSince(range.Start));
+
+    /// <summary>What the replayed position is when everything before <see cref="End"/> has been replayed: a record ends before the header of the next page.</summary>
+    [JsonIgnore]
+    public Lsn ReplayEnd => (End.Value % (ulong)SegmentSize, End.Value % PageSize) switch
+    {
+        (LongHeader, _) => new(End.Value - LongHeader),
+        (_, ShortHeader) => new(End.Value - ShortHeader),
+        _ => End,
+    };
 }
 
 /// <summary>A commit or an abort in the WAL.</summary>

@@ -41,7 +41,7 @@ internal sealed partial class FakeHands :
     public void Crash(string name) => this[name] =
         this[name] with { Role = NodeRole.Stopped, Container = "exited", Control = ControlState.InProduction, StandbySignal = false };
 
-    Task<ClusterState> IClusterSteps.ObserveAsync(ClusterName cluster) => DoAsync(null, () => new ClusterState
+    Task<ClusterState> IClusterSteps.ObserveAsync(ClusterName cluster) => DoAsync(null, () => cluster == Source ? StateOfSource() : new ClusterState
     {
         Cluster = cluster,
         Spec = _spec,
@@ -127,7 +127,7 @@ internal sealed partial class FakeHands :
     {
         foreach (var other in _nodes.Values.Where(other => other.Id != node))
         {
-            Require(other.Role is NodeRole.Standby || other is { Role: NodeRole.Stopped, StandbySignal: true }, $"{node} was promoted while {other.Id} was {other.Role} and could accept writes");
+            Require(other.Role is NodeRole.Standby || other is { Role: NodeRole.Stopped, StandbySignal: true } or { Container: "created" }, $"{node} was promoted while {other.Id} was {other.Role} and could accept writes");
         }
 
         Require(_nodes[node.Name] is { Role: NodeRole.Standby }, $"{node} was promoted, which is no standby");

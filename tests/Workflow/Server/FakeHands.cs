@@ -75,6 +75,8 @@ internal sealed partial class FakeHands
         .AddAllActivities<IDataDirectorySteps>(this)
         .AddAllActivities<ILeaseSteps>(this)
         .AddAllActivities<IBackupSteps>(this)
+        .AddAllActivities<IRecoverySteps>(this)
+        .AddAllActivities<ICatalogueSteps>(this)
         .AddAllActivities<ILedgerSteps>(this);
 
     private Task<bool> DoAsync(object? about, Action effect) => DoAsync(about, () =>

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using PgFlow.Workflows;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities;
+
+internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql) : IRecoverySteps
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long replay may stand still before it counts as stuck.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static string Run => ActivityExecutionContext.Current.Info.WorkflowRunId![..8];
+
+    public Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup"));
+
+    public Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target) => FromRepositoryAsync(node, source, target, "fetch-wal", "fetch_wal /pgflow/data/pg_wal");
+
+    public async Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target)
+    {
+        var raised = new List<string>();
+        while (true)
+        {
+            await StartAsync(node);
+            if (await EndAsync(node, target) is { } end)
+            {
+                return end with { Raised = raised };
+            }
+
+            raised.Add(await RaiseAsync(node));
+        }
+    }
+
+    private async Task FromRepositoryAsync(NodeId node, ClusterName source, ResolvedTarget target, string name, string script)
+    {
+        await jobs.RequireSoleUseAsync(node);
+        var container = await inventory.NodeAsync(node);
+        var sources = await inventory.NodesAsync(source);
+        await jobs.SucceedAsync(new(container.Spec, name, $"""
+            export RUN={Run} BACKUPS='{string.Join(' ', target.Backups)}' OWNED='{string.Join(' ', SettingsFile.Owned)}'
+            {Embedded.Read("settle")}
+            {Embedded.Read("fetch-wal")}
+            {script}
+            """)
+        {
+            Volumes =
+            [
+                $"{node.Container}:{Names.NodeVolume}",
+                $"{Names.Repository(source)}:/source:ro",
+                .. sources.Select(other => $"{other.Id.Container}:/nodes/{other.Id.Name}:ro"),
+            ],
+            Files = [ContainerFile.Private("/job/segments", string.Concat(target.Segments().Select(segment => $"{segment}\n")), container.Spec.Postgres)],
+        });
+    }
+
+    private async Task StartAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        if (!container.Docker.State.Running)
+        {
+            await Permit.RequireAsync(node.Cluster);
+            await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+            await docker.StartAsync(node.Container);
+        }
+    }
+
+    /// <returns>Where it stands at the target; null when its settings are too low for the WAL.</returns>
+    private async Task<Replayed?> EndAsync(NodeId node, ResolvedTarget target)
+    {
+        var container = await inventory.NodeAsync(node);
+        var (clock, still, last, first) = (Stopwatch.StartNew(), Stopwatch.StartNew(), default(Lsn), default(Lsn));
+        for (; ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            var now = await PositionAsync(container);
+            if (now is { Recovery: false })
+            {
+                throw Ends.Refuse($"{node} has left recovery by itself: it was promoted by somebody else");
+            }
+
+            if (now is { } at && at.Replayed >= target.ReplayEnd)
+            {
+                return new(at.Replayed, at.LastCommit, []);
+            }
+
+            if (now?.Replayed is { } reached && reached != last)
+            {
+                (last, first) = (reached, first == default ? reached : first);
+                still.Restart();
+            }
+
+            HandProgress.Say(Progress(target, first, last, now?.LastCommit, clock.Elapsed));
+            if (now is { Paused: true } || still.Elapsed > TimeSpan.FromSeconds(1) && !(await inventory.NodeAsync(node)).Docker.State.Running)
+            {
+                return TooLow().IsMatch(await docker.LogAsync(node.Container, 12))
+                    ? null
+                    : throw Ends.Refuse($"{node} stopped replaying at {last}, before {target.End}: {await docker.LogAsync(node.Container, 8)}");
+            }
+
+            if (still.Elapsed > Patience)
+            {
+                throw Ends.Refuse($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.LogAsync(node.Container, 5)}");
+            }
+        }
+    }
+
+    private async Task<Position?> PositionAsync(NodeContainer node)
+    {
+        try
+        {
+            return await sql.AskJsonAsync<Position>(node, """
+                SELECT json_build_object('recovery', pg_is_in_recovery(), 'replayed', coalesce(pg_last_wal_replay_lsn(), '0/0'),
+                    'paused', pg_is_wal_replay_paused(), 'lastCommit', pg_last_xact_replay_timestamp())::text
+                """);
+        }
+        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return null; // not consistent yet, or not there
+        }
+    }
+
+    /// <summary>Recovery refuses to go on with less than the WAL was written with (CheckRequiredParameterValues); it says with how much.</summary>
+    private async Task<string> RaiseAsync(NodeId node)
+    {
+        var low = TooLow().Match(await docker.LogAsync(node.Container, 12));
+        await Permit.RequireAsync(node.Cluster);
+        await docker.SignalAsync(node.Container, "SIGINT");
+        if (!await docker.EndedAsync(node.Container, StopLimit))
+        {
+            throw new TimeoutException($"{node} has not ended {StopLimit.TotalSeconds:0} s after its fast stop");
+        }
+
+        await jobs.RequireSoleUseAsync(node);
+        var (name, value) = (low.Groups["name"].Value, low.Groups["value"].Value);
+        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), $"raise-{name.Replace('_', '-')}-{value}", $"export NAME={name} VALUE={value}\n{Embedded.Read("raise")}"));
+        return $"{name} = {value}";
+    }
+
+    private static string Progress(ResolvedTarget target, Lsn first, Lsn last, DateTimeOffset? time, TimeSpan elapsed)
+    {
+        if (last == default)
+        {
+            return "starts; not consistent yet";
+        }
+
+        var (done, all) = (last.BytesSince(first), target.End.BytesSince(first));
+        var left = done > 0 ? $"; about {elapsed.TotalSeconds * (all - done) / done:0} s left" : "";
+        return FormattableString.Invariant($"replayed up to {last} of {target.End} ({100.0 * done / Math.Max(1, all):0} %), {time:u}{left}");
+    }
+
+    [GeneratedRegex(@"(?<name>max_\w+) = \d+ is a lower setting than on the primary(?: server)?, where its value was (?<value>\d+)", RegexOptions.RightToLeft)]
+    private static partial Regex TooLow();
+
+    private sealed record Position(bool Recovery, Lsn Replayed, bool Paused, DateTimeOffset? LastCommit);
+}

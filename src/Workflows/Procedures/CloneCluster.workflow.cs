@@ -1,0 +1,123 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What CloneCluster takes: the new cluster, whose past it begins with, and a target in that.</summary>
+public sealed record CloneClusterInput : TargetInput
+{
+    /// <summary>The cluster that is cloned; it is only read.</summary>
+    public ClusterName From { get; init; }
+
+    /// <summary>How many nodes; as many as the source has where none is given.</summary>
+    public int? Nodes { get; init; }
+
+    /// <summary>The virtual IP; needed with an external network that exists already.</summary>
+    public string? Vip { get; init; }
+
+    /// <summary>The internal network's subnet; a free private one where none is given.</summary>
+    public string? Subnet { get; init; }
+
+    /// <summary>An existing network for clients; one of its own where none is given.</summary>
+    public string? ExternalNetwork { get; init; }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> Check() =>
+    [
+        .. base.Check(),
+        .. Missing("from", From == default, "name the cluster to clone"),
+        .. From == Cluster && From != default ? [$"from: is {From} itself; a clone needs a name of its own"] : Array.Empty<string>(),
+        .. InitClusterInput.CheckPlace(Nodes ?? 1, Vip, Subnet, ExternalNetwork),
+    ];
+}
+
+/// <summary>Makes a new cluster from a position in another's past. The other one, its archive included, is only read.</summary>
+[Workflow]
+public sealed class CloneCluster : Procedure<CloneClusterInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(CloneClusterInput? input = null) => RunAsync(input, CloneClusterPlan.FromAsync, async plan =>
+    {
+        var (cluster, source, primary, target) = (plan.Input.Cluster, plan.Input.From, plan.Primary, plan.Target);
+
+        var networks = await Step("Internal and external network",
+            () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
+            undo: () => Clusters.RemoveAsync(cluster));
+        await Step($"Volumes, containers; the secrets are {source}'s, since the roles are", async () =>
+        {
+            await Clusters.ShareSecretsAsync(source, cluster);
+            await Clusters.CreateNodesAsync(plan.Spec(networks!));
+        });
+        await Step($"Backup {target.Backups[^1]} of {source} and its WAL lie in {primary}'s volume", async () =>
+        {
+            await Recoveries.RestoreAsync(primary, source, target);
+            await DataDirectories.SwapAsync(primary);
+        });
+        await VitalStep($"{primary} has replayed everything up to the target, and nothing more", async () =>
+        {
+            await Nodes.ConfigureAsync(plan.Intent.Recovering(primary, target));
+            await Recoveries.ReplayAsync(primary, target);
+        });
+        var openedAt = Now;
+        var promotion = await VitalStep($"{primary} is promoted", () => Nodes.PromoteAsync(primary, target.Timeline));
+        await OpenedAsync(promotion, leftAt: null, openedAt);
+        await Step($"{primary} has the settings and slots of a primary, and the virtual IP", async () =>
+        {
+            await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
+            await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
+            await Endpoints.MoveAsync(primary);
+        });
+        await Step("The new archive takes its WAL", () => Archives.ProveAsync(primary));
+        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
+        await InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, plan.Intent)));
+        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
+    });
+}
+
+/// <summary>What is cloned, from where.</summary>
+internal sealed record CloneClusterPlan : Plan
+{
+    public required CloneClusterInput Input { get; init; }
+
+    public required ClusterSpec Source { get; init; }
+
+    public required ResolvedTarget Target { get; init; }
+
+    public required ClusterIntent Intent { get; init; }
+
+    internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
+
+    internal IReadOnlyList<NodeId> Standbys => [.. Enumerable.Range(2, (Input.Nodes ?? Source.Nodes) - 1).Select(number => new NodeId(Input.Cluster, NodeName.Of(number)))];
+
+    /// <summary>Decides, or refuses.</summary>
+    public static async Task<CloneClusterPlan> FromAsync(CloneClusterInput input, ClusterState state)
+    {
+        if (state.Exists)
+        {
+            throw Ends.Refuse($"there is a cluster {input.Cluster} already; give the clone another name, or remove it: pgflow destroy {input.Cluster}");
+        }
+
+        var source = (await Clusters.ObserveAsync(input.From)).RequireExisting();
+        var target = await Catalogues.ResolveAsync(input.From, input.Target);
+        return new()
+        {
+            Summary = $"cluster {input.Cluster}: {input.Nodes ?? source.Spec!.Nodes} nodes, as {input.From} was at {(target.EndOfBranch ? $"the end of timeline {target.Timeline}" : $"{target.End} on timeline {target.Timeline}")}",
+            Facts = TargetText.Facts(target),
+            Warnings = [$"its roles and passwords are those of {input.From}"],
+            Input = input,
+            Source = source.Spec!,
+            Target = target,
+            Intent = ClusterIntent.Of(source),
+        };
+    }
+
+    /// <summary>The new cluster's labels.</summary>
+    internal ClusterSpec Spec(CreatedNetworks networks) => Source with
+    {
+        Cluster = Input.Cluster,
+        Nodes = Input.Nodes ?? Source.Nodes,
+        Subnet = networks.Subnet,
+        ExternalNetwork = networks.ExternalNetwork,
+        Vip = networks.Vip,
+    };
+}

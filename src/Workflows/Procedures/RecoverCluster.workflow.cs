@@ -1,0 +1,240 @@
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What RecoverCluster takes: one target, and perhaps the branch that it lies on.</summary>
+public sealed record RecoverClusterInput : TargetInput
+{
+    /// <summary>Stop read-only at the target and wait until a person confirms (<c>approve</c>), moves on (<c>move</c>) or goes back (<c>reject</c>).</summary>
+    public bool Inspect { get; init; }
+}
+
+/// <summary>Brings a whole cluster back to a position in its past, on the branch that was live then, and remakes its standbys.</summary>
+[Workflow]
+public sealed class RecoverCluster : Procedure<RecoverClusterInput>
+{
+    private TargetInput? _moved;
+
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(RecoverClusterInput? input = null) => RunAsync(input, RecoverClusterPlan.FromAsync, async plan =>
+    {
+        var (cluster, node) = (plan.Input.Cluster, plan.Node);
+
+        await Step("No backup is under way", () => Leases.EndBackupAsync(cluster));
+        await VitalStep("The live branch is left: no client, no writer, nobody can come back by accident", () => LeaveBranchAsync(plan), undo: () => ReturnAsync(plan));
+        var leftAt = Now;
+        await InParallel(plan.Nodes, other => Step($"{other.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(other.Id)));
+        var target = await VitalStep("The target stands, with all the WAL there is", () => ResolveAgainAsync(plan)) ?? plan.Target;
+        await Step($"Backup {target.Backups[^1]} and its WAL lie beside {node}'s data", () => Recoveries.RestoreAsync(node, cluster, target));
+        await Step($"{node} uses them; its data of today is set aside", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
+        await VitalStep($"{node} has replayed everything up to the target, and nothing more",
+            () => ReplayAsync(plan, target),
+            undo: async () =>
+            {
+                await Nodes.FenceAsync(node);
+                await Nodes.ConfigureAsync(plan.SettingsOfToday);
+            });
+        if (plan.Input.Inspect)
+        {
+            target = await InspectAsync(plan, target);
+        }
+
+        PointOfNoReturn();
+        var openedAt = Now;
+        var promotion = await VitalStep($"{node} is promoted", () => PromoteAsync(node, target));
+        await OpenedAsync(promotion, leftAt, openedAt);
+        await Step($"{node} has the settings and slots of a primary, and the virtual IP", () => Workflow.WhenAllAsync(
+            Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
+            Nodes.SetSlotsAsync(node, [.. plan.Standbys.Select(standby => standby.Name)]),
+            Endpoints.MoveAsync(node)));
+        await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node));
+
+        await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node} and follows it", () => Follow.AsCopyAsync(standby, node, plan.Intent)));
+        await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
+        await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
+    });
+
+    /// <summary>Moves the target of a recovery that stopped to be looked at.</summary>
+    [WorkflowUpdate("move", Description = "Replays on to a later target on the same branch: {\"toTime\": \"…\"} or any other target of RecoverCluster.")]
+    public Task MoveAsync(TargetInput target)
+    {
+        _moved = target;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses a target that can't be read, and one that comes while nothing waits.</summary>
+    [WorkflowUpdateValidator(nameof(MoveAsync))]
+    public void ValidateMove(TargetInput target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        RequireWaiting();
+        if ((target with { Cluster = Cluster!.Value }).Problems() is { Count: > 0 } problems)
+        {
+            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput);
+        }
+    }
+
+    private static async Task LeaveBranchAsync(RecoverClusterPlan plan)
+    {
+        await InParallel(plan.Nodes, node => Endpoints.LeaveAsync(node.Id));
+        if (plan.Primary is { } primary)
+        {
+            await Nodes.StopAsync(primary); // while its standbys still receive
+        }
+
+        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id));
+    }
+
+    /// <summary>Everything is as it was before: the old primary first, so that its standbys find it.</summary>
+    private static async Task ReturnAsync(RecoverClusterPlan plan)
+    {
+        foreach (var node in plan.Nodes.OrderBy(node => node.Id == plan.Node ? 0 : 1))
+        {
+            await Nodes.UnfenceAsync(node.Id, node.WasRunning);
+            await (node.Endpoint switch
+            {
+                EndpointRole.ReadWrite => Endpoints.MoveAsync(node.Id),
+                EndpointRole.ReadOnly => Endpoints.OfferReadOnlyAsync(node.Id),
+                _ => Task.CompletedTask,
+            });
+        }
+
+        await Clusters.TidyUpAsync(plan.Input.Cluster);
+    }
+
+    /// <summary>What was written between the plan and the end of the branch must not change what the target means.</summary>
+    private static async Task<ResolvedTarget> ResolveAgainAsync(RecoverClusterPlan plan)
+    {
+        var target = await Catalogues.ResolveAsync(plan.Input.Cluster, plan.Input.Target);
+        return target.Timeline == plan.Target.Timeline && (target.End == plan.Target.End || plan.Target.EndOfBranch)
+            ? target
+            : throw Ends.Refuse($"the target now is {target.End} on timeline {target.Timeline}, not {plan.Target.End} on timeline {plan.Target.Timeline} as planned");
+    }
+
+    private async Task ReplayAsync(RecoverClusterPlan plan, ResolvedTarget target)
+    {
+        await Nodes.ConfigureAsync(plan.Intent.Recovering(plan.Node, target));
+        var end = await Recoveries.ReplayAsync(plan.Node, target);
+        Notes.AddRange(end.Raised.Select(raised => $"{raised} was set on {plan.Node}: the WAL was written with it; keep it until all standbys have it"));
+    }
+
+    private static async Task<Promotion> PromoteAsync(NodeId node, ResolvedTarget target)
+    {
+        var promotion = await Nodes.PromoteAsync(node, target.Timeline);
+        return promotion.Parent == target.Timeline && promotion.Timeline == target.NewTimeline
+            ? promotion
+            : throw Ends.Refuse($"{node} opened timeline {promotion.Timeline} from {promotion.Parent}; expected was {target.NewTimeline} from {target.Timeline}");
+    }
+
+    /// <returns>The target that was confirmed.</returns>
+    private async Task<ResolvedTarget> InspectAsync(RecoverClusterPlan plan, ResolvedTarget target)
+    {
+        await Step($"{plan.Node} can be read as {plan.Node.Cluster}-ro, to be looked at", () => Endpoints.OfferReadOnlyAsync(plan.Node), undo: () => Endpoints.LeaveAsync(plan.Node));
+        while (!IsPreview && !await ConfirmedAsync(() => _moved is not null))
+        {
+            target = await MovedAsync(plan, target);
+        }
+
+        await Step($"{plan.Node} is no more offered to readers", () => Endpoints.LeaveAsync(plan.Node));
+        return target;
+    }
+
+    /// <summary>A target that can't be had is said, and changes nothing: a person is still looking.</summary>
+    private async Task<ResolvedTarget> MovedAsync(RecoverClusterPlan plan, ResolvedTarget target)
+    {
+        var wanted = (_moved! with { Cluster = plan.Input.Cluster }).Target;
+        _moved = null;
+        ResolvedTarget later;
+        try
+        {
+            later = await Catalogues.ResolveAsync(plan.Input.Cluster, wanted with { Timeline = wanted.Timeline ?? target.Timeline });
+        }
+        catch (ActivityFailureException e)
+        {
+            Notes.Add($"not moved: {Ends.Why(e)}");
+            return target;
+        }
+
+        if (later.Timeline != target.Timeline || later.End < target.End)
+        {
+            Notes.Add($"not moved: {later.End} on timeline {later.Timeline} is not behind {target.End} on timeline {target.Timeline}; replay goes only forward: reject, and recover anew");
+            return target;
+        }
+
+        await Step($"The target is moved to {later.End}", async () =>
+        {
+            await Nodes.FenceAsync(plan.Node);
+            await Recoveries.FetchWalAsync(plan.Node, plan.Input.Cluster, later);
+            await ReplayAsync(plan, later);
+            await Endpoints.OfferReadOnlyAsync(plan.Node);
+        });
+        return later;
+    }
+}
+
+/// <summary>Where a cluster is brought back to, and by which node.</summary>
+internal sealed record RecoverClusterPlan : Plan
+{
+    public required RecoverClusterInput Input { get; init; }
+
+    public required ResolvedTarget Target { get; init; }
+
+    /// <summary>The node that recovers: the one that clients wrote to.</summary>
+    public required NodeId Node { get; init; }
+
+    /// <summary>The node that accepts writes; null where none does.</summary>
+    public required NodeId? Primary { get; init; }
+
+    public required IReadOnlyList<LeftNode> Nodes { get; init; }
+
+    public required ClusterIntent Intent { get; init; }
+
+    internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Select(node => node.Id).Where(node => node != Node)];
+
+    /// <summary>The settings that the recovering node had, for the way back.</summary>
+    internal NodeSettings SettingsOfToday => Intent.Primary(Node, Nodes.Where(node => node.WasStandby).Select(node => node.Id));
+
+    /// <summary>Decides, or refuses.</summary>
+    public static async Task<RecoverClusterPlan> FromAsync(RecoverClusterInput input, ClusterState state)
+    {
+        state.RequireExisting();
+        if (state.Primaries.Count > 1)
+        {
+            throw Ends.Refuse($"{Checks.Names(state.Primaries)} accept writes at once: which of them is the cluster? Fence the wrong one first: pgflow failback {state.Cluster} NODE");
+        }
+
+        return From(input, state, await Catalogues.ResolveAsync(input.Cluster, input.Target));
+    }
+
+    /// <summary>The pure part of the decision.</summary>
+    internal static RecoverClusterPlan From(RecoverClusterInput input, ClusterState state, ResolvedTarget target)
+    {
+        var primary = state.Primaries.Count > 0 ? state.Primaries[0] : null;
+        var node = primary ?? state.EndpointHolder ?? state.Nodes.FirstOrDefault(other => other.Role is not NodeRole.Standby) ?? state.Nodes[0];
+        return new()
+        {
+            Summary = $"{state.Cluster} goes back to {(target.EndOfBranch ? $"the end of timeline {target.Timeline}" : $"{target.End} on timeline {target.Timeline}")}; {node.Id} recovers, {(state.Nodes.Count == 1 ? "it is alone" : $"{Checks.Names(state.Nodes.Where(other => other != node))} made anew")}",
+            Facts = TargetText.Facts(target),
+            Warnings =
+            [
+                .. primary is null ? Array.Empty<string>() : [$"clients are cut off from {primary.Id} at once; what was written after the target stays on timeline {primary.Timeline}, which can be recovered to"],
+                "unlogged tables come back empty, prepared transactions come back prepared",
+            ],
+            Input = input,
+            Target = target,
+            Node = node.Id,
+            Primary = primary?.Id,
+            Nodes = [.. state.Nodes.Select(other => new LeftNode(other.Id, other.Container is "running", other.Role is NodeRole.Standby, other.Endpoint))],
+            Intent = ClusterIntent.Of(state),
+        };
+    }
+}
+
+/// <summary>A node as it was when its branch was left.</summary>
+/// <param name="Id">The node.</param>
+/// <param name="WasRunning">Whether its container ran.</param>
+/// <param name="WasStandby">Whether it followed.</param>
+/// <param name="Endpoint">What it held on the external network.</param>
+internal sealed record LeftNode(NodeId Id, bool WasRunning, bool WasStandby, EndpointRole Endpoint);

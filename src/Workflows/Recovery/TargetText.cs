@@ -1,0 +1,20 @@
+namespace PgFlow.Workflows;
+
+/// <summary>How a resolved target is said to people.</summary>
+internal static class TargetText
+{
+    /// <summary>What decides the recovery; nothing in it changes while the branch grows.</summary>
+    public static IReadOnlyList<string> Facts(ResolvedTarget target) =>
+    [
+        $"branch: timeline {target.Timeline}; {target.Why}",
+        $"position: {(target.EndOfBranch ? "the end of the branch" : target.End.ToString())}",
+        $"last transaction kept: {Describe(target.EndOfBranch ? null : target.LastKept, "all that the branch has")}",
+        $"first transaction dropped: {Describe(target.FirstDropped, "none")}",
+        $"backup: {string.Join(" + ", target.Backups)}{(target.BackupBytes > 0 ? $", {PgFlowText.Bytes(target.BackupBytes)}" : "")}",
+        $"WAL: from {target.Wal[0].Start} over timelines {string.Join(", ", target.Wal.Select(range => range.Timeline))}{(target.EndOfBranch ? "" : $", {PgFlowText.Bytes(target.WalBytes)}")}; no gap",
+        $"new timeline: {target.NewTimeline}",
+    ];
+
+    private static string Describe(Transaction? transaction, string none) =>
+        transaction is null ? none : $"{transaction.Xid} at {transaction.At.UtcDateTime:yyyy-MM-dd HH:mm:ss.ffffff}Z ({transaction.Lsn} on timeline {transaction.Timeline})";
+}

@@ -1,0 +1,50 @@
+namespace PgFlow.WorkflowTests;
+
+/// <content>What the hands tell of the past, and how they bring it back.</content>
+internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
+{
+    /// <summary>The cluster that a clone is made from.</summary>
+    public static ClusterName Source { get; } = ClusterName.Parse("source");
+
+    /// <summary>What a target comes to.</summary>
+    public ResolvedTarget Target { get; set; } = new()
+    {
+        Timeline = new(1),
+        End = new(0x2000000),
+        EndOfBranch = false,
+        Backups = ["20261124T100000Z-full"],
+        Wal = [new(new(1), new(0x1000000), new(0x2000000))],
+        NewTimeline = new(2),
+        LastKept = new(700, new(1), new(0x1FFFF00), new(0x2000000), DateTimeOffset.UnixEpoch, Committed: true),
+        FirstDropped = new(701, new(1), new(0x2000000), new(0x2000080), DateTimeOffset.UnixEpoch.AddSeconds(1), Committed: true),
+        Why = "it was live then",
+    };
+
+    /// <summary>How far each recovering node has got.</summary>
+    public List<Lsn> Replays { get; } = [];
+
+    Task<Catalogue> ICatalogueSteps.ReadAsync(ClusterName cluster) => DoAsync(null, () => new Catalogue { Cluster = cluster, ReadAt = DateTimeOffset.UnixEpoch });
+
+    Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) => DoAsync(null, () => target.Lsn is { } lsn ? Target with { End = lsn } : Target);
+
+    Task IRecoverySteps.RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => DoAsync(node, () =>
+        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was restored while it ran"));
+
+    Task IRecoverySteps.FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target) => DoAsync(node, () =>
+        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"WAL was put into {node} while it ran"));
+
+    Task<Replayed> IRecoverySteps.ReplayAsync(NodeId node, ResolvedTarget target) => DoAsync(node, () =>
+    {
+        Require(_nodes.Values.All(other => other.Role is not NodeRole.Primary), $"{node} recovered beside a primary");
+        Require(_upstream[node.Name] is null, $"{node} recovered and followed {_upstream[node.Name]}");
+        Run(node, NodeRole.Standby);
+        Set(node, state => state with { Timeline = target.Timeline, Wal = target.End });
+        Replays.Add(target.End);
+        return new Replayed(target.End, DateTimeOffset.UnixEpoch, []);
+    });
+
+    Task IClusterSteps.ShareSecretsAsync(ClusterName source, ClusterName cluster) => DoAsync(null, () => { });
+
+    /// <summary>A cluster of three nodes that is cloned.</summary>
+    private static ClusterState StateOfSource() => new() { Cluster = Source, Spec = new(Source, 3, "postgres:17", Postgres, ArchiveMode.External, "10.77.9.0/24", "theirs", "10.78.9.9") };
+}

@@ -89,7 +89,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         await jobs.SucceedAsync(job with
         {
             Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro")],
-            Files = [ContainerFile.Private("/job/segments", string.Concat(backup.WalRanges.SelectMany(range => range.Segments(segmentSize)).Select(name => $"{name}\n")), node.Spec.Postgres)],
+            Files = [ContainerFile.Private("/job/segments", string.Concat(WalSegments.Names(backup.WalRanges, segmentSize).Select(name => $"{name}\n")), node.Spec.Postgres)],
         });
     }
 

@@ -18,6 +18,18 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs) : ILed
     public Task OpenTimelineAsync(TimelineOpened opened) =>
         WriteAsync(opened.Node.Cluster, opened.OpenedAt, $"timeline-{opened.Timeline.Number:X8}", opened);
 
+    public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name)
+    {
+        var node = (await inventory.NodesAsync(cluster))[0];
+        var found = await jobs.SucceedAsync(new(node.Spec, "find-point", $"NAME={name}\n{Embedded.Read("find-point")}")
+        {
+            Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}:ro"],
+        });
+        return found.Length == 0 ? null : JsonSerializer.Deserialize<RestorePoint>(found, Json);
+    }
+
+    public Task AddPointAsync(ClusterName cluster, RestorePoint point) => WriteAsync(cluster, point.At, $"restore-point-{point.Name}", point);
+
     /// <summary>One immutable file per event, named so that they sort; the same event again changes nothing.</summary>
     private async Task WriteAsync<T>(ClusterName cluster, DateTimeOffset at, string name, T entry)
     {

@@ -194,6 +194,16 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             """, names);
     }
 
+    public async Task<RestorePoint> CreatePointAsync(NodeId primary, string name)
+    {
+        var node = await inventory.NodeAsync(primary);
+        await Permit.RequireAsync(primary.Cluster);
+        return await sql.AskJsonAsync<RestorePoint>(node, """
+            SELECT json_build_object('name', $1, 'lsn', pg_create_restore_point($1)::text, 'at', clock_timestamp(),
+                'timeline', ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
+            """, name);
+    }
+
     public async Task ProveStreamingAsync(NodeId standby, NodeId primary)
     {
         var (follower, leader) = (await inventory.NodeAsync(standby), await inventory.NodeAsync(primary));

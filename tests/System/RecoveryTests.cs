@@ -1,5 +1,4 @@
 using System.Globalization;
-using Npgsql;
 using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
@@ -115,7 +114,6 @@ public sealed class RecoveryTests(TemporalServer temporal)
     }
 
     [Theory]
-    [InlineData("RestoreBackup")]
     [InlineData("ReplayWal")]
     [InlineData("PromoteStandby")]
     [InlineData("CopyPrimary")]
@@ -128,12 +126,35 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await story.WriteAsync("B");
 
         var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToTime = story.TimeOf("A") }));
-        await TestCluster.ActivityAsync(recovery, during);
+        await cluster.WorkedOnAsync(recovery, during);
         cluster.Worker.Kill9();
         cluster.StartWorker();
         await TestCluster.ReportAsync(recovery);
         await story.IsAsync("A");
         await cluster.HealthyAsync(cluster.Node(1), timeline: 2);
+    }
+
+    [Fact]
+    public async Task Whose_worker_is_killed_while_a_backup_is_restored_does_not_restore_it_twice()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var story = new Story(cluster);
+        await story.BeginAsync();
+        await story.WriteAsync("A");
+        var began = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+        var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        var job = await cluster.OnJobAsync("restore-backup", "pause");
+        cluster.Worker.Kill9();
+        var second = cluster.StartWorker();
+        await Host.DockerAsync("unpause", job);
+        await TestCluster.ReportAsync(recovery);
+
+        await TestCluster.RedoneAsync(recovery, "RestoreBackup", second);
+        await story.IsAsync("A");
+        var created = await Host.DockerAsync(
+            "events", "--since", $"{began}", "--until", $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}", "--filter", "event=create", "--filter", $"label=pgflow.cluster={cluster.Name}", "--format", "{{.Actor.Attributes.name}}");
+        Assert.Single(created.Split('\n'), name => name.Contains("restore-backup", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -41,6 +41,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("RecoverCluster-rejected", 3, TurnedBackAsync),
         new("CloneCluster-succeeded", 0, world => SucceededAsync(world, "CloneCluster", ("from", "source"), ("latest", true))),
         new("CloneCluster-undone", 0, world => UndoneAsync(world, "ReplayWal p1", "CloneCluster", ("from", "source"), ("latest", true))),
+        new("TakeBackup-succeeded", 3, world => SucceededAsync(world, "TakeBackup", ("annotation", "before 2.0"))),
+        new("TakeBackup-incremental", 3, world => SucceededAsync(WithBackup(world), "TakeBackup", ("incremental", true))),
+        new("TakeBackup-undone", 3, world => UndoneAsync(world, "ProveBackup p1", "TakeBackup")),
+        new("TakeBackup-cancelled", 3, world => CancelledAsync(world, "CopyToRepository p2", "TakeBackup")),
+        new("CreateRestorePoint-succeeded", 3, world => SucceededAsync(world, "CreateRestorePoint", ("name", "before-2.0"))),
+        new("CreateRestorePoint-failed", 3, world => UndoneAsync(world, "ProveArchiving p1", "CreateRestorePoint", ("name", "before-2.0"))),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("ClusterLease-released", 2, LeaseAsync),
     ];
@@ -51,6 +57,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     private static World Crashed(World world)
     {
         world.Hands.Crash("p1");
+        return world;
+    }
+
+    private static World WithBackup(World world)
+    {
+        world.Hands.Parent = new("20261124T140000Z-full");
         return world;
     }
 

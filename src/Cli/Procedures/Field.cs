@@ -49,6 +49,12 @@ internal sealed record Field(Symbol Symbol, Func<ParseResult, JsonNode?> Read)
         return new(option, parsed => parsed.GetValue(option));
     }
 
+    public static Field Argument(string name, string description, Need need)
+    {
+        var argument = new Argument<string?>(name) { Description = description, HelpName = name, Arity = need is Need.Required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne };
+        return new(argument, parsed => parsed.GetValue(argument));
+    }
+
     public static Field From(string description)
     {
         var argument = Flags.Named<ClusterName>("FROM", "cluster name", ClusterName.Form, description).CompletedByName();

@@ -51,7 +51,8 @@ internal sealed class Launch(Call call)
         });
     }
 
-    private static RawValue Raw(string json) => new(new Payload
+    /// <summary>An input as a payload, as it was typed.</summary>
+    internal static RawValue Raw(string json) => new(new Payload
     {
         Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
         Data = ByteString.CopyFromUtf8(json),

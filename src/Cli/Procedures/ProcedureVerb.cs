@@ -14,6 +14,9 @@ internal sealed record ProcedureVerb(string Name, string Workflow, string Descri
     /// <summary>Nothing brings back what it removes: a person types the cluster's name, not just y.</summary>
     public bool TypeTheName { get; init; }
 
+    /// <summary>Temporal can start it by a schedule.</summary>
+    public bool CanRepeat { get; init; }
+
     /// <summary>Arguments that stand before the cluster.</summary>
     public IReadOnlyList<Field> Before { get; init; } = [];
 
@@ -21,10 +24,15 @@ internal sealed record ProcedureVerb(string Name, string Workflow, string Descri
         terminal,
         Name,
         Description,
-        [.. Before.Select(field => field.Symbol), Flags.Cluster, .. Fields.Select(field => field.Symbol), .. Flags.Start, .. Flags.Connection],
-        (call, cancel) => new Launch(call).RunAsync(
-            new(Workflow, Input(call.Parsed).ToJsonString(PgFlowJson.Options), call.Parsed.GetValue(Flags.Cluster).ToString(), TypeTheName),
-            cancel));
+        [
+            .. Before.Select(field => field.Symbol), Flags.Cluster, .. Fields.Select(field => field.Symbol), .. CanRepeat ? [Schedules.Cron] : Array.Empty<Symbol>(),
+            .. Flags.Start, .. Flags.Connection,
+        ],
+        (call, cancel) =>
+        {
+            var order = new Order(Workflow, Input(call.Parsed).ToJsonString(PgFlowJson.Options), call.Parsed.GetValue(Flags.Cluster).ToString(), TypeTheName);
+            return CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron ? new Schedules(call).RunAsync(Name, order, cron, cancel) : new Launch(call).RunAsync(order, cancel);
+        });
 
     /// <summary>The procedure's input: what was given, and nothing else, so that defaults stand in one place.</summary>
     public JsonObject Input(ParseResult parsed)

@@ -43,6 +43,16 @@ internal static class ProcedureVerbs
         new("failback", nameof(Failback), "Bring an old primary or a diverged standby (the only missing node where none is named) back as a standby",
             Field.Node("NODE", "The node that comes back; the only one that is missing where none is named", Need.Optional)),
         new("remake", nameof(RemakeStandby), "Give a standby a fresh copy of the primary", Field.Node("NODE", "The standby", Need.Required)),
+        new("backup", nameof(TakeBackup), "Take a base backup, and prove that the archive has the WAL for it",
+            Field.Flag("--incremental", "Only what has changed since the newest backup (PostgreSQL 17)"),
+            Field.Node("--node", "The node that is copied; a standby where none is named"),
+            Field.Text("--annotation", "TEXT", "A note that stays with the backup"),
+            Field.Number("--keep", "Afterwards remove backups older than the newest N of their branch"),
+            Field.Number("--keep-days", "Afterwards remove backups that no time of the last N days needs"))
+        {
+            CanRepeat = true,
+        },
+        new("restore-point", nameof(CreateRestorePoint), "Give the position of now a name to go back to", Field.Argument("NAME", "The name; used once in a cluster", Need.Required)),
         new("recover", nameof(RecoverCluster), "Bring a cluster back to a position in its past, on the branch that was live then; its standbys are made anew",
             [.. Target, Field.Flag("--inspect", "Stop read-only at the target; then approve, move or reject it")]),
         new("clone", nameof(CloneCluster), "Make a new cluster from a position in another's past; the other one is only read",

@@ -12,6 +12,14 @@ public interface ILedgerSteps
     /// <summary>Post-condition: the opening of a timeline is in the ledger, once.</summary>
     [Activity("RecordTimeline")]
     Task OpenTimelineAsync(TimelineOpened opened);
+
+    /// <summary>The restore point of this name; null when there is none.</summary>
+    [Activity("FindRestorePoint")]
+    Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name);
+
+    /// <summary>Post-condition: the restore point is in the ledger, once.</summary>
+    [Activity("RecordRestorePoint")]
+    Task AddPointAsync(ClusterName cluster, RestorePoint point);
 }
 
 /// <summary>A timeline begins.</summary>
@@ -39,4 +47,10 @@ internal static class Ledger
 
     public static Task OpenTimelineAsync(TimelineOpened opened) =>
         Hand.ChangeAsync((ILedgerSteps hand) => hand.OpenTimelineAsync(opened), $"Timeline {opened.Timeline} into the ledger");
+
+    public static Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
+        Hand.ReadAsync((ILedgerSteps hand) => hand.FindPointAsync(cluster, name), $"Is there a restore point {name} already?");
+
+    public static Task AddPointAsync(ClusterName cluster, RestorePoint point) =>
+        Hand.ChangeAsync((ILedgerSteps hand) => hand.AddPointAsync(cluster, point), $"Restore point {point.Name} into the ledger");
 }

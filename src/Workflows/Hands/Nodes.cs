@@ -54,6 +54,11 @@ public interface INodeSteps
     [Activity("SetReplicationSlots")]
     Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
 
+    /// <summary>Post-condition: a record of this name is in the primary's WAL.</summary>
+    /// <returns>The end of that record.</returns>
+    [Activity("CreateRestorePointRecord")]
+    Task<RestorePoint> CreatePointAsync(NodeId primary, string name);
+
     /// <summary>Post-condition: the standby streams from the primary and has replayed a marker written after it joined.</summary>
     [Activity("ProveStreaming")]
     Task ProveStreamingAsync(NodeId standby, NodeId primary);
@@ -136,4 +141,7 @@ internal static class Nodes
 
     public static Task ProveStreamingAsync(NodeId standby, NodeId primary) =>
         Hand.WaitAsync((INodeSteps hand) => hand.ProveStreamingAsync(standby, primary), $"{standby}: streams from {primary} and has replayed a marker");
+
+    public static Task<RestorePoint> CreatePointAsync(NodeId primary, string name) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.CreatePointAsync(primary, name), $"{primary}: restore point {name}");
 }

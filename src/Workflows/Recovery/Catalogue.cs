@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace PgFlow.Workflows;
@@ -83,18 +82,7 @@ public sealed record Backup
 /// <param name="Timeline">The timeline.</param>
 /// <param name="Start">The first position.</param>
 /// <param name="End">The first position behind it.</param>
-public sealed record WalRange(Timeline Timeline, Lsn Start, Lsn End)
-{
-    /// <summary>The names of the segments that it lies in, first to last.</summary>
-    public IEnumerable<string> Segments(long segmentSize)
-    {
-        var (size, perLogId) = ((ulong)segmentSize, 0x1_0000_0000UL / (ulong)segmentSize);
-        for (var number = Start.Value / size; number * size < End.Value; number++)
-        {
-            yield return string.Create(CultureInfo.InvariantCulture, $"{Timeline.Number:X8}{number / perLogId:X8}{number % perLogId:X8}");
-        }
-    }
-}
+public sealed record WalRange(Timeline Timeline, Lsn Start, Lsn End);
 
 /// <summary>A recovery of a backup that was proven; <c>backups/ID/verified.json</c>.</summary>
 /// <param name="Id">The backup.</param>

@@ -36,6 +36,10 @@ public static class WalSegments
     public static IEnumerable<string> Segments(this ResolvedTarget target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        return Along(target.Wal, target.SegmentSize).Select(segment => Name(segment.Timeline, segment.Number, target.SegmentSize));
+        return Names(target.Wal, target.SegmentSize);
     }
+
+    /// <summary>The names of the files that a path leads through.</summary>
+    public static IEnumerable<string> Names(IReadOnlyList<WalRange> path, long segmentSize) =>
+        Along(path, segmentSize).Select(segment => Name(segment.Timeline, segment.Number, segmentSize));
 }

@@ -12,6 +12,10 @@ public sealed class InputTests
     [InlineData("""{"cluster":"demo","node":"p1"}""", "failback", "demo", "p1")]
     [InlineData("""{"cluster":"demo"}""", "failback", "demo")]
     [InlineData("""{"cluster":"demo","node":"p2"}""", "remake", "demo", "p2")]
+    [InlineData("""{"cluster":"demo","incremental":true,"node":"p2","annotation":"before 2.0","keep":3,"keepDays":7}""",
+        "backup", "demo", "--incremental", "--node", "p2", "--annotation", "before 2.0", "--keep", "3", "--keep-days", "7")]
+    [InlineData("""{"cluster":"demo"}""", "backup", "demo", "--schedule", "0 2 * * *")]
+    [InlineData("""{"cluster":"demo","name":"before-2.0"}""", "restore-point", "demo", "before-2.0")]
     public void The_input_has_what_was_given_and_nothing_else(string json, params string[] args)
     {
         var call = new CliCall();
@@ -58,6 +62,9 @@ public sealed class InputTests
     [InlineData("InitCluster", null, "init-cluster-20261124T105501Z-3fa9")]
     public void An_id_names_procedure_cluster_and_time(string workflow, string? cluster, string id) =>
         Assert.Equal(id, WorkflowId.New(workflow, cluster, DateTimeOffset.Parse("2026-11-24T11:55:01+01:00", CultureInfo.InvariantCulture), "3fa9"));
+
+    [Fact]
+    public void A_cluster_has_one_schedule_for_each_verb() => Assert.Equal("pgflow-backup-demo", Schedules.IdOf("backup", "demo"));
 
     [Fact]
     public void An_id_ends_with_four_hexadecimal_digits() => Assert.Matches("^failover-demo-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$", WorkflowId.New("Failover", "demo"));

@@ -5,6 +5,7 @@ internal sealed partial class FakeHands
 {
     private readonly List<Backup> _staged = [];
     private readonly List<Backup> _backups = [];
+    private readonly Dictionary<string, RestorePoint> _points = [];
 
     /// <summary>What an incremental backup can build on.</summary>
     public BackupParent Parent { get; set; } = new(Id: null, "there is no backup on timeline 1 yet");

@@ -226,6 +226,13 @@ internal sealed partial class FakeHands :
 
     Task ILedgerSteps.OpenTimelineAsync(TimelineOpened opened) => DoAsync(opened.Node, () => { });
 
+    Task<RestorePoint?> ILedgerSteps.FindPointAsync(ClusterName cluster, string name) => DoAsync(name, () => _points.GetValueOrDefault(name));
+
+    Task ILedgerSteps.AddPointAsync(ClusterName cluster, RestorePoint point) => DoAsync(point.Name, () => _points.Add(point.Name, point));
+
+    Task<RestorePoint> INodeSteps.CreatePointAsync(NodeId primary, string name) => DoAsync(primary, () =>
+        new RestorePoint(name, _nodes[primary.Name].Timeline!.Value, _nodes[primary.Name].Wal!.Value, DateTimeOffset.UnixEpoch));
+
     private void Make(int nodes)
     {
         _spec = new(Cluster, nodes, "postgres:17", Postgres, ArchiveMode.External, "10.77.1.0/24", "ours", "10.78.1.9");

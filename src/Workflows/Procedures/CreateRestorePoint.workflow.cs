@@ -1,0 +1,69 @@
+using System.Text.RegularExpressions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What CreateRestorePoint takes.</summary>
+public sealed partial record CreateRestorePointInput : ProcedureInput
+{
+    /// <summary>The name; used once in a cluster.</summary>
+    public string? Name { get; init; }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> Check() => Name is null || Pattern().IsMatch(Name)
+        ? Missing("name", Name is null, "name the restore point")
+        : [$"name: '{Name}' is no name of a restore point: 1 to 63 letters, digits, dots, underscores or hyphens"];
+
+    [GeneratedRegex(@"^[A-Za-z0-9._-]{1,63}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Pattern();
+}
+
+/// <summary>Gives the position of now a name that a recovery can go back to.</summary>
+[Workflow]
+public sealed class CreateRestorePoint : Procedure<CreateRestorePointInput>
+{
+    private protected override LeaseKind Lease => LeaseKind.Backup;
+
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(CreateRestorePointInput? input = null) => RunAsync(input, CreateRestorePointPlan.From, async plan =>
+    {
+        await Step($"No restore point of {plan.Primary.Cluster} is called {plan.Name}", async () =>
+        {
+            if (await Ledger.FindPointAsync(plan.Primary.Cluster, plan.Name) is { } there)
+            {
+                throw Ends.Refuse($"name: there is a restore point {plan.Name} already, at {there.Lsn} on timeline {there.Timeline}, made {there.At:yyyy-MM-dd HH:mm:ss}Z; choose another name");
+            }
+        });
+
+        // A second record of the name, after a crash, does no harm: a recovery goes to the position in the ledger.
+        var point = await Step($"{plan.Primary} has it in its WAL", () => Nodes.CreatePointAsync(plan.Primary, plan.Name));
+        await Step("The archive has that WAL", () => Archives.ProveAsync(plan.Primary));
+        await Step("The ledger knows it", () => Ledger.AddPointAsync(plan.Primary.Cluster, point!));
+        if (point is not null)
+        {
+            Notes.Add($"restore point {point.Name}: {point.Lsn} on timeline {point.Timeline}, {point.At:yyyy-MM-dd HH:mm:ss.fff}Z");
+        }
+    });
+}
+
+/// <summary>Which position gets a name.</summary>
+internal sealed record CreateRestorePointPlan : Plan
+{
+    public required NodeId Primary { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Decides, or refuses.</summary>
+    public static CreateRestorePointPlan From(CreateRestorePointInput input, ClusterState state)
+    {
+        var primary = state.RequireExisting().RequirePrimary();
+        return new()
+        {
+            Summary = $"restore point {input.Name} on {primary.Id}",
+            Facts = [$"primary {primary.Id} on timeline {primary.Timeline}"],
+            Primary = primary.Id,
+            Name = input.Name!,
+        };
+    }
+}

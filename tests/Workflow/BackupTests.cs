@@ -1,0 +1,110 @@
+namespace PgFlow.WorkflowTests;
+
+public sealed class BackupTests(TemporalServer server)
+{
+    [Fact]
+    public async Task Is_taken_from_a_standby_and_published_when_its_wal_is_archived()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        await world.SucceedAsync("TakeBackup");
+
+        world.Hands.Changes.AssertOrder("CopyToRepository p2", "ProveArchiving p1", "ProveBackup p1", "PublishBackup");
+        Assert.EndsWith("-full", Assert.Single(world.Hands.Backups).Id, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Is_taken_from_the_primary_where_no_standby_is_fit()
+    {
+        await using var world = World.Start(server);
+        world.Hands.Crash("p2");
+        await world.SucceedAsync("TakeBackup");
+
+        Assert.Contains("CopyToRepository p1", world.Hands.Calls);
+        Assert.Equal(Ends.Refused, (await world.FailAsync("TakeBackup", ("node", "p2"))).Type);
+    }
+
+    [Theory]
+    [InlineData("ProveArchiving p1")]
+    [InlineData("ProveBackup p1")]
+    [InlineData("PublishBackup")]
+    public async Task That_is_not_proven_is_thrown_away(string broken)
+    {
+        await using var world = World.Start(server);
+        world.Hands.Fail(broken);
+
+        Assert.Equal(Ends.Unchanged, (await world.FailAsync("TakeBackup")).Type);
+        Assert.Empty(world.Hands.Staged);
+        Assert.Empty(world.Hands.Backups);
+    }
+
+    [Fact]
+    public async Task That_can_build_on_nothing_is_full_and_says_why()
+    {
+        await using var world = World.Start(server);
+        var report = await world.SucceedAsync("TakeBackup", ("incremental", true));
+
+        Assert.Null(Assert.Single(world.Hands.Backups).Parent);
+        Assert.Contains("a full backup, not an incremental one: there is no backup on timeline 1 yet", report.Notes);
+    }
+
+    [Fact]
+    public async Task That_is_incremental_begins_behind_a_checkpoint_of_the_primary()
+    {
+        await using var world = World.Start(server);
+        world.Hands.Parent = new("20261124T140000Z-full");
+        await world.SucceedAsync("TakeBackup", ("incremental", true));
+
+        world.Hands.Changes.AssertOrder("Checkpoint p1", "WaitForReplay p2", "CopyToRepository p2");
+        Assert.Equal("20261124T140000Z-full", Assert.Single(world.Hands.Backups).Parent);
+    }
+
+    [Fact]
+    public async Task Keeps_no_failover_waiting_but_another_backup()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("CopyToRepository p2");
+        var backup = await world.StartAsync("TakeBackup");
+        await gate.Reached;
+
+        Assert.Equal(Ends.ClusterBusy, (await world.FailAsync("CreateRestorePoint", ("name", "now"))).Type);
+        world.Hands.Crash("p1");
+        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
+        await backup.CancelAsync();
+        await World.CancelledAsync(backup);
+        Assert.Empty(world.Hands.Staged);
+    }
+
+    [Fact]
+    public async Task Of_a_database_with_tablespaces_is_refused()
+    {
+        await using var world = World.Start(server);
+        world.Hands["p1"] = world.Hands["p1"] with { Tablespaces = 2 };
+
+        Assert.Contains("tablespaces", (await world.FailAsync("TakeBackup")).Message, StringComparison.Ordinal);
+        Assert.Empty(world.Hands.Changes);
+    }
+
+    [Fact]
+    public async Task A_restore_points_name_is_used_once()
+    {
+        await using var world = World.Start(server);
+        await world.SucceedAsync("CreateRestorePoint", ("name", "before-2.0"));
+
+        var again = await world.FailAsync("CreateRestorePoint", ("name", "before-2.0"));
+        Assert.Equal(Ends.Refused, again.Type);
+        Assert.Contains("at 0/5000000 on timeline 1", again.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("")]
+    [InlineData("../x")]
+    [InlineData("0123456789012345678901234567890123456789012345678901234567890123")]
+    public async Task A_bad_name_of_a_restore_point_touches_nothing(string name)
+    {
+        await using var world = World.Start(server);
+
+        Assert.Equal(Ends.InvalidInput, (await world.FailAsync("CreateRestorePoint", ("name", name))).Type);
+        Assert.Empty(world.Hands.Calls);
+    }
+}

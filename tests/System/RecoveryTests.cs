@@ -163,7 +163,8 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
         async Task<string> RefusalAsync(RecoverClusterInput input)
         {
-            var (type, _, message) = await TestCluster.FailureAsync(await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(input with { Cluster = cluster.Name, By = "test" })));
+            var named = input with { Cluster = cluster.Name, By = "test" };
+            var (type, _, message) = await TestCluster.FailureAsync(await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(named)));
             Assert.Contains(type, (string[])[Ends.Refused, Ends.InvalidInput]);
             return message;
         }

@@ -220,7 +220,7 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    private Task CreateNetworkAsync() =>
+    private Task<string> CreateNetworkAsync() =>
         Host.DockerAsync("network", "create", "--internal", "--subnet", $"{Subnet}.0/24", "--ip-range", $"{Subnet}.128/25", Network);
 
     private async Task<string[]> ListAsync(params string[] command) =>

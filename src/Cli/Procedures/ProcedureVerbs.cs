@@ -9,7 +9,7 @@ internal static class ProcedureVerbs
 
     private static Field To => Field.Node("--to", "The node that becomes the primary; the best one where none is named");
 
-    private static Field[] Target =>
+    public static Field[] Target =>
     [
         Field.Text("--to-time", "TIME", "Everything committed up to this time: ISO 8601 with an offset or Z, as 2026-11-24T10:05:00Z"),
         Field.Text("--to-point", "NAME", "A restore point"),

@@ -14,6 +14,7 @@ public sealed class ContractTests
     public void Workflows_and_their_inputs() => Assert.Equal(
         [
             "ClusterLease: procedure, workflowId, by",
+            "CreateRestorePoint: approve, by, cluster, dryRun, name, reason",
             "DestroyCluster: approve, by, cluster, dryRun, reason",
             "Failback: approve, by, cluster, dryRun, node, reason",
             "Failover: approve, by, cluster, dryRun, force, reason, to",
@@ -21,17 +22,20 @@ public sealed class ContractTests
             "InspectCluster: approve, by, cluster, dryRun, reason",
             "RemakeStandby: approve, by, cluster, dryRun, node, reason",
             "Switchover: approve, by, cluster, dryRun, force, reason, to",
+            "TakeBackup: annotation, approve, by, cluster, dryRun, incremental, node, reason",
         ],
         Types.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false)).Select(Describe).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Activities() => Assert.Equal(
         [
-            "Checkpoint", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CreateNetworks", "CreateNodes", "DescribeLease", "ExamineDivergence", "FenceNode",
-            "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby", "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly",
-            "PromoteStandby", "ProveArchiving", "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishTimelineHistory", "RecordProcedure",
-            "RecordTimeline", "RemoveCluster", "ReviveAsPrimary", "RewindData", "SalvageWal", "SetReplicationSlots", "StartPostgres", "StopPostgres", "SwapBack",
-            "SwapInCopy", "TidyUp", "UnfenceNode", "WaitForReplay", "WriteSettings",
+            "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CopyToRepository", "CreateNetworks",
+            "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
+            "FindRestorePoint", "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby", "MeasureLoss", "MoveEndpoint",
+            "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup", "ProveEndpoint", "ProveShutdownReplayed",
+            "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RemoveCluster",
+            "ReviveAsPrimary", "RewindData", "SalvageWal", "SetReplicationSlots", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy", "TidyUp",
+            "UnfenceNode", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));
 
@@ -45,7 +49,9 @@ public sealed class ContractTests
         Assert.All(definition.Queries.Values, query => Assert.NotNull(query.Description));
         Assert.All(definition.Updates.Values, update => Assert.NotNull(update.Description));
         Assert.Equal(["Release"], WorkflowDefinition.Create<ClusterLease>().Signals.Keys);
-        Assert.Equal("pgflow-lease-demo", ClusterLease.IdOf(ClusterName.Parse("demo")));
+        Assert.Equal(
+            ["pgflow-lease-demo", "pgflow-lease-demo.backup", "pgflow-lease-demo.verify"],
+            Enum.GetValues<LeaseKind>().Select(kind => ClusterLease.IdOf(ClusterName.Parse("demo"), kind)));
     }
 
     [Fact]

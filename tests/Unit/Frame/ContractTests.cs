@@ -64,7 +64,7 @@ public sealed class ContractTests
 
     [Fact]
     public void Outcomes() => Assert.Equal(
-        ["running", "waitingForApproval", "blocked", "undoing", "planned", "succeeded", "refused", "clusterBusy", "unchanged", "incomplete", "cancelled"],
+        ["running", "waitingForApproval", "blocked", "undoing", "planned", "succeeded", "refused", "clusterBusy", "unchanged", "incomplete", "cancelled", "inspecting"],
         Enum.GetValues<Outcome>().Select(PgFlowText.Word));
 
     [Fact]

@@ -19,6 +19,7 @@ public sealed class ContractTests
             "Failover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
             "InitCluster: approve, approveWithinSeconds, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, vip",
             "InspectCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
+            "InspectTimeline: approve, approveWithinSeconds, by, cluster, dryRun, reason",
             "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
             "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
         ],

@@ -22,6 +22,7 @@ internal static class TimelinePage
         table { border-collapse: collapse }
         th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top }
         th, p { color: var(--faint); font-weight: normal }
+        td:nth-child(4) { white-space: nowrap }
         tr.live td:first-child { color: var(--on); font-weight: bold }
         li.bad { color: var(--bad) }
         </style>

@@ -20,7 +20,7 @@ internal sealed class TimelinePicture
         .picture text.point { font-size: 11px; fill: var(--point) }
         .picture path { fill: none; stroke: var(--off); stroke-width: 2; stroke-linecap: round }
         .picture path.on { stroke: var(--on); stroke-width: 5 }
-        .picture path.unknown { stroke-dasharray: 2 6 }
+        .picture path.waiting { stroke-dasharray: 2 6 }
         .picture path.grid { stroke: var(--grid); stroke-width: 1 }
         .picture .backup { fill: var(--backup); stroke: var(--paper); stroke-width: 2 }
         .picture .restore-point { fill: var(--point); stroke: var(--paper); stroke-width: 2 }
@@ -31,6 +31,7 @@ internal sealed class TimelinePicture
     private const double Left = 150;
     private const double Top = 34;
     private const double Lane = 58;
+    private const double Curve = 36;
     private const double LetterWidth = 6.2;
     private const double LabelWidth = 74;
 
@@ -103,7 +104,7 @@ internal sealed class TimelinePicture
     private void DrawBranch(TreeBranch branch)
     {
         var (y, start, end) = (Y(branch), _scale.X(Start(branch)), _scale.X(End(branch)));
-        var style = branch.LiveFrom is null ? " class=\"unknown\"" : "";
+        var style = branch.LiveFrom is null ? " class=\"waiting\"" : "";
         Add($"<g><title>{Encode($"timeline {branch.Timeline}: opened {TimelineText.Opened(branch)}; {TimelineText.Live(branch)}")}</title>");
         Label(branch.IsLive ? "live" : "", 12, y + 1, $"timeline {branch.Timeline}{(branch.IsLive ? ", live" : "")}");
         Label("small", 12, y + 15, branch.Opening?.Kind ?? "origin unknown");
@@ -117,8 +118,10 @@ internal sealed class TimelinePicture
         if (branch.Parent is { } parent && _branches.TryGetValue(parent, out var from))
         {
             var (fork, above) = (_scale.X(ForkOf(branch)), Y(from));
-            var middle = (fork + start) / 2;
-            Add($"""<path class="{(branch.OnLivePath ? "on" : "off")}" d="M{fork:0.#} {above:0.#}C{middle:0.#} {above:0.#} {middle:0.#} {y:0.#} {start:0.#} {y:0.#}"/>""");
+            var there = Math.Min(start, fork + Curve);
+            var middle = (fork + there) / 2;
+            Add($"""<path class="{(branch.OnLivePath ? "on" : "off")}" d="M{fork:0.#} {above:0.#}C{middle:0.#} {above:0.#} {middle:0.#} {y:0.#} {there:0.#} {y:0.#}"/>""");
+            Add($"""<path class="waiting" d="M{there:0.#} {y:0.#}H{start:0.#}"/>""");
         }
 
         Add($"</g>");
@@ -158,7 +161,7 @@ internal sealed class TimelinePicture
         Label("small", 42, y, "led to today");
         Label("small", 152, y, "backup");
         Label("small", 232, y, "restore point");
-        Label("small", 320, y, "times in UTC; quiet spans are drawn short");
+        Label("small", 320, y, "times in UTC; quiet spans are drawn short; dotted: not live yet");
     }
 
     private double Y(TreeBranch branch) => Top + Lane / 2 + Lane * _tree.Branches.ToList().IndexOf(branch);

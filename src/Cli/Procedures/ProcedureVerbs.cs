@@ -46,9 +46,7 @@ internal static class ProcedureVerbs
         new("backup", nameof(TakeBackup), "Take a base backup, and prove that the archive has the WAL for it",
             Field.Flag("--incremental", "Only what has changed since the newest backup (PostgreSQL 17)"),
             Field.Node("--node", "The node that is copied; a standby where none is named"),
-            Field.Text("--annotation", "TEXT", "A note that stays with the backup"),
-            Field.Number("--keep", "Afterwards remove backups older than the newest N of their branch"),
-            Field.Number("--keep-days", "Afterwards remove backups that no time of the last N days needs"))
+            Field.Text("--annotation", "TEXT", "A note that stays with the backup"))
         {
             CanRepeat = true,
         },

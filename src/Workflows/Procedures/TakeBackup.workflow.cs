@@ -14,21 +14,8 @@ public sealed record TakeBackupInput : ProcedureInput
     /// <summary>A note that stays with the backup.</summary>
     public string? Annotation { get; init; }
 
-    /// <summary>Keep this many of the newest backups on every branch, and remove older ones.</summary>
-    public int? Keep { get; init; }
-
-    /// <summary>Keep what is needed to go back to any time of the last days, and remove older backups.</summary>
-    public int? KeepDays { get; init; }
-
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() =>
-    [
-        .. TooLong("annotation", Annotation, 1000),
-        .. TooFew("keep", Keep),
-        .. TooFew("keepDays", KeepDays),
-    ];
-
-    private static IEnumerable<string> TooFew(string field, int? number) => number < 1 ? [$"{field}: {number} would keep nothing; give 1 or more"] : [];
+    protected override IEnumerable<string> Check() => TooLong("annotation", Annotation, 1000);
 }
 
 /// <summary>Copies a node into the repository, and proves that the archive has all that a recovery of the copy needs.</summary>
@@ -81,7 +68,7 @@ internal sealed record TakeBackupPlan : Plan
         return new()
         {
             Summary = $"{(input.Incremental ? "an incremental" : "a full")} backup of {state.Cluster} from {source.Id}",
-            Facts = [$"{source.Id} is {Checks.Describe(source)} on timeline {primary.Timeline}", .. Kept(input)],
+            Facts = [$"{source.Id} is {Checks.Describe(source)} on timeline {primary.Timeline}"],
             Warnings = source == primary && state.Nodes.Count > 1 && input.Node is null ? [$"no standby is fit for it: the primary {primary.Id} bears the load"] : [],
             Input = input,
             Source = source.Id,
@@ -94,7 +81,7 @@ internal sealed record TakeBackupPlan : Plan
     {
         if (primary.Tablespaces > 0)
         {
-            throw Ends.Refuse($"the database has {primary.Tablespaces} tablespaces of its own, which lie outside the data directory; PgFlow can't back those up: "
+            throw Ends.Refuse($"the database has tablespaces of its own ({primary.Tablespaces}), which lie outside the data directory; PgFlow can't back those up: "
                 + "move what is in them to pg_default (ALTER TABLE … SET TABLESPACE pg_default) and drop them");
         }
     }
@@ -112,10 +99,4 @@ internal sealed record TakeBackupPlan : Plan
             .OrderByDescending(node => node.Replayed)
             .FirstOrDefault() ?? primary;
     }
-
-    private static IEnumerable<string> Kept(TakeBackupInput input) =>
-    [
-        .. input.Keep is { } count ? [$"afterwards the newest {count} are kept"] : Array.Empty<string>(),
-        .. input.KeepDays is { } days ? [$"afterwards all that the last {days} days need is kept"] : Array.Empty<string>(),
-    ];
 }

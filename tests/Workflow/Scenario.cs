@@ -48,6 +48,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("CreateRestorePoint-succeeded", 3, world => SucceededAsync(world, "CreateRestorePoint", ("name", "before-2.0"))),
         new("CreateRestorePoint-failed", 3, world => UndoneAsync(world, "ProveArchiving p1", "CreateRestorePoint", ("name", "before-2.0"))),
         new("InspectCluster-succeeded", 3, InspectedAsync),
+        new("InspectTimeline-succeeded", 3, TimelineAsync),
         new("ClusterLease-released", 2, LeaseAsync),
     ];
 
@@ -157,6 +158,14 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var handle = await world.StartAsync("InspectCluster");
         var inspection = await handle.GetResultAsync<Inspection>();
         Assert.Empty(inspection.Findings);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> TimelineAsync(World world)
+    {
+        var handle = await world.StartAsync("InspectTimeline");
+        var tree = await handle.GetResultAsync<TimelineTree>();
+        Assert.Equal((world.Cluster, DateTimeOffset.UnixEpoch), (tree.Cluster, tree.ReadAt));
         return handle;
     }
 

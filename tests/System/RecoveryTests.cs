@@ -220,7 +220,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     private static async Task SetConnectionsAsync(Story story, int connections)
     {
         await TestCluster.SqlAsync(story.Primary, $"ALTER SYSTEM SET max_connections = {connections.ToString(CultureInfo.InvariantCulture)}");
-        await Host.DockerAsync("kill", "-s", "INT", story.Primary.Container);
+        await Host.DockerAsync("restart", story.Primary.Container);
         await Host.UntilAsync("it has restarted", async () => await Host.TryAsync(() => TestCluster.SqlAsync(story.Primary, "SHOW max_connections")) is { } shown && shown.Trim() == connections.ToString(CultureInfo.InvariantCulture));
     }
 

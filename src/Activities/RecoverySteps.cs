@@ -46,6 +46,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             {Embedded.Read("settle")}
             {Embedded.Read("locate-wal")}
             {Embedded.Read("fetch-wal")}
+            {Embedded.Read("unpack")}
             {script}
             """)
         {

@@ -83,6 +83,55 @@ public sealed class BackupTests(TemporalServer temporal)
         Assert.Contains("RESTORE_POINT before-2.0", await RepositoryAsync(cluster, "for f in ../wal/0000*; do pg_waldump -r XLOG $f 2>/dev/null; done | grep RESTORE_POINT || true"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ArchiveMode.External)]
+    [InlineData(ArchiveMode.Local)]
+    public async Task A_backup_is_verified_by_recovering_it_and_a_damaged_one_is_not(ArchiveMode archive)
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: archive);
+        await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE t AS SELECT generate_series(1, 10000) AS id");
+        await BackUpAsync(cluster);
+        await BackUpAsync(cluster, incremental: true);
+        await TestCluster.SqlAsync(cluster.Node(1), "INSERT INTO t SELECT generate_series(1, 1000)");
+        var backups = await ListAsync(cluster);
+
+        var latest = await VerifyAsync(cluster); // a chain, and the WAL that is in no archive yet
+        Assert.Contains($"backup {backups[2]} can be recovered: ", Assert.Single(latest.Notes), StringComparison.Ordinal);
+        await VerifyAsync(cluster, backups[1]);
+        Assert.Equal([backups[1], backups[2]], (await RepositoryAsync(cluster, "ls */verified.json | cut -d / -f 1")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
+        var file = await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_relation_filepath('t')");
+        await RepositoryAsync(cluster, $"printf damage | dd of={backups[1]}/data/{file.Trim()} bs=1 seek=20000 conv=notrunc", writes: true);
+        var (type, _, message) = await TestCluster.FailureAsync(await StartVerificationAsync(cluster, backups[1]));
+        Assert.Equal(Ends.Refused, type);
+        Assert.Contains("what was recovered is damaged (pg_amcheck)", message, StringComparison.Ordinal);
+        Assert.Contains("invalid page in block 2 of relation", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ArchiveMode.External)]
+    [InlineData(ArchiveMode.Local)]
+    public async Task What_no_kept_backup_needs_is_removed_and_the_latest_can_still_be_had(ArchiveMode archive)
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: archive);
+        await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE t AS SELECT 1 AS id");
+        await BackUpAsync(cluster);
+        var report = await TestCluster.ReportAsync(await StartAsync(cluster, keep: 1));
+        await TestCluster.SqlAsync(cluster.Node(1), "INSERT INTO t VALUES (2)");
+
+        var kept = System.Text.Json.JsonSerializer.Deserialize<Backup>(await RepositoryAsync(cluster, $"cat {Assert.Single(await ListAsync(cluster))}/backup.json"), PgFlowJson.Options)!;
+        var first = WalSegments.Name(kept.Timeline, kept.WalRanges[0].Start.Value >> 24, 1 << 24);
+        Assert.StartsWith("2 backups and ", report.Steps[^1].Title, StringComparison.Ordinal);
+        Assert.Equal("", await RepositoryAsync(cluster, "ls -d .*.gone 2>/dev/null || true"));
+        string[] archives = archive is ArchiveMode.External
+            ? [await RepositoryAsync(cluster, "ls ../wal")]
+            : [await InNodeAsync(cluster.Node(1), "ls /pgflow/archive"), await InNodeAsync(cluster.Node(2), "ls /pgflow/archive")];
+        Assert.All(archives, names => Assert.Equal(first, names.Split('\n').Where(name => name.Length == 24).Order(StringComparer.Ordinal).First()));
+
+        await cluster.RunAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        Assert.Equal("2", (await TestCluster.SqlAsync(cluster.Node(1), "SELECT count(*) FROM t")).Trim());
+    }
+
     /// <summary>A backup in the middle of pg_basebackup, which is held there.</summary>
     private static async Task<HeldCopy> CopyAsync(TestCluster cluster, int node)
     {
@@ -97,17 +146,24 @@ public sealed class BackupTests(TemporalServer temporal)
         return new(backup, job);
     }
 
-    private static Task<Temporalio.Client.WorkflowHandle<TakeBackup, Report>> StartAsync(TestCluster cluster, bool incremental = false, int? node = null) =>
+    private static Task<Temporalio.Client.WorkflowHandle<TakeBackup, Report>> StartAsync(TestCluster cluster, bool incremental = false, int? node = null, int? keep = null) =>
         cluster.StartAsync((TakeBackup procedure) => procedure.RunAsync(new()
         {
             Cluster = cluster.Name,
             By = "test",
             Incremental = incremental,
+            Keep = keep,
             Node = node == null ? null : NodeName.Of(node.Value),
         }));
 
-    private static Task<string> InPrimaryAsync(TestCluster cluster, string command) =>
-        Host.DockerAsync("exec", "-u", "postgres", cluster.Node(1).Container, "sh", "-c", command);
+    private static Task<Temporalio.Client.WorkflowHandle<VerifyBackup, Report>> StartVerificationAsync(TestCluster cluster, string? backup = null) =>
+        cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Backup = backup }));
+
+    private static async Task<Report> VerifyAsync(TestCluster cluster, string? backup = null) => await TestCluster.ReportAsync(await StartVerificationAsync(cluster, backup));
+
+    private static Task<string> InPrimaryAsync(TestCluster cluster, string command) => InNodeAsync(cluster.Node(1), command);
+
+    private static Task<string> InNodeAsync(NodeId node, string command) => Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", command);
 
     private static async Task<Report> BackUpAsync(TestCluster cluster, bool incremental = false) => await TestCluster.ReportAsync(await StartAsync(cluster, incremental));
 

@@ -45,6 +45,10 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("TakeBackup-incremental", 3, world => SucceededAsync(WithBackup(world), "TakeBackup", ("incremental", true))),
         new("TakeBackup-undone", 3, world => UndoneAsync(world, "ProveBackup p1", "TakeBackup")),
         new("TakeBackup-cancelled", 3, world => CancelledAsync(world, "CopyToRepository p2", "TakeBackup")),
+        new("TakeBackup-keeping", 3, world => SucceededAsync(WithPast(world), "TakeBackup", ("keep", 1))),
+        new("VerifyBackup-succeeded", 3, world => SucceededAsync(world, "VerifyBackup")),
+        new("VerifyBackup-failed", 3, world => UndoneAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")),
+        new("VerifyBackup-cancelled", 3, world => CancelledAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")),
         new("CreateRestorePoint-succeeded", 3, world => SucceededAsync(world, "CreateRestorePoint", ("name", "before-2.0"))),
         new("CreateRestorePoint-failed", 3, world => UndoneAsync(world, "ProveArchiving p1", "CreateRestorePoint", ("name", "before-2.0"))),
         new("InspectCluster-succeeded", 3, InspectedAsync),
@@ -64,6 +68,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     private static World WithBackup(World world)
     {
         world.Hands.Parent = new("20261124T140000Z-full");
+        return world;
+    }
+
+    private static World WithPast(World world)
+    {
+        world.Hands.TwoBackups();
         return world;
     }
 

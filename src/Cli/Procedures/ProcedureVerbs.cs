@@ -46,7 +46,14 @@ internal static class ProcedureVerbs
         new("backup", nameof(TakeBackup), "Take a base backup, and prove that the archive has the WAL for it",
             Field.Flag("--incremental", "Only what has changed since the newest backup (PostgreSQL 17)"),
             Field.Node("--node", "The node that is copied; a standby where none is named"),
-            Field.Text("--annotation", "TEXT", "A note that stays with the backup"))
+            Field.Text("--annotation", "TEXT", "A note that stays with the backup"),
+            Field.Number("--keep", "Afterwards remove what is not needed for the newest N full backups of each branch"),
+            Field.Number("--keep-days", "Afterwards remove what is not needed to go back to every time of the last D days", "D"))
+        {
+            CanRepeat = true,
+        },
+        new("verify", nameof(VerifyBackup), "Prove that a backup can be recovered: recover it in a container without network, and check every table and B-tree",
+            Field.Argument("BACKUP", "The backup, to its own end; the newest, to the latest, where none is named", Need.Optional))
         {
             CanRepeat = true,
         },

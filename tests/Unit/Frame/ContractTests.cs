@@ -25,7 +25,8 @@ public sealed class ContractTests
             "RecoverCluster: approve, approveWithinSeconds, by, cluster, dryRun, inspect, latest, reason, timeline, toBackup, toLsn, toPoint, toTime, toXid",
              "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
              "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
-             "TakeBackup: annotation, approve, approveWithinSeconds, by, cluster, dryRun, incremental, node, reason",
+             "TakeBackup: annotation, approve, approveWithinSeconds, by, cluster, dryRun, incremental, keep, keepDays, node, reason",
+            "VerifyBackup: approve, approveWithinSeconds, backup, by, cluster, dryRun, reason",
         ],
         Types.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false)).Select(Describe).Order(StringComparer.Ordinal));
 
@@ -37,9 +38,9 @@ public sealed class ContractTests
             "FetchWal", "FindRestorePoint", "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadCatalogue",
-            "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
+            "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
             "RewindData", "SalvageWal", "SetReplicationSlots", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
-            "TidyUp", "UnfenceNode", "WaitForReplay", "WriteSettings",
+            "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));
 

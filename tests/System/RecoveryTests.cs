@@ -207,7 +207,12 @@ public sealed class RecoveryTests(TemporalServer temporal)
 
         await clone.RunAsync((CloneCluster procedure) => procedure.RunAsync(new()
         {
-            Cluster = clone.Name, From = cluster.Name, By = "test", ToTime = story.TimeOf("A"), ExternalNetwork = clone.Network, Vip = clone.Vip,
+            Cluster = clone.Name,
+            From = cluster.Name,
+            By = "test",
+            ToTime = story.TimeOf("A"),
+            ExternalNetwork = clone.Network,
+            Vip = clone.Vip,
         }));
 
         await clone.HealthyAsync(clone.Node(1), timeline: 2);

@@ -237,7 +237,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             .OrderBy(branch => branch.Timeline == timeline ? 0 : 1).ThenBy(branch => branch.Timeline))
         {
             var path = branch.Path();
-            foreach (var backup in catalogue.UsableOn(path.Until(lsn, catalogue.SegmentSize)).Where(backup => backup.End <= lsn))
+            foreach (var backup in catalogue.UsableOn(path.Until(lsn, catalogue.SegmentSize)))
             {
                 var way = path.From(backup.WalRanges[0].Start);
                 var stretch = catalogue.StretchOf(way.Until(lsn, catalogue.SegmentSize));

@@ -261,6 +261,18 @@ public sealed class ResolverTests
     }
 
     [Fact]
+    public async Task An_incremental_backup_on_one_of_an_abandoned_branch_is_not_taken()
+    {
+        var catalogue = Killer.Catalogue;
+        var stray = catalogue.Backups[0] with { Id = "I", Parent = "B2", WalRanges = [new(new(2), Killer.Live.Fork, Killer.Live.Records[0].End)] };
+
+        var target = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray] }, new() { Latest = true }, Killer);
+        var own = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray with { Parent = "B1" }] }, new() { Latest = true }, Killer);
+
+        Assert.Equal(["B1", "B1", "I"], target.Backups.Concat(own.Backups));
+    }
+
+    [Fact]
     public async Task Missing_WAL_is_named_with_what_lies_before_and_behind_it()
     {
         var cluster = new ModelCluster(cluster =>

@@ -15,6 +15,9 @@ public sealed class InputTests
     [InlineData("""{"cluster":"demo","incremental":true,"node":"p2","annotation":"before 2.0"}""",
         "backup", "demo", "--incremental", "--node", "p2", "--annotation", "before 2.0")]
     [InlineData("""{"cluster":"demo"}""", "backup", "demo", "--schedule", "0 2 * * *")]
+    [InlineData("""{"cluster":"demo","keep":7,"keepDays":14}""", "backup", "demo", "--keep", "7", "--keep-days", "14")]
+    [InlineData("""{"cluster":"demo"}""", "verify", "demo", "--schedule", "0 5 * * 0")]
+    [InlineData("""{"cluster":"demo","backup":"20261124T140000Z-full"}""", "verify", "demo", "20261124T140000Z-full")]
     [InlineData("""{"cluster":"demo","name":"before-2.0"}""", "restore-point", "demo", "before-2.0")]
     public void The_input_has_what_was_given_and_nothing_else(string json, params string[] args)
     {

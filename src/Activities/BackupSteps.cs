@@ -89,7 +89,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         await jobs.SucceedAsync(job with
         {
             Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro")],
-            Files = [ContainerFile.Private("/job/segments", string.Concat(WalSegments.Names(backup.WalRanges, segmentSize).Select(name => $"{name}\n")), node.Spec.Postgres)],
+            Files = [SegmentList(node, WalSegments.Names(backup.WalRanges, segmentSize))],
         });
     }
 
@@ -111,6 +111,45 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
             await jobs.SucceedAsync(OnRepository(node, "discard-backup", $"export BY='{By}'\n{Embedded.Read("discard-backup")}"));
         }
+    }
+
+    public async Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target)
+    {
+        await Permit.RequireAsync(cluster);
+        var nodes = await inventory.NodesAsync(cluster);
+        var (node, id) = (nodes[0], target.Backups[^1]);
+        var output = await jobs.SucceedAsync(new(node.Spec, "verify-backup", $"""
+            export BACKUPS='{string.Join(' ', target.Backups)}' TIMELINE={target.Timeline} BEFORE={(target.EndOfBranch ? "" : target.End)} REPLAY_END={target.ReplayEnd}
+            {Embedded.Read("locate-wal")}
+            {Embedded.Read("fetch-wal")}
+            {Embedded.Read("unpack")}
+            {Embedded.Read("verify-backup")}
+            """)
+        {
+            Volumes = [$"{Names.Repository(cluster)}:/source:ro", .. nodes.Select(other => $"{other.Id.Container}:/nodes/{other.Id.Name}:ro")],
+            Files = [SegmentList(node, target.Segments())],
+        });
+        var facts = output.Split('\n').Select(line => line.Trim().Split('=', 2)).Where(fact => fact.Length == 2).ToLookup(fact => fact[0], fact => fact[1]);
+        int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
+        var proof = new Verification(Fact("restore"), Fact("replay"), Fact("check"), 1024 * long.Parse(facts["kilobytes"].Last(), CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeSeconds(Fact("at")));
+        await Permit.RequireAsync(cluster);
+        await jobs.SucceedAsync(OnRepository(node, "mark-verified", $"export ID={id}\n{Embedded.Read("mark-verified")}") with
+        {
+            Files = [ContainerFile.Private("/job/verified.json", JsonSerializer.Serialize(new BackupVerified(id, proof.At), Json), node.Spec.Postgres)],
+        });
+        return proof;
+    }
+
+    public async Task RemoveAsync(ClusterName cluster, Unneeded unneeded)
+    {
+        await Permit.RequireAsync(cluster);
+        var nodes = await inventory.NodesAsync(cluster);
+        var job = OnRepository(nodes[0], "remove-backups", $"export BACKUPS='{string.Join(' ', unneeded.Backups)}'\n{Embedded.Read("remove-backups")}");
+        await jobs.SucceedAsync(job with
+        {
+            Volumes = [.. job.Volumes, .. nodes.Where(node => node.Spec.Archive is ArchiveMode.Local).Select(node => $"{node.Id.Container}:/nodes/{node.Id.Name}")],
+            Files = [SegmentList(nodes[0], unneeded.Segments())],
+        });
     }
 
     /// <summary>With <c>archive_mode = always</c> a standby ends a backup only when its last segment is archived, and only the primary can end that segment.</summary>
@@ -139,6 +178,9 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     private static WalRange RangeOf(string fact) => fact.Split(' ') is [var timeline, var start, var end]
         ? new(new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(start), Lsn.Parse(end))
         : throw new FormatException($"'{fact}' is no WAL range");
+
+    private static ContainerFile SegmentList(NodeContainer node, IEnumerable<string> segments) =>
+        ContainerFile.Private("/job/segments", string.Concat(segments.Select(name => $"{name}\n")), node.Spec.Postgres);
 
     private static Job OnRepository(NodeContainer node, string name, string script, bool writes = true) => new(node.Spec, name, script)
     {

@@ -8,17 +8,27 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
 {
     public async Task<Catalogue> ReadAsync(ClusterName cluster)
     {
-        var (catalogue, _) = await ReadWithWalAsync(cluster);
-        await jobs.RemoveOfActivityAsync();
-        return catalogue;
+        try
+        {
+            return (await ReadWithWalAsync(cluster)).Catalogue;
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
     }
 
     public async Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target)
     {
-        var (catalogue, wal) = await ReadWithWalAsync(cluster);
-        var resolved = await Resolver.ResolveAsync(catalogue, target, wal);
-        await jobs.RemoveOfActivityAsync();
-        return resolved;
+        try
+        {
+            var (catalogue, wal) = await ReadWithWalAsync(cluster);
+            return await Resolver.ResolveAsync(catalogue, target, wal);
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
     }
 
     private async Task<(Catalogue Catalogue, WalReader Wal)> ReadWithWalAsync(ClusterName cluster)

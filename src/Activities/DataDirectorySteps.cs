@@ -8,7 +8,7 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
     /// <summary>The exit code of rewind for a directory that it can't mend.</summary>
     private const int CannotRewind = 3;
 
-    private static string Run => ActivityExecutionContext.Current.Info.WorkflowRunId![..8];
+    private static string Run => Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!);
 
     public async Task<Divergence> ExamineAsync(NodeId node, NodeId primary)
     {

@@ -11,7 +11,7 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs) : ILed
 
     public async Task RecordAsync(Report report)
     {
-        await WriteAsync(report.Cluster, report.StartedAt, $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{report.RunId[..8]}", report);
+        await WriteAsync(report.Cluster, report.StartedAt, $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{Names.ShortRun(report.RunId)}", report);
         await jobs.RemoveOfRunAsync(report.RunId);
     }
 

@@ -10,10 +10,12 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan Early = TimeSpan.FromSeconds(5);
+
     /// <summary>How long replay may stand still before it counts as stuck.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    private static string Run => ActivityExecutionContext.Current.Info.WorkflowRunId![..8];
+    private static string Run => Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!);
 
     public Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup"));
 
@@ -44,6 +46,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             {Embedded.Read("settle")}
             {Embedded.Read("locate-wal")}
             {Embedded.Read("fetch-wal")}
+            {Embedded.Read("unpack")}
             {script}
             """)
         {
@@ -73,9 +76,10 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
     {
         var container = await inventory.NodeAsync(node);
         var (clock, still, last, first) = (Stopwatch.StartNew(), Stopwatch.StartNew(), default(Lsn), default(Lsn));
-        for (; ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (var wait = Poll; ; await Task.Delay(wait, DockerEngine.ActivityToken))
         {
             var now = await PositionAsync(container);
+            wait = now is not null ? Poll : clock.Elapsed < Early ? 5 * Poll : 25 * Poll; // each question that comes too early is a line in the log
             if (now is { Recovery: false })
             {
                 throw Ends.Refuse($"{node} has left recovery by itself: it was promoted by somebody else");
@@ -93,14 +97,14 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             }
 
             HandProgress.Say(Progress(target, first, last, now?.LastCommit, clock.Elapsed));
-            if (now is { Paused: true } || still.Elapsed > TimeSpan.FromSeconds(1) && !(await inventory.NodeAsync(node)).Docker.State.Running)
+            if (now is { Paused: true } || now is null && !(await inventory.NodeAsync(node)).Docker.State.Running)
             {
                 return TooLow().IsMatch(await docker.LogAsync(node.Container, 12))
                     ? null
                     : throw Ends.Refuse($"{node} stopped replaying at {last}, before {target.End}: {await docker.LogAsync(node.Container, 8)}");
             }
 
-            if (still.Elapsed > Patience)
+            if (still.Elapsed > Patience && (now is not null || (await docker.LogAsync(node.Container, 50)).Contains("waiting for WAL", StringComparison.Ordinal)))
             {
                 throw Ends.Refuse($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.LogAsync(node.Container, 5)}");
             }

@@ -53,6 +53,8 @@ internal static class CommandLine
                 StatusVerb.Command(terminal),
                 .. ProcedureVerbs.All.Select(verb => verb.Command(terminal)),
                 RunVerb.Command(terminal),
+                TimelineVerb.Command(terminal),
+                BackupsVerb.Command(terminal),
                 HistoryVerb.Command(terminal),
                 ShowVerb.Command(terminal),
                 WatchVerb.Command(terminal),

@@ -207,7 +207,12 @@ public sealed class RecoveryTests(TemporalServer temporal)
 
         await clone.RunAsync((CloneCluster procedure) => procedure.RunAsync(new()
         {
-            Cluster = clone.Name, From = cluster.Name, By = "test", ToTime = story.TimeOf("A"), ExternalNetwork = clone.Network, Vip = clone.Vip,
+            Cluster = clone.Name,
+            From = cluster.Name,
+            By = "test",
+            ToTime = story.TimeOf("A"),
+            ExternalNetwork = clone.Network,
+            Vip = clone.Vip,
         }));
 
         await clone.HealthyAsync(clone.Node(1), timeline: 2);
@@ -220,7 +225,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     private static async Task SetConnectionsAsync(Story story, int connections)
     {
         await TestCluster.SqlAsync(story.Primary, $"ALTER SYSTEM SET max_connections = {connections.ToString(CultureInfo.InvariantCulture)}");
-        await Host.DockerAsync("kill", "-s", "INT", story.Primary.Container);
+        await Host.DockerAsync("restart", story.Primary.Container);
         await Host.UntilAsync("it has restarted", async () => await Host.TryAsync(() => TestCluster.SqlAsync(story.Primary, "SHOW max_connections")) is { } shown && shown.Trim() == connections.ToString(CultureInfo.InvariantCulture));
     }
 

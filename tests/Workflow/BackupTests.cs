@@ -85,6 +85,81 @@ public sealed class BackupTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task With_a_policy_removes_what_nothing_kept_needs_and_says_why()
+    {
+        await using var world = World.Start(server);
+        world.Hands.TwoBackups();
+        var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
+
+        world.Hands.Changes.AssertOrder("PublishBackup", "RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003");
+        Assert.Equal("1 backup and 3 WAL segments are removed", report.Steps[^1].Title);
+        Assert.Contains(report.Notes, note => note.StartsWith("removed backup older: ", StringComparison.Ordinal));
+        Assert.Contains(report.Notes, note => note.StartsWith("removed WAL 000000010000000000000001 to 000000010000000000000003: ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("ReadCatalogue")]
+    [InlineData("RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003")]
+    public async Task Stands_though_the_removal_fails(string broken)
+    {
+        await using var world = World.Start(server);
+        world.Hands.TwoBackups();
+        world.Hands.Fail(broken);
+        var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
+
+        Assert.Single(world.Hands.Backups);
+        Assert.Contains("nothing more was removed: broken", report.Notes);
+        Assert.DoesNotContain(report.Notes, note => note.StartsWith("removed ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task With_a_policy_says_it_in_a_dry_run_and_removes_nothing()
+    {
+        await using var world = World.Start(server);
+        var report = await world.SucceedAsync("TakeBackup", ("keep", 2), ("keepDays", 14), ("dryRun", true));
+
+        Assert.Contains("what the newest 2 full backups of each branch or a recovery to any time of the last 14 days does not need is removed afterwards", report.Plan!.Facts);
+        Assert.Equal(["ObserveCluster"], world.Hands.Calls);
+    }
+
+    [Fact]
+    public async Task Without_a_policy_removes_nothing()
+    {
+        await using var world = World.Start(server);
+        world.Hands.TwoBackups();
+        await world.SucceedAsync("TakeBackup");
+
+        Assert.DoesNotContain(world.Hands.Calls, call => call.StartsWith("RemoveBackups", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Is_verified_beside_a_failover_and_says_what_was_proven()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("VerifyRecovery 20261124T100000Z-full");
+        var verification = await world.StartAsync("VerifyBackup");
+        await gate.Reached;
+        world.Hands.Crash("p1");
+        await world.SucceedAsync("Failover");
+        gate.Open();
+
+        var report = await verification.GetResultAsync<Report>();
+        Assert.Equal(
+            ["backup 20261124T100000Z-full can be recovered: 42 MB up to 0/2000000 on timeline 1 without damage; restored in 3 s, replayed in 2 s, checked in 1 s"],
+            report.Notes);
+    }
+
+    [Fact]
+    public async Task Whose_own_wal_is_missing_is_not_verified_by_another()
+    {
+        await using var world = World.Start(server);
+        var failed = await world.FailAsync("VerifyBackup", ("backup", "20261124T120000Z-full"));
+
+        Assert.Equal(Ends.Refused, failed.Type);
+        Assert.StartsWith("20261124T120000Z-full can't be recovered by itself", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_restore_points_name_is_used_once()
     {
         await using var world = World.Start(server);

@@ -17,6 +17,8 @@ public sealed class InputTests(TemporalServer server)
         { "Switchover", "\"demo\"", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given; {Missing}" },
         { "RemakeStandby", """{"cluster":"demo","x":1}""", "x: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, node, reason; node: is missing; name the standby to remake" },
         { "InitCluster", """{"cluster":"demo","nodes":77,"archive":"tape","vip":"here"}""", "archive: one of external, local is wanted, \"tape\" was given; nodes: 77 is not from 1 to 9; vip: 'here' is no IPv4 address" },
+        { "TakeBackup", """{"cluster":"demo","keep":0,"keepDays":-1}""", "keep: 0 is not from 1 to 10000; keepDays: -1 is not from 1 to 36500" },
+        { "VerifyBackup", """{"cluster":"demo","backup":""}""", "backup: '' is not the ID of a backup; give one of 1 to 63 characters, or none for the newest" },
         { "InspectCluster", """{"name":"demo"}""", $"name: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, reason; {Missing}" },
     };
 
@@ -81,6 +83,7 @@ public sealed class InputTests(TemporalServer server)
     [InlineData("Failover")]
     [InlineData("Failback")]
     [InlineData("InspectCluster")]
+    [InlineData("InspectTimeline")]
     public async Task A_cluster_that_does_not_exist_is_refused(string procedure)
     {
         await using var world = World.Start(server, nodes: 0);

@@ -128,6 +128,6 @@ public sealed class OrderTests(TemporalServer server)
         await world.SucceedAsync("DestroyCluster", ("approve", false));
         await world.SucceedAsync("DestroyCluster", ("approve", false));
 
-        Assert.Equal(["RemoveCluster", "RemoveCluster"], world.Hands.Changes);
+        Assert.Equal(["EndBackup", "RemoveCluster", "EndBackup", "RemoveCluster"], world.Hands.Changes);
     }
 }

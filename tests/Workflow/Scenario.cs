@@ -45,9 +45,14 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("TakeBackup-incremental", 3, world => SucceededAsync(WithBackup(world), "TakeBackup", ("incremental", true))),
         new("TakeBackup-undone", 3, world => UndoneAsync(world, "ProveBackup p1", "TakeBackup")),
         new("TakeBackup-cancelled", 3, world => CancelledAsync(world, "CopyToRepository p2", "TakeBackup")),
+        new("TakeBackup-keeping", 3, world => SucceededAsync(WithPast(world), "TakeBackup", ("keep", 1))),
+        new("VerifyBackup-succeeded", 3, world => SucceededAsync(world, "VerifyBackup")),
+        new("VerifyBackup-failed", 3, world => UndoneAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")),
+        new("VerifyBackup-cancelled", 3, world => CancelledAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")),
         new("CreateRestorePoint-succeeded", 3, world => SucceededAsync(world, "CreateRestorePoint", ("name", "before-2.0"))),
         new("CreateRestorePoint-failed", 3, world => UndoneAsync(world, "ProveArchiving p1", "CreateRestorePoint", ("name", "before-2.0"))),
         new("InspectCluster-succeeded", 3, InspectedAsync),
+        new("InspectTimeline-succeeded", 3, TimelineAsync),
         new("ClusterLease-released", 2, LeaseAsync),
     ];
 
@@ -63,6 +68,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     private static World WithBackup(World world)
     {
         world.Hands.Parent = new("20261124T140000Z-full");
+        return world;
+    }
+
+    private static World WithPast(World world)
+    {
+        world.Hands.TwoBackups();
         return world;
     }
 
@@ -157,6 +168,14 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var handle = await world.StartAsync("InspectCluster");
         var inspection = await handle.GetResultAsync<Inspection>();
         Assert.Empty(inspection.Findings);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> TimelineAsync(World world)
+    {
+        var handle = await world.StartAsync("InspectTimeline");
+        var tree = await handle.GetResultAsync<TimelineTree>();
+        Assert.Equal((world.Cluster, DateTimeOffset.UnixEpoch), (tree.Cluster, tree.ReadAt));
         return handle;
     }
 

@@ -25,7 +25,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         var key = $"{info.WorkflowRunId}-{info.ActivityId}-{job.Name}";
         for (var number = 1; number <= MostKilled; number++)
         {
-            var name = $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{info.WorkflowRunId?[..8]}-{info.ActivityId}-{number}";
+            var name = $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(info.WorkflowRunId!)}-{info.ActivityId}-{number}";
             var container = await FindAsync(name);
             if (container is null or { State.Status: "created" })
             {

@@ -35,6 +35,9 @@ internal static class Names
     /// <summary>The upper half of the first /24: Docker gives addresses to others from there only, never a stopped node's.</summary>
     public static string RangeForOthers(string subnet) => $"{Host(subnet, 128)}/25";
 
+    /// <summary>A run's short name: the random end of its ID, since a server's run IDs (UUID version 7) begin with the time and are alike for a minute.</summary>
+    public static string ShortRun(string run) => run[^12..];
+
     private static string Host(string subnet, int number)
     {
         var bytes = IPNetwork.Parse(subnet).BaseAddress.GetAddressBytes();

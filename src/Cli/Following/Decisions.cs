@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Exceptions;
@@ -17,6 +18,8 @@ internal static class Decisions
 
     public static Task ResolveAsync(WorkflowHandle handle, Resolution resolution, CancellationToken cancel) =>
         TellAsync(handle, "resolve", resolution, cancel);
+
+    public static Task MoveAsync(WorkflowHandle handle, JsonObject target, CancellationToken cancel) => TellAsync(handle, "move", target, cancel);
 
     /// <summary>The SDK's own call has no room for a reason.</summary>
     public static Task CancelAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>

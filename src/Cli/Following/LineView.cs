@@ -56,6 +56,15 @@ internal sealed class LineView(IAnsiConsole people, string workflowId) : IView
             people.WriteLine($"it waits for: pgflow approve {workflowId} (or reject)");
         }
 
+        if (progress.Outcome != _outcome && progress.Outcome is Outcome.Inspecting)
+        {
+            people.WriteLine(Inspecting(workflowId));
+        }
+
         _outcome = progress.Outcome;
     }
+
+    /// <summary>What a person can do with a recovery that stands at its target.</summary>
+    public static string Inspecting(string id) =>
+        $"it stands read-only at its target; look at it, then: pgflow approve {id} (go on), pgflow move {id} --to-time … (a later target), or pgflow reject {id} (back to today)";
 }

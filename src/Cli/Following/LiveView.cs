@@ -58,6 +58,11 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
             rows.Add(new Text($"it waits for: pgflow approve {workflowId} (or reject)"));
         }
 
+        if (progress.Outcome is Outcome.Inspecting)
+        {
+            rows.Add(new Text(LineView.Inspecting(workflowId)));
+        }
+
         if (now.Trouble is not null)
         {
             rows.Add(new Text(now.Trouble, new Style(Color.Yellow)));

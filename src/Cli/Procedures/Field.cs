@@ -28,9 +28,9 @@ internal sealed record Field(Symbol Symbol, Func<ParseResult, JsonNode?> Read)
         return new(option, parsed => parsed.GetValue(option) ? true : null);
     }
 
-    public static Field Number(string name, string description)
+    public static Field Number(string name, string description, string helpName = "N")
     {
-        var option = new Option<int?>(name) { Description = description, HelpName = "N" };
+        var option = new Option<int?>(name) { Description = description, HelpName = helpName };
         return new(option, parsed => parsed.GetValue(option));
     }
 

@@ -9,7 +9,7 @@ internal static class ProcedureVerbs
 
     private static Field To => Field.Node("--to", "The node that becomes the primary; the best one where none is named");
 
-    private static Field[] Target =>
+    public static Field[] Target =>
     [
         Field.Text("--to-time", "TIME", "Everything committed up to this time: ISO 8601 with an offset or Z, as 2026-11-24T10:05:00Z"),
         Field.Text("--to-point", "NAME", "A restore point"),
@@ -47,8 +47,13 @@ internal static class ProcedureVerbs
             Field.Flag("--incremental", "Only what has changed since the newest backup (PostgreSQL 17)"),
             Field.Node("--node", "The node that is copied; a standby where none is named"),
             Field.Text("--annotation", "TEXT", "A note that stays with the backup"),
-            Field.Number("--keep", "Afterwards remove backups older than the newest N of their branch"),
-            Field.Number("--keep-days", "Afterwards remove backups that no time of the last N days needs"))
+            Field.Number("--keep", "Afterwards remove what is not needed for the newest N full backups of each branch"),
+            Field.Number("--keep-days", "Afterwards remove what is not needed to go back to every time of the last D days", "D"))
+        {
+            CanRepeat = true,
+        },
+        new("verify", nameof(VerifyBackup), "Prove that a backup can be recovered: recover it in a container without network, and check every table and B-tree",
+            Field.Argument("BACKUP", "The backup, to its own end; the newest, to the latest, where none is named", Need.Optional))
         {
             CanRepeat = true,
         },

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using PgFlow.Workflows;
 using Spectre.Console;
 using Temporalio.Api.Enums.V1;
@@ -15,12 +16,15 @@ internal static class DecisionVerbs
 
     private static readonly Option<string?> Plan = new("--plan") { HelpName = "HASH", Description = "The hash of the plan that was read; nothing is asked then" };
 
+    private static readonly Field[] Targets = ProcedureVerbs.Target;
+
     static DecisionVerbs() => Action.AcceptOnlyFromAmong([.. Enum.GetValues<ResolveAction>().Select(PgFlowText.Word)]);
 
     public static IEnumerable<Command> Commands(Terminal terminal) =>
     [
-        Verb(terminal, "approve", "Let a procedure that waits for approval begin", [Plan, Flags.Yes], ApproveAsync),
-        Verb(terminal, "reject", "End a procedure that waits for approval", [Flags.Reason], RejectAsync),
+        Verb(terminal, "approve", "Let a procedure that waits for approval begin, or a recovery that stands at its target go on", [Plan, Flags.Yes], ApproveAsync),
+        Verb(terminal, "move", "Let a recovery that stands at its target replay on to a later one", [.. Targets.Select(field => field.Symbol)], MoveAsync),
+        Verb(terminal, "reject", "End a procedure that waits for approval; a recovery that stands at its target goes back to today", [Flags.Reason], RejectAsync),
         Verb(terminal, "cancel", "Stop a procedure: before the point of no return all is undone, after it it goes on", [Flags.Reason], CancelAsync),
         Verb(terminal, "resolve", "Decide how a blocked procedure goes on", [Action, Step, Flags.Reason], ResolveAsync),
     ];
@@ -49,7 +53,22 @@ internal static class DecisionVerbs
     private static async Task<string> RejectAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
         await Decisions.RejectAsync(handle, call.Reason, cancel);
-        return "rejected; nothing was done";
+        return $"rejected; see how it ends: pgflow watch {handle.Id}";
+    }
+
+    private static async Task<string> MoveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
+    {
+        var target = new JsonObject();
+        foreach (var field in Targets)
+        {
+            if (field.Read(call.Parsed) is { } value)
+            {
+                target[field.Name] = value;
+            }
+        }
+
+        await Decisions.MoveAsync(handle, target, cancel);
+        return $"it replays on; follow it: pgflow watch {handle.Id}";
     }
 
     private static async Task<string> CancelAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
@@ -74,7 +93,7 @@ internal static class DecisionVerbs
         }
 
         var progress = await ShowVerb.ProgressAsync(handle, cancel) ?? throw CliError.NoWorker($"{handle.Id} can't be asked for its plan");
-        if (progress is not { Plan: { } plan, Outcome: Outcome.WaitingForApproval })
+        if (progress is not { Plan: { } plan, Outcome: Outcome.WaitingForApproval or Outcome.Inspecting })
         {
             throw new CliError(ExitCodes.Refused, $"{handle.Id} does not wait for approval", progress.Summary);
         }

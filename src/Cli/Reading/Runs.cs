@@ -8,7 +8,7 @@ internal static class Runs
 {
     private const int Most = 1000;
 
-    private const string Procedures = "PgFlowProcedure IS NOT NULL AND PgFlowProcedure != 'InspectCluster'";
+    private const string Procedures = "PgFlowProcedure IS NOT NULL AND PgFlowProcedure != 'InspectCluster' AND PgFlowProcedure != 'InspectTimeline'";
 
     /// <summary>Newest first.</summary>
     public static async Task<IReadOnlyList<Run>> ListAsync(ITemporalClient client, string query, int most, CancellationToken cancel)

@@ -16,44 +16,25 @@ internal static class StatusVerb
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(call.Timeout ?? System.Threading.Timeout.InfiniteTimeSpan);
-        var client = await call.ConnectAsync(limit.Token);
         var asked = call.Parsed.GetValue(Flags.AnyCluster);
-        var clusters = asked == default ? await Runs.ClustersAsync(client, limit.Token) : [asked.ToString()];
         var found = new List<ClusterStatus>();
-        try
-        {
-            foreach (var looking in clusters.Select(cluster => LookAsync(call, client, cluster, limit.Token)).ToList())
+        await new Look(call).WithinLimitAsync(
+            async (client, limit) =>
             {
-                found.Add(await looking);
-            }
-        }
-        catch (Exception) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
-        {
-            throw new CliError(ExitCodes.StillRunning, "the time limit was reached", WorkflowTasks.Silence);
-        }
-
+                var clusters = asked == default ? await Runs.ClustersAsync(client, limit) : [asked.ToString()];
+                foreach (var looking in clusters.Select(cluster => LookAsync(call, client, cluster, limit)).ToList())
+                {
+                    found.Add(await looking);
+                }
+            },
+            cancel);
         Print(call, found, asked != default);
         return found.Select(status => status.ExitCode).DefaultIfEmpty(ExitCodes.Done).Max();
     }
 
     private static async Task<ClusterStatus> LookAsync(Call call, ITemporalClient client, string cluster, CancellationToken cancel)
     {
-        var handle = await client.StartWorkflowAsync(
-            nameof(InspectCluster),
-            [new { cluster, by = Temporal.User }],
-            new(WorkflowId.New(nameof(InspectCluster), cluster), Temporal.TaskQueue) { StaticSummary = $"Look at {cluster}", Rpc = new() { CancellationToken = cancel } });
-        string? said = null;
-        await foreach (var now in new Following(handle).SnapshotsAsync(cancel))
-        {
-            if (now.Trouble is not null && now.Trouble != said)
-            {
-                call.Terminal.Say(said = now.Trouble);
-            }
-        }
-
-        var end = await Ending.OfAsync(handle, cancel);
+        var end = await new Look(call).AtAsync(client, nameof(InspectCluster), cluster, cancel);
         return new(cluster, ClusterStatus.InspectionOf(end), end, await Runs.OpenAsync(client, cluster, cancel));
     }
 

@@ -11,9 +11,6 @@ public enum Outcome
     /// <summary>It waits for approval and holds no lease.</summary>
     WaitingForApproval,
 
-    /// <summary>It has stopped read-only at its target, holds the lease, and waits until a person confirms, moves on or goes back.</summary>
-    Inspecting,
-
     /// <summary>It can't go on without a person: see <see cref="Progress.Blocked"/>.</summary>
     Blocked,
 
@@ -40,6 +37,9 @@ public enum Outcome
 
     /// <summary>Cancelled; all was undone.</summary>
     Cancelled,
+
+    /// <summary>It has stopped read-only at its target, holds the lease, and waits until a person confirms, moves on or goes back.</summary>
+    Inspecting,
 }
 
 /// <summary>What a procedure did: its result, the details of its failure, and its record in the ledger.</summary>

@@ -25,6 +25,15 @@ public interface IBackupSteps
     /// <summary>Post-condition: nothing that this procedure staged, and none of its jobs, is left.</summary>
     [Activity("DiscardBackup")]
     Task DiscardAsync(ClusterName cluster);
+
+    /// <summary>Proves that a target can be recovered, in a container of its own without network; nothing of the cluster is changed.</summary>
+    /// <remarks>Post-condition: it was recovered, promoted and checked, and its backup is marked as verified.</remarks>
+    [Activity("VerifyRecovery")]
+    Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target);
+
+    /// <summary>Post-condition: these backups and this WAL are gone; histories stay.</summary>
+    [Activity("RemoveBackups")]
+    Task RemoveAsync(ClusterName cluster, Unneeded unneeded);
 }
 
 /// <summary>A backup to take.</summary>
@@ -39,6 +48,27 @@ public sealed record BackupOrder(string Id, NodeId Source, NodeId Primary, strin
 /// <param name="Id">The backup; null where there is none.</param>
 /// <param name="WhyFull">Why there is none.</param>
 public sealed record BackupParent(string? Id, string? WhyFull = null);
+
+/// <summary>What a trial recovery took.</summary>
+/// <param name="RestoreSeconds">For the copy, and for the WAL beside it.</param>
+/// <param name="ReplaySeconds">From the start to the promotion.</param>
+/// <param name="CheckSeconds">For reading every table and B-tree.</param>
+/// <param name="Bytes">What was recovered.</param>
+/// <param name="At">When it was proven.</param>
+public sealed record Verification(int RestoreSeconds, int ReplaySeconds, int CheckSeconds, long Bytes, DateTimeOffset At);
+
+/// <summary>What is to be removed; WAL as runs, since its names can be many.</summary>
+/// <param name="Backups">The backups' IDs.</param>
+/// <param name="Wal">The segments.</param>
+/// <param name="SegmentSize">Bytes in a segment.</param>
+public sealed record Unneeded(IReadOnlyList<string> Backups, IReadOnlyList<SegmentRun> Wal, long SegmentSize)
+{
+    internal long SegmentCount => Wal.Sum(run => (long)(run.Last - run.First) + 1);
+
+    /// <summary>The names of the segments' files.</summary>
+    public IEnumerable<string> Segments() => Wal.SelectMany(run =>
+        Enumerable.Range(0, (int)(run.Last - run.First) + 1).Select(number => WalSegments.Name(run.Timeline, run.First + (ulong)number, SegmentSize)));
+}
 
 internal static class Backups
 {
@@ -56,4 +86,10 @@ internal static class Backups
 
     public static Task DiscardAsync(ClusterName cluster) =>
         Hand.WaitAsync((IBackupSteps hand) => hand.DiscardAsync(cluster), $"{cluster}: throw away what was staged");
+
+    public static Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target) =>
+        Hand.WaitAsync((IBackupSteps hand) => hand.VerifyAsync(cluster, target), $"{target.Backups[^1]}: recover it on trial up to {target.End}, check it (pg_amcheck)");
+
+    public static Task RemoveAsync(ClusterName cluster, Unneeded unneeded) =>
+        Hand.WaitAsync((IBackupSteps hand) => hand.RemoveAsync(cluster, unneeded), $"{cluster}: remove what no kept backup needs");
 }

@@ -17,6 +17,8 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
     [WorkflowRun]
     public Task<Report> RunAsync(DestroyClusterInput? input = null) => RunAsync(input, DestroyClusterPlan.From, async plan =>
     {
+        await Step("No backup is under way", () => Leases.EndBackupAsync(plan.Cluster));
+
         PointOfNoReturn();
         await Step("Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
         Done = $"cluster {plan.Cluster} is gone with its data, its archive and its ledger";

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
@@ -14,17 +13,7 @@ public sealed class InspectCluster : Procedure
     [WorkflowRun]
     public async Task<Inspection> RunAsync(InspectClusterInput? input = null)
     {
-        input ??= new();
-        if (input.Problems() is { Count: > 0 } problems)
-        {
-            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput, nonRetryable: true);
-        }
-
-        Cluster = input.Cluster;
-        Workflow.UpsertTypedSearchAttributes(
-            Attributes.Cluster.ValueSet(input.Cluster.ToString()),
-            Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType));
-        var state = await Clusters.ObserveAsync(input.Cluster);
+        var state = await Clusters.ObserveAsync(BeginLook(input ?? new()));
         Show(state.Exists ? Outcome.Succeeded : Outcome.Refused);
         return Inspection.Of(state.RequireExisting());
     }

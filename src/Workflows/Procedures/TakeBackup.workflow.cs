@@ -1,3 +1,4 @@
+using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
@@ -14,21 +15,21 @@ public sealed record TakeBackupInput : ProcedureInput
     /// <summary>A note that stays with the backup.</summary>
     public string? Annotation { get; init; }
 
-    /// <summary>Keep this many of the newest backups on every branch, and remove older ones.</summary>
+    /// <summary>Afterwards remove what the newest so many full backups of each branch don't need; nothing goes where neither this nor keepDays is given.</summary>
     public int? Keep { get; init; }
 
-    /// <summary>Keep what is needed to go back to any time of the last days, and remove older backups.</summary>
+    /// <summary>Afterwards remove what no time of the last so many days needs.</summary>
     public int? KeepDays { get; init; }
+
+    internal RetentionPolicy? Policy => Keep is null && KeepDays is null ? null : new(Keep, KeepDays is { } days ? TimeSpan.FromDays(days) : null);
 
     /// <inheritdoc/>
     protected override IEnumerable<string> Check() =>
     [
         .. TooLong("annotation", Annotation, 1000),
-        .. TooFew("keep", Keep),
-        .. TooFew("keepDays", KeepDays),
+        .. Keep is < 1 or > 10_000 ? [$"keep: {Keep} is not from 1 to 10000"] : Array.Empty<string>(),
+        .. KeepDays is < 1 or > 36_500 ? [$"keepDays: {KeepDays} is not from 1 to 36500"] : Array.Empty<string>(),
     ];
-
-    private static IEnumerable<string> TooFew(string field, int? number) => number < 1 ? [$"{field}: {number} would keep nothing; give 1 or more"] : [];
 }
 
 /// <summary>Copies a node into the repository, and proves that the archive has all that a recovery of the copy needs.</summary>
@@ -60,7 +61,45 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
         {
             Notes.Add($"backup {backup.Id}: {PgFlowText.Bytes(backup.Bytes)} from {source}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}");
         }
+
+        if (plan.Input.Policy is { } policy)
+        {
+            PointOfNoReturn(); // it is published: nothing that follows takes it back
+            await RemoveUnneededAsync(primary.Cluster, policy);
+        }
     });
+
+    /// <summary>A removal that fails is said; the backup stands.</summary>
+    private async Task RemoveUnneededAsync(ClusterName cluster, RetentionPolicy policy)
+    {
+        var catalogue = await Step("What no kept backup needs is found, and then removed", () => UnlessItFailsAsync(() => Catalogues.ReadAsync(cluster)));
+        if (catalogue is null || Retention.Of(catalogue, policy) is not { IsEmpty: false } going)
+        {
+            return;
+        }
+
+        var unneeded = new Unneeded([.. going.Backups.Select(backup => backup.What)], going.Segments, catalogue.SegmentSize);
+        await Step($"{PgFlowText.Count(going.Backups.Count, "backup")} and {PgFlowText.Count(unneeded.SegmentCount, "WAL segment")} are removed", () => UnlessItFailsAsync(async () =>
+        {
+            await Backups.RemoveAsync(cluster, unneeded);
+            Notes.AddRange(going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}"));
+            Notes.AddRange(going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}"));
+            return true;
+        }));
+    }
+
+    private async Task<T?> UnlessItFailsAsync<T>(Func<Task<T>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (ActivityFailureException e)
+        {
+            Notes.Add($"nothing more was removed: {Ends.Why(e)}");
+            return default;
+        }
+    }
 }
 
 /// <summary>Which node is copied.</summary>
@@ -81,7 +120,7 @@ internal sealed record TakeBackupPlan : Plan
         return new()
         {
             Summary = $"{(input.Incremental ? "an incremental" : "a full")} backup of {state.Cluster} from {source.Id}",
-            Facts = [$"{source.Id} is {Checks.Describe(source)} on timeline {primary.Timeline}", .. Kept(input)],
+            Facts = [$"{source.Id} is {Checks.Describe(source)} on timeline {primary.Timeline}", .. input.Policy is { } policy ? [$"what {policy} does not need is removed afterwards"] : Array.Empty<string>()],
             Warnings = source == primary && state.Nodes.Count > 1 && input.Node is null ? [$"no standby is fit for it: the primary {primary.Id} bears the load"] : [],
             Input = input,
             Source = source.Id,
@@ -94,7 +133,7 @@ internal sealed record TakeBackupPlan : Plan
     {
         if (primary.Tablespaces > 0)
         {
-            throw Ends.Refuse($"the database has {primary.Tablespaces} tablespaces of its own, which lie outside the data directory; PgFlow can't back those up: "
+            throw Ends.Refuse($"the database has tablespaces of its own ({primary.Tablespaces}), which lie outside the data directory; PgFlow can't back those up: "
                 + "move what is in them to pg_default (ALTER TABLE … SET TABLESPACE pg_default) and drop them");
         }
     }
@@ -112,10 +151,4 @@ internal sealed record TakeBackupPlan : Plan
             .OrderByDescending(node => node.Replayed)
             .FirstOrDefault() ?? primary;
     }
-
-    private static IEnumerable<string> Kept(TakeBackupInput input) =>
-    [
-        .. input.Keep is { } count ? [$"afterwards the newest {count} are kept"] : Array.Empty<string>(),
-        .. input.KeepDays is { } days ? [$"afterwards all that the last {days} days need is kept"] : Array.Empty<string>(),
-    ];
 }

@@ -30,9 +30,13 @@ internal static class Lineage
     public static IReadOnlyList<WalRange> From(this IReadOnlyList<WalRange> path, Lsn start) =>
         [.. path.Where(piece => piece.End > start || piece == path[^1]).Select(piece => piece.Start < start ? piece with { Start = start } : piece)];
 
-    /// <summary>The path up to <paramref name="end"/>. A fork at that very position stays, as an empty piece: its file is the one to read.</summary>
-    public static IReadOnlyList<WalRange> Until(this IReadOnlyList<WalRange> path, Lsn end) =>
-        [.. path.Where(piece => piece.Start <= end).Select(piece => piece.End > end ? piece with { End = end } : piece)];
+    /// <summary>The path up to <paramref name="end"/>.</summary>
+    /// <remarks>What forks later in the same segment stays as an empty piece: PostgreSQL reads that segment from its file, which begins with a copy.</remarks>
+    public static IReadOnlyList<WalRange> Until(this IReadOnlyList<WalRange> path, Lsn end, long segmentSize)
+    {
+        var last = new Lsn(((end.Value == 0 ? 0 : end.Value - 1) / (ulong)segmentSize + 1) * (ulong)segmentSize);
+        return [.. path.Where(piece => piece.Start <= end || piece.Start < last).Select(piece => piece with { Start = Earlier(piece.Start, end), End = Earlier(piece.End, end) })];
+    }
 
     /// <summary>Whether a piece of WAL is part of the path.</summary>
     public static bool Covers(this IReadOnlyList<WalRange> path, WalRange range) =>
@@ -40,4 +44,6 @@ internal static class Lineage
 
     /// <summary>Whether a position of a timeline can be come to on the path; where the timeline was left included.</summary>
     public static bool Reaches(this IReadOnlyList<WalRange> path, Timeline timeline, Lsn position) => path.Covers(new(timeline, position, position));
+
+    private static Lsn Earlier(Lsn one, Lsn other) => one < other ? one : other;
 }

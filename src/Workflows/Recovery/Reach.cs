@@ -40,7 +40,7 @@ internal static class Reach
         {
             if (!catalogue.Has(timeline, number))
             {
-                var there = path.Until(new(number * (ulong)catalogue.SegmentSize));
+                var there = path.Until(new(Math.Max(path[0].Start.Value, number * (ulong)catalogue.SegmentSize)), catalogue.SegmentSize);
                 return new(there, catalogue.IsEnd(path, timeline, number) ? null : new(timeline, number));
             }
         }
@@ -63,6 +63,9 @@ internal static class Reach
 internal sealed record Stretch(IReadOnlyList<WalRange> Path, Segment? Gap)
 {
     public Lsn End => Path[^1].End;
+
+    /// <summary>Its very first segment is the missing one.</summary>
+    public bool IsEmpty => End <= Path[0].Start;
 }
 
 /// <summary>One file of WAL.</summary>

@@ -103,7 +103,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         foreach (var backup in usable.Where(backup => backup.StoppedAt <= time))
         {
             var stretch = StretchFrom(backup, path);
-            if (await wal.FirstAfterAsync(stretch.Path, time) is { } later)
+            if (!stretch.IsEmpty && await wal.FirstAfterAsync(stretch.Path, time) is { } later)
             {
                 return new(path, later.Lsn, why);
             }
@@ -148,7 +148,8 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     private async Task<Position> AtLsnAsync(Lsn lsn, Branch branch)
     {
         var path = PathThroughCopies(branch);
-        if (lsn >= path[^1].Start && await EndAsync(branch) is var end && lsn > end.End)
+        var isBeforeGap = catalogue.UsableOn(path).Any(backup => StretchFrom(backup, path) is { Gap: not null } stretch && lsn < stretch.End);
+        if (lsn >= path[^1].Start && !isBeforeGap && await EndAsync(branch) is var end && lsn > end.End)
         {
             throw Ends.Refuse($"{lsn} is beyond the end of timeline {branch.Timeline}, which is {end.End}{OtherBranchesAt(lsn, branch)}");
         }
@@ -169,20 +170,20 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         Lsn? searched = null;
         foreach (var backup in usable)
         {
-            var stretch = StretchFrom(backup, path).Path;
-            if (stretch[0].Start >= searched)
+            var stretch = StretchFrom(backup, path);
+            if (stretch.IsEmpty || stretch.Path[0].Start >= searched)
             {
                 continue;
             }
 
-            if (await wal.CommitOfAsync(searched is { } behind ? stretch.Until(behind) : stretch, xid) is { } found)
+            if (await wal.CommitOfAsync(searched is { } behind ? stretch.Path.Until(behind, catalogue.SegmentSize) : stretch.Path, xid) is { } found)
             {
                 return found.Committed
                     ? new(path, found.End, $"transaction {xid} committed on timeline {found.Timeline} at {Text(found.At)}, {WhyBranch(branch)}")
                     : throw Ends.Refuse($"transaction {xid} did not commit: it was rolled back at {Text(found.At)}; {found.Lsn} is the position before that");
             }
 
-            searched = stretch[0].Start;
+            searched = stretch.Path[0].Start;
         }
 
         throw Ends.Refuse(searched is { } start
@@ -207,7 +208,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         foreach (var backup in usable)
         {
             var stretch = StretchFrom(backup, path);
-            if (stretch.Gap is null)
+            if (stretch.Gap is null && backup.End <= stretch.End)
             {
                 // Where to begin looking must be the end of a record; the later, the less there is to read.
                 var last = await wal.LastBeforeAsync(stretch.Path, stretch.End);
@@ -215,7 +216,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
                 return new(path, await wal.EndOfAsync(branch.Timeline, known.Max()), "");
             }
 
-            broken ??= stretch;
+            broken ??= stretch.Gap is null ? null : stretch;
         }
 
         throw broken is null ? Ends.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}") : Gap(broken, usable);
@@ -229,14 +230,17 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         var timeline = position.Path.At(lsn);
         Stretch? broken = null;
 
-        // Its own WAL first. Where its last segment was lost with its node, a child that forked there has a copy of the head.
-        foreach (var branch in catalogue.Branches.Where(branch => branch.Path().Reaches(timeline, lsn)).OrderBy(branch => branch.Timeline == timeline ? 0 : 1).ThenBy(branch => branch.Timeline))
+        // Its own WAL first. Where its last segment was lost with its node, a child that forked there has a copy of the head; at a fork the parent has the same.
+        var same = position.Path.Where(piece => piece.Start <= lsn && lsn <= piece.End).Select(piece => piece.Timeline).ToList();
+        foreach (var branch in catalogue.Branches
+            .Where(branch => same.Any(passed => branch.Path().Reaches(passed, lsn)))
+            .OrderBy(branch => branch.Timeline == timeline ? 0 : 1).ThenBy(branch => branch.Timeline))
         {
             var path = branch.Path();
-            foreach (var backup in catalogue.UsableOn(path.Until(lsn)).Where(backup => backup.End <= lsn))
+            foreach (var backup in catalogue.UsableOn(path.Until(lsn, catalogue.SegmentSize)))
             {
                 var way = path.From(backup.WalRanges[0].Start);
-                var stretch = catalogue.StretchOf(way.Until(lsn));
+                var stretch = catalogue.StretchOf(way.Until(lsn, catalogue.SegmentSize));
                 if (stretch.Gap is null)
                 {
                     return await ResolvedAsync(position, branch, backup, way, newTimeline);
@@ -255,8 +259,8 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     private async Task<ResolvedTarget> ResolvedAsync(Position position, Branch branch, Backup backup, IReadOnlyList<WalRange> way, Timeline newTimeline)
     {
         var (lsn, chain) = (position.End, catalogue.ChainOf(backup)!);
-        var needed = way.Until(lsn);
-        var ends = way.At(lsn) == branch.Timeline && lsn > way[^1].Start && await wal.EndOfAsync(branch.Timeline, lsn) <= lsn;
+        var needed = way.Until(lsn, catalogue.SegmentSize);
+        var ends = way.At(lsn) == branch.Timeline && await wal.EndOfAsync(branch.Timeline, lsn) <= lsn;
         var rest = catalogue.StretchOf(way.From(lsn)).Path;
         return new()
         {
@@ -285,13 +289,16 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         var own = segments.Count == 0 ? path[^1].Start : new Lsn((segments.Max(run => run.Last) + 1) * (ulong)catalogue.SegmentSize);
         var copy = catalogue.Branches
             .Select(other => (Path: other.Path(), Fork: other.Path().FirstOrDefault(piece => piece.Timeline == branch.Timeline && piece.End < Lineage.Endless)?.End))
-            .Where(other => other.Fork > own && catalogue.Has(other.Path.At(other.Fork.Value), NumberOf(other.Fork.Value)))
+            .Where(other => other.Fork > own && catalogue.Has(FileOf(other.Path, NumberOf(other.Fork.Value)), NumberOf(other.Fork.Value)))
             .OrderByDescending(other => other.Fork)
             .FirstOrDefault();
-        return copy.Path is null ? path : copy.Path.Until(copy.Fork!.Value);
+        return copy.Path is null ? path : copy.Path.Until(copy.Fork!.Value, catalogue.SegmentSize);
     }
 
     private Stretch StretchFrom(Backup backup, IReadOnlyList<WalRange> path) => catalogue.StretchOf(path.From(backup.WalRanges[0].Start));
+
+    /// <summary>Whose file is read for a segment.</summary>
+    private Timeline FileOf(IReadOnlyList<WalRange> path, ulong number) => path.Last(piece => NumberOf(piece.Start) <= number).Timeline;
 
     private ulong NumberOf(Lsn lsn) => lsn.Value / (ulong)catalogue.SegmentSize;
 

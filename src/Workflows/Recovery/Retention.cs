@@ -3,7 +3,15 @@ namespace PgFlow.Workflows;
 /// <summary>What is to be kept. Where both are given, the window says which branches, and a backup stays that either asks for.</summary>
 /// <param name="Keep">So many full backups, with the incremental ones on them, on the way to each promised branch; null: no such rule.</param>
 /// <param name="Window">So far back from when the catalogue was read every time stays reachable; null: no such rule.</param>
-public sealed record RetentionPolicy(int? Keep, TimeSpan? Window);
+public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
+{
+    /// <inheritdoc/>
+    public override string ToString() => string.Join(" or ", new[]
+    {
+        Keep is { } keep ? $"the newest {PgFlowText.Count(keep, "full backup")} of each branch" : null,
+        Window is { } window ? $"a recovery to any time of the last {PgFlowText.Count((long)window.TotalDays, "day")}" : null,
+    }.OfType<string>());
+}
 
 /// <summary>A backup or a run of segments that may go.</summary>
 /// <param name="What">Its name.</param>
@@ -21,6 +29,8 @@ public sealed record Retention
 
     /// <summary>The same for people; <see cref="Removal.What"/> names the first and the last file.</summary>
     public required IReadOnlyList<Removal> Wal { get; init; }
+
+    internal bool IsEmpty => Backups.Count == 0 && Segments.Count == 0;
 
     /// <summary>What may go by <paramref name="policy"/>.</summary>
     /// <remarks>

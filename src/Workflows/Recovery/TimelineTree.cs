@@ -9,6 +9,9 @@ public sealed record TimelineTree
     /// <summary>The branches by number; <see cref="TreeBranch.Parent"/> and <see cref="TreeBranch.Children"/> make the tree.</summary>
     public required IReadOnlyList<TreeBranch> Branches { get; init; }
 
+    /// <summary>When it was looked at, by the clock of the databases' host.</summary>
+    public required DateTimeOffset ReadAt { get; init; }
+
     /// <summary>What is not as it should be, each in a sentence.</summary>
     public required IReadOnlyList<string> Findings { get; init; }
 
@@ -22,6 +25,7 @@ public sealed record TimelineTree
         return new()
         {
             Cluster = catalogue.Cluster,
+            ReadAt = catalogue.ReadAt,
             Branches =
             [
                 .. catalogue.Branches.OrderBy(branch => branch.Timeline).Select(branch =>

@@ -13,6 +13,7 @@ public sealed class ExitCodeTests
     [InlineData(Outcome.ClusterBusy, 4)]
     [InlineData(Outcome.Blocked, 6)]
     [InlineData(Outcome.WaitingForApproval, 6)]
+    [InlineData(Outcome.Inspecting, 6)]
     [InlineData(Outcome.Incomplete, 7)]
     [InlineData(Outcome.Cancelled, 8)]
     public void An_outcome_has_its_code(Outcome outcome, int code) => Assert.Equal(code, ExitCodes.Of(outcome));

@@ -12,9 +12,12 @@ public sealed class InputTests
     [InlineData("""{"cluster":"demo","node":"p1"}""", "failback", "demo", "p1")]
     [InlineData("""{"cluster":"demo"}""", "failback", "demo")]
     [InlineData("""{"cluster":"demo","node":"p2"}""", "remake", "demo", "p2")]
-    [InlineData("""{"cluster":"demo","incremental":true,"node":"p2","annotation":"before 2.0","keep":3,"keepDays":7}""",
-        "backup", "demo", "--incremental", "--node", "p2", "--annotation", "before 2.0", "--keep", "3", "--keep-days", "7")]
+    [InlineData("""{"cluster":"demo","incremental":true,"node":"p2","annotation":"before 2.0"}""",
+        "backup", "demo", "--incremental", "--node", "p2", "--annotation", "before 2.0")]
     [InlineData("""{"cluster":"demo"}""", "backup", "demo", "--schedule", "0 2 * * *")]
+    [InlineData("""{"cluster":"demo","keep":7,"keepDays":14}""", "backup", "demo", "--keep", "7", "--keep-days", "14")]
+    [InlineData("""{"cluster":"demo"}""", "verify", "demo", "--schedule", "0 5 * * 0")]
+    [InlineData("""{"cluster":"demo","backup":"20261124T140000Z-full"}""", "verify", "demo", "20261124T140000Z-full")]
     [InlineData("""{"cluster":"demo","name":"before-2.0"}""", "restore-point", "demo", "before-2.0")]
     public void The_input_has_what_was_given_and_nothing_else(string json, params string[] args)
     {

@@ -11,7 +11,7 @@ public sealed class ParsingTests
     [InlineData("switchover", "demo", "--timeout", "soon", "--yes")]
     [InlineData("remake", "demo")]
     [InlineData("restore-point", "demo")]
-    [InlineData("backup", "demo", "--keep", "many", "--yes")]
+    [InlineData("backup", "demo", "--node", "p0", "--yes")]
     [InlineData("backup", "demo", "--schedule", "0 2 * * *", "--dry-run")]
     [InlineData("restore-point", "demo", "before", "--schedule", "0 2 * * *")]
     public async Task What_cannot_be_read_ends_with_2(params string[] args)

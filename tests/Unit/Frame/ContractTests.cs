@@ -13,25 +13,34 @@ public sealed class ContractTests
     [Fact]
     public void Workflows_and_their_inputs() => Assert.Equal(
         [
+            "CloneCluster: approve, approveWithinSeconds, by, cluster, dryRun, externalNetwork, from, latest, nodes, reason, subnet, timeline, toBackup, toLsn, toPoint, toTime, toXid, vip",
             "ClusterLease: procedure, workflowId, by",
-            "DestroyCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
-            "Failback: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
-            "Failover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
-            "InitCluster: approve, approveWithinSeconds, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, vip",
-            "InspectCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
-            "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
-            "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
+            "CreateRestorePoint: approve, approveWithinSeconds, by, cluster, dryRun, name, reason",
+             "DestroyCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
+             "Failback: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
+             "Failover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
+             "InitCluster: approve, approveWithinSeconds, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, vip",
+             "InspectCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
+             "InspectTimeline: approve, approveWithinSeconds, by, cluster, dryRun, reason",
+            "RecoverCluster: approve, approveWithinSeconds, by, cluster, dryRun, inspect, latest, reason, timeline, toBackup, toLsn, toPoint, toTime, toXid",
+             "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
+             "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
+             "TakeBackup: annotation, approve, approveWithinSeconds, by, cluster, dryRun, incremental, keep, keepDays, node, reason",
+            "VerifyBackup: approve, approveWithinSeconds, backup, by, cluster, dryRun, reason",
         ],
         Types.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false)).Select(Describe).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Activities() => Assert.Equal(
         [
-            "Checkpoint", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CreateNetworks", "CreateNodes", "DescribeLease", "ExamineDivergence", "FenceNode",
-            "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby", "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly",
-            "PromoteStandby", "ProveArchiving", "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishTimelineHistory", "RecordProcedure",
-            "RecordTimeline", "RemoveCluster", "RewindData", "SalvageWal", "SetReplicationSlots", "StartPostgres", "StopPostgres", "SwapBack",
-            "SwapInCopy", "TidyUp", "UnfenceNode", "WaitForReplay", "WriteSettings",
+            "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CopyToRepository", "CreateNetworks",
+            "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
+            "FetchWal", "FindRestorePoint", "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby",
+            "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
+            "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadCatalogue",
+            "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
+            "RewindData", "SalvageWal", "SetReplicationSlots", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
+            "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));
 
@@ -45,7 +54,9 @@ public sealed class ContractTests
         Assert.All(definition.Queries.Values, query => Assert.NotNull(query.Description));
         Assert.All(definition.Updates.Values, update => Assert.NotNull(update.Description));
         Assert.Equal(["Release"], WorkflowDefinition.Create<ClusterLease>().Signals.Keys);
-        Assert.Equal("pgflow-lease-demo", ClusterLease.IdOf(ClusterName.Parse("demo")));
+        Assert.Equal(
+            ["pgflow-lease-demo", "pgflow-lease-demo.backup", "pgflow-lease-demo.verify"],
+            Enum.GetValues<LeaseKind>().Select(kind => ClusterLease.IdOf(ClusterName.Parse("demo"), kind)));
     }
 
     [Fact]
@@ -55,7 +66,7 @@ public sealed class ContractTests
 
     [Fact]
     public void Outcomes() => Assert.Equal(
-        ["running", "waitingForApproval", "blocked", "undoing", "planned", "succeeded", "refused", "clusterBusy", "unchanged", "incomplete", "cancelled"],
+        ["running", "waitingForApproval", "blocked", "undoing", "planned", "succeeded", "refused", "clusterBusy", "unchanged", "incomplete", "cancelled", "inspecting"],
         Enum.GetValues<Outcome>().Select(PgFlowText.Word));
 
     [Fact]

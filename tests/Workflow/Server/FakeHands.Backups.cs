@@ -34,6 +34,28 @@ internal sealed partial class FakeHands
         }
     }
 
+    /// <summary>A past with two full backups, in segments 2 and 4 of 1 to 5.</summary>
+    public void TwoBackups()
+    {
+        Backup Of(string id, ulong segment) => new()
+        {
+            Id = id,
+            StartedAt = DateTimeOffset.UnixEpoch,
+            StoppedAt = DateTimeOffset.UnixEpoch,
+            Node = NodeName.Of(1),
+            WalRanges = [new(new(1), new(segment << 24), new((segment << 24) + 0x100))],
+            Bytes = 1,
+            SystemIdentifier = "1",
+            Major = 17,
+        };
+        Past = Past with
+        {
+            Branches = [new(new(1), TimelineHistory.Parse(new(1), ""), Opening: null)],
+            Backups = [Of("older", 2), Of("newer", 4)],
+            Segments = [new(new(1), 1, 5)],
+        };
+    }
+
     Task<BackupParent> IBackupSteps.ChooseParentAsync(NodeId source) => DoAsync(source, () => Parent);
 
     Task<Backup> IBackupSteps.CopyAsync(BackupOrder order) => DoAsync(order.Source, () =>
@@ -68,4 +90,9 @@ internal sealed partial class FakeHands
     });
 
     Task IBackupSteps.DiscardAsync(ClusterName cluster) => DoAsync(null, _staged.Clear);
+
+    Task<Verification> IBackupSteps.VerifyAsync(ClusterName cluster, ResolvedTarget target) =>
+        DoAsync(target.Backups[^1], () => new Verification(3, 2, 1, 42 * 1024 * 1024, DateTimeOffset.UnixEpoch));
+
+    Task IBackupSteps.RemoveAsync(ClusterName cluster, Unneeded unneeded) => DoAsync(string.Join(' ', [.. unneeded.Backups, .. unneeded.Segments()]), () => { });
 }

@@ -20,10 +20,13 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
         Why = "it was live then",
     };
 
+    /// <summary>What the repository tells.</summary>
+    public Catalogue Past { get; set; } = new() { Cluster = Source, ReadAt = DateTimeOffset.UnixEpoch };
+
     /// <summary>How far each recovering node has got.</summary>
     public List<Lsn> Replays { get; } = [];
 
-    Task<Catalogue> ICatalogueSteps.ReadAsync(ClusterName cluster) => DoAsync(null, () => new Catalogue { Cluster = cluster, ReadAt = DateTimeOffset.UnixEpoch });
+    Task<Catalogue> ICatalogueSteps.ReadAsync(ClusterName cluster) => DoAsync(null, () => Past with { Cluster = cluster });
 
     Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) => DoAsync(null, () => target.Lsn is { } lsn ? Target with { End = lsn } : Target);
 

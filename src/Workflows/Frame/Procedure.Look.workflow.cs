@@ -1,0 +1,22 @@
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <content>How a procedure begins that only looks: without plan, lease and record.</content>
+public abstract partial class Procedure
+{
+    private protected ClusterName BeginLook(ProcedureInput input)
+    {
+        if (input.Problems() is { Count: > 0 } problems)
+        {
+            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput, nonRetryable: true);
+        }
+
+        Cluster = input.Cluster;
+        Workflow.UpsertTypedSearchAttributes(
+            Attributes.Cluster.ValueSet(input.Cluster.ToString()),
+            Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType));
+        return input.Cluster;
+    }
+}

@@ -1,0 +1,23 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>What InspectTimeline takes.</summary>
+public sealed record InspectTimelineInput : ProcedureInput;
+
+/// <summary>Shows a cluster's past: its branches, backups, restore points, and what can be recovered to. Takes no lease and changes nothing.</summary>
+[Workflow]
+public sealed class InspectTimeline : Procedure
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public async Task<TimelineTree> RunAsync(InspectTimelineInput? input = null)
+    {
+        var cluster = BeginLook(input ?? new());
+        var state = await Clusters.ObserveAsync(cluster);
+        Show(state.Exists ? Outcome.Running : Outcome.Refused);
+        var catalogue = await Catalogues.ReadAsync(state.RequireExisting().Cluster);
+        Show(Outcome.Succeeded);
+        return TimelineTree.From(catalogue);
+    }
+}

@@ -1,0 +1,242 @@
+using Temporalio.Exceptions;
+
+namespace PgFlow.UnitTests.Recovery;
+
+/// <summary>Random clusters, each written to, switched and recovered many times: what is resolved is replayed by PostgreSQL's own rules and compared with what was visible then.</summary>
+public sealed class ResolverPropertyTests
+{
+    private const int Trees = 1500;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_time_brings_back_what_was_visible_on_the_branch_that_was_live(bool gaps)
+    {
+        var (resolved, refused) = (0, 0);
+        for (var seed = 0; seed < Trees; seed++)
+        {
+            var (cluster, random) = (new ModelCluster(seed, gaps), new Random(seed));
+            for (var tries = 0; tries < 6; tries++)
+            {
+                var span = cluster.Now - ModelCluster.Start;
+                var time = ModelCluster.Start - TimeSpan.FromSeconds(20) + ((span + TimeSpan.FromSeconds(40)) * random.NextDouble());
+                var wanted = Wanted(cluster, time);
+                var what = $"seed {seed}, gaps {gaps}, time {TargetFields.Text(time)}";
+                var (target, refusal) = await TryAsync(cluster, new() { Time = time }, what);
+                if (target is not null)
+                {
+                    Assert.True(wanted is not null, $"{what}: nothing can be wanted");
+                    AssertReaches(cluster, target, wanted.Value.Visible, what);
+                    resolved++;
+                }
+                else
+                {
+                    Assert.False(wanted is { } missed && CanBeHad(cluster, missed, time), $"{what}: refused, but it can be had: {refusal}");
+                    refused++;
+                }
+            }
+        }
+
+        Assert.True(resolved > refused / 2, $"only {resolved} of {resolved + refused} could be resolved: the model is too poor");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{resolved} resolved, {refused} refused");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Every_other_target_brings_back_what_was_visible_there(bool gaps)
+    {
+        var resolved = 0;
+        for (var seed = 0; seed < Trees; seed++)
+        {
+            var (cluster, random) = (new ModelCluster(seed, gaps), new Random(seed));
+            foreach (var (target, timeline, end) in Targets(cluster, random))
+            {
+                var what = $"seed {seed}, gaps {gaps}, {target}";
+                var (found, refusal) = await TryAsync(cluster, target, what);
+                if (found is not null)
+                {
+                    AssertReaches(cluster, found, [.. timeline.Before(end)], what);
+                    resolved++;
+                }
+                else
+                {
+                    Assert.False(CanBeHad(cluster, new(timeline, end, end, [.. timeline.Before(end)]), DateTimeOffset.MaxValue), $"{what}: refused, but it can be had: {refusal}");
+                }
+            }
+        }
+
+        Assert.True(resolved > Trees, $"only {resolved} could be resolved: the model is too poor");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{resolved} resolved");
+    }
+
+    [Fact]
+    public void Retention_breaks_no_way_from_a_kept_backup_and_leaves_the_live_branch_one()
+    {
+        var removed = 0;
+        for (var seed = 0; seed < Trees; seed++)
+        {
+            var (cluster, random) = (new ModelCluster(seed, gaps: false), new Random(seed));
+            RetentionPolicy policy = random.Next(3) switch
+            {
+                0 => new(random.Next(1, 4), null),
+                1 => new(null, (cluster.Now - ModelCluster.Start) * random.NextDouble()),
+                _ => new(random.Next(1, 4), (cluster.Now - ModelCluster.Start) * random.NextDouble()),
+            };
+            var before = cluster.Catalogue;
+            var retention = Retention.Of(before, policy);
+            var after = before with
+            {
+                Backups = [.. before.Backups.Where(backup => retention.Backups.All(gone => gone.What != backup.Id))],
+                Segments = [.. before.Segments.SelectMany(run => Numbers(run).Where(number => !retention.Segments.Any(gone => gone.Timeline == run.Timeline && gone.First <= number && number <= gone.Last)).Select(number => new SegmentRun(run.Timeline, number, number)))],
+            };
+            removed += retention.Backups.Count;
+            foreach (var branch in before.Branches)
+            {
+                var path = branch.Path();
+                Assert.All(after.UsableOn(path), backup =>
+                {
+                    var way = path.From(backup.WalRanges[0].Start);
+                    var (had, has) = (before.StretchOf(way), after.StretchOf(way));
+                    Assert.True(had.End == has.End && had.Gap == has.Gap, $"seed {seed}, {policy}: {backup.Id} on timeline {branch.Timeline} came to {had.End}, now to {has.End}");
+                });
+            }
+
+            var live = before.Branches[^1].Path();
+            Assert.True(before.UsableOn(live).Take(1).SequenceEqual(after.UsableOn(live).Take(1)), $"seed {seed}, {policy}: the newest backup is gone");
+            AssertPromisesKept(before, after, policy, seed);
+        }
+
+        Assert.True(removed > Trees / 2, $"only {removed} backups removed: the model is too poor");
+    }
+
+    private static void AssertPromisesKept(Catalogue before, Catalogue after, RetentionPolicy policy, int seed)
+    {
+        foreach (var was in TimelineTree.From(before).Branches.Where(branch => branch.Earliest is not null && policy.Window is not null && !(branch.LiveTo < before.ReadAt - policy.Window)))
+        {
+            var now = TimelineTree.From(after).Branches.Single(branch => branch.Timeline == was.Timeline);
+            var promised = was.Earliest > before.ReadAt - policy.Window ? was.Earliest : before.ReadAt - policy.Window;
+            Assert.True(now.Earliest <= promised, $"seed {seed}, {policy}: timeline {was.Timeline} from {promised} was promised, {now.Earliest} is had");
+        }
+
+        if (policy.Keep is { } keep)
+        {
+            var live = before.Branches[^1].Path();
+            Assert.Equal(before.UsableOn(live).Where(backup => backup.Parent is null).Take(keep), after.UsableOn(live).Where(backup => backup.Parent is null).Take(keep));
+        }
+    }
+
+    private static IEnumerable<ulong> Numbers(SegmentRun run)
+    {
+        for (var number = run.First; number <= run.Last; number++)
+        {
+            yield return number;
+        }
+    }
+
+    /// <summary>A timeline, a position on it, how far WAL must be read to find that, and the records before it.</summary>
+    private readonly record struct Goal(ModelTimeline Timeline, Lsn End, Lsn Read, IReadOnlyList<WalRecord> Visible);
+
+    /// <summary>By brute force; null where nothing was live.</summary>
+    private static Goal? Wanted(ModelCluster cluster, DateTimeOffset time)
+    {
+        if (time > cluster.Now || cluster.Timelines.LastOrDefault(timeline => timeline.Opening.OpenedAt <= time) is not { } live)
+        {
+            return null;
+        }
+
+        if (live.LeftAt < time && cluster.Timelines[(int)live.Number.Number] is { Opening.Kind: nameof(Failover) or nameof(Switchover) } next)
+        {
+            return new(next, next.Fork, next.Fork, [.. next.Before(next.Fork)]);
+        }
+
+        if (!cluster.IsAnythingLeft(live))
+        {
+            return null;
+        }
+
+        var all = live.Before(cluster.RetainedEnd(live)).ToList();
+        var later = all.FirstOrDefault(record => record.Kind is not RecordKind.Other && record.At > time);
+        var end = later?.Lsn ?? cluster.RetainedEnd(live);
+        return new(live, end, later?.End ?? end, [.. live.Before(end)]);
+    }
+
+    private static IEnumerable<(RecoveryTarget Target, ModelTimeline Timeline, Lsn End)> Targets(ModelCluster cluster, Random random)
+    {
+        foreach (var point in cluster.Catalogue.RestorePoints.Where(point => point.Lsn <= cluster.RetainedEnd(cluster.Find(point.Timeline))))
+        {
+            yield return (new() { Point = point.Name }, cluster.Find(point.Timeline), point.Lsn);
+        }
+
+        foreach (var backup in cluster.Catalogue.Backups.Where(backup => backup.End <= cluster.RetainedEnd(cluster.Find(backup.Timeline))))
+        {
+            yield return (new() { Backup = backup.Id }, cluster.Find(backup.Timeline), backup.End);
+        }
+
+        var live = cluster.Live.Before(cluster.Live.End).ToList();
+        foreach (var commit in live.Where(record => record.Kind is RecordKind.Commit && random.Next(5) == 0))
+        {
+            yield return (new() { Xid = commit.Xid }, cluster.Live, commit.End);
+        }
+
+        var some = live[random.Next(live.Count)];
+        yield return (new() { Lsn = some.End }, cluster.Live, some.End);
+        yield return (new() { Latest = true }, cluster.Live, cluster.Live.End);
+        foreach (var timeline in cluster.Timelines.Where(cluster.IsAnythingLeft))
+        {
+            yield return (new() { Latest = true, Timeline = timeline.Number }, timeline, cluster.RetainedEnd(timeline));
+        }
+    }
+
+    private static async Task<(ResolvedTarget? Target, string? Refusal)> TryAsync(ModelCluster cluster, RecoveryTarget target, string what)
+    {
+        try
+        {
+            return (await Resolver.ResolveAsync(cluster.Catalogue, target, cluster), null);
+        }
+        catch (ApplicationFailureException refusal)
+        {
+            Assert.True(refusal.ErrorType == Ends.Refused, $"{what}: {refusal.Message}");
+            return (null, refusal.Message);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException(what, e);
+        }
+    }
+
+    /// <summary>Any timeline on which the same records lie before the position will do, and any backup from which it can be read.</summary>
+    private static bool CanBeHad(ModelCluster cluster, Goal goal, DateTimeOffset time) =>
+        cluster.Timelines
+            .Where(other => other == goal.Timeline || goal.Timeline.Lost is not null && other.Before(goal.Read).SequenceEqual(goal.Timeline.Before(goal.Read)))
+            .Any(other => cluster.UsableFor(other.Number, goal.End, goal.Read).Any(backup => backup.StoppedAt <= time));
+
+    private static void AssertReaches(ModelCluster cluster, ResolvedTarget target, IReadOnlyList<WalRecord> visible, string what)
+    {
+        what = $"{what}: timeline {target.Timeline} to {target.End}{(target.EndOfBranch ? " (end)" : "")} from {string.Join("+", target.Backups)}";
+        var backup = cluster.Catalogue.Backups.Single(backup => backup.Id == target.Backups[^1]);
+        Assert.True(cluster.CanBegin(backup, target.Timeline), $"{what}: the backup is not on the branch");
+        Assert.True(backup.End <= target.End, $"{what}: the backup ends later");
+        Assert.True(cluster.CanRead(target.Timeline, backup.WalRanges[0].Start, target.End), $"{what}: WAL is missing");
+        Assert.True(!cluster.UsableFor(target.Timeline, target.End, target.End).Any(other => other.End > backup.End), $"{what}: there is a newer backup");
+        Assert.Equal(cluster.Timelines.Count + 1, (int)target.NewTimeline.Number);
+        Assert.Equal(backup.WalRanges[0].Start, target.Wal[0].Start);
+        Assert.Equal(target.End, target.Wal[^1].End);
+
+        // As PostgreSQL replays: from the backup's start along the target timeline, up to the first record that begins at the target or behind.
+        var start = backup.WalRanges[0].Start;
+        var ahead = cluster.Along(target.Timeline, start).ToList();
+        var replayed = target.EndOfBranch ? ahead : ahead.TakeWhile(record => record.Lsn < target.End).ToList();
+        Assert.True(target.EndOfBranch || ahead.Count > replayed.Count || !cluster.CanRead(target.Timeline, start, new(target.End.Value + 1)), $"{what}: no record stops it");
+        Assert.True(replayed[^1].End == target.End, $"{what}: replay comes to {replayed[^1].End}");
+        var got = cluster.Find(backup.WalRanges[0].Timeline).Before(start).Concat(replayed);
+        Assert.True(Commits(visible).SequenceEqual(Commits(got)), $"{what}: {string.Join(",", Commits(got))} instead of {string.Join(",", Commits(visible))}");
+
+        var kept = Commits(replayed).Select(xid => (uint?)xid).LastOrDefault();
+        Assert.True(target.LastKept?.Xid == kept, $"{what}: last kept {target.LastKept?.Xid} instead of {kept}");
+        var dropped = Commits(ahead.Skip(replayed.Count)).Select(xid => (uint?)xid).FirstOrDefault();
+        Assert.True(target.FirstDropped?.Xid == dropped, $"{what}: first dropped {target.FirstDropped?.Xid} instead of {dropped}");
+    }
+
+    private static IEnumerable<uint> Commits(IEnumerable<WalRecord> records) => records.Where(record => record.Kind is RecordKind.Commit).Select(record => record.Xid);
+}

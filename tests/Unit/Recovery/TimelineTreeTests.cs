@@ -1,0 +1,86 @@
+using System.Text.Json;
+
+namespace PgFlow.UnitTests.Recovery;
+
+public sealed class TimelineTreeTests
+{
+    private static readonly ModelCluster Cluster = new(cluster =>
+    {
+        cluster.Backup("B1", "09:00", "09:05");
+        var early = cluster.Live.End;
+        cluster.Commit("09:30");
+        cluster.Point("p", "09:40");
+        cluster.Next(nameof(Failover), "10:00", "10:01");
+        cluster.Commit("10:10");
+        cluster.Backup("B2", "10:20", "10:25");
+        cluster.Next("RecoverCluster", "11:00", "11:02", new(1), early);
+        cluster.Commit("11:10");
+        cluster.Idle("12:00");
+    });
+
+    [Fact]
+    public void Shows_parents_children_times_and_what_lies_on_each_branch()
+    {
+        var tree = TimelineTree.From(Cluster.Catalogue);
+
+        Assert.Equal([(1u, null), (2u, 1u), (3u, 1u)], tree.Branches.Select(branch => (branch.Timeline.Number, branch.Parent?.Number)));
+        Assert.Equal([new(2), new(3)], tree.Branches[0].Children);
+        Assert.Equal([null, Cluster.Timelines[1].Fork, Cluster.Timelines[2].Fork], tree.Branches.Select(branch => branch.SwitchedAt));
+        Assert.Equal([("09:00", "10:00"), ("10:01", "11:00"), ("11:02", null)], tree.Branches.Select(branch => (Clock(branch.LiveFrom), Clock(branch.LiveTo))));
+        Assert.Equal([(true, false), (false, false), (true, true)], tree.Branches.Select(branch => (branch.OnLivePath, branch.IsLive)));
+        Assert.Equal(["B1", "B2"], tree.Branches.SelectMany(branch => branch.Backups).Select(backup => backup.Id));
+        Assert.Equal("p", Assert.Single(tree.Branches[0].RestorePoints).Name);
+        Assert.Equal([("09:05", "10:00"), ("10:01", "11:00"), ("11:02", "12:00")], tree.Branches.Select(branch => (Clock(branch.Earliest), Clock(branch.Latest))));
+        Assert.Empty(tree.Findings);
+    }
+
+    [Fact]
+    public void Nothing_can_be_had_of_a_branch_without_a_backup_or_behind_a_gap()
+    {
+        var none = TimelineTree.From(Cluster.Catalogue with { Backups = [Cluster.Catalogue.Backups[1]] });
+        var gap = TimelineTree.From(Cluster.Catalogue with { Segments = [.. Cluster.Catalogue.Segments.Where(run => run.Timeline != new Timeline(1))] });
+
+        Assert.Equal([null, "10:25", null], none.Branches.Select(branch => Clock(branch.Earliest)));
+        Assert.Equal([null, "11:00", null], none.Branches.Select(branch => Clock(branch.Latest)));
+        Assert.Null(gap.Branches[0].Earliest);
+    }
+
+    [Fact]
+    public void Finds_what_is_missing_or_contradicts_itself()
+    {
+        var branches = Cluster.Catalogue.Branches;
+        var tree = TimelineTree.From(Cluster.Catalogue with
+        {
+            Branches =
+            [
+                branches[0],
+                branches[2],
+                new(new(5), new(new(5), [new(new(1), new(0x2000)), new(new(3), new(0x1000))]), Opening: null),
+            ],
+            Segments = [new(new(1), 1, 3), new(new(1), 6, 7), new(new(5), 32, 33)],
+        });
+
+        Assert.Equal(
+            [
+                "timeline 2 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000002.history is back",
+                "timeline 4 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000004.history is back",
+                "timeline 5: nobody knows when it was opened, so a time can't choose it; name it with --timeline 5",
+                "timeline 5: its history goes back from 0/2000 (end of 1) to 0/1000 (end of 3); the earlier one counts",
+                "timeline 1: WAL is missing from 000000010000000000000004 to 000000010000000000000005",
+                "timeline 5: its parent's WAL ends before it, 000000010000000000000008 is missing",
+            ],
+            tree.Findings);
+        Assert.Equal(new Timeline(1), tree.Branches[^1].Parent);
+    }
+
+    [Fact]
+    public void Survives_JSON()
+    {
+        var text = JsonSerializer.Serialize(TimelineTree.From(Cluster.Catalogue), PgFlowJson.Options);
+
+        Assert.Equal(text, JsonSerializer.Serialize(JsonSerializer.Deserialize<TimelineTree>(text, PgFlowJson.Options), PgFlowJson.Options));
+        Assert.Contains("\"parent\":1,\"switchedAt\":\"0/", text, StringComparison.Ordinal);
+    }
+
+    private static string? Clock(DateTimeOffset? time) => time?.ToString("HH:mm", null);
+}

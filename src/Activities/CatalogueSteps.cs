@@ -39,15 +39,17 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             throw Ends.Refuse($"there is no cluster {cluster}");
         }
 
-        await jobs.RemoveOfActivityAsync(); // an attempt before has read what is old by now
-        string[] volumes =
-        [
-            $"{Names.Repository(cluster)}:{Names.RepositoryVolume}",
-            $"{Names.Repository(cluster)}:/source:ro",
-            .. nodes.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro"),
-        ];
-        var catalogue = Parse(cluster, await jobs.SucceedAsync(new(node.Spec, "catalogue", Embedded.Read("catalogue")) { Volumes = volumes, Lines = int.MaxValue }));
-        return (catalogue, new(jobs, catalogue, node.Spec, volumes));
+        var job = await jobs.OpenAsync(new(node.Spec, "catalogue", "")
+        {
+            Volumes =
+            [
+                $"{Names.Repository(cluster)}:{Names.RepositoryVolume}",
+                $"{Names.Repository(cluster)}:/source:ro",
+                .. nodes.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro"),
+            ],
+        });
+        var catalogue = Parse(cluster, await job.RunAsync(Embedded.Read("catalogue")));
+        return (catalogue, new(job, catalogue));
     }
 
     /// <summary>Reads what the program <c>catalogue</c> says.</summary>

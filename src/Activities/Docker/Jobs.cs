@@ -21,16 +21,14 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was killed again and again.</exception>
     public async Task<JobEnd> RunAsync(Job job)
     {
-        var info = ActivityExecutionContext.Current.Info;
-        var key = $"{info.WorkflowRunId}-{info.ActivityId}-{job.Name}";
         for (var number = 1; number <= MostKilled; number++)
         {
-            var name = $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(info.WorkflowRunId!)}-{info.ActivityId}-{number}";
+            var name = NameOf(job, number);
             var container = await FindAsync(name);
             if (container is null or { State.Status: "created" })
             {
                 await docker.RemoveAsync(name);
-                await StartAsync(job, name, key, info.WorkflowRunId);
+                await StartAsync(job, name);
             }
 
             if (await EndAsync(name, job.Lines) is { } end)
@@ -47,6 +45,15 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     {
         var end = await RunAsync(job);
         return end.ExitCode == 0 ? end.Output : throw Ends.Refuse($"{job.Name} ended with {end.ExitCode}: {end.Tail}");
+    }
+
+    /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes with <see cref="RemoveOfActivityAsync"/>, which also comes first.</summary>
+    public async Task<OpenJob> OpenAsync(Job job)
+    {
+        await RemoveOfActivityAsync();
+        var name = NameOf(job, 1);
+        await StartAsync(job with { Script = "sleep 86400" }, name);
+        return new(docker, files, job.Spec.Postgres, name);
     }
 
     /// <summary>Removes the jobs of this activity: those of a hand that only reads are of no use afterwards, nor to a retry.</summary>
@@ -92,8 +99,16 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     private Task<ContainerInspectResponse?> FindAsync(string name) =>
         docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(name, token));
 
-    private async Task StartAsync(Job job, string name, string key, string? run)
+    private static string NameOf(Job job, int number)
     {
+        var info = ActivityExecutionContext.Current.Info;
+        return $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(info.WorkflowRunId!)}-{info.ActivityId}-{number}";
+    }
+
+    private async Task StartAsync(Job job, string name)
+    {
+        var info = ActivityExecutionContext.Current.Info;
+        var key = $"{info.WorkflowRunId}-{info.ActivityId}-{job.Name}";
         await docker.CallAsync((client, token) => client.Containers.CreateContainerAsync(
             new()
             {
@@ -103,7 +118,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 Cmd = [],
                 User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
                 Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
-                Labels = new Dictionary<string, string> { [Labels.Cluster] = job.Spec.Cluster.ToString(), [Labels.Job] = key, [Labels.Run] = run ?? "" },
+                Labels = new Dictionary<string, string> { [Labels.Cluster] = job.Spec.Cluster.ToString(), [Labels.Job] = key, [Labels.Run] = info.WorkflowRunId ?? "" },
                 Healthcheck = new() { Test = ["NONE"] },
                 HostConfig = new()
                 {
@@ -136,6 +151,22 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 
             await Task.Delay(wait, DockerEngine.ActivityToken);
         }
+    }
+}
+
+/// <summary>A job's container that waits for programs: only such as read, since a retry begins with another container.</summary>
+internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInstallation postgres, string container)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
+
+    /// <summary>What a program prints that must succeed.</summary>
+    public async Task<string> RunAsync(string script) => await docker.ExecuteAsync(container, $"{postgres.Uid}:{postgres.Gid}", Limit, "/bin/sh", "-c", script);
+
+    /// <inheritdoc cref="RunAsync(string)"/>
+    public async Task<string> RunAsync(string script, string path, string content)
+    {
+        await files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
+        return await RunAsync(script);
     }
 }
 

@@ -3,11 +3,9 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Reads transactions with pg_waldump, in jobs that see the archive and what lies unarchived in the nodes' volumes.</summary>
-internal sealed class WalReader(Jobs jobs, Catalogue catalogue, ClusterSpec spec, IReadOnlyList<string> volumes) : IWalReader
+/// <summary>Reads transactions with pg_waldump, in a job that sees the archive and what lies unarchived in the nodes' volumes.</summary>
+internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
 {
-    private int _jobs;
-
     public async Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) => Read(
         await SearchAsync("after", Pieces(path), $"TIME='{time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)}'"), path);
 
@@ -39,15 +37,14 @@ internal sealed class WalReader(Jobs jobs, Catalogue catalogue, ClusterSpec spec
         });
     }
 
-    private async Task<string> SearchAsync(string mode, IEnumerable<Piece> pieces, string more = "") => await jobs.SucceedAsync(new(spec, $"wal-{++_jobs}-{mode}", $"""
+    private Task<string> SearchAsync(string mode, IEnumerable<Piece> pieces, string more = "") => job.RunAsync(
+        $"""
         export MODE={mode} {more}
         {Embedded.Read("locate-wal")}
         {Embedded.Read("search-wal")}
-        """)
-    {
-        Volumes = volumes,
-        Files = [ContainerFile.Private("/job/segments", string.Concat(pieces.Select(piece => $"{piece}\n")), spec.Postgres)],
-    });
+        """,
+        "/job/segments",
+        string.Concat(pieces.Select(piece => $"{piece}\n")));
 
     private Transaction? Read(string output, IReadOnlyList<WalRange> path) => WalRecord.Transaction(output, path, catalogue.SegmentSize);
 

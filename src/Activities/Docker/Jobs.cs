@@ -16,6 +16,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     /// <summary>What Docker may need to report a node's end after it was stopped.</summary>
     private static readonly TimeSpan Ending = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(150);
 
     /// <summary>The end of the job.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was killed again and again.</exception>
@@ -136,7 +137,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     /// <summary>Waits for the end; null where the job was killed.</summary>
     private async Task<JobEnd?> EndAsync(string name, int lines)
     {
-        for (var wait = Poll; ; wait = TimeSpan.FromMilliseconds(Math.Min(wait.TotalMilliseconds * 1.5, 500)))
+        for (var wait = Poll; ; wait = wait * 1.5 < LongestPoll ? wait * 1.5 : LongestPoll)
         {
             var container = await FindAsync(name) ?? throw new IOException($"the job container {name} is gone");
             if (container.State is { Running: false, Status: not "created" })
@@ -144,7 +145,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, await docker.LogAsync(name, lines));
             }
 
-            if (wait.TotalMilliseconds >= 500)
+            if (wait == LongestPoll)
             {
                 HandProgress.Say(JobEnd.LastLine(await docker.LogAsync(name, 1)));
             }

@@ -101,8 +101,11 @@ internal sealed class HeldProgram : IAsyncDisposable
         return new(node);
     }
 
-    public Task ReleaseAsync() => Host.DockerAsync("exec", _node.Container, "rm", "-f", "/pgflow/hold");
+    /// <remarks>By the volume: the node may have ended by now, and a job that salvages its WAL must not wait for ever.</remarks>
+    public Task ReleaseAsync() => Host.DockerAsync(Release);
 
     /// <summary>Also after a failure: a node that waits could not be removed quickly.</summary>
-    public async ValueTask DisposeAsync() => await Host.TryDockerAsync("exec", _node.Container, "rm", "-f", "/pgflow/hold");
+    public async ValueTask DisposeAsync() => await Host.TryDockerAsync(Release);
+
+    private string[] Release => ["run", "--rm", "--network", "none", "-v", $"{_node.Container}:/pgflow", "--entrypoint", "rm", Host.Image, "-f", "/pgflow/hold"];
 }

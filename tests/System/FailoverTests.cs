@@ -1,8 +1,10 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests;
 
-public sealed class FailoverTests(TemporalServer temporal)
+public sealed partial class FailoverTests(TemporalServer temporal)
 {
     [Fact]
     public async Task Of_a_killed_primary_loses_nothing_that_the_standby_had_received_and_the_fenced_node_stays_harmless()
@@ -14,7 +16,11 @@ public sealed class FailoverTests(TemporalServer temporal)
         var report = await FailOverAsync(cluster);
         await writer.MoreAsync();
         TestContext.Current.SendDiagnosticMessage($"failover: {string.Join(", ", report.Steps.Select(step => $"{step.Title} {step.Milliseconds}"))}");
-        Assert.True(report.Notes.Any(note => note.Contains("nothing was lost", StringComparison.Ordinal)) || (await writer.LostAsync(cluster.Node(2))).Length > 0);
+        var said = report.Notes.Select(note => Loss().Match(note)).FirstOrDefault(match => match.Success);
+        var lost = await writer.LostAsync(cluster.Node(2));
+        // A commit that was written but neither sent nor acknowledged is one of those said, and none of the writer's.
+        Assert.True(said is null ? report.Notes.Any(note => note.Contains("nothing was lost", StringComparison.Ordinal)) && lost.Length == 0
+            : lost.Length <= int.Parse(said.Groups["commits"].Value, CultureInfo.InvariantCulture), $"{lost.Length} rows lost; {string.Join("; ", report.Notes)}");
 
         // A person starts the fenced node by hand: it comes up, but as a standby.
         await Host.DockerAsync("start", cluster.Node(1).Container);
@@ -89,6 +95,9 @@ public sealed class FailoverTests(TemporalServer temporal)
 
     internal static Task<Report> FailBackAsync(TestCluster cluster, int node = 1) =>
         cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(node) }));
+
+    [GeneratedRegex(@"with (?<commits>\d+) commits? that")]
+    private static partial Regex Loss();
 
     private static async Task<string> TryWriteAsync(TestCluster cluster) => (await Host.TryDockerAsync(
         "exec", "-u", "postgres", cluster.Node(1).Container, "sh", "-c", "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -d app -c 'CREATE TABLE forbidden ()'")).Output;

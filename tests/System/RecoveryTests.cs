@@ -141,20 +141,17 @@ public sealed class RecoveryTests(TemporalServer temporal)
         var story = new Story(cluster);
         await story.BeginAsync();
         await story.WriteAsync("A");
-        var began = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-
         var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
         var job = await cluster.OnJobAsync("restore-backup", "pause");
         cluster.Worker.Kill9();
         var second = cluster.StartWorker();
         await Host.DockerAsync("unpause", job);
+        await TestCluster.ActivityAsync(recovery, "SwapInCopy"); // the job is there until the procedure tidies up
+        Assert.Single((await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-restore-backup")).Split('\n'));
         await TestCluster.ReportAsync(recovery);
 
         await TestCluster.RedoneAsync(recovery, "RestoreBackup", second);
         await story.IsAsync("A");
-        var created = await Host.DockerAsync(
-            "events", "--since", $"{began}", "--until", $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}", "--filter", "event=create", "--filter", $"label=pgflow.cluster={cluster.Name}", "--format", "{{.Actor.Attributes.name}}");
-        Assert.Single(created.Split('\n'), name => name.Contains("restore-backup", StringComparison.Ordinal));
     }
 
     [Fact]

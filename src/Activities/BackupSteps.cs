@@ -5,7 +5,7 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets) : IBackupSteps
+internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets, ICatalogueSteps catalogues) : IBackupSteps
 {
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
 
@@ -21,9 +21,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         }
 
         var (system, timeline, _) = await sql.IdentifyAsync(node);
-        var listed = await jobs.SucceedAsync(OnRepository(node, "list-backups", Embedded.Read("list-backups"), writes: false));
-        var parent = listed.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => JsonSerializer.Deserialize<Backup>(line, PgFlowJson.Options)!)
+        var parent = (await catalogues.ReadAsync(source.Cluster)).Backups
             .LastOrDefault(backup => backup.SystemIdentifier == system && backup.WalRanges.All(range => range.Timeline == timeline));
         if (parent is null)
         {
@@ -52,7 +50,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             await EndSegmentForAsync(source, primary, copying);
         }
 
-        var facts = (await copying).Split('\n').Select(line => line.Trim().Split('=', 2)).Where(fact => fact.Length == 2).ToLookup(fact => fact[0], fact => fact[1]);
+        var facts = Job.Facts(await copying);
         WalRange[] ranges = [.. facts["range"].Select(RangeOf)];
         return ranges is [var range]
             ? new()
@@ -89,7 +87,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         await jobs.SucceedAsync(job with
         {
             Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro")],
-            Files = [SegmentList(node, WalSegments.Names(backup.WalRanges, segmentSize))],
+            Files = [Job.SegmentList(WalSegments.Names(backup.WalRanges, segmentSize), node.Spec.Postgres)],
         });
     }
 
@@ -126,10 +124,10 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             {Embedded.Read("verify-backup")}
             """)
         {
-            Volumes = [$"{Names.Repository(cluster)}:/source:ro", .. nodes.Select(other => $"{other.Id.Container}:/nodes/{other.Id.Name}:ro")],
-            Files = [SegmentList(node, target.Segments())],
+            Volumes = Job.VolumesOfPast(cluster, nodes),
+            Files = [Job.SegmentList(target.Segments(), node.Spec.Postgres)],
         });
-        var facts = output.Split('\n').Select(line => line.Trim().Split('=', 2)).Where(fact => fact.Length == 2).ToLookup(fact => fact[0], fact => fact[1]);
+        var facts = Job.Facts(output);
         int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
         var proof = new Verification(Fact("restore"), Fact("replay"), Fact("check"), 1024 * long.Parse(facts["kilobytes"].Last(), CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeSeconds(Fact("at")));
         await Permit.RequireAsync(cluster);
@@ -148,7 +146,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         await jobs.SucceedAsync(job with
         {
             Volumes = [.. job.Volumes, .. nodes.Where(node => node.Spec.Archive is ArchiveMode.Local).Select(node => $"{node.Id.Container}:/nodes/{node.Id.Name}")],
-            Files = [SegmentList(nodes[0], unneeded.Segments())],
+            Files = [Job.SegmentList(unneeded.Segments(), nodes[0].Spec.Postgres)],
         });
     }
 
@@ -178,9 +176,6 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     private static WalRange RangeOf(string fact) => fact.Split(' ') is [var timeline, var start, var end]
         ? new(new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(start), Lsn.Parse(end))
         : throw new FormatException($"'{fact}' is no WAL range");
-
-    private static ContainerFile SegmentList(NodeContainer node, IEnumerable<string> segments) =>
-        ContainerFile.Private("/job/segments", string.Concat(segments.Select(name => $"{name}\n")), node.Spec.Postgres);
 
     private static Job OnRepository(NodeContainer node, string name, string script, bool writes = true) => new(node.Spec, name, script)
     {

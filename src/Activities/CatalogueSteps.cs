@@ -41,12 +41,7 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
 
         var job = await jobs.OpenAsync(new(node.Spec, "catalogue", "")
         {
-            Volumes =
-            [
-                $"{Names.Repository(cluster)}:{Names.RepositoryVolume}",
-                $"{Names.Repository(cluster)}:/source:ro",
-                .. nodes.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro"),
-            ],
+            Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. Job.VolumesOfPast(cluster, nodes)],
         });
         var catalogue = Parse(cluster, await job.RunAsync(Embedded.Read("catalogue")));
         return (catalogue, new(job, catalogue));
@@ -55,7 +50,7 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
     /// <summary>Reads what the program <c>catalogue</c> says.</summary>
     internal static Catalogue Parse(ClusterName cluster, string output)
     {
-        var facts = output.Split('\n').Select(line => line.Trim().Split(' ', 2)).Where(fact => fact.Length == 2).ToLookup(fact => fact[0], fact => fact[1]);
+        var facts = Job.Facts(output, ' ');
         var segmentSize = facts["segment-size"].Select(size => long.Parse(size, CultureInfo.InvariantCulture)).FirstOrDefault(16 * 1024 * 1024);
         var segments = RunsOf(facts["segment"], segmentSize);
         var openings = facts["opened"].Select(Json<TimelineOpened>).ToLookup(opening => opening.Timeline);

@@ -26,13 +26,13 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
     {
         await PullAsync(image);
-        var lines = (await jobs.SucceedAsync(new(new(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", ""), "image", Embedded.Read("inspect-image")) { AsRoot = true })).Split('\n');
-        var facts = lines.Select(line => line.Split('=', 2)).Where(fact => fact.Length == 2).ToDictionary(fact => fact[0], fact => fact[1].Trim());
-        int Number(string name) => facts.TryGetValue(name, out var text) && int.TryParse(text, out var number) ? number : -1;
-        var found = new PostgresInstallation(Number("major"), facts.GetValueOrDefault("bin", ""), Number("uid"), Number("gid"));
+        var said = await jobs.SucceedAsync(new(new(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", ""), "image", Embedded.Read("inspect-image")) { AsRoot = true });
+        var facts = Job.Facts(said);
+        int Number(string name) => int.TryParse(facts[name].FirstOrDefault(), out var number) ? number : -1;
+        var found = new PostgresInstallation(Number("major"), facts["bin"].FirstOrDefault(""), Number("uid"), Number("gid"));
         return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
             ? found
-            : throw Ends.Refuse($"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: {string.Join(", ", lines)})");
+            : throw Ends.Refuse($"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: {said.Replace("\n", ", ", StringComparison.Ordinal)})");
     }
 
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)

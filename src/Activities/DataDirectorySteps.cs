@@ -13,26 +13,27 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
     public async Task<Divergence> ExamineAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        var facts = Facts(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "examine", Embedded.Read("examine"))));
+        var said = Job.Facts(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "examine", Embedded.Read("examine"))), ':');
+        string Fact(string name) => said[name].First();
         var leader = await inventory.NodeAsync(primary);
         var (identifier, timeline, wal) = await sql.IdentifyAsync(leader);
-        if (!facts.TryGetValue("Database system identifier", out var own) || own != identifier)
+        if (said["Database system identifier"].FirstOrDefault() != identifier)
         {
             return new(SameSystem: false, default, StandbySignal: false, timeline, default, CanRewind: false, timeline, wal, LeftAt: null);
         }
 
-        var control = StateOf(facts["Database cluster state"]);
-        var replayed = Lsn.Parse(facts["Minimum recovery ending location"]);
+        var control = StateOf(Fact("Database cluster state"));
+        var replayed = Lsn.Parse(Fact("Minimum recovery ending location"));
         var standby = control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery && replayed > default(Lsn);
-        var end = standby ? replayed : Lsn.Parse(facts["Latest checkpoint location"]);
-        var line = new Timeline(uint.Parse(facts[standby ? "Min recovery ending loc's timeline" : "Latest checkpoint's TimeLineID"], System.Globalization.CultureInfo.InvariantCulture));
+        var end = standby ? replayed : Lsn.Parse(Fact("Latest checkpoint location"));
+        var line = new Timeline(uint.Parse(Fact(standby ? "Min recovery ending loc's timeline" : "Latest checkpoint's TimeLineID"), System.Globalization.CultureInfo.InvariantCulture));
         return new(
             SameSystem: true,
             control,
-            facts["standby.signal"] == "yes",
+            Fact("standby.signal") == "yes",
             line,
             end,
-            CanRewind: facts["Data page checksum version"] != "0" || facts["wal_log_hints setting"] == "on",
+            CanRewind: Fact("Data page checksum version") != "0" || Fact("wal_log_hints setting") == "on",
             timeline,
             wal,
             (await sql.HistoryAsync(leader, timeline)).EndOf(line));
@@ -77,12 +78,6 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
         Network = Names.InternalNetwork(node.Id.Cluster),
         Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(node.Id.Cluster, role), node.Spec.Postgres)],
     };
-
-    private static Dictionary<string, string> Facts(string output) => output.Split('\n')
-        .Select(line => line.Split(':', 2))
-        .Where(fact => fact.Length == 2)
-        .GroupBy(fact => fact[0].Trim(), fact => fact[1].Trim())
-        .ToDictionary(fact => fact.Key, fact => fact.First());
 
     private static ControlState StateOf(string text) => text switch
     {

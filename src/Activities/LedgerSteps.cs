@@ -5,7 +5,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs) : ILedgerSteps
+internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, ICatalogueSteps catalogues) : ILedgerSteps
 {
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
 
@@ -18,15 +18,8 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs) : ILed
     public Task OpenTimelineAsync(TimelineOpened opened) =>
         WriteAsync(opened.Node.Cluster, opened.OpenedAt, $"timeline-{opened.Timeline.Number:X8}", opened);
 
-    public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name)
-    {
-        var node = (await inventory.NodesAsync(cluster))[0];
-        var found = await jobs.SucceedAsync(new(node.Spec, "find-point", $"NAME={name}\n{Embedded.Read("find-point")}")
-        {
-            Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}:ro"],
-        });
-        return found.Length == 0 ? null : JsonSerializer.Deserialize<RestorePoint>(found, Json);
-    }
+    public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
+        (await catalogues.ReadAsync(cluster)).RestorePoints.FirstOrDefault(point => point.Name == name);
 
     public Task AddPointAsync(ClusterName cluster, RestorePoint point) => WriteAsync(cluster, point.At, $"restore-point-{point.Name}", point);
 

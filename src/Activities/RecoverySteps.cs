@@ -40,7 +40,6 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
     {
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
-        var sources = await inventory.NodesAsync(source);
         await jobs.SucceedAsync(new(container.Spec, name, $"""
             export RUN={Run} BACKUPS='{string.Join(' ', target.Backups)}' OWNED='{string.Join(' ', SettingsFile.Owned)}'
             {Embedded.Read("settle")}
@@ -50,13 +49,8 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             {script}
             """)
         {
-            Volumes =
-            [
-                $"{node.Container}:{Names.NodeVolume}",
-                $"{Names.Repository(source)}:/source:ro",
-                .. sources.Select(other => $"{other.Id.Container}:/nodes/{other.Id.Name}:ro"),
-            ],
-            Files = [ContainerFile.Private("/job/segments", string.Concat(target.Segments().Select(segment => $"{segment}\n")), container.Spec.Postgres)],
+            Volumes = [$"{node.Container}:{Names.NodeVolume}", .. Job.VolumesOfPast(source, await inventory.NodesAsync(source))],
+            Files = [Job.SegmentList(target.Segments(), container.Spec.Postgres)],
         });
     }
 

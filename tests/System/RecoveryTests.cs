@@ -11,7 +11,18 @@ internal sealed class Story(TestCluster cluster)
 
     public NodeId Primary { get; set; } = cluster.Node(1);
 
-    public Task BeginAsync() => TestCluster.SqlAsync(Primary, "CREATE TABLE word (w text)");
+    /// <summary>A story that has come as far as the last of <paramref name="words"/>.</summary>
+    public static async Task<Story> OfAsync(TestCluster cluster, params string[] words)
+    {
+        var story = new Story(cluster);
+        await TestCluster.SqlAsync(story.Primary, "CREATE TABLE word (w text)");
+        foreach (var word in words)
+        {
+            await story.WriteAsync(word);
+        }
+
+        return story;
+    }
 
     /// <summary>Writes a word; afterwards the state has its name.</summary>
     public async Task WriteAsync(string word)
@@ -55,10 +66,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     public async Task Is_regretted_and_redone_over_branches_with_a_failover_in_between(int nodes, ArchiveMode archive)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes, archive: archive);
-        var story = new Story(cluster);
-        await story.BeginAsync();
-        await story.WriteAsync("A");
-        await story.WriteAsync("B");
+        var story = await Story.OfAsync(cluster, "A", "B");
 
         await story.RecoverAsync("A"); // opens timeline 2
         await story.WriteAsync("C");
@@ -79,10 +87,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     public async Task Of_a_killed_primary_that_nobody_replaced_finds_its_last_segment()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var story = new Story(cluster);
-        await story.BeginAsync();
-        await story.WriteAsync("A");
-        await story.WriteAsync("B");
+        var story = await Story.OfAsync(cluster, "A", "B");
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         await story.RecoverAsync("B");
     }
@@ -91,11 +96,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     public async Task Stops_to_be_looked_at_moves_on_and_goes_back_to_exactly_what_there_was()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var story = new Story(cluster);
-        await story.BeginAsync();
-        await story.WriteAsync("A");
-        await story.WriteAsync("B");
-        await story.WriteAsync("C");
+        var story = await Story.OfAsync(cluster, "A", "B", "C");
 
         var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToTime = story.TimeOf("A"), Inspect = true }));
         await InspectingAsync(recovery);
@@ -120,10 +121,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     public async Task Goes_on_after_its_worker_was_killed(string during)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var story = new Story(cluster);
-        await story.BeginAsync();
-        await story.WriteAsync("A");
-        await story.WriteAsync("B");
+        var story = await Story.OfAsync(cluster, "A", "B");
 
         var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToTime = story.TimeOf("A") }));
         await cluster.WorkedOnAsync(recovery, during);
@@ -138,9 +136,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     public async Task Whose_worker_is_killed_while_a_backup_is_restored_does_not_restore_it_twice()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var story = new Story(cluster);
-        await story.BeginAsync();
-        await story.WriteAsync("A");
+        var story = await Story.OfAsync(cluster, "A");
         var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
         var job = await cluster.OnJobAsync("restore-backup", "pause");
         cluster.Worker.Kill9();
@@ -179,8 +175,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     public async Task Of_a_cluster_whose_settings_were_raised_and_lowered_again_copes()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
-        var story = new Story(cluster);
-        await story.BeginAsync();
+        var story = await Story.OfAsync(cluster);
         await SetConnectionsAsync(story, 300);
         await story.WriteAsync("A");
         await SetConnectionsAsync(story, 100);
@@ -195,10 +190,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
     public async Task As_a_clone_leaves_the_source_and_its_archive_alone()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var story = new Story(cluster);
-        await story.BeginAsync();
-        await story.WriteAsync("A");
-        await story.WriteAsync("B");
+        var story = await Story.OfAsync(cluster, "A", "B");
         await using var clone = await cluster.SiblingAsync();
         var before = await ArchiveAsync(cluster);
 

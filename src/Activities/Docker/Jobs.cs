@@ -32,7 +32,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 await StartAsync(job, name);
             }
 
-            if (await EndAsync(name, job.Lines) is { } end)
+            if (await EndAsync(name) is { } end)
             {
                 return end;
             }
@@ -135,14 +135,14 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>
-    private async Task<JobEnd?> EndAsync(string name, int lines)
+    private async Task<JobEnd?> EndAsync(string name)
     {
         for (var wait = Poll; ; wait = wait * 1.5 < LongestPoll ? wait * 1.5 : LongestPoll)
         {
             var container = await FindAsync(name) ?? throw new IOException($"the job container {name} is gone");
             if (container.State is { Running: false, Status: not "created" })
             {
-                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, await docker.LogAsync(name, lines));
+                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, await docker.LogAsync(name, 200));
             }
 
             if (wait == LongestPoll)
@@ -186,11 +186,22 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
     /// <summary>Files under <c>/job</c>, passwords among them: never by environment or command line.</summary>
     public IReadOnlyList<ContainerFile> Files { get; init; } = [];
 
-    /// <summary>How many of its last lines are read.</summary>
-    public int Lines { get; init; } = 200;
-
     /// <summary>Runs as root instead of <c>postgres</c>.</summary>
     public bool AsRoot { get; init; }
+
+    /// <summary>What a job sees that only reads a cluster's past: its repository as <c>/source</c>, its nodes' volumes as <c>/nodes/NAME</c>.</summary>
+    public static IReadOnlyList<string> VolumesOfPast(ClusterName cluster, IEnumerable<NodeContainer> nodes) =>
+        [$"{Names.Repository(cluster)}:/source:ro", .. nodes.Select(node => $"{node.Id.Container}:/nodes/{node.Id.Name}:ro")];
+
+    /// <summary>The segments that a job works on.</summary>
+    public static ContainerFile SegmentList(IEnumerable<string> segments, PostgresInstallation postgres) =>
+        ContainerFile.Private("/job/segments", string.Concat(segments.Select(segment => $"{segment}\n")), postgres);
+
+    /// <summary>What programs say as <c>name=value</c>, or with another separator; a name may come again.</summary>
+    public static ILookup<string, string> Facts(string output, char separator = '=') => output.Split('\n')
+        .Select(line => line.Split(separator, 2))
+        .Where(fact => fact.Length == 2)
+        .ToLookup(fact => fact[0].Trim(), fact => fact[1].Trim());
 
     /// <summary>A job on a node's volume and the repository, on the internal network only if it is asked for.</summary>
     public static Job On(NodeContainer node, string name, string script) => new(node.Spec, name, script)
@@ -201,7 +212,7 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 
 /// <summary>How a job ended.</summary>
 /// <param name="ExitCode">From 0 to 125.</param>
-/// <param name="Output">Its last lines.</param>
+/// <param name="Output">The last 200 lines.</param>
 internal sealed record JobEnd(int ExitCode, string Output)
 {
     private const int LongestTail = 1500;

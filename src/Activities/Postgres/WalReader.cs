@@ -9,11 +9,9 @@ internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
     public async Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) => Read(
         await SearchAsync("after", Pieces(path), $"TIME='{time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)}'"), path);
 
-    public async Task<Transaction?> LastBeforeAsync(IReadOnlyList<WalRange> path, Lsn position) =>
-        Read(await SearchAsync("before", Pieces(path).Where(piece => piece.Start < position).Select(piece => piece.End > position ? piece with { End = position } : piece).Reverse()), path);
+    public async Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path) => Read(await SearchAsync("last", Pieces(path).Reverse()), path);
 
-    public async Task<Transaction?> FirstFromAsync(IReadOnlyList<WalRange> path, Lsn from) =>
-        Read(await SearchAsync("from", Pieces(path).Where(piece => piece.End > from).Select(piece => piece.Start < from ? piece with { Start = from } : piece)), path);
+    public async Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path) => Read(await SearchAsync("first", Pieces(path)), path);
 
     public async Task<Transaction?> CommitOfAsync(IReadOnlyList<WalRange> path, uint xid) => Read(await SearchAsync("xid", Pieces(path), $"XID={xid}"), path);
 

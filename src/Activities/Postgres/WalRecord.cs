@@ -7,10 +7,6 @@ namespace PgFlow.Activities;
 /// <summary>A line of pg_waldump (<c>XLogDumpDisplayRecord</c> in <c>bin/pg_waldump/pg_waldump.c</c>).</summary>
 internal static partial class WalRecord
 {
-    private const ulong Page = 8192;
-    private const ulong ShortHeader = 24;
-    private const ulong LongHeader = 40;
-
     /// <summary>The commit or abort that the line tells of; null where it tells of none.</summary>
     public static Transaction? Transaction(string line, IReadOnlyList<WalRange> path, long segmentSize)
     {
@@ -23,7 +19,7 @@ internal static partial class WalRecord
         var prepared = found.Groups["prepared"];
         return new(
             uint.Parse(prepared.Success ? prepared.Value : found.Groups["tx"].Value, CultureInfo.InvariantCulture),
-            (path.FirstOrDefault(range => lsn < range.End) ?? path[^1]).Timeline,
+            path.At(lsn),
             lsn,
             End(line, segmentSize)!.Value,
             DateTimeOffset.Parse($"{found.Groups["time"].Value}Z", CultureInfo.InvariantCulture),
@@ -46,12 +42,12 @@ internal static partial class WalRecord
 
         for (var left = ulong.Parse(found.Groups["length"].Value, CultureInfo.InvariantCulture); left > 0;)
         {
-            if (position % Page == 0)
+            if (position % WalPage.Size == 0)
             {
-                position += position % size == 0 ? LongHeader : ShortHeader;
+                position += position % size == 0 ? WalPage.LongHeader : WalPage.ShortHeader;
             }
 
-            var part = Math.Min(left, Page - position % Page);
+            var part = Math.Min(left, WalPage.Size - position % WalPage.Size);
             (position, left) = (position + part, left - part);
         }
 

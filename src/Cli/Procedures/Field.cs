@@ -22,6 +22,10 @@ internal sealed record Field(Symbol Symbol, Func<ParseResult, JsonNode?> Read)
     public string Name { get; } = JsonNamingPolicy.CamelCase.ConvertName(string.Concat(
         Symbol.Name.Split('-', StringSplitOptions.RemoveEmptyEntries).Select(word => char.ToUpperInvariant(word[0]) + word[1..].ToLowerInvariant())));
 
+    /// <summary>What was given, and nothing else, so that defaults stand in one place.</summary>
+    public static JsonObject Input(IEnumerable<Field> fields, ParseResult parsed) =>
+        new(fields.Select(field => KeyValuePair.Create(field.Name, field.Read(parsed))).Where(field => field.Value is not null));
+
     public static Field Flag(string name, string description)
     {
         var option = new Option<bool>(name) { Description = description };

@@ -34,18 +34,11 @@ internal sealed record ProcedureVerb(string Name, string Workflow, string Descri
             return CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron ? new Schedules(call).RunAsync(Name, order, cron, cancel) : new Launch(call).RunAsync(order, cancel);
         });
 
-    /// <summary>The procedure's input: what was given, and nothing else, so that defaults stand in one place.</summary>
+    /// <summary>The procedure's input.</summary>
     public JsonObject Input(ParseResult parsed)
     {
-        var input = new JsonObject { ["cluster"] = parsed.GetValue(Flags.Cluster).ToString() };
-        foreach (var field in Before.Concat(Fields))
-        {
-            if (field.Read(parsed) is { } value)
-            {
-                input[field.Name] = value;
-            }
-        }
-
+        var input = Field.Input(Before.Concat(Fields), parsed);
+        input.Insert(0, "cluster", parsed.GetValue(Flags.Cluster).ToString());
         return input;
     }
 }

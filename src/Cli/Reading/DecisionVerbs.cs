@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using PgFlow.Workflows;
 using Spectre.Console;
 using Temporalio.Api.Enums.V1;
@@ -58,16 +57,7 @@ internal static class DecisionVerbs
 
     private static async Task<string> MoveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
-        var target = new JsonObject();
-        foreach (var field in Targets)
-        {
-            if (field.Read(call.Parsed) is { } value)
-            {
-                target[field.Name] = value;
-            }
-        }
-
-        await Decisions.MoveAsync(handle, target, cancel);
+        await Decisions.MoveAsync(handle, Field.Input(Targets, call.Parsed), cancel);
         return $"it replays on; follow it: pgflow watch {handle.Id}";
     }
 

@@ -48,7 +48,7 @@ internal static class TimelinePage
     private static string Row(TreeBranch branch)
     {
         var span = branch is { Earliest: { } earliest, Latest: { } latest }
-            ? $"{TimelineText.Exact(earliest)}\nto {(branch.IsLive ? "now" : TimelineText.Exact(latest))}"
+            ? $"{PgFlowText.Exact(earliest)}\nto {(branch.IsLive ? "now" : PgFlowText.Exact(latest))}"
             : "no time";
         var cells = Cells(
             "td",

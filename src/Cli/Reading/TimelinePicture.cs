@@ -185,7 +185,7 @@ internal sealed class TimelinePicture
         var known = Known(parent).OrderBy(known => known.At).ThenBy(known => known.Time).ToList();
         var before = known.LastOrDefault(known => known.At <= at, (At: default, Time: start));
         var after = known.FirstOrDefault(known => known.At > at, (At: at, Time: end));
-        var share = after.At > at ? (double)(at.Value - before.At.Value) / (after.At.Value - before.At.Value) : Continues(child) ? 1 : before.At == at ? 0 : 0.5;
+        var share = after.At > at ? (double)(at.Value - before.At.Value) / (after.At.Value - before.At.Value) : child.Opening?.Continues is true ? 1 : before.At == at ? 0 : 0.5;
         var fork = before.Time + share * (after.Time - before.Time);
         return fork < Start(child) ? fork : Start(child);
     }
@@ -208,8 +208,6 @@ internal sealed class TimelinePicture
             yield return (point.Lsn, point.At);
         }
     }
-
-    private static bool Continues(TreeBranch branch) => branch.Opening?.Kind is nameof(Failover) or nameof(Switchover);
 
     private void Label(string style, double x, double y, string text, string anchor = "start") =>
         Add($"""<text class="{style}" x="{x:0.#}" y="{y:0.#}" text-anchor="{anchor}">{Encode(text)}</text>""");

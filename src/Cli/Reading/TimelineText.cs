@@ -57,9 +57,6 @@ internal static class TimelineText
     /// <summary>A time as people read it, in UTC.</summary>
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
-    /// <summary>A time as <c>--to-time</c> takes it: none is lost, so that a span's ends can be had.</summary>
-    public static string Exact(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
-
     private static void Grow(IHasTreeNodes under, TreeBranch branch, Dictionary<Timeline, TreeBranch> branches)
     {
         var node = under.AddNode(Describe(branch));
@@ -78,7 +75,7 @@ internal static class TimelineText
             new Markup($"[{style}]{mark} timeline {branch.Timeline}{(branch.IsLive ? " LIVE" : "")}[/]  {Markup.Escape(Live(branch))}"),
             new Markup($"  [dim]opened[/] {Markup.Escape(Opened(branch))}"),
             new Markup(branch is { Earliest: { } earliest, Latest: { } latest }
-                ? $"  [dim]recoverable[/] {Exact(earliest)} [dim]to[/] {(branch.IsLive ? "now" : Exact(latest))}"
+                ? $"  [dim]recoverable[/] {PgFlowText.Exact(earliest)} [dim]to[/] {(branch.IsLive ? "now" : PgFlowText.Exact(latest))}"
                 : "  [yellow]no time can be recovered to[/]"),
         }.Concat(Marks(branch)));
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -15,6 +16,9 @@ public static class PgFlowText
 
     /// <summary>A number of things: "1 standby", "2 standbys".</summary>
     public static string Count(long number, string one) => FormattableString.Invariant($"{number} {one}{(number == 1 ? "" : "s")}");
+
+    /// <summary>A time with all its digits, as <c>toTime</c> takes it.</summary>
+    public static string Exact(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>A number of bytes in the unit that fits.</summary>
     public static string Bytes(long bytes) => bytes switch

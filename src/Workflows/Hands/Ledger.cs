@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Temporalio.Activities;
 
 namespace PgFlow.Workflows;
@@ -39,7 +40,12 @@ public sealed record TimelineOpened(
     DateTimeOffset OpenedAt,
     string Procedure,
     string Kind = "",
-    DateTimeOffset? PreviousEndedAt = null);
+    DateTimeOffset? PreviousEndedAt = null)
+{
+    /// <summary>Whether it goes on where its parent ended, as after a failover; a recovery turns away from the branch that was live.</summary>
+    [JsonIgnore]
+    public bool Continues => Kind is nameof(Failover) or nameof(Switchover);
+}
 
 internal static class Ledger
 {

@@ -102,7 +102,7 @@ internal sealed record CloneClusterPlan : Plan
         var target = await Catalogues.ResolveAsync(input.From, input.Target);
         return new()
         {
-            Summary = $"cluster {input.Cluster}: {input.Nodes ?? source.Spec!.Nodes} nodes, as {input.From} was at {(target.EndOfBranch ? $"the end of timeline {target.Timeline}" : $"{target.End} on timeline {target.Timeline}")}",
+            Summary = $"cluster {input.Cluster}: {input.Nodes ?? source.Spec!.Nodes} nodes, as {input.From} was at {TargetText.Place(target)}",
             Facts = TargetText.Facts(target),
             Warnings = [$"its roles and passwords are those of {input.From}"],
             Input = input,

@@ -145,7 +145,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     /// <summary>A target that can't be had is said, and changes nothing: a person is still looking.</summary>
     private async Task<ResolvedTarget> MovedAsync(RecoverClusterPlan plan, ResolvedTarget target)
     {
-        var wanted = (_moved! with { Cluster = plan.Input.Cluster }).Target;
+        var wanted = _moved!.Target;
         _moved = null;
         ResolvedTarget later;
         try
@@ -216,7 +216,7 @@ internal sealed record RecoverClusterPlan : Plan
         var node = primary ?? state.EndpointHolder ?? state.Nodes.FirstOrDefault(other => other.Role is not NodeRole.Standby) ?? state.Nodes[0];
         return new()
         {
-            Summary = $"{state.Cluster} goes back to {(target.EndOfBranch ? $"the end of timeline {target.Timeline}" : $"{target.End} on timeline {target.Timeline}")}; {node.Id} recovers, {(state.Nodes.Count == 1 ? "it is alone" : $"{Checks.Names(state.Nodes.Where(other => other != node))} made anew")}",
+            Summary = $"{state.Cluster} goes back to {TargetText.Place(target)}; {node.Id} recovers, {(state.Nodes.Count == 1 ? "it is alone" : $"{Checks.Names(state.Nodes.Where(other => other != node))} made anew")}",
             Facts = TargetText.Facts(target),
             Warnings =
             [

@@ -56,7 +56,7 @@ internal sealed record VerifyBackupPlan : Plan
         ? throw Ends.Refuse($"{named} can't be recovered by itself: WAL of its own is missing, and only {target.Backups[^1]} leads to its end")
         : new()
         {
-            Summary = $"backup {target.Backups[^1]} of {input.Cluster} is recovered on trial, to {(target.EndOfBranch ? $"the end of timeline {target.Timeline}" : $"{target.End} on timeline {target.Timeline}")}",
+            Summary = $"backup {target.Backups[^1]} of {input.Cluster} is recovered on trial, to {TargetText.Place(target)}",
             Facts = [$"backup: {string.Join(" + ", target.Backups)}, {PgFlowText.Bytes(target.BackupBytes)}", target.Why],
             Input = input,
             Target = target,

@@ -21,8 +21,8 @@ internal sealed record Era(Branch Branch, DateTimeOffset From, DateTimeOffset? L
         ];
     }
 
-    /// <summary>Whether the next branch goes on where this one ended, as after a failover; a recovery turns away from it.</summary>
-    public bool IsContinued => Next?.Kind is nameof(Failover) or nameof(Switchover);
+    /// <summary>Whether the next branch goes on where this one ended.</summary>
+    public bool IsContinued => Next?.Continues is true;
 
     private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 }

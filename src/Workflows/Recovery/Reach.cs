@@ -30,6 +30,11 @@ internal static class Reach
             .OrderByDescending(backup => backup.End).ThenByDescending(backup => backup.StoppedAt),
     ];
 
+    /// <summary>The number of the segment that holds a position.</summary>
+    public static ulong SegmentOf(this Catalogue catalogue, Lsn position) => position.Value / (ulong)catalogue.SegmentSize;
+
+    public static string NameOf(this Catalogue catalogue, Timeline timeline, ulong number) => WalSegments.Name(timeline, number, catalogue.SegmentSize);
+
     public static bool Has(this Catalogue catalogue, Timeline timeline, ulong number) =>
         catalogue.Segments.Any(run => run.Timeline == timeline && run.First <= number && number <= run.Last);
 
@@ -53,7 +58,7 @@ internal static class Reach
         path[^1] is { } tip
         && tip.End == Lineage.Endless
         && tip.Timeline == timeline
-        && tip.Start.Value / (ulong)catalogue.SegmentSize < number
+        && catalogue.SegmentOf(tip.Start) < number
         && !catalogue.Segments.Any(run => run.Timeline == timeline && run.Last > number);
 }
 

@@ -30,10 +30,6 @@ public sealed record RecoveryTarget
 /// <summary>What a target comes to: one branch, one position, one backup.</summary>
 public sealed record ResolvedTarget
 {
-    private const ulong PageSize = 8192;
-    private const ulong ShortHeader = 24; // SizeOfXLogShortPHD in access/xlog_internal.h
-    private const ulong LongHeader = 40; // SizeOfXLogLongPHD, on the first page of a segment
-
     /// <summary>The branch that the position lies on; PostgreSQL's recovery_target_timeline.</summary>
     public required Timeline Timeline { get; init; }
 
@@ -73,10 +69,10 @@ public sealed record ResolvedTarget
 
     /// <summary>What the replayed position is when everything before <see cref="End"/> has been replayed: a record ends before the header of the next page.</summary>
     [JsonIgnore]
-    public Lsn ReplayEnd => (End.Value % (ulong)SegmentSize, End.Value % PageSize) switch
+    public Lsn ReplayEnd => (End.Value % (ulong)SegmentSize, End.Value % WalPage.Size) switch
     {
-        (LongHeader, _) => new(End.Value - LongHeader),
-        (_, ShortHeader) => new(End.Value - ShortHeader),
+        (WalPage.LongHeader, _) => new(End.Value - WalPage.LongHeader),
+        (_, WalPage.ShortHeader) => new(End.Value - WalPage.ShortHeader),
         _ => End,
     };
 }
@@ -96,11 +92,11 @@ public interface IWalReader
     /// <summary>The first commit or abort on the path, in WAL order, whose time is later than <paramref name="time"/>: where PostgreSQL's own time target stops.</summary>
     Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time);
 
-    /// <summary>The last commit that ends at or before <paramref name="position"/>; looked for as far back as is cheap.</summary>
-    Task<Transaction?> LastBeforeAsync(IReadOnlyList<WalRange> path, Lsn position);
+    /// <summary>The last commit on the path.</summary>
+    Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path);
 
-    /// <summary>The first commit that begins at or behind <paramref name="from"/>.</summary>
-    Task<Transaction?> FirstFromAsync(IReadOnlyList<WalRange> path, Lsn from);
+    /// <summary>The first commit on the path.</summary>
+    Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path);
 
     /// <summary>The commit of a transaction.</summary>
     Task<Transaction?> CommitOfAsync(IReadOnlyList<WalRange> path, uint xid);

@@ -158,7 +158,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     }
 
     private string OtherBranchesAt(Lsn lsn, Branch branch) =>
-        catalogue.Segments.Where(run => run.Timeline != branch.Timeline && run.First <= NumberOf(lsn) && NumberOf(lsn) <= run.Last).Select(run => run.Timeline).Distinct().ToList() is { Count: > 0 } others
+        catalogue.Segments.Where(run => run.Timeline != branch.Timeline && run.First <= catalogue.SegmentOf(lsn) && catalogue.SegmentOf(lsn) <= run.Last).Select(run => run.Timeline).Distinct().ToList() is { Count: > 0 } others
             ? $"; there is WAL of that position on timeline {string.Join(", ", others)}"
             : "";
 
@@ -211,7 +211,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             if (stretch.Gap is null && backup.End <= stretch.End)
             {
                 // Where to begin looking must be the end of a record; the later, the less there is to read.
-                var last = await wal.LastBeforeAsync(stretch.Path, stretch.End);
+                var last = await wal.LastAsync(stretch.Path);
                 Lsn[] known = [tip.Start, backup.Timeline == branch.Timeline ? backup.End : default, last?.Timeline == branch.Timeline ? last.End : default];
                 return new(path, await wal.EndOfAsync(branch.Timeline, known.Max()), "");
             }
@@ -272,8 +272,8 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             Wal = needed,
             SegmentSize = catalogue.SegmentSize,
             NewTimeline = newTimeline,
-            LastKept = await wal.LastBeforeAsync(needed, lsn),
-            FirstDropped = ends || rest is [] || rest[^1].End <= lsn ? null : await wal.FirstFromAsync(rest, lsn),
+            LastKept = await wal.LastAsync(needed),
+            FirstDropped = ends || rest is [] || rest[^1].End <= lsn ? null : await wal.FirstAsync(rest),
             Why = position.Why,
         };
     }
@@ -289,7 +289,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         var own = segments.Count == 0 ? path[^1].Start : new Lsn((segments.Max(run => run.Last) + 1) * (ulong)catalogue.SegmentSize);
         var copy = catalogue.Branches
             .Select(other => (Path: other.Path(), Fork: other.Path().FirstOrDefault(piece => piece.Timeline == branch.Timeline && piece.End < Lineage.Endless)?.End))
-            .Where(other => other.Fork > own && catalogue.Has(FileOf(other.Path, NumberOf(other.Fork.Value)), NumberOf(other.Fork.Value)))
+            .Where(other => other.Fork > own && catalogue.Has(FileOf(other.Path, catalogue.SegmentOf(other.Fork.Value)), catalogue.SegmentOf(other.Fork.Value)))
             .OrderByDescending(other => other.Fork)
             .FirstOrDefault();
         return copy.Path is null ? path : copy.Path.Until(copy.Fork!.Value, catalogue.SegmentSize);
@@ -298,9 +298,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     private Stretch StretchFrom(Backup backup, IReadOnlyList<WalRange> path) => catalogue.StretchOf(path.From(backup.WalRanges[0].Start));
 
     /// <summary>Whose file is read for a segment.</summary>
-    private Timeline FileOf(IReadOnlyList<WalRange> path, ulong number) => path.Last(piece => NumberOf(piece.Start) <= number).Timeline;
-
-    private ulong NumberOf(Lsn lsn) => lsn.Value / (ulong)catalogue.SegmentSize;
+    private Timeline FileOf(IReadOnlyList<WalRange> path, ulong number) => path.Last(piece => catalogue.SegmentOf(piece.Start) <= number).Timeline;
 
     // ---- branches ----
 
@@ -350,9 +348,9 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         string[] instead =
         [
             .. usable.Any(backup => backup.End <= end) ? [$"positions before {end} on timeline {broken.Path.At(end)}"] : Array.Empty<string>(),
-            .. usable.Where(backup => NumberOf(backup.WalRanges[0].Start) > gap.Number).TakeLast(1).Select(backup => $"what lies behind backup {Describe(backup)}"),
+            .. usable.Where(backup => catalogue.SegmentOf(backup.WalRanges[0].Start) > gap.Number).TakeLast(1).Select(backup => $"what lies behind backup {Describe(backup)}"),
         ];
-        return Ends.Refuse($"WAL is missing: {WalSegments.Name(gap.Timeline, gap.Number, catalogue.SegmentSize)} is the first; {List("what can be had", instead, "nothing can be had on this branch")}; {Spans()}");
+        return Ends.Refuse($"WAL is missing: {catalogue.NameOf(gap.Timeline, gap.Number)} is the first; {List("what can be had", instead, "nothing can be had on this branch")}; {Spans()}");
     }
 
     private string Spans() => List(
@@ -364,5 +362,5 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
 
     private static string Describe(Backup backup) => $"{backup.Id} (ended {Text(backup.StoppedAt)}, {backup.End} on timeline {backup.Timeline})";
 
-    private static string Text(DateTimeOffset time) => TargetFields.Text(time);
+    private static string Text(DateTimeOffset time) => PgFlowText.Exact(time);
 }

@@ -56,7 +56,7 @@ public sealed record Retention
         {
             Backups = [.. catalogue.Backups.Where(backup => !kept.Contains(backup)).Select(backup => new Removal(backup.Id, WhyNot(catalogue, promised, backup)))],
             Segments = [.. unneeded.Select(item => item.Run)],
-            Wal = [.. unneeded.Select(item => new Removal($"{Name(catalogue, item.Run, item.Run.First)} to {Name(catalogue, item.Run, item.Run.Last)}", item.Why))],
+            Wal = [.. unneeded.Select(item => new Removal($"{catalogue.NameOf(item.Run.Timeline, item.Run.First)} to {catalogue.NameOf(item.Run.Timeline, item.Run.Last)}", item.Why))],
         };
     }
 
@@ -88,7 +88,7 @@ public sealed record Retention
     {
         var path = branch.Path();
         var first = catalogue.UsableOn(path).Where(kept.Contains).OrderBy(backup => backup.WalRanges[0].Start).FirstOrDefault();
-        var begin = first is null ? (ulong?)null : first.WalRanges[0].Start.Value / (ulong)catalogue.SegmentSize;
+        var begin = first is null ? (ulong?)null : catalogue.SegmentOf(first.WalRanges[0].Start);
         var why = first is null ? $"no kept backup leads to timeline {branch.Timeline}" : $"{first.Id} is the first kept backup on the way to timeline {branch.Timeline}";
         return catalogue.Segments
             .Where(run => run.Timeline == branch.Timeline && (begin is null || run.First < begin))
@@ -100,6 +100,4 @@ public sealed record Retention
         : promised.Where(branch => catalogue.UsableOn(branch.Path()).Contains(backup)).Select(branch => branch.Timeline).ToList() is { Count: > 0 } on
             ? $"newer ones are enough for timeline {string.Join(", ", on)}"
             : "it leads to no branch that the policy keeps";
-
-    private static string Name(Catalogue catalogue, SegmentRun run, ulong number) => WalSegments.Name(run.Timeline, number, catalogue.SegmentSize);
 }

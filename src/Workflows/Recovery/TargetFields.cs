@@ -49,9 +49,6 @@ internal static partial class TargetFields
         return (problems.Count == 0 ? target : null, problems);
     }
 
-    /// <summary>A time in the form that <see cref="Read"/> takes.</summary>
-    public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
-
     private static DateTimeOffset? Time(string text, List<string> problems)
     {
         var form = Iso().Match(text);

@@ -15,6 +15,9 @@ internal static class TargetText
         $"new timeline: {target.NewTimeline}",
     ];
 
+    /// <summary>Where it is, in a few words.</summary>
+    public static string Place(ResolvedTarget target) => target.EndOfBranch ? $"the end of timeline {target.Timeline}" : $"{target.End} on timeline {target.Timeline}";
+
     private static string Describe(Transaction? transaction, string none) =>
         transaction is null ? none : $"{transaction.Xid} at {transaction.At.UtcDateTime:yyyy-MM-dd HH:mm:ss.ffffff}Z ({transaction.Lsn} on timeline {transaction.Timeline})";
 }

@@ -37,7 +37,7 @@ internal static class TimelineFindings
     {
         var runs = catalogue.Segments.Where(run => run.Timeline == branch.Timeline).OrderBy(run => run.First).ToList();
         return runs.Zip(runs.Skip(1)).Where(pair => pair.Second.First > pair.First.Last + 1).Select(pair =>
-            $"timeline {branch.Timeline}: WAL is missing from {Name(catalogue, branch.Timeline, pair.First.Last + 1)} to {Name(catalogue, branch.Timeline, pair.Second.First - 1)}");
+            $"timeline {branch.Timeline}: WAL is missing from {catalogue.NameOf(branch.Timeline, pair.First.Last + 1)} to {catalogue.NameOf(branch.Timeline, pair.Second.First - 1)}");
     }
 
     /// <summary>A parent's WAL must reach the segment in which the child begins; of that one the child has a copy.</summary>
@@ -45,9 +45,9 @@ internal static class TimelineFindings
     {
         if (branch.Path() is [.., var parent, var own]
             && catalogue.Segments.Where(run => run.Timeline == parent.Timeline).Select(run => (ulong?)run.Last).Max() is { } last
-            && last + 1 < own.Start.Value / (ulong)catalogue.SegmentSize)
+            && last + 1 < catalogue.SegmentOf(own.Start))
         {
-            yield return $"timeline {branch.Timeline}: its parent's WAL ends before it, {Name(catalogue, parent.Timeline, last + 1)} is missing";
+            yield return $"timeline {branch.Timeline}: its parent's WAL ends before it, {catalogue.NameOf(parent.Timeline, last + 1)} is missing";
         }
     }
 
@@ -57,6 +57,4 @@ internal static class TimelineFindings
         return eras.Zip(eras.Skip(1)).Where(pair => pair.Second.Branch.Timeline < pair.First.Branch.Timeline).Select(pair =>
             $"timeline {pair.Second.Branch.Timeline} was opened after {pair.First.Branch.Timeline} by the clocks, before it by the numbers: were the clocks set?");
     }
-
-    private static string Name(Catalogue catalogue, Timeline timeline, ulong number) => WalSegments.Name(timeline, number, catalogue.SegmentSize);
 }

@@ -194,11 +194,11 @@ internal sealed class ModelCluster : IWalReader
     public Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) =>
         Task.FromResult(Read(path).Where(record => record.Kind is not RecordKind.Other && record.At > time).Select(Transaction).FirstOrDefault());
 
-    public Task<Transaction?> LastBeforeAsync(IReadOnlyList<WalRange> path, Lsn position) =>
-        Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.End <= position).Select(Transaction).LastOrDefault());
+    public Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path) =>
+        Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.End <= path[^1].End).Select(Transaction).LastOrDefault());
 
-    public Task<Transaction?> FirstFromAsync(IReadOnlyList<WalRange> path, Lsn from) =>
-        Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.Lsn >= from).Select(Transaction).FirstOrDefault());
+    public Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path) =>
+        Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.Lsn >= path[0].Start).Select(Transaction).FirstOrDefault());
 
     public Task<Transaction?> CommitOfAsync(IReadOnlyList<WalRange> path, uint xid) =>
         Task.FromResult(Read(path).Where(record => record.Kind is not RecordKind.Other && record.Xid == xid).Select(Transaction).FirstOrDefault());

@@ -21,7 +21,7 @@ public sealed class ResolverPropertyTests
                 var span = cluster.Now - ModelCluster.Start;
                 var time = ModelCluster.Start - TimeSpan.FromSeconds(20) + ((span + TimeSpan.FromSeconds(40)) * random.NextDouble());
                 var wanted = Wanted(cluster, time);
-                var what = $"seed {seed}, gaps {gaps}, time {TargetFields.Text(time)}";
+                var what = $"seed {seed}, gaps {gaps}, time {PgFlowText.Exact(time)}";
                 var (target, refusal) = await TryAsync(cluster, new() { Time = time }, what);
                 if (target is not null)
                 {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Docker.DotNet.Models;
+using Npgsql;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
@@ -8,6 +9,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan PromotionLimit = TimeSpan.FromSeconds(50);
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
 
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
@@ -32,8 +34,13 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
 
     public async Task<CleanShutdown> StopAsync(NodeId node)
     {
+        var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
+        if (container.Docker.HostConfig.RestartPolicy.Name is not RestartPolicyKind.No) // a call that costs clients 50 ms
+        {
+            await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
+        }
+
         await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit;)
         {
@@ -56,7 +63,9 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        await files.WriteAsync(node.Container, StandbySignal(container));
+        await Task.WhenAll(
+            docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No),
+            files.WriteAsync(node.Container, StandbySignal(container)));
     }
 
     public async Task FenceAsync(NodeId node)
@@ -126,8 +135,9 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     {
         var container = await inventory.NodeAsync(candidate);
         // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
+        var identifying = sql.IdentifyAsync(container); // side by side: clients are waiting
         await ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1));
-        var (_, timeline, _) = await sql.IdentifyAsync(container);
+        var (_, timeline, _) = await identifying;
         if (timeline != shutdown.Timeline)
         {
             throw Ends.Refuse($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
@@ -148,10 +158,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             if (await Sql.AskAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
             {
                 await Permit.RequireAsync(node.Cluster);
-                if (!await Sql.AskAsync<bool>(connection, "SELECT pg_promote(true, 50)"))
-                {
-                    throw new TimeoutException($"{node} was asked to promote and is still in recovery; see docker logs {node.Container}");
-                }
+                await PromoteAsync(node, connection);
             }
         }
 
@@ -213,6 +220,24 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             answer => answer.StartsWith("streaming", StringComparison.Ordinal),
             standby);
         await ReplayedAsync(follower, await sql.MarkAsync(leader));
+    }
+
+    /// <remarks>
+    /// The end of recovery waits for the WAL summarizer (<c>CleanupAfterArchiveRecovery</c> in xlog.c), which may be asleep for 30 s (<c>MAX_SLEEP_QUANTA</c> in
+    /// walsummarizer.c): a reload wakes it.
+    /// </remarks>
+    private static async Task PromoteAsync(NodeId node, NpgsqlConnection connection)
+    {
+        await Sql.AskAsync<bool>(connection, "SELECT pg_promote(false)");
+        for (var clock = Stopwatch.StartNew(); await Sql.AskAsync<bool>(connection, """
+            SELECT pg_is_in_recovery() AND (current_setting('summarize_wal', true) IS DISTINCT FROM 'on' OR pg_reload_conf())
+            """); await Task.Delay(2 * Poll, DockerEngine.ActivityToken))
+        {
+            if (clock.Elapsed > PromotionLimit)
+            {
+                throw new TimeoutException($"{node} was asked to promote and is still in recovery; see docker logs {node.Container}");
+            }
+        }
     }
 
     /// <summary>Waits for the end of a node that was stopped or killed.</summary>

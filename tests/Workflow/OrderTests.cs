@@ -41,6 +41,17 @@ public sealed class OrderTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Failover_does_not_compare_a_standby_with_itself()
+    {
+        await using var world = World.Start(server, nodes: 2);
+        world.Hands.Crash("p1");
+        await world.SucceedAsync("Failover");
+
+        world.Hands.Changes.AssertOrder("FenceNode p1", "MoveEndpoint p2", "PromoteStandby p2");
+        Assert.DoesNotContain("CompareStandbys", world.Hands.Changes);
+    }
+
+    [Fact]
     public async Task Failover_to_a_node_that_is_behind_is_refused_and_undone()
     {
         await using var world = World.Start(server, nodes: 3);

@@ -11,6 +11,9 @@ internal sealed class Following(WorkflowHandle handle)
     /// <summary>A worker that lives answers in milliseconds.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
+    /// <summary>Every question is work for the worker, which has better to do than to be watched.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
     /// <summary>After a while without events, look whether somebody still works.</summary>
     private static readonly TimeSpan Lull = TimeSpan.FromSeconds(1);
 
@@ -38,7 +41,9 @@ internal sealed class Following(WorkflowHandle handle)
                     await AskAsync(cancel);
                 }
 
+                var pause = Task.Delay(happened ? Pause : TimeSpan.Zero, cancel);
                 yield return new(_progress, _lost ?? _tasks.Trouble ?? (_silent ? WorkflowTasks.Silence : null), lulls > 0 ? await ActivitiesAsync(cancel) : [], _tasks.Closed);
+                await Task.WhenAny(pause, listening);
             }
         }
         finally

@@ -13,7 +13,7 @@ public interface INodeSteps
     [Activity("StopPostgres")]
     Task<CleanShutdown> StopAsync(NodeId node);
 
-    /// <summary>Post-condition: once it has ended, whoever starts the node starts a standby.</summary>
+    /// <summary>Post-condition: once it has ended, Docker does not start the node, and whoever does starts a standby.</summary>
     [Activity("MarkStandby")]
     Task MarkStandbyAsync(NodeId node);
 

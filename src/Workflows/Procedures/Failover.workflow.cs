@@ -30,7 +30,7 @@ public sealed class Failover : Procedure<FailoverInput>
                 await InParallel(plan.Survivors, Endpoints.OfferReadOnlyAsync);
             });
         var leftAt = Now;
-        var winner = plan.Winner(await VitalStep("The standbys' WAL compared", () => Nodes.CompareAsync(plan.Survivors)));
+        var winner = plan.Survivors.Count == 1 ? plan.Likely : plan.Winner(await VitalStep("The standbys' WAL compared", () => Nodes.CompareAsync(plan.Survivors)));
         var followers = plan.Survivors.Where(node => node != winner.Node).ToList();
 
         await Step("The winner has the settings of a primary and the virtual IP",
@@ -79,7 +79,8 @@ internal sealed record FailoverPlan : Plan
 
     public required NodeId? Asked { get; init; }
 
-    public required NodeId Likely { get; init; }
+    /// <summary>Who would win by what was observed.</summary>
+    public required Candidate Likely { get; init; }
 
     public required ClusterIntent Intent { get; init; }
 
@@ -125,7 +126,7 @@ internal sealed record FailoverPlan : Plan
             Survivors = [.. survivors.Select(node => node.Id)],
             AllNodes = [.. state.Nodes.Select(node => node.Id)],
             Asked = asked?.Id,
-            Likely = likely.Id,
+            Likely = new(likely.Id, likely.Timeline!.Value, likely.Wal ?? default, likely.ReplayPaused),
             Intent = ClusterIntent.Of(state),
         };
     }
@@ -135,7 +136,7 @@ internal sealed record FailoverPlan : Plan
     {
         if (compared is null)
         {
-            return new(Likely, new(1), default, ReplayPaused: false); // a dry run
+            return Likely; // a dry run
         }
 
         var best = compared.OrderByDescending(node => node.Timeline).ThenByDescending(node => node.Received).ThenBy(node => node.Node.Name).FirstOrDefault()

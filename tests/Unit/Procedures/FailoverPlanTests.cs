@@ -29,7 +29,7 @@ public sealed class FailoverPlanTests
 
         Assert.Equal([new(new(Cluster, P(1)), WasRunning: false, HeldEndpoint: true)], plan.Lost);
         Assert.Equal([P(2), P(3)], plan.Survivors.Select(node => node.Name));
-        Assert.Equal(P(3), plan.Likely.Name);
+        Assert.Equal(P(3), plan.Likely.Node.Name);
         Assert.Equal("p3 becomes the primary of demo; p1 fenced", plan.Summary);
         Assert.Empty(plan.Warnings);
     }
@@ -38,7 +38,7 @@ public sealed class FailoverPlanTests
     public void A_higher_timeline_is_more_than_more_WAL()
     {
         var plan = FailoverPlan.From(Any, Healthy().With(1, Stopped).With(2, node => node with { Timeline = new(2) }).With(3, node => node with { Wal = new(0x9000000) }));
-        Assert.Equal(P(2), plan.Likely.Name);
+        Assert.Equal(P(2), plan.Likely.Node.Name);
         Assert.Equal(P(2), plan.Winner([Candidate(2, 0x5000000, timeline: 2), Candidate(3, 0x9000000)]).Node.Name);
     }
 

@@ -109,10 +109,10 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
     public async Task TidyUpAsync(ClusterName cluster)
     {
         await Permit.RequireAsync(cluster);
+        await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!); // one may still be copying
         var nodes = await inventory.NodesAsync(cluster);
         await Task.WhenAll(nodes.Select(node => jobs.SucceedAsync(
-            Job.On(node, $"tidy-{node.Id}", "cd /pgflow; [ ! -d data ] || rm -rf data.aside.* data.rewind data.new data.copy pg_control.saved"))));
-        await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
+            Job.On(node, $"tidy-{node.Id}", "cd /pgflow; [ ! -d data ] || rm -rf data.aside.* data.rewind data.begun* data.new data.copy pg_control.saved"))));
     }
 
     private IEnumerable<ContainerFile> FilesOf(ClusterSpec spec, NodeId node) =>

@@ -17,9 +17,24 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
 
     private static string Run => Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!);
 
-    public Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup"));
+    public async Task BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target)
+    {
+        await Permit.RequireAsync(node.Cluster);
+        await jobs.BeginAsync(await BeginAsync(node, source, target));
+    }
 
-    public Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target) => FromRepositoryAsync(node, source, target, "fetch-wal", "fetch_wal /pgflow/data/pg_wal");
+    public async Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target)
+    {
+        await jobs.RequireSoleUseAsync(node);
+        await jobs.RunAsync(await BeginAsync(node, source, target)); // one that failed is repeated by the next, which says why
+        await jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup")));
+    }
+
+    public async Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target)
+    {
+        await jobs.RequireSoleUseAsync(node);
+        await jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "fetch-wal", "set -eu; fetch_wal /pgflow/data/pg_wal locate"));
+    }
 
     public async Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target)
     {
@@ -36,22 +51,25 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
         }
     }
 
-    private async Task FromRepositoryAsync(NodeId node, ClusterName source, ResolvedTarget target, string name, string script)
+    private async Task<Job> BeginAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
+        await FromRepositoryAsync(node, source, target, "begin-restore", "set -eu; cd /pgflow; begin_restore") with { Beside = true };
+
+    private async Task<Job> FromRepositoryAsync(NodeId node, ClusterName source, ResolvedTarget target, string name, string script)
     {
-        await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
-        await jobs.SucceedAsync(new(container.Spec, name, $"""
+        return new(container.Spec, name, $"""
             export RUN={Run} BACKUPS='{string.Join(' ', target.Backups)}' OWNED='{string.Join(' ', SettingsFile.Owned)}'
             {Embedded.Read("settle")}
             {Embedded.Read("locate-wal")}
             {Embedded.Read("fetch-wal")}
             {Embedded.Read("unpack")}
+            {Embedded.Read("begin-restore")}
             {script}
             """)
         {
             Volumes = [$"{node.Container}:{Names.NodeVolume}", .. Job.VolumesOfPast(source, await inventory.NodesAsync(source))],
             Files = [Job.SegmentList(target.Segments(), container.Spec.Postgres)],
-        });
+        };
     }
 
     private async Task StartAsync(NodeId node)

@@ -25,13 +25,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         for (var number = 1; number <= MostKilled; number++)
         {
             var name = NameOf(job, number);
-            var container = await FindAsync(name);
-            if (container is null or { State.Status: "created" })
-            {
-                await docker.RemoveAsync(name);
-                await StartAsync(job, name);
-            }
-
+            await BeginAsync(job, name);
             if (await EndAsync(name) is { } end)
             {
                 return end;
@@ -40,6 +34,9 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 
         throw Ends.Refuse($"the job {job.Name} was killed {MostKilled} times; see docker logs");
     }
+
+    /// <summary>Lets a job begin that another activity of this run will wait for.</summary>
+    public Task BeginAsync(Job job) => BeginAsync(job, NameOf(job, 1));
 
     /// <summary>The end of a job that must succeed.</summary>
     public async Task<string> SucceedAsync(Job job)
@@ -67,7 +64,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     /// <summary>Removes the jobs of a run.</summary>
     public Task RemoveOfRunAsync(string run) => RemoveAsync(Labels.Filter((Labels.Run, run)));
 
-    /// <summary>Ends the jobs that use a node's volume and that are not this activity's, and refuses while anything else uses it.</summary>
+    /// <summary>Ends the jobs that work on a node's data and that are not this activity's, and refuses while anything else uses its volume.</summary>
     /// <remarks>PostgreSQL can't see another container on its directory: two postmasters on one volume would both accept writes.</remarks>
     public async Task RequireSoleUseAsync(NodeId node)
     {
@@ -75,7 +72,8 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         var info = ActivityExecutionContext.Current.Info;
         var users = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
             new() { Filters = new Dictionary<string, IDictionary<string, bool>> { ["volume"] = new Dictionary<string, bool> { [node.Container] = true } } }, token));
-        foreach (var user in users.Where(user => !user.Labels.TryGetValue(Labels.Job, out var job) || !job.StartsWith($"{info.WorkflowRunId}-{info.ActivityId}-", StringComparison.Ordinal)))
+        string[] mine = [$"{info.WorkflowRunId}-{info.ActivityId}-", $"{info.WorkflowRunId}-{Job.BesideData}-"];
+        foreach (var user in users.Where(user => !user.Labels.TryGetValue(Labels.Job, out var job) || !mine.Any(key => job.StartsWith(key, StringComparison.Ordinal))))
         {
             if (!user.Labels.ContainsKey(Labels.Job))
             {
@@ -100,16 +98,24 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     private Task<ContainerInspectResponse?> FindAsync(string name) =>
         docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(name, token));
 
-    private static string NameOf(Job job, int number)
+    private static string NameOf(Job job, int number) =>
+        $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!)}-{OwnerOf(job)}-{number}";
+
+    private static string OwnerOf(Job job) => job.Beside ? Job.BesideData : ActivityExecutionContext.Current.Info.ActivityId;
+
+    private async Task BeginAsync(Job job, string name)
     {
-        var info = ActivityExecutionContext.Current.Info;
-        return $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(info.WorkflowRunId!)}-{info.ActivityId}-{number}";
+        if (await FindAsync(name) is null or { State.Status: "created" })
+        {
+            await docker.RemoveAsync(name);
+            await StartAsync(job, name);
+        }
     }
 
     private async Task StartAsync(Job job, string name)
     {
         var info = ActivityExecutionContext.Current.Info;
-        var key = $"{info.WorkflowRunId}-{info.ActivityId}-{job.Name}";
+        var key = $"{info.WorkflowRunId}-{OwnerOf(job)}-{job.Name}";
         await docker.CallAsync((client, token) => client.Containers.CreateContainerAsync(
             new()
             {
@@ -177,6 +183,9 @@ internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInst
 /// <param name="Script">POSIX sh; may be repeated from any state that an earlier one left.</param>
 internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 {
+    /// <summary>What stands for the activity where a job is the run's.</summary>
+    public const string BesideData = "beside";
+
     /// <summary>Volumes as <c>NAME:PATH[:ro]</c>.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = [];
 
@@ -185,6 +194,9 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 
     /// <summary>Files under <c>/job</c>, passwords among them: never by environment or command line.</summary>
     public IReadOnlyList<ContainerFile> Files { get; init; } = [];
+
+    /// <summary>Leaves the node's data alone, and belongs to the run, not to one of its activities.</summary>
+    public bool Beside { get; init; }
 
     /// <summary>Runs as root instead of <c>postgres</c>.</summary>
     public bool AsRoot { get; init; }

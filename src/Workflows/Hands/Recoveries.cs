@@ -5,6 +5,10 @@ namespace PgFlow.Workflows;
 /// <summary>Brings a stopped node to a position in a cluster's past. Its data of today is not touched.</summary>
 public interface IRecoverySteps
 {
+    /// <summary>Post-condition: what <see cref="RestoreAsync"/> copies and can't change any more is being copied, beside the data of a node that may still run.</summary>
+    [Activity("BeginRestore")]
+    Task BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target);
+
     /// <summary>Post-condition: the target's backup, and all the WAL from it to the target, lie beside the node's data directory; it can only start as a standby.</summary>
     /// <remarks>The node keeps its own postgresql.conf of today: settings are no data, and may have been raised since the backup.</remarks>
     /// <param name="node">The node.</param>
@@ -30,6 +34,9 @@ public sealed record Replayed(Lsn Lsn, DateTimeOffset? LastCommit, IReadOnlyList
 
 internal static class Recoveries
 {
+    public static Task BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
+        Hand.ChangeAsync((IRecoverySteps hand) => hand.BeginRestoreAsync(node, source, target), $"{node}: begin to copy {target.Backups[^1]} beside its data");
+
     public static Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
         Hand.WaitAsync((IRecoverySteps hand) => hand.RestoreAsync(node, source, target), $"{node}: restore {target.Backups[^1]} beside its data");
 

@@ -23,7 +23,9 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         var (cluster, node) = (plan.Input.Cluster, plan.Node);
 
         await Step("No backup is under way", () => Leases.EndBackupAsync(cluster));
-        await VitalStep("The live branch is left: no client, no writer, nobody can come back by accident", () => LeaveBranchAsync(plan), undo: () => ReturnAsync(plan));
+        await Workflow.WhenAllAsync(
+            VitalStep("The live branch is left: no client, no writer, nobody can come back by accident", () => LeaveBranchAsync(plan), undo: () => ReturnAsync(plan)),
+            Step($"Backup {plan.Target.Backups[^1]} is being copied beside {node}'s data", () => Recoveries.BeginRestoreAsync(node, cluster, plan.Target)));
         var leftAt = Now;
         await InParallel(plan.Nodes, other => Step($"{other.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(other.Id)));
         var target = await VitalStep("The target stands, with all the WAL there is", () => ResolveAgainAsync(plan)) ?? plan.Target;
@@ -44,12 +46,12 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         PointOfNoReturn();
         var openedAt = Now;
         var promotion = await VitalStep($"{node} is promoted", () => PromoteAsync(node, target));
-        await OpenedAsync(promotion, leftAt, openedAt);
         await Step($"{node} has the settings and slots of a primary, and the virtual IP", () => Workflow.WhenAllAsync(
             Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
             Nodes.SetSlotsAsync(node, [.. plan.Standbys.Select(standby => standby.Name)]),
             Endpoints.MoveAsync(node)));
         await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node));
+        await OpenedAsync(promotion, leftAt, openedAt);
 
         await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node} and follows it", () => Follow.AsCopyAsync(standby, node, plan.Intent)));
         await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));

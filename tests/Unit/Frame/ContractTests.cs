@@ -33,7 +33,7 @@ public sealed class ContractTests
     [Fact]
     public void Activities() => Assert.Equal(
         [
-            "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CopyToRepository", "CreateNetworks",
+            "BeginRestore", "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CopyToRepository", "CreateNetworks",
             "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
             "FetchWal", "FindRestorePoint", "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",

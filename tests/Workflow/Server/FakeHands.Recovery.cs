@@ -30,6 +30,8 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
 
     Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) => DoAsync(null, () => target.Lsn is { } lsn ? Target with { End = lsn } : Target);
 
+    Task IRecoverySteps.BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => DoAsync(node, () => { });
+
     Task IRecoverySteps.RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => DoAsync(node, () =>
         Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was restored while it ran"));
 

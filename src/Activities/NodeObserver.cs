@@ -34,7 +34,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
                         coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8 AS seconds
                         FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
-            'tablespaces', (SELECT count(*) FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
+            'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || coalesce(sourcefile, source) || ', not in PgFlow''s file'), '[]')
                 FROM pg_settings WHERE name = ANY (string_to_array($1, ',')) AND source NOT IN ('default', 'override') AND sourcefile IS DISTINCT FROM $2))::text
         """;
@@ -112,7 +112,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
             ReadOnly = answer.ReadOnly,
-            Tablespaces = answer.Tablespaces,
+            TablespaceNames = answer.Tablespaces,
             Drift = answer.Drift,
         };
     }
@@ -144,6 +144,6 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
         IReadOnlyList<Follower> Followers,
         IReadOnlyList<Slot> Slots,
         ArchiverState Archiver,
-        int Tablespaces,
+        IReadOnlyList<string> Tablespaces,
         IReadOnlyList<string> Drift);
 }

@@ -162,8 +162,8 @@ public sealed record NodeState
     /// <summary>Whether the cluster is meant to be read-only.</summary>
     public bool ReadOnly { get; init; }
 
-    /// <summary>How many tablespaces lie outside its data directory.</summary>
-    public int Tablespaces { get; init; }
+    /// <summary>The tablespaces that lie outside its data directory, where it runs.</summary>
+    public IReadOnlyList<string> TablespaceNames { get; init; } = [];
 
     /// <summary>Settings that PgFlow owns and another file overrides.</summary>
     public IReadOnlyList<string> Drift { get; init; } = [];

@@ -88,6 +88,11 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, Cl
             yield return $"slot {slot.Name} on {node.Id} is {slot.Status}: its standby needs the archive or a remake";
         }
 
+        if (Checks.TablespacesOf(state) is { } tablespaces)
+        {
+            yield return tablespaces;
+        }
+
         foreach (var drift in Checks.DriftOf(state.Nodes))
         {
             yield return drift;

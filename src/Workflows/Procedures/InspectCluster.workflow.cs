@@ -102,7 +102,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, Cl
     private static IEnumerable<string> ArchiverFindingsOf(NodeState node) => node.Archiver switch
     {
         { LastFailed: { } failed } archiver => [$"{node.Id} can't archive {failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; {PgFlowText.Waiting(archiver)}); see its log: docker logs {node.Id.Container}"],
-        { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [$"{node.Id}'s archiver lags: {PgFlowText.Waiting(archiver)}; is the repository's disk full or slow?"],
+        { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [$"{node.Id}'s archiver lags: {PgFlowText.Waiting(archiver)}; see its log: docker logs {node.Id.Container}"],
         _ => [],
     };
 

@@ -15,7 +15,7 @@ public sealed class InspectionTests
         { "p3 is 32 MB behind p1", Healthy().WithFollower(3, row => row with { LagBytes = 32 * 1024 * 1024 }) },
         { "slot p2 on p1 is lost: its standby needs the archive or a remake", Healthy().With(1, node => node with { Slots = [new("p2", Active: false, "lost"), new("p3", Active: true, "reserved")] }) },
         { "p1 can't archive 000000010000000000000005 (17 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new(null, "000000010000000000000005", 3, 17, 600) }) },
-        { "p1's archiver lags: 1 file has waited for 90 s; is the repository's disk full or slow?", Healthy().With(1, node => node with { Archiver = new("000000010000000000000004", null, 1, WaitingSeconds: 90) }) },
+        { "p1's archiver lags: 1 file has waited for 90 s; see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new("000000010000000000000004", null, 1, WaitingSeconds: 90) }) },
         { "p2: work_mem is overridden", Healthy().With(2, node => node with { Drift = ["work_mem is overridden"] }) },
     };
 

@@ -18,6 +18,8 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
         }
     }
 
+    public async Task<ArchiveState> InspectAsync(ClusterName cluster) => ArchiveState.Of(await ReadAsync(cluster));
+
     public async Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target)
     {
         try

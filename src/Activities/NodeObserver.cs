@@ -26,8 +26,15 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
                 FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT temporary),
             'archiver', (SELECT json_build_object('lastArchived', last_archived_wal,
                     'lastFailed', CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN last_failed_wal END,
-                    'waiting', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready')) FROM pg_stat_archiver),
-            'tablespaces', (SELECT count(*) FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
+                    'failures', failed_count, 'waiting', waiting.files, 'waitingSeconds', waiting.seconds,
+                    'unarchivedBytes', CASE WHEN pg_is_in_recovery() THEN NULL
+                        ELSE waiting.segments * segment.size + pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') % segment.size END)
+                FROM pg_stat_archiver,
+                    (SELECT count(*) AS files, count(*) FILTER (WHERE name ~ '^[0-9A-F]{24}[.]') AS segments,
+                        coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8 AS seconds
+                        FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
+                    (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
+            'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || coalesce(sourcefile, source) || ', not in PgFlow''s file'), '[]')
                 FROM pg_settings WHERE name = ANY (string_to_array($1, ',')) AND source NOT IN ('default', 'override') AND sourcefile IS DISTINCT FROM $2))::text
         """;
@@ -105,7 +112,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
             ReadOnly = answer.ReadOnly,
-            Tablespaces = answer.Tablespaces,
+            TablespaceNames = answer.Tablespaces,
             Drift = answer.Drift,
         };
     }
@@ -137,6 +144,6 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
         IReadOnlyList<Follower> Followers,
         IReadOnlyList<Slot> Slots,
         ArchiverState Archiver,
-        int Tablespaces,
+        IReadOnlyList<string> Tablespaces,
         IReadOnlyList<string> Drift);
 }

@@ -132,6 +132,29 @@ public sealed class BackupTests(TemporalServer temporal)
         Assert.Equal("2", (await TestCluster.SqlAsync(cluster.Node(1), "SELECT count(*) FROM t")).Trim());
     }
 
+    [Fact]
+    public async Task What_is_being_read_is_not_removed_and_what_is_being_removed_is_not_read()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
+
+        var remover = await LockAsync(cluster, "-x");
+        var verification = await StartVerificationAsync(cluster);
+        await Host.UntilAsync("the verification waits", async () =>
+            await Host.DockerAsync("ps", "-q", "--filter", $"name=pgflow-{cluster.Name}-job-verify-backup") is { Length: > 0 } job
+            && (await Host.TryDockerAsync("top", job)).Output.Contains("flock -s 9", StringComparison.Ordinal));
+        await Host.DockerAsync("rm", "-f", remover);
+        await TestCluster.ReportAsync(verification);
+
+        var reader = await LockAsync(cluster, "-s");
+        var report = await TestCluster.ReportAsync(await StartAsync(cluster, keep: 1));
+        Assert.Contains(report.Notes, note => note.StartsWith("nothing more was removed: ", StringComparison.Ordinal) && note.Contains("is copying from the repository", StringComparison.Ordinal));
+        Assert.Equal(2, (await ListAsync(cluster)).Length);
+
+        await Host.DockerAsync("rm", "-f", reader);
+        await TestCluster.ReportAsync(await StartAsync(cluster, keep: 1));
+        Assert.Single(await ListAsync(cluster));
+    }
+
     /// <summary>A backup in the middle of pg_basebackup, which is held there.</summary>
     private static async Task<HeldCopy> CopyAsync(TestCluster cluster, int node)
     {
@@ -160,6 +183,16 @@ public sealed class BackupTests(TemporalServer temporal)
         cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Backup = backup }));
 
     private static async Task<Report> VerifyAsync(TestCluster cluster, string? backup = null) => await TestCluster.ReportAsync(await StartVerificationAsync(cluster, backup));
+
+    /// <summary>Somebody who reads the backups, or removes some.</summary>
+    private static async Task<string> LockAsync(TestCluster cluster, string kind)
+    {
+        var holder = await Host.DockerAsync(
+            "run", "-d", "--network", "none", "--label", $"pgflow.cluster={cluster.Name}", "-v", $"pgflow-{cluster.Name}-repository:/repository:ro",
+            "--entrypoint", "sh", Host.Image, "-c", $"exec 9< /repository/backups; flock {kind} 9; exec sleep 600");
+        await Host.UntilAsync("it is locked", async () => (await Host.DockerAsync("top", holder)).Contains("sleep 600", StringComparison.Ordinal));
+        return holder;
+    }
 
     private static Task<string> InPrimaryAsync(TestCluster cluster, string command) => InNodeAsync(cluster.Node(1), command);
 

@@ -34,6 +34,8 @@ internal sealed class Story(TestCluster cluster)
 
     public string TimeOf(string word) => _states[word].Time;
 
+    public string RowsOf(string word) => _states[word].Rows;
+
     public async Task<Report> RecoverAsync(string word)
     {
         var report = await cluster.RunAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToTime = TimeOf(word) }));

@@ -186,6 +186,9 @@ internal sealed class TestCluster : IAsyncDisposable
         return inspection;
     }
 
+    public async Task<TimelineTree> TimelineAsync() => await (await _client.StartWorkflowAsync(
+        (InspectTimeline procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"timeline-{Name}-{Guid.NewGuid():N}", "pgflow"))).GetResultAsync();
+
     /// <summary>The whole cluster is well: one primary that holds the endpoint, every other node streams from it.</summary>
     public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline, string? golden = null)
     {
@@ -195,6 +198,16 @@ internal sealed class TestCluster : IAsyncDisposable
         Assert.Equal(primary, inspection.State.EndpointHolder!.Id);
         Assert.All(inspection.State.Nodes, node => Assert.Equal((uint)timeline, node.Timeline!.Value.Number));
         return inspection.State;
+    }
+
+    /// <summary>What must be the same before and after something that was refused: what each node is, since when it runs, which backups and timelines there are.</summary>
+    public async Task<string> SnapshotAsync()
+    {
+        var nodes = (await InspectAsync()).State.Nodes.Select(node => node with { Wal = null, Replayed = null, Followers = [], Archiver = null });
+        var containers = await Host.DockerAsync(["inspect", "-f", "{{.State.Status}} {{.State.StartedAt}}", .. nodes.Select(node => node.Id.Container)]);
+        var repository = await Host.DockerAsync(
+            "run", "--rm", "--network", "none", "-v", $"pgflow-{Name}-repository:/r:ro", "--entrypoint", "ls", Host.Image, "/r/backups", "/r/timelines");
+        return $"{System.Text.Json.JsonSerializer.Serialize(nodes, PgFlowJson.Options)}\n{containers}\n{repository}";
     }
 
     public async ValueTask DisposeAsync()

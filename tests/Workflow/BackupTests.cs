@@ -78,7 +78,7 @@ public sealed class BackupTests(TemporalServer server)
     public async Task Of_a_database_with_tablespaces_is_refused()
     {
         await using var world = World.Start(server);
-        world.Hands["p1"] = world.Hands["p1"] with { Tablespaces = 2 };
+        world.Hands["p1"] = world.Hands["p1"] with { TablespaceNames = ["fast"] };
 
         Assert.Contains("tablespaces", (await world.FailAsync("TakeBackup")).Message, StringComparison.Ordinal);
         Assert.Empty(world.Hands.Changes);

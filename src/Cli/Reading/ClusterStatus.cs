@@ -25,6 +25,7 @@ internal sealed record ClusterStatus(string Cluster, Inspection? Inspection, End
         findings = Inspection?.Findings ?? [End.Why],
         running = Open,
         state = Inspection?.State,
+        archive = Inspection?.Archive,
     };
 
     public static Inspection? InspectionOf(Ending end) => end.Result?.Deserialize<Inspection>(PgFlowJson.Options);

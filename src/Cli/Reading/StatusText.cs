@@ -23,6 +23,11 @@ internal static class StatusText
         }
 
         data.Write(Nodes(state));
+        foreach (var line in Archive(inspection))
+        {
+            data.WriteLine(line);
+        }
+
         foreach (var finding in inspection.Findings)
         {
             data.MarkupLineInterpolated($"[red]‼[/] {finding}");
@@ -56,6 +61,29 @@ internal static class StatusText
         }
 
         return table;
+    }
+
+    /// <summary>What of today a recovery could bring back.</summary>
+    public static IEnumerable<string> Archive(Inspection inspection)
+    {
+        foreach (var node in inspection.State.Primaries)
+        {
+            if (node.Archiver is { } archiver)
+            {
+                yield return $"not archived: {PgFlowText.Bytes(archiver.UnarchivedBytes ?? 0)} of {node.Id}'s WAL; {PgFlowText.Waiting(archiver)}; last archived: {archiver.LastArchived ?? "nothing"}";
+            }
+        }
+
+        if (inspection.Archive is { Unreadable: null } archive)
+        {
+            yield return archive.Backup is { } backup
+                ? $"last backup: {backup.Id}, ended {TimelineText.Time(backup.StoppedAt)} UTC on timeline {backup.Timeline}, {(backup.VerifiedAt is { } at ? $"verified {TimelineText.Time(at)} UTC" : "never verified")}"
+                : "last backup: none";
+            foreach (var gap in archive.Gaps)
+            {
+                yield return $"gap: timeline {gap.Timeline} lacks {gap.First}{(gap.Last == gap.First ? "" : $" to {gap.Last}")}";
+            }
+        }
     }
 
     private static string Role(NodeState node) => node.Role switch

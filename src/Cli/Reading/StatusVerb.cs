@@ -10,7 +10,7 @@ internal static class StatusVerb
     public static Command Command(Terminal terminal) => Call.Verb(
         terminal,
         "status",
-        "Roles, timeline, lag, endpoint, archive, what runs (of all clusters where none is named); exit 1 when something is wrong",
+        "Roles, timeline, lag, endpoint, archive, last backup, what runs (of all clusters where none is named); exit 1 when something is wrong",
         [Flags.AnyCluster, Flags.Timeout, .. Flags.Connection],
         RunAsync);
 

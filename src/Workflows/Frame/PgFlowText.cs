@@ -28,6 +28,23 @@ public static class PgFlowText
         _ => FormattableString.Invariant($"{bytes / 1024 / 1024} MB"),
     };
 
+    /// <summary>A length of time in the unit that fits.</summary>
+    public static string Duration(double seconds) => seconds switch
+    {
+        < 120 => FormattableString.Invariant($"{seconds:0} s"),
+        < 7200 => FormattableString.Invariant($"{seconds / 60:0} min"),
+        < 172_800 => FormattableString.Invariant($"{seconds / 3600:0} h"),
+        _ => FormattableString.Invariant($"{seconds / 86_400:0} days"),
+    };
+
+    /// <summary>What an archiver has not done yet.</summary>
+    public static string Waiting(ArchiverState archiver) => archiver.Waiting switch
+    {
+        0 => "nothing waits",
+        1 => $"1 file has waited for {Duration(archiver.WaitingSeconds)}",
+        var several => $"{several} files wait, the first for {Duration(archiver.WaitingSeconds)}",
+    };
+
     /// <summary>Where a procedure is, in one sentence.</summary>
     public static string Sentence(Outcome outcome, string? step) => outcome switch
     {

@@ -9,6 +9,10 @@ public interface ICatalogueSteps
     [Activity("ReadCatalogue")]
     Task<Catalogue> ReadAsync(ClusterName cluster);
 
+    /// <summary>What there is for a recovery of today, and what is missing.</summary>
+    [Activity("InspectArchive")]
+    Task<ArchiveState> InspectAsync(ClusterName cluster);
+
     /// <summary>What a target comes to. Refuses one that can't be had, and says what can be had instead.</summary>
     [Activity("ResolveTarget")]
     Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target);
@@ -18,6 +22,9 @@ internal static class Catalogues
 {
     public static Task<Catalogue> ReadAsync(ClusterName cluster) =>
         Hand.ReadAsync((ICatalogueSteps hand) => hand.ReadAsync(cluster), $"{cluster}: timelines, backups, restore points, WAL");
+
+    public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
+        Hand.ReadAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: last backup, gaps in the archive");
 
     public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
         Hand.WaitAsync((ICatalogueSteps hand) => hand.ResolveAsync(cluster, target), $"{cluster}: branch, position and backup of the target");

@@ -20,6 +20,15 @@ internal static class Checks
         _ => throw Ends.Refuse($"{Names(state.Primaries)} both accept writes; stop the wrong one, then: pgflow failback {state.Cluster} NODE"),
     };
 
+    /// <summary>What a copy of a data directory would leave behind; none where it is complete.</summary>
+    public static string? TablespacesOf(ClusterState state) => state.Nodes.SelectMany(node => node.TablespaceNames).Distinct().Order(StringComparer.Ordinal).ToList() is { Count: > 0 } names
+        ? $"{state.Cluster} has tablespaces of its own ({string.Join(", ", names)}), which lie outside the data directory and can't be copied or recovered: "
+            + "move what is in them, in every database (ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE pg_default, the same with INDEX and MATERIALIZED VIEW), then DROP TABLESPACE"
+        : null;
+
+    /// <summary>Data directories can be copied whole, and no replay can overwrite what lies outside of them.</summary>
+    public static ClusterState RequireNoTablespaces(this ClusterState state) => TablespacesOf(state) is { } why ? throw Ends.Refuse(why) : state;
+
     /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss or delay.</summary>
     public static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary) =>
     [

@@ -162,8 +162,8 @@ public sealed record NodeState
     /// <summary>Whether the cluster is meant to be read-only.</summary>
     public bool ReadOnly { get; init; }
 
-    /// <summary>How many tablespaces lie outside its data directory.</summary>
-    public int Tablespaces { get; init; }
+    /// <summary>The tablespaces that lie outside its data directory, where it runs.</summary>
+    public IReadOnlyList<string> TablespaceNames { get; init; } = [];
 
     /// <summary>Settings that PgFlow owns and another file overrides.</summary>
     public IReadOnlyList<string> Drift { get; init; } = [];
@@ -212,5 +212,8 @@ public sealed record Slot(string Name, bool Active, string? Status);
 /// <summary>A row of pg_stat_archiver, and what waits.</summary>
 /// <param name="LastArchived">The last file archived.</param>
 /// <param name="LastFailed">The last file that could not be, where that is newer.</param>
-/// <param name="Waiting">How many segments wait.</param>
-public sealed record ArchiverState(string? LastArchived, string? LastFailed, int Waiting);
+/// <param name="Waiting">How many files wait.</param>
+/// <param name="Failures">How many attempts failed since the statistics begin.</param>
+/// <param name="WaitingSeconds">How long the first of them has waited.</param>
+/// <param name="UnarchivedBytes">How much of a primary's WAL is in no archive, the unfinished segment included.</param>
+public sealed record ArchiverState(string? LastArchived, string? LastFailed, int Waiting, long Failures = 0, double WaitingSeconds = 0, long? UnarchivedBytes = null);

@@ -104,7 +104,11 @@ internal sealed record CloneClusterPlan : Plan
         {
             Summary = $"cluster {input.Cluster}: {input.Nodes ?? source.Spec!.Nodes} nodes, as {input.From} was at {TargetText.Place(target)}",
             Facts = TargetText.Facts(target),
-            Warnings = [$"its roles and passwords are those of {input.From}"],
+            Warnings =
+            [
+                $"its roles and passwords are those of {input.From}",
+                .. Checks.TablespacesOf(source) is { } tablespaces ? [$"only a target before they were made can be had: {tablespaces}"] : Array.Empty<string>(),
+            ],
             Input = input,
             Source = source.Spec!,
             Target = target,

@@ -25,7 +25,7 @@ public sealed class Failback : Procedure<FailbackInput>
         await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
         await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
         var way = await Step($"How {node} can come back: as it is, by pg_rewind, or as a new copy",
-            async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)));
+            async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)).Within(plan.Tablespaces));
 
         PointOfNoReturn();
         await VitalStep($"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(way!, node, primary)));
@@ -65,6 +65,9 @@ internal sealed record FailbackPlan : Plan
     /// <summary>Whether it ran as a standby.</summary>
     public required bool WasStandby { get; init; }
 
+    /// <summary>What stands against a rewind and a copy; null where nothing does.</summary>
+    public required string? Tablespaces { get; init; }
+
     /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
 
@@ -82,15 +85,21 @@ internal sealed record FailbackPlan : Plan
         var primary = (asked is { Role: NodeRole.Primary } ? state with { Nodes = [.. state.Nodes.Where(node => node != asked)] } : state).RequirePrimary();
         var node = asked ?? OnlyMissing(state, primary);
         var streams = node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsToLeaveOut(node, primary).Any();
+        var tablespaces = Checks.TablespacesOf(state);
         return new()
         {
             Summary = streams ? $"{node.Id} is a standby of {primary.Id} already; nothing was done" : $"{node.Id} comes back as a standby of {primary.Id}",
             NothingToDo = streams,
             Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}, timeline {node.Timeline}"],
-            Warnings = node.Role is NodeRole.Primary ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"] : [],
+            Warnings =
+            [
+                .. node.Role is NodeRole.Primary ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"] : Array.Empty<string>(),
+                .. tablespaces is null ? [] : new[] { $"{node.Id} can only come back as it is, and is refused where it can't: {tablespaces}" },
+            ],
             Node = node.Id,
             Primary = primary.Id,
             WasStandby = node.Role is NodeRole.Standby,
+            Tablespaces = tablespaces,
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
             Standbys = [.. state.Standbys.Select(standby => standby.Id).Append(node.Id).Distinct().Order(Comparer<NodeId>.Create((a, b) => a.Name.CompareTo(b.Name)))],
             Intent = ClusterIntent.Of(state),
@@ -124,6 +133,9 @@ internal enum WayBackKind
 /// <param name="Why">The reason.</param>
 internal sealed record WayBack(WayBackKind Kind, string Why)
 {
+    /// <summary>The same way, if nothing outside the data directory stands against it.</summary>
+    public WayBack Within(string? tablespaces) => Kind is WayBackKind.AsItIs || tablespaces is null ? this : throw Ends.Refuse($"{Why}, so it would have to be rewound or copied, but {tablespaces}");
+
     /// <summary>Decides.</summary>
     public static WayBack From(Divergence node)
     {

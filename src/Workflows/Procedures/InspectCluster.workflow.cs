@@ -1,3 +1,4 @@
+using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
@@ -13,9 +14,24 @@ public sealed class InspectCluster : Procedure
     [WorkflowRun]
     public async Task<Inspection> RunAsync(InspectClusterInput? input = null)
     {
-        var state = await Clusters.ObserveAsync(BeginLook(input ?? new()));
+        var cluster = BeginLook(input ?? new());
+        var (looking, reading) = (Clusters.ObserveAsync(cluster), ReadArchiveAsync(cluster));
+        var (state, archive) = (await looking, await reading);
         Show(state.Exists ? Outcome.Succeeded : Outcome.Refused);
-        return Inspection.Of(state.RequireExisting());
+        return Inspection.Of(state.RequireExisting(), archive);
+    }
+
+    /// <summary>A repository that can't be read keeps nobody from seeing the nodes.</summary>
+    private static async Task<ArchiveState> ReadArchiveAsync(ClusterName cluster)
+    {
+        try
+        {
+            return await Catalogues.InspectAsync(cluster);
+        }
+        catch (ActivityFailureException e)
+        {
+            return new() { Unreadable = Ends.Why(e) };
+        }
     }
 }
 
@@ -23,14 +39,19 @@ public sealed class InspectCluster : Procedure
 /// <param name="Healthy">Nothing is wrong.</param>
 /// <param name="Findings">What is wrong, each with the mend.</param>
 /// <param name="State">The cluster.</param>
-public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, ClusterState State)
+/// <param name="Archive">What its repository has for a recovery.</param>
+public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, ClusterState State, ArchiveState? Archive = null)
 {
+    /// <summary>How long a segment may wait for the archiver.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     /// <summary>Judges what was observed.</summary>
-    public static Inspection Of(ClusterState state)
+    public static Inspection Of(ClusterState state, ArchiveState archive)
     {
         ArgumentNullException.ThrowIfNull(state);
-        string[] findings = [.. FindingsOf(state)];
-        return new(findings.Length == 0, findings, state);
+        ArgumentNullException.ThrowIfNull(archive);
+        string[] findings = [.. FindingsOf(state), .. state.Primaries.SelectMany(ArchiverFindingsOf), .. FindingsOf(archive, state.Cluster)];
+        return new(findings.Length == 0, findings, state, archive);
     }
 
     private static IEnumerable<string> FindingsOf(ClusterState state)
@@ -67,14 +88,39 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, Cl
             yield return $"slot {slot.Name} on {node.Id} is {slot.Status}: its standby needs the archive or a remake";
         }
 
-        foreach (var node in state.Primaries.Where(node => node.Archiver is { LastFailed: not null }))
+        if (Checks.TablespacesOf(state) is { } tablespaces)
         {
-            yield return $"{node.Id} can't archive {node.Archiver!.LastFailed}; see its log: docker logs {node.Id.Container}";
+            yield return tablespaces;
         }
 
         foreach (var drift in Checks.DriftOf(state.Nodes))
         {
             yield return drift;
+        }
+    }
+
+    private static IEnumerable<string> ArchiverFindingsOf(NodeState node) => node.Archiver switch
+    {
+        { LastFailed: { } failed } archiver => [$"{node.Id} can't archive {failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; {PgFlowText.Waiting(archiver)}); see its log: docker logs {node.Id.Container}"],
+        { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [$"{node.Id}'s archiver lags: {PgFlowText.Waiting(archiver)}; see its log: docker logs {node.Id.Container}"],
+        _ => [],
+    };
+
+    private static IEnumerable<string> FindingsOf(ArchiveState archive, ClusterName cluster)
+    {
+        if (archive.Unreadable is { } why)
+        {
+            yield return $"the repository can't be read: {why}";
+        }
+        else if (archive.Backup is not { } backup)
+        {
+            yield return archive.Live is { } live
+                ? $"no backup leads to timeline {live}, the live one: it can't be recovered; take one: pgflow backup {cluster}"
+                : $"which timeline is live is in no ledger, so nobody knows whether it can be recovered; look with: pgflow timeline {cluster} --check";
+        }
+        else if (archive.Missing is { } segment)
+        {
+            yield return $"WAL is missing: {segment}, and with it what follows the last backup {backup.Id}; take another: pgflow backup {cluster}";
         }
     }
 

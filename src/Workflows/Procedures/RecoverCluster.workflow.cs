@@ -214,6 +214,7 @@ internal sealed record RecoverClusterPlan : Plan
     /// <summary>The pure part of the decision.</summary>
     internal static RecoverClusterPlan From(RecoverClusterInput input, ClusterState state, ResolvedTarget target)
     {
+        state.RequireNoTablespaces();
         var primary = state.Primaries.Count > 0 ? state.Primaries[0] : null;
         var node = primary ?? state.EndpointHolder ?? state.Nodes.FirstOrDefault(other => other.Role is not NodeRole.Standby) ?? state.Nodes[0];
         return new()

@@ -51,7 +51,7 @@ internal sealed record RemakeStandbyPlan : Plan
     /// <summary>Decides, or refuses.</summary>
     public static RemakeStandbyPlan From(RemakeStandbyInput input, ClusterState state)
     {
-        var primary = state.RequireExisting().RequirePrimary();
+        var primary = state.RequireExisting().RequireNoTablespaces().RequirePrimary();
         var node = state.RequireNode(input.Node!.Value);
         return node == primary
             ? throw Ends.Refuse($"{node.Id} is the primary; make another node the primary first: pgflow switchover {state.Cluster}")

@@ -114,8 +114,7 @@ internal sealed record TakeBackupPlan : Plan
     /// <summary>Decides, or refuses.</summary>
     public static TakeBackupPlan From(TakeBackupInput input, ClusterState state)
     {
-        var primary = state.RequireExisting().RequirePrimary();
-        RefuseTablespaces(primary);
+        var primary = state.RequireExisting().RequireNoTablespaces().RequirePrimary();
         var source = SourceOf(input, state, primary);
         return new()
         {
@@ -126,16 +125,6 @@ internal sealed record TakeBackupPlan : Plan
             Source = source.Id,
             Primary = primary.Id,
         };
-    }
-
-    /// <summary>What the archive and its restore can't carry to another place.</summary>
-    private static void RefuseTablespaces(NodeState primary)
-    {
-        if (primary.Tablespaces > 0)
-        {
-            throw Ends.Refuse($"the database has tablespaces of its own ({primary.Tablespaces}), which lie outside the data directory; PgFlow can't back those up: "
-                + "move what is in them to pg_default (ALTER TABLE … SET TABLESPACE pg_default) and drop them");
-        }
     }
 
     private static NodeState SourceOf(TakeBackupInput input, ClusterState state, NodeState primary)

@@ -9,7 +9,7 @@ internal static class TimelineFindings
         .. catalogue.Branches.Where(branch => branch.Opening is null).Select(branch =>
             $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it; name it with --timeline {branch.Timeline}"),
         .. catalogue.Branches.SelectMany(GoingBack),
-        .. catalogue.Branches.SelectMany(branch => Gaps(catalogue, branch)),
+        .. Gaps(catalogue).Select(gap => $"timeline {gap.Timeline}: WAL is missing from {gap.First} to {gap.Last}"),
         .. catalogue.Branches.SelectMany(branch => LostEnd(catalogue, branch)),
         .. OutOfOrder(catalogue),
         .. catalogue.Backups.Where(backup => catalogue.ChainOf(backup) is null).Select(backup => $"backup {backup.Id} builds on {backup.Parent}, of which the chain is broken: it is worth nothing"),
@@ -29,16 +29,17 @@ internal static class TimelineFindings
         }
     }
 
-    private static IEnumerable<string> GoingBack(Branch branch) =>
-        branch.History.Ancestors.Zip(branch.History.Ancestors.Skip(1)).Where(pair => pair.Second.End < pair.First.End).Select(pair =>
-            $"timeline {branch.Timeline}: its history goes back from {pair.First.End} (end of {pair.First.Timeline}) to {pair.Second.End} (end of {pair.Second.Timeline}); the earlier one counts");
-
-    private static IEnumerable<string> Gaps(Catalogue catalogue, Branch branch)
+    /// <summary>What is missing between two segments of a timeline.</summary>
+    public static IEnumerable<WalGap> Gaps(Catalogue catalogue) => catalogue.Branches.SelectMany(branch =>
     {
         var runs = catalogue.Segments.Where(run => run.Timeline == branch.Timeline).OrderBy(run => run.First).ToList();
         return runs.Zip(runs.Skip(1)).Where(pair => pair.Second.First > pair.First.Last + 1).Select(pair =>
-            $"timeline {branch.Timeline}: WAL is missing from {catalogue.NameOf(branch.Timeline, pair.First.Last + 1)} to {catalogue.NameOf(branch.Timeline, pair.Second.First - 1)}");
-    }
+            new WalGap(branch.Timeline, catalogue.NameOf(branch.Timeline, pair.First.Last + 1), catalogue.NameOf(branch.Timeline, pair.Second.First - 1)));
+    });
+
+    private static IEnumerable<string> GoingBack(Branch branch) =>
+        branch.History.Ancestors.Zip(branch.History.Ancestors.Skip(1)).Where(pair => pair.Second.End < pair.First.End).Select(pair =>
+            $"timeline {branch.Timeline}: its history goes back from {pair.First.End} (end of {pair.First.Timeline}) to {pair.Second.End} (end of {pair.Second.Timeline}); the earlier one counts");
 
     /// <summary>A parent's WAL must reach the segment in which the child begins; of that one the child has a copy.</summary>
     private static IEnumerable<string> LostEnd(Catalogue catalogue, Branch branch)

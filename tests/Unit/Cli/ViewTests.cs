@@ -88,4 +88,35 @@ public sealed class ViewTests
         Assert.Matches("p2 +standby +47 MB", _console.Output);
         Assert.Matches(@"p3 +stopped \(exited, fenced\)", _console.Output);
     }
+
+    [Fact]
+    public void A_status_says_what_a_recovery_could_bring_back()
+    {
+        var cluster = ClusterName.Parse("demo");
+        var primary = new NodeState
+        {
+            Id = new(cluster, NodeName.Of(1)),
+            Role = NodeRole.Primary,
+            Container = "running",
+            RestartPolicy = "unless-stopped",
+            Address = "10.0.0.2",
+            Archiver = new("000000020000000000000003", null, 2, WaitingSeconds: 30, UnarchivedBytes: 40_000_000),
+        };
+        var archive = new ArchiveState
+        {
+            Live = new(2),
+            Backup = new("20261124T100000Z-full", DateTimeOffset.UnixEpoch, new(1), DateTimeOffset.UnixEpoch.AddHours(1)),
+            Gaps = [new(new(1), "000000010000000000000001", "000000010000000000000002")],
+        };
+
+        Assert.Equal(
+            [
+                "not archived: 38 MB of p1's WAL; 2 files wait, the first for 30 s; last archived: 000000020000000000000003",
+                "last backup: 20261124T100000Z-full, ended 1970-01-01 00:00:00 UTC on timeline 1, verified 1970-01-01 01:00:00 UTC",
+                "gap: timeline 1 lacks 000000010000000000000001 to 000000010000000000000002",
+            ],
+            StatusText.Archive(new(Healthy: true, [], new() { Cluster = cluster, Nodes = [primary] }, archive)));
+        Assert.Equal(["last backup: none"], StatusText.Archive(new(Healthy: false, [], new() { Cluster = cluster }, new())));
+        Assert.Empty(StatusText.Archive(new(Healthy: false, [], new() { Cluster = cluster }, new() { Unreadable = "why" })));
+    }
 }

@@ -35,7 +35,7 @@ public sealed class ContractTests
         [
             "BeginRestore", "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CopyToRepository", "CreateNetworks",
             "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
-            "FetchWal", "FindRestorePoint", "FindStarter", "InitializeDatabase", "InspectImage", "LeaveEndpoint", "MarkStandby",
+            "FetchWal", "FindRestorePoint", "FindStarter", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadCatalogue",
             "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",

@@ -9,6 +9,14 @@ public sealed class PgFlowTextTests
     [InlineData(16 * 1024 * 1024, "16 MB")]
     public void Bytes_in_the_unit_that_fits(long bytes, string text) => Assert.Equal(text, PgFlowText.Bytes(bytes));
 
+    [Theory]
+    [InlineData(0.4, "0 s")]
+    [InlineData(119, "119 s")]
+    [InlineData(720, "12 min")]
+    [InlineData(7200, "2 h")]
+    [InlineData(259_200, "3 days")]
+    public void Durations_in_the_unit_that_fits(double seconds, string text) => Assert.Equal(text, PgFlowText.Duration(seconds));
+
     [Fact]
     public void Every_outcome_has_a_sentence() =>
         Assert.Equal(Enum.GetValues<Outcome>().Length, Enum.GetValues<Outcome>().Select(outcome => PgFlowText.Sentence(outcome, "a step")).Distinct().Count());

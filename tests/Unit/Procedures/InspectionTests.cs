@@ -14,23 +14,41 @@ public sealed class InspectionTests
         { "p3 does not stream from p1; bring it back: pgflow failback demo p3", Healthy().WithFollower(3, _ => null) },
         { "p3 is 32 MB behind p1", Healthy().WithFollower(3, row => row with { LagBytes = 32 * 1024 * 1024 }) },
         { "slot p2 on p1 is lost: its standby needs the archive or a remake", Healthy().With(1, node => node with { Slots = [new("p2", Active: false, "lost"), new("p3", Active: true, "reserved")] }) },
-        { "p1 can't archive 000000010000000000000005; see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new(null, "000000010000000000000005", 3) }) },
+        { "p1 can't archive 000000010000000000000005 (17 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new(null, "000000010000000000000005", 3, 17, 600) }) },
+        { "p1's archiver lags: 1 file has waited for 90 s; see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new("000000010000000000000004", null, 1, WaitingSeconds: 90) }) },
         { "p2: work_mem is overridden", Healthy().With(2, node => node with { Drift = ["work_mem is overridden"] }) },
     };
 
+    public static TheoryData<string, ArchiveState> ArchiveFindings => new()
+    {
+        { "the repository can't be read: the disk is gone", new() { Unreadable = "the disk is gone" } },
+        { "no backup leads to timeline 1, the live one: it can't be recovered; take one: pgflow backup demo", Archive with { Backup = null } },
+        { "which timeline is live is in no ledger, so nobody knows whether it can be recovered; look with: pgflow timeline demo --check", new() },
+        { "WAL is missing: 000000010000000000000003, and with it what follows the last backup B1; take another: pgflow backup demo", Archive with { Missing = "000000010000000000000003" } },
+    };
+
+    private static ArchiveState Archive { get; } = new() { Live = new(1), Backup = new("B1", DateTimeOffset.UnixEpoch, new(1), VerifiedAt: null) };
+
     [Fact]
-    public void Finds_nothing_in_a_healthy_cluster() => Assert.True(Inspection.Of(Healthy()) is { Healthy: true, Findings: [] });
+    public void Finds_nothing_in_a_healthy_cluster() => Assert.True(Inspection.Of(Healthy(), Archive) is { Healthy: true, Findings: [] });
 
     [Theory, MemberData(nameof(Findings))]
     public void Says_what_is_wrong_and_how_to_mend_it(string finding, ClusterState state)
     {
-        var inspection = Inspection.Of(state);
+        var inspection = Inspection.Of(state, Archive);
         Assert.False(inspection.Healthy);
         Assert.Equal(finding, inspection.Findings[0]);
     }
 
+    [Theory, MemberData(nameof(ArchiveFindings))]
+    public void Says_what_a_recovery_would_lack(string finding, ArchiveState archive) => Assert.Equal([finding], Inspection.Of(Healthy(), archive).Findings);
+
+    [Fact]
+    public void A_short_queue_and_an_old_gap_are_no_trouble() => Assert.True(
+        Inspection.Of(Healthy().With(1, node => node with { Archiver = new(null, null, 3, WaitingSeconds: 30) }), Archive with { Gaps = [new(new(1), "1", "2")] }).Healthy);
+
     [Fact]
     public void Without_one_primary_says_what_else_is_wrong() => Assert.Equal(
         ["p2 is stopped, container exited", "p3: work_mem is overridden"],
-        Inspection.Of(Healthy().With(2, Stopped).With(3, node => node with { Role = NodeRole.Primary, Drift = ["work_mem is overridden"] })).Findings.Skip(1));
+        Inspection.Of(Healthy().With(2, Stopped).With(3, node => node with { Role = NodeRole.Primary, Drift = ["work_mem is overridden"] }), Archive).Findings.Skip(1));
 }

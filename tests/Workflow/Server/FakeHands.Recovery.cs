@@ -23,10 +23,15 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
     /// <summary>What the repository tells.</summary>
     public Catalogue Past { get; set; } = new() { Cluster = Source, ReadAt = DateTimeOffset.UnixEpoch };
 
+    /// <summary>What there is for a recovery of today.</summary>
+    public ArchiveState Archive { get; set; } = new() { Live = new(1), Backup = new("20261124T100000Z-full", DateTimeOffset.UnixEpoch, new(1), VerifiedAt: null) };
+
     /// <summary>How far each recovering node has got.</summary>
     public List<Lsn> Replays { get; } = [];
 
     Task<Catalogue> ICatalogueSteps.ReadAsync(ClusterName cluster) => DoAsync(null, () => Past with { Cluster = cluster });
+
+    Task<ArchiveState> ICatalogueSteps.InspectAsync(ClusterName cluster) => DoAsync(null, () => Archive);
 
     Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) => DoAsync(null, () => target.Lsn is { } lsn ? Target with { End = lsn } : Target);
 

@@ -1,0 +1,49 @@
+namespace PgFlow.Workflows;
+
+/// <summary>What a repository has for a recovery of the live branch, and what it lacks.</summary>
+public sealed record ArchiveState
+{
+    /// <summary>Why it can't be read; nothing else is known then.</summary>
+    public string? Unreadable { get; init; }
+
+    /// <summary>The branch that clients write to, by the ledger; null where nobody knows.</summary>
+    public Timeline? Live { get; init; }
+
+    /// <summary>The newest backup that leads to the live branch.</summary>
+    public LastBackup? Backup { get; init; }
+
+    /// <summary>The first segment that is missing between that backup and today.</summary>
+    public string? Missing { get; init; }
+
+    /// <summary>The gaps of every branch, by timeline and position.</summary>
+    public IReadOnlyList<WalGap> Gaps { get; init; } = [];
+
+    /// <summary>The state of a catalogue.</summary>
+    public static ArchiveState Of(Catalogue catalogue)
+    {
+        ArgumentNullException.ThrowIfNull(catalogue);
+        var live = Era.Of(catalogue) is [.., var last] ? last.Branch : null;
+        var path = live?.Path();
+        var backup = path is not null && catalogue.UsableOn(path) is [var newest, ..] ? newest : null;
+        return new()
+        {
+            Live = live?.Timeline,
+            Backup = backup is null ? null : new(backup.Id, backup.StoppedAt, backup.Timeline, backup.VerifiedAt),
+            Missing = backup is not null && catalogue.StretchOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap ? catalogue.NameOf(gap.Timeline, gap.Number) : null,
+            Gaps = [.. TimelineFindings.Gaps(catalogue)],
+        };
+    }
+}
+
+/// <summary>The backup that a recovery to the latest would begin with.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="StoppedAt">When it ended.</param>
+/// <param name="Timeline">The timeline that it ended on.</param>
+/// <param name="VerifiedAt">When a recovery of it was last proven; null when never.</param>
+public sealed record LastBackup(string Id, DateTimeOffset StoppedAt, Timeline Timeline, DateTimeOffset? VerifiedAt);
+
+/// <summary>Segments that are missing between others of their timeline.</summary>
+/// <param name="Timeline">Their timeline.</param>
+/// <param name="First">The first one's name.</param>
+/// <param name="Last">The last one's name.</param>
+public sealed record WalGap(Timeline Timeline, string First, string Last);

@@ -47,7 +47,11 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, ICatal
         await jobs.SucceedAsync(new(node.Spec, "ledger", Embedded.Read("record"))
         {
             Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}"],
-            Files = [.. entries.Select(entry => ContainerFile.Private($"/job/{entry.File}", entry.Json, node.Spec.Postgres))],
+            Files =
+            [
+                ContainerFile.Private("/job/names", string.Concat(entries.Select(entry => $"{entry.File}\n")), node.Spec.Postgres),
+                .. entries.Select((entry, index) => ContainerFile.Private($"/job/{index + 1}.json", entry.Json, node.Spec.Postgres)),
+            ],
         });
     }
 

@@ -107,9 +107,12 @@ internal sealed class LedgerSearch
         return opening with
         {
             PreviousEndedAt = await LastTimeOfAsync(previous.Timeline, opening.OpenedAt),
-            Continued = previous.Timeline == opening.Parent && await _wal.EndOfAsync(previous.Timeline, opening.SwitchedAt) <= opening.SwitchedAt,
+            Continued = previous.Timeline == opening.Parent && await IsEndAsync(previous.Timeline, opening.SwitchedAt),
         };
     }
+
+    private async Task<bool> IsEndAsync(Timeline timeline, Lsn position) =>
+        _catalogue.Segments.All(run => run.Timeline != timeline || run.Last <= _catalogue.SegmentOf(position)) && await _wal.EndOfAsync(timeline, position) <= position;
 
     /// <summary>The latest time in a branch's last WAL. Commits are not in order of time: nothing may be later, or a time behind the branch's end would bring it back.</summary>
     private async Task<DateTimeOffset?> LastTimeOfAsync(Timeline timeline, DateTimeOffset until)

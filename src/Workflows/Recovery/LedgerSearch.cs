@@ -122,8 +122,8 @@ internal sealed class LedgerSearch
             return null;
         }
 
-        var stopped = _marks.Where(mark => mark.Kind is WalMarkKind.Stop && mark.Timeline == timeline && mark.Lsn >= tip.Start && mark.At <= until).Max(mark => mark.At);
-        var latest = await _wal.LastAsync(tail) is { } last && !(last.At < stopped) ? last.At : stopped;
+        var marked = _marks.Where(mark => mark.Timeline == timeline && mark.Lsn >= tip.Start && mark.At <= until).Max(mark => mark.At);
+        var latest = await _wal.LastAsync(tail) is { } last && !(last.At < marked) ? last.At : marked;
         while (latest is { } time && await _wal.FirstAfterAsync(tail, time) is { } later)
         {
             latest = later.At;

@@ -51,7 +51,7 @@ public sealed class LedgerSearchTests
     {
         var found = await LostAsync(Cluster);
 
-        Assert.Equal([null, ModelCluster.Time("09:40"), ModelCluster.Time("10:10"), ModelCluster.Time("11:10")], found.Openings.Select(opening => opening.Entry.PreviousEndedAt));
+        Assert.Equal([null, ModelCluster.Time("09:50"), ModelCluster.Time("10:10"), ModelCluster.Time("11:10")], found.Openings.Select(opening => opening.Entry.PreviousEndedAt));
     }
 
     [Fact]

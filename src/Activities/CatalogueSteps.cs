@@ -6,34 +6,16 @@ namespace PgFlow.Activities;
 
 internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogueSteps
 {
-    public async Task<Catalogue> ReadAsync(ClusterName cluster)
-    {
-        try
-        {
-            return (await ReadWithWalAsync(cluster)).Catalogue;
-        }
-        finally
-        {
-            await jobs.RemoveOfActivityAsync();
-        }
-    }
+    public Task<Catalogue> ReadAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
 
-    public async Task<ArchiveState> InspectAsync(ClusterName cluster) => ArchiveState.Of(await ReadAsync(cluster));
+    public Task<ArchiveState> InspectAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(ArchiveState.Of(catalogue)));
 
-    public async Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target)
-    {
-        try
-        {
-            var (catalogue, wal) = await ReadWithWalAsync(cluster);
-            return await Resolver.ResolveAsync(catalogue, target, wal);
-        }
-        finally
-        {
-            await jobs.RemoveOfActivityAsync();
-        }
-    }
+    public Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
+        ReadAsync(cluster, (catalogue, wal) => Resolver.ResolveAsync(catalogue, target, wal));
 
-    private async Task<(Catalogue Catalogue, WalReader Wal)> ReadWithWalAsync(ClusterName cluster)
+    public Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) => ReadAsync(cluster, LedgerSearch.OfAsync);
+
+    private async Task<T> ReadAsync<T>(ClusterName cluster, Func<Catalogue, IWalReader, Task<T>> answer)
     {
         var nodes = await inventory.NodesAsync(cluster);
         if (nodes is not [var node, ..])
@@ -41,12 +23,19 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             throw Ends.Refuse($"there is no cluster {cluster}");
         }
 
-        var job = await jobs.OpenAsync(new(node.Spec, "catalogue", "")
+        try
         {
-            Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. Job.VolumesOfPast(cluster, nodes)],
-        });
-        var catalogue = Parse(cluster, await job.RunAsync(Embedded.Read("catalogue")));
-        return (catalogue, new(job, catalogue));
+            var job = await jobs.OpenAsync(new(node.Spec, "catalogue", "")
+            {
+                Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. Job.VolumesOfPast(cluster, nodes)],
+            });
+            var catalogue = Parse(cluster, await job.RunAsync(Embedded.Read("catalogue")));
+            return await answer(catalogue, new WalReader(job, catalogue));
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
     }
 
     /// <summary>Reads what the program <c>catalogue</c> says.</summary>
@@ -64,12 +53,13 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             Branches =
             [
                 .. facts["timeline"].Select(TimelineOf).Concat(openings.Select(opening => opening.Key)).Concat(segments.Select(run => run.Timeline)).Append(new(1)).Distinct().Order()
-                    .Select(timeline => new Branch(timeline, TimelineHistory.Parse(timeline, string.Join('\n', histories[timeline])), openings[timeline].FirstOrDefault())),
+                    .Select(timeline => new Branch(timeline, TimelineHistory.Parse(timeline, string.Join('\n', histories[timeline])), openings[timeline].OrderBy(opening => opening.Node is null).FirstOrDefault())), // what was read from the WAL knows less
             ],
             Backups = [.. facts["backup"].Select(Json<Backup>).Select(backup => backup with { VerifiedAt = verified.TryGetValue(backup.Id, out var at) ? at : null }).OrderBy(backup => backup.StartedAt)],
             RestorePoints = [.. facts["point"].Select(Json<RestorePoint>).OrderBy(point => point.At)],
             Segments = segments,
             SegmentSize = segmentSize,
+            SystemIdentifier = facts["system-identifier"].FirstOrDefault(),
             ReadAt = DateTimeOffset.UnixEpoch.AddSeconds(double.Parse(facts["now"].Single().Replace(".%N", "", StringComparison.Ordinal), CultureInfo.InvariantCulture)),
         };
     }

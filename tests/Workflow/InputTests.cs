@@ -84,6 +84,7 @@ public sealed class InputTests(TemporalServer server)
     [InlineData("Failback")]
     [InlineData("InspectCluster")]
     [InlineData("InspectTimeline")]
+    [InlineData("RebuildLedger")]
     public async Task A_cluster_that_does_not_exist_is_refused(string procedure)
     {
         await using var world = World.Start(server, nodes: 0);

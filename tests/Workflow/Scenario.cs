@@ -51,6 +51,10 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("VerifyBackup-cancelled", 3, world => CancelledAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")),
         new("CreateRestorePoint-succeeded", 3, world => SucceededAsync(world, "CreateRestorePoint", ("name", "before-2.0"))),
         new("CreateRestorePoint-failed", 3, world => UndoneAsync(world, "ProveArchiving p1", "CreateRestorePoint", ("name", "before-2.0"))),
+        new("RebuildLedger-succeeded", 3, world => SucceededAsync(WithoutLedger(world), "RebuildLedger")),
+        new("RebuildLedger-nothing", 3, world => SucceededAsync(world, "RebuildLedger")),
+        new("RebuildLedger-failed", 3, world => UndoneAsync(WithoutLedger(world), "CompleteLedger", "RebuildLedger")),
+        new("RebuildLedger-cancelled", 3, world => CancelledAsync(WithoutLedger(world), "FindUnrecorded", "RebuildLedger")),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("InspectTimeline-succeeded", 3, TimelineAsync),
         new("ClusterLease-released", 2, LeaseAsync),
@@ -74,6 +78,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     private static World WithPast(World world)
     {
         world.Hands.TwoBackups();
+        return world;
+    }
+
+    private static World WithoutLedger(World world)
+    {
+        world.Hands.LoseLedger();
         return world;
     }
 

@@ -22,6 +22,13 @@ internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
         return WalRecord.End(line, catalogue.SegmentSize) ?? from;
     }
 
+    public async Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline)
+    {
+        var (size, path) = ((ulong)catalogue.SegmentSize, catalogue.Branches.Single(branch => branch.Timeline == timeline).Path());
+        var found = await SearchAsync("marks", catalogue.Segments.Where(run => run.Timeline == timeline).SelectMany(run => Pieces([new(timeline, new(run.First * size), new((run.Last + 1) * size))])));
+        return [.. found.Split('\n').Select(line => WalRecord.Mark(line, path, catalogue.SegmentSize)).OfType<WalMark>()];
+    }
+
     /// <summary>The path cut at the bounds of segments; what is not there is left out.</summary>
     private IEnumerable<Piece> Pieces(IReadOnlyList<WalRange> path)
     {

@@ -30,9 +30,12 @@ internal sealed record ProcedureVerb(string Name, string Workflow, string Descri
         ],
         (call, cancel) =>
         {
-            var order = new Order(Workflow, Input(call.Parsed).ToJsonString(PgFlowJson.Options), call.Parsed.GetValue(Flags.Cluster).ToString(), TypeTheName);
+            var order = OrderOf(call);
             return CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron ? new Schedules(call).RunAsync(Name, order, cron, cancel) : new Launch(call).RunAsync(order, cancel);
         });
+
+    /// <summary>What is to be started.</summary>
+    public Order OrderOf(Call call) => new(Workflow, Input(call.Parsed).ToJsonString(PgFlowJson.Options), call.Parsed.GetValue(Flags.Cluster).ToString(), TypeTheName);
 
     /// <summary>The procedure's input.</summary>
     public JsonObject Input(ParseResult parsed)

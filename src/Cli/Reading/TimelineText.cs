@@ -40,7 +40,7 @@ internal static class TimelineText
     /// <summary>How a branch began: the procedure and the position.</summary>
     public static string Opened(TreeBranch branch)
     {
-        var by = branch.Opening is not { } opening ? "nobody knows how" : $"by {(opening.Kind.Length > 0 ? opening.Kind : opening.Procedure)}";
+        var by = branch.Opening is not { } opening ? "nobody knows how" : $"by {(opening.Kind.Length > 0 ? opening.Kind : opening.Procedure)}{(opening.Node is null ? ", as the WAL tells" : "")}";
         return branch.SwitchedAt is { } at ? $"{by}, from timeline {branch.Parent} at {at}" : by;
     }
 

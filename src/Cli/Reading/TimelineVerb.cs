@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using PgFlow.Workflows;
 
 namespace PgFlow.Cli;
@@ -10,14 +11,35 @@ internal static class TimelineVerb
 
     private static readonly Option<bool> Check = new("--check") { Description = "Only say what is not as it should be; exit 1 when something is" };
 
-    public static Command Command(Terminal terminal) => Call.Verb(
-        terminal,
-        "timeline",
-        "The tree of branches with their times, procedures, backups and restore points",
-        [Flags.Cluster, Html, Check, Flags.Timeout, .. Flags.Connection],
-        RunAsync);
+    private static readonly Option<bool> Rebuild = new("--rebuild") { Description = "Write into the ledger what it lacks and the WAL tells: openings of timelines, restore points" };
 
-    private static async Task<int> RunAsync(Call call, CancellationToken cancel)
+    private static readonly ProcedureVerb Rebuilding = new("timeline", nameof(RebuildLedger), Rebuild.Description!);
+
+    public static Command Command(Terminal terminal)
+    {
+        var command = Call.Verb(
+            terminal,
+            "timeline",
+            "The tree of branches with their times, procedures, backups and restore points",
+            [Flags.Cluster, Html, Check, Rebuild, .. Flags.Start, .. Flags.Connection],
+            (call, cancel) => call.Parsed.GetValue(Rebuild)
+                ? new Launch(call).RunAsync(Rebuilding.OrderOf(call), cancel)
+                : ShowAsync(call, cancel));
+        command.Validators.Add(RefuseMixture);
+        return command;
+    }
+
+    /// <summary>To look and to rebuild are two things.</summary>
+    private static void RefuseMixture(CommandResult given)
+    {
+        var rebuild = given.GetValue(Rebuild);
+        foreach (var option in (rebuild ? [Html, Check] : Flags.Start.Except([Flags.Timeout])).Where(option => given.GetResult(option) is { Implicit: false }))
+        {
+            given.AddError(rebuild ? $"{option.Name} shows the tree, --rebuild changes the ledger: give one of them" : $"{option.Name} is for --rebuild; without it the tree is only shown");
+        }
+    }
+
+    private static async Task<int> ShowAsync(Call call, CancellationToken cancel)
     {
         var tree = await new Look(call).ForAsync<TimelineTree>(nameof(InspectTimeline), cancel);
         var check = call.Parsed.GetValue(Check);

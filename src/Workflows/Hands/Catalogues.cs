@@ -16,6 +16,10 @@ public interface ICatalogueSteps
     /// <summary>What a target comes to. Refuses one that can't be had, and says what can be had instead.</summary>
     [Activity("ResolveTarget")]
     Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target);
+
+    /// <summary>What the ledger lacks and the WAL tells. Reads all WAL that there is.</summary>
+    [Activity("FindUnrecorded")]
+    Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster);
 }
 
 internal static class Catalogues
@@ -28,4 +32,7 @@ internal static class Catalogues
 
     public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
         Hand.WaitAsync((ICatalogueSteps hand) => hand.ResolveAsync(cluster, target), $"{cluster}: branch, position and backup of the target");
+
+    public static Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) =>
+        Hand.WaitAsync((ICatalogueSteps hand) => hand.FindUnrecordedAsync(cluster), $"{cluster}: what the WAL tells and the ledger does not");
 }

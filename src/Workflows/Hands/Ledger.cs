@@ -14,6 +14,10 @@ public interface ILedgerSteps
     [Activity("RecordTimeline")]
     Task OpenTimelineAsync(TimelineOpened opened);
 
+    /// <summary>Post-condition: the ledger has an opening of each of these timelines and a restore point of each of these names; what it had before counts, and stays as it was.</summary>
+    [Activity("CompleteLedger")]
+    Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points);
+
     /// <summary>The restore point of this name; null when there is none.</summary>
     [Activity("FindRestorePoint")]
     Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name);
@@ -24,27 +28,35 @@ public interface ILedgerSteps
 }
 
 /// <summary>A timeline begins.</summary>
-/// <param name="Node">Who writes it.</param>
+/// <param name="Node">Who writes it; null where it was read from the WAL, which does not tell.</param>
 /// <param name="Timeline">Its number.</param>
 /// <param name="Parent">The one before; null for the first.</param>
 /// <param name="SwitchedAt">The first position that is on it.</param>
 /// <param name="OpenedAt">When.</param>
-/// <param name="Procedure">By which procedure's workflow.</param>
-/// <param name="Kind">By which procedure: a failover or switchover continues its parent, a recovery leaves the branch that was live.</param>
-/// <param name="PreviousEndedAt">When the timeline that was live before could be written to last.</param>
+/// <param name="Procedure">By which procedure's workflow; where it was read from the WAL, which one did that.</param>
+/// <param name="Kind">By which procedure: a failover or switchover continues its parent, a recovery leaves the branch that was live. The WAL tells only of <see cref="Promotion"/> and <see cref="Initdb"/>.</param>
+/// <param name="PreviousEndedAt">When the timeline that was live before could be written to last; where that was read from the WAL, the last time in it.</param>
+/// <param name="Continued">Whether it goes on where the branch that was live ended, where the kind does not tell.</param>
 public sealed record TimelineOpened(
-    NodeId Node,
+    NodeId? Node,
     Timeline Timeline,
     Timeline? Parent,
     Lsn SwitchedAt,
     DateTimeOffset OpenedAt,
     string Procedure,
     string Kind = "",
-    DateTimeOffset? PreviousEndedAt = null)
+    DateTimeOffset? PreviousEndedAt = null,
+    bool? Continued = null)
 {
+    /// <summary>How the WAL tells of every later timeline: not whether it was a failover, a switchover or a recovery.</summary>
+    public const string Promotion = "promotion";
+
+    /// <summary>How the WAL tells of the first one.</summary>
+    public const string Initdb = "initdb";
+
     /// <summary>Whether it goes on where its parent ended, as after a failover; a recovery turns away from the branch that was live.</summary>
     [JsonIgnore]
-    public bool Continues => Kind is nameof(Failover) or nameof(Switchover);
+    public bool Continues => Continued ?? Kind is nameof(Failover) or nameof(Switchover);
 }
 
 internal static class Ledger
@@ -53,6 +65,9 @@ internal static class Ledger
 
     public static Task OpenTimelineAsync(TimelineOpened opened) =>
         Hand.ChangeAsync((ILedgerSteps hand) => hand.OpenTimelineAsync(opened), $"Timeline {opened.Timeline} into the ledger");
+
+    public static Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points) =>
+        Hand.ChangeAsync((ILedgerSteps hand) => hand.CompleteAsync(cluster, openings, points), $"{cluster}: what the WAL tells into the ledger");
 
     public static Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
         Hand.ReadAsync((ILedgerSteps hand) => hand.FindPointAsync(cluster, name), $"Is there a restore point {name} already?");

@@ -10,9 +10,12 @@ public sealed partial record CreateRestorePointInput : ProcedureInput
     public string? Name { get; init; }
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() => Name is null || Pattern().IsMatch(Name)
+    protected override IEnumerable<string> Check() => Name is null || IsName(Name)
         ? Missing("name", Name is null, "name the restore point")
         : [$"name: '{Name}' is no name of a restore point: 1 to 63 letters, digits, dots, underscores or hyphens"];
+
+    /// <summary>Whether the ledger takes it; PostgreSQL takes anything.</summary>
+    internal static bool IsName(string text) => Pattern().IsMatch(text);
 
     [GeneratedRegex(@"^[A-Za-z0-9._-]{1,63}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();

@@ -23,6 +23,9 @@ public sealed record Catalogue
     /// <summary>Bytes in a WAL segment.</summary>
     public long SegmentSize { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>The system identifier; null where no node has one. A text, as in <see cref="Backup"/>.</summary>
+    public string? SystemIdentifier { get; init; }
+
     /// <summary>When the catalogue was read, by the clock of the databases' host: later times are the future.</summary>
     public required DateTimeOffset ReadAt { get; init; }
 }
@@ -30,7 +33,7 @@ public sealed record Catalogue
 /// <summary>A timeline, and when it was the one that clients wrote to.</summary>
 /// <param name="Timeline">Its number.</param>
 /// <param name="History">Which timelines led to it.</param>
-/// <param name="Opening">How it began; null where neither ledger nor WAL tells.</param>
+/// <param name="Opening">How it began; null where the ledger does not tell.</param>
 public sealed record Branch(Timeline Timeline, TimelineHistory History, TimelineOpened? Opening);
 
 /// <summary>A base backup in the repository; what <c>backups/ID/backup.json</c> says.</summary>

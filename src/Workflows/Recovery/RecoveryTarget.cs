@@ -103,4 +103,7 @@ public interface IWalReader
 
     /// <summary>The end of the last valid record of a timeline, at or behind <paramref name="from"/>.</summary>
     Task<Lsn> EndOfAsync(Timeline timeline, Lsn from);
+
+    /// <summary>What a timeline's segments tell of openings, stops and names, in WAL order; of its ancestors too, where the first segment begins with a copy of theirs.</summary>
+    Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline);
 }

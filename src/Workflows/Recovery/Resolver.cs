@@ -97,7 +97,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     /// <summary>The first record in WAL order with a later time is the first one not replayed, as PostgreSQL itself would decide.</summary>
     private async Task<Position> OnBranchAtAsync(Branch branch, DateTimeOffset time, string why)
     {
-        var path = PathThroughCopies(branch);
+        var path = catalogue.PathThroughCopies(branch);
         var usable = catalogue.UsableOn(path);
         Stretch? broken = null;
         foreach (var backup in usable.Where(backup => backup.StoppedAt <= time))
@@ -147,7 +147,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
 
     private async Task<Position> AtLsnAsync(Lsn lsn, Branch branch)
     {
-        var path = PathThroughCopies(branch);
+        var path = catalogue.PathThroughCopies(branch);
         var isBeforeGap = catalogue.UsableOn(path).Any(backup => StretchFrom(backup, path) is { Gap: not null } stretch && lsn < stretch.End);
         if (lsn >= path[^1].Start && !isBeforeGap && await EndAsync(branch) is var end && lsn > end.End)
         {
@@ -165,7 +165,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     /// <summary>Newest WAL first: a number may have been used before, 4 billion transactions ago.</summary>
     private async Task<Position> AtCommitAsync(uint xid, Branch branch)
     {
-        var path = PathThroughCopies(branch);
+        var path = catalogue.PathThroughCopies(branch);
         var usable = catalogue.UsableOn(path);
         Lsn? searched = null;
         foreach (var backup in usable)
@@ -197,7 +197,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
 
     private async Task<Position> EndAsync(Branch branch)
     {
-        var path = PathThroughCopies(branch);
+        var path = catalogue.PathThroughCopies(branch);
         if (path[^1].End < Lineage.Endless)
         {
             return new(path, path[^1].End, "");
@@ -278,27 +278,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         };
     }
 
-    /// <summary>
-    /// The way to the branch's tip. Where the WAL that is left of it does not even reach the fork of a child, its end was lost with its node,
-    /// and the way goes through the child's first segment, which begins with a copy, up to the fork.
-    /// </summary>
-    private IReadOnlyList<WalRange> PathThroughCopies(Branch branch)
-    {
-        var path = branch.Path();
-        var segments = catalogue.Segments.Where(run => run.Timeline == branch.Timeline).ToList();
-        var own = segments.Count == 0 ? path[^1].Start : new Lsn((segments.Max(run => run.Last) + 1) * (ulong)catalogue.SegmentSize);
-        var copy = catalogue.Branches
-            .Select(other => (Path: other.Path(), Fork: other.Path().FirstOrDefault(piece => piece.Timeline == branch.Timeline && piece.End < Lineage.Endless)?.End))
-            .Where(other => other.Fork > own && catalogue.Has(FileOf(other.Path, catalogue.SegmentOf(other.Fork.Value)), catalogue.SegmentOf(other.Fork.Value)))
-            .OrderByDescending(other => other.Fork)
-            .FirstOrDefault();
-        return copy.Path is null ? path : copy.Path.Until(copy.Fork!.Value, catalogue.SegmentSize);
-    }
-
     private Stretch StretchFrom(Backup backup, IReadOnlyList<WalRange> path) => catalogue.StretchOf(path.From(backup.WalRanges[0].Start));
-
-    /// <summary>Whose file is read for a segment.</summary>
-    private Timeline FileOf(IReadOnlyList<WalRange> path, ulong number) => path.Last(piece => catalogue.SegmentOf(piece.Start) <= number).Timeline;
 
     // ---- branches ----
 

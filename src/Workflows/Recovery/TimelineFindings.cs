@@ -7,7 +7,7 @@ internal static class TimelineFindings
     [
         .. Holes(catalogue).Select(hole => $"timeline {hole} has no history: PostgreSQL would give its number to the next branch; no recovery before {new Timeline(hole).HistoryFile} is back"),
         .. catalogue.Branches.Where(branch => branch.Opening is null).Select(branch =>
-            $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it; name it with --timeline {branch.Timeline}"),
+            $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it; the WAL may tell: pgflow timeline {catalogue.Cluster} --rebuild; else name it with --timeline {branch.Timeline}"),
         .. catalogue.Branches.SelectMany(GoingBack),
         .. Gaps(catalogue).Select(gap => $"timeline {gap.Timeline}: WAL is missing from {gap.First} to {gap.Last}"),
         .. catalogue.Branches.SelectMany(branch => LostEnd(catalogue, branch)),

@@ -45,6 +45,14 @@ public sealed class TimelineTests
     }
 
     [Fact]
+    public void What_was_read_from_the_WAL_says_so()
+    {
+        var promoted = Tree.Branches[1] with { Opening = Tree.Branches[1].Opening! with { Node = null, Kind = TimelineOpened.Promotion } };
+
+        Assert.Equal("by promotion, as the WAL tells, from timeline 1 at 0/5000000", TimelineText.Opened(promoted));
+    }
+
+    [Fact]
     public void Backups_and_restore_points_stand_on_their_branch_in_order_of_time()
     {
         TimelineText.Write(_console, Tree);

@@ -22,6 +22,7 @@ public sealed class ContractTests
              "InitCluster: approve, approveWithinSeconds, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, vip",
              "InspectCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
              "InspectTimeline: approve, approveWithinSeconds, by, cluster, dryRun, reason",
+            "RebuildLedger: approve, approveWithinSeconds, by, cluster, dryRun, reason",
             "RecoverCluster: approve, approveWithinSeconds, by, cluster, dryRun, inspect, latest, reason, timeline, toBackup, toLsn, toPoint, toTime, toXid",
              "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
              "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
@@ -33,9 +34,9 @@ public sealed class ContractTests
     [Fact]
     public void Activities() => Assert.Equal(
         [
-            "BeginRestore", "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CopyPrimary", "CopyToRepository", "CreateNetworks",
+            "BeginRestore", "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CompleteLedger", "CopyPrimary", "CopyToRepository", "CreateNetworks",
             "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
-            "FetchWal", "FindRestorePoint", "FindStarter", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEndpoint", "MarkStandby",
+            "FetchWal", "FindRestorePoint", "FindStarter", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadCatalogue",
             "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",

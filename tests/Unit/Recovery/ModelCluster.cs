@@ -23,6 +23,8 @@ internal sealed class ModelTimeline(Timeline number, ModelTimeline? parent, Lsn 
 
     public List<WalRecord> Records { get; } = [];
 
+    public List<WalMark> Marks { get; } = [];
+
     public Lsn End => Records.Count == 0 ? fork : Records[^1].End;
 
     /// <summary>Where the archive's own files of it end, when its last ones were lost with their node.</summary>
@@ -35,6 +37,10 @@ internal sealed class ModelTimeline(Timeline number, ModelTimeline? parent, Lsn 
     /// <summary>Every record that a server on this timeline had behind it at a position.</summary>
     public IEnumerable<WalRecord> Before(Lsn position) =>
         (parent?.Before(position < fork ? position : fork) ?? []).Concat(Records.Where(record => record.Lsn < position));
+
+    /// <summary>The marks that a server on this timeline had behind it at a position.</summary>
+    public IEnumerable<WalMark> MarksBefore(Lsn position) =>
+        (parent?.MarksBefore(position < fork ? position : fork) ?? []).Concat(Marks.Where(mark => mark.Lsn < position));
 }
 
 /// <summary>A cluster that is written to, switched and recovered at random. It answers from brute force what the resolver must find by arithmetic.</summary>
@@ -216,6 +222,9 @@ internal sealed class ModelCluster : IWalReader
         return Task.FromResult(end);
     }
 
+    public Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline) => Task.FromResult<IReadOnlyList<WalMark>>(
+        [.. Find(timeline).MarksBefore(Lineage.Endless).Where(mark => HasFile(timeline, mark.Lsn.Value / SegmentSize) && HasFile(timeline, (mark.End.Value - 1) / SegmentSize))]);
+
     private bool HasAll(Timeline timeline, WalRecord record)
     {
         for (var segment = record.Lsn.Value / SegmentSize; segment <= (record.End.Value - 1) / SegmentSize; segment++)
@@ -243,6 +252,7 @@ internal sealed class ModelCluster : IWalReader
         Cluster = Name,
         ReadAt = Now,
         SegmentSize = SegmentSize,
+        SystemIdentifier = ((ulong)Start.ToUnixTimeSeconds() << 32).ToString(System.Globalization.CultureInfo.InvariantCulture),
         Branches = [.. Timelines.Select(timeline => new Branch(timeline.Number, new(timeline.Number, timeline.History), timeline.Opening))],
         Backups = _backups,
         RestorePoints = _points,
@@ -268,12 +278,21 @@ internal sealed class ModelCluster : IWalReader
         return _xid - 1;
     }
 
+    /// <summary>The server stops cleanly.</summary>
+    public void Stop(string time)
+    {
+        Now = Time(time);
+        Write(RecordKind.Other);
+        Mark(WalMarkKind.Stop);
+    }
+
     public void Idle(string until) => Now = Time(until);
 
     public void Point(string name, string time)
     {
         Now = Time(time);
         Write(RecordKind.Other);
+        Mark(WalMarkKind.Point, name);
         _points.Add(new(name, Live.Number, Live.End, Now));
     }
 
@@ -316,6 +335,7 @@ internal sealed class ModelCluster : IWalReader
                 break;
             case < 74:
                 Write(RecordKind.Other);
+                Mark(WalMarkKind.Point, $"point{_points.Count}");
                 _points.Add(new($"point{_points.Count}", Live.Number, Live.End, Now));
                 break;
             case < 84:
@@ -414,7 +434,20 @@ internal sealed class ModelCluster : IWalReader
 
         Live = Open(from, fork, [.. Find(named).History, new(named, fork)], kind, left);
         Timelines.Add(Live);
-        Write(RecordKind.Other); // END_OF_RECOVERY
+        Write(RecordKind.Other);
+        Mark(WalMarkKind.Opening);
+    }
+
+    /// <summary>The newest record tells of something.</summary>
+    private void Mark(WalMarkKind kind, string? name = null)
+    {
+        var record = Live.Records[^1];
+        Live.Marks.Add(new(kind, kind.ToString(), Live.Number, record.Lsn, record.End, record.At)
+        {
+            Opened = kind is WalMarkKind.Opening ? Live.Number : null,
+            Parent = kind is WalMarkKind.Opening ? Live.Parent!.Number : null,
+            Name = name,
+        });
     }
 
     private ModelTimeline Open(ModelTimeline? parent, Lsn fork, IReadOnlyList<TimelineSwitch> history, string kind, DateTimeOffset? left)

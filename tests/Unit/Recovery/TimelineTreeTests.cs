@@ -64,7 +64,7 @@ public sealed class TimelineTreeTests
             [
                 "timeline 2 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000002.history is back",
                 "timeline 4 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000004.history is back",
-                "timeline 5: nobody knows when it was opened, so a time can't choose it; name it with --timeline 5",
+                "timeline 5: nobody knows when it was opened, so a time can't choose it; the WAL may tell: pgflow timeline model --rebuild; else name it with --timeline 5",
                 "timeline 5: its history goes back from 0/2000 (end of 1) to 0/1000 (end of 3); the earlier one counts",
                 "timeline 1: WAL is missing from 000000010000000000000004 to 000000010000000000000005",
                 "timeline 5: its parent's WAL ends before it, 000000010000000000000008 is missing",

@@ -226,6 +226,17 @@ internal sealed partial class FakeHands :
 
     Task ILedgerSteps.OpenTimelineAsync(TimelineOpened opened) => DoAsync(opened.Node, () => { });
 
+    Task ILedgerSteps.CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points) => DoAsync(null, () =>
+    {
+        Require(openings.All(opening => opening.Procedure.Length > 0), "an opening does not say which workflow wrote it");
+        Past = Past with
+        {
+            Branches = [.. Past.Branches.Select(branch => branch with { Opening = branch.Opening ?? openings.FirstOrDefault(opening => opening.Timeline == branch.Timeline) })],
+            RestorePoints = [.. Past.RestorePoints, .. points],
+        };
+        Unrecorded = new() { Unknown = Unrecorded.Unknown };
+    });
+
     Task<RestorePoint?> ILedgerSteps.FindPointAsync(ClusterName cluster, string name) => DoAsync(name, () => _points.GetValueOrDefault(name));
 
     Task ILedgerSteps.AddPointAsync(ClusterName cluster, RestorePoint point) => DoAsync(point.Name, () => _points.Add(point.Name, point));

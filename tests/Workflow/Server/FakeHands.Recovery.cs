@@ -26,6 +26,9 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
     /// <summary>What there is for a recovery of today.</summary>
     public ArchiveState Archive { get; set; } = new() { Live = new(1), Backup = new("20261124T100000Z-full", DateTimeOffset.UnixEpoch, new(1), VerifiedAt: null) };
 
+    /// <summary>What the WAL tells and the ledger does not.</summary>
+    public Unrecorded Unrecorded { get; set; } = new();
+
     /// <summary>How far each recovering node has got.</summary>
     public List<Lsn> Replays { get; } = [];
 
@@ -36,6 +39,20 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
     Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) => DoAsync(null, () => target.Lsn is { } lsn ? Target with { End = lsn } : Target);
 
     Task IRecoverySteps.BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => DoAsync(node, () => { });
+
+    Task<Unrecorded> ICatalogueSteps.FindUnrecordedAsync(ClusterName cluster) => DoAsync(null, () => Unrecorded);
+
+    /// <summary>The ledger is gone: the WAL tells of timeline 2, of one restore point, and not of timeline 3.</summary>
+    public void LoseLedger()
+    {
+        Past = Past with { Branches = [.. Enumerable.Range(1, 3).Select(number => new Branch(new((uint)number), TimelineHistory.Parse(new((uint)number), ""), Opening: null))] };
+        Unrecorded = new()
+        {
+            Openings = [new(new(Node: null, new(2), new(1), new(0x2000000), DateTimeOffset.UnixEpoch, "", TimelineOpened.Promotion, Continued: true), "END_OF_RECOVERY at 0/2000000 on timeline 2")],
+            RestorePoints = [new(new("before-2.0", new(1), new(0x1000090), DateTimeOffset.UnixEpoch), "RESTORE_POINT at 0/1000028 on timeline 1")],
+            Unknown = ["timeline 3: when it was opened stays unknown"],
+        };
+    }
 
     Task IRecoverySteps.RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => DoAsync(node, () =>
         Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was restored while it ran"));

@@ -1,0 +1,75 @@
+using PgFlow.Activities;
+
+namespace PgFlow.UnitTests.Activities;
+
+/// <summary>What the program <c>catalogue</c> says.</summary>
+public sealed class CatalogueParsingTests
+{
+    private const string Output = """
+        now 1795549258.496001686
+        segment-size 16777216
+        system-identifier 7711822184333295631
+        timeline 00000002
+        history 00000002 1	0/3000000	no recovery target specified
+        timeline 0000000A
+        history 0000000A 1	0/3000000	no recovery target specified
+        history 0000000A 2	0/5000000	before 2026-11-24 16:46:39.35+00
+        opened {"timeline":2,"parent":1,"switchedAt":"0/3000000","openedAt":"2026-11-24T12:00:00+00:00","procedure":"RebuildLedger-demo","kind":"promotion","continued":true}
+        opened {"node":{"cluster":"demo","name":"p2"},"timeline":2,"parent":1,"switchedAt":"0/3000000","openedAt":"2026-11-24T11:59:59+00:00","procedure":"w","kind":"Failover"}
+        point {"name":"late","timeline":2,"lsn":"0/4000090","at":"2026-11-24T13:00:00+00:00"}
+        point {"name":"early","timeline":1,"lsn":"0/2000090","at":"2026-11-24T10:00:00+00:00"}
+        backup {"id":"b","startedAt":"2026-11-24T09:00:00+00:00","stoppedAt":"2026-11-24T09:01:00+00:00","node":"p1","walRanges":[{"timeline":1,"start":"0/2000028","end":"0/2000100"}],"bytes":1,"systemIdentifier":"7","major":17}
+        verified {"id":"b","verifiedAt":"2026-11-24T14:00:00+00:00"}
+        segment 000000010000000000000001
+        segment 000000010000000000000002
+        segment 000000010000000000000004
+        segment 0000000100000000000000FF
+        segment 000000010000000100000000
+        segment 000000020000000000000003
+        """;
+
+    private static readonly Catalogue Read = CatalogueSteps.Parse(ClusterName.Parse("demo"), Output);
+
+    [Fact]
+    public void Branches_come_from_histories_ledger_and_segments()
+    {
+        Assert.Equal([1u, 2u, 10u], Read.Branches.Select(branch => branch.Timeline.Number));
+        Assert.Equal([new(new(1), new(0x3000000)), new(new(2), new(0x5000000))], Read.Branches[2].History.Ancestors);
+        Assert.Null(Read.Branches[0].Opening);
+    }
+
+    [Fact]
+    public void Of_two_openings_the_one_counts_that_its_procedure_wrote()
+    {
+        Assert.Equal((NodeName.Of(2), nameof(Failover)), (Read.Branches[1].Opening!.Node!.Value.Name, Read.Branches[1].Opening!.Kind));
+
+        var rebuilt = CatalogueSteps.Parse(ClusterName.Parse("demo"), string.Join('\n', Output.Split('\n').Where(line => !line.Contains("p2", StringComparison.Ordinal))));
+        Assert.Equal((null, true), (rebuilt.Branches[1].Opening!.Node, rebuilt.Branches[1].Opening!.Continues));
+    }
+
+    [Fact]
+    public void Segments_become_runs_also_over_the_bound_of_a_log()
+    {
+        Assert.Equal([new(new(1), 1, 2), new(new(1), 4, 4), new(new(1), 255, 256), new(new(2), 3, 3)], Read.Segments);
+        Assert.Equal(16 * 1024 * 1024, Read.SegmentSize);
+    }
+
+    [Fact]
+    public void Backups_and_points_stand_in_order_of_time_with_what_is_known_of_them()
+    {
+        Assert.Equal(["early", "late"], Read.RestorePoints.Select(point => point.Name));
+        Assert.Equal(new(2026, 11, 24, 14, 0, 0, TimeSpan.Zero), Assert.Single(Read.Backups).VerifiedAt);
+        Assert.Equal("7711822184333295631", Read.SystemIdentifier);
+        Assert.Equal(1795549258, Read.ReadAt.ToUnixTimeSeconds());
+    }
+
+    [Fact]
+    public void A_repository_without_anything_and_a_shell_without_nanoseconds_can_be_read()
+    {
+        var bare = CatalogueSteps.Parse(ClusterName.Parse("demo"), "now 1795549258.%N\n");
+
+        Assert.Equal(new Timeline(1), Assert.Single(bare.Branches).Timeline);
+        Assert.Null(bare.SystemIdentifier);
+        Assert.Empty(bare.Segments);
+    }
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
@@ -28,8 +29,11 @@ public sealed class LedgerTests(TemporalServer temporal)
         var after = await TreeAsync(temporal.Client, cluster);
         Assert.Empty(after.Findings);
         Assert.Equal(before.Branches.Select(branch => (branch.Timeline, branch.Parent, branch.SwitchedAt)), after.Branches.Select(branch => (branch.Timeline, branch.Parent, branch.SwitchedAt)));
-        Assert.All(before.Branches.Zip(after.Branches), pair => Assert.Equal(pair.First.LiveFrom!.Value, pair.Second.LiveFrom!.Value, TimeSpan.FromSeconds(5)));
-        Assert.Equal(before.Branches[0].LiveTo!.Value, after.Branches[0].LiveTo!.Value, TimeSpan.FromSeconds(5));
+
+        // PgFlow notes a time before it asks for a promotion and after it has fenced; the WAL has what lies between, however slow the machine is.
+        Assert.InRange(after.Branches[0].LiveFrom!.Value, before.Branches[0].LiveFrom!.Value, At(story, "A"));
+        Assert.InRange(after.Branches[0].LiveTo!.Value, At(story, "B"), before.Branches[0].LiveTo!.Value);
+        Assert.InRange(after.Branches[1].LiveFrom!.Value, before.Branches[1].LiveFrom!.Value, At(story, "C"));
         Assert.Equal("by-hand", Assert.Single(after.Branches[0].RestorePoints).Name);
         Assert.Equal(["initdb", "promotion"], after.Branches.Select(branch => branch.Opening!.Kind));
 
@@ -63,6 +67,8 @@ public sealed class LedgerTests(TemporalServer temporal)
     /// <summary>Names and contents; procedures' own records left out.</summary>
     private static async Task<string[]> EntriesAsync(TestCluster cluster) =>
         (await Host.DockerAsync("exec", cluster.Node(2).Container, "sh", "-c", "cd /repository/ledger && cksum *Z-timeline-*")).Split('\n');
+
+    private static DateTimeOffset At(Story story, string word) => DateTimeOffset.Parse(story.TimeOf(word), CultureInfo.InvariantCulture);
 
     private static async Task<TimelineTree> TreeAsync(ITemporalClient client, TestCluster cluster) => await client.ExecuteWorkflowAsync(
         (InspectTimeline procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }), new($"timeline-{cluster.Name}-{Guid.NewGuid():N}", "pgflow"));

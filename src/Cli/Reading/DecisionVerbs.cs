@@ -58,7 +58,7 @@ internal static class DecisionVerbs
     private static async Task<string> MoveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
         await Decisions.MoveAsync(handle, Field.Input(Targets, call.Parsed), cancel);
-        return $"it replays on; follow it: pgflow watch {handle.Id}";
+        return $"asked to replay on; whether that could be had, and how far it is: pgflow watch {handle.Id}";
     }
 
     private static async Task<string> CancelAsync(Call call, WorkflowHandle handle, CancellationToken cancel)

@@ -28,14 +28,19 @@ internal static class StatusText
             data.WriteLine(line);
         }
 
-        foreach (var finding in inspection.Findings)
-        {
-            data.MarkupLineInterpolated($"[red]‼[/] {finding}");
-        }
-
         foreach (var run in status.Open)
         {
             data.WriteLine($"▶ {run.Procedure} {run.Outcome}, by {run.By}: {run.WorkflowId}");
+        }
+
+        if (status.Open.Count > 0 && inspection.Findings.Count > 0)
+        {
+            data.WriteLine("  while that runs, this may be its own doing (pgflow show ID says where it is):");
+        }
+
+        foreach (var finding in inspection.Findings)
+        {
+            data.MarkupLineInterpolated($"[red]‼[/] {finding}");
         }
 
         data.WriteLine();

@@ -81,6 +81,11 @@ internal sealed record FailbackPlan : Plan
     {
         state.RequireExisting();
         var asked = input.Node is { } name ? state.RequireNode(name) : null;
+        if (asked is not null && state.Primaries is [var only] && only == asked)
+        {
+            throw Ends.Refuse($"{asked.Id} is the primary; to make it a standby: pgflow switchover {state.Cluster}");
+        }
+
         // Two writable nodes are what a person asks this procedure to end: the one named is the wrong one.
         var primary = (asked is { Role: NodeRole.Primary } ? state with { Nodes = [.. state.Nodes.Where(node => node != asked)] } : state).RequirePrimary();
         var node = asked ?? OnlyMissing(state, primary);

@@ -9,6 +9,7 @@ public sealed class FailbackPlanTests
 
     public static TheoryData<string, ClusterState, FailbackInput> Refused => new()
     {
+        { "p1 is the primary; to make it a standby: pgflow switchover demo", Healthy(), Any with { Node = P(1) } },
         { "there is no cluster demo; make it with: pgflow init demo", Nothing, Any },
         { "demo has no node p9; it has p1, p2, p3", Healthy(), Any with { Node = P(9) } },
         { "no node of demo accepts writes; make one the primary with: pgflow failover demo", Healthy().With(1, Stopped), Any with { Node = P(2) } },

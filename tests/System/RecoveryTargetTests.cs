@@ -93,7 +93,7 @@ public sealed class RecoveryTargetTests(TwoBranches past) : IClassFixture<TwoBra
     public async Task Within_a_later_backup_is_had_with_the_one_before()
     {
         var later = Backups[1];
-        var facts = await PlannedAsync(Between(later.StartedAt, later.StoppedAt));
+        var facts = await PlannedAsync(PgFlowText.Exact(later.StartedAt.AddMilliseconds(1))); // its middle may be behind the last position that it needs
 
         Assert.StartsWith("branch: timeline 1; ", facts[0], StringComparison.Ordinal);
         Assert.StartsWith($"backup: {Backups[0].Id}, ", facts[4], StringComparison.Ordinal);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using PgFlow.WorkflowTests;
-using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
 
@@ -15,18 +14,18 @@ public sealed class LedgerTests(TemporalServer temporal)
         await story.WriteAsync("B2");
         await story.RecoverAsync("A"); // opens timeline 2
         await story.WriteAsync("C");
-        var before = await TreeAsync(temporal.Client, cluster);
+        var before = await cluster.TimelineAsync();
         Assert.Empty(before.Findings);
 
         await Host.DockerAsync("exec", "-u", "0", story.Primary.Container, "sh", "-c", "rm /repository/ledger/*-timeline-*.json");
-        Assert.Equal(2, (await TreeAsync(temporal.Client, cluster)).Findings.Count(finding => finding.Contains("nobody knows when it was opened", StringComparison.Ordinal)));
+        Assert.Equal(2, (await cluster.TimelineAsync()).Findings.Count(finding => finding.Contains("nobody knows when it was opened", StringComparison.Ordinal)));
         Assert.Contains("not known", await RefusalAsync(cluster, story.TimeOf("B")), StringComparison.Ordinal);
 
         var report = await cluster.RunAsync((RebuildLedger procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         Assert.Equal($"the ledger of {cluster.Name} has the openings of timeline 1, 2 and 1 restore point, read from the WAL", report.Summary);
         Assert.Empty(report.Notes);
 
-        var after = await TreeAsync(temporal.Client, cluster);
+        var after = await cluster.TimelineAsync();
         Assert.Empty(after.Findings);
         Assert.Equal(before.Branches.Select(branch => (branch.Timeline, branch.Parent, branch.SwitchedAt)), after.Branches.Select(branch => (branch.Timeline, branch.Parent, branch.SwitchedAt)));
 
@@ -69,9 +68,6 @@ public sealed class LedgerTests(TemporalServer temporal)
         (await Host.DockerAsync("exec", cluster.Node(2).Container, "sh", "-c", "cd /repository/ledger && cksum *Z-timeline-*")).Split('\n');
 
     private static DateTimeOffset At(Story story, string word) => DateTimeOffset.Parse(story.TimeOf(word), CultureInfo.InvariantCulture);
-
-    private static async Task<TimelineTree> TreeAsync(ITemporalClient client, TestCluster cluster) => await client.ExecuteWorkflowAsync(
-        (InspectTimeline procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }), new($"timeline-{cluster.Name}-{Guid.NewGuid():N}", "pgflow"));
 
     private static async Task<string> PlannedAsync(TestCluster cluster, RecoverClusterInput input)
     {

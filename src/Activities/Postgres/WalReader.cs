@@ -24,7 +24,7 @@ internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
 
     public async Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline)
     {
-        var (size, path) = ((ulong)catalogue.SegmentSize, catalogue.Branches.Single(branch => branch.Timeline == timeline).Path());
+        var (size, path) = ((ulong)catalogue.SegmentSize, catalogue.Find(timeline)!.Path());
         var found = await SearchAsync("marks", catalogue.Segments.Where(run => run.Timeline == timeline).SelectMany(run => Pieces([new(timeline, new(run.First * size), new((run.Last + 1) * size))])));
         return [.. found.Split('\n').Select(line => WalRecord.Mark(line, path, catalogue.SegmentSize)).OfType<WalMark>()];
     }

@@ -67,7 +67,12 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             {script}
             """)
         {
-            Volumes = [$"{node.Container}:{Names.NodeVolume}", .. Job.VolumesOfPast(source, await inventory.NodesAsync(source))],
+            Volumes =
+            [
+                $"{node.Container}:{Names.NodeVolume}",
+                .. source == node.Cluster ? [$"{Names.Repository(source)}:{Names.RepositoryVolume}:ro"] : Array.Empty<string>(), // as the node itself sees it
+                .. Job.VolumesOfPast(source, await inventory.NodesAsync(source)),
+            ],
             Files = [Job.SegmentList(target.Segments(), container.Spec.Postgres)],
         };
     }

@@ -75,6 +75,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await story.RecoverAsync("B"); // only timeline 1 had it; opens 3
         await story.RecoverAsync("C"); // only timeline 2 had it; opens 4
         await story.WriteAsync("D");
+        var archived = await ChecksumsAsync(cluster);
 
         // A killed primary's last segment is in no archive: nobody switches it by hand.
         await Host.DockerAsync("kill", story.Primary.Container);
@@ -83,6 +84,8 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await story.WriteAsync("E");
         await story.RecoverAsync("D");
         await story.RecoverAsync("E");
+        Assert.NotEmpty(archived);
+        Assert.Empty(archived.Except(await ChecksumsAsync(cluster))); // recovering nodes read WAL in the archive itself
     }
 
     [Fact]
@@ -224,6 +227,19 @@ public sealed class RecoveryTests(TemporalServer temporal)
         (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting);
 
     private static async Task<string> WordsAsync(NodeId node) => (await TestCluster.SqlAsync(node, "SELECT string_agg(w, ',' ORDER BY ctid) FROM word")).Trim();
+
+    /// <summary>What the archives have, with checksums.</summary>
+    private static async Task<IReadOnlyList<string>> ChecksumsAsync(TestCluster cluster)
+    {
+        var sums = new List<string>();
+        foreach (var node in (await cluster.InspectAsync()).State.Nodes)
+        {
+            sums.AddRange((await Host.DockerAsync("exec", node.Id.Container, "sh", "-c", "cd /; sha256sum repository/wal/0* pgflow/archive/0* 2> /dev/null || :"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.Contains(".tail.", StringComparison.Ordinal)).Select(line => $"{node.Id} {line}"));
+        }
+
+        return sums;
+    }
 
     private static async Task<string[]> ArchiveAsync(TestCluster cluster) =>
         (await Host.DockerAsync("exec", cluster.Node(1).Container, "ls", "/repository/wal", "/repository/timelines")).Split('\n');

@@ -1,4 +1,5 @@
 using Temporalio.Client;
+using Temporalio.Exceptions;
 
 namespace PgFlow.WorkflowTests;
 
@@ -151,9 +152,9 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var handle = await world.StartAsync("RecoverCluster", ("toLsn", "0/2000000"), ("inspect", true));
         await World.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
         Assert.Equal(EndpointRole.ReadOnly, world.Hands["p1"].Endpoint);
-        await handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/1000000"}""")]);
-        await World.UntilAsync(handle, progress => progress is { Outcome: Outcome.Inspecting } && progress.Notes.Any(note => note.StartsWith("not moved", StringComparison.Ordinal)));
-        await handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/3000000"}""")]);
+        var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/1000000"}""")]));
+        Assert.Contains("replay goes only forward", refused.InnerException!.Message, StringComparison.Ordinal);
+        Assert.Equal("replays on to 0/3000000 on timeline 1", await handle.ExecuteUpdateAsync<string>("move", [World.Typed("""{"toLsn": "0/3000000"}""")]));
         await World.UntilAsync(handle, progress => progress is { Outcome: Outcome.Inspecting } && progress.Steps.Any(step => step.Title.Contains("0/3000000", StringComparison.Ordinal)));
         await handle.ExecuteUpdateAsync("approve", [new Approval(null, "carla")]);
         await EndsWellAsync(world, handle);

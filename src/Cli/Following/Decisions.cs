@@ -10,16 +10,21 @@ internal static class Decisions
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>A new target is looked for in the WAL.</summary>
+    private static readonly TimeSpan TargetLimit = TimeSpan.FromMinutes(5);
+
     public static Task ApproveAsync(WorkflowHandle handle, string planHash, CancellationToken cancel) =>
-        TellAsync(handle, "approve", new Approval(planHash, Temporal.User), cancel);
+        TellAsync<object?>(handle, "approve", new Approval(planHash, Temporal.User), AnswerLimit, cancel);
 
     public static Task RejectAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
-        TellAsync(handle, "reject", new Rejection(Temporal.User, reason), cancel);
+        TellAsync<object?>(handle, "reject", new Rejection(Temporal.User, reason), AnswerLimit, cancel);
 
     public static Task ResolveAsync(WorkflowHandle handle, Resolution resolution, CancellationToken cancel) =>
-        TellAsync(handle, "resolve", resolution, cancel);
+        TellAsync<object?>(handle, "resolve", resolution, AnswerLimit, cancel);
 
-    public static Task MoveAsync(WorkflowHandle handle, JsonObject target, CancellationToken cancel) => TellAsync(handle, "move", target, cancel);
+    /// <returns>Where it replays on to.</returns>
+    public static Task<string> MoveAsync(WorkflowHandle handle, JsonObject target, CancellationToken cancel) =>
+        TellAsync<string>(handle, "move", target, TargetLimit, cancel);
 
     /// <summary>The SDK's own call has no room for a reason.</summary>
     public static Task CancelAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
@@ -37,11 +42,11 @@ internal static class Decisions
     public static CliError Ended(WorkflowHandle handle, string what) =>
         new(ExitCodes.Refused, $"{handle.Id} can't be told to {what}", "it has ended", $"look at it: pgflow show {handle.Id}");
 
-    private static async Task TellAsync(WorkflowHandle handle, string update, object argument, CancellationToken cancel)
+    private static async Task<T> TellAsync<T>(WorkflowHandle handle, string update, object argument, TimeSpan limit, CancellationToken cancel)
     {
         try
         {
-            await handle.ExecuteUpdateAsync(update, [argument], new() { Rpc = new() { Timeout = AnswerLimit, CancellationToken = cancel } });
+            return await handle.ExecuteUpdateAsync<T>(update, [argument], new() { Rpc = new() { Timeout = limit, CancellationToken = cancel } });
         }
         catch (WorkflowUpdateFailedException e)
         {

@@ -57,8 +57,8 @@ internal static class DecisionVerbs
 
     private static async Task<string> MoveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
-        await Decisions.MoveAsync(handle, Field.Input(Targets, call.Parsed), cancel);
-        return $"asked to replay on; whether that could be had, and how far it is: pgflow watch {handle.Id}";
+        var answer = await Decisions.MoveAsync(handle, Field.Input(Targets, call.Parsed), cancel);
+        return $"{answer}; follow it: pgflow watch {handle.Id}";
     }
 
     private static async Task<string> CancelAsync(Call call, WorkflowHandle handle, CancellationToken cancel)

@@ -19,7 +19,7 @@ internal static class ReportText
 
     public static void Write(IAnsiConsole data, Report report)
     {
-        data.MarkupLineInterpolated($"[bold]{report.Procedure} {report.Cluster}[/]: {PgFlowText.Word(report.Outcome)}, {PgFlowText.Sentence(report.Outcome, null)}");
+        data.MarkupLineInterpolated($"[bold]{report.Procedure} {report.Cluster}[/]: {End(report.Outcome)}");
         data.WriteLine(report.Summary);
         data.WriteLine();
         var facts = new Grid().AddColumns(2);
@@ -42,6 +42,12 @@ internal static class ReportText
         {
             data.WriteLine($"- {note}");
         }
+    }
+
+    private static string End(Outcome outcome)
+    {
+        var (word, sentence) = (PgFlowText.Word(outcome), PgFlowText.Sentence(outcome, null));
+        return sentence.StartsWith(word, StringComparison.Ordinal) ? sentence : $"{word}, {sentence}";
     }
 
     private static void Fact(Grid grid, string name, string? value)

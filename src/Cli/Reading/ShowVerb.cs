@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PgFlow.Workflows;
 using Spectre.Console;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
@@ -47,6 +48,17 @@ internal static class ShowVerb
         else
         {
             call.Terminal.Data.MarkupLineInterpolated($"[bold]{progress.Procedure} {progress.Cluster}[/]: {progress.Summary}");
+            if (await described.GetStaticDetailsAsync() is { } asked)
+            {
+                call.Terminal.Data.WriteLine(asked);
+            }
+
+            if (progress is { Plan: { } plan, Outcome: Outcome.WaitingForApproval or Outcome.Inspecting })
+            {
+                PlanText.WriteReasons(call.Terminal.Data, plan);
+                call.Terminal.Data.WriteLine($"  the plan's hash: {plan.Hash}");
+            }
+
             call.Terminal.Data.Write(LiveView.Draw(new(progress, null, [], Closed: false), handle.Id, DateTimeOffset.UtcNow));
         }
     }

@@ -34,6 +34,9 @@ public abstract partial class Procedure
     /// <summary>When.</summary>
     private protected DateTimeOffset? ApprovedAt { get; private set; }
 
+    /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
+    private protected long WaitedMilliseconds { get; private set; }
+
     private List<Running> BlockedSteps => [.. _steps.Where(step => step.View.State is StepState.Blocked)];
 
     private List<Running> Undecided => [.. BlockedSteps.Where(step => step.Decision is null)];
@@ -107,7 +110,7 @@ public abstract partial class Procedure
     private protected async Task ApprovalAsync(TimeSpan limit)
     {
         Show(Outcome.WaitingForApproval);
-        var answered = await Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null, limit);
+        var answered = await WaitedAsync(Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null, limit));
         if (_rejection is { } no)
         {
             throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}");
@@ -128,9 +131,22 @@ public abstract partial class Procedure
     {
         _approval = null;
         Show(Outcome.Inspecting);
-        await Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null || otherwise());
+        await WaitedAsync(Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null || otherwise(), Timeout.InfiniteTimeSpan));
         Show(Outcome.Running);
         return _rejection is { } no ? throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}") : _approval is not null;
+    }
+
+    private async Task<bool> WaitedAsync(Task<bool> person)
+    {
+        var since = Workflow.UtcNow;
+        try
+        {
+            return await person;
+        }
+        finally
+        {
+            WaitedMilliseconds += (long)(Workflow.UtcNow - since).TotalMilliseconds;
+        }
     }
 
     /// <summary>Waits until a person has decided how <paramref name="step"/> goes on.</summary>

@@ -216,6 +216,7 @@ public abstract class Procedure<TInput> : Procedure
         Notes = [.. Notes],
         StartedAt = Workflow.Info.WorkflowStartTime,
         EndedAt = Workflow.UtcNow,
+        WaitedMilliseconds = WaitedMilliseconds,
         WorkflowId = Workflow.Info.WorkflowId,
         RunId = Workflow.Info.RunId,
     };

@@ -66,7 +66,7 @@ public sealed record Report
     /// <summary>Who approved it, where approval was asked for.</summary>
     public string? ApprovedBy { get; init; }
 
-    /// <summary>When it was approved: before, it only waited.</summary>
+    /// <summary>When it was approved.</summary>
     public DateTimeOffset? ApprovedAt { get; init; }
 
     /// <summary>What was planned; null when it ended before there was a plan.</summary>
@@ -84,9 +84,12 @@ public sealed record Report
     /// <summary>When it ended.</summary>
     public required DateTimeOffset EndedAt { get; init; }
 
-    /// <summary>How long it worked, without the wait for approval.</summary>
+    /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
+    public long WaitedMilliseconds { get; init; }
+
+    /// <summary>How long it worked.</summary>
     [JsonIgnore]
-    public TimeSpan Took => EndedAt - (ApprovedAt ?? StartedAt);
+    public TimeSpan Took => EndedAt - StartedAt - TimeSpan.FromMilliseconds(WaitedMilliseconds);
 
     /// <summary>Its workflow.</summary>
     public required string WorkflowId { get; init; }

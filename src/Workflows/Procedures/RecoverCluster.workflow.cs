@@ -14,7 +14,7 @@ public sealed record RecoverClusterInput : TargetInput
 [Workflow]
 public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 {
-    private TargetInput? _moved;
+    private Move? _move;
 
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
@@ -57,14 +57,18 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
         await Step("A base backup on the new timeline", () => BaseBackup.Async(plan.Standbys.FirstOrDefault(node), node, $"after {Workflow.Info.WorkflowId}"));
+        Done = $"{cluster} is as it was at {TargetText.Place(target)}; {node} is the primary, on timeline {target.NewTimeline}";
     });
 
     /// <summary>Moves the target of a recovery that stopped to be looked at.</summary>
+    /// <returns>Where it replays on to.</returns>
     [WorkflowUpdate("move", Description = "Replays on to a later target on the same branch: {\"toTime\": \"…\"} or any other target of RecoverCluster.")]
-    public Task MoveAsync(TargetInput target)
+    public async Task<string> MoveAsync(TargetInput target)
     {
-        _moved = target;
-        return Task.CompletedTask;
+        ArgumentNullException.ThrowIfNull(target);
+        var move = _move = new(target.Target);
+        await Workflow.WaitConditionAsync(() => move.Answered, CancellationToken.None);
+        return move.Refusal is { } why ? throw Ends.Refuse(why) : $"replays on to {move.To}";
     }
 
     /// <summary>Refuses a target that can't be read, and one that comes while nothing waits.</summary>
@@ -73,6 +77,11 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     {
         ArgumentNullException.ThrowIfNull(target);
         RequireWaiting();
+        if (_move is not null)
+        {
+            throw new ApplicationFailureException("another move is under way");
+        }
+
         if ((target with { Cluster = Cluster!.Value }).Problems() is { Count: > 0 } problems)
         {
             throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput);
@@ -135,9 +144,16 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     private async Task<ResolvedTarget> InspectAsync(RecoverClusterPlan plan, ResolvedTarget target)
     {
         await Step($"{plan.Node} can be read as {plan.Node.Cluster}-ro, to be looked at", () => Endpoints.OfferReadOnlyAsync(plan.Node), undo: () => Endpoints.LeaveAsync(plan.Node));
-        while (!IsPreview && !await ConfirmedAsync(() => _moved is not null))
+        try
         {
-            target = await MovedAsync(plan, target);
+            while (!IsPreview && !await ConfirmedAsync(() => _move is not null))
+            {
+                target = await MovedAsync(plan, target, _move!);
+            }
+        }
+        finally
+        {
+            _move?.Refuse("it was confirmed or ended at the same time");
         }
 
         await Step($"{plan.Node} is no more offered to readers", () => Endpoints.LeaveAsync(plan.Node));
@@ -145,27 +161,25 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     }
 
     /// <summary>A target that can't be had is said, and changes nothing: a person is still looking.</summary>
-    private async Task<ResolvedTarget> MovedAsync(RecoverClusterPlan plan, ResolvedTarget target)
+    private async Task<ResolvedTarget> MovedAsync(RecoverClusterPlan plan, ResolvedTarget target, Move move)
     {
-        var wanted = _moved!.Target;
-        _moved = null;
+        _move = null;
         ResolvedTarget later;
         try
         {
-            later = await Catalogues.ResolveAsync(plan.Input.Cluster, wanted with { Timeline = wanted.Timeline ?? target.Timeline });
+            later = await Catalogues.ResolveAsync(plan.Input.Cluster, move.Wanted with { Timeline = move.Wanted.Timeline ?? target.Timeline });
         }
         catch (ActivityFailureException e)
         {
-            Notes.Add($"not moved: {Ends.Why(e)}");
-            return target;
+            return Stay(Ends.Why(e));
         }
 
         if (later.Timeline != target.Timeline || later.End < target.End)
         {
-            Notes.Add($"not moved: {later.End} on timeline {later.Timeline} is not behind {target.End} on timeline {target.Timeline}; replay goes only forward: reject, and recover anew");
-            return target;
+            return Stay($"{later.End} on timeline {later.Timeline} is not behind {target.End} on timeline {target.Timeline}; replay goes only forward: reject, and recover anew");
         }
 
+        move.To = TargetText.Place(later);
         await Step($"The target is moved to {later.End}", async () =>
         {
             await Nodes.FenceAsync(plan.Node);
@@ -174,6 +188,27 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             await Endpoints.OfferReadOnlyAsync(plan.Node);
         });
         return later;
+
+        ResolvedTarget Stay(string why)
+        {
+            Notes.Add($"not moved: {why}");
+            move.Refuse(why);
+            return target;
+        }
+    }
+
+    /// <summary>A later target that a person has asked for, and the answer.</summary>
+    private sealed class Move(RecoveryTarget wanted)
+    {
+        public RecoveryTarget Wanted { get; } = wanted;
+
+        public string? To { get; set; }
+
+        public string? Refusal { get; private set; }
+
+        public bool Answered => To is not null || Refusal is not null;
+
+        public void Refuse(string why) => Refusal = why;
     }
 }
 

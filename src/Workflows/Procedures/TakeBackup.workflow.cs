@@ -59,7 +59,7 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
         await Step("It is published", () => Backups.PublishAsync(primary.Cluster, backup!));
         if (backup is not null)
         {
-            Notes.Add($"backup {backup.Id}: {PgFlowText.Bytes(backup.Bytes)} from {source}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}");
+            Done = $"{(backup.Parent is null ? "full" : "incremental")} backup {backup.Id} of {primary.Cluster}: {PgFlowText.Bytes(backup.Bytes)} from {source}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}";
         }
 
         if (plan.Input.Policy is { } policy)

@@ -48,6 +48,7 @@ internal static class WorkerHost
             .AddHostedService<Preparation>();
         AddWorker(builder.Services);
         builder.Services.AddHostedService<Health>();
+        builder.Services.AddHostedService<Rehearsal>();
         return builder.Build();
     }
 

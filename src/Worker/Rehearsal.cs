@@ -1,0 +1,54 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PgFlow.Activities;
+using PgFlow.Workflows;
+using Temporalio.Client;
+using Temporalio.Common;
+using Temporalio.Worker;
+
+namespace PgFlow.Worker;
+
+/// <summary>Goes through the procedures that clients wait for, by histories of real ones, and through the hands' code, when the worker starts.</summary>
+/// <remarks>.NET compiles code when it first runs: theirs perhaps months later, in the middle of an outage.</remarks>
+internal sealed partial class Rehearsal(ITemporalClient client, ILogger<Rehearsal> logger) : BackgroundService
+{
+    private static readonly Assembly Own = typeof(Rehearsal).Assembly;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        foreach (var file in Own.GetManifestResourceNames().Where(name => name.EndsWith("-succeeded.json", StringComparison.Ordinal)))
+        {
+            await ReplayAsync(file, stoppingToken);
+        }
+
+        foreach (var method in typeof(Hands).Assembly.GetTypes().SelectMany(MethodsOf).TakeWhile(_ => !stoppingToken.IsCancellationRequested))
+        {
+            RuntimeHelpers.PrepareMethod(method.MethodHandle);
+        }
+    }
+
+    private async Task ReplayAsync(string file, CancellationToken cancel)
+    {
+        var options = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter, Runtime = client.Connection.Options.Runtime };
+        foreach (var workflow in WorkerHost.Workflows)
+        {
+            options.AddWorkflow(workflow);
+        }
+
+        using var text = new StreamReader(Own.GetManifestResourceStream(file)!);
+        var history = WorkflowHistory.FromJson(file, await text.ReadToEndAsync(cancel));
+        if ((await new WorkflowReplayer(options).ReplayWorkflowAsync(history, throwOnReplayFailure: false, cancel)).ReplayFailure is { } failure)
+        {
+            LogFailed(file, failure.Message);
+        }
+    }
+
+    private static IEnumerable<MethodInfo> MethodsOf(Type type) => type
+        .GetMethods(BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        .Where(method => !method.IsAbstract && !method.ContainsGenericParameters && !type.ContainsGenericParameters);
+
+    [LoggerMessage(20, LogLevel.Warning, "{History} could not be gone through in advance; the first procedure of its kind will be slower: {Why}")]
+    private partial void LogFailed(string history, string why);
+}

@@ -68,7 +68,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             files.WriteAsync(node.Container, StandbySignal(container)));
     }
 
-    public async Task FenceAsync(NodeId node)
+    public async Task FenceAsync(NodeId node, bool atOnce)
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
@@ -79,7 +79,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             await docker.DisconnectAsync(container.Spec.ExternalNetwork, node.Container);
             await docker.CallAsync((client, token) => client.Containers.UnpauseContainerAsync(node.Container, token));
         }
-        else if (container.Running && await AnswersNowAsync(container))
+        else if (!atOnce && container.Running && await AnswersNowAsync(container))
         {
             await docker.SignalAsync(node.Container, "SIGINT");
             await docker.EndedAsync(node.Container, FastStopLimit);

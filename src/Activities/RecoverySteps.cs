@@ -27,7 +27,9 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
     {
         await jobs.RequireSoleUseAsync(node);
         await jobs.RunAsync(await BeginAsync(node, source, target)); // one that failed is repeated by the next, which says why
-        await jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup")));
+        await Task.WhenAll(
+            jobs.BeginAsync(await FromRepositoryAsync(node, source, target, "read-ahead", "read_ahead") with { Beside = true }), // goes on during the replay
+            jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup"))));
     }
 
     public async Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target)

@@ -18,8 +18,10 @@ public interface INodeSteps
     Task MarkStandbyAsync(NodeId node);
 
     /// <summary>Post-condition: the container has ended, is on no network, won't be started by Docker, and would start as a standby.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="atOnce">Without the fast stop that a node which answers is given otherwise; it may have much to write first.</param>
     [Activity("FenceNode")]
-    Task FenceAsync(NodeId node);
+    Task FenceAsync(NodeId node, bool atOnce);
 
     /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as a primary, running if it ran.</summary>
     /// <remarks>Refuses when another node accepts writes.</remarks>
@@ -113,8 +115,8 @@ internal static class Nodes
     public static Task MarkStandbyAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.MarkStandbyAsync(node), $"{node}: can only start as a standby");
 
-    public static Task FenceAsync(NodeId node) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.FenceAsync(node), $"{node}: fence (kill, off the networks, standby.signal)");
+    public static Task FenceAsync(NodeId node, bool atOnce = false) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.FenceAsync(node, atOnce), $"{node}: fence (kill, off the networks, standby.signal)");
 
     public static Task UnfenceAsync(NodeId node, bool running) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running), $"{node}: undo the fence");

@@ -28,14 +28,19 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             Step($"Backup {plan.Target.Backups[^1]} is being copied beside {node}'s data", () => Recoveries.BeginRestoreAsync(node, cluster, plan.Target)));
         var leftAt = Now;
         await InParallel(plan.Nodes, other => Step($"{other.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(other.Id)));
-        var target = await VitalStep("The target stands, with all the WAL there is", () => ResolveAgainAsync(plan)) ?? plan.Target;
+        var target = plan.Target;
+        if (plan.IsOpen)
+        {
+            target = await VitalStep("The target stands, with all the WAL there is", () => ResolveAgainAsync(plan)) ?? target;
+        }
+
         await Step($"Backup {target.Backups[^1]} and its WAL lie beside {node}'s data", () => Recoveries.RestoreAsync(node, cluster, target));
         await Step($"{node} uses them; its data of today is set aside", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
         await VitalStep($"{node} has replayed everything up to the target, and nothing more",
             () => ReplayAsync(plan, target),
             undo: async () =>
             {
-                await Nodes.FenceAsync(node);
+                await Nodes.FenceAsync(node, atOnce: true);
                 await Nodes.ConfigureAsync(plan.SettingsOfToday);
             });
         if (plan.Input.Inspect)
@@ -96,7 +101,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             await Nodes.StopAsync(primary); // while its standbys still receive
         }
 
-        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id));
+        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true)); // standbys, which are made anew
     }
 
     /// <summary>Everything is as it was before: the old primary first, so that its standbys find it.</summary>
@@ -219,6 +224,9 @@ internal sealed record RecoverClusterPlan : Plan
 
     public required ResolvedTarget Target { get; init; }
 
+    /// <summary>What was written after the plan may change what the target means: nothing was behind it, and its branch still grew.</summary>
+    public required bool IsOpen { get; init; }
+
     /// <summary>The node that recovers: the one that clients wrote to.</summary>
     public required NodeId Node { get; init; }
 
@@ -263,6 +271,7 @@ internal sealed record RecoverClusterPlan : Plan
             ],
             Input = input,
             Target = target,
+            IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Timeline is null || other.Timeline == target.Timeline),
             Node = node.Id,
             Primary = primary?.Id,
             Nodes = [.. state.Nodes.Select(other => new LeftNode(other.Id, other.Container is "running", other.Role is NodeRole.Standby, other.Endpoint))],

@@ -83,7 +83,7 @@ internal sealed partial class FakeHands :
 
     Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () => Mark(node));
 
-    Task INodeSteps.FenceAsync(NodeId node) => DoAsync(node, () =>
+    Task INodeSteps.FenceAsync(NodeId node, bool atOnce) => DoAsync(node, () =>
     {
         Mark(node);
         Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Endpoint = EndpointRole.None });

@@ -36,11 +36,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        if (container.Docker.HostConfig.RestartPolicy.Name is not RestartPolicyKind.No) // a call that costs clients 50 ms
-        {
-            await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
-        }
-
+        await ForbidRestartAsync(container);
         await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit;)
         {
@@ -64,7 +60,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await Task.WhenAll(
-            docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No),
+            ForbidRestartAsync(container),
             files.WriteAsync(node.Container, StandbySignal(container)));
     }
 
@@ -72,7 +68,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.No);
+        await ForbidRestartAsync(container);
         if (container.Docker.State.Paused)
         {
             // It can only be killed when it runs again: its clients go first.
@@ -239,6 +235,11 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             }
         }
     }
+
+    /// <summary>A call that costs clients 50 ms, and that Docker refuses for a container that is ending: only where it is needed.</summary>
+    private Task ForbidRestartAsync(NodeContainer container) => container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+        ? Task.CompletedTask
+        : docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.No);
 
     /// <summary>Waits for the end of a node that was stopped or killed.</summary>
     /// <returns>Whether it has ended; not, where it answers: it was never stopped.</returns>

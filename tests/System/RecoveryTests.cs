@@ -142,12 +142,14 @@ public sealed class RecoveryTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var story = await Story.OfAsync(cluster, "A");
+        var held = await cluster.HoldBackupsAsync();
         var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
-        var job = await cluster.OnJobAsync("restore-backup", "pause");
+        await cluster.WorkedOnAsync(recovery, "RestoreBackup");
         cluster.Worker.Kill9();
         var second = cluster.StartWorker();
-        await Host.DockerAsync("unpause", job);
-        await TestCluster.ActivityAsync(recovery, "SwapInCopy"); // the job is there until the procedure tidies up
+        await Host.DockerAsync("rm", "-f", held);
+        await TestCluster.ActivityAsync(recovery, "SwapInCopy"); // the jobs are there until the procedure tidies up
+        Assert.Single((await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-begin-restore")).Split('\n'));
         Assert.Single((await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-restore-backup")).Split('\n'));
         await TestCluster.ReportAsync(recovery);
 

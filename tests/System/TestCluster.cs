@@ -171,6 +171,15 @@ internal sealed class TestCluster : IAsyncDisposable
         return container;
     }
 
+    /// <summary>Lets nobody copy a backup out of the repository, until the container that is returned is removed.</summary>
+    public async Task<string> HoldBackupsAsync()
+    {
+        string[] inRepository = ["run", "--network", "none", "--label", $"pgflow.cluster={Name}", "-v", $"pgflow-{Name}-repository:/repository", "--entrypoint", "flock"];
+        var container = await Host.DockerAsync([.. inRepository, "-d", Host.Image, "-x", "/repository/backups", "sleep", "600"]);
+        await Host.UntilAsync("the backups are held", async () => (await Host.TryDockerAsync([.. inRepository, "--rm", Host.Image, "-n", "-s", "/repository/backups", "true"])).Code == 1);
+        return container;
+    }
+
     /// <summary>The password of a role, as the worker keeps it.</summary>
     public string PasswordOf(string role) => File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass")).Single(line => line.Contains($":{role}:", StringComparison.Ordinal)).Split(':')[4];
 

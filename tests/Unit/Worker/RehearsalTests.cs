@@ -14,7 +14,7 @@ public sealed class RehearsalTests
         await rehearsal.StartAsync(TestContext.Current.CancellationToken);
         await rehearsal.ExecuteTask!;
         Assert.Empty(log.Lines);
-        Assert.Equal(["Failover-succeeded.json", "Switchover-succeeded.json"], typeof(Rehearsal).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal));
+        Assert.Equal(["Failover-succeeded.json", "RecoverCluster-succeeded.json", "Switchover-succeeded.json"], typeof(Rehearsal).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal));
     }
 
     private sealed class Log : ILogger<Rehearsal>

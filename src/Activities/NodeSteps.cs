@@ -224,7 +224,15 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     /// </remarks>
     private static async Task PromoteAsync(NodeId node, NpgsqlConnection connection)
     {
-        await Sql.AskAsync<bool>(connection, "SELECT pg_promote(false)");
+        try
+        {
+            await Sql.AskAsync<bool>(connection, "SELECT pg_promote(false)");
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState)
+        {
+            return; // no more in recovery: an earlier attempt had asked
+        }
+
         for (var clock = Stopwatch.StartNew(); await Sql.AskAsync<bool>(connection, """
             SELECT pg_is_in_recovery() AND (current_setting('summarize_wal', true) IS DISTINCT FROM 'on' OR pg_reload_conf())
             """); await Task.Delay(2 * Poll, DockerEngine.ActivityToken))

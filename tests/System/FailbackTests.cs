@@ -18,6 +18,24 @@ public sealed class FailbackTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task Rewinds_a_node_whose_wal_a_recovery_linked()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var story = await Story.OfAsync(cluster, "A", "B");
+        await story.RecoverAsync("A");
+        var linked = (await Host.DockerAsync("exec", cluster.Node(1).Container, "find", "/pgflow/data/pg_wal", "-type", "l")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.NotEmpty(linked);
+        // As a standby has them that was itself rewound.
+        await Host.DockerAsync(["exec", "-u", "postgres", cluster.Node(2).Container, "cp", .. linked.Select(link => $"/repository/wal/{link[^24..]}"), "/pgflow/data/pg_wal"]);
+
+        await Host.DockerAsync("kill", cluster.Node(1).Container);
+        await FailoverTests.FailOverAsync(cluster);
+        var report = await FailoverTests.FailBackAsync(cluster);
+        Assert.Contains(report.Notes, note => note.Contains("was rewound", StringComparison.Ordinal));
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 3);
+    }
+
+    [Fact]
     public async Task A_remade_standby_streams_and_nothing_that_was_set_aside_is_left()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -94,7 +94,7 @@ public sealed class ContractTests
         var json = JsonSerializer.Serialize(report, PgFlowJson.Options);
 
         Assert.Equal(
-            """{"procedure":"Switchover","cluster":"demo","outcome":"clusterBusy","summary":"busy","by":"anna","steps":[{"number":1,"title":"one","state":"done","startedAt":"1970-01-01T00:00:00+00:00","milliseconds":5,"afterPointOfNoReturn":false}],"notes":[],"startedAt":"1970-01-01T00:00:00+00:00","endedAt":"1970-01-01T00:00:00+00:00","workflowId":"w","runId":"r"}""",
+            """{"procedure":"Switchover","cluster":"demo","outcome":"clusterBusy","summary":"busy","by":"anna","steps":[{"number":1,"title":"one","state":"done","startedAt":"1970-01-01T00:00:00+00:00","milliseconds":5,"afterPointOfNoReturn":false}],"notes":[],"startedAt":"1970-01-01T00:00:00+00:00","endedAt":"1970-01-01T00:00:00+00:00","waitedMilliseconds":0,"workflowId":"w","runId":"r"}""",
             json);
         Assert.Equivalent(report, JsonSerializer.Deserialize<Report>(json, PgFlowJson.Options), strict: true);
     }

@@ -39,6 +39,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         var report = await FailOverAsync(cluster);
         var winner = (await cluster.InspectAsync()).State.Primaries[0].Id;
         Assert.DoesNotContain(report.Steps, step => step.Title.Contains("copy", StringComparison.Ordinal));
+        Assert.True(report.Steps[^1].Milliseconds < 4000, "the primary had no segment where it was left: pg_waldump waits 5 s for one");
 
         await FailBackAsync(cluster);
         await cluster.HealthyAsync(winner, timeline: 2);

@@ -79,7 +79,7 @@ internal static class DecisionVerbs
     {
         if (!call.Yes && !call.Terminal.Interactive)
         {
-            throw new CliError(ExitCodes.Usage, "approve asks first, and nobody is there to answer", next: "add --plan HASH (pgflow show ID -o json has it), or --yes");
+            throw new CliError(ExitCodes.Usage, "approve asks first, and nobody is there to answer", next: "add --plan HASH (pgflow show ID has it), or --yes");
         }
 
         var progress = await ShowVerb.ProgressAsync(handle, cancel) ?? throw CliError.NoWorker($"{handle.Id} can't be asked for its plan");

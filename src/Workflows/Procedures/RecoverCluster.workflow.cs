@@ -68,12 +68,11 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     /// <summary>Moves the target of a recovery that stopped to be looked at.</summary>
     /// <returns>Where it replays on to.</returns>
     [WorkflowUpdate("move", Description = "Replays on to a later target on the same branch: {\"toTime\": \"…\"} or any other target of RecoverCluster.")]
-    public async Task<string> MoveAsync(TargetInput target)
+    public Task<string> MoveAsync(TargetInput target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var move = _move = new(target.Target);
-        await Workflow.WaitConditionAsync(() => move.Answered, CancellationToken.None);
-        return move.Refusal is { } why ? throw Ends.Refuse(why) : $"replays on to {move.To}";
+        _move = new(target.Target, new());
+        return _move.Answer.Task;
     }
 
     /// <summary>Refuses a target that can't be read, and one that comes while nothing waits.</summary>
@@ -158,7 +157,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         }
         finally
         {
-            _move?.Refuse("it was confirmed or ended at the same time");
+            _move?.Answer.SetException(Ends.Refuse("it was confirmed or ended at the same time"));
         }
 
         await Step($"{plan.Node} is no more offered to readers", () => Endpoints.LeaveAsync(plan.Node));
@@ -184,7 +183,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             return Stay($"{later.End} on timeline {later.Timeline} is not behind {target.End} on timeline {target.Timeline}; replay goes only forward: reject, and recover anew");
         }
 
-        move.To = TargetText.Place(later);
+        move.Answer.SetResult($"replays on to {TargetText.Place(later)}");
         await Step($"The target is moved to {later.End}", async () =>
         {
             await Nodes.FenceAsync(plan.Node);
@@ -197,24 +196,13 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         ResolvedTarget Stay(string why)
         {
             Notes.Add($"not moved: {why}");
-            move.Refuse(why);
+            move.Answer.SetException(Ends.Refuse(why));
             return target;
         }
     }
 
-    /// <summary>A later target that a person has asked for, and the answer.</summary>
-    private sealed class Move(RecoveryTarget wanted)
-    {
-        public RecoveryTarget Wanted { get; } = wanted;
-
-        public string? To { get; set; }
-
-        public string? Refusal { get; private set; }
-
-        public bool Answered => To is not null || Refusal is not null;
-
-        public void Refuse(string why) => Refusal = why;
-    }
+    /// <summary>A later target that a person has asked for, and what is answered.</summary>
+    private sealed record Move(RecoveryTarget Wanted, TaskCompletionSource<string> Answer);
 }
 
 /// <summary>Where a cluster is brought back to, and by which node.</summary>

@@ -49,13 +49,18 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
         }
     }
 
-    public async Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion)
+    public async Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion)
     {
         var node = await inventory.NodeAsync(old);
         var output = await jobs.SucceedAsync(new(node.Spec, $"loss-{old}", $"export TIMELINE={promotion.Parent} START={promotion.SwitchedAt}\n{Embedded.Read("loss")}")
         {
             Volumes = [$"{old.Container}:{Names.NodeVolume}:ro"],
         });
+        if (output.StartsWith("gone", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
         return Record().Match(output) is { Success: true } last
             ? new(
                 Lsn.Parse(last.Groups["lsn"].Value).BytesSince(promotion.SwitchedAt) + long.Parse(last.Groups["length"].Value, CultureInfo.InvariantCulture),

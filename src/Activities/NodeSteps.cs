@@ -64,7 +64,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             files.WriteAsync(node.Container, StandbySignal(container)));
     }
 
-    public async Task FenceAsync(NodeId node, bool atOnce)
+    public async Task FenceAsync(NodeId node, bool atOnce = false)
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);

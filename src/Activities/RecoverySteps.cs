@@ -28,7 +28,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
         await jobs.RequireSoleUseAsync(node);
         await jobs.RunAsync(await BeginAsync(node, source, target)); // one that failed is repeated by the next, which says why
         await Task.WhenAll(
-            jobs.BeginAsync(await FromRepositoryAsync(node, source, target, "read-ahead", "read_ahead") with { Beside = true }), // goes on during the replay
+            source == node.Cluster ? jobs.BeginAsync(await FromRepositoryAsync(node, source, target, "read-ahead", "read_ahead") with { Beside = true }) : Task.CompletedTask,
             jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup"))));
     }
 

@@ -10,7 +10,7 @@ using Temporalio.Worker;
 
 namespace PgFlow.Worker;
 
-/// <summary>Goes through the procedures that clients wait for, by histories of real ones, and through the hands' code, when the worker starts.</summary>
+/// <summary>Goes through the procedures that clients wait for, by recorded histories, and through the hands' code, when the worker starts.</summary>
 /// <remarks>.NET compiles code when it first runs: theirs perhaps months later, in the middle of an outage.</remarks>
 internal sealed partial class Rehearsal(ITemporalClient client, ILogger<Rehearsal> logger) : BackgroundService
 {
@@ -18,9 +18,16 @@ internal sealed partial class Rehearsal(ITemporalClient client, ILogger<Rehearsa
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var options = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter, Runtime = client.Connection.Options.Runtime };
+        foreach (var workflow in WorkerHost.Workflows)
+        {
+            options.AddWorkflow(workflow);
+        }
+
+        var replayer = new WorkflowReplayer(options);
         foreach (var file in Own.GetManifestResourceNames().Where(name => name.EndsWith("-succeeded.json", StringComparison.Ordinal)))
         {
-            await ReplayAsync(file, stoppingToken);
+            await ReplayAsync(replayer, file, stoppingToken);
         }
 
         foreach (var method in typeof(Hands).Assembly.GetTypes().SelectMany(MethodsOf).TakeWhile(_ => !stoppingToken.IsCancellationRequested))
@@ -29,17 +36,11 @@ internal sealed partial class Rehearsal(ITemporalClient client, ILogger<Rehearsa
         }
     }
 
-    private async Task ReplayAsync(string file, CancellationToken cancel)
+    private async Task ReplayAsync(WorkflowReplayer replayer, string file, CancellationToken cancel)
     {
-        var options = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter, Runtime = client.Connection.Options.Runtime };
-        foreach (var workflow in WorkerHost.Workflows)
-        {
-            options.AddWorkflow(workflow);
-        }
-
         using var text = new StreamReader(Own.GetManifestResourceStream(file)!);
         var history = WorkflowHistory.FromJson(file, await text.ReadToEndAsync(cancel));
-        if ((await new WorkflowReplayer(options).ReplayWorkflowAsync(history, throwOnReplayFailure: false, cancel)).ReplayFailure is { } failure)
+        if ((await replayer.ReplayWorkflowAsync(history, throwOnReplayFailure: false, cancel)).ReplayFailure is { } failure)
         {
             LogFailed(file, failure.Message);
         }

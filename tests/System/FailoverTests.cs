@@ -31,6 +31,26 @@ public sealed partial class FailoverTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task Of_a_primary_that_removed_wal_which_no_standby_has_does_not_say_that_nothing_was_lost()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await Host.DockerAsync("pause", cluster.Node(2).Container);
+        for (var segment = 0; segment < 5; segment++)
+        {
+            await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'lost', 'lost')");
+        }
+
+        await TestCluster.SqlAsync(cluster.Node(1), "CHECKPOINT");
+        await Host.DockerAsync("kill", cluster.Node(1).Container);
+        await Host.DockerAsync(
+            "run", "--rm", "--network", "none", "-v", $"{cluster.Node(1).Container}:/n", "--entrypoint", "sh", Host.Image, "-c", "cd /n/data/pg_wal; ls | grep ^0 | head -n 4 | xargs rm");
+        await Host.DockerAsync("unpause", cluster.Node(2).Container);
+
+        var report = await FailOverAsync(cluster);
+        Assert.Contains(report.Notes, note => note.Contains("how much can't be told", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Of_three_nodes_lets_the_other_standby_follow_without_being_remade()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);

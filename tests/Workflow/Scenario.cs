@@ -35,6 +35,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("DestroyCluster-succeeded", 3, world => SucceededAsync(world, "DestroyCluster", ("approve", false))),
         new("DestroyCluster-blocked", 3, world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster", ("approve", false))),
         new("RecoverCluster-succeeded", 3, world => SucceededAsync(world, "RecoverCluster", ("toLsn", "0/2000000"))),
+        new("RecoverCluster-latest", 3, world => SucceededAsync(WithNothingDropped(world), "RecoverCluster", ("latest", true))),
         new("RecoverCluster-undone", 3, world => UndoneAsync(world, "ReplayWal p1", "RecoverCluster", ("latest", true))),
         new("RecoverCluster-blocked", 3, world => ResolvedAsync(world, "PromoteStandby p1", "RecoverCluster", ("latest", true))),
         new("RecoverCluster-cancelled", 3, world => CancelledAsync(world, "RestoreBackup p1", "RecoverCluster", ("latest", true))),
@@ -73,6 +74,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     private static World WithBackup(World world)
     {
         world.Hands.Parent = new("20261124T140000Z-full");
+        return world;
+    }
+
+    private static World WithNothingDropped(World world)
+    {
+        world.Hands.Target = world.Hands.Target with { EndOfBranch = true, FirstDropped = null };
         return world;
     }
 

@@ -44,9 +44,11 @@ internal static class Decisions
 
     private static async Task<T> TellAsync<T>(WorkflowHandle handle, string update, object argument, TimeSpan limit, CancellationToken cancel)
     {
+        using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancel); // a call's own timeout begins anew with each poll
+        whole.CancelAfter(limit);
         try
         {
-            return await handle.ExecuteUpdateAsync<T>(update, [argument], new() { Rpc = new() { Timeout = limit, CancellationToken = cancel } });
+            return await handle.ExecuteUpdateAsync<T>(update, [argument], new() { Rpc = new() { CancellationToken = whole.Token } });
         }
         catch (WorkflowUpdateFailedException e)
         {

@@ -38,7 +38,7 @@ internal static class RunVerb
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliError(ExitCodes.Usage, $"{file} can't be read", e.Message, file.StartsWith('{') ? $"--input takes a file; pipe what you typed: echo '{file}' | pgflow run PROCEDURE --input -" : null);
+            throw new CliError(ExitCodes.Usage, $"{file} can't be read", e.Message, "--input takes a file; - reads what is piped in");
         }
     }
 }

@@ -25,7 +25,7 @@ public interface IArchiveSteps
 
     /// <summary>What a fenced old primary wrote beyond the point where the new timeline began.</summary>
     [Activity("MeasureLoss")]
-    Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion);
+    Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion);
 }
 
 /// <summary>What a failover left behind.</summary>
@@ -47,6 +47,6 @@ internal static class Archives
     public static Task ProveAsync(NodeId primary) =>
         Hand.ChangeAsync((IArchiveSteps hand) => hand.ProveAsync(primary), $"{primary}: a segment arrives in the archive");
 
-    public static Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion) =>
+    public static Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion) =>
         Hand.WaitAsync((IArchiveSteps hand) => hand.MeasureLossAsync(old, promotion), $"{old}: what it wrote after {promotion.SwitchedAt}");
 }

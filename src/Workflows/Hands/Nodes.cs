@@ -21,7 +21,7 @@ public interface INodeSteps
     /// <param name="node">The node.</param>
     /// <param name="atOnce">Without the fast stop that a node which answers is given otherwise; it may have much to write first.</param>
     [Activity("FenceNode")]
-    Task FenceAsync(NodeId node, bool atOnce);
+    Task FenceAsync(NodeId node, bool atOnce = false);
 
     /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as a primary, running if it ran.</summary>
     /// <remarks>Refuses when another node accepts writes.</remarks>

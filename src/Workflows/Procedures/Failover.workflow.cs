@@ -55,10 +55,12 @@ public sealed class Failover : Procedure<FailoverInput>
         await InParallel(followers, node => Step($"{node} follows {winner.Node}", () => Follow.Async(node, winner.Node, plan.Intent)));
         await InParallel(plan.Lost, lost => Step($"What {lost.Node} had and {winner.Node} has not", async () =>
         {
-            var loss = await Archives.MeasureLossAsync(lost.Node, promotion!);
-            Notes.Add(loss.Bytes == 0
-                ? $"nothing was lost: {winner.Node} had all of {lost.Node}'s WAL"
-                : $"{lost.Node} had written {PgFlowText.Bytes(loss.Bytes)} with {PgFlowText.Count(loss.Transactions, "commit")} that {winner.Node} never received; they are in {lost.Node}'s volume until it is rewound");
+            Notes.Add(await Archives.MeasureLossAsync(lost.Node, promotion!) switch
+            {
+                null => $"{lost.Node} had written more than {winner.Node} ever received; how much can't be told, since it had removed the beginning of it",
+                { Bytes: 0 } => $"nothing was lost: {winner.Node} had all of {lost.Node}'s WAL",
+                var loss => $"{lost.Node} had written {PgFlowText.Bytes(loss.Bytes)} with {PgFlowText.Count(loss.Transactions, "commit")} that {winner.Node} never received; they are in {lost.Node}'s volume until it is rewound",
+            });
         }));
         Done = $"{winner.Node} is the primary of {winner.Node.Cluster}";
         if (promotion is not null)

@@ -100,7 +100,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             await Nodes.StopAsync(primary); // while its standbys still receive
         }
 
-        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true)); // standbys, which are made anew
+        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true)); // a primary that answers has stopped; standbys are made anew
     }
 
     /// <summary>Everything is as it was before: the old primary first, so that its standbys find it.</summary>
@@ -212,7 +212,7 @@ internal sealed record RecoverClusterPlan : Plan
 
     public required ResolvedTarget Target { get; init; }
 
-    /// <summary>What was written after the plan may change what the target means: nothing was behind it, and its branch still grew.</summary>
+    /// <summary>What is written after the plan may change what the target means: nothing was behind it, and its branch may grow.</summary>
     public required bool IsOpen { get; init; }
 
     /// <summary>The node that recovers: the one that clients wrote to.</summary>
@@ -259,7 +259,7 @@ internal sealed record RecoverClusterPlan : Plan
             ],
             Input = input,
             Target = target,
-            IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Timeline is null || other.Timeline == target.Timeline),
+            IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Role is NodeRole.Silent || other.Timeline == target.Timeline),
             Node = node.Id,
             Primary = primary?.Id,
             Nodes = [.. state.Nodes.Select(other => new LeftNode(other.Id, other.Container is "running", other.Role is NodeRole.Standby, other.Endpoint))],

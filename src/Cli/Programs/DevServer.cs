@@ -49,13 +49,23 @@ internal sealed record DevServer(int Port, int UiPort, string Data)
             : ChildProgram.Start(server[0], server[1..]);
     }
 
-    private async Task<IAsyncDisposable> DownloadAsync() => await WorkflowEnvironment.StartLocalAsync(new()
+    private async Task<IAsyncDisposable> DownloadAsync()
     {
-        TargetHost = Address,
-        UI = true,
-        UIPort = UiPort,
-        DevServerOptions = new() { DatabaseFilename = Database, ExtraArgs = Fast },
-    });
+        try
+        {
+            return await WorkflowEnvironment.StartLocalAsync(new()
+            {
+                TargetHost = Address,
+                UI = true,
+                UIPort = UiPort,
+                DevServerOptions = new() { DatabaseFilename = Database, ExtraArgs = Fast },
+            });
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new CliError(ExitCodes.Failed, "Temporal's dev server can't be started", e.Message, "without the internet: name Temporal's command line program with --temporal-cli or PGFLOW_TEMPORAL_CLI");
+        }
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -28,8 +28,11 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             return new(Id: null, $"there is no backup on timeline {timeline} yet"); // one on an earlier timeline could leave stale blocks: pitr.md, pitfall 48
         }
 
+        // A summary ends at a checkpoint, and one is made before the copy: from where the summarizer stands on, all will be told.
         var summaries = await sql.AskJsonAsync<IReadOnlyList<WalRange>>(node, """
-            SELECT coalesce(json_agg(json_build_object('timeline', tli, 'start', start_lsn, 'end', end_lsn)), '[]')::text FROM pg_available_wal_summaries()
+            SELECT coalesce(json_agg(json_build_object('timeline', tli, 'start', start_lsn, 'end', end_lsn)), '[]')::text FROM (
+                SELECT tli, start_lsn, end_lsn FROM pg_available_wal_summaries()
+                UNION ALL SELECT summarized_tli, summarized_lsn, 'FFFFFFFF/FFFFFFFF' FROM pg_get_wal_summarizer_state() WHERE summarized_lsn > '0/0') AS known
             """);
         return WalSummaries.Cover(summaries, timeline, parent.WalRanges[0].Start)
             ? new(parent.Id)

@@ -101,8 +101,8 @@ public sealed class ApprovalTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 
-        Assert.Equal("this procedure does not wait for approval", await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval()])));
-        Assert.Equal("this procedure does not wait for approval", await RejectedAsync(() => handle.ExecuteUpdateAsync("reject", [new Rejection()])));
+        Assert.Equal("nobody is waited for now: it is running", await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval()])));
+        Assert.Equal("nobody is waited for now: it is running", await RejectedAsync(() => handle.ExecuteUpdateAsync("reject", [new Rejection()])));
         gate.Open();
         await handle.GetResultAsync();
     }

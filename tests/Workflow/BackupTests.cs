@@ -112,14 +112,19 @@ public sealed class BackupTests(TemporalServer server)
         Assert.DoesNotContain(report.Notes, note => note.StartsWith("removed ", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task With_a_policy_says_it_in_a_dry_run_and_removes_nothing()
+    [Theory]
+    [InlineData(1, new[] { "older", "newer" })]
+    [InlineData(2, new[] { "older" })]
+    public async Task With_a_policy_says_in_a_dry_run_what_would_go_and_removes_nothing(int keep, string[] removed)
     {
         await using var world = World.Start(server);
-        var report = await world.SucceedAsync("TakeBackup", ("keep", 2), ("keepDays", 14), ("dryRun", true));
+        world.Hands.TwoBackups();
+        var report = await world.SucceedAsync("TakeBackup", ("keep", keep), ("dryRun", true));
 
-        Assert.Contains("what the newest 2 full backups of each branch or a recovery to any time of the last 14 days does not need is removed afterwards", report.Plan!.Facts);
-        Assert.Equal(["ObserveCluster"], world.Hands.Calls);
+        Assert.Contains($"what the newest {PgFlowText.Count(keep, "full backup")} of each branch does not need is removed afterwards", report.Plan!.Facts);
+        Assert.Equal(removed, report.Plan.Warnings.Where(warning => warning.StartsWith("backup ", StringComparison.Ordinal)).Select(warning => warning.Split(' ')[1]));
+        Assert.Contains(report.Plan.Warnings, warning => warning.StartsWith("WAL 000000010000000000000001", StringComparison.Ordinal));
+        Assert.Equal(["ObserveCluster", "ReadCatalogue"], world.Hands.Calls);
     }
 
     [Fact]

@@ -161,10 +161,13 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         Assert.Equal(EndpointRole.ReadOnly, world.Hands["p1"].Endpoint);
         var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/1000000"}""")]));
         Assert.Contains("replay goes only forward", refused.InnerException!.Message, StringComparison.Ordinal);
+        var before = (await handle.QueryAsync<Progress>("progress", [])).Plan!;
         Assert.Equal("replays on to 0/3000000 on timeline 1", await handle.ExecuteUpdateAsync<string>("move", [World.Typed("""{"toLsn": "0/3000000"}""")]));
         await World.UntilAsync(handle, progress => progress is { Outcome: Outcome.Inspecting } && progress.Steps.Any(step => step.Title.Contains("0/3000000", StringComparison.Ordinal)));
+        await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync("approve", [new Approval(before.Hash, "carla")]));
         await handle.ExecuteUpdateAsync("approve", [new Approval(null, "carla")]);
         await EndsWellAsync(world, handle);
+        Assert.Contains("0/3000000", (await handle.GetResultAsync<Report>()).Plan!.Summary, StringComparison.Ordinal);
         Assert.Equal([new(0x2000000), new(0x3000000)], world.Hands.Replays);
         return handle;
     }

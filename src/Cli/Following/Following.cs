@@ -8,8 +8,8 @@ namespace PgFlow.Cli;
 /// <summary>Follows a procedure by its history's long poll, which needs no worker, and asks it once after what happened.</summary>
 internal sealed class Following(WorkflowHandle handle)
 {
-    /// <summary>A worker that lives answers in milliseconds.</summary>
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+    /// <summary>A worker that lives answers in milliseconds, on a machine that is overloaded in seconds.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Every question is work for the worker, which has better to do than to be watched.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);

@@ -22,15 +22,19 @@ internal static class InputJson
     }
 
     /// <summary>The cluster that the input names, if it names one.</summary>
-    public static string? Cluster(string json)
+    public static string? Cluster(string json) => ClusterName.TryParse(Text(json, "cluster"), out var name) ? name.ToString() : null;
+
+    /// <summary>The reason that it gives, if it gives one.</summary>
+    public static string? Reason(string json) => Text(json, "reason");
+
+    private static string? Text(string json, string field)
     {
         try
         {
             using var document = JsonDocument.Parse(json);
             return document.RootElement.ValueKind is JsonValueKind.Object
-                && document.RootElement.TryGetProperty("cluster", out var cluster)
-                && cluster.ValueKind is JsonValueKind.String
-                && ClusterName.TryParse(cluster.GetString(), out var name) ? name.ToString() : null;
+                && document.RootElement.TryGetProperty(field, out var value)
+                && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
         }
         catch (JsonException)
         {

@@ -46,7 +46,7 @@ internal sealed class Launch(Call call)
         return client.StartWorkflowAsync(order.Workflow, [Raw(json)], new(WorkflowId.New(order.Workflow, order.Cluster), Temporal.TaskQueue)
         {
             StaticSummary = $"{order.Workflow} {order.Cluster}{(call.DryRun ? ", a dry run" : "")}",
-            StaticDetails = $"Asked for by {Temporal.User} with pgflow.{(call.Reason is null ? "" : $" Reason: {call.Reason}")}",
+            StaticDetails = $"Asked for by {Temporal.User} with pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
             Rpc = new() { CancellationToken = cancel },
         });
     }

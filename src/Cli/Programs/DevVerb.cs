@@ -8,6 +8,9 @@ internal static class DevVerb
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>Exit codes above are those of programs that a signal ended.</summary>
+    private const int Killed = 128;
+
     private static readonly Option<int> Port = new("--port") { DefaultValueFactory = _ => 7233, HelpName = "PORT", Description = "Where Temporal answers" };
 
     private static readonly Option<int> UiPort = new("--ui-port") { DefaultValueFactory = _ => 8233, HelpName = "PORT", Description = "Where the Web UI is" };
@@ -42,14 +45,22 @@ internal static class DevVerb
     private static async Task<int> WorkAsync(Call call, DevServer server, string worker, CancellationToken cancel)
     {
         call.Terminal.Say($"Web UI: http://localhost:{server.UiPort}\nStop with Ctrl-C; running procedures go on at the next start.");
-        await using var working = ChildProgram.Start(worker, [], WorkerVerb.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace)));
-        var code = await WorkerVerb.UntilAsync(working, cancel);
-        if (!cancel.IsCancellationRequested)
+        while (true)
         {
-            throw new CliError(ExitCodes.Failed, $"the worker ended by itself with exit code {code}", "see what it said above");
-        }
+            await using var working = ChildProgram.Start(worker, [], WorkerVerb.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace)));
+            var code = await WorkerVerb.UntilAsync(working, cancel);
+            if (cancel.IsCancellationRequested)
+            {
+                return ExitCodes.Done;
+            }
 
-        return ExitCodes.Done;
+            if (code <= Killed)
+            {
+                throw new CliError(ExitCodes.Failed, $"the worker ended by itself with exit code {code}", "see what it said above");
+            }
+
+            call.Terminal.Say($"the worker was killed (exit code {code}); another goes on with what it did");
+        }
     }
 
     private static async Task ReadyAsync(DevServer server, ChildProgram? program, CancellationToken cancel)

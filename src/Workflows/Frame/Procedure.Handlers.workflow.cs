@@ -136,6 +136,9 @@ public abstract partial class Procedure
         return _rejection is { } no ? throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}") : _approval is not null;
     }
 
+    /// <summary>What it will do has changed while a person was asked.</summary>
+    private protected void Replan(Plan plan) => PlanView = plan.View(PlanView!.Steps);
+
     private async Task<bool> WaitedAsync(Task<bool> person)
     {
         var since = Workflow.UtcNow;
@@ -178,7 +181,7 @@ public abstract partial class Procedure
     {
         if (Outcome is not (Outcome.WaitingForApproval or Outcome.Inspecting) || _approval is not null || _rejection is not null)
         {
-            throw new ApplicationFailureException("this procedure does not wait for approval");
+            throw new ApplicationFailureException($"nobody is waited for now: it is {PgFlowText.Word(Outcome)}");
         }
     }
 }

@@ -21,7 +21,7 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
 
         PointOfNoReturn();
         await Step("Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
-        Done = $"cluster {plan.Cluster} is gone with its data, its archive and its ledger";
+        Done = plan.Exists ? $"cluster {plan.Cluster} is gone with its data, its archive and its ledger" : $"there was no node of {plan.Cluster}; nothing is left of it";
     });
 }
 
@@ -29,6 +29,9 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
 internal sealed record DestroyClusterPlan : Plan
 {
     public required ClusterName Cluster { get; init; }
+
+    /// <summary>Whether it has nodes.</summary>
+    public required bool Exists { get; init; }
 
     /// <summary>Decides. What is left of a cluster whose making failed is removed too, so an empty observation is no reason to stop.</summary>
     public static DestroyClusterPlan From(DestroyClusterInput input, ClusterState state)
@@ -39,6 +42,7 @@ internal sealed record DestroyClusterPlan : Plan
             Facts = [state.Exists ? $"nodes: {string.Join(", ", state.Nodes.Select(node => $"{node.Id} ({Checks.Describe(node)})"))}" : "no node is there"],
             Warnings = ["nothing brings it back"],
             Cluster = input.Cluster,
+            Exists = state.Exists,
         };
     }
 }

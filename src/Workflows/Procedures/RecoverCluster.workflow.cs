@@ -183,6 +183,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             return Stay($"{later.End} on timeline {later.Timeline} is not behind {target.End} on timeline {target.Timeline}; replay goes only forward: reject, and recover anew");
         }
 
+        Replan(plan.MovedTo(later)); // what is approved is what now is to come
         move.Answer.SetResult($"replays on to {TargetText.Place(later)}");
         await Step($"The target is moved to {later.End}", async () =>
         {
@@ -230,6 +231,9 @@ internal sealed record RecoverClusterPlan : Plan
     /// <summary>The settings that the recovering node had, for the way back.</summary>
     internal NodeSettings SettingsOfToday => Intent.Primary(Node, Nodes.Where(node => node.WasStandby).Select(node => node.Id));
 
+    /// <summary>The same with another target.</summary>
+    public RecoverClusterPlan MovedTo(ResolvedTarget target) => this with { Target = target, Facts = TargetText.Facts(target), Summary = SummaryOf(target, Node, Standbys) };
+
     /// <summary>Decides, or refuses.</summary>
     public static async Task<RecoverClusterPlan> FromAsync(RecoverClusterInput input, ClusterState state)
     {
@@ -250,7 +254,7 @@ internal sealed record RecoverClusterPlan : Plan
         var node = primary ?? state.EndpointHolder ?? state.Nodes.FirstOrDefault(other => other.Role is not NodeRole.Standby) ?? state.Nodes[0];
         return new()
         {
-            Summary = $"{state.Cluster} goes back to {TargetText.Place(target)}; {node.Id} recovers, {(state.Nodes.Count == 1 ? "it is alone" : $"{Checks.Names(state.Nodes.Where(other => other != node))} made anew")}",
+            Summary = SummaryOf(target, node.Id, state.Nodes.Where(other => other != node).Select(other => other.Id)),
             Facts = TargetText.Facts(target),
             Warnings =
             [
@@ -266,6 +270,9 @@ internal sealed record RecoverClusterPlan : Plan
             Intent = ClusterIntent.Of(state),
         };
     }
+
+    private static string SummaryOf(ResolvedTarget target, NodeId node, IEnumerable<NodeId> standbys) =>
+        $"{node.Cluster} goes back to {TargetText.Place(target)}; {node} recovers, {(string.Join(", ", standbys) is { Length: > 0 } others ? $"{others} made anew" : "it is alone")}";
 }
 
 /// <summary>A node as it was when its branch was left.</summary>

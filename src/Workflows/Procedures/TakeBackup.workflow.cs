@@ -40,7 +40,7 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
 
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(TakeBackupInput? input = null) => RunAsync(input, TakeBackupPlan.From, async plan =>
+    public Task<Report> RunAsync(TakeBackupInput? input = null) => RunAsync(input, TakeBackupPlan.FromAsync, async plan =>
     {
         var (source, primary) = (plan.Source, plan.Primary);
 
@@ -111,7 +111,43 @@ internal sealed record TakeBackupPlan : Plan
 
     public required NodeId Primary { get; init; }
 
-    /// <summary>Decides, or refuses.</summary>
+    /// <summary>The backup, as far as it can be known.</summary>
+    private Backup Expected(Catalogue catalogue, NodeState primary) => new()
+    {
+        Id = "this one",
+        StartedAt = catalogue.ReadAt,
+        StoppedAt = catalogue.ReadAt,
+        Node = Source.Name,
+        WalRanges = [new(primary.Timeline!.Value, primary.Wal!.Value, primary.Wal.Value)],
+        Bytes = 0,
+        Parent = Input.Incremental ? catalogue.Backups.LastOrDefault(backup => backup.Timeline == primary.Timeline)?.Id : null,
+        SystemIdentifier = "",
+        Major = 0,
+    };
+
+    /// <summary>Decides, or refuses; for a person who reads the plan, with what is removed afterwards.</summary>
+    public static async Task<TakeBackupPlan> FromAsync(TakeBackupInput input, ClusterState state)
+    {
+        var plan = From(input, state);
+        if (input.Policy is not { } policy || !(input.DryRun || input.Approve))
+        {
+            return plan;
+        }
+
+        var catalogue = await Catalogues.ReadAsync(input.Cluster);
+        var going = Retention.Of(catalogue with { Backups = [.. catalogue.Backups, plan.Expected(catalogue, state.RequirePrimary())] }, policy);
+        return plan with
+        {
+            Warnings =
+            [
+                .. plan.Warnings,
+                .. going.Backups.Select(backup => $"backup {backup.What} will be removed: {backup.Why}"),
+                .. going.Wal.Select(wal => $"WAL {wal.What} will be removed: {wal.Why}"),
+            ],
+        };
+    }
+
+    /// <summary>The pure part of the decision.</summary>
     public static TakeBackupPlan From(TakeBackupInput input, ClusterState state)
     {
         var primary = state.RequireExisting().RequireNoTablespaces().RequirePrimary();

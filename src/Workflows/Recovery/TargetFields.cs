@@ -56,7 +56,7 @@ internal static partial class TargetFields
         if (!form.Success
             || !DateTimeOffset.TryParse($"{form.Groups["local"].Value}{(zone.Length == 0 ? "Z" : zone)}", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
         {
-            problems.Add($"toTime: '{text}' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00+02:00");
+            problems.Add($"toTime: '{text}' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00");
             return null;
         }
 

@@ -47,10 +47,10 @@ public sealed class TargetFieldsTests
 
     [Theory]
     [InlineData("2026-11-24T10:05:00", "toTime: '2026-11-24T10:05:00' has no offset, so it could be 2026-11-24T10:05:00Z (UTC) or, say, 2026-11-24T10:05:00+02:00 (local time two hours ahead of it); write which")]
-    [InlineData("yesterday", "toTime: 'yesterday' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00+02:00")]
-    [InlineData("2026-02-30T10:05:00Z", "toTime: '2026-02-30T10:05:00Z' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00+02:00")]
-    [InlineData("24.11.2026 10:05Z", "toTime: '24.11.2026 10:05Z' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00+02:00")]
-    [InlineData("", "toTime: '' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00+02:00")]
+    [InlineData("yesterday", "toTime: 'yesterday' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00")]
+    [InlineData("2026-02-30T10:05:00Z", "toTime: '2026-02-30T10:05:00Z' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00")]
+    [InlineData("24.11.2026 10:05Z", "toTime: '24.11.2026 10:05Z' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00")]
+    [InlineData("", "toTime: '' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00")]
     public void A_time_that_could_be_two_or_none_is_refused(string given, string problem)
     {
         var (target, problems) = new Given { Time = given }.Read();

@@ -102,7 +102,7 @@ internal sealed record CloneClusterPlan : Plan
         var target = await Catalogues.ResolveAsync(input.From, input.Target);
         return new()
         {
-            Summary = $"cluster {input.Cluster}: {input.Nodes ?? source.Spec!.Nodes} nodes, as {input.From} was at {TargetText.Place(target)}",
+            Summary = $"cluster {input.Cluster}: {PgFlowText.Count(input.Nodes ?? source.Spec!.Nodes, "node")}, as {input.From} was at {TargetText.Place(target)}",
             Facts = TargetText.Facts(target),
             Warnings =
             [

@@ -6,7 +6,7 @@ internal static class TimelineFindings
     public static IReadOnlyList<string> Of(Catalogue catalogue) =>
     [
         .. Holes(catalogue).Select(hole => $"timeline {hole} has no history: PostgreSQL would give its number to the next branch; no recovery before {new Timeline(hole).HistoryFile} is back"),
-        .. catalogue.Branches.Where(branch => branch.Opening is null && catalogue.Segments.Any(run => run.Timeline == branch.Timeline)).Select(branch => // a clone has its source's histories, and none of its WAL
+        .. catalogue.Branches.Where(branch => branch.Opening is null && catalogue.UsableOn(branch.Path()).Count > 0).Select(branch => // a clone knows nothing of its source's, and can't go back there
             $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it; the WAL may tell: pgflow timeline {catalogue.Cluster} --rebuild; else name it with --timeline {branch.Timeline}"),
         .. catalogue.Branches.SelectMany(GoingBack),
         .. Gaps(catalogue).Select(gap => $"timeline {gap.Timeline}: WAL is missing from {gap.First} to {gap.Last}"),

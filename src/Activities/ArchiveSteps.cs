@@ -31,8 +31,9 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
     {
         var node = await inventory.NodeAsync(primary);
         await Permit.RequireAsync(primary.Cluster);
-        await sql.MarkAsync(node);
-        var segment = await sql.AskAsync<string>(node, "SELECT pg_walfile_name(pg_switch_wal())");
+        // The mark's segment: one that somebody else has ended meanwhile is not ended again.
+        var marked = new Lsn((await sql.MarkAsync(node)).Value - 1);
+        var segment = await sql.AskAsync<string>(node, $"SELECT pg_walfile_name('{marked}') FROM pg_switch_wal()");
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(TimeSpan.FromMilliseconds(50), DockerEngine.ActivityToken))
         {
             var archived = await sql.AskAsync<string>(node, "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver");

@@ -175,7 +175,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             await files.WriteAsync(settings.Node.Container, ContainerFile.Private(SettingsFile.Path, wanted, container.Spec.Postgres));
         }
 
-        if (container.Running)
+        if (container.Docker.State.Running) // a paused one too: it would go on with what it has read
         {
             await ReloadedAsync(container, SettingsFile.OfRole(settings, container.Spec));
         }

@@ -21,6 +21,20 @@ public sealed class SwitchoverTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task A_standby_that_hangs_meanwhile_follows_as_soon_as_it_runs_again()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
+        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        await TestCluster.ActivityAsync(switchover, "PromoteStandby");
+        await Host.DockerAsync("pause", cluster.Node(3).Container);
+        await cluster.WorkedOnAsync(switchover, "WriteSettings", attempt: 2);
+        await Host.DockerAsync("unpause", cluster.Node(3).Container);
+
+        await TestCluster.ReportAsync(switchover);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
     public async Task A_cluster_with_a_local_archive_goes_there_and_back()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: ArchiveMode.Local);

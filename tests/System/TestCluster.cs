@@ -141,11 +141,11 @@ internal sealed class TestCluster : IAsyncDisposable
         Assert.Fail($"{handle.Id} ended without {type}");
     }
 
-    /// <summary>Waits until a worker works on an activity of that type.</summary>
-    public Task WorkedOnAsync(WorkflowHandle handle, string type) => Host.UntilAsync($"{type} is worked on", async () =>
+    /// <summary>Waits until a worker works on an activity of that type, for the so manieth time.</summary>
+    public Task WorkedOnAsync(WorkflowHandle handle, string type, int attempt = 1) => Host.UntilAsync($"{type} is worked on", async () =>
     {
         var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
-        return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.State is PendingActivityState.Started);
+        return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.Attempt >= attempt && activity.State is PendingActivityState.Started);
     });
 
     /// <summary>An activity was lost with its worker, and done by another attempt of that one.</summary>

@@ -52,7 +52,8 @@ internal static class Decisions
         }
         catch (WorkflowUpdateFailedException e)
         {
-            throw new CliError(ExitCodes.Refused, $"{handle.Id} refused to {update}", e.InnerException?.Message, $"look at it: pgflow show {handle.Id}");
+            var code = e.InnerException is ApplicationFailureException { ErrorType: Ends.InvalidInput } ? ExitCodes.Usage : ExitCodes.Refused;
+            throw new CliError(code, $"{handle.Id} refused to {update}", e.InnerException?.Message, $"look at it: pgflow show {handle.Id}");
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {

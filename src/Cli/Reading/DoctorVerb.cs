@@ -97,7 +97,8 @@ internal static class DoctorVerb
             pollers.AddRange(alive);
         }
 
-        return new("Workers", Ok: true, string.Join(", ", pollers.Select(poller => poller.Identity).Distinct().Order(StringComparer.Ordinal)));
+        return new("Workers", Ok: true, string.Join(", ", pollers.GroupBy(poller => poller.Identity).OrderBy(one => one.Key, StringComparer.Ordinal).Select(one =>
+            $"{one.Key} (seen {(DateTimeOffset.UtcNow - one.Max(poller => poller.LastAccessTime)!.ToDateTimeOffset()).TotalSeconds:0} s ago)")));
     }
 
     /// <summary>How often the next step of the workflow's code was tried. Not every server has the search attribute TemporalReportedProblems.</summary>

@@ -27,7 +27,7 @@ public static class InputReader
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // InvalidOperationException: a text that is no Unicode (half of a surrogate pair, bytes that are no UTF-8), found only when it is read.
-            problems.Add($"the input: is no JSON: {e.Message}");
+            problems.Add($"the input: is no JSON: {(json.IsEmpty ? "it is empty" : e.Message)}");
         }
 
         return input with { Unreadable = problems };

@@ -118,5 +118,5 @@ internal sealed record SwitchoverPlan : Plan
 
     private static NodeState BestStandby(ClusterState state, NodeState primary) =>
         state.Standbys.OrderBy(node => Checks.ReasonsAgainst(node, primary).Count()).ThenByDescending(node => node.Replayed).FirstOrDefault()
-        ?? throw Ends.Refuse($"{state.Cluster} has no running standby: {string.Join("; ", state.Nodes.Where(node => node != primary).Select(node => $"{node.Id} is {Checks.Describe(node)}"))}");
+        ?? throw Ends.Refuse(string.Join("; ", [$"{state.Cluster} has no running standby", .. state.Nodes.Where(node => node != primary).Select(node => $"{node.Id} is {Checks.Describe(node)}")]));
 }

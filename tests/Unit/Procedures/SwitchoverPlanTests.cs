@@ -20,7 +20,7 @@ public sealed class SwitchoverPlanTests
         { "p2: max_connections is overridden", Healthy().With(2, node => node with { Drift = ["max_connections is overridden"] }), To(2) },
         { "p3 is no running standby (silent: no answer within 2 s); to go on without p3: --force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
         { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
-        { "demo has no running standby: p2 is stopped, container exited", Healthy(2).With(2, Stopped), new() { Cluster = Cluster } },
+        { "demo has no running standby; p2 is stopped, container exited", Healthy(2).With(2, Stopped), new() { Cluster = Cluster } },
     };
 
     [Theory, MemberData(nameof(Refused))]

@@ -128,6 +128,16 @@ public sealed class BackupTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task With_both_rules_says_both_in_a_dry_run()
+    {
+        await using var world = World.Start(server);
+        var report = await world.SucceedAsync("TakeBackup", ("keep", 2), ("keepDays", 14), ("dryRun", true));
+
+        Assert.Contains("what the newest 2 full backups of each branch or a recovery to any time of the last 14 days does not need is removed afterwards", report.Plan!.Facts);
+        Assert.Empty(world.Hands.Changes.Except(["ReadCatalogue"]));
+    }
+
+    [Fact]
     public async Task Without_a_policy_removes_nothing()
     {
         await using var world = World.Start(server);

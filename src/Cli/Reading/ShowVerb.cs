@@ -63,7 +63,7 @@ internal static class ShowVerb
         }
     }
 
-    /// <summary>Where it is; null when no worker says so within 2 s.</summary>
+    /// <summary>Where it is; null when no worker says so within 3 s.</summary>
     public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);

@@ -23,7 +23,7 @@ public interface IArchiveSteps
     [Activity("ProveArchiving")]
     Task ProveAsync(NodeId primary);
 
-    /// <summary>What a fenced old primary wrote beyond the point where the new timeline began.</summary>
+    /// <summary>What a fenced old primary wrote beyond the point where the new timeline began; null where it has removed the beginning of that.</summary>
     [Activity("MeasureLoss")]
     Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion);
 }

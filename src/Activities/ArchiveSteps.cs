@@ -13,7 +13,7 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
     public async Task<int> SalvageAsync(NodeId node)
     {
         await jobs.RequireSoleUseAsync(node);
-        return LastNumber(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "salvage", $"export NODE={node}\n{Embedded.Read("salvage")}")));
+        return LastNumber(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "salvage", Embedded.Read("salvage")) with { Parameters = [$"NODE={node}"] }));
     }
 
     public async Task PublishHistoryAsync(NodeId primary) => await ExecuteAsync(primary, Limit, """
@@ -24,7 +24,7 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
     public async Task<int> CompleteAsync(NodeId primary)
     {
         var timeline = await sql.WrittenTimelineAsync(await inventory.NodeAsync(primary));
-        return LastNumber(await ExecuteAsync(primary, LongLimit, $"export TIMELINE={timeline.Number:X8}\n{Embedded.Read("complete")}"));
+        return LastNumber(await ExecuteAsync(primary, LongLimit, Embedded.Read("complete"), $"TIMELINE={timeline.Number:X8}"));
     }
 
     public async Task ProveAsync(NodeId primary)
@@ -53,8 +53,9 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
     public async Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion)
     {
         var node = await inventory.NodeAsync(old);
-        var output = await jobs.SucceedAsync(new(node.Spec, $"loss-{old}", $"export TIMELINE={promotion.Parent} START={promotion.SwitchedAt}\n{Embedded.Read("loss")}")
+        var output = await jobs.SucceedAsync(new(node.Spec, $"loss-{old}", Embedded.Read("loss"))
         {
+            Parameters = [$"TIMELINE={promotion.Parent}", $"START={promotion.SwitchedAt}"],
             Volumes = [$"{old.Container}:{Names.NodeVolume}:ro"],
         });
         if (output.StartsWith("gone", StringComparison.Ordinal))
@@ -69,11 +70,11 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
             : new(0, 0);
     }
 
-    private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string script)
+    private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string script, params string[] parameters)
     {
         var node = await inventory.NodeAsync(primary);
         await Permit.RequireAsync(primary.Cluster);
-        return await docker.ExecuteAsync(primary.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", limit, "/bin/sh", "-c", script);
+        return await docker.ExecuteAsync(primary.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", limit, parameters, ["/bin/sh", "-c", script]);
     }
 
     /// <summary>What a program counted; a log has what it complained of behind that.</summary>

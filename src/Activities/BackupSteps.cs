@@ -43,8 +43,9 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     {
         await Permit.RequireAsync(order.Source.Cluster);
         var (source, primary) = (await inventory.NodeAsync(order.Source), await inventory.NodeAsync(order.Primary));
-        var copying = jobs.SucceedAsync(OnRepository(source, "backup", $"export ID={order.Id} BY='{By}' SOURCE={source.Address} PARENT={order.Parent}\n{Embedded.Read("backup")}") with
+        var copying = jobs.SucceedAsync(OnRepository(source, "backup", Embedded.Read("backup")) with
         {
+            Parameters = [$"ID={order.Id}", $"BY={By}", $"SOURCE={source.Address}", $"PARENT={order.Parent}"],
             Network = Names.InternalNetwork(source.Id.Cluster),
             Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(source.Id.Cluster, "replicator"), source.Spec.Postgres)],
         });
@@ -86,9 +87,10 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         string[] archives = node.Spec.Archive is ArchiveMode.Local
             ? [.. others.Select(other => $"/nodes/{other.Id}/archive")]
             : [$"{Names.RepositoryVolume}/wal"];
-        var job = OnRepository(node, "prove-backup", $"export ID={backup.Id} ARCHIVES='{string.Join(' ', archives)}'\n{Embedded.Read("prove-backup")}", writes: false);
+        var job = OnRepository(node, "prove-backup", Embedded.Read("prove-backup"), writes: false);
         await jobs.SucceedAsync(job with
         {
+            Parameters = [$"ID={backup.Id}", $"ARCHIVES={string.Join(' ', archives)}"],
             Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro")],
             Files = [Job.SegmentList(WalSegments.Names(backup.WalRanges, segmentSize), node.Spec.Postgres)],
         });
@@ -98,8 +100,9 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     {
         await Permit.RequireAsync(cluster);
         var node = await inventory.NodeAsync(new(cluster, backup.Node));
-        await jobs.SucceedAsync(OnRepository(node, "publish-backup", $"export ID={backup.Id} BY='{By}'\n{Embedded.Read("publish-backup")}") with
+        await jobs.SucceedAsync(OnRepository(node, "publish-backup", Embedded.Read("publish-backup")) with
         {
+            Parameters = [$"ID={backup.Id}", $"BY={By}"],
             Files = [ContainerFile.Private("/job/backup.json", JsonSerializer.Serialize(backup, Json), node.Spec.Postgres)],
         });
     }
@@ -110,7 +113,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         if (await inventory.NodesAsync(cluster) is [var node, ..])
         {
             await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
-            await jobs.SucceedAsync(OnRepository(node, "discard-backup", $"export BY='{By}'\n{Embedded.Read("discard-backup")}"));
+            await jobs.SucceedAsync(OnRepository(node, "discard-backup", Embedded.Read("discard-backup")) with { Parameters = [$"BY={By}"] });
         }
     }
 
@@ -120,13 +123,16 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         var nodes = await inventory.NodesAsync(cluster);
         var (node, id) = (nodes[0], target.Backups[^1]);
         var output = await jobs.SucceedAsync(new(node.Spec, "verify-backup", $"""
-            export BACKUPS='{string.Join(' ', target.Backups)}' TIMELINE={target.Timeline} BEFORE={(target.EndOfBranch ? "" : target.End)} REPLAY_END={target.ReplayEnd}
             {Embedded.Read("locate-wal")}
             {Embedded.Read("fetch-wal")}
             {Embedded.Read("unpack")}
             {Embedded.Read("verify-backup")}
             """)
         {
+            Parameters =
+            [
+                $"BACKUPS={string.Join(' ', target.Backups)}", $"TIMELINE={target.Timeline}", $"BEFORE={(target.EndOfBranch ? "" : target.End)}", $"REPLAY_END={target.ReplayEnd}",
+            ],
             Volumes = Job.VolumesOfPast(cluster, nodes),
             Files = [Job.SegmentList(target.Segments(), node.Spec.Postgres)],
         });
@@ -134,8 +140,9 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
         var proof = new Verification(Fact("restore"), Fact("replay"), Fact("check"), 1024 * long.Parse(facts["kilobytes"].Last(), CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeSeconds(Fact("at")));
         await Permit.RequireAsync(cluster);
-        await jobs.SucceedAsync(OnRepository(node, "mark-verified", $"export ID={id}\n{Embedded.Read("mark-verified")}") with
+        await jobs.SucceedAsync(OnRepository(node, "mark-verified", Embedded.Read("mark-verified")) with
         {
+            Parameters = [$"ID={id}"],
             Files = [ContainerFile.Private("/job/verified.json", JsonSerializer.Serialize(new BackupVerified(id, proof.At), Json), node.Spec.Postgres)],
         });
         return proof;
@@ -145,9 +152,10 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     {
         await Permit.RequireAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
-        var job = OnRepository(nodes[0], "remove-backups", $"export BACKUPS='{string.Join(' ', unneeded.Backups)}'\n{Embedded.Read("remove-backups")}");
+        var job = OnRepository(nodes[0], "remove-backups", Embedded.Read("remove-backups"));
         await jobs.SucceedAsync(job with
         {
+            Parameters = [$"BACKUPS={string.Join(' ', unneeded.Backups)}"],
             Volumes = [.. job.Volumes, .. nodes.Where(node => node.Spec.Archive is ArchiveMode.Local).Select(node => $"{node.Id.Container}:/nodes/{node.Id.Name}")],
             Files = [Job.SegmentList(unneeded.Segments(), nodes[0].Spec.Postgres)],
         });

@@ -66,15 +66,15 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
     private async Task RunAsync(NodeId node, string program)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, $"export RUN={Run}\n{Embedded.Read(program)}"));
+        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, Embedded.Read(program)) with { Parameters = [$"RUN={Run}"] });
     }
 
     private Job WithPrimary(NodeContainer node, NodeContainer primary, string program, string role) => Job.On(node, program, $"""
-        export RUN={Run} PRIMARY={primary.Address} OWNED='{string.Join(' ', SettingsFile.Owned)}'
         {Embedded.Read("settle")}
         {Embedded.Read(program)}
         """) with
     {
+        Parameters = [$"RUN={Run}", $"PRIMARY={primary.Address}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
         Network = Names.InternalNetwork(node.Id.Cluster),
         Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(node.Id.Cluster, role), node.Spec.Postgres)],
     };

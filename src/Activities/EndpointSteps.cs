@@ -50,8 +50,9 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, Jo
         var container = await inventory.NodeAsync(primary);
         var spec = container.Spec;
         // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to the node would prove nothing of that.
-        var written = Lsn.Parse((await jobs.SucceedAsync(new(spec, "endpoint", $"export VIP={spec.Vip}\n{Embedded.Read("prove-endpoint")}")
+        var written = Lsn.Parse((await jobs.SucceedAsync(new(spec, "endpoint", Embedded.Read("prove-endpoint"))
         {
+            Parameters = [$"VIP={spec.Vip}"],
             Network = spec.ExternalNetwork,
             Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(primary.Cluster, "app"), spec.Postgres)],
         })).Split('\n')[^1].Trim());

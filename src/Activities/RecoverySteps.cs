@@ -60,7 +60,6 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
     {
         var container = await inventory.NodeAsync(node);
         return new(container.Spec, name, $"""
-            export RUN={Run} BACKUPS='{string.Join(' ', target.Backups)}' OWNED='{string.Join(' ', SettingsFile.Owned)}'
             {Embedded.Read("settle")}
             {Embedded.Read("locate-wal")}
             {Embedded.Read("fetch-wal")}
@@ -69,6 +68,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             {script}
             """)
         {
+            Parameters = [$"RUN={Run}", $"BACKUPS={string.Join(' ', target.Backups)}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
             Volumes =
             [
                 $"{node.Container}:{Names.NodeVolume}",
@@ -158,7 +158,10 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
 
         await jobs.RequireSoleUseAsync(node);
         var (name, value) = (low.Groups["name"].Value, low.Groups["value"].Value);
-        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), $"raise-{name.Replace('_', '-')}-{value}", $"export NAME={name} VALUE={value}\n{Embedded.Read("raise")}"));
+        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), $"raise-{name.Replace('_', '-')}-{value}", Embedded.Read("raise")) with
+        {
+            Parameters = [$"NAME={name}", $"VALUE={value}"],
+        });
         return $"{name} = {value}";
     }
 

@@ -106,12 +106,18 @@ internal static class ContainerCalls
         return (stdout + stderr).Trim();
     }
 
-    /// <summary>Runs a short program in a running container.</summary>
+    /// <inheritdoc cref="ExecuteAsync(DockerEngine, string, string, TimeSpan, IReadOnlyList{string}, string[])"/>
+    public static Task<string> ExecuteAsync(this DockerEngine docker, string container, string user, TimeSpan limit, params string[] command) =>
+        docker.ExecuteAsync(container, user, limit, [], command);
+
+    /// <summary>Runs a short program in a running container; its parameters are its environment, as <c>NAME=value</c>.</summary>
     /// <exception cref="IOException">It ended with another code than 0; the message has its output.</exception>
-    public static Task<string> ExecuteAsync(this DockerEngine docker, string container, string user, TimeSpan limit, params string[] command) => docker.CallAsync(
+    public static Task<string> ExecuteAsync(
+        this DockerEngine docker, string container, string user, TimeSpan limit, IReadOnlyList<string> parameters, string[] command) => docker.CallAsync(
         async (client, token) =>
         {
-            var created = await client.Exec.ExecCreateContainerAsync(container, new() { Cmd = command, User = user, AttachStdout = true, AttachStderr = true }, token);
+            var created = await client.Exec.ExecCreateContainerAsync(
+                container, new() { Cmd = command, User = user, Env = [.. parameters], AttachStdout = true, AttachStderr = true }, token);
             using var stream = await client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token);
             var (stdout, stderr) = await stream.ReadOutputToEndAsync(token);
             ContainerExecInspectResponse ended;

@@ -124,7 +124,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 Entrypoint = ["/bin/sh", "-c", job.Script, job.Name],
                 Cmd = [],
                 User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
-                Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
+                Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", .. job.Parameters],
                 Labels = new Dictionary<string, string> { [Labels.Cluster] = job.Spec.Cluster.ToString(), [Labels.Job] = key, [Labels.Run] = info.WorkflowRunId ?? "" },
                 Healthcheck = new() { Test = ["NONE"] },
                 HostConfig = new()
@@ -166,21 +166,18 @@ internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInst
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
 
-    /// <summary>What a program prints that must succeed.</summary>
-    public async Task<string> RunAsync(string script) => await docker.ExecuteAsync(container, $"{postgres.Uid}:{postgres.Gid}", Limit, "/bin/sh", "-c", script);
+    /// <summary>What a program prints that must succeed; its parameters are its environment, as <c>NAME=value</c>.</summary>
+    public async Task<string> RunAsync(string script, params IReadOnlyList<string> parameters) =>
+        await docker.ExecuteAsync(container, $"{postgres.Uid}:{postgres.Gid}", Limit, parameters, ["/bin/sh", "-c", script]);
 
-    /// <inheritdoc cref="RunAsync(string)"/>
-    public async Task<string> RunAsync(string script, string path, string content)
-    {
-        await files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
-        return await RunAsync(script);
-    }
+    /// <summary>Puts a file into the container, for the programs that follow.</summary>
+    public Task WriteAsync(string path, string content) => files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
 }
 
 /// <summary>A program to run in a container of its own.</summary>
 /// <param name="Spec">The cluster, for its image.</param>
 /// <param name="Name">What it does, in a word.</param>
-/// <param name="Script">POSIX sh; may be repeated from any state that an earlier one left.</param>
+/// <param name="Script">POSIX sh; may be repeated from any state that an earlier one left. No value is ever part of its text.</param>
 internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 {
     /// <summary>What stands for the activity where a job is the run's.</summary>
@@ -188,6 +185,9 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 
     /// <summary>Volumes as <c>NAME:PATH[:ro]</c>.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = [];
+
+    /// <summary>Its environment, as <c>NAME=value</c>: whatever a value holds, it is never read as a program.</summary>
+    public IReadOnlyList<string> Parameters { get; init; } = [];
 
     /// <summary>The network; none where it needs none.</summary>
     public string? Network { get; init; }

@@ -7,7 +7,7 @@ namespace PgFlow.Activities;
 internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
 {
     public async Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) => Read(
-        await SearchAsync("after", Pieces(path), $"TIME='{time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)}'"), path);
+        await SearchAsync("after", Pieces(path), $"TIME={time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)}"), path);
 
     public async Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path) => Read(await SearchAsync("last", Pieces(path).Reverse()), path);
 
@@ -42,14 +42,11 @@ internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
         });
     }
 
-    private Task<string> SearchAsync(string mode, IEnumerable<Piece> pieces, string more = "") => job.RunAsync(
-        $"""
-        export MODE={mode} {more}
-        {Embedded.Read("locate-wal")}
-        {Embedded.Read("search-wal")}
-        """,
-        "/job/segments",
-        string.Concat(pieces.Select(piece => $"{piece}\n")));
+    private async Task<string> SearchAsync(string mode, IEnumerable<Piece> pieces, params string[] more)
+    {
+        await job.WriteAsync("/job/segments", string.Concat(pieces.Select(piece => $"{piece}\n")));
+        return await job.RunAsync($"{Embedded.Read("locate-wal")}\n{Embedded.Read("search-wal")}", [$"MODE={mode}", .. more]);
+    }
 
     private Transaction? Read(string output, IReadOnlyList<WalRange> path) => WalRecord.Transaction(output, path, catalogue.SegmentSize);
 

@@ -14,14 +14,26 @@ public static class Ends
     /// <summary>Another procedure holds the cluster's lease.</summary>
     public const string ClusterBusy = nameof(ClusterBusy);
 
+    /// <summary>An activity's operation failed.</summary>
+    internal const string Failed = nameof(Failed);
+
+    /// <summary>An activity found what must never be.</summary>
+    internal const string Broken = nameof(Broken);
+
     /// <summary>It failed and the cluster is as it was.</summary>
     public const string Unchanged = nameof(Unchanged);
 
     /// <summary>It passed the point of no return and a person ended it before all was done.</summary>
     public const string Incomplete = nameof(Incomplete);
 
-    /// <summary>A refusal that no retry can change.</summary>
+    /// <summary>A precondition does not hold: final, and a refusal.</summary>
     public static ApplicationFailureException Refuse(string why) => new(why, errorType: Refused, nonRetryable: true);
+
+    /// <summary>An operation failed: it is retried within its limits, then undone or blocked with this reason.</summary>
+    public static ApplicationFailureException Fail(string why) => new(why, errorType: Failed);
+
+    /// <summary>An invariant is broken: final, since no retry can help, but no refusal.</summary>
+    public static ApplicationFailureException Break(string why) => new(why, errorType: Broken, nonRetryable: true);
 
     /// <summary>A refusal for all of <paramref name="reasons"/>; null where there are none.</summary>
     public static ApplicationFailureException? RefuseFor(IReadOnlyCollection<string> reasons) =>

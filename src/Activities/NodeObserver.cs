@@ -1,3 +1,4 @@
+using Docker.DotNet.Models;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
@@ -46,7 +47,8 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             Id = node.Id,
             Role = NodeRole.Stopped,
             Container = node.Docker.State.Status,
-            RestartPolicy = node.Docker.HostConfig.RestartPolicy.Name.ToString(),
+            RestartPolicy = WordOf(node.Docker.HostConfig.RestartPolicy.Name),
+            OnInternalNetwork = node.IsOn(Names.InternalNetwork(node.Id.Cluster)),
             Address = node.Address,
             Endpoint = node.Endpoint,
         };
@@ -90,6 +92,14 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
     }
 
     public Task<bool> IsMarkedStandbyAsync(NodeId node) => files.ExistsAsync(node.Container, $"{Names.Data}/standby.signal");
+
+    private static string WordOf(RestartPolicyKind policy) => policy switch
+    {
+        RestartPolicyKind.UnlessStopped => ExpectedNode.RestartPolicy,
+        RestartPolicyKind.OnFailure => "on-failure",
+        RestartPolicyKind.Always => "always",
+        _ => "no",
+    };
 
     private async Task<NodeState> AskAsync(NodeContainer node, NodeState state)
     {

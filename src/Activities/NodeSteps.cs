@@ -28,7 +28,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             await docker.StartAsync(node.Container);
         }
 
-        await docker.SetRestartPolicyAsync(node.Container, RestartPolicyKind.UnlessStopped);
+        await LetRestartAsync(container);
         await AnswersAsync(container);
     }
 
@@ -112,10 +112,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         }
 
         await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
-        if (running)
-        {
-            await StartAsync(node);
-        }
+        await (running ? StartAsync(node) : LetRestartAsync(container));
     }
 
     public async Task CheckpointAsync(NodeId node) =>
@@ -158,6 +155,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             }
         }
 
+        await LetRestartAsync(container); // one that recovered was started without
         var timeline = await sql.WrittenTimelineAsync(container);
         var fork = (await sql.HistoryAsync(container, timeline)).Ancestors;
         return timeline > from && fork.Count > 0
@@ -248,6 +246,16 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     private Task ForbidRestartAsync(NodeContainer container) => container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
         ? Task.CompletedTask
         : docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.No);
+
+    /// <summary>Docker starts the node again after a crash or a reboot; the counterpart of <see cref="ForbidRestartAsync"/>.</summary>
+    private async Task LetRestartAsync(NodeContainer container)
+    {
+        if (container.Docker.HostConfig.RestartPolicy.Name is not RestartPolicyKind.UnlessStopped)
+        {
+            await Permit.RequireAsync(container.Id.Cluster);
+            await docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.UnlessStopped);
+        }
+    }
 
     /// <summary>Waits for the end of a node that was stopped or killed.</summary>
     /// <returns>Whether it has ended; not, where it answers: it was never stopped.</returns>

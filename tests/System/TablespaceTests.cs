@@ -26,7 +26,7 @@ public sealed class TablespaceTests(TemporalServer temporal)
         }
 
         Assert.Equal(before, await cluster.SnapshotAsync());
-        Assert.Contains("(fast)", Assert.Single((await cluster.InspectAsync()).Findings), StringComparison.Ordinal);
+        Assert.Contains("(fast)", FindingText.Of(Assert.Single((await cluster.InspectAsync()).Findings)), StringComparison.Ordinal);
 
         // Nobody can be asked: the data itself tells, before it is replaced.
         await Host.DockerAsync("kill", p1.Container, p2.Container);

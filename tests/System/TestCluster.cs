@@ -202,11 +202,19 @@ internal sealed class TestCluster : IAsyncDisposable
     public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline, string? golden = null)
     {
         var inspection = await InspectAsync(golden);
-        Assert.True(inspection.Healthy, string.Join("\n", inspection.Findings));
+        Assert.True(inspection.Healthy, string.Join("\n", inspection.Findings.Select(FindingText.Of)));
         Assert.Equal(primary, Assert.Single(inspection.State.Primaries).Id);
         Assert.Equal(primary, inspection.State.EndpointHolder!.Id);
         Assert.All(inspection.State.Nodes, node => Assert.Equal((uint)timeline, node.Timeline!.Value.Number));
+        await RestartedByDockerAsync(inspection.State);
         return inspection.State;
+    }
+
+    /// <summary>Docker starts every node again after a crash or a reboot, by Docker's own word.</summary>
+    private static async Task RestartedByDockerAsync(ClusterState state)
+    {
+        var policies = await Host.DockerAsync(["inspect", "-f", "{{.Name}} {{.HostConfig.RestartPolicy.Name}}", .. state.Nodes.Select(node => node.Id.Container)]);
+        Assert.All(policies.Split('\n'), policy => Assert.EndsWith(" unless-stopped", policy, StringComparison.Ordinal));
     }
 
     /// <summary>What must be the same before and after something that was refused: what each node is, since when it runs, which backups and timelines there are.</summary>

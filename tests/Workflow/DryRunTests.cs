@@ -34,7 +34,7 @@ public sealed class DryRunTests(TemporalServer server)
     public async Task Needs_no_lease()
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("Checkpoint p1");
+        var gate = world.Hands.Hold("WaitForReplay p2");
         var busy = await world.StartAsync("Switchover");
         await gate.Reached;
 

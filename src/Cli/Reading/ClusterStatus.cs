@@ -22,7 +22,8 @@ internal sealed record ClusterStatus(string Cluster, Inspection? Inspection, End
     {
         cluster = Cluster,
         healthy = Inspection?.Healthy ?? false,
-        findings = Inspection?.Findings ?? [End.Why],
+        findings = Inspection?.Findings,
+        why = Inspection is null ? End.Why : null,
         running = Open,
         state = Inspection?.State,
         archive = Inspection?.Archive,

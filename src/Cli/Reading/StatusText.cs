@@ -40,7 +40,7 @@ internal static class StatusText
 
         foreach (var finding in inspection.Findings)
         {
-            data.MarkupLineInterpolated($"[red]‼[/] {finding}");
+            data.MarkupLineInterpolated($"[red]‼[/] {HintText.Line(finding)}");
         }
 
         data.WriteLine();

@@ -23,7 +23,7 @@ public interface INodeSteps
     [Activity("FenceNode")]
     Task FenceAsync(NodeId node, bool atOnce = false);
 
-    /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as a primary, running if it ran.</summary>
+    /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as a primary, restarted by Docker, running if it ran.</summary>
     /// <remarks>Refuses when another node accepts writes.</remarks>
     [Activity("UnfenceNode")]
     Task UnfenceAsync(NodeId node, bool running);
@@ -44,7 +44,7 @@ public interface INodeSteps
     [Activity("CompareStandbys")]
     Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes);
 
-    /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>.</summary>
+    /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>, and Docker restarts it.</summary>
     [Activity("PromoteStandby")]
     Task<Promotion> PromoteAsync(NodeId node, Timeline from);
 

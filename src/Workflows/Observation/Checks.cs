@@ -30,38 +30,50 @@ internal static class Checks
     public static ClusterState RequireNoTablespaces(this ClusterState state) => TablespacesOf(state) is { } why ? throw Ends.Refuse(why) : state;
 
     /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss or delay.</summary>
-    public static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary) =>
-    [
-        .. ReasonsToLeaveOut(node, primary),
-        .. RowOf(node, primary) is { LagBytes: > MaximumLag } row ? [$"{node.Id} is {PgFlowText.Bytes(row.LagBytes)} behind {primary.Id}"] : Array.Empty<string>(),
-    ];
+    public static IEnumerable<Finding> ReasonsAgainst(NodeState node, NodeState primary)
+    {
+        foreach (var reason in ReasonsToLeaveOut(node, primary))
+        {
+            yield return reason;
+        }
+
+        if (RowOf(node, primary) is { LagBytes: > MaximumLag } row)
+        {
+            yield return new(FindingCode.StandbyLags, node.Id, $"{PgFlowText.Bytes(row.LagBytes)} behind {primary.Id}");
+        }
+    }
 
     /// <summary>Why <paramref name="node"/> is no standby of <paramref name="primary"/>; one that only lags is.</summary>
-    public static IEnumerable<string> ReasonsToLeaveOut(NodeState node, NodeState primary)
+    public static IEnumerable<Finding> ReasonsToLeaveOut(NodeState node, NodeState primary)
     {
+        var rejoin = Hint.Rejoin(node.Id.Cluster, node.Id.Name);
         if (node.Role is not NodeRole.Standby)
         {
-            yield return $"{node.Id} is no running standby ({Describe(node)})";
+            yield return new(FindingCode.NotAStandby, node.Id, Describe(node), rejoin);
         }
         else if (RowOf(node, primary) is not { State: "streaming" })
         {
-            yield return $"{node.Id} does not stream from {primary.Id}";
+            yield return new(FindingCode.NotStreaming, node.Id, primary.Id.ToString(), rejoin);
         }
 
         if (node.ReplayPaused)
         {
-            yield return $"replay is paused on {node.Id}; resume it with: SELECT pg_wal_replay_resume()";
+            yield return new(FindingCode.ReplayPaused, node.Id, Hint: new("resume it with: SELECT pg_wal_replay_resume()"));
         }
 
         if (node.SystemIdentifier is { } identifier && identifier != primary.SystemIdentifier)
         {
-            yield return $"{node.Id} belongs to another system ({identifier})";
+            yield return new(FindingCode.ForeignSystem, node.Id, identifier, rejoin);
         }
     }
 
     /// <summary>Settings that PgFlow owns and that something else overrides: a role change would end otherwise than planned.</summary>
-    public static IEnumerable<string> DriftOf(params IEnumerable<NodeState> nodes) => nodes.SelectMany(node =>
-        node.Drift.Select(drift => $"{node.Id}: {drift}"));
+    public static IEnumerable<Finding> DriftOf(params IEnumerable<NodeState> nodes) => nodes.SelectMany(node =>
+        node.Drift.Select(drift => new Finding(FindingCode.SettingOverridden, node.Id, drift)));
+
+    /// <summary>Findings as the reasons of a plan: with advice, without a procedure to run.</summary>
+    public static IEnumerable<string> Said(this IEnumerable<Finding> findings) => findings.Select(finding =>
+        finding.Hint is { Procedure: null } hint ? $"{FindingText.Of(finding)}; {hint.Text}" : FindingText.Of(finding));
 
     public static string Describe(NodeState node) => node.Role switch
     {

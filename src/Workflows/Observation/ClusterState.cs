@@ -111,11 +111,14 @@ public sealed record NodeState
     /// <summary>Docker's word for its container's state.</summary>
     public required string Container { get; init; }
 
-    /// <summary>Docker's restart policy; <c>no</c> while fenced.</summary>
+    /// <summary>Docker's word for its restart policy: <c>unless-stopped</c>, or <c>no</c> while it is fenced.</summary>
     public required string RestartPolicy { get; init; }
 
     /// <summary>Its fixed address on the internal network.</summary>
     public required string Address { get; init; }
+
+    /// <summary>Whether it is on the internal network.</summary>
+    public bool OnInternalNetwork { get; init; } = true;
 
     /// <summary>What it holds on the external network.</summary>
     public EndpointRole Endpoint { get; init; }

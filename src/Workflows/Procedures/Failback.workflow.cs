@@ -21,7 +21,7 @@ public sealed class Failback : Procedure<FailbackInput>
 
         await VitalStep($"{node} is stopped and can't come back as a primary",
             () => Nodes.FenceAsync(node),
-            undo: plan.WasStandby ? () => Nodes.UnfenceAsync(node, running: true) : null); // a wrong or lost primary stays fenced
+            undo: plan.Before.WasStandby ? plan.Before.ReturnAsync : null); // a wrong or lost primary stays fenced
         await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
         await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
         var way = await Step($"How {node} can come back: as it is, by pg_rewind, or as a new copy",
@@ -62,8 +62,8 @@ internal sealed record FailbackPlan : Plan
 
     public required NodeId Primary { get; init; }
 
-    /// <summary>Whether it ran as a standby.</summary>
-    public required bool WasStandby { get; init; }
+    /// <summary>The node as it is now, for the way back.</summary>
+    public required FencedNode Before { get; init; }
 
     /// <summary>What stands against a rewind and a copy; null where nothing does.</summary>
     public required string? Tablespaces { get; init; }
@@ -103,7 +103,7 @@ internal sealed record FailbackPlan : Plan
             ],
             Node = node.Id,
             Primary = primary.Id,
-            WasStandby = node.Role is NodeRole.Standby,
+            Before = FencedNode.Of(node),
             Tablespaces = tablespaces,
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
             Standbys = [.. state.Standbys.Select(standby => standby.Id).Append(node.Id).Distinct().Order(Comparer<NodeId>.Create((a, b) => a.Name.CompareTo(b.Name)))],

@@ -107,7 +107,7 @@ internal sealed record FailoverPlan : Plan
             .. survivors.Count == 0 ? [$"no standby answers: {string.Join("; ", state.Nodes.Select(node => $"{node.Id} is {Checks.Describe(node)}"))}"] : Array.Empty<string>(),
             .. input.Force ? [] : state.Primaries.Select(node => $"{node.Id} is healthy and accepts writes: change the primary with pgflow switchover {state.Cluster}, or fence it all the same with --force"),
             .. survivors.Where(node => node.ReplayPaused).Select(node => $"replay is paused on {node.Id}: its promotion would hang; resume it with: SELECT pg_wal_replay_resume()"),
-            .. Checks.DriftOf(survivors),
+            .. Checks.DriftOf(survivors).Said(),
         ];
         if (Ends.RefuseFor(against) is { } refusal)
         {

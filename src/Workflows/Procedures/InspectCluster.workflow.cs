@@ -37,10 +37,10 @@ public sealed class InspectCluster : Procedure
 
 /// <summary>A cluster and what is wrong with it.</summary>
 /// <param name="Healthy">Nothing is wrong.</param>
-/// <param name="Findings">What is wrong, each with the mend.</param>
+/// <param name="Findings">What is wrong.</param>
 /// <param name="State">The cluster.</param>
 /// <param name="Archive">What its repository has for a recovery.</param>
-public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, ClusterState State, ArchiveState? Archive = null)
+public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, ClusterState State, ArchiveState? Archive = null)
 {
     /// <summary>How long a segment may wait for the archiver.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -50,77 +50,76 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<string> Findings, Cl
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(archive);
-        string[] findings = [.. FindingsOf(state), .. state.Primaries.SelectMany(ArchiverFindingsOf), .. FindingsOf(archive, state.Cluster)];
+        Finding[] findings =
+        [
+            .. state.Primaries is [var primary] ? DeviationsFrom(primary, state) : WithoutPrimary(state),
+            .. state.Primaries.SelectMany(LostSlotsOf),
+            .. Checks.TablespacesOf(state) is { } tablespaces ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)] : Array.Empty<Finding>(),
+            .. Checks.DriftOf(state.Nodes),
+            .. state.Primaries.SelectMany(ArchiverFindingsOf),
+            .. FindingsOf(archive, state.Cluster),
+        ];
         return new(findings.Length == 0, findings, state, archive);
     }
 
-    private static IEnumerable<string> FindingsOf(ClusterState state)
+    private static IEnumerable<Finding> WithoutPrimary(ClusterState state)
     {
-        if (state.Primaries is not [var primary])
+        yield return state.Primaries.Count == 0
+            ? new(FindingCode.NoPrimary, Hint: Hint.Run("make one the primary", nameof(Failover), state.Cluster))
+            : new(FindingCode.SplitBrain, Detail: $"{Checks.Names(state.Primaries)} all accept writes, the virtual IP is on {Holder(state)}", Hint: Hint.Rejoin(state.Cluster));
+        foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Silent))
         {
-            yield return state.Primaries.Count == 0
-                ? $"no node accepts writes; make one the primary: pgflow failover {state.Cluster}"
-                : $"SPLIT BRAIN: {Checks.Names(state.Primaries)} all accept writes, the virtual IP is on {Holder(state)}; fence the wrong one: pgflow failback {state.Cluster} NODE";
-            foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Silent))
-            {
-                yield return $"{node.Id} is {Checks.Describe(node)}";
-            }
-        }
-        else
-        {
-            if (state.EndpointHolder?.Id != primary.Id)
-            {
-                yield return $"the virtual IP is on {Holder(state)}, not on the primary {primary.Id}";
-            }
-
-            foreach (var node in state.Nodes.Where(node => node != primary))
-            {
-                var missing = Checks.ReasonsToLeaveOut(node, primary).ToList();
-                foreach (var reason in Checks.ReasonsAgainst(node, primary))
-                {
-                    yield return missing.Contains(reason) ? $"{reason}; bring it back: pgflow failback {state.Cluster} {node.Id}" : reason;
-                }
-            }
-        }
-
-        foreach (var (node, slot) in state.Primaries.SelectMany(node => node.Slots.Where(slot => slot.Status is "lost" or "unreserved").Select(slot => (node, slot))))
-        {
-            yield return $"slot {slot.Name} on {node.Id} is {slot.Status}: its standby needs the archive or a remake";
-        }
-
-        if (Checks.TablespacesOf(state) is { } tablespaces)
-        {
-            yield return tablespaces;
-        }
-
-        foreach (var drift in Checks.DriftOf(state.Nodes))
-        {
-            yield return drift;
+            yield return new(FindingCode.NodeUnavailable, node.Id, Checks.Describe(node));
         }
     }
 
-    private static IEnumerable<string> ArchiverFindingsOf(NodeState node) => node.Archiver switch
+    private static IEnumerable<Finding> DeviationsFrom(NodeState primary, ClusterState state)
     {
-        { LastFailed: { } failed } archiver => [$"{node.Id} can't archive {failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; {PgFlowText.Waiting(archiver)}); see its log: docker logs {node.Id.Container}"],
-        { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [$"{node.Id}'s archiver lags: {PgFlowText.Waiting(archiver)}; see its log: docker logs {node.Id.Container}"],
-        _ => [],
-    };
+        if (state.EndpointHolder?.Id != primary.Id)
+        {
+            yield return new(FindingCode.EndpointMisplaced, primary.Id, Holder(state));
+        }
 
-    private static IEnumerable<string> FindingsOf(ArchiveState archive, ClusterName cluster)
+        foreach (var deviation in state.Nodes.SelectMany(node => new ExpectedNode(node.Id, primary, state.Nodes).DeviationsOf(node)))
+        {
+            yield return deviation;
+        }
+    }
+
+    private static IEnumerable<Finding> LostSlotsOf(NodeState primary) => primary.Slots
+        .Where(slot => slot.Status is "lost" or "unreserved")
+        .Select(slot => new Finding(FindingCode.SlotLost, primary.Id, $"{slot.Name} on {primary.Id} is {slot.Status}"));
+
+    private static IEnumerable<Finding> ArchiverFindingsOf(NodeState node)
     {
+        var log = new Hint($"see its log: docker logs {node.Id.Container}");
+        return node.Archiver switch
+        {
+            { LastFailed: { } failed } archiver =>
+            [
+                new(FindingCode.ArchiverFails, node.Id, $"{failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; {PgFlowText.Waiting(archiver)})", log),
+            ],
+            { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [new(FindingCode.ArchiverLags, node.Id, PgFlowText.Waiting(archiver), log)],
+            _ => [],
+        };
+    }
+
+    private static IEnumerable<Finding> FindingsOf(ArchiveState archive, ClusterName cluster)
+    {
+        var take = Hint.Run("take one", nameof(TakeBackup), cluster);
         if (archive.Unreadable is { } why)
         {
-            yield return $"the repository can't be read: {why}";
+            yield return new(FindingCode.RepositoryUnreadable, Detail: why);
         }
         else if (archive.Backup is not { } backup)
         {
             yield return archive.Live is { } live
-                ? $"no backup leads to timeline {live}, the live one: it can't be recovered; take one: pgflow backup {cluster}"
-                : $"which timeline is live is in no ledger, so nobody knows whether it can be recovered; look with: pgflow timeline {cluster} --check";
+                ? new(FindingCode.NoBackup, Detail: live.ToString(), Hint: take)
+                : new(FindingCode.LiveTimelineUnknown, Hint: new($"look with: pgflow timeline {cluster} --check"));
         }
         else if (archive.Missing is { } segment)
         {
-            yield return $"WAL is missing: {segment}, and with it what follows the last backup {backup.Id}; take another: pgflow backup {cluster}";
+            yield return new(FindingCode.WalMissing, Detail: $"{segment}, and with it what follows the last backup {backup.Id}", Hint: take with { Text = "take another" });
         }
     }
 

@@ -108,13 +108,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     {
         foreach (var node in plan.Nodes.OrderBy(node => node.Id == plan.Node ? 0 : 1))
         {
-            await Nodes.UnfenceAsync(node.Id, node.WasRunning);
-            await (node.Endpoint switch
-            {
-                EndpointRole.ReadWrite => Endpoints.MoveAsync(node.Id),
-                EndpointRole.ReadOnly => Endpoints.OfferReadOnlyAsync(node.Id),
-                _ => Task.CompletedTask,
-            });
+            await node.ReturnAsync();
         }
 
         await Clusters.TidyUpAsync(plan.Input.Cluster);
@@ -222,7 +216,7 @@ internal sealed record RecoverClusterPlan : Plan
     /// <summary>The node that accepts writes; null where none does.</summary>
     public required NodeId? Primary { get; init; }
 
-    public required IReadOnlyList<LeftNode> Nodes { get; init; }
+    public required IReadOnlyList<FencedNode> Nodes { get; init; }
 
     public required ClusterIntent Intent { get; init; }
 
@@ -266,7 +260,7 @@ internal sealed record RecoverClusterPlan : Plan
             IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Role is NodeRole.Silent || other.Timeline == target.Timeline),
             Node = node.Id,
             Primary = primary?.Id,
-            Nodes = [.. state.Nodes.Select(other => new LeftNode(other.Id, other.Container is "running", other.Role is NodeRole.Standby, other.Endpoint))],
+            Nodes = [.. state.Nodes.Select(FencedNode.Of)],
             Intent = ClusterIntent.Of(state),
         };
     }
@@ -274,10 +268,3 @@ internal sealed record RecoverClusterPlan : Plan
     private static string SummaryOf(ResolvedTarget target, NodeId node, IEnumerable<NodeId> standbys) =>
         $"{node.Cluster} goes back to {TargetText.Place(target)}; {node} recovers, {(string.Join(", ", standbys) is { Length: > 0 } others ? $"{others} made anew" : "it is alone")}";
 }
-
-/// <summary>A node as it was when its branch was left.</summary>
-/// <param name="Id">The node.</param>
-/// <param name="WasRunning">Whether its container ran.</param>
-/// <param name="WasStandby">Whether it followed.</param>
-/// <param name="Endpoint">What it held on the external network.</param>
-internal sealed record LeftNode(NodeId Id, bool WasRunning, bool WasStandby, EndpointRole Endpoint);

@@ -23,7 +23,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
         var (node, primary) = (plan.Node, plan.Primary);
 
         await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
-        await Step($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: () => Nodes.UnfenceAsync(node, plan.WasRunning));
+        await Step($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: plan.Before.ReturnAsync);
         await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
         await Step($"A copy of {primary} lies beside {node}'s data", () => DataDirectories.CopyAsync(node, primary));
         await Step($"{node} uses the copy", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
@@ -44,7 +44,8 @@ internal sealed record RemakeStandbyPlan : Plan
 
     public required IReadOnlyList<NodeName> Others { get; init; }
 
-    public required bool WasRunning { get; init; }
+    /// <summary>The node as it is now, for the way back.</summary>
+    public required FencedNode Before { get; init; }
 
     public required ClusterIntent Intent { get; init; }
 
@@ -62,7 +63,7 @@ internal sealed record RemakeStandbyPlan : Plan
                 Node = node.Id,
                 Primary = primary.Id,
                 Others = [.. state.Nodes.Where(other => other != primary).Select(other => other.Id.Name)],
-                WasRunning = node.Container is "running",
+                Before = FencedNode.Of(node),
                 Intent = ClusterIntent.Of(state),
             };
     }

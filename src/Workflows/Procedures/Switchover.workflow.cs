@@ -89,7 +89,7 @@ internal sealed record SwitchoverPlan : Plan
         var candidate = input.To is { } to ? state.RequireNode(to) : BestStandby(state, old);
         var others = state.Nodes.Where(node => node.Id != candidate.Id && node.Id != old.Id).ToList();
         var absent = others.Where(node => Checks.ReasonsToLeaveOut(node, old).Any()).ToList();
-        string Why(NodeState node) => string.Join(", ", Checks.ReasonsToLeaveOut(node, old));
+        string Why(NodeState node) => string.Join(", ", Checks.ReasonsToLeaveOut(node, old).Said());
         var plan = new SwitchoverPlan
         {
             Summary = $"{candidate.Id} becomes the primary of {state.Cluster}, {old.Id} its standby",
@@ -109,8 +109,8 @@ internal sealed record SwitchoverPlan : Plan
 
         string[] against =
         [
-            .. Checks.ReasonsAgainst(candidate, old),
-            .. Checks.DriftOf(old, candidate),
+            .. Checks.ReasonsAgainst(candidate, old).Said(),
+            .. Checks.DriftOf(old, candidate).Said(),
             .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
         ];
         return Ends.RefuseFor(against) is { } refusal ? throw refusal : plan;

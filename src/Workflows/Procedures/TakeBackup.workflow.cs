@@ -168,7 +168,7 @@ internal sealed record TakeBackupPlan : Plan
         if (input.Node is { } named)
         {
             var node = state.RequireNode(named);
-            return node == primary || Ends.RefuseFor([.. Checks.ReasonsAgainst(node, primary)]) is not { } refusal ? node : throw refusal;
+            return node == primary || Ends.RefuseFor([.. Checks.ReasonsAgainst(node, primary).Said()]) is not { } refusal ? node : throw refusal;
         }
 
         return state.Nodes

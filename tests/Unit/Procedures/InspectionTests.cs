@@ -1,3 +1,4 @@
+using PgFlow.Cli;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;
@@ -16,6 +17,11 @@ public sealed class InspectionTests
         { "slot p2 on p1 is lost: its standby needs the archive or a remake", Healthy().With(1, node => node with { Slots = [new("p2", Active: false, "lost"), new("p3", Active: true, "reserved")] }) },
         { "p1 can't archive 000000010000000000000005 (17 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new(null, "000000010000000000000005", 3, 17, 600) }) },
         { "p1's archiver lags: 1 file has waited for 90 s; see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new("000000010000000000000004", null, 1, WaitingSeconds: 90) }) },
+        { "p1 is not restarted after a crash or a reboot: its restart policy is no", Healthy().With(1, node => node with { RestartPolicy = "no" }) },
+        { "p2 is not restarted after a crash or a reboot: its restart policy is always", Healthy().With(2, node => node with { RestartPolicy = "always" }) },
+        { "p2 is not on the cluster's internal network", Healthy().With(2, node => node with { OnInternalNetwork = false }) },
+        { "p3 is not on the read-only endpoint demo-ro", Healthy().With(3, node => node with { Endpoint = EndpointRole.None }) },
+        { "p1 has no slot for p3", Healthy().With(1, node => node with { Slots = [new("p2", Active: true, "reserved")] }) },
         { "p2: work_mem is overridden", Healthy().With(2, node => node with { Drift = ["work_mem is overridden"] }) },
     };
 
@@ -37,11 +43,15 @@ public sealed class InspectionTests
     {
         var inspection = Inspection.Of(state, Archive);
         Assert.False(inspection.Healthy);
-        Assert.Equal(finding, inspection.Findings[0]);
+        Assert.Equal(finding, HintText.Line(inspection.Findings[0]));
     }
 
     [Theory, MemberData(nameof(ArchiveFindings))]
-    public void Says_what_a_recovery_would_lack(string finding, ArchiveState archive) => Assert.Equal([finding], Inspection.Of(Healthy(), archive).Findings);
+    public void Says_what_a_recovery_would_lack(string finding, ArchiveState archive) => Assert.Equal([finding], Inspection.Of(Healthy(), archive).Findings.Select(HintText.Line));
+
+    [Fact]
+    public void What_only_follows_from_an_absent_standby_is_no_finding_of_its_own() => Assert.Single(
+        Inspection.Of(Healthy().With(3, node => Stopped(node) with { RestartPolicy = "no", OnInternalNetwork = false, Endpoint = EndpointRole.None }), Archive).Findings);
 
     [Fact]
     public void A_short_queue_and_an_old_gap_are_no_trouble() => Assert.True(
@@ -50,5 +60,5 @@ public sealed class InspectionTests
     [Fact]
     public void Without_one_primary_says_what_else_is_wrong() => Assert.Equal(
         ["p2 is stopped, container exited", "p3: work_mem is overridden"],
-        Inspection.Of(Healthy().With(2, Stopped).With(3, node => node with { Role = NodeRole.Primary, Drift = ["work_mem is overridden"] }), Archive).Findings.Skip(1));
+        Inspection.Of(Healthy().With(2, Stopped).With(3, node => node with { Role = NodeRole.Primary, Drift = ["work_mem is overridden"] }), Archive).Findings.Skip(1).Select(HintText.Line));
 }

@@ -12,8 +12,17 @@ public sealed class OtherPlanTests
     {
         var plan = RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(number) }, Healthy().With(3, Stopped));
 
-        Assert.Equal((P(number), P(1), running), (plan.Node.Name, plan.Primary.Name, plan.WasRunning));
+        Assert.Equal((P(number), P(1), running), (plan.Node.Name, plan.Primary.Name, plan.Before.WasRunning));
         Assert.Equal([P(2), P(3)], plan.Others);
+    }
+
+    [Fact]
+    public void A_node_that_was_fenced_before_stays_fenced_when_a_remake_is_undone()
+    {
+        var fenced = Healthy().With(3, node => node with { Role = NodeRole.Stopped, Container = "exited", StandbySignal = true, RestartPolicy = "no" });
+        Assert.True(RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, fenced).Before.WasFenced);
+        Assert.False(RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, Healthy().With(3, Stopped)).Before.WasFenced);
+        Assert.False(RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, Healthy()).Before.WasFenced);
     }
 
     [Fact]

@@ -37,6 +37,7 @@ internal static class Sample
     {
         Role = NodeRole.Primary,
         Endpoint = EndpointRole.ReadWrite,
+        Slots = [.. Enumerable.Range(1, nodes).Where(other => other != number).Select(other => new Slot($"p{other}", Active: true, "reserved"))],
         Followers = [.. Enumerable.Range(1, nodes).Where(other => other != number).Select(other => new Follower($"p{other}", "streaming", new(0x5000000), 0, "async", 0))],
     };
 

@@ -59,5 +59,5 @@ public sealed class TablespaceTests
 
     [Fact]
     public void Are_a_finding() =>
-        Assert.StartsWith("demo has tablespaces of its own (fast, slow)", Assert.Single(Inspection.Of(State, new() { Live = new(1), Backup = new("B1", default, new(1), null) }).Findings), StringComparison.Ordinal);
+        Assert.StartsWith("demo has tablespaces of its own (fast, slow)", FindingText.Of(Assert.Single(Inspection.Of(State, new() { Live = new(1), Backup = new("B1", default, new(1), null) }).Findings)), StringComparison.Ordinal);
 }

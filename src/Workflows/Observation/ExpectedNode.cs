@@ -1,0 +1,48 @@
+namespace PgFlow.Workflows;
+
+/// <summary>What a node should be while <see cref="Primary"/> is the primary. The one place that says so: status, plans and tests compare against it.</summary>
+/// <param name="Id">The node.</param>
+/// <param name="Primary">The primary; the node itself where it should be that.</param>
+/// <param name="Members">All nodes of the cluster.</param>
+internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<NodeState> Members)
+{
+    /// <summary>Docker restarts a node after a crash or a reboot, unless somebody stopped it.</summary>
+    public const string RestartPolicy = "unless-stopped";
+
+    /// <summary>What a primary or a running standby holds on the external network.</summary>
+    public EndpointRole Endpoint => IsPrimary ? EndpointRole.ReadWrite : EndpointRole.ReadOnly;
+
+    private bool IsPrimary => Id == Primary.Id;
+
+    /// <summary>In what <paramref name="node"/> differs from that; what only follows from another deviation is left out.</summary>
+    public IEnumerable<Finding> DeviationsOf(NodeState node)
+    {
+        var role = IsPrimary ? [] : Checks.ReasonsAgainst(node, Primary).ToList();
+        var absent = role.Exists(reason => reason.Code is FindingCode.NotAStandby or FindingCode.NotStreaming);
+        return [.. role, .. absent ? [] : PlaceOf(node)];
+    }
+
+    /// <summary>Where a node stands that serves: whether it is restarted, and who reaches it.</summary>
+    private IEnumerable<Finding> PlaceOf(NodeState node)
+    {
+        if (node.RestartPolicy != RestartPolicy)
+        {
+            yield return new(FindingCode.NotRestarted, Id, node.RestartPolicy);
+        }
+
+        if (!node.OnInternalNetwork)
+        {
+            yield return new(FindingCode.OffInternalNetwork, Id);
+        }
+
+        if (!IsPrimary && node.Endpoint is EndpointRole.None)
+        {
+            yield return new(FindingCode.OffReadOnlyEndpoint, Id, $"{Id.Cluster}-ro");
+        }
+
+        foreach (var other in IsPrimary ? Members.Where(other => other.Id != Id && node.Slots.All(slot => slot.Name != other.Id.Name.ToString())) : [])
+        {
+            yield return new(FindingCode.SlotMissing, Id, other.Id.ToString());
+        }
+    }
+}

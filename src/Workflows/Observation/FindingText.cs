@@ -1,0 +1,38 @@
+namespace PgFlow.Workflows;
+
+/// <summary>Findings as sentences: a primary message without period, perhaps its detail. The hint is for the reader's own tool to show.</summary>
+public static class FindingText
+{
+    /// <summary>What is wrong.</summary>
+    public static string Of(Finding finding)
+    {
+        ArgumentNullException.ThrowIfNull(finding);
+        var (node, detail) = (finding.Node, finding.Detail);
+        return finding.Code switch
+        {
+            FindingCode.NoPrimary => "no node accepts writes",
+            FindingCode.SplitBrain => $"SPLIT BRAIN: {detail}",
+            FindingCode.NodeUnavailable => $"{node} is {detail}",
+            FindingCode.EndpointMisplaced => $"the virtual IP is on {detail}, not on the primary {node}",
+            FindingCode.NotAStandby => $"{node} is no running standby ({detail})",
+            FindingCode.NotStreaming => $"{node} does not stream from {detail}",
+            FindingCode.ReplayPaused => $"replay is paused on {node}",
+            FindingCode.ForeignSystem => $"{node} belongs to another system ({detail})",
+            FindingCode.StandbyLags => $"{node} is {detail}",
+            FindingCode.SlotLost => $"slot {detail}: its standby needs the archive or a remake",
+            FindingCode.TablespacesOutside => detail!,
+            FindingCode.ArchiverFails => $"{node} can't archive {detail}",
+            FindingCode.ArchiverLags => $"{node}'s archiver lags: {detail}",
+            FindingCode.SettingOverridden => $"{node}: {detail}",
+            FindingCode.RepositoryUnreadable => $"the repository can't be read: {detail}",
+            FindingCode.NoBackup => $"no backup leads to timeline {detail}, the live one: it can't be recovered",
+            FindingCode.LiveTimelineUnknown => "which timeline is live is in no ledger, so nobody knows whether it can be recovered",
+            FindingCode.WalMissing => $"WAL is missing: {detail}",
+            FindingCode.NotRestarted => $"{node} is not restarted after a crash or a reboot: its restart policy is {detail}",
+            FindingCode.OffInternalNetwork => $"{node} is not on the cluster's internal network",
+            FindingCode.OffReadOnlyEndpoint => $"{node} is not on the read-only endpoint {detail}",
+            FindingCode.SlotMissing => $"{node} has no slot for {detail}",
+            _ => $"{finding.Code} {node} {detail}",
+        };
+    }
+}

@@ -1,0 +1,34 @@
+namespace PgFlow.Workflows;
+
+/// <summary>A node as it was before a procedure fenced it, for the way back.</summary>
+/// <param name="Id">The node.</param>
+/// <param name="WasRunning">Whether its container ran.</param>
+/// <param name="WasStandby">Whether it followed.</param>
+/// <param name="WasFenced">Whether it was fenced already: then it stays so.</param>
+/// <param name="Endpoint">What it held on the external network.</param>
+internal sealed record FencedNode(NodeId Id, bool WasRunning, bool WasStandby, bool WasFenced, EndpointRole Endpoint)
+{
+    public static FencedNode Of(NodeState node) => new(
+        node.Id,
+        node.Container is "running",
+        node.Role is NodeRole.Standby,
+        node is { Role: NodeRole.Stopped, StandbySignal: true, RestartPolicy: not ExpectedNode.RestartPolicy },
+        node.Endpoint);
+
+    /// <summary>Takes the fence back: the node runs if it ran, and holds on the external network what it held.</summary>
+    public async Task ReturnAsync()
+    {
+        if (WasFenced)
+        {
+            return;
+        }
+
+        await Nodes.UnfenceAsync(Id, WasRunning);
+        await (Endpoint switch
+        {
+            EndpointRole.ReadWrite => Endpoints.MoveAsync(Id),
+            EndpointRole.ReadOnly => Endpoints.OfferReadOnlyAsync(Id),
+            _ => Task.CompletedTask,
+        });
+    }
+}

@@ -20,6 +20,7 @@ public static class Hands
             .AddSingleton<Secrets>()
             .AddSingleton<Sql>()
             .AddSingleton<NodeFiles>()
+            .AddSingleton<NodeWal>()
             .AddSingleton<NodeObserver>()
             .AddSingleton<ILeaseSteps, LeaseSteps>()
             .AddSingleton<IClusterSteps, ClusterSteps>()

@@ -8,16 +8,22 @@ namespace PgFlow.Activities;
 internal sealed class NodeFiles(DockerEngine docker)
 {
     /// <summary>The file's content; null where there is none.</summary>
-    public Task<byte[]?> ReadAsync(string container, string path) => docker.FindAsync(async (client, token) =>
+    public async Task<byte[]?> ReadAsync(string container, string path)
+    {
+        using var content = new MemoryStream();
+        return await ReadAsync(container, path, stream => stream.CopyToAsync(content, DockerEngine.ActivityToken)) ? content.ToArray() : null;
+    }
+
+    /// <summary>Reads a file as a stream, as far as the reader wants it.</summary>
+    /// <returns>Whether there is such a file.</returns>
+    public async Task<bool> ReadAsync(string container, string path, Func<Stream, Task> read) => await docker.FindAsync(async (client, token) =>
     {
         var answer = await client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: false, token);
         await using var stream = answer.Stream;
         await using var tar = new TarReader(stream);
-        var entry = await tar.GetNextEntryAsync(copyData: true, token);
-        using var content = new MemoryStream();
-        await (entry?.DataStream ?? Stream.Null).CopyToAsync(content, token);
-        return content.ToArray();
-    });
+        await read((await tar.GetNextEntryAsync(copyData: false, token))?.DataStream ?? Stream.Null);
+        return answer;
+    }) is not null;
 
     public async Task<bool> ExistsAsync(string container, string path) => await docker.FindAsync((client, token) =>
         client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: true, token)) is not null;

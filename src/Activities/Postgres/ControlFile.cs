@@ -6,10 +6,13 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>The part of pg_control that is the same from PostgreSQL 13 to 18 (<c>ControlFileData</c> in <c>catalog/pg_control.h</c>).</summary>
-internal sealed record ControlFile(string SystemIdentifier, ControlState State, Lsn Checkpoint, Timeline Timeline)
+internal sealed record ControlFile(string SystemIdentifier, ControlState State, Lsn Checkpoint, Timeline Timeline, long SegmentSize)
 {
     private const int ShortestBeforeChecksum = 200;
     private const int LongestBeforeChecksum = 400;
+
+    /// <summary>What stands before the sizes of blocks and segments (FLOATFORMAT_VALUE).</summary>
+    private static readonly byte[] FloatFormat = BitConverter.GetBytes(1234567.0);
 
     /// <summary>Reads it; null where its checksum is wrong, as it is while the server writes it.</summary>
     public static ControlFile? Parse(byte[] file) => !ChecksumFits(file)
@@ -18,7 +21,8 @@ internal sealed record ControlFile(string SystemIdentifier, ControlState State, 
             BinaryPrimitives.ReadUInt64LittleEndian(file).ToString(CultureInfo.InvariantCulture),
             (ControlState)BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(16)),
             new(BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(32))),
-            new(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(48))));
+            new(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(48))),
+            BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(file.AsSpan().IndexOf(FloatFormat) + FloatFormat.Length + 3 * sizeof(uint))));
 
     /// <summary>The checksum stands last in the structure, whose length differs by version: it is where it fits.</summary>
     private static bool ChecksumFits(byte[] file)

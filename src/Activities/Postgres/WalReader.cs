@@ -19,14 +19,14 @@ internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
     {
         var last = catalogue.Segments.Where(run => run.Timeline == timeline).Max(run => (ulong?)run.Last) ?? 0;
         var line = await SearchAsync("end", Pieces([new(timeline, from, new((last + 1) * (ulong)catalogue.SegmentSize))]).Reverse());
-        return WalRecord.End(line, catalogue.SegmentSize) ?? from;
+        return WalDumpLine.End(line, catalogue.SegmentSize) ?? from;
     }
 
     public async Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline)
     {
         var (size, path) = ((ulong)catalogue.SegmentSize, catalogue.Find(timeline)!.Path());
         var found = await SearchAsync("marks", catalogue.Segments.Where(run => run.Timeline == timeline).SelectMany(run => Pieces([new(timeline, new(run.First * size), new((run.Last + 1) * size))])));
-        return [.. found.Split('\n').Select(line => WalRecord.Mark(line, path, catalogue.SegmentSize)).OfType<WalMark>()];
+        return [.. found.Split('\n').Select(line => WalDumpLine.Mark(line, path, catalogue.SegmentSize)).OfType<WalMark>()];
     }
 
     /// <summary>The path cut at the bounds of segments; what is not there is left out.</summary>
@@ -48,7 +48,7 @@ internal sealed class WalReader(OpenJob job, Catalogue catalogue) : IWalReader
         return await job.RunAsync($"{Embedded.Read("locate-wal")}\n{Embedded.Read("search-wal")}", [$"MODE={mode}", .. more]);
     }
 
-    private Transaction? Read(string output, IReadOnlyList<WalRange> path) => WalRecord.Transaction(output, path, catalogue.SegmentSize);
+    private Transaction? Read(string output, IReadOnlyList<WalRange> path) => WalDumpLine.Transaction(output, path, catalogue.SegmentSize);
 
     private sealed record Piece(string Segment, Timeline Timeline, Lsn Start, Lsn End, bool Whole)
     {

@@ -1,120 +1,184 @@
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Text.RegularExpressions;
+using System.Numerics;
+using System.Text;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>A line of pg_waldump (<c>XLogDumpDisplayRecord</c> in <c>bin/pg_waldump/pg_waldump.c</c>).</summary>
-internal static partial class WalRecord
+/// <summary>A WAL record and what its bytes say (<c>access/xlogrecord.h</c>; the same layout from PostgreSQL 13 to 18).</summary>
+internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn end, ushort magic)
 {
-    /// <summary>Bytes before a short record's data (SizeOfXLogRecord, SizeOfXLogRecordDataHeaderShort).</summary>
-    private const int Header = 24 + 2;
+    /// <summary>SizeOfXLogRecord.</summary>
+    public const int HeaderLength = 24;
 
-    /// <summary>What stands before short data, and its length (XLR_BLOCK_ID_DATA_SHORT).</summary>
-    private const byte ShortData = 255;
+    /// <summary>XLogRecordMaxSize.</summary>
+    public const int LongestLength = 1020 * 1024 * 1024;
 
-    /// <summary>Where the time stands in a checkpoint, from PostgreSQL 13 to 18 (<c>CheckPoint</c> in <c>catalog/pg_control.h</c>).</summary>
-    private const int TimeOfCheckpoint = 64;
+    /// <summary>The magic numbers of pages (XLOG_PAGE_MAGIC) from which on a layout is different.</summary>
+    private const ushort Postgres15 = 0xD110;
+    private const ushort Postgres18 = 0xD118;
 
     /// <summary>From when PostgreSQL counts microseconds.</summary>
     private static readonly DateTimeOffset Epoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The commit or abort that the line tells of; null where it tells of none.</summary>
-    public static Transaction? Transaction(string line, IReadOnlyList<WalRange> path, long segmentSize)
-    {
-        if (TransactionLine().Match(line) is not { Success: true } found)
-        {
-            return null;
-        }
+    private readonly ReadOnlySpan<byte> _bytes = bytes;
 
-        var lsn = Lsn.Parse(found.Groups["lsn"].Value);
-        var prepared = found.Groups["prepared"];
-        return new(
-            uint.Parse(prepared.Success ? prepared.Value : found.Groups["tx"].Value, CultureInfo.InvariantCulture),
-            path.At(lsn),
-            lsn,
-            End(line, segmentSize)!.Value,
-            Time(found.Groups["time"].Value),
-            found.Groups["what"].Value == "COMMIT");
+    public Lsn Lsn => lsn;
+
+    /// <summary>The first position behind it: where the next record begins, or the page that it begins on.</summary>
+    public Lsn End => end;
+
+    public uint Xid => UInt32(_bytes, 4);
+
+    public bool IsSwitch => (Manager, Operation) is (ResourceManager.Xlog, 0x40);
+
+    public bool ChecksumFits
+    {
+        get
+        {
+            var checksum = Checksum(Checksum(uint.MaxValue, _bytes[HeaderLength..]), _bytes[..20]);
+            return ~checksum == UInt32(_bytes, 20);
+        }
     }
 
-    /// <summary>What a line tells of a timeline's opening, a stop or a restore point, behind the record's first bytes; null where it tells of none.</summary>
-    public static WalMark? Mark(string line, IReadOnlyList<WalRange> path, long segmentSize)
+    private ResourceManager Manager => (ResourceManager)_bytes[17];
+
+    private byte Info => _bytes[16];
+
+    /// <summary>The half of the info that belongs to the resource manager.</summary>
+    private byte Operation => (byte)(Info & 0xF0);
+
+    public static Lsn PreviousOf(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
+
+    /// <summary>The commit or abort that it is; null where it is none.</summary>
+    public Transaction? Transaction(Timeline timeline)
     {
-        if (MarkLine().Match(line) is not { Success: true } found || End(line, segmentSize) is not { } end)
+        if (Manager is not ResourceManager.Transaction)
         {
             return null;
         }
 
-        var (lsn, record) = (Lsn.Parse(found.Groups["lsn"].Value), found.Groups["record"].Value);
-        var data = DataOf(Convert.FromHexString(found.Groups["bytes"].Value), lsn);
-        if (found.Groups["name"] is { Success: true } name)
+        var operation = (TransactionOperation)(Info & 0x70);
+        if (operation is not (TransactionOperation.Commit or TransactionOperation.Abort or TransactionOperation.CommitPrepared or TransactionOperation.AbortPrepared))
         {
-            return new(WalMarkKind.Point, record, path.At(lsn), lsn, end, MicrosecondsAt(data, 0)) { Name = name.Value };
+            return null;
         }
 
-        var (opened, parent, time) = (TimelineOf(found.Groups["tli"]), TimelineOf(found.Groups["prev"]), found.Groups["time"]);
-        var at = time.Success ? Time(time.Value) : SecondsAt(data, TimeOfCheckpoint);
-        return opened == parent
-            ? new(WalMarkKind.Stop, record, path.At(lsn), lsn, end, at)
-            : new(WalMarkKind.Opening, record, path.At(lsn), lsn, end, at) { Opened = opened, Parent = parent };
+        var data = Data();
+        var isCommit = operation is TransactionOperation.Commit or TransactionOperation.CommitPrepared;
+        var isPrepared = operation is TransactionOperation.CommitPrepared or TransactionOperation.AbortPrepared;
+        return new(isPrepared ? PreparedXid(data) : Xid, timeline, lsn, end, Microseconds(data, 0), isCommit);
     }
 
-    /// <summary>The first position behind the record: a switch ends its segment, and every page on the way has a header.</summary>
-    public static Lsn? End(string line, long segmentSize)
+    /// <summary>When a transaction was prepared, where that is what it tells (<c>xl_xact_prepare</c>).</summary>
+    public DateTimeOffset? PreparedAt() =>
+        Manager is ResourceManager.Transaction && (TransactionOperation)(Info & 0x70) is TransactionOperation.Prepare ? Microseconds(Data(), 16) : null;
+
+    /// <summary>A timeline's opening, a stop or a restore point; null where it is none.</summary>
+    public WalMark? Mark(Timeline timeline) => Manager is not ResourceManager.Xlog ? null : Operation switch
     {
-        if (AnyLine().Match(line) is not { Success: true } found)
-        {
-            return null;
-        }
+        0x00 => Life("CHECKPOINT_SHUTDOWN", timeline, opened: 8, DateTimeOffset.FromUnixTimeSeconds(Int64(Data(), 64))), // CheckPoint in catalog/pg_control.h
+        0x90 => Life("END_OF_RECOVERY", timeline, opened: 8, Microseconds(Data(), 0)), // xl_end_of_recovery
+        0x70 => new(WalMarkKind.Point, "RESTORE_POINT", timeline, lsn, end, Microseconds(Data(), 0)) { Name = Text(Data()[8..]) }, // xl_restore_point
+        _ => null,
+    };
 
-        var (position, size) = (Lsn.Parse(found.Groups["lsn"].Value).Value, (ulong)segmentSize);
-        if (line.Contains("desc: SWITCH", StringComparison.Ordinal))
-        {
-            return new(position / size * size + size);
-        }
+    /// <summary>What acts when it is replayed, whether its transaction commits or not: files that are removed; null where it is nothing like that.</summary>
+    public EarlyRemoval? Removal(Timeline timeline) => (Manager, Operation, Xid) switch
+    {
+        (_, _, 0) => null, // ALTER DATABASE SET TABLESPACE, behind its commit
+        (ResourceManager.Database, var operation, _) when operation == (magic >= Postgres15 ? 0x20 : 0x10) =>
+            new(RemovedThing.Database, UInt32(Data(), 0), Xid, timeline, lsn, end), // xl_dbase_drop_rec
+        (ResourceManager.Tablespace, 0x10, _) => new(RemovedThing.Tablespace, UInt32(Data(), 0), Xid, timeline, lsn, end), // xl_tblspc_drop_rec
+        _ => null,
+    };
 
-        for (var left = ulong.Parse(found.Groups["length"].Value, CultureInfo.InvariantCulture); left > 0;)
+    private WalMark Life(string name, Timeline timeline, int opened, DateTimeOffset at)
+    {
+        var (own, parent) = (new Timeline(UInt32(Data(), opened)), new Timeline(UInt32(Data(), opened + 4)));
+        return own == parent
+            ? new(WalMarkKind.Stop, name, timeline, lsn, end, at)
+            : new(WalMarkKind.Opening, name, timeline, lsn, end, at) { Opened = own, Parent = parent };
+    }
+
+    /// <summary>The record's own data; it stands last, behind the headers of all parts (<c>DecodeXLogRecord</c>).</summary>
+    private ReadOnlySpan<byte> Data()
+    {
+        for (var at = HeaderLength; at < _bytes.Length;)
         {
-            if (position % WalPage.Size == 0)
+            switch (_bytes[at])
             {
-                position += position % size == 0 ? WalPage.LongHeader : WalPage.ShortHeader;
+                case 255: // XLR_BLOCK_ID_DATA_SHORT
+                    return _bytes[^_bytes[at + 1]..];
+                case 254: // XLR_BLOCK_ID_DATA_LONG
+                    return _bytes[^(int)UInt32(_bytes, at + 1)..];
+                case 253: // XLR_BLOCK_ID_ORIGIN
+                    at += 3;
+                    break;
+                case 252: // XLR_BLOCK_ID_TOPLEVEL_XID
+                    at += 5;
+                    break;
+                default:
+                    throw new InvalidDataException($"the WAL record at {lsn} has a part of an unknown kind ({_bytes[at]})");
             }
-
-            var part = Math.Min(left, WalPage.Size - position % WalPage.Size);
-            (position, left) = (position + part, left - part);
         }
 
-        return new((position + 7) & ~7UL);
+        return [];
     }
 
-    /// <summary>The record's data: behind its header, without that of the page that begins within it. Empty where it goes on in another segment.</summary>
-    private static byte[] DataOf(byte[] record, Lsn lsn)
+    /// <summary>The transaction that a COMMIT or ROLLBACK PREPARED ends (<c>ParseCommitRecord</c>, <c>ParseAbortRecord</c>).</summary>
+    private uint PreparedXid(ReadOnlySpan<byte> data)
     {
-        var left = (int)(WalPage.Size - lsn.Value % WalPage.Size);
-        byte[] whole = [.. record.Take(left), .. record.Skip(left + (int)WalPage.ShortHeader)];
-        return whole.Length > Header && whole[Header - 2] == ShortData && whole.Length >= Header + whole[Header - 1] ? whole[Header..(Header + whole[Header - 1])] : [];
+        const int databaseInfo = 1, subtransactions = 2, relations = 4, invalidations = 8, twoPhase = 16, droppedStatistics = 256;
+        var (parts, at) = ((Info & 0x80) == 0 ? 0 : UInt32(data, 8), 12);
+        at += (parts & databaseInfo) != 0 ? 8 : 0;
+        foreach (var (part, size) in ((uint, int)[])[(subtransactions, 4), (relations, 12), (droppedStatistics, magic >= Postgres18 ? 16 : 12), (invalidations, 16)])
+        {
+            at += (parts & part) != 0 ? 4 + size * (int)UInt32(data, at) : 0;
+        }
+
+        return (parts & twoPhase) != 0 ? UInt32(data, at) : throw new InvalidDataException($"the end of a prepared transaction at {lsn} does not say which");
     }
 
-    private static DateTimeOffset? MicrosecondsAt(byte[] data, int at) =>
-        data.Length < at + 8 ? null : Epoch.AddMicroseconds(BinaryPrimitives.ReadInt64LittleEndian(data.AsSpan(at)));
+    private static uint Checksum(uint checksum, ReadOnlySpan<byte> bytes)
+    {
+        for (; bytes.Length >= 8; bytes = bytes[8..])
+        {
+            checksum = BitOperations.Crc32C(checksum, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        }
 
-    private static DateTimeOffset? SecondsAt(byte[] data, int at) =>
-        data.Length < at + 8 ? null : DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64LittleEndian(data.AsSpan(at)));
+        foreach (var single in bytes)
+        {
+            checksum = BitOperations.Crc32C(checksum, single);
+        }
 
-    private static DateTimeOffset Time(string text) => DateTimeOffset.Parse($"{text}Z", CultureInfo.InvariantCulture);
+        return checksum;
+    }
 
-    private static Timeline TimelineOf(Group number) => new(uint.Parse(number.Value, CultureInfo.InvariantCulture));
+    private static DateTimeOffset Microseconds(ReadOnlySpan<byte> data, int at) => Epoch.AddTicks(Int64(data, at) * TimeSpan.TicksPerMicrosecond);
 
-    [GeneratedRegex(@"len \(rec/tot\): *\d+/ *(?<length>\d+), tx: *(?<tx>\d+), lsn: (?<lsn>[0-9A-F]+/[0-9A-F]+)")]
-    private static partial Regex AnyLine();
+    private static uint UInt32(ReadOnlySpan<byte> data, int at) => BinaryPrimitives.ReadUInt32LittleEndian(data[at..]);
 
-    [GeneratedRegex(@"tx: *(?<tx>\d+), lsn: (?<lsn>[0-9A-F]+/[0-9A-F]+),.* desc: (?<what>COMMIT|ABORT)(_PREPARED (?<prepared>\d+):)? (?<time>\d{4}-\d\d-\d\d [0-9:.]+)")]
-    private static partial Regex TransactionLine();
+    private static long Int64(ReadOnlySpan<byte> data, int at) => BinaryPrimitives.ReadInt64LittleEndian(data[at..]);
 
-    [GeneratedRegex(
-        @"^(?<bytes>([0-9a-f]{2})*) .*lsn: (?<lsn>[0-9A-F]+/[0-9A-F]+),.* desc: ((?<record>RESTORE_POINT) (?<name>.*)"
-        + @"|(?<record>END_OF_RECOVERY|CHECKPOINT_SHUTDOWN) (redo [^;]*; )?tli (?<tli>\d+); prev tli (?<prev>\d+);( time (?<time>[0-9-]+ [0-9:.]+))?)")]
-    private static partial Regex MarkLine();
+    private static string Text(ReadOnlySpan<byte> data) => Encoding.UTF8.GetString(data.IndexOf((byte)0) is var end and >= 0 ? data[..end] : data);
+
+    /// <summary>Who replays it (<c>access/rmgrlist.h</c>).</summary>
+    private enum ResourceManager : byte
+    {
+        Xlog = 0,
+        Transaction = 1,
+        Database = 4,
+        Tablespace = 5,
+    }
+
+    /// <summary>What it says of a transaction (XLOG_XACT_OPMASK in <c>access/xact.h</c>).</summary>
+    private enum TransactionOperation : byte
+    {
+        Commit = 0x00,
+        Prepare = 0x10,
+        Abort = 0x20,
+        CommitPrepared = 0x30,
+        AbortPrepared = 0x40,
+    }
 }

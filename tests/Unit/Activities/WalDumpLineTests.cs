@@ -4,7 +4,7 @@ using PgFlow.Activities;
 namespace PgFlow.UnitTests.Activities;
 
 /// <summary>Lines as pg_waldump of PostgreSQL 17 printed them, and the bytes of their records.</summary>
-public sealed class WalRecordTests
+public sealed class WalDumpLineTests
 {
     private const long SegmentSize = 16 * 1024 * 1024;
 
@@ -28,7 +28,7 @@ public sealed class WalRecordTests
     [InlineData("rmgr: Transaction len (rec/tot):     58/    58, tx:          0, lsn: 0/03000028, prev 0/02FFFFD8, desc: ABORT_PREPARED 740: 2026-11-24 19:28:44.274103 UTC", 740, false)]
     public void The_end_of_a_transaction(string line, uint xid, bool committed)
     {
-        var read = WalRecord.Transaction(line, Path, SegmentSize)!;
+        var read = WalDumpLine.Transaction(line, Path, SegmentSize)!;
 
         Assert.Equal((xid, committed, new Timeline(2), new Lsn(0x3000028)), (read.Xid, read.Committed, read.Timeline, read.Lsn));
         Assert.Equal(At("2026-11-24T19:28:44.274103Z"), read.At);
@@ -40,7 +40,7 @@ public sealed class WalRecordTests
     [InlineData("rmgr: Transaction len (rec/tot):     54/    54, tx:        739, lsn: 0/03000028, prev 0/02FFFFD8, desc: PREPARE gid x: 2026-11-24 19:28:44.274103 UTC")]
     [InlineData("rmgr: Transaction len (rec/tot):     54/    54, tx:        739, lsn: 0/03000028, prev 0/02FFFFD8, desc: INVALIDATION ; inval msgs: catcache 55")]
     [InlineData(Point)]
-    public void Other_lines_tell_of_no_transaction(string line) => Assert.Null(WalRecord.Transaction(line, Path, SegmentSize));
+    public void Other_lines_tell_of_no_transaction(string line) => Assert.Null(WalDumpLine.Transaction(line, Path, SegmentSize));
 
     [Theory]
     [InlineData(34, "0/3000028", "0/3000050", "within a page, at the next multiple of eight")]
@@ -49,12 +49,12 @@ public sealed class WalRecordTests
     [InlineData(0x4000, "0/3000028", "0/3004058", "over two")]
     [InlineData(0x20, "0/3FFFFF0", "0/4000038", "over a segment's, which is longer")]
     public void A_record_ends_behind_all_headers_of_pages_on_its_way(int length, string lsn, string end, string where) => Assert.True(
-        WalRecord.End($"rmgr: Heap len (rec/tot): 59/{length,6}, tx: 739, lsn: {lsn}, prev 0/0, desc: INSERT off 1", SegmentSize) == Lsn.Parse(end), where);
+        WalDumpLine.End($"rmgr: Heap len (rec/tot): 59/{length,6}, tx: 739, lsn: {lsn}, prev 0/0, desc: INSERT off 1", SegmentSize) == Lsn.Parse(end), where);
 
     [Fact]
     public void A_switch_ends_its_segment() => Assert.Equal(
         new Lsn(0x4000000),
-        WalRecord.End("rmgr: XLOG        len (rec/tot):     24/    24, tx:          0, lsn: 0/03000108, prev 0/030000D0, desc: SWITCH ", SegmentSize));
+        WalDumpLine.End("rmgr: XLOG        len (rec/tot):     24/    24, tx:          0, lsn: 0/03000108, prev 0/030000D0, desc: SWITCH ", SegmentSize));
 
     [Fact]
     public void A_restore_point_has_its_time_in_its_first_bytes()
@@ -106,7 +106,7 @@ public sealed class WalRecordTests
     private static string OfTimeline(int number) => FormattableString.Invariant(
         $"rmgr: XLOG        len (rec/tot):    114/   114, tx:          0, lsn: 0/01749788, prev 0/01749740, desc: CHECKPOINT_SHUTDOWN redo 0/1749788; tli {number}; prev tli 1; fpw true; wal_level replica; xid 0:738; oid 13645; shutdown");
 
-    private static WalMark? Mark(string bytes, string line) => WalRecord.Mark($"{bytes} {line}", Path, SegmentSize);
+    private static WalMark? Mark(string bytes, string line) => WalDumpLine.Mark($"{bytes} {line}", Path, SegmentSize);
 
     private static DateTimeOffset At(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);
 }

@@ -30,7 +30,7 @@ internal sealed partial class Rehearsal(ITemporalClient client, ILogger<Rehearsa
             await ReplayAsync(replayer, file, stoppingToken);
         }
 
-        foreach (var method in typeof(Hands).Assembly.GetTypes().SelectMany(MethodsOf).TakeWhile(_ => !stoppingToken.IsCancellationRequested))
+        foreach (var method in typeof(Hands).Assembly.GetTypes().Where(type => !type.IsSubclassOf(typeof(Delegate))).SelectMany(MethodsOf).TakeWhile(_ => !stoppingToken.IsCancellationRequested))
         {
             RuntimeHelpers.PrepareMethod(method.MethodHandle);
         }

@@ -127,6 +127,7 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
         ContainerFile.Program(SettingsFile.RestoreProgram, Embedded.For("restore", spec, node.Name), spec.Postgres),
         ContainerFile.Private(SettingsFile.PasswordPath, secrets.FileFor(spec.Cluster, "replicator"), spec.Postgres),
         ContainerFile.Private(SettingsFile.HbaPath, SettingsFile.RenderHba(spec), spec.Postgres),
+        ContainerFile.Private(SettingsFile.IdentPath, SettingsFile.RenderIdent(), spec.Postgres),
         ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
     ];
 

@@ -16,13 +16,13 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END,
             'replayPaused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
             'synchronousStandbyNames', current_setting('synchronous_standby_names'),
-            'synchronous', coalesce(current_setting('pgflow.synchronous', true), 'off') = 'on',
-            'readOnly', coalesce(current_setting('pgflow.read_only', true), 'off') = 'on',
+            'synchronous', EXISTS (SELECT FROM pg_file_settings WHERE name = 'pgflow.synchronous' AND setting = 'on' AND sourcefile = $2),
+            'readOnly', EXISTS (SELECT FROM pg_file_settings WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
             'followers', (SELECT coalesce(json_agg(json_build_object(
-                    'node', application_name, 'state', state, 'replayed', replay_lsn, 'sync', sync_state,
+                    'node', host(client_addr), 'state', state, 'replayed', replay_lsn, 'sync', sync_state,
                     'lagBytes', CASE WHEN pg_is_in_recovery() THEN 0 ELSE coalesce(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), replay_lsn), 0)::bigint END,
                     'silentSeconds', coalesce(extract(epoch FROM clock_timestamp() - reply_time), 0)::float8)), '[]')
-                FROM pg_stat_replication WHERE application_name ~ '^p[0-9]+$'),
+                FROM pg_stat_replication WHERE usename = 'replicator' AND client_addr IS NOT NULL),
             'slots', (SELECT coalesce(json_agg(json_build_object('name', slot_name, 'active', active, 'status', wal_status)), '[]')
                 FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT temporary),
             'archiver', (SELECT json_build_object('lastArchived', last_archived_wal,
@@ -36,10 +36,22 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
                         FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
-            'drift', (SELECT coalesce(json_agg(name || ' is set in ' || coalesce(sourcefile, source) || ', not in PgFlow''s file'), '[]')
-                FROM pg_settings WHERE name = ANY (string_to_array($1, ',')) AND source NOT IN ('default', 'override') AND sourcefile IS DISTINCT FROM $2))::text
+            'drift', (SELECT coalesce(json_agg(name || ' is set in ' || sourcefile || ', not in PgFlow''s file'), '[]')
+                FROM (SELECT DISTINCT ON (lower(name)) lower(name) AS name, sourcefile FROM pg_file_settings
+                    WHERE lower(name) = ANY (string_to_array($1, ',')) ORDER BY lower(name), seqno DESC) AS last
+                WHERE sourcefile IS DISTINCT FROM $2))::text
         """;
 
+    /// <summary>What a node can say whose views or files are damaged.</summary>
+    private static readonly string BareQuestion = """
+        SELECT json_build_object(
+            'recovery', pg_is_in_recovery(),
+            'replayed', pg_last_wal_replay_lsn(),
+            'received', pg_last_wal_receive_lsn(),
+            'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END)::text
+        """;
+
+    /// <summary>What can be learnt of a node: whatever it answers, or doesn't, is no failure of the look at its cluster.</summary>
     public async Task<NodeState> ObserveAsync(NodeContainer node)
     {
         var state = new NodeState
@@ -59,16 +71,16 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
 
         if (!node.Running)
         {
-            return await WithFilesAsync(state with { Role = NodeRole.Silent, Silence = "its container is paused" });
+            return await WithFilesAsync(Unreachable(state, new(LoginProblemKind.NoAnswer, "its container is paused")));
         }
 
         try
         {
             return await AskAsync(node, state);
         }
-        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        catch (Exception e) when (!DockerEngine.ActivityToken.IsCancellationRequested)
         {
-            return await WithFilesAsync(state with { Role = NodeRole.Silent, Silence = e.Message });
+            return await WithFilesAsync(Unreachable(state, LoginException.Of(e).Problem));
         }
     }
 
@@ -88,7 +100,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             }
         }
 
-        throw Ends.Refuse($"pg_control of {node} is damaged: its checksum is wrong");
+        throw Ends.Fail($"pg_control of {node} is damaged: its checksum is wrong");
     }
 
     public Task<bool> IsMarkedStandbyAsync(NodeId node) => files.ExistsAsync(node.Container, $"{Names.Data}/standby.signal");
@@ -101,45 +113,75 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
         _ => "no",
     };
 
+    private static NodeState Unreachable(NodeState state, LoginProblem why) => state with { Role = NodeRole.Unreachable, Login = why };
+
     private async Task<NodeState> AskAsync(NodeContainer node, NodeState state)
     {
-        var asking = sql.AskJsonAsync<Answer>(node, Question, string.Join(',', SettingsFile.Owned), SettingsFile.Path);
-        var identifying = sql.IdentifyAsync(node);
-        await Task.WhenAll(asking, identifying);
-        var (answer, identity) = (await asking, await identifying);
+        var opening = sql.OpenAsync(node);
+        var identifying = LearnAsync("its timeline", () => sql.IdentifyAsync(node));
+        await Task.WhenAll(opening, identifying);
+        await using var session = await opening;
+        var full = await LearnAsync("its state", () => Sql.AskJsonAsync<Answer>(session, Question, string.Join(',', SettingsFile.Owned), SettingsFile.Path));
+        var answer = full.Value ?? await Sql.AskJsonAsync<Answer>(session, BareQuestion);
+        var identity = await identifying;
         return state with
         {
             Role = answer.Recovery ? NodeRole.Standby : NodeRole.Primary,
-            SystemIdentifier = identity.SystemIdentifier,
-            Timeline = identity.Timeline,
+            Login = session.Problem,
+            Unread = [.. new[] { identity.Why, full.Why }.OfType<string>()],
+            SystemIdentifier = identity.Value?.SystemIdentifier,
+            Timeline = identity.Value?.Timeline,
             Wal = answer.Written ?? (answer.Received > answer.Replayed ? answer.Received : answer.Replayed),
             Replayed = answer.Replayed,
             ReplayPaused = answer.ReplayPaused,
             StandbySignal = answer.Recovery,
-            Followers = answer.Followers,
-            Slots = answer.Slots,
+            Followers = FollowersOf(node.Spec, answer.Followers ?? []),
+            Slots = answer.Slots ?? [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
             ReadOnly = answer.ReadOnly,
-            TablespaceNames = answer.Tablespaces,
-            Drift = answer.Drift,
+            TablespaceNames = answer.Tablespaces ?? [],
+            Drift = answer.Drift ?? [],
         };
     }
 
+    /// <summary>Who follows, by the address that the node has on the internal network: a name is what its client says.</summary>
+    private static IReadOnlyList<Follower> FollowersOf(ClusterSpec spec, IReadOnlyList<Follower> byAddress) =>
+    [
+        .. Enumerable.Range(1, spec.Nodes).Select(NodeName.Of).SelectMany(
+            name => byAddress.Where(row => row.Node == Names.AddressOf(spec, name)),
+            (name, row) => row with { Node = name.ToString() }),
+    ];
+
     private async Task<NodeState> WithFilesAsync(NodeState state)
     {
-        var reading = ControlAsync(state.Id);
-        var marked = IsMarkedStandbyAsync(state.Id);
-        await Task.WhenAll(reading, marked);
-        return await reading is not { } control ? state with { StandbySignal = await marked } : state with
+        var reading = LearnAsync("its pg_control", () => ControlAsync(state.Id));
+        var looking = LearnAsync("its standby.signal", async () => (bool?)await IsMarkedStandbyAsync(state.Id));
+        await Task.WhenAll(reading, looking);
+        var (control, signal) = (await reading, await looking);
+        return state with
         {
-            SystemIdentifier = control.SystemIdentifier,
-            Timeline = control.Timeline,
-            Wal = control.Checkpoint,
-            Control = control.State,
-            StandbySignal = await marked,
+            Unread = [.. new[] { control.Why, signal.Why }.OfType<string>()],
+            SystemIdentifier = control.Value?.SystemIdentifier,
+            Timeline = control.Value?.Timeline,
+            Wal = control.Value?.Checkpoint,
+            Control = control.Value?.State,
+            StandbySignal = signal.Value,
         };
+    }
+
+    /// <summary>An answer, or why there is none.</summary>
+    private static async Task<(T? Value, string? Why)> LearnAsync<T>(string what, Func<Task<T>> askAsync)
+    {
+        try
+        {
+            return (await askAsync(), null);
+        }
+        catch (Exception e) when (!DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return (default, $"{what}: {e.Message}");
+        }
     }
 
     private sealed record Answer(
@@ -147,13 +189,13 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
         Lsn? Replayed,
         Lsn? Received,
         Lsn? Written,
-        bool ReplayPaused,
-        string SynchronousStandbyNames,
-        bool Synchronous,
-        bool ReadOnly,
-        IReadOnlyList<Follower> Followers,
-        IReadOnlyList<Slot> Slots,
-        ArchiverState Archiver,
-        IReadOnlyList<string> Tablespaces,
-        IReadOnlyList<string> Drift);
+        bool ReplayPaused = false,
+        string SynchronousStandbyNames = "",
+        bool Synchronous = false,
+        bool ReadOnly = false,
+        IReadOnlyList<Follower>? Followers = null,
+        IReadOnlyList<Slot>? Slots = null,
+        ArchiverState? Archiver = null,
+        IReadOnlyList<string>? Tablespaces = null,
+        IReadOnlyList<string>? Drift = null);
 }

@@ -210,7 +210,10 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         var (follower, leader) = (await inventory.NodeAsync(standby), await inventory.NodeAsync(primary));
         await AdvancesAsync(
             $"{standby} streams from {primary}",
-            () => AskSilentAsync(leader, $"SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication WHERE application_name = '{standby}'), '')"),
+            () => AskSilentAsync(leader, $"""
+                SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication
+                    WHERE usename = 'replicator' AND client_addr = '{follower.Address}' AND application_name = '{standby.Name}' LIMIT 1), '')
+                """),
             answer => answer.StartsWith("streaming", StringComparison.Ordinal),
             standby);
         await ReplayedAsync(follower, await sql.MarkAsync(leader));
@@ -220,7 +223,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     /// The end of recovery waits for the WAL summarizer (<c>CleanupAfterArchiveRecovery</c> in xlog.c), which may be asleep for 30 s (<c>MAX_SLEEP_QUANTA</c> in
     /// walsummarizer.c): a reload wakes it.
     /// </remarks>
-    private static async Task PromoteAsync(NodeId node, NpgsqlConnection connection)
+    private static async Task PromoteAsync(NodeId node, SqlSession connection)
     {
         try
         {
@@ -322,7 +325,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             var (_, timeline, _) = await identifying;
             return position.Split(' ') is [_, var lsn, var paused] ? new(node, timeline, Lsn.Parse(lsn), paused == "true") : null;
         }
-        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
             return null;
         }
@@ -365,7 +368,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         {
             return await sql.AskAsync<int>(container, "SELECT 1") == 1;
         }
-        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
             return false;
         }
@@ -422,13 +425,14 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         {
             return await sql.AskAsync<string>(node, question) ?? "";
         }
-        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
             return "";
         }
     }
 
     /// <summary>Reloads and proves in pg_settings that the values are in force and come from PgFlow's own file.</summary>
+    /// <remarks>PgFlow's sessions have a default_transaction_read_only of their own; what was read with pgflow.read_only is in force with it.</remarks>
     private async Task ReloadedAsync(NodeContainer node, IReadOnlyDictionary<string, string> wanted)
     {
         var applied = "";
@@ -437,7 +441,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             await using var connection = await sql.OpenAsync(node);
             applied = await Sql.AskAsync<string>(connection, """
                 SELECT coalesce(string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '') FROM pg_settings, json_each_text($1::json) AS wanted
-                WHERE name = wanted.key AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
+                WHERE name = wanted.key AND name <> 'default_transaction_read_only' AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
                 """, System.Text.Json.JsonSerializer.Serialize(wanted), SettingsFile.Path);
             if (applied.Length == 0)
             {

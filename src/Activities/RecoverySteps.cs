@@ -139,7 +139,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
                     'paused', pg_is_wal_replay_paused(), 'lastCommit', pg_last_xact_replay_timestamp())::text
                 """);
         }
-        catch (Exception e) when (Sql.IsSilence(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
             return null; // not consistent yet, or not there
         }

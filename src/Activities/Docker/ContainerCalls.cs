@@ -112,7 +112,17 @@ internal static class ContainerCalls
 
     /// <summary>Runs a short program in a running container; its parameters are its environment, as <c>NAME=value</c>.</summary>
     /// <exception cref="IOException">It ended with another code than 0; the message has its output.</exception>
-    public static Task<string> ExecuteAsync(
+    public static async Task<string> ExecuteAsync(
+        this DockerEngine docker, string container, string user, TimeSpan limit, IReadOnlyList<string> parameters, string[] command)
+    {
+        var end = await docker.TryExecuteAsync(container, user, limit, parameters, command);
+        return end.ExitCode == 0
+            ? end.Output
+            : throw new IOException($"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}");
+    }
+
+    /// <summary>The same, and says how it ended.</summary>
+    public static Task<ExecEnd> TryExecuteAsync(
         this DockerEngine docker, string container, string user, TimeSpan limit, IReadOnlyList<string> parameters, string[] command) => docker.CallAsync(
         async (client, token) =>
         {
@@ -126,7 +136,13 @@ internal static class ContainerCalls
                 await Task.Delay(Poll, token);
             }
 
-            return ended.ExitCode == 0 ? stdout : throw new IOException($"{command[0]} in {container} ended with {ended.ExitCode}: {(stdout + stderr).Trim()}");
+            return new ExecEnd(ended.ExitCode, stdout, stderr);
         },
         limit);
 }
+
+/// <summary>How a program in a container ended.</summary>
+/// <param name="ExitCode">Its code.</param>
+/// <param name="Output">What it printed.</param>
+/// <param name="Complaint">What it printed to its standard error.</param>
+internal sealed record ExecEnd(long ExitCode, string Output, string Complaint);

@@ -9,6 +9,8 @@ internal static class SettingsFile
 
     public const string HbaPath = $"{Names.NodeVolume}/pg_hba.conf";
 
+    public const string IdentPath = $"{Names.NodeVolume}/pg_ident.conf";
+
     public const string PasswordPath = $"{Names.NodeVolume}/replication.pgpass";
 
     public const string ArchiveProgram = $"{Names.NodeVolume}/bin/archive";
@@ -21,7 +23,7 @@ internal static class SettingsFile
     /// <summary>The settings whose value decides roles and safety; another file that overrides them is drift.</summary>
     public static IReadOnlyList<string> Owned { get; } =
     [
-        "archive_command", "archive_mode", "default_transaction_read_only", "hba_file", "primary_conninfo", "primary_slot_name", "recovery_target_timeline",
+        "archive_command", "archive_mode", "default_transaction_read_only", "hba_file", "ident_file", "primary_conninfo", "primary_slot_name", "recovery_target_timeline",
         "restore_command", "synchronous_standby_names",
     ];
 
@@ -45,6 +47,7 @@ internal static class SettingsFile
         port = 5432
         unix_socket_directories = '/var/run/postgresql'
         hba_file = '{HbaPath}'
+        ident_file = '{IdentPath}'
         password_encryption = 'scram-sha-256'
         wal_level = replica
         wal_log_hints = on
@@ -81,15 +84,26 @@ internal static class SettingsFile
             recovery_target_action = 'pause'
             """;
 
-    /// <summary>By socket the operating system's <c>postgres</c>; over networks only passwords, and PgFlow's own roles only from the internal subnet.</summary>
+    /// <summary>
+    /// By socket the operating system's <c>postgres</c>, as itself and as <c>pgflow</c>: PgFlow's reserved way in; over networks only passwords, and PgFlow's own
+    /// roles only from the internal subnet.
+    /// </summary>
     public static string RenderHba(ClusterSpec spec) => $"""
         # Written by PgFlow; changes by hand are lost.
         local all         postgres                   peer
+        local all         pgflow                     peer map=pgflow
         host  all         pgflow            {spec.Subnet} scram-sha-256
         host  replication pgflow,replicator {spec.Subnet} scram-sha-256
         host  all         pgflow,replicator,postgres 0.0.0.0/0 reject
         host  replication all               0.0.0.0/0 reject
         host  all         all               0.0.0.0/0 scram-sha-256
+
+        """;
+
+    /// <summary>Whom the operating system's <c>postgres</c> may be.</summary>
+    public static string RenderIdent() => """
+        # Written by PgFlow; changes by hand are lost.
+        pgflow postgres pgflow
 
         """;
 }

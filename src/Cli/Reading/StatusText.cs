@@ -94,7 +94,7 @@ internal static class StatusText
     private static string Role(NodeState node) => node.Role switch
     {
         NodeRole.Stopped => $"stopped ({node.Container}{(node.RestartPolicy is "no" ? ", fenced" : "")})",
-        NodeRole.Silent => $"silent: {node.Silence}",
+        NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}",
         NodeRole.Primary when node.ReadOnly => "primary, read-only",
         NodeRole.Standby when node.ReplayPaused => "standby, replay paused",
         var role => PgFlowText.Word(role),

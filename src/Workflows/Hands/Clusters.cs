@@ -5,7 +5,7 @@ namespace PgFlow.Workflows;
 /// <summary>Looks at clusters, makes and removes their parts.</summary>
 public interface IClusterSteps
 {
-    /// <summary>The cluster as it is; a node that does not answer within 2 s is silent, not an error.</summary>
+    /// <summary>The cluster as it is, each node for itself: one that can't be asked is unreachable, not an error.</summary>
     [Activity("ObserveCluster")]
     Task<ClusterState> ObserveAsync(ClusterName cluster);
 

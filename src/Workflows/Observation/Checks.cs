@@ -78,9 +78,29 @@ internal static class Checks
     public static string Describe(NodeState node) => node.Role switch
     {
         NodeRole.Stopped => $"stopped, container {node.Container}",
-        NodeRole.Silent => $"silent: {node.Silence}",
+        NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}",
         var role => PgFlowText.Word(role),
     };
+
+    /// <summary>What kept PgFlow from logging in to a node as usual, though it learnt the node's role, and what it could not learn.</summary>
+    public static IEnumerable<Finding> AccessTo(NodeState node) =>
+    [
+        .. node switch
+        {
+            { Role: NodeRole.Unreachable } or { Login: null } => Array.Empty<Finding>(),
+            { Login.Kind: LoginProblemKind.Slow } => [new(FindingCode.LoginSlow, node.Id, node.Login.Detail)],
+            _ => [new(FindingCode.LoginRefused, node.Id, node.Login.Detail, MendOf(node.Id, node.Login.Kind))],
+        },
+        .. node.Unread.Select(unread => new Finding(FindingCode.Unreadable, node.Id, unread)),
+    ];
+
+    private static Hint MendOf(NodeId node, LoginProblemKind kind) => new(kind switch
+    {
+        LoginProblemKind.ConnectionsUsedUp => "end sessions or raise max_connections",
+        LoginProblemKind.Authentication => "the next role change sets PgFlow's roles again",
+        LoginProblemKind.Database => $"make it again: docker exec -u postgres {node.Container} psql -d template1 -c 'CREATE DATABASE postgres'",
+        _ => $"see its log: docker logs {node.Container}",
+    });
 
     public static string Names(IEnumerable<NodeState> nodes) => string.Join(", ", nodes.Select(node => node.Id));
 

@@ -82,8 +82,8 @@ public enum NodeRole
     /// <summary>Its container does not run.</summary>
     Stopped,
 
-    /// <summary>Its container runs or hangs, PostgreSQL does not answer.</summary>
-    Silent,
+    /// <summary>Its container runs or hangs, and PostgreSQL can't be asked.</summary>
+    Unreachable,
 }
 
 /// <summary>What a node holds on the external network.</summary>
@@ -123,8 +123,11 @@ public sealed record NodeState
     /// <summary>What it holds on the external network.</summary>
     public EndpointRole Endpoint { get; init; }
 
-    /// <summary>Why PostgreSQL does not answer.</summary>
-    public string? Silence { get; init; }
+    /// <summary>What is wrong with PgFlow's login: why an unreachable node can't be asked, or what another one's role was learnt in spite of.</summary>
+    public LoginProblem? Login { get; init; }
+
+    /// <summary>What could not be learnt of it, and why.</summary>
+    public IReadOnlyList<string> Unread { get; init; } = [];
 
     /// <summary>The cluster's identity as the node has it; a text, since it exceeds what JavaScript can count.</summary>
     public string? SystemIdentifier { get; init; }

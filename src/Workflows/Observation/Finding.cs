@@ -44,6 +44,15 @@ public enum FindingCode
     /// <summary>A node of a cluster without a single primary does not run or does not answer.</summary>
     NodeUnavailable,
 
+    /// <summary>A node lets PgFlow in, but late.</summary>
+    LoginSlow,
+
+    /// <summary>A node refuses PgFlow's login and was asked by the reserved way.</summary>
+    LoginRefused,
+
+    /// <summary>Something of a node could not be read.</summary>
+    Unreadable,
+
     /// <summary>Another node than the primary, or none, holds the virtual IP; the detail says which.</summary>
     EndpointMisplaced,
 

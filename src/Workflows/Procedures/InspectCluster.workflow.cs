@@ -53,6 +53,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         Finding[] findings =
         [
             .. state.Primaries is [var primary] ? DeviationsFrom(primary, state) : WithoutPrimary(state),
+            .. state.Nodes.SelectMany(Checks.AccessTo),
             .. state.Primaries.SelectMany(LostSlotsOf),
             .. Checks.TablespacesOf(state) is { } tablespaces ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)] : Array.Empty<Finding>(),
             .. Checks.DriftOf(state.Nodes),
@@ -67,7 +68,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         yield return state.Primaries.Count == 0
             ? new(FindingCode.NoPrimary, Hint: Hint.Run("make one the primary", nameof(Failover), state.Cluster))
             : new(FindingCode.SplitBrain, Detail: $"{Checks.Names(state.Primaries)} all accept writes, the virtual IP is on {Holder(state)}", Hint: Hint.Rejoin(state.Cluster));
-        foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Silent))
+        foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Unreachable))
         {
             yield return new(FindingCode.NodeUnavailable, node.Id, Checks.Describe(node));
         }

@@ -257,7 +257,7 @@ internal sealed record RecoverClusterPlan : Plan
             ],
             Input = input,
             Target = target,
-            IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Role is NodeRole.Silent || other.Timeline == target.Timeline),
+            IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Role is NodeRole.Unreachable || other.Timeline == target.Timeline),
             Node = node.Id,
             Primary = primary?.Id,
             Nodes = [.. state.Nodes.Select(FencedNode.Of)],

@@ -22,6 +22,9 @@ public sealed class InspectionTests
         { "p2 is not on the cluster's internal network", Healthy().With(2, node => node with { OnInternalNetwork = false }) },
         { "p3 is not on the read-only endpoint demo-ro", Healthy().With(3, node => node with { Endpoint = EndpointRole.None }) },
         { "p1 has no slot for p3", Healthy().With(1, node => node with { Slots = [new("p2", Active: true, "reserved")] }) },
+        { "p1 is slow: a login takes longer than 2 s", Healthy().With(1, node => node with { Login = new(LoginProblemKind.Slow, "a login takes longer than 2 s") }) },
+        { "p2 refuses PgFlow's login (53300: too many clients); it was asked through its own socket; end sessions or raise max_connections", Healthy().With(2, node => node with { Login = new(LoginProblemKind.ConnectionsUsedUp, "53300: too many clients") }) },
+        { "p2: could not be read: its pg_control: damaged", Healthy().With(2, node => node with { Unread = ["its pg_control: damaged"] }) },
         { "p2: work_mem is overridden", Healthy().With(2, node => node with { Drift = ["work_mem is overridden"] }) },
     };
 

@@ -31,7 +31,7 @@ internal static class Sample
     public static NodeState Stopped(NodeState node) =>
         node with { Role = NodeRole.Stopped, Container = "exited", Control = ControlState.InProduction, StandbySignal = node.Role is NodeRole.Standby };
 
-    public static NodeState Hung(NodeState node) => node with { Role = NodeRole.Silent, Silence = "no answer within 2 s" };
+    public static NodeState Hung(NodeState node) => node with { Role = NodeRole.Unreachable, Login = new(LoginProblemKind.NoAnswer, "no answer within 2 s") };
 
     private static NodeState Primary(int number, int nodes) => Node(number) with
     {

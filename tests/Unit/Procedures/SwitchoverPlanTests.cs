@@ -18,7 +18,7 @@ public sealed class SwitchoverPlanTests
         { "replay is paused on p2; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(2, node => node with { ReplayPaused = true }), To(2) },
         { "p2 belongs to another system (75)", Healthy().With(2, node => node with { SystemIdentifier = "75" }), To(2) },
         { "p2: max_connections is overridden", Healthy().With(2, node => node with { Drift = ["max_connections is overridden"] }), To(2) },
-        { "p3 is no running standby (silent: no answer within 2 s); to go on without p3: --force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
+        { "p3 is no running standby (unreachable: no answer within 2 s); to go on without p3: --force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
         { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
         { "demo has no running standby; p2 is stopped, container exited", Healthy(2).With(2, Stopped), new() { Cluster = Cluster } },
     };
@@ -53,7 +53,7 @@ public sealed class SwitchoverPlanTests
 
         Assert.Empty(plan.Followers);
         Assert.Equal([P(1), P(3)], plan.AllOthers.Select(node => node.Name));
-        Assert.Equal(["p3 does not take part: p3 is no running standby (silent: no answer within 2 s); afterwards: pgflow failback demo p3"], plan.Warnings);
+        Assert.Equal(["p3 does not take part: p3 is no running standby (unreachable: no answer within 2 s); afterwards: pgflow failback demo p3"], plan.Warnings);
     }
 
     [Fact]

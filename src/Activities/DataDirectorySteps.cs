@@ -27,6 +27,8 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
         var standby = control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery && replayed > default(Lsn);
         var end = standby ? replayed : Lsn.Parse(Fact("Latest checkpoint location"));
         var line = new Timeline(uint.Parse(Fact(standby ? "Min recovery ending loc's timeline" : "Latest checkpoint's TimeLineID"), System.Globalization.CultureInfo.InvariantCulture));
+        var theirs = await sql.HistoryAsync(leader, timeline);
+        var own = TimelineHistory.Parse(line, said[line.HistoryFile].FirstOrDefault()?.Replace(',', '\n'));
         return new(
             SameSystem: true,
             control,
@@ -36,7 +38,8 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
             CanRewind: Fact("Data page checksum version") != "0" || Fact("wal_log_hints setting") == "on",
             timeline,
             wal,
-            (await sql.HistoryAsync(leader, timeline)).EndOf(line));
+            theirs.EndOf(line),
+            Namesake: own.Ancestors.Count > 0 && theirs.Contains(line) && !own.Ancestors.SequenceEqual(theirs.Ancestors.TakeWhile(ancestor => ancestor.Timeline != line)));
     }
 
     public async Task<RewindResult> RewindAsync(NodeId node, NodeId primary)

@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
 /// <summary>Finds out what a node is: a running one by asking it, a stopped one by its pg_control.</summary>
-internal sealed class NodeObserver(Sql sql, NodeFiles files)
+internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
 {
     private const int MostReadsOfControl = 20;
 
@@ -13,6 +14,8 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             'recovery', pg_is_in_recovery(),
             'replayed', pg_last_wal_replay_lsn(),
             'received', pg_last_wal_receive_lsn(),
+            'histories', (SELECT coalesce(json_object_agg(name, pg_read_file('pg_wal/' || name)), '{}')
+                FROM (SELECT name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{8}[.]history$' ORDER BY name DESC LIMIT 8) AS newest),
             'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END,
             'replayPaused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
             'synchronousStandbyNames', current_setting('synchronous_standby_names'),
@@ -23,8 +26,12 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
                     'lagBytes', CASE WHEN pg_is_in_recovery() THEN 0 ELSE coalesce(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), replay_lsn), 0)::bigint END,
                     'silentSeconds', coalesce(extract(epoch FROM clock_timestamp() - reply_time), 0)::float8)), '[]')
                 FROM pg_stat_replication WHERE usename = 'replicator' AND client_addr IS NOT NULL),
-            'slots', (SELECT coalesce(json_agg(json_build_object('name', slot_name, 'active', active, 'status', wal_status)), '[]')
-                FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT temporary),
+            'slots', (SELECT coalesce(json_agg(json_build_object('name', slot_name, 'active', active, 'status', wal_status, 'logical', slot_type = 'logical',
+                    'failover', coalesce(to_jsonb(slot) ->> 'failover', 'false')::boolean, 'synced', coalesce(to_jsonb(slot) ->> 'synced', 'false')::boolean)), '[]')
+                FROM pg_replication_slots AS slot WHERE NOT temporary),
+            'applyDelay', (SELECT CASE WHEN setting = '0' THEN '' ELSE current_setting(name) END FROM pg_settings WHERE name = 'recovery_min_apply_delay'),
+            'capacities', (SELECT json_object_agg(name, setting::int) FROM pg_settings
+                WHERE name IN ('max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions', 'max_locks_per_transaction')),
             'archiver', (SELECT json_build_object('lastArchived', last_archived_wal,
                     'lastFailed', CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN last_failed_wal END,
                     'failures', failed_count, 'waiting', waiting.files, 'waitingSeconds', waiting.seconds,
@@ -131,12 +138,15 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             Unread = [.. new[] { identity.Why, full.Why }.OfType<string>()],
             SystemIdentifier = identity.Value?.SystemIdentifier,
             Timeline = identity.Value?.Timeline,
+            History = identity.Value is { } known ? HistoryOf(known.Timeline, answer.Histories) : null,
             Wal = answer.Written ?? (answer.Received > answer.Replayed ? answer.Received : answer.Replayed),
             Replayed = answer.Replayed,
             ReplayPaused = answer.ReplayPaused,
             StandbySignal = answer.Recovery,
             Followers = FollowersOf(node.Spec, answer.Followers ?? []),
             Slots = answer.Slots ?? [],
+            ApplyDelay = answer.ApplyDelay,
+            TooLow = answer is { ReplayPaused: true, Capacities: { } own } ? (await LearnAsync("its capacities", () => TooLowAsync(node.Id, own))).Value ?? [] : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
@@ -158,7 +168,8 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
     {
         var reading = LearnAsync("its pg_control", () => ControlAsync(state.Id));
         var looking = LearnAsync("its standby.signal", async () => (bool?)await IsMarkedStandbyAsync(state.Id));
-        await Task.WhenAll(reading, looking);
+        var configured = LearnAsync("its settings", () => ConfirmersAsync(state.Id));
+        await Task.WhenAll(reading, looking, configured);
         var (control, signal) = (await reading, await looking);
         return state with
         {
@@ -168,6 +179,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
             Wal = control.Value?.Checkpoint,
             Control = control.Value?.State,
             StandbySignal = signal.Value,
+            SynchronousStandbyNames = (await configured).Value ?? "",
         };
     }
 
@@ -184,6 +196,23 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
         }
     }
 
+    /// <summary>Which settings stop the replay of a standby: its WAL was written with more of them.</summary>
+    private async Task<IReadOnlyList<LowSetting>> TooLowAsync(NodeId node, IReadOnlyDictionary<string, int> own) =>
+        await files.ReadAsync(node.Container, $"{Names.Data}/global/pg_control") is { } control
+            ? [.. ControlFile.CapacitiesOf(control).Where(setting => own.TryGetValue(setting.Key, out var has) && has < setting.Value).Select(setting => new LowSetting(setting.Key, own[setting.Key], setting.Value))]
+            : [];
+
+    /// <summary>Who confirmed the commits of a node that can't be asked, as PgFlow set it.</summary>
+    private async Task<string> ConfirmersAsync(NodeId node) => await files.ReadAsync(node.Container, SettingsFile.Path) is { } file
+        ? ConfiguredConfirmers().Match(System.Text.Encoding.UTF8.GetString(file)).Groups["names"].Value
+        : "";
+
+    [GeneratedRegex("^synchronous_standby_names = '(?<names>[^']*)'", RegexOptions.Multiline)]
+    private static partial Regex ConfiguredConfirmers();
+
+    private static TimelineHistory? HistoryOf(Timeline timeline, IReadOnlyDictionary<string, string>? histories) =>
+        histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text) : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null) : null;
+
     private sealed record Answer(
         bool Recovery,
         Lsn? Replayed,
@@ -195,6 +224,9 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files)
         bool ReadOnly = false,
         IReadOnlyList<Follower>? Followers = null,
         IReadOnlyList<Slot>? Slots = null,
+        string ApplyDelay = "",
+        IReadOnlyDictionary<string, int>? Capacities = null,
+        IReadOnlyDictionary<string, string>? Histories = null,
         ArchiverState? Archiver = null,
         IReadOnlyList<string>? Tablespaces = null,
         IReadOnlyList<string>? Drift = null);

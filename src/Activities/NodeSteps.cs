@@ -5,7 +5,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeObserver observer, NodeFiles files, Jobs jobs, Sql sql) : INodeSteps
+internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeObserver observer, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql) : INodeSteps
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
@@ -20,6 +20,16 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
     public async Task StartAsync(NodeId node)
     {
         var container = await SettledAsync(node);
+        if (container.Docker.State.Running && await FollowsAnotherBranchAsync(container))
+        {
+            await Permit.RequireAsync(node.Cluster);
+            await ForbidRestartAsync(container);
+            await docker.SignalAsync(node.Container, "SIGINT");
+            container = await docker.EndedAsync(node.Container, FastStopLimit)
+                ? await inventory.NodeAsync(node)
+                : throw new TimeoutException($"{node} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {node.Container}");
+        }
+
         if (!container.Docker.State.Running)
         {
             await RequireNoSecondPrimaryAsync(container);
@@ -137,11 +147,8 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         }
     }
 
-    public async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes)
-    {
-        var compared = await Task.WhenAll(nodes.Select(CompareAsync));
-        return [.. compared.OfType<Candidate>()];
-    }
+    public async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
+        await Task.WhenAll(nodes.Select(node => CompareAsync(node, live)));
 
     public async Task<Promotion> PromoteAsync(NodeId node, Timeline from)
     {
@@ -173,6 +180,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             await files.WriteAsync(settings.Node.Container, ContainerFile.Private(SettingsFile.Path, wanted, container.Spec.Postgres));
         }
 
+        await GiveHistoryAsync(settings, container);
         if (container.Docker.State.Running) // a paused one too: it would go on with what it has read
         {
             await ReloadedAsync(container, SettingsFile.OfRole(settings, container.Spec));
@@ -187,8 +195,12 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         var names = string.Join(',', others);
         await Sql.AskAsync<long>(connection, """
             SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
-            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
+            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$' AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
             """, names);
+        await Sql.AskAsync<long>(connection, """
+            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots AS slot
+            WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
+            """);
         await Sql.AskAsync<long>(connection, """
             SELECT count(pg_create_physical_replication_slot(name, true)) FROM unnest(string_to_array($1, ',')) AS wanted(name)
             WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
@@ -216,7 +228,9 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
                 """),
             answer => answer.StartsWith("streaming", StringComparison.Ordinal),
             standby);
-        await ReplayedAsync(follower, await sql.MarkAsync(leader));
+        var marker = await sql.MarkAsync(leader);
+        var delayed = await AskSilentAsync(follower, "SELECT (setting <> '0')::text FROM pg_settings WHERE name = 'recovery_min_apply_delay'") == "true";
+        await (delayed ? ReceivedAsync(leader, standby, marker) : ReplayedAsync(follower, marker));
     }
 
     /// <remarks>
@@ -297,11 +311,17 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         throw new TimeoutException($"{node} was stopped and has not ended; see: docker inspect {node.Container}");
     }
 
-    private async Task<Candidate?> CompareAsync(NodeId node)
+    private async Task<Candidate> CompareAsync(NodeId node, TimelineHistory? live)
+    {
+        var asked = await AskPositionAsync(await inventory.NodeAsync(node));
+        return asked is { End: not null } ? asked : await ReadPositionAsync(asked ?? new(node, live?.Tip ?? default, End: null) { Answers = false }, live);
+    }
+
+    /// <summary>What a standby says; null where it does not answer.</summary>
+    private async Task<Candidate?> AskPositionAsync(NodeContainer container)
     {
         try
         {
-            var container = await inventory.NodeAsync(node);
             var identifying = sql.IdentifyAsync(container); // side by side: clients are waiting
             await using var connection = await sql.OpenAsync(container);
             // With its sender gone a walreceiver ends at once; one that hangs on is given what it takes for the position to stand still.
@@ -310,7 +330,8 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             {
                 var now = await Sql.AskAsync<string>(connection, """
                     SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') || ' '
-                        || greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) || ' ' || pg_is_wal_replay_paused()
+                        || coalesce(pg_last_wal_receive_lsn(), '0/0') || ' ' || coalesce(pg_last_wal_replay_lsn(), '0/0') || ' ' || pg_is_wal_replay_paused()
+                        || ' ' || (SELECT setting <> '0' FROM pg_settings WHERE name = 'recovery_min_apply_delay')
                     """);
                 if (now.StartsWith("0 ", StringComparison.Ordinal) || now == position)
                 {
@@ -323,11 +344,56 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             }
 
             var (_, timeline, _) = await identifying;
-            return position.Split(' ') is [_, var lsn, var paused] ? new(node, timeline, Lsn.Parse(lsn), paused == "true") : null;
+            if (position.Split(' ') is not [_, var received, var replayed, var paused, var delayed])
+            {
+                return null;
+            }
+
+            // Until it has streamed since its start, WAL that it has and has not replayed is in no position that it tells.
+            var end = Lsn.Parse(received);
+            return new(container.Id, timeline, end > default(Lsn) && end >= Lsn.Parse(replayed) ? end : null) { ReplayPaused = paused == "true", Delayed = delayed == "true" };
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
             return null;
+        }
+    }
+
+    /// <summary>The end of the valid WAL in a standby's volume.</summary>
+    private async Task<Candidate> ReadPositionAsync(Candidate candidate, TimelineHistory? live)
+    {
+        try
+        {
+            var end = await wal.EndAsync(candidate.Node, live ?? new(candidate.Timeline, []));
+            return candidate with { End = end.End, Timeline = candidate.Answers ? candidate.Timeline : end.Timeline };
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or Docker.DotNet.DockerApiException or TimeoutException && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return candidate with { Unknown = e.Message };
+        }
+    }
+
+    /// <summary>Whether a running standby was started with another branch to follow than its settings name now.</summary>
+    private async Task<bool> FollowsAnotherBranchAsync(NodeContainer node) => await AskSilentAsync(node, $"""
+        SELECT (pg_is_in_recovery() AND EXISTS (SELECT FROM pg_file_settings
+            WHERE sourcefile = '{SettingsFile.Path}' AND name = 'recovery_target_timeline' AND setting <> current_setting(name)))::text
+        """) == "true";
+
+    /// <summary>A standby does not start without the history of the branch that it follows, and the archive may not have it yet.</summary>
+    private async Task GiveHistoryAsync(NodeSettings settings, NodeContainer container)
+    {
+        if (settings is not { Upstream: { } upstream, Timeline: { Number: > 1 } timeline })
+        {
+            return;
+        }
+
+        var path = $"{Names.Data}/pg_wal/{timeline.HistoryFile}";
+        if (!await files.ExistsAsync(container.Id.Container, path))
+        {
+            var primary = await inventory.NodeAsync(new(settings.Node.Cluster, upstream));
+            var history = await sql.AskAsync<string>(primary, $"SELECT pg_read_file('pg_wal/{timeline.HistoryFile}')");
+            await Permit.RequireAsync(settings.Node.Cluster);
+            await files.WriteAsync(container.Id.Container, ContainerFile.Private(path, history, container.Spec.Postgres));
         }
     }
 
@@ -392,6 +458,13 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         () => AskSilentAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
         answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
         standby.Id);
+
+    /// <summary>What a standby that replays later on purpose can prove at once.</summary>
+    private Task ReceivedAsync(NodeContainer leader, NodeId standby, Lsn position) => AdvancesAsync(
+        $"{standby} receives up to {position}",
+        () => AskSilentAsync(leader, $"SELECT coalesce(max(flush_lsn)::text, '') FROM pg_stat_replication WHERE usename = 'replicator' AND application_name = '{standby.Name}'"),
+        answer => Lsn.TryParse(answer, out var received) && received >= position,
+        standby);
 
     /// <summary>Asks again until it is so; refuses when nothing has changed for a minute.</summary>
     private async Task AdvancesAsync(string what, Func<Task<string>> ask, Func<string, bool> isSo, NodeId node)

@@ -14,6 +14,9 @@ internal sealed record ControlFile(string SystemIdentifier, ControlState State, 
     /// <summary>What stands before the sizes of blocks and segments (FLOATFORMAT_VALUE).</summary>
     private static readonly byte[] FloatFormat = BitConverter.GetBytes(1234567.0);
 
+    /// <summary>The settings that stand together in it, in its order.</summary>
+    private static readonly string[] Capacities = ["max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction"];
+
     /// <summary>Reads it; null where its checksum is wrong, as it is while the server writes it.</summary>
     public static ControlFile? Parse(byte[] file) => !ChecksumFits(file)
         ? null
@@ -23,6 +26,16 @@ internal sealed record ControlFile(string SystemIdentifier, ControlState State, 
             new(BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(32))),
             new(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(48))),
             BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(file.AsSpan().IndexOf(FloatFormat) + FloatFormat.Length + 3 * sizeof(uint))));
+
+    /// <summary>The settings that the WAL was written with: a standby with less of one can't replay it (<c>CheckRequiredParameterValues</c>).</summary>
+    /// <remarks>The structure before them differs by version; what follows them (a bool, maxAlign, and floatFormat, which is 1234567.0) does not.</remarks>
+    public static IReadOnlyDictionary<string, int> CapacitiesOf(byte[] file)
+    {
+        var format = file.AsSpan().IndexOf(FloatFormat);
+        var align = format < 40 ? -1 : BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(format - 4)) == 8 ? format - 4 : format - 8;
+        return align < 0 ? new Dictionary<string, int>() : Capacities.Select((name, index) => (name, index)).ToDictionary(
+            setting => setting.name, setting => BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(align - 4 * (Capacities.Length + 1 - setting.index))));
+    }
 
     /// <summary>The checksum stands last in the structure, whose length differs by version: it is where it fits.</summary>
     private static bool ChecksumFits(byte[] file)

@@ -31,7 +31,7 @@ internal static class SettingsFile
     public static IReadOnlyDictionary<string, string> OfRole(NodeSettings settings, ClusterSpec spec) => new Dictionary<string, string>
     {
         ["primary_conninfo"] = settings.Upstream is { } upstream
-            ? $"hostaddr={Names.AddressOf(spec, upstream)} port=5432 user=replicator application_name={settings.Node} passfile={PasswordPath} "
+            ? $"hostaddr={Names.AddressOf(spec, upstream)} port=5432 user=replicator dbname=postgres application_name={settings.Node} passfile={PasswordPath} "
                 + "sslmode=prefer connect_timeout=3 keepalives_idle=5 keepalives_interval=2 keepalives_count=2 tcp_user_timeout=5000"
             : "",
         ["primary_slot_name"] = settings.Upstream is null ? "" : settings.Node.ToString(),
@@ -59,7 +59,7 @@ internal static class SettingsFile
         archive_mode = {(spec.Archive is ArchiveMode.Local ? "always" : "on")}
         archive_command = '{ArchiveProgram} "%p" "%f"'
         archive_timeout = 60s
-        {RenderReplay(settings.Recovery)}
+        {RenderReplay(settings)}
         {(spec.Postgres.Major >= FirstWithIncremental ? "summarize_wal = on" : "")}
         # With the default time-outs one hung standby holds a fast stop for a minute.
         wal_sender_timeout = 3s
@@ -71,10 +71,11 @@ internal static class SettingsFile
         """;
 
     /// <summary>A recovering node has all its WAL in pg_wal, chosen by lineage, and stops before the first record to leave out.</summary>
-    private static string RenderReplay(RecoverySettings? recovery) => recovery is null
+    /// <remarks>Never <c>latest</c>: a history that an accidental promotion has left would mislead a standby, or end it at its next start.</remarks>
+    private static string RenderReplay(NodeSettings settings) => settings.Recovery is not { } recovery
         ? $"""
             restore_command = '{RestoreProgram} "%f" "%p"'
-            recovery_target_timeline = 'latest'
+            recovery_target_timeline = '{settings.Timeline?.ToString() ?? "current"}'
             """
         : $"""
             restore_command = ''
@@ -94,6 +95,8 @@ internal static class SettingsFile
         local all         pgflow                     peer map=pgflow
         host  all         pgflow            {spec.Subnet} scram-sha-256
         host  replication pgflow,replicator {spec.Subnet} scram-sha-256
+        # Slot synchronisation (PostgreSQL 17) asks the primary by SQL.
+        host  postgres    replicator        {spec.Subnet} scram-sha-256
         host  all         pgflow,replicator,postgres 0.0.0.0/0 reject
         host  replication all               0.0.0.0/0 reject
         host  all         all               0.0.0.0/0 scram-sha-256

@@ -1,4 +1,5 @@
 using Temporalio.Activities;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Workflows;
 
@@ -29,6 +30,19 @@ internal static class Catalogues
 
     public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
         Hand.ReadAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: last backup, gaps in the archive");
+
+    /// <summary>The same, but for callers that can go on without: what keeps it from being read is part of the answer.</summary>
+    public static async Task<ArchiveState> GlanceAsync(ClusterName cluster)
+    {
+        try
+        {
+            return await Hand.GlanceAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: which branch is live?");
+        }
+        catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
+        {
+            return new() { Unreadable = Ends.Why(e) };
+        }
+    }
 
     public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
         Hand.WaitAsync((ICatalogueSteps hand) => hand.ResolveAsync(cluster, target), $"{cluster}: branch, position and backup of the target");

@@ -37,6 +37,7 @@ public interface IDataDirectorySteps
 /// <param name="PrimaryTimeline">The primary's timeline.</param>
 /// <param name="PrimaryWal">The end of the primary's WAL.</param>
 /// <param name="LeftAt">Where the primary's line left the node's timeline; null when it never was on it, or still is.</param>
+/// <param name="Namesake">Whether the node's timeline only shares its number with one of the primary's line: two promotions took the same.</param>
 public sealed record Divergence(
     bool SameSystem,
     ControlState Control,
@@ -46,7 +47,8 @@ public sealed record Divergence(
     bool CanRewind,
     Timeline PrimaryTimeline,
     Lsn PrimaryWal,
-    Lsn? LeftAt);
+    Lsn? LeftAt,
+    bool Namesake = false);
 
 /// <summary>What pg_rewind did.</summary>
 /// <param name="Done">Whether the node can follow now.</param>

@@ -21,6 +21,10 @@ internal static class Hand
     public static Task<T> ReadAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
         Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1)));
 
+    /// <summary>Looks once at what can be done without while clients wait.</summary>
+    public static Task<T> GlanceAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10)));
+
     /// <summary>Changes something within seconds.</summary>
     public static Task<T> ChangeAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
         Workflow.ExecuteActivityAsync(call, ChangeOptions(summary));

@@ -5,7 +5,7 @@ namespace PgFlow.Workflows;
 /// <summary>Starts, stops, fences, configures and promotes single nodes.</summary>
 public interface INodeSteps
 {
-    /// <summary>Post-condition: it runs, answers, and Docker restarts it. Refuses to start a second writable node.</summary>
+    /// <summary>Post-condition: it runs, answers, follows the branch that its settings name, and Docker restarts it. Refuses to start a second writable node.</summary>
     [Activity("StartPostgres")]
     Task StartAsync(NodeId node);
 
@@ -40,19 +40,26 @@ public interface INodeSteps
     [Activity("ProveShutdownReplayed")]
     Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown);
 
-    /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more. One that does not answer is left out.</summary>
+    /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more; of one that does not answer, what its volume tells.</summary>
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="live">The live branch: WAL of other branches does not count; each node's own where it is not known.</param>
     [Activity("CompareStandbys")]
-    Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes);
+    Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live);
 
     /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>, and Docker restarts it.</summary>
     [Activity("PromoteStandby")]
     Task<Promotion> PromoteAsync(NodeId node, Timeline from);
 
-    /// <summary>Post-condition: the node's own file has these settings and a running node uses them, from that file.</summary>
+    /// <summary>
+    /// Post-condition: the node's own file has these settings and a running node uses them, from that file; it has the history of the branch to follow, which it reads at its next start.
+    /// </summary>
     [Activity("WriteSettings")]
     Task ConfigureAsync(NodeSettings settings);
 
-    /// <summary>Post-condition: the node has a reserved physical slot for each of <paramref name="others"/>, and none besides.</summary>
+    /// <summary>
+    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further node. What others made stays, but for a slot that would keep a
+    /// standby from copying the primary's of the same name.
+    /// </summary>
     [Activity("SetReplicationSlots")]
     Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
 
@@ -74,9 +81,21 @@ public sealed record CleanShutdown(Timeline Timeline, Lsn Checkpoint);
 /// <summary>How far a standby has got.</summary>
 /// <param name="Node">The standby.</param>
 /// <param name="Timeline">Its timeline.</param>
-/// <param name="Received">The end of its WAL.</param>
-/// <param name="ReplayPaused">Whether somebody paused its replay: a promotion would hang.</param>
-public sealed record Candidate(NodeId Node, Timeline Timeline, Lsn Received, bool ReplayPaused);
+/// <param name="End">The end of its valid WAL, replayed or not; null where that can't be told.</param>
+public sealed record Candidate(NodeId Node, Timeline Timeline, Lsn? End)
+{
+    /// <summary>Whether it runs and answers; what does not can't be promoted, and may still have most.</summary>
+    public bool Answers { get; init; } = true;
+
+    /// <summary>Whether somebody paused its replay: a promotion would hang.</summary>
+    public bool ReplayPaused { get; init; }
+
+    /// <summary>Whether it replays later on purpose (recovery_min_apply_delay).</summary>
+    public bool Delayed { get; init; }
+
+    /// <summary>Why the end of its WAL can't be told.</summary>
+    public string? Unknown { get; init; }
+}
 
 /// <summary>A new timeline.</summary>
 /// <param name="Node">Who writes it.</param>
@@ -92,13 +111,15 @@ public sealed record Promotion(NodeId Node, Timeline Timeline, Timeline Parent, 
 /// <param name="SynchronousStandbys">Of whom one must confirm each commit; none where that can't be met now.</param>
 /// <param name="ReadOnly">Whether the cluster is meant to be read-only.</param>
 /// <param name="Recovery">How far it replays what a recovery has put beside its data; null for a node that serves or follows.</param>
+/// <param name="Timeline">The branch that it follows, whatever other histories there are; null for a primary, which stays on its own were it started as a standby.</param>
 public sealed record NodeSettings(
     NodeId Node,
     NodeName? Upstream = null,
     bool Synchronous = false,
     IReadOnlyList<NodeName>? SynchronousStandbys = null,
     bool ReadOnly = false,
-    RecoverySettings? Recovery = null);
+    RecoverySettings? Recovery = null,
+    Timeline? Timeline = null);
 
 /// <summary>What a recovering node replays.</summary>
 /// <param name="Timeline">Along which branch.</param>
@@ -129,8 +150,8 @@ internal static class Nodes
     public static Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown), $"{candidate}: has replayed the shutdown checkpoint");
 
-    public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes) =>
-        Hand.ReadAsync((INodeSteps hand) => hand.CompareAsync(nodes), $"Timeline and WAL of {string.Join(", ", nodes)}");
+    public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
+        Hand.ReadAsync((INodeSteps hand) => hand.CompareAsync(nodes, live), $"Timeline and WAL of {string.Join(", ", nodes)}");
 
     public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.PromoteAsync(node, from), $"{node}: promote from timeline {from}");

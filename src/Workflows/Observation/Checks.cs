@@ -6,6 +6,9 @@ internal static class Checks
     /// <summary>Lag above which a switchover would keep clients waiting for the replay.</summary>
     public const long MaximumLag = 16 * 1024 * 1024;
 
+    /// <summary>How long a segment may wait for the archiver.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     public static ClusterState RequireExisting(this ClusterState state) =>
         state.Exists ? state : throw Ends.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
 
@@ -37,7 +40,11 @@ internal static class Checks
             yield return reason;
         }
 
-        if (RowOf(node, primary) is { LagBytes: > MaximumLag } row)
+        if (node.ApplyDelay is { Length: > 0 } delay)
+        {
+            yield return new(FindingCode.ReplayDelayed, node.Id, delay, Hint: new("it takes part in role changes and can't become the primary by a switchover; ALTER SYSTEM RESET recovery_min_apply_delay"));
+        }
+        else if (RowOf(node, primary) is { LagBytes: > MaximumLag } row)
         {
             yield return new(FindingCode.StandbyLags, node.Id, $"{PgFlowText.Bytes(row.LagBytes)} behind {primary.Id}");
         }
@@ -58,13 +65,47 @@ internal static class Checks
 
         if (node.ReplayPaused)
         {
-            yield return new(FindingCode.ReplayPaused, node.Id, Hint: new("resume it with: SELECT pg_wal_replay_resume()"));
+            yield return PauseOf(node);
         }
 
         if (node.SystemIdentifier is { } identifier && identifier != primary.SystemIdentifier)
         {
             yield return new(FindingCode.ForeignSystem, node.Id, identifier, rejoin);
         }
+    }
+
+    /// <summary>Why replay is paused: by hand, or since the standby has less of a setting than the primary. Then to resume it would end the standby.</summary>
+    public static Finding PauseOf(NodeState node) => node.TooLow.Count == 0
+        ? new(FindingCode.ReplayPaused, node.Id, Hint: new("resume it with: SELECT pg_wal_replay_resume()"))
+        : new(
+            FindingCode.CapacityTooLow,
+            node.Id,
+            string.Join(", ", node.TooLow.Select(low => $"its {low.Name} is {low.Value}, the primary's {low.Wanted}")),
+            new($"there: {string.Join("; ", node.TooLow.Select(low => $"ALTER SYSTEM SET {low.Name} = {low.Wanted}"))}; then docker restart {node.Id.Container} (to resume replay would end the server)"));
+
+    /// <summary>Slots of others that stay behind when another node becomes the primary.</summary>
+    public static IEnumerable<string> SlotsLeftBehind(NodeState old, NodeState candidate) => old.Slots
+        .Where(slot => !slot.IsOurs && !(slot.Failover && candidate.Slots.Any(copy => copy.Synced && copy.Name == slot.Name)))
+        .Select(slot => $"{(slot.Logical ? "logical" : "physical")} slot {slot.Name} of {old.Id} does not go along" + slot switch
+        {
+            { Failover: true } => $": it is not on {candidate.Id} (sync_replication_slots and hot_standby_feedback must be on there)",
+            { Logical: true } => "; from PostgreSQL 17 on, one made with failover = true does",
+            _ => "; make it again on the new primary for whoever reads from it",
+        });
+
+    /// <summary>Why the archive would miss what a primary has written, if it were stopped now.</summary>
+    public static IEnumerable<Finding> ArchiverFindingsOf(NodeState node)
+    {
+        var log = new Hint($"see its log: docker logs {node.Id.Container}");
+        return node.Archiver switch
+        {
+            { LastFailed: { } failed } archiver =>
+            [
+                new(FindingCode.ArchiverFails, node.Id, $"{failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; {PgFlowText.Waiting(archiver)})", log),
+            ],
+            { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [new(FindingCode.ArchiverLags, node.Id, PgFlowText.Waiting(archiver), log)],
+            _ => [],
+        };
     }
 
     /// <summary>Settings that PgFlow owns and that something else overrides: a role change would end otherwise than planned.</summary>

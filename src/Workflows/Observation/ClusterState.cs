@@ -135,6 +135,9 @@ public sealed record NodeState
     /// <summary>The timeline that it writes, replays or was stopped on.</summary>
     public Timeline? Timeline { get; init; }
 
+    /// <summary>That timeline's ancestors, by the node's own file; null where it can't be read.</summary>
+    public TimelineHistory? History { get; init; }
+
     /// <summary>How far its WAL reaches: written, received, or the last checkpoint of a stopped node.</summary>
     public Lsn? Wal { get; init; }
 
@@ -143,6 +146,12 @@ public sealed record NodeState
 
     /// <summary>Whether replay was paused by hand.</summary>
     public bool ReplayPaused { get; init; }
+
+    /// <summary>How much later it replays on purpose (recovery_min_apply_delay); empty where it does not.</summary>
+    public string ApplyDelay { get; init; } = "";
+
+    /// <summary>Why a standby has stopped to replay by itself: settings that its WAL was written with more of.</summary>
+    public IReadOnlyList<LowSetting> TooLow { get; init; } = [];
 
     /// <summary>What pg_control of a stopped node says.</summary>
     public ControlState? Control { get; init; }
@@ -161,6 +170,11 @@ public sealed record NodeState
 
     /// <summary>What synchronous_standby_names says.</summary>
     public string SynchronousStandbyNames { get; init; } = "";
+
+    /// <summary>Of whom one confirms each commit, by <see cref="SynchronousStandbyNames"/>.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<NodeName> Confirmers =>
+        [.. SynchronousStandbyNames.Split(' ', ',', '(', ')').Where(word => NodeName.TryParse(word, out _)).Select(NodeName.Parse)];
 
     /// <summary>Whether the cluster is meant to be synchronous.</summary>
     public bool Synchronous { get; init; }
@@ -209,11 +223,25 @@ public enum ControlState
 /// <param name="SilentSeconds">How long ago it last answered.</param>
 public sealed record Follower(string Node, string State, Lsn? Replayed, long LagBytes, string Sync, double SilentSeconds);
 
+/// <summary>A setting of a standby that its primary has more of, so that it can't replay.</summary>
+/// <param name="Name">The setting.</param>
+/// <param name="Value">What the standby has.</param>
+/// <param name="Wanted">What it must have.</param>
+public sealed record LowSetting(string Name, int Value, int Wanted);
+
 /// <summary>A replication slot.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Active">Whether somebody reads from it.</param>
 /// <param name="Status">wal_status: <c>reserved</c>, <c>extended</c>, <c>unreserved</c>, <c>lost</c>.</param>
-public sealed record Slot(string Name, bool Active, string? Status);
+/// <param name="Logical">Whether it belongs to a database.</param>
+/// <param name="Failover">Whether PostgreSQL (17 and later) copies it to the standbys.</param>
+/// <param name="Synced">Whether it is such a copy.</param>
+public sealed record Slot(string Name, bool Active, string? Status, bool Logical = false, bool Failover = false, bool Synced = false)
+{
+    /// <summary>Whether PgFlow made it, for a standby; all others belong to somebody else.</summary>
+    [JsonIgnore]
+    public bool IsOurs => !Logical && NodeName.TryParse(Name, out _);
+}
 
 /// <summary>A row of pg_stat_archiver, and what waits.</summary>
 /// <param name="LastArchived">The last file archived.</param>

@@ -65,6 +65,12 @@ public enum FindingCode
     /// <summary>Somebody paused a standby's replay.</summary>
     ReplayPaused,
 
+    /// <summary>A standby replays later on purpose; the detail says how much.</summary>
+    ReplayDelayed,
+
+    /// <summary>A standby has stopped to replay since the primary has more of a setting; the detail says which.</summary>
+    CapacityTooLow,
+
     /// <summary>A node has another system identifier than the primary.</summary>
     ForeignSystem,
 

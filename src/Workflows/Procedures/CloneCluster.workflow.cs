@@ -69,7 +69,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
         });
         await Step("The new archive takes its WAL", () => Archives.ProveAsync(primary));
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
-        await InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, plan.Intent)));
+        await InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, promotion!.Timeline, plan.Intent)));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await Step("A base backup, with which its own past begins", () => BaseBackup.Async(plan.Standbys.FirstOrDefault(primary), primary, $"after {Workflow.Info.WorkflowId}"));
     });

@@ -29,7 +29,7 @@ public sealed class Failback : Procedure<FailbackInput>
 
         PointOfNoReturn();
         await VitalStep($"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(way!, node, primary)));
-        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Intent));
+        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
         Done = $"{node} is a standby of {primary} again";
@@ -64,6 +64,9 @@ internal sealed record FailbackPlan : Plan
 
     /// <summary>The node as it is now, for the way back.</summary>
     public required FencedNode Before { get; init; }
+
+    /// <summary>The primary's branch.</summary>
+    public required Timeline Timeline { get; init; }
 
     /// <summary>What stands against a rewind and a copy; null where nothing does.</summary>
     public required string? Tablespaces { get; init; }
@@ -104,6 +107,7 @@ internal sealed record FailbackPlan : Plan
             Node = node.Id,
             Primary = primary.Id,
             Before = FencedNode.Of(node),
+            Timeline = primary.Timeline!.Value,
             Tablespaces = tablespaces,
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
             Standbys = [.. state.Standbys.Select(standby => standby.Id).Append(node.Id).Distinct().Order(Comparer<NodeId>.Create((a, b) => a.Name.CompareTo(b.Name)))],
@@ -151,6 +155,12 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
         if (!node.SameSystem)
         {
             return new(WayBackKind.Remake, "it belongs to another system");
+        }
+
+        if (node.Namesake)
+        {
+            // pg_rewind would take equal numbers for one timeline.
+            return new(WayBackKind.Remake, $"its timeline {node.Timeline} is another one than that of the primary's line: two promotions took the same number");
         }
 
         if ((clean || standby) && end is { } left && (standby ? node.End <= left : node.End < left))

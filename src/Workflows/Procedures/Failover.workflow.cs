@@ -18,7 +18,7 @@ public sealed class Failover : Procedure<FailoverInput>
 {
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(FailoverInput? input = null) => RunAsync(input, FailoverPlan.From, async plan =>
+    public Task<Report> RunAsync(FailoverInput? input = null) => RunAsync(input, FailoverPlan.FromAsync, async plan =>
     {
         // Fence first: with the network cut first, standbys would wait a minute for a sender that is gone.
         await VitalStep($"{plan.LostNames} fenced: writes nothing, can't come back as a primary; standbys leave the endpoint",
@@ -30,7 +30,7 @@ public sealed class Failover : Procedure<FailoverInput>
                 await InParallel(plan.Survivors, Endpoints.OfferReadOnlyAsync);
             });
         var leftAt = Now;
-        var winner = plan.Survivors.Count == 1 ? plan.Likely : plan.Winner(await VitalStep("The standbys' WAL compared", () => Nodes.CompareAsync(plan.Survivors)));
+        var winner = await WinnerAsync(plan);
         var followers = plan.Survivors.Where(node => node != winner.Node).ToList();
 
         await Step("The winner has the settings of a primary and the virtual IP",
@@ -43,16 +43,18 @@ public sealed class Failover : Procedure<FailoverInput>
         var openedAt = Now;
         var promotion = await VitalStep("The winner is promoted", () => Nodes.PromoteAsync(winner.Node, winner.Timeline));
         await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(winner.Node));
-        await OpenedAsync(promotion, leftAt, openedAt);
 
         await Step("It has slots and settings of a primary", async () =>
         {
             await Nodes.SetSlotsAsync(winner.Node, [.. plan.AllNodes.Where(node => node != winner.Node).Select(node => node.Name)]);
             await Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers));
         });
-        await Step("Complete segments that the archive lacks are in it", () => Archives.CompleteAsync(winner.Node));
+        // A broken archive keeps nobody from following; the procedure does not end before the history is there.
+        await Workflow.WhenAllAsync(
+            InParallel(followers, node => Step($"{node} follows {winner.Node}", () => Follow.Async(node, winner.Node, promotion!.Timeline, plan.Intent))),
+            OpenedAsync(promotion, leftAt, openedAt));
         await Step("Checkpoint, so that pg_rewind sees the new timeline", () => Nodes.CheckpointAsync(winner.Node));
-        await InParallel(followers, node => Step($"{node} follows {winner.Node}", () => Follow.Async(node, winner.Node, plan.Intent)));
+        await Step("Complete segments that the archive lacks are in it", () => Archives.CompleteAsync(winner.Node));
         await InParallel(plan.Lost, lost => Step($"What {lost.Node} had and {winner.Node} has not", async () =>
         {
             Notes.Add(await Archives.MeasureLossAsync(lost.Node, promotion!) switch
@@ -62,12 +64,26 @@ public sealed class Failover : Procedure<FailoverInput>
                 var loss => $"{lost.Node} had written {PgFlowText.Bytes(loss.Bytes)} with {PgFlowText.Count(loss.Transactions, "commit")} that {winner.Node} never received; they are in {lost.Node}'s volume until it is rewound",
             });
         }));
+        await InParallel(plan.Lost, lost => Step($"{lost.Node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(lost.Node)));
         Done = $"{winner.Node} is the primary of {winner.Node.Cluster}";
         if (promotion is not null)
         {
             Notes.AddRange(plan.Lost.Select(lost => $"{lost.Node} is fenced; bring it back with: pgflow failback {lost.Node.Cluster} {lost.Node}"));
         }
     });
+
+    /// <summary>Who takes over; with one standby there is nothing to compare.</summary>
+    private async Task<Candidate> WinnerAsync(FailoverPlan plan)
+    {
+        if (!plan.IsContested || await VitalStep("The standbys' WAL compared", () => Nodes.CompareAsync(plan.Compared, plan.Contest.Live)) is not { } compared)
+        {
+            return plan.Likely;
+        }
+
+        var result = plan.Contest.Decide(compared);
+        Notes.AddRange(result.Risks);
+        return result.Winner;
+    }
 }
 
 /// <summary>Who is lost and who may take over.</summary>
@@ -75,21 +91,36 @@ internal sealed record FailoverPlan : Plan
 {
     public required IReadOnlyList<LostNode> Lost { get; init; }
 
+    /// <summary>The running standbys on the live branch.</summary>
     public required IReadOnlyList<NodeId> Survivors { get; init; }
 
-    public required IReadOnlyList<NodeId> AllNodes { get; init; }
+    /// <summary>The survivors, and standbys that do not run but may have more.</summary>
+    public required IReadOnlyList<NodeId> Compared { get; init; }
 
-    public required NodeId? Asked { get; init; }
+    public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
     /// <summary>Who would win by what was observed.</summary>
     public required Candidate Likely { get; init; }
 
+    public required Contest Contest { get; init; }
+
     public required ClusterIntent Intent { get; init; }
+
+    /// <summary>Whether anybody but the likely winner may have what it lacks, or nobody knows what it has.</summary>
+    internal bool IsContested => Compared.Count > 1 || Contest.Live?.Tip != Likely.Timeline || Contest.Confirmers?.Any(name => name != Likely.Node.Name) is true;
 
     internal string LostNames => Lost.Count == 0 ? "No node needs to be" : string.Join(", ", Lost.Select(lost => lost.Node));
 
+    /// <summary>Decides, or refuses; where the nodes do not agree on the live branch, the ledger tells.</summary>
+    public static async Task<FailoverPlan> FromAsync(FailoverInput input, ClusterState state) => From(
+        input,
+        state,
+        LiveBranch.AgreedBy(LostOf(state), state.Standbys) ?? (state.Standbys.Count == 0
+            ? null
+            : LiveBranch.By(await Catalogues.GlanceAsync(state.Cluster), LostOf(state), state.Standbys)));
+
     /// <summary>Decides, or refuses with all that stands against it.</summary>
-    public static FailoverPlan From(FailoverInput input, ClusterState state)
+    public static FailoverPlan From(FailoverInput input, ClusterState state, LiveBranch? live)
     {
         state.RequireExisting();
         var asked = input.To is { } to ? state.RequireNode(to) : null;
@@ -98,15 +129,20 @@ internal sealed record FailoverPlan : Plan
             throw Ends.Refuse($"{asked.Id} is the primary already");
         }
 
-        var survivors = state.Standbys;
-        var lost = state.Nodes.Where(node => MayBePrimary(node, state)).ToList();
-        var likely = asked ?? survivors.OrderByDescending(node => node.Timeline).ThenByDescending(node => node.Wal).FirstOrDefault();
+        var lost = LostOf(state);
+        var strays = live is null ? [] : state.Nodes.Where(node => !lost.Contains(node) && live.ReasonAgainst(node) is not null).ToList();
+        // A person may insist on a node that no rule would take.
+        var survivors = state.Standbys.Where(node => !strays.Contains(node) || (input.Force && node == asked)).ToList();
+        var absent = state.Nodes.Except(survivors).Except(lost).ToList();
+        var likely = asked ?? survivors.OrderByDescending(node => node.Wal).FirstOrDefault();
         string[] against =
         [
             .. asked is { Role: not NodeRole.Standby } ? [$"{asked.Id} is no running standby ({Checks.Describe(asked)})"] : Array.Empty<string>(),
-            .. survivors.Count == 0 ? [$"no standby answers: {string.Join("; ", state.Nodes.Select(node => $"{node.Id} is {Checks.Describe(node)}"))}"] : Array.Empty<string>(),
+            .. survivors.Count == 0 ? [WhyNobody(state, strays, live)] : Array.Empty<string>(),
+            .. asked is not null && strays.Contains(asked) && !input.Force ? [$"{live!.ReasonAgainst(asked)}: {asked.Id} can't go on with it; to take it all the same: --force"] : Array.Empty<string>(),
+            .. live is null && survivors.Count > 0 && !input.Force ? [WhyUnknown(state)] : Array.Empty<string>(),
             .. input.Force ? [] : state.Primaries.Select(node => $"{node.Id} is healthy and accepts writes: change the primary with pgflow switchover {state.Cluster}, or fence it all the same with --force"),
-            .. survivors.Where(node => node.ReplayPaused).Select(node => $"replay is paused on {node.Id}: its promotion would hang; resume it with: SELECT pg_wal_replay_resume()"),
+            .. survivors.Where(node => node.ReplayPaused).Select(Checks.PauseOf).Said(),
             .. Checks.DriftOf(survivors).Said(),
         ];
         if (Ends.RefuseFor(against) is { } refusal)
@@ -114,48 +150,54 @@ internal sealed record FailoverPlan : Plan
             throw refusal;
         }
 
-        var hung = state.Nodes.Except(survivors).Except(lost).ToList();
+        var intent = ClusterIntent.Of(state);
+        var compared = survivors.Concat(absent.Where(node => MayHaveMore(node, live))).ToList();
         return new()
         {
             Summary = $"{likely!.Id} becomes the primary of {state.Cluster}; {(lost.Count == 0 ? "no node needs to be fenced" : $"{Checks.Names(lost)} fenced")}",
             Facts = [$"lost: {string.Join("; ", lost.Select(node => $"{node.Id}, {Checks.Describe(node)}"))}", $"standbys that answer: {Checks.Names(survivors)}"],
             Warnings =
             [
+                .. live is { Doubt: { } doubt } ? [doubt] : Array.Empty<string>(),
                 .. state.Primaries.Select(node => $"{node.Id} is healthy: what it commits until it is fenced may be lost"),
-                .. hung.Select(node => $"{node.Id} does not take part ({Checks.Describe(node)}); afterwards: pgflow failback {state.Cluster} {node.Id}"),
+                .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: pgflow failback {state.Cluster} {node.Id}"),
+                .. asked is not null && strays.Contains(asked) ? [$"{live!.ReasonAgainst(asked)}: all that the live one has beyond it is dropped from the cluster"] : Array.Empty<string>(),
             ],
             Lost = [.. lost.Select(node => new LostNode(node.Id, node.Container is "running", node.Endpoint is EndpointRole.ReadWrite))],
             Survivors = [.. survivors.Select(node => node.Id)],
+            Compared = [.. compared.Select(node => node.Id)],
             AllNodes = [.. state.Nodes.Select(node => node.Id)],
-            Asked = asked?.Id,
-            Likely = new(likely.Id, likely.Timeline!.Value, likely.Wal ?? default, likely.ReplayPaused),
-            Intent = ClusterIntent.Of(state),
+            Likely = new(likely.Id, likely.Timeline!.Value, likely.Wal) { ReplayPaused = likely.ReplayPaused },
+            Contest = new(live?.Line, asked?.Id, intent.Synchronous ? ConfirmersOf(state, lost) : null, input.Force),
+            Intent = intent,
         };
     }
 
-    /// <summary>The survivor that has got furthest; the one asked for only if it has lost nothing against the others.</summary>
-    internal Candidate Winner(IReadOnlyList<Candidate>? compared)
-    {
-        if (compared is null)
-        {
-            return Likely; // a dry run
-        }
-
-        var best = compared.OrderByDescending(node => node.Timeline).ThenByDescending(node => node.Received).ThenBy(node => node.Node.Name).FirstOrDefault()
-            ?? throw Ends.Refuse("no standby answers any more");
-        if (Asked is not { } asked)
-        {
-            return best;
-        }
-
-        var wanted = compared.FirstOrDefault(node => node.Node == asked) ?? throw Ends.Refuse($"{asked} does not answer any more");
-        return wanted.Timeline == best.Timeline && wanted.Received == best.Received
-            ? wanted
-            : throw Ends.Refuse($"{best.Node} has {PgFlowText.Bytes(best.Received.BytesSince(wanted.Received))} more than {asked}; without a named node it is taken");
-    }
-
     /// <summary>A node that is not proven to be a standby may still be, or come back as, a primary.</summary>
-    private static bool MayBePrimary(NodeState node, ClusterState state) => node.Role switch
+    private static List<NodeState> LostOf(ClusterState state) => [.. state.Nodes.Where(MayBePrimary)];
+
+    private static string WhyNobody(ClusterState state, IReadOnlyList<NodeState> strays, LiveBranch? live) => state.Standbys.Count == 0
+        ? $"no standby answers: {string.Join("; ", state.Nodes.Select(node => $"{node.Id} is {Checks.Describe(node)}"))}"
+        : $"no standby has the live branch: {string.Join("; ", strays.Select(node => live!.ReasonAgainst(node)))}; to take one all the same: --to NODE --force";
+
+    private static string WhyUnknown(ClusterState state) =>
+        $"nobody can tell which branch is live ({string.Join(", ", state.Nodes.Select(node => $"{node.Id} {(node.Timeline is { } timeline ? $"is on timeline {timeline}" : "does not say")}"))}); "
+            + "name the node to go on with: --to NODE --force";
+
+    private static string WhyAbsent(NodeState node, LiveBranch? live) =>
+        live?.ReasonAgainst(node) is { } why ? $"{why}, so it is no candidate" : $"{node.Id} does not take part ({Checks.Describe(node)})";
+
+    /// <summary>A standby that does not run may have WAL that no running one has.</summary>
+    private static bool MayHaveMore(NodeState node, LiveBranch? live) =>
+        node.Role is not NodeRole.Standby && (node.Timeline is null || live is null || node.Timeline == live.Line.Tip);
+
+    /// <summary>Of whom one had to confirm each commit: as the lost primary has it in its settings, else all its standbys.</summary>
+    private static IReadOnlyList<NodeName> ConfirmersOf(ClusterState state, IReadOnlyCollection<NodeState> lost) =>
+        lost.SelectMany(node => node.Confirmers).Distinct().Order().ToList() is { Count: > 0 } named
+            ? named
+            : [.. state.Nodes.Except(lost).Select(node => node.Id.Name)];
+
+    private static bool MayBePrimary(NodeState node) => node.Role switch
     {
         NodeRole.Primary => true,
         NodeRole.Standby => false,

@@ -4,10 +4,14 @@ namespace PgFlow.Workflows;
 internal static class Follow
 {
     /// <summary>Lets a node, running as a standby or stopped and ready to be one, follow <paramref name="primary"/>, and proves it.</summary>
-    /// <remarks>The slot for it is there already.</remarks>
-    public static async Task Async(NodeId node, NodeId primary, ClusterIntent intent)
+    /// <param name="node">The node.</param>
+    /// <param name="primary">Who has a slot for it already.</param>
+    /// <param name="timeline">The branch that the primary writes: PostgreSQL reads its number at a start only, so a running standby of another one leaves its clients and is restarted.</param>
+    /// <param name="intent">What the cluster is meant to be.</param>
+    public static async Task Async(NodeId node, NodeId primary, Timeline timeline, ClusterIntent intent)
     {
-        await Nodes.ConfigureAsync(intent.Standby(node, primary));
+        await Endpoints.LeaveAsync(node);
+        await Nodes.ConfigureAsync(intent.Standby(node, primary, timeline));
         await Nodes.StartAsync(node);
         await Nodes.SetSlotsAsync(node, []);
         await Nodes.ProveStreamingAsync(node, primary);
@@ -15,11 +19,11 @@ internal static class Follow
     }
 
     /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/> and lets it follow.</summary>
-    public static async Task AsCopyAsync(NodeId node, NodeId primary, ClusterIntent intent)
+    public static async Task AsCopyAsync(NodeId node, NodeId primary, Timeline timeline, ClusterIntent intent)
     {
         await DataDirectories.CopyAsync(node, primary);
         await DataDirectories.SwapAsync(node);
-        await Async(node, primary, intent);
+        await Async(node, primary, timeline, intent);
     }
 }
 
@@ -40,5 +44,5 @@ internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
         new(node, Upstream: null, Synchronous, [], ReadOnly, new(target.Timeline, target.EndOfBranch ? null : target.End));
 
     /// <summary>Settings of a standby.</summary>
-    public NodeSettings Standby(NodeId node, NodeId primary) => new(node, primary.Name, Synchronous, [], ReadOnly);
+    public NodeSettings Standby(NodeId node, NodeId primary, Timeline timeline) => new(node, primary.Name, Synchronous, [], ReadOnly, Timeline: timeline);
 }

@@ -103,7 +103,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
         });
         await Step("The archive takes its WAL", () => Archives.ProveAsync(primary));
-        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, intent)));
+        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, new(1), intent)));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));

@@ -42,9 +42,6 @@ public sealed class InspectCluster : Procedure
 /// <param name="Archive">What its repository has for a recovery.</param>
 public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, ClusterState State, ArchiveState? Archive = null)
 {
-    /// <summary>How long a segment may wait for the archiver.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     /// <summary>Judges what was observed.</summary>
     public static Inspection Of(ClusterState state, ArchiveState archive)
     {
@@ -57,7 +54,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
             .. state.Primaries.SelectMany(LostSlotsOf),
             .. Checks.TablespacesOf(state) is { } tablespaces ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)] : Array.Empty<Finding>(),
             .. Checks.DriftOf(state.Nodes),
-            .. state.Primaries.SelectMany(ArchiverFindingsOf),
+            .. state.Primaries.SelectMany(Checks.ArchiverFindingsOf),
             .. FindingsOf(archive, state.Cluster),
         ];
         return new(findings.Length == 0, findings, state, archive);
@@ -90,20 +87,6 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
     private static IEnumerable<Finding> LostSlotsOf(NodeState primary) => primary.Slots
         .Where(slot => slot.Status is "lost" or "unreserved")
         .Select(slot => new Finding(FindingCode.SlotLost, primary.Id, $"{slot.Name} on {primary.Id} is {slot.Status}"));
-
-    private static IEnumerable<Finding> ArchiverFindingsOf(NodeState node)
-    {
-        var log = new Hint($"see its log: docker logs {node.Id.Container}");
-        return node.Archiver switch
-        {
-            { LastFailed: { } failed } archiver =>
-            [
-                new(FindingCode.ArchiverFails, node.Id, $"{failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; {PgFlowText.Waiting(archiver)})", log),
-            ],
-            { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [new(FindingCode.ArchiverLags, node.Id, PgFlowText.Waiting(archiver), log)],
-            _ => [],
-        };
-    }
 
     private static IEnumerable<Finding> FindingsOf(ArchiveState archive, ClusterName cluster)
     {

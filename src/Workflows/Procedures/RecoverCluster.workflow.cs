@@ -58,7 +58,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node));
         await OpenedAsync(promotion, leftAt, openedAt);
 
-        await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node} and follows it", () => Follow.AsCopyAsync(standby, node, plan.Intent)));
+        await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node} and follows it", () => Follow.AsCopyAsync(standby, node, promotion!.Timeline, plan.Intent)));
         await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
         await Step("A base backup on the new timeline", () => BaseBackup.Async(plan.Standbys.FirstOrDefault(node), node, $"after {Workflow.Info.WorkflowId}"));

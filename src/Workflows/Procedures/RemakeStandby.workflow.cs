@@ -29,7 +29,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
         await Step($"{node} uses the copy", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
 
         PointOfNoReturn();
-        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Intent));
+        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
         Done = $"{node} is a fresh copy of {primary} and follows it";
     });
@@ -41,6 +41,9 @@ internal sealed record RemakeStandbyPlan : Plan
     public required NodeId Node { get; init; }
 
     public required NodeId Primary { get; init; }
+
+    /// <summary>The primary's branch.</summary>
+    public required Timeline Timeline { get; init; }
 
     public required IReadOnlyList<NodeName> Others { get; init; }
 
@@ -60,8 +63,10 @@ internal sealed record RemakeStandbyPlan : Plan
             {
                 Summary = $"{node.Id} becomes a fresh copy of {primary.Id}",
                 Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}"],
+                Warnings = [.. node.Slots.Where(slot => !slot.IsOurs && !slot.Synced).Select(slot => $"slot {slot.Name} of {node.Id} goes with its data")],
                 Node = node.Id,
                 Primary = primary.Id,
+                Timeline = primary.Timeline!.Value,
                 Others = [.. state.Nodes.Where(other => other != primary).Select(other => other.Id.Name)],
                 Before = FencedNode.Of(node),
                 Intent = ClusterIntent.Of(state),

@@ -26,12 +26,12 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         await Step($"{candidate} has slots and settings of a primary",
             async () =>
             {
-                await Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers) with { Upstream = old.Name });
+                await Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers) with { Upstream = old.Name, Timeline = plan.Timeline });
                 await Nodes.SetSlotsAsync(candidate, [.. plan.AllOthers.Select(node => node.Name)]);
             },
             undo: async () =>
             {
-                await Nodes.ConfigureAsync(intent.Standby(candidate, old));
+                await Nodes.ConfigureAsync(intent.Standby(candidate, old, plan.Timeline));
                 await Nodes.SetSlotsAsync(candidate, []);
             });
         await Step($"{candidate} leaves the standbys' endpoint", () => Endpoints.LeaveAsync(candidate), undo: () => Endpoints.OfferReadOnlyAsync(candidate));
@@ -56,9 +56,16 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         PointOfNoReturn();
         var promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
         await VitalStep($"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate));
-        await OpenedAsync(promotion, leftAt, openedAt: leftAt);
 
-        await InParallel(plan.Followers.Prepend(old), node => Step($"{node} follows {candidate}", () => Follow.Async(node, candidate, intent)));
+        Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion!.Timeline, intent);
+        await Workflow.WhenAllAsync(
+            Step($"{old}'s unarchived WAL is in the archive, and it follows {candidate}", async () =>
+            {
+                await Archives.SalvageAsync(old); // a standby recycles what it had not archived as a primary
+                await FollowAsync(old);
+            }),
+            InParallel(plan.Followers, node => Step($"{node} follows {candidate}", () => FollowAsync(node))),
+            OpenedAsync(promotion, leftAt, openedAt: leftAt));
         await Step($"{candidate} asks of its standbys what the cluster is meant to",
             () => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old))));
         Done = $"{candidate} is the primary of {candidate.Cluster}, {old} its standby";
@@ -90,11 +97,17 @@ internal sealed record SwitchoverPlan : Plan
         var others = state.Nodes.Where(node => node.Id != candidate.Id && node.Id != old.Id).ToList();
         var absent = others.Where(node => Checks.ReasonsToLeaveOut(node, old).Any()).ToList();
         string Why(NodeState node) => string.Join(", ", Checks.ReasonsToLeaveOut(node, old).Said());
+        string[] archive = [.. Checks.ArchiverFindingsOf(old).Said()];
         var plan = new SwitchoverPlan
         {
             Summary = $"{candidate.Id} becomes the primary of {state.Cluster}, {old.Id} its standby",
             Facts = [$"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}"],
-            Warnings = [.. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: pgflow failback {state.Cluster} {node.Id}")],
+            Warnings =
+            [
+                .. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: pgflow failback {state.Cluster} {node.Id}"),
+                .. archive.Select(why => $"{why}; {old.Id} stays down until the archive has taken what it kept"),
+                .. Checks.SlotsLeftBehind(old, candidate),
+            ],
             Old = old.Id,
             Candidate = candidate.Id,
             Followers = [.. others.Except(absent).Select(node => node.Id)],
@@ -111,6 +124,7 @@ internal sealed record SwitchoverPlan : Plan
         [
             .. Checks.ReasonsAgainst(candidate, old).Said(),
             .. Checks.DriftOf(old, candidate).Said(),
+            .. input.Force ? [] : archive.Select(why => $"{why}; to go on all the same: --force"),
             .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
         ];
         return Ends.RefuseFor(against) is { } refusal ? throw refusal : plan;

@@ -9,6 +9,9 @@ public sealed record ArchiveState
     /// <summary>The branch that clients write to, by the ledger; null where nobody knows.</summary>
     public Timeline? Live { get; init; }
 
+    /// <summary>That branch and its ancestors.</summary>
+    public TimelineHistory? LiveLine { get; init; }
+
     /// <summary>The newest backup that leads to the live branch.</summary>
     public LastBackup? Backup { get; init; }
 
@@ -28,6 +31,7 @@ public sealed record ArchiveState
         return new()
         {
             Live = live?.Timeline,
+            LiveLine = live?.History,
             Backup = backup is null ? null : new(backup.Id, backup.StoppedAt, backup.Timeline, backup.VerifiedAt),
             Missing = backup is not null && catalogue.StretchOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap ? catalogue.NameOf(gap.Timeline, gap.Number) : null,
             Gaps = [.. TimelineFindings.Gaps(catalogue)],

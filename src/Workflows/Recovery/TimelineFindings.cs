@@ -6,7 +6,9 @@ internal static class TimelineFindings
     public static IReadOnlyList<string> Of(Catalogue catalogue) =>
     [
         .. Holes(catalogue).Select(hole => $"timeline {hole} has no history: PostgreSQL would give its number to the next branch; no recovery before {new Timeline(hole).HistoryFile} is back"),
-        .. catalogue.Branches.Where(branch => branch.Opening is null && catalogue.UsableOn(branch.Path()).Count > 0).Select(branch => // a clone knows nothing of its source's, and can't go back there
+        .. catalogue.Branches.Where(branch => IsStray(catalogue, branch)).Select(branch =>
+            $"timeline {branch.Timeline}: no procedure opened it, somebody promoted a node by hand; it is no part of the cluster's past, and only --timeline {branch.Timeline} leads to it"),
+        .. catalogue.Branches.Where(branch => branch.Opening is null && !IsStray(catalogue, branch) && IsKnown(catalogue, branch)).Select(branch =>
             $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it; the WAL may tell: pgflow timeline {catalogue.Cluster} --rebuild; else name it with --timeline {branch.Timeline}"),
         .. catalogue.Branches.SelectMany(GoingBack),
         .. Gaps(catalogue).Select(gap => $"timeline {gap.Timeline}: WAL is missing from {gap.First} to {gap.Last}"),
@@ -14,6 +16,13 @@ internal static class TimelineFindings
         .. OutOfOrder(catalogue),
         .. catalogue.Backups.Where(backup => catalogue.ChainOf(backup) is null).Select(backup => $"backup {backup.Id} builds on {backup.Parent}, of which the chain is broken: it is worth nothing"),
     ];
+
+    /// <summary>Whether a branch was opened past every procedure: the ledger, which knows the live one, does not know it.</summary>
+    public static bool IsStray(Catalogue catalogue, Branch branch) =>
+        branch.Opening is null && IsKnown(catalogue, branch) && Era.Of(catalogue) is [.., var live] && live.Branch.Opening!.Node is not null && !live.Branch.History.Contains(branch.Timeline);
+
+    /// <summary>A clone knows nothing of its source's branches, and can't go back there.</summary>
+    private static bool IsKnown(Catalogue catalogue, Branch branch) => catalogue.UsableOn(branch.Path()).Count > 0;
 
     /// <summary>Numbers up to the highest that PostgreSQL would find free, looking for one history after the other.</summary>
     public static IEnumerable<uint> Holes(Catalogue catalogue)

@@ -42,6 +42,7 @@ public sealed record TimelineTree
                         Opening = branch.Opening,
                         LiveFrom = era?.From,
                         LiveTo = era?.Left,
+                        IsStray = TimelineFindings.IsStray(catalogue, branch),
                         IsLive = era is { Left: null },
                         OnLivePath = livePath.Any(piece => piece.Timeline == branch.Timeline),
                         Backups = [.. catalogue.Backups.Where(backup => backup.Timeline == branch.Timeline)],
@@ -87,6 +88,9 @@ public sealed record TreeBranch
 
     /// <summary>When it could be written to last; null while it is live, or where nobody knows.</summary>
     public DateTimeOffset? LiveTo { get; init; }
+
+    /// <summary>Whether it was opened past every procedure: somebody promoted a node by hand.</summary>
+    public bool IsStray { get; init; }
 
     /// <summary>Whether clients write to it now.</summary>
     public bool IsLive { get; init; }

@@ -34,6 +34,13 @@ public sealed record TimelineHistory(Timeline Tip, IReadOnlyList<TimelineSwitch>
         return from < 0 ? null : Ancestors.Skip(from).Min(ancestor => ancestor.End);
     }
 
+    /// <summary>Whether both are one branch; two promotions can take the same number.</summary>
+    public bool IsSame(TimelineHistory other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Tip == other.Tip && Ancestors.SequenceEqual(other.Ancestors);
+    }
+
     /// <summary>Whether the lineage goes through <paramref name="timeline"/>.</summary>
     public bool Contains(Timeline timeline) => timeline == Tip || EndOf(timeline) is not null;
 }

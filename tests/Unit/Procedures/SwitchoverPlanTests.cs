@@ -78,7 +78,7 @@ public sealed class SwitchoverPlanTests
         var intent = SwitchoverPlan.From(To(2), Healthy().With(1, node => node with { Synchronous = true, ReadOnly = true })).Intent;
 
         Assert.Equal([P(1), P(3)], intent.Primary(new(Cluster, P(2)), [new(Cluster, P(3)), new(Cluster, P(1))]).SynchronousStandbys!);
-        Assert.Empty(intent.Standby(new(Cluster, P(1)), new(Cluster, P(2))).SynchronousStandbys!);
+        Assert.Empty(intent.Standby(new(Cluster, P(1)), new(Cluster, P(2)), new(1)).SynchronousStandbys!);
         Assert.Empty(new ClusterIntent(Synchronous: false, ReadOnly: false).Primary(new(Cluster, P(2)), [new(Cluster, P(3))]).SynchronousStandbys!);
     }
 

@@ -41,7 +41,7 @@ public sealed class TablespaceTests
     public void Keep_nobody_from_a_switchover_or_a_failover()
     {
         Assert.NotNull(SwitchoverPlan.From(new() { Cluster = Cluster }, State));
-        Assert.NotNull(FailoverPlan.From(new() { Cluster = Cluster }, State.With(1, Stopped)));
+        Assert.NotNull(FailoverPlan.From(new() { Cluster = Cluster }, State.With(1, Stopped), new(new TimelineHistory(new(1), []))));
     }
 
     [Fact]

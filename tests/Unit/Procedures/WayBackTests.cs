@@ -11,6 +11,7 @@ public sealed class WayBackTests
     public static TheoryData<string, Divergence, string> Cases => new()
     {
         { "stopped before the fork", Old, nameof(WayBackKind.AsItIs) },
+        { "another timeline of the same number", Old with { Namesake = true }, nameof(WayBackKind.Remake) },
         { "its shutdown checkpoint begins at the fork", Old with { End = new(0x4000000) }, nameof(WayBackKind.Rewind) },
         { "stopped behind the fork", Old with { End = new(0x5000000) }, nameof(WayBackKind.Rewind) },
         { "crashed, wherever", Old with { Control = ControlState.InProduction }, nameof(WayBackKind.Rewind) },

@@ -11,6 +11,7 @@ internal sealed partial class FakeHands :
 
     private readonly SortedDictionary<NodeName, NodeState> _nodes = [];
     private readonly Dictionary<NodeName, NodeName?> _upstream = [];
+    private readonly Dictionary<NodeName, Timeline?> _branch = [];
     private readonly HashSet<NodeName> _wasPrimary = [];
     private ClusterSpec? _spec;
 
@@ -106,8 +107,8 @@ internal sealed partial class FakeHands :
     Task INodeSteps.ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) => DoAsync(candidate, () =>
         Require(shutdown.Checkpoint == _nodes[candidate.Name].Wal, $"{candidate} was asked for another shutdown"));
 
-    Task<IReadOnlyList<Candidate>> INodeSteps.CompareAsync(IReadOnlyList<NodeId> nodes) => DoAsync<IReadOnlyList<Candidate>>(null, () =>
-        [.. nodes.Select(node => _nodes[node.Name]).Where(node => node.Role is NodeRole.Standby).Select(node => new Candidate(node.Id, node.Timeline!.Value, node.Wal!.Value, node.ReplayPaused))]);
+    Task<IReadOnlyList<Candidate>> INodeSteps.CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) => DoAsync<IReadOnlyList<Candidate>>(null, () =>
+        [.. nodes.Select(node => _nodes[node.Name]).Where(node => node.Role is NodeRole.Standby).Select(node => new Candidate(node.Id, node.Timeline!.Value, node.Wal!.Value))]);
 
     Task<Promotion> INodeSteps.PromoteAsync(NodeId node, Timeline from) => DoAsync(node, () =>
     {
@@ -127,6 +128,7 @@ internal sealed partial class FakeHands :
     Task INodeSteps.ConfigureAsync(NodeSettings settings) => DoAsync(settings.Node, () =>
     {
         _upstream[settings.Node.Name] = settings.Upstream;
+        _branch[settings.Node.Name] = settings.Timeline;
         Set(settings.Node, state => state with
         {
             Synchronous = settings.Synchronous,
@@ -142,6 +144,7 @@ internal sealed partial class FakeHands :
     {
         Require(_upstream[standby.Name] == primary.Name, $"{standby} follows {_upstream[standby.Name]}, not {primary}");
         Require(_nodes[primary.Name].Slots.Any(slot => slot.Name == standby.ToString()), $"{primary} has no slot for {standby}");
+        Require(_branch[standby.Name] == _nodes[primary.Name].Timeline, $"{standby} follows timeline {_branch[standby.Name]}, {primary} writes {_nodes[primary.Name].Timeline}");
         Set(standby, state => state with { Timeline = _nodes[primary.Name].Timeline });
     });
 

@@ -43,7 +43,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     {
         await Permit.RequireAsync(order.Source.Cluster);
         var (source, primary) = (await inventory.NodeAsync(order.Source), await inventory.NodeAsync(order.Primary));
-        var copying = jobs.SucceedAsync(OnRepository(source, "backup", Embedded.Read("backup")) with
+        var copying = jobs.RunAsync(OnRepository(source, "backup", Embedded.Read("backup")) with
         {
             Parameters = [$"ID={order.Id}", $"BY={By}", $"SOURCE={source.Address}", $"PARENT={order.Parent}"],
             Network = Names.InternalNetwork(source.Id.Cluster),
@@ -54,14 +54,19 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             await EndSegmentForAsync(source, primary, copying);
         }
 
-        var facts = Job.Facts(await copying);
+        if (await copying is { ExitCode: not 0 } failed)
+        {
+            throw Ends.Refuse($"{order.Source} can't be copied: {failed.Tail}"); // final: another node may be fit
+        }
+
+        var facts = Job.Facts((await copying).Output);
         WalRange[] ranges = [.. facts["range"].Select(RangeOf)];
         return ranges is [var range]
             ? new()
             {
                 Id = order.Id,
-                StartedAt = await ServerTimeAsync(primary, facts["began"].Single()),
-                StoppedAt = await ServerTimeAsync(primary, "now"),
+                StartedAt = Job.TimeOf(facts["began"].Single()),
+                StoppedAt = Job.TimeOf(facts["ended"].Single(), whole: TimeSpan.FromSeconds(1)),
                 Node = order.Source.Name,
                 WalRanges = ranges,
                 Bytes = 1024 * long.Parse(facts["kilobytes"].Single(), CultureInfo.InvariantCulture),
@@ -174,14 +179,6 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
                 return;
             }
         }
-    }
-
-    /// <summary>A time as the server reads it, which writes it in its own zone; <c>now</c> is one.</summary>
-    private async Task<DateTimeOffset> ServerTimeAsync(NodeContainer node, string time)
-    {
-        await using var connection = await sql.OpenAsync(node);
-        var seconds = await Sql.AskAsync<double>(connection, "SELECT extract(epoch FROM $1::timestamptz)::float8", time);
-        return DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
     }
 
     private static WalRange RangeOf(string fact) => fact.Split(' ') is [var timeline, var start, var end]

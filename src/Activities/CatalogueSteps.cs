@@ -60,7 +60,7 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             Segments = segments,
             SegmentSize = segmentSize,
             SystemIdentifier = facts["system-identifier"].FirstOrDefault(),
-            ReadAt = DateTimeOffset.UnixEpoch.AddSeconds(double.Parse(facts["now"].Single().Replace(".%N", "", StringComparison.Ordinal), CultureInfo.InvariantCulture)),
+            ReadAt = Job.TimeOf(facts["now"].Single()),
         };
     }
 

@@ -42,6 +42,7 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
                         coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8 AS seconds
                         FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
+            'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || sourcefile || ', not in PgFlow''s file'), '[]')
                 FROM (SELECT DISTINCT ON (lower(name)) lower(name) AS name, sourcefile FROM pg_file_settings
@@ -151,6 +152,7 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
             ReadOnly = answer.ReadOnly,
+            FullPageWrites = answer.FullPageWrites,
             TablespaceNames = answer.Tablespaces ?? [],
             Drift = answer.Drift ?? [],
         };
@@ -228,6 +230,7 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
         IReadOnlyDictionary<string, int>? Capacities = null,
         IReadOnlyDictionary<string, string>? Histories = null,
         ArchiverState? Archiver = null,
+        bool FullPageWrites = true,
         IReadOnlyList<string>? Tablespaces = null,
         IReadOnlyList<string>? Drift = null);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 using Temporalio.Activities;
@@ -214,6 +215,13 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
         .Select(line => line.Split(separator, 2))
         .Where(fact => fact.Length == 2)
         .ToLookup(fact => fact[0].Trim(), fact => fact[1].Trim());
+
+    /// <summary>What <c>date -u +%s.%N</c> said: the clock of the databases' host. Where it knows no fractions, <paramref name="whole"/> is added.</summary>
+    public static DateTimeOffset TimeOf(string fact, TimeSpan whole = default)
+    {
+        var seconds = fact.Replace(".%N", "", StringComparison.Ordinal);
+        return DateTimeOffset.UnixEpoch.AddTicks((long)(decimal.Parse(seconds, CultureInfo.InvariantCulture) * TimeSpan.TicksPerSecond)) + (seconds == fact ? default : whole);
+    }
 
     /// <summary>A job on a node's volume and the repository, on the internal network only if it is asked for.</summary>
     public static Job On(NodeContainer node, string name, string script) => new(node.Spec, name, script)

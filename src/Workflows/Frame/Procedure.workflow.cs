@@ -25,7 +25,7 @@ public abstract partial class Procedure
     protected static DateTimeOffset Now => new(Workflow.UtcNow, TimeSpan.Zero);
 
     /// <summary>What a reader of the report should know besides its steps.</summary>
-    protected List<string> Notes { get; } = [];
+    protected internal List<string> Notes { get; } = [];
 
     /// <summary>The runbook is only walked, for its plan.</summary>
     private protected bool IsPreview => _preview is not null;

@@ -39,7 +39,7 @@ public interface IBackupSteps
 /// <summary>A backup to take.</summary>
 /// <param name="Id">Its name.</param>
 /// <param name="Source">The node that is copied.</param>
-/// <param name="Primary">The primary, whose clock counts.</param>
+/// <param name="Primary">The primary.</param>
 /// <param name="Parent">The backup that it builds on; null for a full one.</param>
 /// <param name="Annotation">A note of whoever takes it.</param>
 public sealed record BackupOrder(string Id, NodeId Source, NodeId Primary, string? Parent = null, string? Annotation = null);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
@@ -6,18 +7,51 @@ namespace PgFlow.Workflows;
 /// <summary>What stands in every procedure that takes a base backup.</summary>
 internal static class BaseBackup
 {
-    /// <summary>Takes a full backup of <paramref name="source"/>, proves and publishes it.</summary>
+    /// <summary>Takes a full backup of <paramref name="source"/>, or of the primary where that can't be copied; proves and publishes it.</summary>
     /// <remarks>Begins anew when it is repeated; what an attempt before it staged is thrown away.</remarks>
-    public static async Task<Backup> Async(NodeId source, NodeId primary, string? annotation = null)
+    public static async Task<Backup> Async(NodeId source, NodeId primary, string annotation)
     {
-        var backup = await CopyAsync(source, primary, new(Id: null), annotation);
+        var backup = await CopyAsync(source, primary, new(Id: null), annotation, orPrimary: true);
         await ProveAsync(primary, backup);
         await Backups.PublishAsync(primary.Cluster, backup);
         return backup;
     }
 
+    /// <summary>The node to copy, in whatever procedure: a standby spares the primary, where a copy of one can be had.</summary>
+    /// <param name="primary">The primary.</param>
+    /// <param name="standbys">Those that are fit, best first.</param>
+    /// <param name="fullPageWrites">Whether the primary writes whole pages: a standby that replays other WAL can't be copied (<c>do_pg_backup_start</c> in xlog.c).</param>
+    public static NodeId SourceOf(NodeId primary, IEnumerable<NodeId> standbys, bool fullPageWrites) =>
+        fullPageWrites ? standbys.FirstOrDefault(primary) : primary;
+
     /// <summary>Stages a copy; an incremental one where there is a <paramref name="parent"/>.</summary>
-    public static async Task<Backup> CopyAsync(NodeId source, NodeId primary, BackupParent parent, string? annotation)
+    /// <param name="source">The node that is copied.</param>
+    /// <param name="primary">The primary.</param>
+    /// <param name="parent">What the backup builds on.</param>
+    /// <param name="annotation">A note that stays with it.</param>
+    /// <param name="orPrimary">Where a standby can't be copied, the primary is.</param>
+    public static async Task<Backup> CopyAsync(NodeId source, NodeId primary, BackupParent parent, string? annotation, bool orPrimary)
+    {
+        try
+        {
+            return await CopyAsync(source, primary, parent, annotation);
+        }
+        catch (ActivityFailureException e) when (orPrimary && source != primary && !TemporalException.IsCanceledException(e))
+        {
+            Procedure.Current.Notes.Add($"{primary} was copied instead: {Ends.Why(e)}");
+            return await CopyAsync(primary, primary, parent.Id is null ? parent : await Backups.ChooseParentAsync(primary), annotation);
+        }
+    }
+
+    /// <summary>Proves that a staged copy can be recovered with what is in the archive.</summary>
+    /// <remarks>A standby's backup is done before its last segment is: only the primary can end that one.</remarks>
+    public static async Task ProveAsync(NodeId primary, Backup backup)
+    {
+        await Archives.ProveAsync(primary);
+        await Backups.ProveAsync(primary, backup);
+    }
+
+    private static async Task<Backup> CopyAsync(NodeId source, NodeId primary, BackupParent parent, string? annotation)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{Workflow.UtcNow:yyyyMMdd'T'HHmmss'Z'}-{(parent.Id is null ? "full" : "incr")}");
         if (parent.Id is not null)
@@ -28,13 +62,5 @@ internal static class BaseBackup
         }
 
         return await Backups.CopyAsync(new(id, source, primary, parent.Id, annotation));
-    }
-
-    /// <summary>Proves that a staged copy can be recovered with what is in the archive.</summary>
-    /// <remarks>A standby's backup is done before its last segment is: only the primary can end that one.</remarks>
-    public static async Task ProveAsync(NodeId primary, Backup backup)
-    {
-        await Archives.ProveAsync(primary);
-        await Backups.ProveAsync(primary, backup);
     }
 }

@@ -71,7 +71,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         await InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, promotion!.Timeline, plan.Intent)));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
-        await Step("A base backup, with which its own past begins", () => BaseBackup.Async(plan.Standbys.FirstOrDefault(primary), primary, $"after {Workflow.Info.WorkflowId}"));
+        await Step("A base backup, with which its own past begins", () => BaseBackup.Async(BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites), primary, $"after {Workflow.Info.WorkflowId}"));
     });
 }
 
@@ -85,6 +85,9 @@ internal sealed record CloneClusterPlan : Plan
     public required ResolvedTarget Target { get; init; }
 
     public required ClusterIntent Intent { get; init; }
+
+    /// <summary>As the primary has it in its settings of today.</summary>
+    public required bool FullPageWrites { get; init; }
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
@@ -113,6 +116,7 @@ internal sealed record CloneClusterPlan : Plan
             Source = source.Spec!,
             Target = target,
             Intent = ClusterIntent.Of(source),
+            FullPageWrites = source.Primaries.All(primary => primary.FullPageWrites),
         };
     }
 

@@ -61,7 +61,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node} and follows it", () => Follow.AsCopyAsync(standby, node, promotion!.Timeline, plan.Intent)));
         await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
-        await Step("A base backup on the new timeline", () => BaseBackup.Async(plan.Standbys.FirstOrDefault(node), node, $"after {Workflow.Info.WorkflowId}"));
+        await Step("A base backup on the new timeline", () => BaseBackup.Async(BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites), node, $"after {Workflow.Info.WorkflowId}"));
         Done = $"{cluster} is as it was at {TargetText.Place(target)}; {node} is the primary, on timeline {target.NewTimeline}";
     });
 
@@ -220,6 +220,9 @@ internal sealed record RecoverClusterPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
+    /// <summary>As the primary has it in its settings of today.</summary>
+    public required bool FullPageWrites { get; init; }
+
     internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Select(node => node.Id).Where(node => node != Node)];
 
     /// <summary>The settings that the recovering node had, for the way back.</summary>
@@ -262,6 +265,7 @@ internal sealed record RecoverClusterPlan : Plan
             Primary = primary?.Id,
             Nodes = [.. state.Nodes.Select(FencedNode.Of)],
             Intent = ClusterIntent.Of(state),
+            FullPageWrites = state.Primaries.All(other => other.FullPageWrites),
         };
     }
 

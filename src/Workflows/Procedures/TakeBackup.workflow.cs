@@ -53,13 +53,13 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
         }
 
         var backup = await Step($"A copy of {source} is staged in the repository",
-            () => BaseBackup.CopyAsync(source, primary, parent ?? new(Id: null), plan.Input.Annotation),
+            () => BaseBackup.CopyAsync(source, primary, parent ?? new(Id: null), plan.Input.Annotation, orPrimary: plan.Input.Node is null),
             undo: () => Backups.DiscardAsync(primary.Cluster));
         await Step("The archive has all the WAL that it needs, and its files are as its manifest says", () => BaseBackup.ProveAsync(primary, backup!));
         await Step("It is published", () => Backups.PublishAsync(primary.Cluster, backup!));
         if (backup is not null)
         {
-            Done = $"{(backup.Parent is null ? "full" : "incremental")} backup {backup.Id} of {primary.Cluster}: {PgFlowText.Bytes(backup.Bytes)} from {source}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}";
+            Done = $"{(backup.Parent is null ? "full" : "incremental")} backup {backup.Id} of {primary.Cluster}: {PgFlowText.Bytes(backup.Bytes)} from {backup.Node}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}";
         }
 
         if (plan.Input.Policy is { } policy)
@@ -156,7 +156,11 @@ internal sealed record TakeBackupPlan : Plan
         {
             Summary = $"{(input.Incremental ? "an incremental" : "a full")} backup of {state.Cluster} from {source.Id}",
             Facts = [$"{source.Id} is {Checks.Describe(source)} on timeline {primary.Timeline}", .. input.Policy is { } policy ? [$"what {policy} does not need is removed afterwards"] : Array.Empty<string>()],
-            Warnings = source == primary && state.Nodes.Count > 1 && input.Node is null ? [$"no standby is fit for it: the primary {primary.Id} bears the load"] : [],
+            Warnings = source == primary && state.Nodes.Count > 1 && input.Node is null ? [
+                primary.FullPageWrites
+                    ? $"no standby is fit for it: the primary {primary.Id} bears the load"
+                    : $"full_page_writes is off on {primary.Id}: no standby of it can be copied, the primary bears the load",
+            ] : [],
             Input = input,
             Source = source.Id,
             Primary = primary.Id,
@@ -165,15 +169,19 @@ internal sealed record TakeBackupPlan : Plan
 
     private static NodeState SourceOf(TakeBackupInput input, ClusterState state, NodeState primary)
     {
-        if (input.Node is { } named)
+        if (input.Node is not { } named)
         {
-            var node = state.RequireNode(named);
-            return node == primary || Ends.RefuseFor([.. Checks.ReasonsAgainst(node, primary).Said()]) is not { } refusal ? node : throw refusal;
+            var fit = state.Nodes.Where(other => other != primary && !Checks.ReasonsAgainst(other, primary).Any());
+            return state.RequireNode(BaseBackup.SourceOf(primary.Id, fit.OrderByDescending(other => other.Replayed).Select(other => other.Id), primary.FullPageWrites).Name);
         }
 
-        return state.Nodes
-            .Where(node => node != primary && !Checks.ReasonsAgainst(node, primary).Any())
-            .OrderByDescending(node => node.Replayed)
-            .FirstOrDefault() ?? primary;
+        var node = state.RequireNode(named);
+        return node == primary || Ends.RefuseFor([.. ReasonsAgainst(node, primary)]) is not { } refusal ? node : throw refusal;
     }
+
+    private static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary) =>
+    [
+        .. Checks.ReasonsAgainst(node, primary).Said(),
+        .. primary.FullPageWrites ? Array.Empty<string>() : [$"full_page_writes is off on {primary.Id}: only that one can be copied"],
+    ];
 }

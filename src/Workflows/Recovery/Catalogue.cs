@@ -42,10 +42,10 @@ public sealed record Backup
     /// <summary>Its name: the UTC time of its start, which sorts, and what it is, as <c>20261124T140000Z-full</c>.</summary>
     public required string Id { get; init; }
 
-    /// <summary>When it began, by the server's clock.</summary>
+    /// <summary>When it began, by the clock of the databases' host.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>When it ended, by the server's clock.</summary>
+    /// <summary>When it ended, by the clock of the databases' host.</summary>
     public required DateTimeOffset StoppedAt { get; init; }
 
     /// <summary>The node that it was taken from.</summary>

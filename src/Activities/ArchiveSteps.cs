@@ -45,7 +45,7 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
             HandProgress.Say($"waits until {segment} is in the archive; now {archived}");
             if (clock.Elapsed > Limit)
             {
-                throw Ends.Refuse($"{segment} of {primary} is not in the archive after {Limit.TotalSeconds:0} s: {await docker.LogAsync(primary.Container, 5)}");
+                throw Ends.Stick($"{segment} of {primary} is not in the archive after {Limit.TotalSeconds:0} s: {await docker.LogAsync(primary.Container, 5)}");
             }
         }
     }

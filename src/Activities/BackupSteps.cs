@@ -75,7 +75,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
                 Major = source.Spec.Postgres.Major,
                 Annotation = order.Annotation,
             }
-            : throw Ends.Refuse($"{order.Source} changed its timeline under the backup ({string.Join(", ", ranges.Select(range => range.Timeline))}); take another");
+            : throw Ends.Break($"{order.Source} changed its timeline under the backup ({string.Join(", ", ranges.Select(range => range.Timeline))}); take another");
     }
 
     public async Task ProveAsync(NodeId primary, Backup backup)
@@ -84,7 +84,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         var node = await inventory.NodeAsync(primary);
         if (await sql.WrittenTimelineAsync(node) is var timeline && timeline != backup.Timeline)
         {
-            throw Ends.Refuse($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");
+            throw Ends.Break($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");
         }
 
         var segmentSize = await sql.AskAsync<long>(node, "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'");

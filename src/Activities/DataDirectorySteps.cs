@@ -52,7 +52,7 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
         {
             0 => new(Done: true, "pg_rewind succeeded"),
             CannotRewind => new(Done: false, $"pg_rewind could not do it: {end.Tail}"),
-            _ => throw Ends.Refuse($"rewind ended with {end.ExitCode}: {end.Tail}"),
+            _ => throw Ends.Fail($"rewind ended with {end.ExitCode}: {end.Tail}"),
         };
     }
 

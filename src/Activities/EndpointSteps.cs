@@ -21,7 +21,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, Jo
         await docker.ConnectAsync(network, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
-            throw new IOException($"{node} was given {winner.Spec.Vip} and does not hold it");
+            throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, Jo
         var reached = Lsn.Parse(await sql.AskAsync<string>(container, "SELECT pg_current_wal_flush_lsn()::text"));
         if (reached < written)
         {
-            throw Ends.Refuse($"a commit through {spec.Vip} at {written} did not arrive on {primary}, which has written up to {reached}");
+            throw Ends.Fail($"a commit through {spec.Vip} at {written} did not arrive on {primary}, which has written up to {reached}");
         }
     }
 }

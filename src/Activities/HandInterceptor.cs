@@ -1,17 +1,20 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
 using Temporalio.Activities;
+using Temporalio.Api.Common.V1;
+using Temporalio.Converters;
 using Temporalio.Worker.Interceptors;
 
 namespace PgFlow.Activities;
 
-/// <summary>Sends every hand's heartbeats, and lets an attempt begin only when the one before it, in this process, has ended.</summary>
+/// <summary>Sends every hand's heartbeats, lets an attempt begin only when the one before it, in this process, has ended, and says what its failure is.</summary>
 /// <remarks>A heartbeat carries the newest progress and brings a cancel back, so a hand need do neither.</remarks>
-public sealed class HandInterceptor : IWorkerInterceptor
+public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInterceptor
 {
     /// <inheritdoc/>
-    public ActivityInboundInterceptor InterceptActivity(ActivityInboundInterceptor nextInterceptor) => new Inbound(nextInterceptor);
+    public ActivityInboundInterceptor InterceptActivity(ActivityInboundInterceptor nextInterceptor) => new Inbound(nextInterceptor, options.Value);
 
-    private sealed class Inbound(ActivityInboundInterceptor next) : ActivityInboundInterceptor(next)
+    private sealed class Inbound(ActivityInboundInterceptor next, HandOptions options) : ActivityInboundInterceptor(next)
     {
         private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
         private static readonly ConcurrentDictionary<string, SemaphoreSlim> Attempts = new();
@@ -35,6 +38,10 @@ public sealed class HandInterceptor : IWorkerInterceptor
                     attempts.Release();
                 }
             }
+            catch (Exception e) when (e is not OperationCanceledException && !context.CancellationToken.IsCancellationRequested)
+            {
+                throw Failures.Of(e, context.Info.Attempt, options.Attempts);
+            }
             finally
             {
                 await ended.CancelAsync();
@@ -46,7 +53,7 @@ public sealed class HandInterceptor : IWorkerInterceptor
         {
             while (!ended.IsCancellationRequested)
             {
-                context.Heartbeat(progress.Phase);
+                context.Heartbeat(progress.Newest);
                 await Task.Delay(Beat, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -58,7 +65,12 @@ internal sealed class HandProgress : IDisposable
 {
     private static readonly AsyncLocal<HandProgress?> Current = new();
 
-    public string Phase { get; private set; } = "started";
+    public Progressed Newest { get; private set; } = new("started");
+
+    /// <summary>What a heartbeat of the hand that is working now carries.</summary>
+    public static async Task<Payloads?> PayloadsAsync(ActivityExecutionContext context) => Current.Value is { } progress
+        ? new() { Payloads_ = { await context.TemporalClient.Options.DataConverter.ToPayloadsAsync([progress.Newest]) } }
+        : null;
 
     public static HandProgress Begin() => Current.Value = new();
 
@@ -66,9 +78,13 @@ internal sealed class HandProgress : IDisposable
     {
         if (Current.Value is { } progress)
         {
-            progress.Phase = phase;
+            progress.Newest = new(phase);
         }
     }
 
     public void Dispose() => Current.Value = null;
+
+    /// <summary>What a heartbeat carries.</summary>
+    /// <param name="Phase">What is being done.</param>
+    internal sealed record Progressed(string Phase);
 }

@@ -1,21 +1,32 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeObserver observer, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql) : INodeSteps
+internal sealed partial class NodeSteps(
+    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, IOptions<HandOptions> options) : INodeSteps
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PromotionLimit = TimeSpan.FromSeconds(50);
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often a look is taken at what a starting node does.</summary>
+    private static readonly TimeSpan StartLook = TimeSpan.FromSeconds(1);
+
+    /// <summary>A start that failed for what passes (an address, a lock file) may be repeated.</summary>
+    private const int MostStarts = 3;
+
+    /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
+    private const int LogLines = 8;
+
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
-    /// <summary>How long a node may stand still before it counts as stuck.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private TimeSpan Patience => options.Value.Patience;
 
     public async Task StartAsync(NodeId node)
     {
@@ -58,7 +69,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
 
             if (ended)
             {
-                throw Ends.Refuse($"{node} has ended, but not cleanly: its last records may not have been sent");
+                throw Ends.Break($"{node} has ended, but not cleanly: its last records may not have been sent");
             }
         }
 
@@ -143,7 +154,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         var (_, timeline, _) = await identifying;
         if (timeline != shutdown.Timeline)
         {
-            throw Ends.Refuse($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
+            throw Ends.Break($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
         }
     }
 
@@ -167,7 +178,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         var fork = (await sql.HistoryAsync(container, timeline)).Ancestors;
         return timeline > from && fork.Count > 0
             ? new(node, timeline, fork[^1].Timeline, fork[^1].End)
-            : throw Ends.Refuse($"{node} accepts writes on timeline {timeline}, not on one above {from}: it was not promoted but started without standby.signal");
+            : throw Ends.Break($"{node} accepts writes on timeline {timeline}, not on one above {from}: it was not promoted but started without standby.signal");
     }
 
     public async Task ConfigureAsync(NodeSettings settings)
@@ -254,7 +265,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         {
             if (clock.Elapsed > PromotionLimit)
             {
-                throw new TimeoutException($"{node} was asked to promote and is still in recovery; see docker logs {node.Container}");
+                throw Ends.Stick($"{node} was asked to promote and is still in recovery; see docker logs {node.Container}");
             }
         }
     }
@@ -440,17 +451,63 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
         }
     }
 
-    /// <summary>Waits for a started node; one that has ended is refused with its log.</summary>
+    /// <summary>Waits for a started node. That Docker starts it again is no progress, nor is one whose start stands still.</summary>
     private async Task AnswersAsync(NodeContainer started)
     {
-        for (var clock = Stopwatch.StartNew(); !await AnswersNowAsync(started); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        var (clock, still, looked) = (Stopwatch.StartNew(), Stopwatch.StartNew(), TimeSpan.Zero);
+        var starts = new HashSet<string>();
+        for (var seen = new HashSet<string>(); !await AnswersNowAsync(started); await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             HandProgress.Say($"{started.Id} starts; {clock.Elapsed.TotalSeconds:0} s");
-            if (clock.Elapsed > TimeSpan.FromSeconds(1) && !(await inventory.NodeAsync(started.Id)).Docker.State.Running)
+            if (clock.Elapsed < looked + StartLook)
             {
-                throw Ends.Refuse($"{started.Id} ended when it was started: {await docker.LogAsync(started.Id.Container, 8)}");
+                continue;
+            }
+
+            looked = clock.Elapsed;
+            await RequireStartingAsync(started, starts);
+            var known = seen.Count;
+            seen.UnionWith(await StartupAsync(started.Id));
+            if (seen.Count > known)
+            {
+                still.Restart();
+            }
+
+            if (still.Elapsed > Patience)
+            {
+                throw Ends.Stick($"{started.Id} does not answer: no progress for {Patience.TotalSeconds:0} s; its log: {await docker.LogAsync(started.Id.Container, LogLines)}");
             }
         }
+    }
+
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It has ended, or Docker starts it again and again.</exception>
+    private async Task RequireStartingAsync(NodeContainer started, HashSet<string> starts)
+    {
+        var state = (await inventory.NodeAsync(started.Id)).Docker.State;
+        starts.Add(state.StartedAt);
+        if (starts.Count > MostStarts)
+        {
+            throw Ends.Stick($"{started.Id} can't start: Docker starts it again and again; its log: {await docker.LogAsync(started.Id.Container, LogLines)}");
+        }
+
+        if (state is { Running: false, Restarting: false })
+        {
+            throw Ends.Fail($"{started.Id} ended with {state.ExitCode} when it was started; its log: {await docker.LogAsync(started.Id.Container, LogLines)}");
+        }
+    }
+
+    /// <summary>What tells how far the start of a node has got: its pg_control, what its startup process says of itself, and its log but for its answers to us.</summary>
+    private async Task<IEnumerable<string>> StartupAsync(NodeId node)
+    {
+        var control = await observer.ControlAsync(node);
+        var processes = await docker.ProcessesAsync(node.Container);
+        var log = await docker.LogAsync(node.Container, 50);
+        return
+        [
+            control?.ToString() ?? "",
+            .. processes.Where(title => title.StartsWith("postgres: startup ", StringComparison.Ordinal)),
+            .. Said().Matches(log).Select(line => line.Value),
+        ];
     }
 
     private Task ReplayedAsync(NodeContainer standby, Lsn position) => AdvancesAsync(
@@ -487,7 +544,7 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             HandProgress.Say($"{what}; now {answer}");
             if (still.Elapsed > Patience)
             {
-                throw Ends.Refuse($"{what}: no progress for {Patience.TotalSeconds:0} s, now '{answer}'; {node}'s log: {await docker.LogAsync(node.Container, 5)}");
+                throw Ends.Stick($"{what}: no progress for {Patience.TotalSeconds:0} s, now '{answer}'; {node}'s log: {await docker.LogAsync(node.Container, 5)}");
             }
         }
     }
@@ -524,6 +581,10 @@ internal sealed class NodeSteps(DockerEngine docker, Inventory inventory, NodeOb
             await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
         }
 
-        throw Ends.Refuse($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
+        throw Ends.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
     }
+
+    /// <summary>What a line of the log says, without its time.</summary>
+    [GeneratedRegex("(?:LOG|PANIC|WARNING|HINT|DETAIL): .*")]
+    private static partial Regex Said();
 }

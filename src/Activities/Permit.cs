@@ -2,6 +2,7 @@ using Google.Protobuf;
 using PgFlow.Workflows;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
+using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
@@ -10,10 +11,22 @@ namespace PgFlow.Activities;
 /// <remarks>A timed-out attempt may still run beside its retry; only Temporal knows which of them counts.</remarks>
 internal static class Permit
 {
+    /// <summary>For the answer as a whole: a call's own time-out begins anew with each connection.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
-    public static Task RequireAsync(ClusterName cluster) => Task.WhenAll(RequireNewestAttemptAsync(), RequireLeaseAsync(cluster));
+    public static async Task RequireAsync(ClusterName cluster)
+    {
+        var token = ActivityExecutionContext.Current.CancellationToken;
+        try
+        {
+            await Task.WhenAll(RequireNewestAttemptAsync(), RequireLeaseAsync(cluster)).WaitAsync(Limit, token);
+        }
+        catch (TimeoutException e)
+        {
+            throw new OperationCanceledException($"Temporal did not answer within {Limit.TotalSeconds:0} s before the change", e);
+        }
+    }
 
     private static async Task RequireNewestAttemptAsync()
     {
@@ -22,11 +35,17 @@ internal static class Permit
         try
         {
             var answer = await context.TemporalClient.WorkflowService.RecordActivityTaskHeartbeatAsync(
-                new() { Namespace = context.TemporalClient.Options.Namespace, TaskToken = ByteString.CopyFrom(context.Info.TaskToken), Identity = "pgflow-permit" },
+                new()
+                {
+                    Namespace = context.TemporalClient.Options.Namespace,
+                    TaskToken = ByteString.CopyFrom(context.Info.TaskToken),
+                    Identity = "pgflow-permit",
+                    Details = await HandProgress.PayloadsAsync(context), // else this heartbeat would take the newest progress away
+                },
                 new() { Timeout = Limit, CancellationToken = context.CancellationToken });
-            if (answer.CancelRequested)
+            if (Objection(answer) is { } objection)
             {
-                throw new OperationCanceledException("cancelled before the change");
+                throw new OperationCanceledException($"{objection} before the change");
             }
         }
         catch (RpcException e)
@@ -34,6 +53,15 @@ internal static class Permit
             throw new OperationCanceledException($"superseded before the change: {e.Message}", e);
         }
     }
+
+    /// <summary>Why the attempt may not go on.</summary>
+    internal static string? Objection(RecordActivityTaskHeartbeatResponse answer) => answer switch
+    {
+        { CancelRequested: true } => "cancelled",
+        { ActivityReset: true } => "reset by hand",
+        { ActivityPaused: true } => "paused by hand",
+        _ => null,
+    };
 
     private static async Task RequireLeaseAsync(ClusterName cluster)
     {
@@ -45,7 +73,7 @@ internal static class Permit
             }
         }
 
-        throw Ends.Refuse($"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step");
+        throw Ends.Break($"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step");
     }
 
     private static async Task<bool> HoldsAsync(string lease)

@@ -1,19 +1,20 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
 using PgFlow.Workflows;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql) : IRecoverySteps
+internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql, IOptions<HandOptions> options) : IRecoverySteps
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan Early = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long replay may stand still before it counts as stuck.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    /// <summary>How long replay may stand still: a large segment on a slow disk takes its time.</summary>
+    private TimeSpan Patience => 2 * options.Value.Patience;
 
     private static string Run => Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!);
 
@@ -101,7 +102,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             wait = now is not null ? Poll : clock.Elapsed < Early ? 5 * Poll : 25 * Poll; // each question that comes too early is a line in the log
             if (now is { Recovery: false })
             {
-                throw Ends.Refuse($"{node} has left recovery by itself: it was promoted by somebody else");
+                throw Ends.Break($"{node} has left recovery by itself: it was promoted by somebody else");
             }
 
             if (now is { } at && at.Replayed >= target.ReplayEnd)
@@ -120,12 +121,12 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             {
                 return TooLow().IsMatch(await docker.LogAsync(node.Container, 12))
                     ? null
-                    : throw Ends.Refuse($"{node} stopped replaying at {last}, before {target.End}: {await docker.LogAsync(node.Container, 8)}");
+                    : throw Ends.Fail($"{node} stopped replaying at {last}, before {target.End}: {await docker.LogAsync(node.Container, 8)}");
             }
 
             if (still.Elapsed > Patience && (now is not null || (await docker.LogAsync(node.Container, 50)).Contains("waiting for WAL", StringComparison.Ordinal)))
             {
-                throw Ends.Refuse($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.LogAsync(node.Container, 5)}");
+                throw Ends.Stick($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.LogAsync(node.Container, 5)}");
             }
         }
     }

@@ -17,10 +17,11 @@ internal sealed record Setting(string Name, string Key, string Meaning)
     public static readonly Setting LogLevel = new("log-level", "LogLevel", "verbose, debug, information (default), warning or error");
     public static readonly Setting Metrics = new("metrics", "Metrics", "serve Prometheus metrics at IP:PORT");
     public static readonly Setting RetentionDays = new("retention-days", "RetentionDays", "keep finished procedures in Temporal at least so long (default 3650)");
+    public static readonly Setting Patience = new("patience", "PatienceSeconds", "how long something that is waited for may stand still, in seconds (default 60)");
     public static readonly Setting HealthFile = new("health-file", "HealthFile", "the file that is touched while the worker polls");
 
     public static IReadOnlyList<Setting> All { get; } =
-        [Address, Namespace, Secrets, DockerHost, Log, LogLevel, Metrics, RetentionDays, HealthFile];
+        [Address, Namespace, Secrets, DockerHost, Log, LogLevel, Metrics, RetentionDays, Patience, HealthFile];
 
     public string Flag => $"--{Name}";
 

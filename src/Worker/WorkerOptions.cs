@@ -33,6 +33,7 @@ internal sealed class WorkerOptions
     public static WorkerOptions Check(IConfiguration configuration, List<string> problems)
     {
         Valid(Setting.Secrets, text => !File.Exists(text), "a directory");
+        Valid(Setting.Patience, IsPatience, "a number of seconds between 5 and 3600");
         Valid(Setting.DockerHost, IsDockerHost, "unix:///PATH or tcp://HOST:PORT");
         return new()
         {
@@ -89,6 +90,9 @@ internal sealed class WorkerOptions
 
     private static bool IsDays(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var days) && days is > 0 and <= 36500;
+
+    private static bool IsPatience(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 5 and <= 3600;
 
     private static bool IsHostAndPort(string text) =>
         Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri) && uri is { Port: > 0, PathAndQuery: "/" or "", UserInfo: "" };

@@ -1,3 +1,6 @@
+using Temporalio.Client;
+using Temporalio.Exceptions;
+
 namespace PgFlow.WorkflowTests;
 
 public sealed class CancelTests(TemporalServer server)
@@ -22,20 +25,103 @@ public sealed class CancelTests(TemporalServer server)
     }
 
     [Fact]
-    public async Task After_the_point_of_no_return_is_recorded_and_not_obeyed()
+    public async Task After_the_point_of_no_return_breaks_the_step_off_so_that_a_person_can_decide()
     {
         await using var world = World.Start(server);
         var gate = world.Hands.Hold("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await handle.CancelAsync();
-        var progress = await World.UntilAsync(handle, progress => progress.Notes.Count > 0);
-        gate.Open();
-        var report = await handle.GetResultAsync<Report>();
+        var blocked = Assert.Single((await World.BlockedAsync(handle)).Blocked);
 
-        Assert.Equal(["a cancel came after the point of no return: it is not obeyed"], progress.Notes);
-        Assert.Equal(progress.Notes, report.Notes);
+        Assert.Equal(("A commit through the endpoint arrives on p2", "a cancel came after the point of no return"), (blocked.Title, blocked.Why));
+        gate.Open();
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        var report = await handle.GetResultAsync<Report>();
         Assert.Equal(Outcome.Succeeded, report.Outcome);
+        Assert.Contains("a cancel came after the point of no return: “A commit through the endpoint arrives on p2” was broken off", report.Notes);
+    }
+
+    [Fact]
+    public async Task After_the_point_of_no_return_breaks_off_a_step_that_fails_again_and_again()
+    {
+        await using var world = World.Start(server);
+        world.Hands.FailTimes("ProveEndpoint p2", int.MaxValue, "no route");
+        var handle = await world.StartAsync("Switchover");
+        await Eventually(() => world.Hands.Calls.Count(call => call == "ProveEndpoint p2") > 2);
+        await handle.CancelAsync();
+        await World.BlockedAsync(handle);
+        await World.ResolveAsync(handle, ResolveAction.Abort);
+
+        Assert.Equal(Ends.Incomplete, (await World.FailureAsync(handle)).Type);
+    }
+
+    [Fact]
+    public async Task An_interruption_can_be_repeated_and_says_who_and_why()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("ProveEndpoint p2");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            await handle.ExecuteUpdateAsync("interrupt", [new Interruption("carl", "it hangs")]);
+            Assert.Equal("broken off by carl (it hangs)", Assert.Single((await World.BlockedAsync(handle)).Blocked).Why);
+            Assert.Equal("it is blocked already: resolve it", await RejectedAsync(handle, "interrupt", new Interruption("carl")));
+            var calls = world.Hands.Calls.Count;
+            await World.ResolveAsync(handle, ResolveAction.Retry);
+            await Eventually(() => world.Hands.Calls.Count > calls);
+        }
+
+        gate.Open();
+        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+    }
+
+    [Fact]
+    public async Task An_interruption_breaks_off_all_that_runs_and_the_way_back_too()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
+        var gate = world.Hands.Hold("UnfenceNode p1");
+        var handle = await world.StartAsync("Switchover", ("to", "p2"));
+        await gate.Reached;
+        await handle.ExecuteUpdateAsync("interrupt", [new Interruption("carl")]);
+        await World.BlockedAsync(handle);
+        gate.Open();
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+
+        Assert.Equal(Ends.Unchanged, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
+    }
+
+    [Fact]
+    public async Task An_interruption_before_the_point_of_no_return_is_refused_with_the_way_on()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("Checkpoint p1");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+
+        Assert.Equal($"it is before the point of no return: cancel it, and all is undone (pgflow cancel {handle.Id})", await RejectedAsync(handle, "interrupt", new Interruption("carl")));
+        Assert.Equal("it is before the point of no return: cancel it", await RejectedAsync(handle, "yield", new Yielding("Failover f-1", "carl")));
+        gate.Open();
+        await handle.GetResultAsync();
+    }
+
+    [Fact]
+    public async Task A_procedure_that_yields_ends_incomplete_at_once_whatever_it_does()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
+        var gate = world.Hands.Hold("ProveStreaming p1");
+        var handle = await world.StartAsync("Switchover", ("to", "p2"));
+        await World.BlockedAsync(handle);
+        await gate.Reached;
+        await handle.ExecuteUpdateAsync("yield", [new Yielding("Failover f-1", "carl", "clients wait")]);
+        var failed = await World.FailureAsync(handle);
+
+        Assert.Equal((Ends.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"), (failed.Type, failed.Message));
+        Assert.Equal(Outcome.Incomplete, world.Hands.Ledger.Single().Outcome);
     }
 
     [Fact]
@@ -80,4 +166,15 @@ public sealed class CancelTests(TemporalServer server)
         Assert.Equal(Outcome.Cancelled, (await World.CancelledAsync(handle)).Outcome);
         Assert.Empty(world.Hands.Changes);
     }
+
+    private static async Task Eventually(Func<bool> isSo)
+    {
+        for (var clock = System.Diagnostics.Stopwatch.StartNew(); !isSo(); await Task.Delay(10))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30));
+        }
+    }
+
+    private static async Task<string> RejectedAsync(WorkflowHandle handle, string update, object argument) =>
+        (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync(update, [argument]))).InnerException!.Message;
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
@@ -94,6 +95,20 @@ internal static class ContainerCalls
         }
     }
 
+    /// <summary>What the processes of a container are called; none where it does not run.</summary>
+    public static async Task<IReadOnlyList<string>> ProcessesAsync(this DockerEngine docker, string container)
+    {
+        try
+        {
+            var found = await docker.CallAsync((client, token) => client.Containers.ListProcessesAsync(container, new(), token));
+            return [.. found.Processes.Select(process => process[^1])];
+        }
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The last lines that a container printed.</summary>
     public static async Task<string> LogAsync(this DockerEngine docker, string container, int lines)
     {
@@ -111,14 +126,14 @@ internal static class ContainerCalls
         docker.ExecuteAsync(container, user, limit, [], command);
 
     /// <summary>Runs a short program in a running container; its parameters are its environment, as <c>NAME=value</c>.</summary>
-    /// <exception cref="IOException">It ended with another code than 0; the message has its output.</exception>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It ended with another code than 0; the message has its output.</exception>
     public static async Task<string> ExecuteAsync(
         this DockerEngine docker, string container, string user, TimeSpan limit, IReadOnlyList<string> parameters, string[] command)
     {
         var end = await docker.TryExecuteAsync(container, user, limit, parameters, command);
         return end.ExitCode == 0
             ? end.Output
-            : throw new IOException($"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}");
+            : throw Ends.Fail($"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}");
     }
 
     /// <summary>The same, and says how it ended.</summary>

@@ -27,7 +27,7 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         }
         catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s");
+            throw new DockerSilenceException($"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s");
         }
     }
 
@@ -87,3 +87,6 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         return configuration.CreateClient(daemon < Tested ? daemon : Tested);
     }
 }
+
+/// <summary>The daemon does not answer: it may be away for a moment.</summary>
+internal sealed class DockerSilenceException(string message) : TimeoutException(message);

@@ -18,7 +18,7 @@ internal sealed class Inventory(DockerEngine docker)
 
     /// <summary>A node's container as it is now.</summary>
     public async Task<NodeContainer> NodeAsync(NodeId node) =>
-        await FindAsync(node) ?? throw Ends.Refuse($"there is no container {node.Container}");
+        await FindAsync(node) ?? throw Ends.Fail($"there is no container {node.Container}");
 
     private async Task<NodeContainer?> FindAsync(NodeId node) =>
         await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token)) is { } found

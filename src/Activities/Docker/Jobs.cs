@@ -19,11 +19,12 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>The end of the job.</summary>
+    /// <summary>The end of the job. One that failed before, in an earlier attempt, is repeated under the next number.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was killed again and again.</exception>
     public async Task<JobEnd> RunAsync(Job job)
     {
-        for (var number = 1; number <= MostKilled; number++)
+        var first = await NextAsync(job);
+        for (var number = first; number < first + MostKilled; number++)
         {
             var name = NameOf(job, number);
             await BeginAsync(job, name);
@@ -33,7 +34,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
             }
         }
 
-        throw Ends.Refuse($"the job {job.Name} was killed {MostKilled} times; see docker logs");
+        throw Ends.Stick($"the job {job.Name} was killed {MostKilled} times; see docker logs {NameOf(job, first)}");
     }
 
     /// <summary>Lets a job begin that another activity of this run will wait for.</summary>
@@ -43,7 +44,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     public async Task<string> SucceedAsync(Job job)
     {
         var end = await RunAsync(job);
-        return end.ExitCode == 0 ? end.Output : throw Ends.Refuse($"{job.Name} ended with {end.ExitCode}: {end.Tail}");
+        return end.ExitCode == 0 ? end.Output : throw Ends.Fail($"{job.Name} ended with {end.ExitCode}: {end.Tail}");
     }
 
     /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes with <see cref="RemoveOfActivityAsync"/>, which also comes first.</summary>
@@ -103,6 +104,18 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!)}-{OwnerOf(job)}-{number}";
 
     private static string OwnerOf(Job job) => job.Beside ? Job.BesideData : ActivityExecutionContext.Current.Info.ActivityId;
+
+    /// <summary>The number of the job that runs, has succeeded, or was not begun yet.</summary>
+    private async Task<int> NextAsync(Job job)
+    {
+        for (var number = 1; ; number++)
+        {
+            if (await FindAsync(NameOf(job, number)) is not { State: { Running: false, Status: not "created", ExitCode: not 0 } })
+            {
+                return number;
+            }
+        }
+    }
 
     private async Task BeginAsync(Job job, string name)
     {

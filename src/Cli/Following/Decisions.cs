@@ -22,6 +22,17 @@ internal static class Decisions
     public static Task ResolveAsync(WorkflowHandle handle, Resolution resolution, CancellationToken cancel) =>
         TellAsync<object?>(handle, "resolve", resolution, AnswerLimit, cancel);
 
+    public static Task InterruptAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
+        TellAsync<object?>(handle, "interrupt", new Interruption(Temporal.User, reason), AnswerLimit, cancel);
+
+    /// <summary>Whether it was asked to stop before.</summary>
+    public static async Task<bool> IsCancelledAsync(WorkflowHandle handle, CancellationToken cancel)
+    {
+        var described = await handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } }, new() { CancellationToken = cancel });
+        return described.WorkflowExtendedInfo?.CancelRequested is true;
+    }
+
     /// <returns>Where it replays on to.</returns>
     public static Task<string> MoveAsync(WorkflowHandle handle, JsonObject target, CancellationToken cancel) =>
         TellAsync<string>(handle, "move", target, TargetLimit, cancel);

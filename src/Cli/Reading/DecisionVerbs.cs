@@ -24,7 +24,8 @@ internal static class DecisionVerbs
         Verb(terminal, "approve", "Let a procedure that waits for approval begin, or a recovery that stands at its target go on", [Plan, Flags.Yes], ApproveAsync),
         Verb(terminal, "move", "Let a recovery that stands at its target replay on to a later one", [.. Targets.Select(field => field.Symbol)], MoveAsync),
         Verb(terminal, "reject", "End a procedure that waits for approval; a recovery that stands at its target goes back to today", [Flags.Reason], RejectAsync),
-        Verb(terminal, "cancel", "Stop a procedure: before the point of no return all is undone, after it it goes on", [Flags.Reason], CancelAsync),
+        Verb(terminal, "cancel", "Stop a procedure: before the point of no return all is undone, behind it the running step is broken off into blocked", [Flags.Reason], CancelAsync),
+        Verb(terminal, "interrupt", "Break off the running step behind the point of no return, or of the way back, into blocked", [Flags.Reason], InterruptAsync),
         Verb(terminal, "resolve", "Decide how a blocked procedure goes on", [Action, Step, Flags.Reason], ResolveAsync),
     ];
 
@@ -61,8 +62,24 @@ internal static class DecisionVerbs
         return $"{answer}; follow it: pgflow watch {handle.Id}";
     }
 
+    private static async Task<string> InterruptAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
+    {
+        await Decisions.InterruptAsync(handle, call.Reason, cancel);
+        return $"broken off; decide how it goes on: pgflow show {handle.Id}";
+    }
+
+    /// <summary>Temporal takes a cancel once only: whoever asks again means what a person can still have.</summary>
     private static async Task<string> CancelAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
+        if (await Decisions.IsCancelledAsync(handle, cancel))
+        {
+            throw new CliError(
+                ExitCodes.Refused,
+                $"{handle.Id} was asked to stop already",
+                "it undoes what it has done, or is behind the point of no return",
+                $"look: pgflow show {handle.Id}; break off the step that runs: pgflow interrupt {handle.Id}");
+        }
+
         await Decisions.CancelAsync(handle, call.Reason, cancel);
         return $"asked to stop; see how it ends: pgflow watch {handle.Id}";
     }

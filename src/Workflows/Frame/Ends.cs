@@ -27,13 +27,16 @@ public static class Ends
     public const string Incomplete = nameof(Incomplete);
 
     /// <summary>A precondition does not hold: final, and a refusal.</summary>
-    public static ApplicationFailureException Refuse(string why) => new(why, errorType: Refused, nonRetryable: true);
+    public static ApplicationFailureException Refuse(string why) => new(Said(why), errorType: Refused, nonRetryable: true);
 
     /// <summary>An operation failed: it is retried within its limits, then undone or blocked with this reason.</summary>
-    public static ApplicationFailureException Fail(string why) => new(why, errorType: Failed);
+    public static ApplicationFailureException Fail(string why) => new(Said(why), errorType: Failed);
+
+    /// <summary>What is waited for has made no progress within its bound: final, since whoever goes on waiting waits for ever.</summary>
+    public static ApplicationFailureException Stick(string why) => new(Said(why), errorType: Failed, nonRetryable: true);
 
     /// <summary>An invariant is broken: final, since no retry can help, but no refusal.</summary>
-    public static ApplicationFailureException Break(string why) => new(why, errorType: Broken, nonRetryable: true);
+    public static ApplicationFailureException Break(string why) => new(Said(why), errorType: Broken, nonRetryable: true);
 
     /// <summary>A refusal for all of <paramref name="reasons"/>; null where there are none.</summary>
     public static ApplicationFailureException? RefuseFor(IReadOnlyCollection<string> reasons) =>
@@ -50,8 +53,16 @@ public static class Ends
     {
         _ when TemporalException.IsCanceledException(failure) => "cancelled",
         ActivityFailureException { InnerException: TimeoutFailureException late } hand =>
-            $"{hand.ActivityType} did not end in time ({late.TimeoutType}){(late.InnerException is { } last ? $"; at last: {last.Message}" : "; is its worker there?")}",
-        _ => Cause(failure).Message,
+            $"{hand.ActivityType} did not end in time ({late.TimeoutType}){(late.InnerException is { } last ? $"; at last: {Said(last.Message)}" : "; is its worker there?")}",
+        _ => Said(Cause(failure).Message),
+    };
+
+    /// <summary>What was said, never nothing: a program's output that is missing is a fact too.</summary>
+    public static string Said(string? what) => what?.Trim() switch
+    {
+        null or "" => "it failed and said nothing",
+        [.., ':'] unfinished => $"{unfinished} (it said nothing)",
+        var said => said,
     };
 
     /// <summary>The failure below the wrapping that Temporal puts around an activity's.</summary>

@@ -8,6 +8,7 @@ public abstract partial class Procedure
     private const string Anonymous = "unknown (Web UI)";
 
     private bool _aborted;
+    private protected string? _yielded;
     private Approval? _approval;
     private Rejection? _rejection;
 
@@ -38,6 +39,8 @@ public abstract partial class Procedure
     private protected long WaitedMilliseconds { get; private set; }
 
     private List<Running> BlockedSteps => [.. _steps.Where(step => step.View.State is StepState.Blocked)];
+
+    private List<Running> RunningSteps => [.. _steps.Where(step => step.View.State is StepState.Running)];
 
     private List<Running> Undecided => [.. BlockedSteps.Where(step => step.Decision is null)];
 
@@ -92,13 +95,58 @@ public abstract partial class Procedure
         return Task.CompletedTask;
     }
 
+    /// <summary>Breaks off what a procedure does behind the point of no return, or on its way back.</summary>
+    [WorkflowUpdate("interrupt", Description = "Breaks off the running step behind the point of no return into blocked, to be decided: {\"by\": \"…\", \"reason\": \"…\"}.")]
+    public Task InterruptAsync(Interruption interruption)
+    {
+        Interrupt($"broken off by {interruption.By ?? Anonymous}{PgFlowText.Because(interruption.Reason)}");
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Says why nothing can be broken off.</summary>
+    [WorkflowUpdateValidator(nameof(InterruptAsync))]
+    public void ValidateInterrupt(Interruption interruption)
+    {
+        ArgumentNullException.ThrowIfNull(interruption);
+        if (!OnlyForward)
+        {
+            throw new ApplicationFailureException($"it is before the point of no return: cancel it, and all is undone (pgflow cancel {Workflow.Info.WorkflowId})");
+        }
+
+        if (RunningSteps.Count == 0)
+        {
+            throw new ApplicationFailureException(BlockedSteps.Count > 0 ? "it is blocked already: resolve it" : "no step runs");
+        }
+    }
+
+    /// <summary>Ends the procedure for another one that takes its cluster; what was blocked or ran is left as it is.</summary>
+    [WorkflowUpdate("yield", Description = "Ends it as incomplete for a procedure that takes the cluster from it: {\"to\": \"…\", \"by\": \"…\", \"reason\": \"…\"}.")]
+    public Task YieldAsync(Yielding yielding)
+    {
+        var why = $"{yielding.To} took the cluster from it, as {yielding.By ?? Anonymous} decided{PgFlowText.Because(yielding.Reason)}";
+        (_aborted, _yielded) = (true, why);
+        Interrupt(why);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A procedure that can still undo is cancelled instead.</summary>
+    [WorkflowUpdateValidator(nameof(YieldAsync))]
+    public void ValidateYield(Yielding yielding)
+    {
+        ArgumentNullException.ThrowIfNull(yielding);
+        if (!OnlyForward)
+        {
+            throw new ApplicationFailureException("it is before the point of no return: cancel it");
+        }
+    }
+
     /// <summary>Refuses a decision that doesn't fit.</summary>
     [WorkflowUpdateValidator(nameof(ResolveAsync))]
     public void ValidateResolve(Resolution resolution)
     {
         ArgumentNullException.ThrowIfNull(resolution);
         var step = Meant(resolution) ?? throw new ApplicationFailureException(Undecided.Count == 0
-            ? "no step is blocked"
+            ? $"no step is blocked{(OnlyForward && RunningSteps.Count > 0 ? $"; to break off the one that runs: pgflow interrupt {Workflow.Info.WorkflowId}" : "")}"
             : $"step: give the number of a blocked step: {string.Join(", ", Undecided.Select(blocked => blocked.View.Number))}");
         if (resolution.Action is ResolveAction.Skip && !step.CanSkip)
         {
@@ -172,6 +220,18 @@ public abstract partial class Procedure
 
         Show(BlockedSteps.Count > 0 ? Outcome.Blocked : before);
         return action is ResolveAction.Abort ? throw new AbortedException(step.View.Title) : action;
+    }
+
+    /// <summary>Breaks off what runs, so that a person can decide. What it has done is not lost: each step goes on from wherever things are.</summary>
+    private void Interrupt(string why)
+    {
+        Notes.Add(RunningSteps.Count == 0 ? why : $"{why}: “{string.Join("”, “", RunningSteps.Select(step => step.View.Title))}” was broken off");
+        foreach (var step in RunningSteps)
+        {
+            step.Interrupt(why);
+        }
+
+        Show(Outcome);
     }
 
     private Running? Meant(Resolution resolution) =>

@@ -148,7 +148,7 @@ public abstract class Procedure<TInput> : Procedure
     {
         if (OnlyForward)
         {
-            return ReportOf(Outcome.Incomplete, failure.Message);
+            return ReportOf(Outcome.Incomplete, _yielded ?? failure.Message);
         }
 
         var end = Unchanged(failure); // asked before the undo: a cancel that comes later ends nothing

@@ -9,6 +9,9 @@ public abstract partial class Procedure
     /// <summary>The memo that holds the report of a cancelled procedure.</summary>
     public const string ReportMemo = "report";
 
+    /// <summary>The step whose code runs: each has a token of its own.</summary>
+    private static readonly AsyncLocal<Running?> At = new();
+
     private readonly List<Running> _steps = [];
     private readonly Stack<(string Title, Func<Task> Act)> _undo = [];
     private List<string>? _preview;
@@ -19,7 +22,8 @@ public abstract partial class Procedure
     /// <summary>Behind the point of no return, or on the way back: nothing is cancelled any more.</summary>
     internal bool OnlyForward { get; private protected set; }
 
-    internal CancellationToken ActivityToken => OnlyForward ? CancellationToken.None : Workflow.CancellationToken;
+    /// <summary>Ends what a step does: by a cancel before the point of no return, else by an interruption only.</summary>
+    internal CancellationToken ActivityToken => At.Value?.Attempt.Token ?? (OnlyForward ? CancellationToken.None : Workflow.CancellationToken);
 
     /// <summary>The workflow's clock.</summary>
     protected static DateTimeOffset Now => new(Workflow.UtcNow, TimeSpan.Zero);
@@ -70,7 +74,7 @@ public abstract partial class Procedure
     /// <summary>Does the same for each, side by side.</summary>
     protected static Task InParallel<T>(IEnumerable<T> items, Func<T, Task> act) => Workflow.WhenAllAsync(items.Select(act).ToList());
 
-    /// <summary>From here on only forward: a cancel is recorded, not obeyed, and a failed step waits for a person.</summary>
+    /// <summary>From here on only forward: a failed step waits for a person, and so does one that a cancel breaks off.</summary>
     protected void PointOfNoReturn()
     {
         if (_preview is null)
@@ -78,8 +82,17 @@ public abstract partial class Procedure
             Workflow.CancellationToken.ThrowIfCancellationRequested();
             OnlyForward = true;
             _undo.Clear();
-            Workflow.CancellationToken.Register(() => Notes.Add("a cancel came after the point of no return: it is not obeyed"));
+            _ = InterruptOnCancelAsync();
         }
+    }
+
+    /// <summary>Not by the token's callback, which runs outside of the workflow, nor by a condition, which a cancel alone does not let it look at.</summary>
+    private async Task InterruptOnCancelAsync()
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var registered = Workflow.CancellationToken.Register(cancelled.SetResult);
+        await cancelled.Task;
+        Interrupt("a cancel came after the point of no return");
     }
 
     private protected async Task<IReadOnlyList<string>> PreviewAsync(Func<Task> steps)
@@ -115,6 +128,11 @@ public abstract partial class Procedure
         }
 
         ActivityToken.ThrowIfCancellationRequested();
+        if (_aborted)
+        {
+            throw new AbortedException(title);
+        }
+
         if (undo is not null)
         {
             _undo.Push((title, undo));
@@ -130,6 +148,8 @@ public abstract partial class Procedure
     /// <returns>Whether it is done; not, where a person has to decide.</returns>
     private async Task<bool> TryAsync(Running step, Func<Task> act)
     {
+        using var attempt = OnlyForward ? new CancellationTokenSource() : CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
+        At.Value = step.Begin(attempt);
         try
         {
             Show(step, StepState.Running);
@@ -137,9 +157,9 @@ public abstract partial class Procedure
             Show(step, StepState.Done);
             return true;
         }
-        catch (FailureException e) when (OnlyForward)
+        catch (Exception e) when (OnlyForward && e is FailureException or OperationCanceledException)
         {
-            Show(step, StepState.Blocked, Ends.Why(e));
+            Show(step, StepState.Blocked, step.Interruption ?? Ends.Why(e));
             return false;
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
@@ -180,5 +200,23 @@ public abstract partial class Procedure
         public bool CanSkip { get; } = canSkip;
 
         public Resolution? Decision { get; set; }
+
+        /// <summary>Ends the attempt that runs.</summary>
+        public CancellationTokenSource Attempt { get; private set; } = new();
+
+        /// <summary>Who broke the attempt off.</summary>
+        public string? Interruption { get; private set; }
+
+        public Running Begin(CancellationTokenSource attempt)
+        {
+            (Attempt, Interruption) = (attempt, null);
+            return this;
+        }
+
+        public void Interrupt(string why)
+        {
+            Interruption = why;
+            Attempt.Cancel();
+        }
     }
 }

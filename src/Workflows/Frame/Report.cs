@@ -201,3 +201,14 @@ public sealed record Approval(string? PlanHash = null, string? By = null);
 /// <param name="By">Who says no.</param>
 /// <param name="Reason">Why.</param>
 public sealed record Rejection(string? By = null, string? Reason = null);
+
+/// <summary>The argument of the update <c>interrupt</c>.</summary>
+/// <param name="By">Who breaks it off.</param>
+/// <param name="Reason">Why.</param>
+public sealed record Interruption(string? By = null, string? Reason = null);
+
+/// <summary>The argument of the update <c>yield</c>.</summary>
+/// <param name="To">The procedure that takes the cluster, and its workflow.</param>
+/// <param name="By">Who decided so.</param>
+/// <param name="Reason">Why.</param>
+public sealed record Yielding([property: JsonRequired] string To, string? By = null, string? Reason = null);

@@ -14,7 +14,7 @@ internal static class Hand
         InitialInterval = TimeSpan.FromMilliseconds(100),
         MaximumInterval = TimeSpan.FromSeconds(5),
         MaximumAttempts = 10_000, // time is the limit; the Web UI warns where no number stands
-        NonRetryableErrorTypes = [Ends.Refused, Ends.InvalidInput],
+        NonRetryableErrorTypes = [Ends.Refused, Ends.Broken, Ends.InvalidInput],
     };
 
     /// <summary>Looks and changes nothing.</summary>
@@ -50,11 +50,11 @@ internal static class Hand
         ? Options(summary, TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10))
         : Options(summary, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(90));
 
-    // Work may take hours; failing again and again may not, while something could still be undone.
+    // Work may take hours; failing again and again may not: about two minutes while something could still be undone, ten behind that, where a person has to come.
     private static ActivityOptions WaitOptions(string summary)
     {
         var options = Options(summary, TimeSpan.FromHours(24), TimeSpan.FromHours(48));
-        options.RetryPolicy = Procedure.Current.OnlyForward ? Retry : Retry with { MaximumAttempts = 30 };
+        options.RetryPolicy = Retry with { MaximumAttempts = Procedure.Current.OnlyForward ? 125 : 30 };
         return options;
     }
 

@@ -25,7 +25,7 @@ public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
         var catalogue = await Catalogues.ReadAsync(plan.Cluster);
         if (plan.MissingIn(catalogue) is { Count: > 0 } missing)
         {
-            throw Ends.Refuse($"the ledger still lacks {string.Join(", ", missing)}");
+            throw Ends.Break($"the ledger still lacks {string.Join(", ", missing)}");
         }
 
         Notes.AddRange(plan.Warnings);

@@ -135,7 +135,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         var promotion = await Nodes.PromoteAsync(node, target.Timeline);
         return promotion.Parent == target.Timeline && promotion.Timeline == target.NewTimeline
             ? promotion
-            : throw Ends.Refuse($"{node} opened timeline {promotion.Timeline} from {promotion.Parent}; expected was {target.NewTimeline} from {target.Timeline}");
+            : throw Ends.Break($"{node} opened timeline {promotion.Timeline} from {promotion.Parent}; expected was {target.NewTimeline} from {target.Timeline}");
     }
 
     /// <returns>The target that was confirmed.</returns>

@@ -51,7 +51,7 @@ public sealed class ContractTests
         var definition = WorkflowDefinition.Create<Switchover>();
 
         Assert.Equal(["progress"], definition.Queries.Keys);
-        Assert.Equal(["approve", "reject", "resolve"], definition.Updates.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["approve", "interrupt", "reject", "resolve", "yield"], definition.Updates.Keys.Order(StringComparer.Ordinal));
         Assert.All(definition.Queries.Values, query => Assert.NotNull(query.Description));
         Assert.All(definition.Updates.Values, update => Assert.NotNull(update.Description));
         Assert.Equal(["Release"], WorkflowDefinition.Create<ClusterLease>().Signals.Keys);

@@ -13,7 +13,7 @@ internal sealed partial class FakeHands
     private readonly ITemporalClient _client;
     private readonly List<string> _calls = [];
     private readonly List<string> _violations = [];
-    private readonly ConcurrentDictionary<string, (string Message, string? Type)> _failures = new();
+    private readonly ConcurrentDictionary<string, Failing> _failures = new();
     private readonly ConcurrentDictionary<string, Gate> _gates = new();
 
     public FakeHands(ITemporalClient client, ClusterName cluster, int nodes)
@@ -60,7 +60,10 @@ internal sealed partial class FakeHands
     public ConcurrentQueue<Report> Ledger { get; } = new();
 
     /// <summary>Lets a call fail, and all its repetitions, until it is mended. No retry is made.</summary>
-    public void Fail(string call, string message = "broken", string? type = null) => _failures[call] = (message, type);
+    public void Fail(string call, string message = "broken", string? type = null) => _failures[call] = new(message, type, Final: true, int.MaxValue);
+
+    /// <summary>Lets a call fail so often, then succeed: each failure is one that is retried.</summary>
+    public void FailTimes(string call, int times, string message = "broken") => _failures[call] = new(message, Ends.Failed, Final: false, times);
 
     public void Mend(string call) => _failures.TryRemove(call, out _);
 
@@ -99,9 +102,10 @@ internal sealed partial class FakeHands
             await gate.PassAsync(context);
         }
 
-        if (_failures.TryGetValue(call, out var failure))
+        if (_failures.TryGetValue(call, out var failure) && failure.Times > 0)
         {
-            throw new ApplicationFailureException(failure.Message, failure.Type, nonRetryable: true);
+            _failures[call] = failure with { Times = failure.Times - 1 };
+            throw new ApplicationFailureException(failure.Message, failure.Type, nonRetryable: failure.Final);
         }
 
         lock (_lock)
@@ -109,6 +113,8 @@ internal sealed partial class FakeHands
             return effect();
         }
     }
+
+    private sealed record Failing(string Message, string? Type, bool Final, int Times);
 
     private void Require(bool rule, string violation)
     {

@@ -1,0 +1,68 @@
+using System.Net;
+using Docker.DotNet;
+using PgFlow.Activities;
+using Temporalio.Exceptions;
+
+namespace PgFlow.UnitTests.Activities;
+
+public sealed class FailuresTests
+{
+    [Fact]
+    public void An_operation_that_fails_is_retried_a_few_times_only()
+    {
+        var failed = Ends.Fail("rewind ended with 1: no space left");
+
+        Assert.False(Failures.Of(failed, attempt: 4, attempts: 5).NonRetryable);
+        var last = Failures.Of(failed, attempt: 5, attempts: 5);
+        Assert.True(last.NonRetryable);
+        Assert.Equal((Ends.Failed, "rewind ended with 1: no space left (tried 5 times)"), (last.ErrorType, last.Message));
+    }
+
+    [Fact]
+    public void Its_retries_leave_a_node_seconds_to_start_again() =>
+        Assert.Equal(8.5, Enumerable.Range(1, 4).Sum(attempt => Failures.Of(Ends.Fail("x"), attempt, 5).NextRetryDelay!.Value.TotalSeconds), 3);
+
+    [Theory]
+    [MemberData(nameof(WhatMayPass))]
+    public void What_is_away_or_busy_is_retried_as_long_as_its_activity_may_last(Exception away) => Assert.False(Failures.Of(away, 100, 5).NonRetryable);
+
+    public static TheoryData<Exception> WhatMayPass =>
+    [
+        new DockerSilenceException("Docker did not answer within 20 s"),
+        new HttpRequestException("Connection refused"),
+        new IOException("broken pipe"),
+        new Npgsql.PostgresException("too many clients", "FATAL", "FATAL", "53300"),
+        new Npgsql.PostgresException("the database system is starting up", "FATAL", "FATAL", "57P03"),
+    ];
+
+    [Theory]
+    [MemberData(nameof(WhatWillNot))]
+    public void What_will_be_the_same_again_is_not(Exception failure) => Assert.True(Failures.Of(failure, 5, 5).NonRetryable);
+
+    public static TheoryData<Exception> WhatWillNot =>
+    [
+        new DockerApiException(HttpStatusCode.NotFound, """{"message":"No such image: postgres:17"}"""),
+        new TimeoutException("p1 has not ended yet"),
+        new NullReferenceException(),
+        new Npgsql.PostgresException("permission denied", "ERROR", "ERROR", "42501"),
+    ];
+
+    [Theory]
+    [InlineData(Ends.Refused)]
+    [InlineData(Ends.Broken)]
+    [InlineData(Ends.Failed)]
+    public void What_is_final_stays_what_it_is(string type)
+    {
+        var final = Failures.Of(new ApplicationFailureException("it is so", errorType: type, nonRetryable: true), 1, 5);
+
+        Assert.Equal((true, type, "it is so"), (final.NonRetryable, final.ErrorType, final.Message));
+    }
+
+    [Fact]
+    public void A_message_is_never_empty_and_says_what_Docker_said()
+    {
+        Assert.Equal("Docker: No such image: postgres:17", Failures.Of(new DockerApiException(HttpStatusCode.NotFound, """{"message":"No such image: postgres:17"}"""), 1, 5).Message);
+        Assert.Equal("IOException", Failures.Of(new IOException(""), 1, 5).Message);
+        Assert.Equal("copy ended with 1: (it said nothing)", Failures.Of(Ends.Fail("copy ended with 1: "), 1, 5).Message);
+    }
+}

@@ -1,0 +1,63 @@
+namespace PgFlow.WorkflowTests;
+
+/// <summary>What each kind of an activity's failure does to a procedure.</summary>
+public sealed class FailureKindTests(TemporalServer server)
+{
+    [Theory]
+    [InlineData("WaitForReplay p2")]
+    [InlineData("MoveEndpoint p2")]
+    [InlineData("PromoteStandby p2")]
+    [InlineData("ProveStreaming p1")]
+    public async Task An_operation_that_fails_is_tried_again(string call)
+    {
+        await using var world = World.Start(server);
+        world.Hands.FailTimes(call, 3);
+
+        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
+        Assert.Equal(4, world.Hands.Calls.Count(made => made == call));
+    }
+
+    [Theory]
+    [InlineData(Ends.Failed, Ends.Unchanged)]
+    [InlineData(Ends.Broken, Ends.Unchanged)]
+    [InlineData(Ends.Refused, Ends.Refused)]
+    public async Task Before_the_point_of_no_return_only_a_precondition_is_a_refusal(string kind, string end)
+    {
+        await using var world = World.Start(server);
+        world.Hands.Fail("ProveShutdownReplayed p2", "it is so", kind);
+        var failed = await world.FailAsync("Switchover");
+
+        Assert.Equal((end, "it is so"), (failed.Type, failed.Message));
+        Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
+    }
+
+    [Theory]
+    [InlineData(Ends.Failed)]
+    [InlineData(Ends.Broken)]
+    [InlineData(Ends.Refused)]
+    public async Task Behind_it_each_kind_waits_for_a_person_with_its_reason(string kind)
+    {
+        await using var world = World.Start(server);
+        world.Hands.Fail("ProveEndpoint p2", "it is so", kind);
+        var handle = await world.StartAsync("Switchover");
+
+        Assert.Equal("it is so", (await World.BlockedAsync(handle)).Blocked[0].Why);
+        world.Hands.Mend("ProveEndpoint p2");
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await handle.GetResultAsync();
+    }
+
+    [Theory]
+    [InlineData("", "it failed and said nothing")]
+    [InlineData("prove-endpoint ended with 1:", "prove-endpoint ended with 1: (it said nothing)")]
+    public async Task A_reason_is_never_empty(string said, string shown)
+    {
+        await using var world = World.Start(server);
+        world.Hands.Fail("ProveEndpoint p2", said);
+        var handle = await world.StartAsync("Switchover");
+
+        Assert.Equal(shown, (await World.BlockedAsync(handle)).Blocked[0].Why);
+        await World.ResolveAsync(handle, ResolveAction.Abort);
+        await World.FailureAsync(handle);
+    }
+}

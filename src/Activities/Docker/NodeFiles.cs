@@ -19,7 +19,8 @@ internal sealed class NodeFiles(DockerEngine docker)
     public async Task<bool> ReadAsync(string container, string path, Func<Stream, Task> read) => await docker.FindAsync(async (client, token) =>
     {
         var answer = await client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: false, token);
-        await using var stream = answer.Stream;
+        // Buffered: at an entry's end the tar reader asks for nothing, which Docker's chunked stream takes for a lost connection.
+        await using var stream = new BufferedStream(answer.Stream, 64 * 1024);
         await using var tar = new TarReader(stream);
         await read((await tar.GetNextEntryAsync(copyData: false, token))?.DataStream ?? Stream.Null);
         return answer;

@@ -2,7 +2,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql, Secrets secrets) : IEndpointSteps
+internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets) : IEndpointSteps
 {
     public async Task MoveAsync(NodeId node)
     {
@@ -14,11 +14,10 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, Jo
         }
 
         await Permit.RequireAsync(node.Cluster);
-        var network = winner.Spec.ExternalNetwork;
         await Task.WhenAll(nodes
             .Where(other => other.Endpoint is EndpointRole.ReadWrite || (other.Id == node && other.Endpoint is EndpointRole.ReadOnly))
-            .Select(other => docker.DisconnectAsync(network, other.Id.Container)));
-        await docker.ConnectAsync(network, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
+            .Select(TakeOffAsync));
+        await docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
             throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
@@ -31,16 +30,17 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, Jo
         if (container.Endpoint is not EndpointRole.None)
         {
             await Permit.RequireAsync(node.Cluster);
-            await docker.DisconnectAsync(container.Spec.ExternalNetwork, node.Container);
+            await TakeOffAsync(container);
         }
     }
 
     public async Task OfferReadOnlyAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await clients.AdmitAsync(container); // an attempt to leave may have ended half-way
         if (container.Endpoint is EndpointRole.None)
         {
-            await Permit.RequireAsync(node.Cluster);
             await docker.ConnectAsync(container.Spec.ExternalNetwork, node.Container, address: null, Names.Alias(node.Cluster, readOnly: true));
         }
     }
@@ -61,5 +61,24 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, Jo
         {
             throw Ends.Fail($"a commit through {spec.Vip} at {written} did not arrive on {primary}, which has written up to {reached}");
         }
+    }
+
+    /// <summary>Takes the external address from a node on which, by then, no client has a connection open.</summary>
+    private async Task TakeOffAsync(NodeContainer node)
+    {
+        if (node.Docker.State.Running && await ends.IsShutDownAsync(node))
+        {
+            await ends.FinishAsync(node);
+        }
+
+        if (!node.Docker.State.Running || await ends.IsOverAsync(node))
+        {
+            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+            return;
+        }
+
+        await clients.CloseAsync(node);
+        await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+        await clients.AdmitAsync(node);
     }
 }

@@ -22,6 +22,8 @@ public static class Hands
             .AddSingleton<NodeFiles>()
             .AddSingleton<NodeWal>()
             .AddSingleton<NodeObserver>()
+            .AddSingleton<NodeEnd>()
+            .AddSingleton<ClientConnections>()
             .AddSingleton<ILeaseSteps, LeaseSteps>()
             .AddSingleton<IClusterSteps, ClusterSteps>()
             .AddSingleton<INodeSteps, NodeSteps>()

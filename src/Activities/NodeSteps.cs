@@ -90,13 +90,7 @@ internal sealed partial class NodeSteps(
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await ForbidRestartAsync(container);
-        if (container.Docker.State.Paused)
-        {
-            // It can only be killed when it runs again: its clients go first.
-            await docker.DisconnectAsync(container.Spec.ExternalNetwork, node.Container);
-            await docker.CallAsync((client, token) => client.Containers.UnpauseContainerAsync(node.Container, token));
-        }
-        else if (!atOnce && container.Running && await AnswersNowAsync(container))
+        if (!atOnce && container.Running && await AnswersNowAsync(container))
         {
             await docker.SignalAsync(node.Container, "SIGINT");
             await docker.EndedAsync(node.Container, FastStopLimit);
@@ -104,7 +98,7 @@ internal sealed partial class NodeSteps(
 
         if (container.Docker.State.Running)
         {
-            await docker.SignalAsync(node.Container, "SIGKILL");
+            await docker.SignalAsync(node.Container, "SIGKILL"); // a paused one dies of it as it is, and its clients' connections with it
         }
 
         if (!await docker.EndedAsync(node.Container, KillLimit))

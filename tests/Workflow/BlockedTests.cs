@@ -122,7 +122,7 @@ public sealed class BlockedTests(TemporalServer server)
         await using var world = World.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
         var handle = await BlockedAsync(world, "UnfenceNode p1");
-        Assert.Equal("Undo: Endpoint to the still read-only p2, p1 stopped", (await World.BlockedAsync(handle)).Blocked[0].Title);
+        Assert.Equal("Undo: p1 stopped: logins refused, sessions ended", (await World.BlockedAsync(handle)).Blocked[0].Title);
         world.Hands.Mend("UnfenceNode p1");
         await World.ResolveAsync(handle, ResolveAction.Retry);
         var failed = await World.FailureAsync(handle);

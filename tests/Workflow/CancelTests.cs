@@ -15,7 +15,7 @@ public sealed class CancelTests(TemporalServer server)
         await handle.CancelAsync();
         var report = await World.CancelledAsync(handle);
 
-        world.Hands.Changes.AssertOrder("ProveShutdownReplayed p2", "MoveEndpoint p1", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2", "SetReplicationSlots p2");
+        world.Hands.Changes.AssertOrder("ProveShutdownReplayed p2", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2", "SetReplicationSlots p2");
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
         Assert.DoesNotContain(report.Steps, step => step.AfterPointOfNoReturn);
         Assert.Equal("cancelled", report.Summary);

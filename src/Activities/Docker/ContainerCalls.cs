@@ -45,6 +45,22 @@ internal static class ContainerCalls
         }
     }
 
+    /// <summary>Whether no program runs in a container any more, so that all its sockets are closed. Docker itself says so 100 ms later.</summary>
+    public static async Task<bool> IsEmptyAsync(this DockerEngine docker, string container)
+    {
+        try
+        {
+            var listed = await docker.FindAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,stat,args" }, token));
+            return listed is null || !listed.Processes.Any(process => process is [_, var state, var program] && state[0] is not ('Z' or 'X') && !IsInit(program));
+        }
+        catch (DockerApiException)
+        {
+            return await docker.EndedAsync(container, TimeSpan.Zero); // one that ends just now can't be asked
+        }
+
+        static bool IsInit(string program) => program.Contains("docker-init", StringComparison.Ordinal) || program.StartsWith("/dev/init", StringComparison.Ordinal);
+    }
+
     public static Task StartAsync(this DockerEngine docker, string container) => docker.CallAsync((client, token) =>
         client.Containers.StartContainerAsync(container, new(), token));
 

@@ -91,16 +91,21 @@ internal static class SettingsFile
     /// </summary>
     public static string RenderHba(ClusterSpec spec) => $"""
         # Written by PgFlow; changes by hand are lost.
+        {RenderOwnHba(spec)}
+        host  all         pgflow,replicator,postgres 0.0.0.0/0 reject
+        host  replication all               0.0.0.0/0 reject
+        host  all         all               0.0.0.0/0 scram-sha-256
+
+        """;
+
+    /// <summary>What PgFlow and the standbys need, and nobody else can use.</summary>
+    public static string RenderOwnHba(ClusterSpec spec) => $"""
         local all         postgres                   peer
         local all         pgflow                     peer map=pgflow
         host  all         pgflow            {spec.Subnet} scram-sha-256
         host  replication pgflow,replicator {spec.Subnet} scram-sha-256
         # Slot synchronisation (PostgreSQL 17) asks the primary by SQL.
         host  postgres    replicator        {spec.Subnet} scram-sha-256
-        host  all         pgflow,replicator,postgres 0.0.0.0/0 reject
-        host  replication all               0.0.0.0/0 reject
-        host  all         all               0.0.0.0/0 scram-sha-256
-
         """;
 
     /// <summary>Whom the operating system's <c>postgres</c> may be.</summary>

@@ -21,13 +21,13 @@ public sealed class Failover : Procedure<FailoverInput>
     public Task<Report> RunAsync(FailoverInput? input = null) => RunAsync(input, FailoverPlan.FromAsync, async plan =>
     {
         // Fence first: with the network cut first, standbys would wait a minute for a sender that is gone.
-        await VitalStep($"{plan.LostNames} fenced: writes nothing, can't come back as a primary; standbys leave the endpoint",
-            () => Workflow.WhenAllAsync([.. plan.Lost.Select(lost => Nodes.FenceAsync(lost.Node)), .. plan.Survivors.Select(Endpoints.LeaveAsync)]),
+        await VitalStep($"{plan.LostNames} fenced: writes nothing, can't come back as a primary; {plan.Likely.Node} leaves the standbys' endpoint",
+            () => Workflow.WhenAllAsync([.. plan.Lost.Select(lost => Nodes.FenceAsync(lost.Node)), Endpoints.LeaveAsync(plan.Likely.Node)]),
             undo: async () =>
             {
                 await InParallel(plan.Lost, lost => Nodes.UnfenceAsync(lost.Node, lost.WasRunning));
                 await InParallel(plan.Lost.Where(lost => lost.HeldEndpoint), lost => Endpoints.MoveAsync(lost.Node));
-                await InParallel(plan.Survivors, Endpoints.OfferReadOnlyAsync);
+                await Endpoints.OfferReadOnlyAsync(plan.Likely.Node);
             });
         var leftAt = Now;
         var winner = await WinnerAsync(plan);
@@ -37,7 +37,11 @@ public sealed class Failover : Procedure<FailoverInput>
             () => Workflow.WhenAllAsync(
                 plan.Intent.Synchronous ? Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers)) : Task.CompletedTask,
                 Endpoints.MoveAsync(winner.Node)),
-            undo: () => Endpoints.LeaveAsync(winner.Node));
+            undo: async () =>
+            {
+                await Endpoints.LeaveAsync(winner.Node);
+                await Endpoints.OfferReadOnlyAsync(winner.Node);
+            });
 
         PointOfNoReturn();
         var openedAt = Now;

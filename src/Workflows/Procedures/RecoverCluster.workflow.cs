@@ -94,10 +94,9 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 
     private static async Task LeaveBranchAsync(RecoverClusterPlan plan)
     {
-        await InParallel(plan.Nodes, node => Endpoints.LeaveAsync(node.Id));
         if (plan.Primary is { } primary)
         {
-            await Nodes.StopAsync(primary); // while its standbys still receive
+            await Nodes.StopAsync(primary); // while its standbys still receive; its clients' sessions end while it has its address
         }
 
         await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true)); // a primary that answers has stopped; standbys are made anew

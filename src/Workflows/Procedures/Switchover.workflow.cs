@@ -38,23 +38,22 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         await Step($"Checkpoint on {old}, so that its stop is short", () => Nodes.CheckpointAsync(old));
 
         CleanShutdown? end = null;
-        async Task StopOldAsync() => end = await Nodes.StopAsync(old);
-        await Step($"Endpoint to the still read-only {candidate}, {old} stopped",
+        await Step($"{old} stopped: logins refused, sessions ended",
             async () =>
             {
                 await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
-                await Workflow.WhenAllAsync(Endpoints.MoveAsync(candidate), StopOldAsync());
+                end = await Nodes.StopAsync(old);
             },
-            undo: async () =>
-            {
-                await Endpoints.MoveAsync(old);
-                await Nodes.UnfenceAsync(old, running: true);
-            });
+            undo: () => Nodes.UnfenceAsync(old, running: true));
         await VitalStep($"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end!));
         var leftAt = Now;
 
         PointOfNoReturn();
-        var promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
+        Promotion? promotion = null;
+        await Workflow.WhenAllAsync(
+            PromoteAsync(),
+            Step($"Endpoint to {candidate}, when nothing of {old} is left", () => Endpoints.MoveAsync(candidate)));
+        async Task PromoteAsync() => promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
         await VitalStep($"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate));
 
         Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion!.Timeline, intent);

@@ -152,6 +152,7 @@ internal sealed partial class FakeHands :
     {
         foreach (var holder in _nodes.Values.Where(other => other.Endpoint is EndpointRole.ReadWrite).ToList())
         {
+            Require(holder.Role is not NodeRole.Primary, $"the virtual IP was taken from {holder.Id}, which accepts writes");
             Set(holder.Id, state => state with { Endpoint = EndpointRole.None });
         }
 

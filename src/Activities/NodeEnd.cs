@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>The end of a node that was stopped or killed.</summary>
+internal sealed class NodeEnd(DockerEngine docker, NodeObserver observer)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How long a server that has shut down may go on archiving, while clients wait for its address.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether a node has shut down that nobody starts again; its container may not have ended yet.</summary>
+    public async Task<bool> IsShutDownAsync(NodeContainer node) =>
+        node.Docker.HostConfig.RestartPolicy.Name is Docker.DotNet.Models.RestartPolicyKind.No
+        && await observer.ControlAsync(node.Id) is { State: ControlState.ShutDown or ControlState.ShutDownInRecovery };
+
+    /// <summary>Whether nothing runs in it: no socket is open.</summary>
+    public Task<bool> IsOverAsync(NodeContainer node) => docker.IsEmptyAsync(node.Id.Container);
+
+    /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later.</summary>
+    public async Task FinishAsync(NodeContainer node)
+    {
+        for (var clock = Stopwatch.StartNew(); !await IsOverAsync(node); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            if (clock.Elapsed > Rest)
+            {
+                await KillAsync(node);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an instant.</summary>
+    public async Task KillAsync(NodeContainer node)
+    {
+        await docker.SignalAsync(node.Id.Container, "SIGKILL");
+        for (var clock = Stopwatch.StartNew(); !await IsOverAsync(node); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            if (clock.Elapsed > KillLimit)
+            {
+                throw new TimeoutException($"{node.Id} does not end although it was killed; see: docker inspect {node.Id.Container}");
+            }
+        }
+    }
+}

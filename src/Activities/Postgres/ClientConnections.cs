@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection whose address is taken away under it waits for ever.</summary>
+internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sql sql)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>How long sessions have to end by themselves, after they were told to.</summary>
+    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Post-condition: a node that goes on running has no connection open but over the internal network, and admits none until <see cref="AdmitAsync"/>.</summary>
+    /// <remarks>By the kernel's table of sockets: one that has not logged in yet is in no view, and process titles hold what users chose.</remarks>
+    public async Task CloseAsync(NodeContainer node)
+    {
+        await ReloadHbaAsync(node, admit: false);
+        await using var connection = await sql.OpenAsync(node);
+        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            await Sql.AskAsync<long>(connection, """
+                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE pid <> pg_backend_pid() AND client_addr IS NOT NULL AND NOT client_addr <<= $1::inet
+                """, node.Spec.Subnet);
+            var open = SocketTable.OpenBeside(node.Address, await Sql.AskAsync<string>(connection, "SELECT pg_read_file('/proc/net/tcp')"));
+            if (open == 0)
+            {
+                return;
+            }
+
+            HandProgress.Say($"{node.Id}: {PgFlowText.Count(open, "connection")} of clients still open");
+            if (clock.Elapsed > Limit)
+            {
+                throw Ends.Fail($"{PgFlowText.Count(open, "connection")} of clients to {node.Id} can't be ended: their address can't be taken away");
+            }
+
+            if (clock.Elapsed > Courtesy)
+            {
+                await docker.ExecuteAsync(node.Id.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", Limit,
+                    [$"INTERNAL={SocketTable.Render(node.Address)}"], ["/bin/sh", "-c", Embedded.Read("end-connections")]);
+            }
+        }
+    }
+
+    /// <summary>Post-condition: clients may log in to the node, if it runs, and when it runs.</summary>
+    public Task AdmitAsync(NodeContainer node) => ReloadHbaAsync(node, admit: true);
+
+    private async Task ReloadHbaAsync(NodeContainer node, bool admit)
+    {
+        var there = System.Text.Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) ?? []);
+        var wanted = admit ? Hba.Admitting(there) : Hba.Refusing(there, node.Spec);
+        if (there != wanted)
+        {
+            await Permit.RequireAsync(node.Id.Cluster);
+            await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, wanted, node.Spec.Postgres));
+        }
+
+        if (node.Running)
+        {
+            await ReloadAsync(node); // also where the file is as it should be: an earlier attempt may have ended before this
+        }
+    }
+
+    /// <summary>Lets the server read its files again, and proves that it has.</summary>
+    private async Task ReloadAsync(NodeContainer node)
+    {
+        DateTime before;
+        await using (var connection = await sql.OpenAsync(node))
+        {
+            before = await Sql.AskAsync<DateTime>(connection, "SELECT clock_timestamp()");
+            await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
+        }
+
+        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
+            await using var connection = await sql.OpenAsync(node); // a new one: the postmaster has read its files before it accepts it
+            if (await Sql.AskAsync<DateTime>(connection, "SELECT pg_conf_load_time()") >= before)
+            {
+                var wrong = await Sql.AskAsync<string>(connection, "SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL");
+                if (wrong.Length > 0)
+                {
+                    throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
+                }
+
+                return;
+            }
+
+            if (clock.Elapsed > Limit)
+            {
+                throw Ends.Fail($"{node.Id} has not read its configuration again within {Limit.TotalSeconds:0} s");
+            }
+        }
+    }
+}
+
+/// <summary>The kernel's table of TCP sockets, <c>/proc/net/tcp</c>.</summary>
+internal static class SocketTable
+{
+    private const string Loopback = "0100007F";
+
+    // A socket that has sent its FIN and had it acknowledged, or that the client closed itself, leaves nobody waiting.
+    private static readonly string[] Open = ["01", "03", "04"]; // established, SYN received, FIN sent
+
+    /// <summary>How many connections to PostgreSQL's port are open on other addresses than this one.</summary>
+    public static int OpenBeside(string address, string table) => table.Split('\n')
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Count(socket => socket is [_, var local, _, var state, ..] && Open.Contains(state)
+            && local.EndsWith(":1538", StringComparison.Ordinal) && local != $"{Render(address)}:1538" && local != $"{Loopback}:1538");
+
+    /// <summary>An address as the table has it.</summary>
+    public static string Render(string address) => Convert.ToHexString([.. System.Net.IPAddress.Parse(address).GetAddressBytes().Reverse()]);
+}

@@ -1,0 +1,22 @@
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>A node's pg_hba.conf while clients are refused: the same with a few lines in front of it.</summary>
+internal static class Hba
+{
+    private const string Begin = "# PgFlow refuses clients while an address is taken away\n";
+    private const string End = "# PgFlow refuses clients: end\n";
+
+    /// <summary>The file so that only PgFlow and the standbys are let in.</summary>
+    public static string Refusing(string file, ClusterSpec spec) => $"""
+        {Begin}{SettingsFile.RenderOwnHba(spec)}
+        host all all 0.0.0.0/0 reject
+        host all all ::/0 reject
+        {End}{Admitting(file)}
+        """;
+
+    /// <summary>The file as it is otherwise.</summary>
+    public static string Admitting(string file) =>
+        file.StartsWith(Begin, StringComparison.Ordinal) && file.IndexOf(End, StringComparison.Ordinal) is > 0 and var end ? file[(end + End.Length)..] : file;
+}

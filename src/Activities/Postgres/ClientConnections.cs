@@ -20,11 +20,11 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
         await using var connection = await sql.OpenAsync(node);
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            await Sql.AskAsync<long>(connection, """
+            await connection.AskAsync<long>("""
                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE pid <> pg_backend_pid() AND client_addr IS NOT NULL AND NOT client_addr <<= $1::inet
                 """, node.Spec.Subnet);
-            var open = SocketTable.OpenBeside(node.Address, await Sql.AskAsync<string>(connection, "SELECT pg_read_file('/proc/net/tcp')"));
+            var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>("SELECT pg_read_file('/proc/net/tcp')"));
             if (open == 0)
             {
                 return;
@@ -66,19 +66,19 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
     /// <summary>Lets the server read its files again, and proves that it has.</summary>
     private async Task ReloadAsync(NodeContainer node)
     {
-        DateTime before;
+        string before;
         await using (var connection = await sql.OpenAsync(node))
         {
-            before = await Sql.AskAsync<DateTime>(connection, "SELECT clock_timestamp()");
-            await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
+            before = await connection.AskAsync<string>("SELECT clock_timestamp()::text");
+            await connection.AskAsync<bool>("SELECT pg_reload_conf()");
         }
 
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             await using var connection = await sql.OpenAsync(node); // a new one: the postmaster has read its files before it accepts it
-            if (await Sql.AskAsync<DateTime>(connection, "SELECT pg_conf_load_time()") >= before)
+            if (await connection.AskAsync<bool>("SELECT pg_conf_load_time() >= $1::timestamptz", before))
             {
-                var wrong = await Sql.AskAsync<string>(connection, "SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL");
+                var wrong = await connection.AskAsync<string>("SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL");
                 if (wrong.Length > 0)
                 {
                     throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");

@@ -196,7 +196,7 @@ internal sealed record FailoverPlan : Plan
         node.Role is not NodeRole.Standby && (node.Timeline is null || live is null || node.Timeline == live.Line.Tip);
 
     /// <summary>Of whom one had to confirm each commit: as the lost primary has it in its settings, else all its standbys.</summary>
-    private static IReadOnlyList<NodeName> ConfirmersOf(ClusterState state, IReadOnlyCollection<NodeState> lost) =>
+    private static List<NodeName> ConfirmersOf(ClusterState state, IReadOnlyCollection<NodeState> lost) =>
         lost.SelectMany(node => node.Confirmers).Distinct().Order().ToList() is { Count: > 0 } named
             ? named
             : [.. state.Nodes.Except(lost).Select(node => node.Id.Name)];

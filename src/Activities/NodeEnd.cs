@@ -4,7 +4,7 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>The end of a node that was stopped or killed.</summary>
-internal sealed class NodeEnd(DockerEngine docker, NodeObserver observer)
+internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObserver observer)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
@@ -19,6 +19,17 @@ internal sealed class NodeEnd(DockerEngine docker, NodeObserver observer)
 
     /// <summary>Whether nothing runs in it: no socket is open.</summary>
     public Task<bool> IsOverAsync(NodeContainer node) => docker.IsEmptyAsync(node.Id.Container);
+
+    /// <summary>Whoever waits for a node learns at once that it has ended, also where Docker has started it again since.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It has.</exception>
+    public async Task RequireSameRunAsync(NodeContainer node)
+    {
+        var state = (await inventory.NodeAsync(node.Id)).Docker.State;
+        if (!state.Running || state.StartedAt != node.Docker.State.StartedAt)
+        {
+            throw Ends.Fail($"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; its log: {await docker.LogAsync(node.Id.Container, 8)}");
+        }
+    }
 
     /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later.</summary>
     public async Task FinishAsync(NodeContainer node)

@@ -4,12 +4,16 @@ using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PgFlow.Workflows;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
 internal sealed partial class NodeSteps(
-    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, IOptions<HandOptions> options) : INodeSteps
+    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, IOptions<HandOptions> options) : INodeSteps
 {
+    /// <summary>How long the candidate of a switchover may stand still when it has all that it will get, and clients wait.</summary>
+    private static readonly TimeSpan CandidatesPatience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PromotionLimit = TimeSpan.FromSeconds(50);
@@ -17,6 +21,9 @@ internal sealed partial class NodeSteps(
 
     /// <summary>How often a look is taken at what a starting node does.</summary>
     private static readonly TimeSpan StartLook = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a wait looks whether the nodes are still there that it depends on.</summary>
+    private static readonly TimeSpan EndLook = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A start that failed for what passes (an address, a lock file) may be repeated.</summary>
     private const int MostStarts = 3;
@@ -131,21 +138,28 @@ internal sealed partial class NodeSteps(
     }
 
     public async Task CheckpointAsync(NodeId node) =>
-        await sql.AskAsync<string>(await inventory.NodeAsync(node), "CHECKPOINT", Timeout.InfiniteTimeSpan);
+        await sql.AskAsync<string>(await RunningAsync(node), "CHECKPOINT", Timeout.InfiniteTimeSpan);
 
     public async Task WaitForReplayAsync(NodeId standby, NodeId primary)
     {
-        var marker = await sql.MarkAsync(await inventory.NodeAsync(primary));
-        await ReplayedAsync(await inventory.NodeAsync(standby), marker);
+        var marker = await sql.MarkAsync(await RunningAsync(primary));
+        await ReplayedAsync(await RunningAsync(standby), marker);
     }
 
     public async Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown)
     {
         var container = await inventory.NodeAsync(candidate);
-        // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
-        var identifying = sql.IdentifyAsync(container); // side by side: clients are waiting
-        await ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1));
-        var (_, timeline, _) = await identifying;
+        try
+        {
+            // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
+            await ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), CandidatesPatience);
+        }
+        catch (ApplicationFailureException e)
+        {
+            throw Ends.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
+        }
+
+        var (_, timeline, _) = await sql.IdentifyAsync(container);
         if (timeline != shutdown.Timeline)
         {
             throw Ends.Break($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
@@ -157,7 +171,7 @@ internal sealed partial class NodeSteps(
 
     public async Task<Promotion> PromoteAsync(NodeId node, Timeline from)
     {
-        var container = await inventory.NodeAsync(node);
+        var container = await RunningAsync(node);
         await using (var connection = await sql.OpenAsync(container, Patience))
         {
             if (await Sql.AskAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
@@ -194,7 +208,7 @@ internal sealed partial class NodeSteps(
 
     public async Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others)
     {
-        var container = await inventory.NodeAsync(node);
+        var container = await RunningAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await using var connection = await sql.OpenAsync(container);
         var names = string.Join(',', others);
@@ -224,7 +238,7 @@ internal sealed partial class NodeSteps(
 
     public async Task ProveStreamingAsync(NodeId standby, NodeId primary)
     {
-        var (follower, leader) = (await inventory.NodeAsync(standby), await inventory.NodeAsync(primary));
+        var (follower, leader) = (await RunningAsync(standby), await RunningAsync(primary));
         await AdvancesAsync(
             $"{standby} streams from {primary}",
             () => AskSilentAsync(leader, $"""
@@ -232,10 +246,10 @@ internal sealed partial class NodeSteps(
                     WHERE usename = 'replicator' AND client_addr = '{follower.Address}' AND application_name = '{standby.Name}' LIMIT 1), '')
                 """),
             answer => answer.StartsWith("streaming", StringComparison.Ordinal),
-            standby);
+            [follower, leader]);
         var marker = await sql.MarkAsync(leader);
         var delayed = await AskSilentAsync(follower, "SELECT (setting <> '0')::text FROM pg_settings WHERE name = 'recovery_min_apply_delay'") == "true";
-        await (delayed ? ReceivedAsync(leader, standby, marker) : ReplayedAsync(follower, marker));
+        await (delayed ? ReceivedAsync(leader, follower, marker) : ReplayedAsync(follower, marker));
     }
 
     /// <remarks>
@@ -279,6 +293,18 @@ internal sealed partial class NodeSteps(
         }
     }
 
+    /// <summary>A node that a step needs running. One that Docker stopped, with its daemon or by itself, is started as what it is, where that is safe.</summary>
+    private async Task<NodeContainer> RunningAsync(NodeId node)
+    {
+        if (await inventory.NodeAsync(node) is { Docker.State.Running: true } running)
+        {
+            return running;
+        }
+
+        await StartAsync(node);
+        return await inventory.NodeAsync(node);
+    }
+
     /// <summary>Waits for the end of a node that was stopped or killed.</summary>
     /// <returns>Whether it has ended; not, where it answers: it was never stopped.</returns>
     private async Task<bool> IsOverAsync(NodeContainer node)
@@ -288,6 +314,11 @@ internal sealed partial class NodeSteps(
             if (await AnswersNowAsync(node))
             {
                 return false;
+            }
+
+            if (await ends.IsShutDownAsync(node))
+            {
+                await ends.FinishAsync(node);
             }
 
             if (clock.Elapsed > FastStopLimit)
@@ -474,7 +505,7 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It has ended, or Docker starts it again and again.</exception>
+    /// <exception cref="ApplicationFailureException">It has ended, or Docker starts it again and again.</exception>
     private async Task RequireStartingAsync(NodeContainer started, HashSet<string> starts)
     {
         var state = (await inventory.NodeAsync(started.Id)).Docker.State;
@@ -504,24 +535,25 @@ internal sealed partial class NodeSteps(
         ];
     }
 
-    private Task ReplayedAsync(NodeContainer standby, Lsn position) => AdvancesAsync(
+    private Task ReplayedAsync(NodeContainer standby, Lsn position, TimeSpan? patience = null) => AdvancesAsync(
         $"{standby.Id} replays up to {position}",
         () => AskSilentAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
         answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
-        standby.Id);
+        [standby],
+        patience);
 
     /// <summary>What a standby that replays later on purpose can prove at once.</summary>
-    private Task ReceivedAsync(NodeContainer leader, NodeId standby, Lsn position) => AdvancesAsync(
-        $"{standby} receives up to {position}",
-        () => AskSilentAsync(leader, $"SELECT coalesce(max(flush_lsn)::text, '') FROM pg_stat_replication WHERE usename = 'replicator' AND application_name = '{standby.Name}'"),
+    private Task ReceivedAsync(NodeContainer leader, NodeContainer standby, Lsn position) => AdvancesAsync(
+        $"{standby.Id} receives up to {position}",
+        () => AskSilentAsync(leader, $"SELECT coalesce(max(flush_lsn)::text, '') FROM pg_stat_replication WHERE usename = 'replicator' AND application_name = '{standby.Id.Name}'"),
         answer => Lsn.TryParse(answer, out var received) && received >= position,
-        standby);
+        [standby, leader]);
 
-    /// <summary>Asks again until it is so; refuses when nothing has changed for a minute.</summary>
-    private async Task AdvancesAsync(string what, Func<Task<string>> ask, Func<string, bool> isSo, NodeId node)
+    /// <summary>Asks again until it is so; fails at once when one of the nodes that it depends on has ended, and when nothing has changed for too long.</summary>
+    private async Task AdvancesAsync(string what, Func<Task<string>> ask, Func<string, bool> isSo, NodeContainer[] nodes, TimeSpan? patience = null)
     {
         var last = "";
-        for (var still = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (var (still, unseen) = (Stopwatch.StartNew(), Stopwatch.StartNew()); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             var answer = await ask();
             if (isSo(answer))
@@ -535,10 +567,16 @@ internal sealed partial class NodeSteps(
                 last = answer;
             }
 
-            HandProgress.Say($"{what}; now {answer}");
-            if (still.Elapsed > Patience)
+            if (answer.Length == 0 || unseen.Elapsed > EndLook)
             {
-                throw Ends.Stick($"{what}: no progress for {Patience.TotalSeconds:0} s, now '{answer}'; {node}'s log: {await docker.LogAsync(node.Container, 5)}");
+                await Task.WhenAll(nodes.Select(ends.RequireSameRunAsync));
+                unseen.Restart();
+            }
+
+            HandProgress.Say($"{what}; now {answer}");
+            if (still.Elapsed > (patience ?? Patience))
+            {
+                throw Ends.Stick($"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; {nodes[0].Id}'s log: {await docker.LogAsync(nodes[0].Id.Container, 5)}");
             }
         }
     }

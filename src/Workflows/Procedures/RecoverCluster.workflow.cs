@@ -154,6 +154,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         }
 
         await Step($"{plan.Node} is no more offered to readers", () => Endpoints.LeaveAsync(plan.Node));
+        await VitalStep($"{plan.Node} still stands where it was approved", () => Recoveries.ReplayAsync(plan.Node, target));
         return target;
     }
 

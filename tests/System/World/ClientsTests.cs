@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests.World;
@@ -36,6 +38,70 @@ public sealed class ClientsTests(TemporalServer temporal)
 
         await OffAsync(cluster, [.. Others(cluster, primary)], rw: true, "destroy", () => cluster.RunAsync((DestroyCluster procedure) =>
             procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false })));
+    }
+
+    /// <remarks>A server that is shutting down gives each that connects a process that waits for its first word, up to a minute (authentication_timeout), and does not end before that.</remarks>
+    [Fact]
+    [Trait("Suite", "ci")]
+    public async Task Some_that_connect_and_say_nothing_delay_no_switchover_and_learn_of_it_too()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        using var stop = new CancellationTokenSource();
+        var clock = Stopwatch.StartNew();
+        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await TestCluster.ActivityAsync(switchover, "Checkpoint");
+        var silent = ConnectSilentlyAsync(cluster.Vip, stop.Token);
+        await TestCluster.ActivityAsync(switchover, "ProveEndpoint");
+        await stop.CancelAsync();
+        var (ended, hung) = await silent;
+        await TestCluster.ReportAsync(switchover);
+        var took = clock.Elapsed;
+
+        TestContext.Current.SendDiagnosticMessage($"switchover within {took.TotalSeconds:0.0} s; {ended} silent connections ended");
+        Assert.True(took < TimeSpan.FromSeconds(25), $"the switchover took {took}");
+        Assert.True(ended > 0);
+        Assert.Equal(0, hung);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    /// <summary>Connects again and again until it is stopped; those to the node that had the address then are all to be closed by it.</summary>
+    private static async Task<(int Ended, int Hung)> ConnectSilentlyAsync(string address, CancellationToken stop)
+    {
+        var open = new List<(Socket Socket, long Since, Task Ended)>();
+        while (!stop.IsCancellationRequested)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await socket.ConnectAsync(address, 5432, stop).AsTask().WaitAsync(TimeSpan.FromMilliseconds(100), stop);
+                open.Add((socket, Stopwatch.GetTimestamp(), EndedAsync(socket)));
+            }
+            catch (Exception e) when (e is SocketException or TimeoutException or OperationCanceledException)
+            {
+                socket.Dispose();
+            }
+
+            await Task.Delay(20, CancellationToken.None);
+        }
+
+        await Task.Delay(2000, CancellationToken.None);
+        // After the last that ended nobody has taken the address away: those are the new primary's.
+        var last = open.Where(client => client.Ended.IsCompleted).Select(client => client.Since).DefaultIfEmpty(0).Max();
+        var result = (open.Count(client => client.Ended.IsCompleted), open.Count(client => !client.Ended.IsCompleted && client.Since < last));
+        open.ForEach(client => client.Socket.Dispose());
+        return result;
+    }
+
+    private static async Task EndedAsync(Socket socket)
+    {
+        try
+        {
+            await socket.ReceiveAsync(new byte[1]);
+        }
+        catch (SocketException)
+        {
+            // reset: it knows as well
+        }
     }
 
     private static async Task<int> SwitchOverAsync(TestCluster cluster, int primary, string when)

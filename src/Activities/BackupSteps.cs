@@ -138,7 +138,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             [
                 $"BACKUPS={string.Join(' ', target.Backups)}", $"TIMELINE={target.Timeline}", $"BEFORE={(target.EndOfBranch ? "" : target.End)}", $"REPLAY_END={target.ReplayEnd}",
             ],
-            Volumes = Job.VolumesOfPast(cluster, nodes),
+            Volumes = Job.VolumesOfPast(await inventory.PartsAsync(cluster)),
             Files = [Job.SegmentList(target.Segments(), node.Spec.Postgres)],
         });
         var facts = Job.Facts(output);

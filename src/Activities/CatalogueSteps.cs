@@ -17,17 +17,17 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
 
     private async Task<T> ReadAsync<T>(ClusterName cluster, Func<Catalogue, IWalReader, Task<T>> answer)
     {
-        var nodes = await inventory.NodesAsync(cluster);
-        if (nodes is not [var node, ..])
+        var parts = await inventory.PartsAsync(cluster);
+        if (parts.Spec is not { } spec)
         {
             throw Ends.Refuse($"there is no cluster {cluster}");
         }
 
         try
         {
-            var job = await jobs.OpenAsync(new(node.Spec, "catalogue", "")
+            var job = await jobs.OpenAsync(new(spec, "catalogue", "")
             {
-                Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. Job.VolumesOfPast(cluster, nodes)],
+                Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. Job.VolumesOfPast(parts)],
             });
             var catalogue = Parse(cluster, await job.RunAsync(Embedded.Read("catalogue")));
             return await answer(catalogue, new WalReader(job, catalogue));

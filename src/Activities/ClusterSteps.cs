@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
@@ -7,19 +6,32 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, NodeObserver observer, NodeFiles files, Jobs jobs, Secrets secrets) : IClusterSteps
+internal sealed class ClusterSteps(
+    DockerEngine docker,
+    Inventory inventory,
+    Creation creation,
+    NodeObserver observer,
+    NodeFiles files,
+    Jobs jobs,
+    Secrets secrets) : IClusterSteps
 {
     private const int Oldest = 13;
     private const int Newest = 18;
 
+    private static string ThisWorkflow => ActivityExecutionContext.Current.Info.WorkflowId ?? "";
+
     public async Task<ClusterState> ObserveAsync(ClusterName cluster)
     {
-        var nodes = await inventory.NodesAsync(cluster);
+        var parts = await inventory.PartsAsync(cluster);
+        var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
+        var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
+        var absent = await ObserveMissingAsync(missing, parts);
         return new()
         {
             Cluster = cluster,
-            Spec = nodes.Count == 0 ? null : nodes[0].Spec,
-            Nodes = await Task.WhenAll(nodes.Select(observer.ObserveAsync)),
+            Spec = parts.Spec,
+            Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
+            Resources = parts.Resources,
         };
     }
 
@@ -38,7 +50,7 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
     {
         await Permit.RequireAsync(wanted.Cluster);
-        var internalNetwork = await NetworkAsync(wanted.Cluster, Names.InternalNetwork(wanted.Cluster), wanted.Subnet, isolated: true);
+        var internalNetwork = await creation.NetworkAsync(wanted.Cluster, Names.InternalNetwork(wanted.Cluster), wanted.Subnet, isolated: true);
         if (wanted.ExternalNetwork is { } existing)
         {
             var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
@@ -49,25 +61,25 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
                     : throw Ends.Refuse($"vip: {wanted.Vip} is not on {existing} ({string.Join(", ", found.IPAM.Config.Select(range => range.Subnet))})");
         }
 
-        var external = await NetworkAsync(wanted.Cluster, Names.ExternalNetwork(wanted.Cluster), subnet: null, isolated: false);
+        var external = await creation.NetworkAsync(wanted.Cluster, Names.ExternalNetwork(wanted.Cluster), subnet: null, isolated: false);
         return new(internalNetwork, Names.ExternalNetwork(wanted.Cluster), wanted.Vip ?? Names.DefaultVip(external));
     }
 
     public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
     {
         await Permit.RequireAsync(cluster);
-        secrets.Share(source, cluster);
+        secrets.Share(source, cluster, ThisWorkflow);
     }
 
     public async Task CreateNodesAsync(ClusterSpec spec)
     {
         await Permit.RequireAsync(spec.Cluster);
-        secrets.Create(spec.Cluster, spec.Vip);
-        await CreateVolumeAsync(spec.Cluster, Names.Repository(spec.Cluster));
+        secrets.Create(spec.Cluster, spec.Vip, ThisWorkflow);
+        await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
         foreach (var node in Enumerable.Range(1, spec.Nodes).Select(number => new NodeId(spec.Cluster, NodeName.Of(number))))
         {
-            await CreateVolumeAsync(spec.Cluster, node.Container);
-            await CreateContainerAsync(spec, node);
+            await creation.VolumeAsync(spec, node.Container);
+            await creation.NodeAsync(spec, node);
             await files.WriteAsync(node.Container, FilesOf(spec, node));
         }
     }
@@ -86,23 +98,42 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
         });
     }
 
+    public async Task RecreateAsync(ClusterSpec spec)
+    {
+        await Permit.RequireAsync(spec.Cluster);
+        await creation.NetworkAsync(spec.Cluster, Names.InternalNetwork(spec.Cluster), spec.Subnet, isolated: true, Existing.Kept);
+        if (spec.OwnsExternalNetwork)
+        {
+            await creation.NetworkAsync(spec.Cluster, spec.ExternalNetwork, Names.SubnetOf(spec.Vip), isolated: false, Existing.Kept);
+        }
+
+        await creation.VolumeAsync(spec, Names.Repository(spec.Cluster), Existing.Kept);
+        foreach (var node in (await inventory.PartsAsync(spec.Cluster)).Members)
+        {
+            await creation.VolumeAsync(spec, node.Container, Existing.Kept);
+            if (await creation.NodeAsync(spec, node, Existing.Kept))
+            {
+                var hasSettings = await files.ExistsAsync(node.Container, SettingsFile.Path); // they say what the cluster is meant to be
+                await files.WriteAsync(node.Container, FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path));
+            }
+            else
+            {
+                await creation.ReattachAsync(await inventory.NodeAsync(node));
+            }
+        }
+    }
+
+    public async Task TakeBackAsync(ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        await creation.TakeBackAsync(cluster);
+        secrets.Remove(cluster, ThisWorkflow);
+    }
+
     public async Task RemoveAsync(ClusterName cluster)
     {
         await Permit.RequireAsync(cluster);
-        var filter = Labels.Filter((Labels.Cluster, cluster));
-        var containers = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token));
-        await Task.WhenAll(containers.Select(container => docker.RemoveAsync(container.ID)));
-        var volumes = await docker.CallAsync((client, token) => client.Volumes.ListAsync(new() { Filters = filter }, token));
-        foreach (var volume in volumes.Volumes ?? [])
-        {
-            await docker.CallAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token));
-        }
-
-        foreach (var network in await docker.CallAsync((client, token) => client.Networks.ListNetworksAsync(new() { Filters = filter }, token)))
-        {
-            await RemoveNetworkAsync(network);
-        }
-
+        await creation.RemoveAsync(cluster);
         secrets.Remove(cluster);
     }
 
@@ -113,6 +144,24 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
         var nodes = await inventory.NodesAsync(cluster);
         await Task.WhenAll(nodes.Select(node => jobs.SucceedAsync(
             Job.On(node, $"tidy-{node.Id}", "cd /pgflow; [ ! -d data ] || rm -rf data.aside.* data.rewind data.begun* data.new data.copy pg_control.saved"))));
+    }
+
+    private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(IReadOnlyList<NodeId> nodes, ClusterParts parts)
+    {
+        if (nodes.Count == 0)
+        {
+            return [];
+        }
+
+        await jobs.RemoveOfActivityAsync(); // an earlier attempt's
+        try
+        {
+            return await Task.WhenAll(nodes.Select(node => observer.ObserveMissingAsync(node, parts)));
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
     }
 
     private IEnumerable<ContainerFile> FilesOf(ClusterSpec spec, NodeId node) =>
@@ -152,101 +201,4 @@ internal sealed class ClusterSteps(DockerEngine docker, Inventory inventory, Nod
     }
 
     private static bool Contains(string? subnet, string address) => IPNetwork.TryParse(subnet, out var network) && network.Contains(IPAddress.Parse(address));
-
-    /// <returns>The subnet of a network that is there, or is made on the first free private one.</returns>
-    private async Task<string> NetworkAsync(ClusterName cluster, string name, string? subnet, bool isolated)
-    {
-        if (await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(name, token)) is { } found)
-        {
-            return found.IPAM.Config[0].Subnet;
-        }
-
-        string[] candidates = subnet is null ? [.. Enumerable.Range(0, 250).Select(number => $"10.{77 + (number / 50)}.{100 + (number % 50)}.0/24")] : [subnet];
-        foreach (var candidate in candidates)
-        {
-            try
-            {
-                await docker.CallAsync((client, token) => client.Networks.CreateNetworkAsync(
-                    new()
-                    {
-                        Name = name,
-                        Driver = "bridge",
-                        Internal = isolated,
-                        CheckDuplicate = true,
-                        Labels = new Dictionary<string, string> { [Labels.Cluster] = cluster.ToString() },
-                        IPAM = new() { Config = [new() { Subnet = candidate, IPRange = Names.RangeForOthers(candidate) }] },
-                    },
-                    token));
-                return candidate;
-            }
-            catch (DockerApiException e) when (subnet is null && e.ResponseBody.Contains("overlaps", StringComparison.Ordinal))
-            {
-                // taken: the next one
-            }
-        }
-
-        throw Ends.Refuse("subnet: no private network is free; give one");
-    }
-
-    private Task<VolumeResponse> CreateVolumeAsync(ClusterName cluster, string name) => docker.CallAsync((client, token) => client.Volumes.CreateAsync(
-        new() { Name = name, Labels = new Dictionary<string, string> { [Labels.Cluster] = cluster.ToString() } }, token));
-
-    private async Task CreateContainerAsync(ClusterSpec spec, NodeId node)
-    {
-        var postgres = spec.Postgres;
-        if (await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token)) is null)
-        {
-            await docker.CallAsync((client, token) => client.Containers.CreateContainerAsync(
-                new()
-                {
-                    Name = node.Container,
-                    Hostname = node.Container,
-                    Image = spec.Image,
-                    Entrypoint = [$"{postgres.Bin}/postgres"],
-                    Cmd = ["-D", Names.Data],
-                    User = $"{postgres.Uid}:{postgres.Gid}",
-                    Env = [$"PATH={postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "PGDATA=" + Names.Data],
-                    StopSignal = "SIGINT",
-                    StopTimeout = TimeSpan.FromMinutes(1),
-                    Healthcheck = new() { Test = ["NONE"] },
-                    Labels = new Dictionary<string, string>
-                    {
-                        [Labels.Cluster] = spec.Cluster.ToString(),
-                        [Labels.Node] = node.Name.ToString(),
-                        [Labels.RoleAtCreation] = node.Name.Number == 1 ? "primary" : "standby",
-                        [Labels.Spec] = JsonSerializer.Serialize(spec, PgFlowJson.Options),
-                    },
-                    HostConfig = new()
-                    {
-                        Init = true,
-                        Binds = [$"{node.Container}:{Names.NodeVolume}", $"{Names.Repository(spec.Cluster)}:{Names.RepositoryVolume}"],
-                        Tmpfs = new Dictionary<string, string> { ["/var/run/postgresql"] = $"uid={postgres.Uid},gid={postgres.Gid},mode=0775" },
-                        ShmSize = 256 * 1024 * 1024,
-                        NetworkMode = Names.InternalNetwork(spec.Cluster),
-                        RestartPolicy = new() { Name = RestartPolicyKind.No },
-                    },
-                    NetworkingConfig = new()
-                    {
-                        EndpointsConfig = new Dictionary<string, EndpointSettings>
-                        {
-                            [Names.InternalNetwork(spec.Cluster)] = new() { IPAMConfig = new() { IPv4Address = Names.AddressOf(spec, node.Name) } },
-                        },
-                    },
-                },
-                token));
-        }
-    }
-
-    /// <summary>A network can't go while anything is attached, and a stopped container that is attached could never start again: workers are detached first.</summary>
-    private async Task RemoveNetworkAsync(NetworkResponse network)
-    {
-        var attached = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
-            new() { All = true, Filters = new Dictionary<string, IDictionary<string, bool>> { ["network"] = new Dictionary<string, bool> { [network.ID] = true } } }, token));
-        foreach (var container in attached)
-        {
-            await docker.DisconnectAsync(network.ID, container.ID);
-        }
-
-        await docker.CallAsync((client, token) => client.Networks.DeleteNetworkAsync(network.ID, token));
-    }
 }

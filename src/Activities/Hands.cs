@@ -16,6 +16,7 @@ public static class Hands
             .AddSingleton<IWorkerInterceptor, HandInterceptor>()
             .AddSingleton<DockerEngine>()
             .AddSingleton<Inventory>()
+            .AddSingleton<Creation>()
             .AddSingleton<Jobs>()
             .AddSingleton<Secrets>()
             .AddSingleton<Sql>()

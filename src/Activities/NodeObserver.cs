@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
 /// <summary>Finds out what a node is: a running one by asking it, a stopped one by its pg_control.</summary>
-internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
+internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs)
 {
     private const int MostReadsOfControl = 20;
 
@@ -92,12 +91,36 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
         }
     }
 
+    /// <summary>A member without a container: what its volume says, read through a container that never runs and goes with the activity's jobs.</summary>
+    public async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterParts parts)
+    {
+        var state = new NodeState
+        {
+            Id = node,
+            Role = NodeRole.Missing,
+            Container = "missing",
+            RestartPolicy = "no",
+            Address = Names.AddressOf(parts.Spec!, node.Name),
+            OnInternalNetwork = false,
+            HasVolume = parts.HasVolume(node.Container),
+        };
+        return state.HasVolume
+            ? await WithFilesAsync(state, await jobs.PlaceAsync(new(parts.Spec!, $"read-{node}", "") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }))
+            : state;
+    }
+
     /// <summary>A stopped node's pg_control, read again while it is torn; null where there is none.</summary>
-    public async Task<ControlFile?> ControlAsync(NodeId node)
+    public Task<ControlFile?> ControlAsync(NodeId node) => ControlAsync(node, node.Container);
+
+    public Task<bool> IsMarkedStandbyAsync(NodeId node) => IsMarkedStandbyAsync(node.Container);
+
+    private Task<bool> IsMarkedStandbyAsync(string container) => files.ExistsAsync(container, $"{Names.Data}/standby.signal");
+
+    private async Task<ControlFile?> ControlAsync(NodeId node, string container)
     {
         for (var read = 0; read < MostReadsOfControl; read++)
         {
-            if (await files.ReadAsync(node.Container, $"{Names.Data}/global/pg_control") is not { } file)
+            if (await files.ReadAsync(container, $"{Names.Data}/global/pg_control") is not { } file)
             {
                 return null;
             }
@@ -110,8 +133,6 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
 
         throw Ends.Fail($"pg_control of {node} is damaged: its checksum is wrong");
     }
-
-    public Task<bool> IsMarkedStandbyAsync(NodeId node) => files.ExistsAsync(node.Container, $"{Names.Data}/standby.signal");
 
     private static string WordOf(RestartPolicyKind policy) => policy switch
     {
@@ -166,13 +187,16 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
             (name, row) => row with { Node = name.ToString() }),
     ];
 
-    private async Task<NodeState> WithFilesAsync(NodeState state)
+    private Task<NodeState> WithFilesAsync(NodeState state) => WithFilesAsync(state, state.Id.Container);
+
+    private async Task<NodeState> WithFilesAsync(NodeState state, string container)
     {
-        var reading = LearnAsync("its pg_control", () => ControlAsync(state.Id));
-        var looking = LearnAsync("its standby.signal", async () => (bool?)await IsMarkedStandbyAsync(state.Id));
-        var configured = LearnAsync("its settings", () => ConfirmersAsync(state.Id));
+        var reading = LearnAsync("its pg_control", () => ControlAsync(state.Id, container));
+        var looking = LearnAsync("its standby.signal", async () => (bool?)await IsMarkedStandbyAsync(container));
+        var configured = LearnAsync("its settings", () => files.ReadAsync(container, SettingsFile.Path));
         await Task.WhenAll(reading, looking, configured);
         var (control, signal) = (await reading, await looking);
+        var configuration = SettingsFile.Read((await configured).Value);
         return state with
         {
             Unread = [.. new[] { control.Why, signal.Why }.OfType<string>()],
@@ -181,7 +205,9 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
             Wal = control.Value?.Checkpoint,
             Control = control.Value?.State,
             StandbySignal = signal.Value,
-            SynchronousStandbyNames = (await configured).Value ?? "",
+            SynchronousStandbyNames = configuration.SynchronousStandbyNames,
+            Synchronous = configuration.Synchronous,
+            ReadOnly = configuration.ReadOnly,
         };
     }
 
@@ -203,14 +229,6 @@ internal sealed partial class NodeObserver(Sql sql, NodeFiles files)
         await files.ReadAsync(node.Container, $"{Names.Data}/global/pg_control") is { } control
             ? [.. ControlFile.CapacitiesOf(control).Where(setting => own.TryGetValue(setting.Key, out var has) && has < setting.Value).Select(setting => new LowSetting(setting.Key, own[setting.Key], setting.Value))]
             : [];
-
-    /// <summary>Who confirmed the commits of a node that can't be asked, as PgFlow set it.</summary>
-    private async Task<string> ConfirmersAsync(NodeId node) => await files.ReadAsync(node.Container, SettingsFile.Path) is { } file
-        ? ConfiguredConfirmers().Match(System.Text.Encoding.UTF8.GetString(file)).Groups["names"].Value
-        : "";
-
-    [GeneratedRegex("^synchronous_standby_names = '(?<names>[^']*)'", RegexOptions.Multiline)]
-    private static partial Regex ConfiguredConfirmers();
 
     private static TimelineHistory? HistoryOf(Timeline timeline, IReadOnlyDictionary<string, string>? histories) =>
         histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text) : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null) : null;

@@ -60,6 +60,14 @@ internal sealed partial class NodeSteps(
         await AnswersAsync(container);
     }
 
+    public async Task SettleAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+        await LetRestartAsync(container);
+    }
+
     public async Task<CleanShutdown> StopAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);

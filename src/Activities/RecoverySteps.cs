@@ -74,7 +74,7 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             [
                 $"{node.Container}:{Names.NodeVolume}",
                 .. source == node.Cluster ? [$"{Names.Repository(source)}:{Names.RepositoryVolume}:ro"] : Array.Empty<string>(), // as the node itself sees it
-                .. Job.VolumesOfPast(source, await inventory.NodesAsync(source)),
+                .. Job.VolumesOfPast(await inventory.PartsAsync(source)),
             ],
             Files = [Job.SegmentList(target.Segments(), container.Spec.Postgres)],
         };

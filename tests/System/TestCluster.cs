@@ -234,21 +234,55 @@ internal sealed class TestCluster : IAsyncDisposable
             worker.Dispose();
         }
 
-        foreach (var container in await ListAsync("ps", "-aq"))
+        foreach (var container in await AllAsync("ps", "-aq"))
         {
             await Host.TryDockerAsync("rm", "-fv", container);
         }
 
-        foreach (var volume in await ListAsync("volume", "ls", "-q"))
+        foreach (var volume in await AllAsync("volume", "ls", "-q"))
         {
             await Host.TryDockerAsync("volume", "rm", "-f", volume);
         }
 
-        foreach (var network in (await ListAsync("network", "ls", "-q")).Append(Network))
+        foreach (var network in (await AllAsync("network", "ls", "-q")).Append(Network))
         {
             await Host.TryDockerAsync("network", "rm", network);
         }
     }
+
+    /// <summary>Everything that there is under the cluster's names and labels, with the content of its volumes and secrets.</summary>
+    public async Task<string> InventoryAsync()
+    {
+        var lines = new List<string>();
+        foreach (var container in await AllAsync("ps", "-aq", "--no-trunc"))
+        {
+            lines.Add(await Host.DockerAsync("inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}}", container));
+            lines.Add(await Host.DockerAsync("diff", container));
+        }
+
+        foreach (var volume in await AllAsync("volume", "ls", "-q"))
+        {
+            lines.Add($"{await Host.DockerAsync("volume", "inspect", "-f", "{{.Name}} {{.Labels}}", volume)} {await ContentAsync(volume)}");
+        }
+
+        foreach (var network in await AllAsync("network", "ls", "-q", "--no-trunc"))
+        {
+            lines.Add(await Host.DockerAsync("network", "inspect", "-f", "{{.Name}} {{.Id}} {{.Containers}}", network));
+        }
+
+        lines.AddRange(SecretsFiles.Select(file => $"{file} {File.ReadAllText(file)}"));
+        return string.Join('\n', lines.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Its secrets files.</summary>
+    public IEnumerable<string> SecretsFiles => Directory.Exists(WorkerProcess.Secrets) ? Directory.GetFiles(WorkerProcess.Secrets, $"{Name}.*") : [];
+
+    private static Task<string> ContentAsync(string volume) => Host.DockerAsync(
+        "run", "--rm", "--network", "none", "-u", "0", "-v", $"{volume}:/v:ro", "--entrypoint", "sh", Host.Image, "-c", "cd /v && find . -type f -print0 | sort -z | xargs -0r sha256sum | sha256sum");
+
+    /// <summary>By label and by name.</summary>
+    private async Task<IEnumerable<string>> AllAsync(params string[] command) =>
+        (await ListAsync(command)).Concat((await Host.DockerAsync([.. command, "--filter", $"name=pgflow-{Name}-"])).Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct();
 
     private Task<string> CreateNetworkAsync() =>
         Host.DockerAsync("network", "create", "--internal", "--subnet", $"{Subnet}.0/24", "--ip-range", $"{Subnet}.128/25", Network);

@@ -129,7 +129,7 @@ public sealed class OrderTests(TemporalServer server)
         world.Hands.Fail("ProveStreaming p3");
         Assert.Equal(Ends.Unchanged, (await world.FailAsync("InitCluster", ("nodes", 3))).Type);
 
-        Assert.Equal("RemoveCluster", world.Hands.Changes[^1]);
+        Assert.Equal("TakeBackCreated", world.Hands.Changes[^1]);
     }
 
     [Fact]

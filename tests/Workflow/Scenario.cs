@@ -25,6 +25,11 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("Failback-failed", 3, world => UndoneAsync(Fenced(world), "ExamineDivergence p3", "Failback", ("node", "p3"))),
         new("Failback-blocked", 3, world => ResolvedAsync(Fenced(world), "RewindData p3", "Failback", ("node", "p3"))),
         new("Failback-cancelled", 3, world => CancelledAsync(Fenced(world), "SalvageWal p3", "Failback", ("node", "p3"))),
+        new("RepairCluster-succeeded", 3, world => SucceededAsync(Pruned(world, "p1", "p2", "p3"), "RepairCluster")),
+        new("RepairCluster-standby", 3, world => SucceededAsync(Pruned(world, "p3"), "RepairCluster")),
+        new("RepairCluster-undone", 3, world => UndoneAsync(Pruned(world, "p3"), "RecreateMissing", "RepairCluster")),
+        new("RepairCluster-blocked", 3, world => ResolvedAsync(Pruned(world, "p3"), "ProveStreaming p3", "RepairCluster")),
+        new("RepairCluster-cancelled", 3, world => CancelledAsync(Pruned(world, "p3"), "RecreateMissing", "RepairCluster")),
         new("RemakeStandby-succeeded", 3, world => SucceededAsync(world, "RemakeStandby", ("node", "p3"))),
         new("RemakeStandby-undone", 3, world => UndoneAsync(world, "SwapInCopy p3", "RemakeStandby", ("node", "p3"))),
         new("RemakeStandby-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "RemakeStandby", ("node", "p3"))),
@@ -92,6 +97,23 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     private static World WithoutLedger(World world)
     {
         world.Hands.LoseLedger();
+        return world;
+    }
+
+    private static World Pruned(World world, params string[] names)
+    {
+        foreach (var name in names)
+        {
+            world.Hands[name] = world.Hands[name] with
+            {
+                Role = NodeRole.Missing,
+                Container = "missing",
+                RestartPolicy = "no",
+                Endpoint = EndpointRole.None,
+                Control = ControlState.InProduction,
+            };
+        }
+
         return world;
     }
 

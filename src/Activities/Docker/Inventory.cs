@@ -4,25 +4,44 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Finds the containers of nodes, and what their cluster was made as.</summary>
-internal sealed class Inventory(DockerEngine docker)
+/// <summary>Finds what there is of a cluster: by its labels, and by its names, since what has a name and no label is somebody else's.</summary>
+internal sealed class Inventory(DockerEngine docker, Secrets secrets)
 {
-    /// <summary>The nodes of <paramref name="cluster"/> by number; none where there is no such cluster.</summary>
+    /// <summary>The containers of the nodes of <paramref name="cluster"/> by number; none where there is no such cluster.</summary>
     public async Task<IReadOnlyList<NodeContainer>> NodesAsync(ClusterName cluster)
     {
         var listed = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
             new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Node, null)) }, token));
-        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(new(cluster, NodeName.Parse(container.Labels[Labels.Node])))));
-        return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
+        return await NodesAsync(cluster, listed);
     }
 
     /// <summary>A node's container as it is now.</summary>
     public async Task<NodeContainer> NodeAsync(NodeId node) =>
-        await FindAsync(node) ?? throw Ends.Fail($"there is no container {node.Container}");
+        await FindAsync(node) ?? throw Ends.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
 
+    /// <summary>Everything that there is of a cluster, and what is missing of it.</summary>
+    public async Task<ClusterParts> PartsAsync(ClusterName cluster)
+    {
+        var listing = docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true }, token));
+        var volumes = docker.CallAsync((client, token) => client.Volumes.ListAsync(token));
+        var networks = docker.CallAsync((client, token) => client.Networks.ListNetworksAsync(new(), token));
+        var containers = await listing;
+        var nodes = await NodesAsync(cluster, containers.Where(container => Labels.AreOf(cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node)));
+        return new(cluster, nodes, [.. containers], [.. (await volumes).Volumes ?? []], [.. await networks], secrets.FilesOf(cluster));
+    }
+
+    private async Task<IReadOnlyList<NodeContainer>> NodesAsync(ClusterName cluster, IEnumerable<ContainerListResponse> listed)
+    {
+        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(new(cluster, NodeName.Parse(container.Labels[Labels.Node])))));
+        return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
+    }
+
+    /// <returns>Null also where a container of that name carries no label of the cluster.</returns>
     private async Task<NodeContainer?> FindAsync(NodeId node) =>
         await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token)) is { } found
-            ? new(node, found, JsonSerializer.Deserialize<ClusterSpec>(found.Config.Labels[Labels.Spec], PgFlowJson.Options)!)
+            && Labels.AreOf(node.Cluster, found.Config.Labels)
+            && found.Config.Labels.TryGetValue(Labels.Spec, out var spec)
+            ? new(node, found, JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)!)
             : null;
 }
 

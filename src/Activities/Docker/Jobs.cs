@@ -126,8 +126,36 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         }
     }
 
+    /// <summary>A container that never runs: a place to read the files of volumes from. It goes with <see cref="RemoveOfActivityAsync"/>.</summary>
+    /// <returns>Its name.</returns>
+    public async Task<string> PlaceAsync(Job job)
+    {
+        var name = NameOf(job, 1);
+        await CreateAsync(job, name);
+        return name;
+    }
+
     private async Task StartAsync(Job job, string name)
     {
+        await CreateAsync(job, name);
+        await files.WriteAsync(name, [ContainerFile.Folder("/job", job.Spec.Postgres), .. job.Files]);
+        await docker.StartAsync(name);
+    }
+
+    /// <summary>Docker would make a volume that is missing, without a label: an empty one instead of the node's data.</summary>
+    private async Task RequireVolumesAsync(Job job)
+    {
+        var names = job.Volumes.Select(volume => volume.Split(':')[0]).ToList();
+        var found = await Task.WhenAll(names.Select(name => docker.FindAsync((client, token) => client.Volumes.InspectAsync(name, token))));
+        if (names.Where((_, index) => found[index] is null).ToList() is { Count: > 0 } missing)
+        {
+            throw Ends.Refuse($"{job.Name}: there is no volume {string.Join(", ", missing)}; see: pgflow status {job.Spec.Cluster}");
+        }
+    }
+
+    private async Task CreateAsync(Job job, string name)
+    {
+        await RequireVolumesAsync(job);
         var info = ActivityExecutionContext.Current.Info;
         var key = $"{info.WorkflowRunId}-{OwnerOf(job)}-{job.Name}";
         await docker.CallAsync((client, token) => client.Containers.CreateContainerAsync(
@@ -139,7 +167,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 Cmd = [],
                 User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
                 Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", .. job.Parameters],
-                Labels = new Dictionary<string, string> { [Labels.Cluster] = job.Spec.Cluster.ToString(), [Labels.Job] = key, [Labels.Run] = info.WorkflowRunId ?? "" },
+                Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
                 Healthcheck = new() { Test = ["NONE"] },
                 HostConfig = new()
                 {
@@ -150,8 +178,6 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 },
             },
             token));
-        await files.WriteAsync(name, [ContainerFile.Folder("/job", job.Spec.Postgres), .. job.Files]);
-        await docker.StartAsync(name);
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>
@@ -216,8 +242,11 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
     public bool AsRoot { get; init; }
 
     /// <summary>What a job sees that only reads a cluster's past: its repository as <c>/source</c>, its nodes' volumes as <c>/nodes/NAME</c>.</summary>
-    public static IReadOnlyList<string> VolumesOfPast(ClusterName cluster, IEnumerable<NodeContainer> nodes) =>
-        [$"{Names.Repository(cluster)}:/source:ro", .. nodes.Select(node => $"{node.Id.Container}:/nodes/{node.Id.Name}:ro")];
+    public static IReadOnlyList<string> VolumesOfPast(ClusterParts parts) =>
+    [
+        $"{Names.Repository(parts.Cluster)}:/source:ro",
+        .. parts.Members.Where(node => parts.HasVolume(node.Container)).Select(node => $"{node.Container}:/nodes/{node.Name}:ro"),
+    ];
 
     /// <summary>The segments that a job works on.</summary>
     public static ContainerFile SegmentList(IEnumerable<string> segments, PostgresInstallation postgres) =>

@@ -38,6 +38,9 @@ internal static class Names
     /// <summary>A run's short name: the random end of its ID, since a server's run IDs (UUID version 7) begin with the time and are alike for a minute.</summary>
     public static string ShortRun(string run) => run[^12..];
 
+    /// <summary>The subnet of a network of our own whose virtual IP this is.</summary>
+    public static string SubnetOf(string vip) => $"{Host($"{vip}/32", 0)}/24";
+
     private static string Host(string subnet, int number)
     {
         var bytes = IPNetwork.Parse(subnet).BaseAddress.GetAddressBytes();

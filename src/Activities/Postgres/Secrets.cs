@@ -14,27 +14,24 @@ internal sealed class Secrets(IOptions<HandOptions> options)
 
     private const int ScramIterations = 4096; // PostgreSQL's own default
 
-    /// <summary>Post-condition: every role has a password in the cluster's file.</summary>
-    public void Create(ClusterName cluster, string vip)
+    /// <summary>Post-condition: every role has a password in the cluster's file, and <paramref name="owner"/> made it. Refuses one that somebody else made.</summary>
+    public void Create(ClusterName cluster, string vip, string owner)
     {
-        Directory.CreateDirectory(options.Value.SecretsDirectory);
-        var file = PasswordFile(cluster);
-        if (!File.Exists(file))
-        {
-            WritePrivately(file, string.Concat(Roles.Select(role => $"*:*:*:{role}:{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n")));
-        }
-
-        WritePrivately(ServiceFile(cluster), $"[{cluster}-rw]\nhost={vip}\nport=5432\nuser=app\ndbname=app\n");
+        CreateFile(PasswordFile(cluster), owner, () => string.Concat(Roles.Select(role => $"*:*:*:{role}:{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n")));
+        CreateFile(ServiceFile(cluster), owner, () => $"[{cluster}-rw]\nhost={vip}\nport=5432\nuser=app\ndbname=app\n");
     }
 
-    /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>.</summary>
-    public void Share(ClusterName source, ClusterName cluster) =>
-        WritePrivately(PasswordFile(cluster), string.Concat(Roles.Select(role => FileFor(source, role))));
+    /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>, and <paramref name="owner"/> put them there.</summary>
+    public void Share(ClusterName source, ClusterName cluster, string owner) =>
+        CreateFile(PasswordFile(cluster), owner, () => string.Concat(Roles.Select(role => FileFor(source, role))));
+
+    /// <summary>The files that there are.</summary>
+    public IReadOnlyList<string> FilesOf(ClusterName cluster) => [.. PathsOf(cluster).Where(File.Exists)];
 
     public string PasswordOf(ClusterName cluster, string role)
     {
         var file = PasswordFile(cluster);
-        return File.Exists(file) && File.ReadLines(file).FirstOrDefault(line => line.Split(':') is [_, _, _, var user, _] && user == role) is { } found
+        return File.Exists(file) && File.ReadLines(file).FirstOrDefault(line => !line.StartsWith('#') && line.Split(':') is [_, _, _, var user, _] && user == role) is { } found
             ? found.Split(':')[4]
             : throw Ends.Refuse($"this worker has no password of {role} for {cluster}: {file} is missing or incomplete; copy it from the worker that made the cluster");
     }
@@ -54,16 +51,44 @@ internal sealed class Secrets(IOptions<HandOptions> options)
             $"SCRAM-SHA-256${ScramIterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(stored)}:{Convert.ToBase64String(server)}");
     }
 
-    public void Remove(ClusterName cluster)
-    {
-        File.Delete(PasswordFile(cluster));
-        File.Delete(ServiceFile(cluster));
-    }
+    public void Remove(ClusterName cluster) => Delete(PathsOf(cluster));
+
+    /// <summary>Removes what <paramref name="owner"/> made.</summary>
+    public void Remove(ClusterName cluster, string owner) => Delete(FilesOf(cluster).Where(file => IsBy(owner, file)));
+
+    private string[] PathsOf(ClusterName cluster) => [PasswordFile(cluster), ServiceFile(cluster)];
 
     private string PasswordFile(ClusterName cluster) => Path.Combine(options.Value.SecretsDirectory, $"{cluster}.pgpass");
 
     private string ServiceFile(ClusterName cluster) => Path.Combine(options.Value.SecretsDirectory, $"{cluster}.service");
 
+    private static void Delete(IEnumerable<string> files)
+    {
+        foreach (var file in files)
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>libpq passes over a line that begins so, in both kinds of file.</summary>
+    private static string MarkOf(string owner) => $"# created by {owner.ReplaceLineEndings(" ")}";
+
+    private static bool IsBy(string owner, string file) => File.ReadLines(file).FirstOrDefault() == MarkOf(owner);
+
+    private void CreateFile(string path, string owner, Func<string> content)
+    {
+        Directory.CreateDirectory(options.Value.SecretsDirectory);
+        if (!File.Exists(path))
+        {
+            WritePrivately(path, $"{MarkOf(owner)}\n{content()}");
+        }
+        else if (!IsBy(owner, path))
+        {
+            throw Ends.Refuse($"{path} exists and was not made by this procedure: keep it elsewhere, or choose another name");
+        }
+    }
+
+    /// <summary>Whole or not at all, and never over another file.</summary>
     private static void WritePrivately(string path, string content)
     {
         var part = $"{path}.{Guid.NewGuid():N}";
@@ -79,6 +104,14 @@ internal sealed class Secrets(IOptions<HandOptions> options)
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(part, path, overwrite: true);
+        try
+        {
+            File.Move(part, path, overwrite: false);
+        }
+        catch (IOException)
+        {
+            File.Delete(part);
+            throw;
+        }
     }
 }

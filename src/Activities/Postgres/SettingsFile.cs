@@ -41,6 +41,17 @@ internal static class SettingsFile
         ["pgflow.read_only"] = settings.ReadOnly ? "on" : "off",
     };
 
+    /// <summary>What a node's file says of the cluster: of a node that can't be asked it is known from there only.</summary>
+    public static (bool Synchronous, bool ReadOnly, string SynchronousStandbyNames) Read(byte[]? file)
+    {
+        var values = (file is null ? "" : System.Text.Encoding.UTF8.GetString(file)).Split('\n')
+            .Select(line => line.Split(" = '", 2))
+            .Where(setting => setting.Length == 2)
+            .ToLookup(setting => setting[0], setting => setting[1].TrimEnd('\''));
+        string Value(string name) => values[name].LastOrDefault("");
+        return (Value("pgflow.synchronous") == "on", Value("pgflow.read_only") == "on", Value("synchronous_standby_names"));
+    }
+
     public static string Render(NodeSettings settings, ClusterSpec spec) => $"""
         # Written by PgFlow; changes by hand are lost.
         listen_addresses = '*'

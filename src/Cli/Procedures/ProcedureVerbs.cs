@@ -42,6 +42,8 @@ internal static class ProcedureVerbs
         new("failover", nameof(Failover), "Make a standby the primary after the primary was lost", To, Force("Fail over although the primary is healthy")),
         new("failback", nameof(Failback), "Bring an old primary or a diverged standby (the only missing node where none is named) back as a standby",
             Field.Node("NODE", "The node that comes back; the only one that is missing where none is named", Need.Optional)),
+        new("repair", nameof(RepairCluster), "Make again what is missing of a cluster (networks, volumes, containers), and put every node back in its place",
+            Field.Node("--primary", "The node whose data is the cluster's, where no primary runs and several nodes hold a primary's data")),
         new("remake", nameof(RemakeStandby), "Give a standby a fresh copy of the primary", Field.Node("NODE", "The standby", Need.Required)),
         new("backup", nameof(TakeBackup), "Take a base backup, and prove that the archive has the WAL for it",
             Field.Flag("--incremental", "Only what has changed since the newest backup (PostgreSQL 17)"),

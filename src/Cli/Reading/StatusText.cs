@@ -95,6 +95,7 @@ internal static class StatusText
     {
         NodeRole.Stopped => $"stopped ({node.Container}{(node.RestartPolicy is "no" ? ", fenced" : "")})",
         NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}",
+        NodeRole.Missing => "no container",
         NodeRole.Primary when node.ReadOnly => "primary, read-only",
         NodeRole.Standby when node.ReplayPaused => "standby, replay paused",
         var role => PgFlowText.Word(role),

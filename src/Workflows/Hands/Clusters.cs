@@ -5,7 +5,7 @@ namespace PgFlow.Workflows;
 /// <summary>Looks at clusters, makes and removes their parts.</summary>
 public interface IClusterSteps
 {
-    /// <summary>The cluster as it is, each node for itself: one that can't be asked is unreachable, not an error.</summary>
+    /// <summary>The cluster as it is, and everything that there is under its names; each node for itself: one that can't be asked is unreachable, not an error.</summary>
     [Activity("ObserveCluster")]
     Task<ClusterState> ObserveAsync(ClusterName cluster);
 
@@ -13,11 +13,11 @@ public interface IClusterSteps
     [Activity("InspectImage")]
     Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image);
 
-    /// <summary>Post-condition: both networks are there, as asked for or with a free private subnet.</summary>
+    /// <summary>Post-condition: both networks are there, as asked for or with a free private subnet. Refuses one that this workflow did not make.</summary>
     [Activity("CreateNetworks")]
     Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted);
 
-    /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs.</summary>
+    /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs. Refuses one that this workflow did not make.</summary>
     [Activity("CreateNodes")]
     Task CreateNodesAsync(ClusterSpec spec);
 
@@ -29,7 +29,15 @@ public interface IClusterSteps
     [Activity("InitializeDatabase")]
     Task InitializeAsync(NodeId node);
 
-    /// <summary>Post-condition: nothing that belongs to the cluster is left; a network that was there before stays.</summary>
+    /// <summary>Post-condition: whatever was missing of the cluster's networks, volumes and containers is there again; a new container does not run, and what was there is as it was.</summary>
+    [Activity("RecreateMissing")]
+    Task RecreateAsync(ClusterSpec spec);
+
+    /// <summary>Post-condition: nothing is left that this workflow made for the cluster; everything else is as it was.</summary>
+    [Activity("TakeBackCreated")]
+    Task TakeBackAsync(ClusterName cluster);
+
+    /// <summary>Post-condition: nothing that carries the cluster's label is left, nor its secrets; what is foreign stays.</summary>
     [Activity("RemoveCluster")]
     Task RemoveAsync(ClusterName cluster);
 
@@ -70,6 +78,12 @@ internal static class Clusters
 
     public static Task InitializeAsync(NodeId node) =>
         Hand.WaitAsync((IClusterSteps hand) => hand.InitializeAsync(node), $"{node}: initdb with checksums, roles, database app");
+
+    public static Task RecreateAsync(ClusterSpec spec) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.RecreateAsync(spec), $"What is missing of {spec.Cluster}: networks, volumes, containers");
+
+    public static Task TakeBackAsync(ClusterName cluster) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.TakeBackAsync(cluster), $"Remove what was made for {cluster}");
 
     public static Task RemoveAsync(ClusterName cluster) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.RemoveAsync(cluster), $"Remove all that belongs to {cluster}");

@@ -9,6 +9,10 @@ public interface INodeSteps
     [Activity("StartPostgres")]
     Task StartAsync(NodeId node);
 
+    /// <summary>Post-condition: a node that runs is on the internal network, and Docker restarts it.</summary>
+    [Activity("SettleNode")]
+    Task SettleAsync(NodeId node);
+
     /// <summary>Post-condition: pg_control says "shut down" and Docker won't start the container by itself; its end may come later.</summary>
     [Activity("StopPostgres")]
     Task<CleanShutdown> StopAsync(NodeId node);
@@ -129,6 +133,9 @@ public sealed record RecoverySettings(Timeline Timeline, Lsn? Before);
 internal static class Nodes
 {
     public static Task StartAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start");
+
+    public static Task SettleAsync(NodeId node) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.SettleAsync(node), $"{node}: on the internal network, restarted by Docker");
 
     public static Task<CleanShutdown> StopAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.StopAsync(node), $"{node}: fast stop");

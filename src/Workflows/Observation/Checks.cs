@@ -12,8 +12,32 @@ internal static class Checks
     public static ClusterState RequireExisting(this ClusterState state) =>
         state.Exists ? state : throw Ends.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
 
-    public static NodeState RequireNode(this ClusterState state, NodeName name) =>
-        state.Find(name) ?? throw Ends.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}");
+    /// <summary>Nothing is there under the names and labels of a cluster that is to be made: it would be taken over, and an undo could not tell it apart.</summary>
+    public static void RequireVacant(this ClusterState state)
+    {
+        var there = state.Resources.Where(resource => resource.State is not ResourceState.Missing).ToList();
+        if (there.Count == 0 && !state.Exists)
+        {
+            return;
+        }
+
+        var foreign = there.Where(resource => resource.State is ResourceState.Foreign).ToList();
+        string[] ways =
+        [
+            .. state.Exists && foreign.Count == 0 ? [$"run the cluster again from it: pgflow repair {state.Cluster}"] : Array.Empty<string>(),
+            .. there.Count > foreign.Count ? [$"remove the cluster with its data: pgflow destroy {state.Cluster}"] : Array.Empty<string>(),
+            .. foreign.Count > 0 ? [$"remove or rename what is not PgFlow's ({string.Join(", ", foreign)})"] : Array.Empty<string>(),
+            "choose another name",
+        ];
+        throw Ends.Refuse($"something of {state.Cluster} is there already: {string.Join(", ", there)}; nothing was touched; {string.Join(", or ", ways)}");
+    }
+
+    public static NodeState RequireNode(this ClusterState state, NodeName name) => state.Find(name) switch
+    {
+        { Role: NodeRole.Missing } node => throw Ends.Refuse($"{node.Id} is {Describe(node)}; bring it back with: pgflow repair {state.Cluster}"),
+        { } node => node,
+        null => throw Ends.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}"),
+    };
 
     /// <summary>The one node that accepts writes.</summary>
     public static NodeState RequirePrimary(this ClusterState state) => state.Primaries switch
@@ -54,7 +78,11 @@ internal static class Checks
     public static IEnumerable<Finding> ReasonsToLeaveOut(NodeState node, NodeState primary)
     {
         var rejoin = Hint.Rejoin(node.Id.Cluster, node.Id.Name);
-        if (node.Role is not NodeRole.Standby)
+        if (node.Role is NodeRole.Missing)
+        {
+            yield return ContainerMissing(node);
+        }
+        else if (node.Role is not NodeRole.Standby)
         {
             yield return new(FindingCode.NotAStandby, node.Id, Describe(node), rejoin);
         }
@@ -116,8 +144,16 @@ internal static class Checks
     public static IEnumerable<string> Said(this IEnumerable<Finding> findings) => findings.Select(finding =>
         finding.Hint is { Procedure: null } hint ? $"{FindingText.Of(finding)}; {hint.Text}" : FindingText.Of(finding));
 
+    public static Finding ContainerMissing(NodeState node) => new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));
+
+    /// <summary>The command that brings a node back that takes no part.</summary>
+    public static string WayBackOf(NodeState node) => node.Role is NodeRole.Missing ? $"pgflow repair {node.Id.Cluster}" : $"pgflow failback {node.Id.Cluster} {node.Id}";
+
     public static string Describe(NodeState node) => node.Role switch
     {
+        NodeRole.Missing when !node.HasVolume => "without a container and without a volume",
+        NodeRole.Missing when node.Control is null => "without a container; its volume holds no data",
+        NodeRole.Missing => $"without a container; its volume holds a {(node.StandbySignal is true ? "standby" : "primary")}'s data on timeline {node.Timeline}",
         NodeRole.Stopped => $"stopped, container {node.Container}",
         NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}",
         var role => PgFlowText.Word(role),

@@ -11,8 +11,11 @@ public sealed record ClusterState
     /// <summary>What it was made as; null when there is no such cluster.</summary>
     public ClusterSpec? Spec { get; init; }
 
-    /// <summary>Its nodes, by number.</summary>
+    /// <summary>Its nodes, by number: all that it was made with, whether they are there or not.</summary>
     public IReadOnlyList<NodeState> Nodes { get; init; } = [];
+
+    /// <summary>What there is of it outside PostgreSQL, and what is missing.</summary>
+    public IReadOnlyList<Resource> Resources { get; init; } = [];
 
     /// <summary>Whether there is such a cluster.</summary>
     [JsonIgnore]
@@ -21,6 +24,10 @@ public sealed record ClusterState
     /// <summary>The nodes that accept writes; more than one is a split brain.</summary>
     [JsonIgnore]
     public IReadOnlyList<NodeState> Primaries => [.. Nodes.Where(node => node.Role is NodeRole.Primary)];
+
+    /// <summary>The nodes that have no container.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<NodeState> Missing => [.. Nodes.Where(node => node.Role is NodeRole.Missing)];
 
     /// <summary>The nodes that follow and answer.</summary>
     [JsonIgnore]
@@ -61,7 +68,12 @@ public sealed record ClusterSpec(
     ArchiveMode Archive,
     string Subnet,
     string ExternalNetwork,
-    string Vip);
+    string Vip)
+{
+    /// <summary>Whether PgFlow made the clients' network; else somebody gave it.</summary>
+    [JsonIgnore]
+    public bool OwnsExternalNetwork => ExternalNetwork == $"pgflow-{Cluster}-external";
+}
 
 /// <summary>PostgreSQL as it is in an image.</summary>
 /// <param name="Major">The major version.</param>
@@ -84,6 +96,9 @@ public enum NodeRole
 
     /// <summary>Its container runs or hangs, and PostgreSQL can't be asked.</summary>
     Unreachable,
+
+    /// <summary>It has no container; what its volume holds is observed as far as it is there.</summary>
+    Missing,
 }
 
 /// <summary>What a node holds on the external network.</summary>
@@ -116,6 +131,9 @@ public sealed record NodeState
 
     /// <summary>Its fixed address on the internal network.</summary>
     public required string Address { get; init; }
+
+    /// <summary>Whether its volume is there.</summary>
+    public bool HasVolume { get; init; } = true;
 
     /// <summary>Whether it is on the internal network.</summary>
     public bool OnInternalNetwork { get; init; } = true;

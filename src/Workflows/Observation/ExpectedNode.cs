@@ -18,31 +18,34 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     public IEnumerable<Finding> DeviationsOf(NodeState node)
     {
         var role = IsPrimary ? [] : Checks.ReasonsAgainst(node, Primary).ToList();
-        var absent = role.Exists(reason => reason.Code is FindingCode.NotAStandby or FindingCode.NotStreaming);
+        var absent = role.Exists(reason => reason.Code is FindingCode.NotAStandby or FindingCode.NotStreaming or FindingCode.ContainerMissing);
         return [.. role, .. absent ? [] : PlaceOf(node)];
     }
+
+    /// <summary>Whether these deviations are such as RepairCluster puts right.</summary>
+    public static bool CanRepair(Finding finding) => finding.Hint?.Procedure is nameof(RepairCluster);
 
     /// <summary>Where a node stands that serves: whether it is restarted, and who reaches it.</summary>
     private IEnumerable<Finding> PlaceOf(NodeState node)
     {
         if (node.RestartPolicy != RestartPolicy)
         {
-            yield return new(FindingCode.NotRestarted, Id, node.RestartPolicy);
+            yield return new(FindingCode.NotRestarted, Id, node.RestartPolicy, Hint.Repair(Id.Cluster));
         }
 
         if (!node.OnInternalNetwork)
         {
-            yield return new(FindingCode.OffInternalNetwork, Id);
+            yield return new(FindingCode.OffInternalNetwork, Id, Hint: Hint.Repair(Id.Cluster));
         }
 
         if (!IsPrimary && node.Endpoint is EndpointRole.None)
         {
-            yield return new(FindingCode.OffReadOnlyEndpoint, Id, $"{Id.Cluster}-ro");
+            yield return new(FindingCode.OffReadOnlyEndpoint, Id, $"{Id.Cluster}-ro", Hint.Repair(Id.Cluster));
         }
 
         foreach (var other in IsPrimary ? Members.Where(other => other.Id != Id && node.Slots.All(slot => slot.Name != other.Id.Name.ToString())) : [])
         {
-            yield return new(FindingCode.SlotMissing, Id, other.Id.ToString());
+            yield return new(FindingCode.SlotMissing, Id, other.Id.ToString(), Hint.Repair(Id.Cluster));
         }
     }
 }

@@ -27,6 +27,9 @@ public sealed record Hint(string Text, string? Procedure = null, JsonObject? Inp
         return new(text, procedure, input);
     }
 
+    /// <summary>Whatever can be put right without a decision.</summary>
+    internal static Hint Repair(ClusterName cluster) => Run("put it right", nameof(RepairCluster), cluster);
+
     /// <summary>Failback of a node; whoever reads it chooses the node where none is given.</summary>
     internal static Hint Rejoin(ClusterName cluster, NodeName? node = null) =>
         Run(node is null ? "fence the wrong one" : "bring it back", nameof(Failback), cluster, node);
@@ -115,4 +118,13 @@ public enum FindingCode
 
     /// <summary>The primary keeps no WAL for a node.</summary>
     SlotMissing,
+
+    /// <summary>A node has no container; the detail says what its volume holds.</summary>
+    ContainerMissing,
+
+    /// <summary>A network or a volume of the cluster is not there.</summary>
+    ResourceMissing,
+
+    /// <summary>Something that is not PgFlow's has a name of the cluster's, or uses a node's volume.</summary>
+    ResourceForeign,
 }

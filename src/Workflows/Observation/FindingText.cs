@@ -37,6 +37,9 @@ public static class FindingText
             FindingCode.OffInternalNetwork => $"{node} is not on the cluster's internal network",
             FindingCode.OffReadOnlyEndpoint => $"{node} is not on the read-only endpoint {detail}",
             FindingCode.SlotMissing => $"{node} has no slot for {detail}",
+            FindingCode.ContainerMissing => $"{node} is {detail}",
+            FindingCode.ResourceMissing => $"the {detail} is gone",
+            FindingCode.ResourceForeign => $"the {detail}",
             _ => $"{finding.Code} {node} {detail}",
         };
     }

@@ -42,7 +42,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
 
         var networks = await Step("Internal and external network",
             () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
-            undo: () => Clusters.RemoveAsync(cluster));
+            undo: () => Clusters.TakeBackAsync(cluster));
         await Step($"Volumes, containers; the secrets are {source}'s, since the roles are", async () =>
         {
             await Clusters.ShareSecretsAsync(source, cluster);
@@ -96,11 +96,12 @@ internal sealed record CloneClusterPlan : Plan
     /// <summary>Decides, or refuses.</summary>
     public static async Task<CloneClusterPlan> FromAsync(CloneClusterInput input, ClusterState state)
     {
-        if (state.Exists)
+        if (state.Exists && state.Missing.Count == 0)
         {
             throw Ends.Refuse($"there is a cluster {input.Cluster} already; give the clone another name, or remove it: pgflow destroy {input.Cluster}");
         }
 
+        state.RequireVacant();
         var source = (await Clusters.ObserveAsync(input.From)).RequireExisting();
         var target = await Catalogues.ResolveAsync(input.From, input.Target);
         return new()

@@ -21,6 +21,7 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
 
         PointOfNoReturn();
         await Step("Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
+        Notes.AddRange(plan.Foreign.Select(resource => $"{resource} stays: it is not PgFlow's"));
         Done = plan.Exists ? $"cluster {plan.Cluster} is gone with its data, its archive and its ledger" : $"there was no node of {plan.Cluster}; nothing is left of it";
     });
 }
@@ -33,16 +34,31 @@ internal sealed record DestroyClusterPlan : Plan
     /// <summary>Whether it has nodes.</summary>
     public required bool Exists { get; init; }
 
+    /// <summary>What has one of its names and does not carry its label: it stays.</summary>
+    public required IReadOnlyList<Resource> Foreign { get; init; }
+
     /// <summary>Decides. What is left of a cluster whose making failed is removed too, so an empty observation is no reason to stop.</summary>
     public static DestroyClusterPlan From(DestroyClusterInput input, ClusterState state)
     {
+        if (state.Resources.Where(resource => resource is { State: ResourceState.Foreign, Uses: not null }).ToList() is { Count: > 0 } users)
+        {
+            throw Ends.Refuse($"{string.Join(", ", users.Select(user => $"{user} uses volume {user.Uses}"))}: remove it first; nothing was removed");
+        }
+
+        var foreign = state.Resources.Where(resource => resource.State is ResourceState.Foreign).ToList();
+        var left = state.Resources.Where(resource => resource.State is ResourceState.Labelled).ToList();
         return new()
         {
             Summary = $"cluster {input.Cluster} is removed with its data, its archive and its ledger",
-            Facts = [state.Exists ? $"nodes: {string.Join(", ", state.Nodes.Select(node => $"{node.Id} ({Checks.Describe(node)})"))}" : "no node is there"],
-            Warnings = ["nothing brings it back"],
+            Facts =
+            [
+                state.Exists ? $"nodes: {string.Join(", ", state.Nodes.Select(node => $"{node.Id} ({Checks.Describe(node)})"))}" : "no node is there",
+                .. left.Count > 0 ? [$"removed: {string.Join(", ", left)}"] : Array.Empty<string>(),
+            ],
+            Warnings = ["nothing brings it back", .. foreign.Select(resource => $"{resource} stays: it is not PgFlow's")],
             Cluster = input.Cluster,
             Exists = state.Exists,
+            Foreign = foreign,
         };
     }
 }

@@ -36,7 +36,7 @@ public sealed class Failback : Procedure<FailbackInput>
     });
 
     /// <returns>How it was done, as a sentence.</returns>
-    private static async Task<string> ContinueLineAsync(WayBack way, NodeId node, NodeId primary)
+    internal static async Task<string> ContinueLineAsync(WayBack way, NodeId node, NodeId primary)
     {
         if (way.Kind is WayBackKind.AsItIs)
         {
@@ -118,7 +118,7 @@ internal sealed record FailbackPlan : Plan
     private static NodeState OnlyMissing(ClusterState state, NodeState primary) =>
         state.Nodes.Where(node => node != primary && Checks.ReasonsToLeaveOut(node, primary).Any()).ToList() switch
         {
-            [var one] => one,
+            [var one] => state.RequireNode(one.Id.Name),
             [] => state.Nodes.FirstOrDefault(node => node != primary) ?? throw Ends.Refuse($"{state.Cluster} has one node only"),
             var several => throw Ends.Refuse($"node: name one of {Checks.Names(several)}"),
         };

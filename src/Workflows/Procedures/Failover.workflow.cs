@@ -164,7 +164,7 @@ internal sealed record FailoverPlan : Plan
             [
                 .. live is { Doubt: { } doubt } ? [doubt] : Array.Empty<string>(),
                 .. state.Primaries.Select(node => $"{node.Id} is healthy: what it commits until it is fenced may be lost"),
-                .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: pgflow failback {state.Cluster} {node.Id}"),
+                .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: {Checks.WayBackOf(node)}"),
                 .. asked is not null && strays.Contains(asked) ? [$"{live!.ReasonAgainst(asked)}: all that the live one has beyond it is dropped from the cluster"] : Array.Empty<string>(),
             ],
             Lost = [.. lost.Select(node => new LostNode(node.Id, node.Container is "running", node.Endpoint is EndpointRole.ReadWrite))],
@@ -204,7 +204,7 @@ internal sealed record FailoverPlan : Plan
     private static bool MayBePrimary(NodeState node) => node.Role switch
     {
         NodeRole.Primary => true,
-        NodeRole.Standby => false,
+        NodeRole.Standby or NodeRole.Missing => false,
         NodeRole.Stopped => node.StandbySignal is not true || node.Endpoint is EndpointRole.ReadWrite,
         _ => node.Endpoint is EndpointRole.ReadWrite || node.StandbySignal is not true,
     };

@@ -91,7 +91,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
         var postgres = await Step($"{plan.Input.Image} has PostgreSQL", () => Clusters.InspectImageAsync(cluster, plan.Input.Image));
         var networks = await Step("Internal and external network",
             () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
-            undo: () => Clusters.RemoveAsync(cluster));
+            undo: () => Clusters.TakeBackAsync(cluster));
         await Step("Volumes, secrets, containers", () => Clusters.CreateNodesAsync(new(
             cluster, plan.Input.Nodes, plan.Input.Image, postgres!, plan.Input.Archive, networks!.Subnet, networks.ExternalNetwork, networks.Vip)));
 
@@ -140,8 +140,9 @@ internal sealed record InitClusterPlan : Plan
             Warnings = input.Sync && input.Nodes == 1 ? ["one node alone can't be synchronous: there is nobody to confirm"] : [],
             Input = input,
         };
-        if (state.Spec is not { } spec)
+        if (state.Spec is not { } spec || state.Missing.Count > 0)
         {
+            state.RequireVacant();
             return plan;
         }
 

@@ -49,7 +49,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         ArgumentNullException.ThrowIfNull(archive);
         Finding[] findings =
         [
-            .. state.Primaries is [var primary] ? DeviationsFrom(primary, state) : WithoutPrimary(state),
+            .. DeviationsOf(state),
             .. state.Nodes.SelectMany(Checks.AccessTo),
             .. state.Primaries.SelectMany(LostSlotsOf),
             .. Checks.TablespacesOf(state) is { } tablespaces ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)] : Array.Empty<Finding>(),
@@ -60,14 +60,40 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         return new(findings.Length == 0, findings, state, archive);
     }
 
+    /// <summary>In what the nodes and what belongs to them differ from what they should be.</summary>
+    internal static IEnumerable<Finding> DeviationsOf(ClusterState state) =>
+        (state.Primaries is [var primary] ? DeviationsFrom(primary, state) : WithoutPrimary(state)).Concat(ResourcesOf(state));
+
     private static IEnumerable<Finding> WithoutPrimary(ClusterState state)
     {
         yield return state.Primaries.Count == 0
-            ? new(FindingCode.NoPrimary, Hint: Hint.Run("make one the primary", nameof(Failover), state.Cluster))
+            ? new(FindingCode.NoPrimary, Hint: state.Missing.Count > 0 ? Hint.Repair(state.Cluster) : Hint.Run("make one the primary", nameof(Failover), state.Cluster))
             : new(FindingCode.SplitBrain, Detail: $"{Checks.Names(state.Primaries)} all accept writes, the virtual IP is on {Holder(state)}", Hint: Hint.Rejoin(state.Cluster));
-        foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Unreachable))
+        foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Unreachable or NodeRole.Missing))
         {
-            yield return new(FindingCode.NodeUnavailable, node.Id, Checks.Describe(node));
+            yield return node.Role is NodeRole.Missing ? Checks.ContainerMissing(node) : new(FindingCode.NodeUnavailable, node.Id, Checks.Describe(node));
+        }
+    }
+
+    /// <summary>A node's volume is missed with its container only.</summary>
+    private static IEnumerable<Finding> ResourcesOf(ClusterState state)
+    {
+        var ofNodes = state.Nodes.Select(node => node.Id.Container).ToHashSet();
+        foreach (var resource in state.Resources)
+        {
+            var found = resource switch
+            {
+                { State: ResourceState.Missing, Kind: ResourceKind.Network } when resource.Name == state.Spec?.ExternalNetwork && !state.Spec.OwnsExternalNetwork =>
+                    new Finding(FindingCode.ResourceMissing, Detail: resource.ToString(), Hint: new("PgFlow did not make it: make it again")),
+                { State: ResourceState.Missing } when !ofNodes.Contains(resource.Name) => new Finding(FindingCode.ResourceMissing, Detail: resource.ToString(), Hint: Hint.Repair(state.Cluster)),
+                { State: ResourceState.Foreign, Uses: { } volume } when ofNodes.Contains(volume) => new(FindingCode.ResourceForeign, Detail: $"{resource} is not PgFlow's and uses volume {volume}", Hint: new("remove it")),
+                { State: ResourceState.Foreign, Uses: null } => new(FindingCode.ResourceForeign, Detail: $"{resource} is not PgFlow's and has a name of this cluster's", Hint: new("remove or rename it")),
+                _ => null,
+            };
+            if (found is not null)
+            {
+                yield return found;
+            }
         }
     }
 
@@ -75,7 +101,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
     {
         if (state.EndpointHolder?.Id != primary.Id)
         {
-            yield return new(FindingCode.EndpointMisplaced, primary.Id, Holder(state));
+            yield return new(FindingCode.EndpointMisplaced, primary.Id, Holder(state), Hint.Repair(state.Cluster));
         }
 
         foreach (var deviation in state.Nodes.SelectMany(node => new ExpectedNode(node.Id, primary, state.Nodes).DeviationsOf(node)))

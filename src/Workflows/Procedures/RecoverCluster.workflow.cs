@@ -53,7 +53,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         var promotion = await VitalStep($"{node} is promoted", () => PromoteAsync(node, target));
         await Step($"{node} has the settings and slots of a primary, and the virtual IP", () => Workflow.WhenAllAsync(
             Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
-            Nodes.SetSlotsAsync(node, [.. plan.Standbys.Select(standby => standby.Name)]),
+            Nodes.SetSlotsAsync(node, plan.Slots),
             Endpoints.MoveAsync(node)));
         await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node));
         await OpenedAsync(promotion, leftAt, openedAt);
@@ -223,6 +223,9 @@ internal sealed record RecoverClusterPlan : Plan
     /// <summary>As the primary has it in its settings of today.</summary>
     public required bool FullPageWrites { get; init; }
 
+    /// <summary>Every other node, also one that is missing: WAL is kept for it until it comes back.</summary>
+    public required IReadOnlyList<NodeName> Slots { get; init; }
+
     internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Select(node => node.Id).Where(node => node != Node)];
 
     /// <summary>The settings that the recovering node had, for the way back.</summary>
@@ -248,14 +251,17 @@ internal sealed record RecoverClusterPlan : Plan
     {
         state.RequireNoTablespaces();
         var primary = state.Primaries.Count > 0 ? state.Primaries[0] : null;
-        var node = primary ?? state.EndpointHolder ?? state.Nodes.FirstOrDefault(other => other.Role is not NodeRole.Standby) ?? state.Nodes[0];
+        var nodes = state.Nodes.Where(other => other.Role is not NodeRole.Missing).ToList();
+        var node = primary ?? state.EndpointHolder ?? nodes.Find(other => other.Role is not NodeRole.Standby) ?? nodes.FirstOrDefault()
+            ?? throw Ends.Refuse($"no node of {state.Cluster} has a container; bring them back first: pgflow repair {state.Cluster}");
         return new()
         {
-            Summary = SummaryOf(target, node.Id, state.Nodes.Where(other => other != node).Select(other => other.Id)),
+            Summary = SummaryOf(target, node.Id, nodes.Where(other => other != node).Select(other => other.Id)),
             Facts = TargetText.Facts(target),
             Warnings =
             [
                 .. primary is null ? Array.Empty<string>() : [$"clients are cut off from {primary.Id} at once; what was written after the target stays on timeline {primary.Timeline}, which can be recovered to"],
+                .. state.Missing.Select(other => $"{other.Id} does not take part: it is {Checks.Describe(other)}; afterwards: {Checks.WayBackOf(other)}"),
                 "unlogged tables come back empty, prepared transactions come back prepared",
             ],
             Input = input,
@@ -263,7 +269,8 @@ internal sealed record RecoverClusterPlan : Plan
             IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Role is NodeRole.Unreachable || other.Timeline == target.Timeline),
             Node = node.Id,
             Primary = primary?.Id,
-            Nodes = [.. state.Nodes.Select(FencedNode.Of)],
+            Nodes = [.. nodes.Select(FencedNode.Of)],
+            Slots = [.. state.Nodes.Where(other => other != node).Select(other => other.Id.Name)],
             Intent = ClusterIntent.Of(state),
             FullPageWrites = state.Primaries.All(other => other.FullPageWrites),
         };

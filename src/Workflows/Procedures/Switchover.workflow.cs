@@ -103,7 +103,7 @@ internal sealed record SwitchoverPlan : Plan
             Facts = [$"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}"],
             Warnings =
             [
-                .. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: pgflow failback {state.Cluster} {node.Id}"),
+                .. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.WayBackOf(node)}"),
                 .. archive.Select(why => $"{why}; {old.Id} stays down until the archive has taken what it kept"),
                 .. Checks.SlotsLeftBehind(old, candidate),
             ],

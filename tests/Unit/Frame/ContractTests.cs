@@ -25,6 +25,7 @@ public sealed class ContractTests
             "RebuildLedger: approve, approveWithinSeconds, by, cluster, dryRun, reason",
             "RecoverCluster: approve, approveWithinSeconds, by, cluster, dryRun, inspect, latest, reason, timeline, toBackup, toLsn, toPoint, toTime, toXid",
              "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
+             "RepairCluster: approve, approveWithinSeconds, by, cluster, dryRun, primary, reason",
              "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
              "TakeBackup: annotation, approve, approveWithinSeconds, by, cluster, dryRun, incremental, keep, keepDays, node, reason",
             "VerifyBackup: approve, approveWithinSeconds, backup, by, cluster, dryRun, reason",
@@ -39,9 +40,9 @@ public sealed class ContractTests
             "FetchWal", "FindRestorePoint", "FindStarter", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadCatalogue",
-            "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
-            "RewindData", "SalvageWal", "SetReplicationSlots", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
-            "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
+            "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
+            "RewindData", "SalvageWal", "SetReplicationSlots", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
+            "TakeBackCreated", "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));
 

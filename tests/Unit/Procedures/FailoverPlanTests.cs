@@ -14,7 +14,7 @@ public sealed class FailoverPlanTests
         { "p1 is the primary already", Healthy(), Any with { To = P(1), Force = true } },
         { "p2 is no running standby (stopped, container exited)", Healthy().With(1, Stopped).With(2, Stopped), Any with { To = P(2) } },
         { "no standby answers: p1 is stopped, container exited; p2 is unreachable: no answer within 2 s", Healthy(2).With(1, Stopped).With(2, Hung), Any },
-        { "replay is paused on p3: its promotion would hang; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(1, Stopped).With(3, node => node with { ReplayPaused = true }), Any },
+        { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(1, Stopped).With(3, node => node with { ReplayPaused = true }), Any },
         { "p2: drift", Healthy().With(1, Stopped).With(2, node => node with { Drift = ["drift"] }), Any },
     };
 

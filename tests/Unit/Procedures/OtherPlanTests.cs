@@ -50,6 +50,38 @@ public sealed class OtherPlanTests
                 new() { Cluster = Cluster, Nodes = 2, Image = "postgres:16", Archive = ArchiveMode.Local, Vip = "10.0.0.8", Subnet = "10.1.0.0/16", ExternalNetwork = "wan" }, Healthy())).Message);
     }
 
+    public static TheoryData<ClusterState, string> Leftovers => new()
+    {
+        { Nothing with { Resources = [Labelled(ResourceKind.Volume, "v")] }, "something of demo is there already: volume v; nothing was touched; remove the cluster with its data: pgflow destroy demo, or choose another name" },
+        { Nothing with { Resources = [Foreign] }, "something of demo is there already: container c; nothing was touched; remove or rename what is not PgFlow's (container c), or choose another name" },
+        { Healthy(2).With(1, Missing).With(2, Missing) with { Resources = [Labelled(ResourceKind.Volume, "v")] }, "something of demo is there already: volume v; nothing was touched; run the cluster again from it: pgflow repair demo, or remove the cluster with its data: pgflow destroy demo, or choose another name" },
+    };
+
+    private static Resource Foreign => new(ResourceKind.Container, "c", ResourceState.Foreign);
+
+    private static Resource Labelled(ResourceKind kind, string name) => new(kind, name, ResourceState.Labelled);
+
+    [Theory, MemberData(nameof(Leftovers))]
+    public async Task What_is_there_already_is_named_with_the_ways_on(ClusterState state, string why)
+    {
+        Assert.Equal(why, Assert.Throws<ApplicationFailureException>(() => InitClusterPlan.From(new() { Cluster = Cluster }, state)).Message);
+        Assert.Equal(why, (await Assert.ThrowsAsync<ApplicationFailureException>(() => CloneClusterPlan.FromAsync(new() { Cluster = Cluster, From = ClusterName.Parse("other") }, state))).Message);
+    }
+
+    [Fact]
+    public void Destroy_refuses_while_somebody_elses_container_uses_a_volume_and_lets_the_rest_stay()
+    {
+        Assert.Equal(
+            "container web uses volume pgflow-demo-p1: remove it first; nothing was removed",
+            Assert.Throws<ApplicationFailureException>(() => DestroyClusterPlan.From(new() { Cluster = Cluster }, Healthy() with
+            {
+                Resources = [new(ResourceKind.Container, "web", ResourceState.Foreign, "pgflow-demo-p1")],
+            })).Message);
+        var plan = DestroyClusterPlan.From(new() { Cluster = Cluster }, Nothing with { Resources = [Foreign, Labelled(ResourceKind.Volume, "v")] });
+        Assert.Equal(["no node is there", "removed: volume v"], plan.Facts);
+        Assert.Equal([Foreign], plan.Foreign);
+    }
+
     [Fact]
     public void Destroy_removes_what_is_left_of_a_cluster_too()
     {

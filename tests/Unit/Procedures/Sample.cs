@@ -31,6 +31,9 @@ internal static class Sample
     public static NodeState Stopped(NodeState node) =>
         node with { Role = NodeRole.Stopped, Container = "exited", Control = ControlState.InProduction, StandbySignal = node.Role is NodeRole.Standby };
 
+    public static NodeState Missing(NodeState node) =>
+        Stopped(node) with { Role = NodeRole.Missing, Container = "missing", RestartPolicy = "no", OnInternalNetwork = false, Endpoint = EndpointRole.None };
+
     public static NodeState Hung(NodeState node) => node with { Role = NodeRole.Unreachable, Login = new(LoginProblemKind.NoAnswer, "no answer within 2 s") };
 
     private static NodeState Primary(int number, int nodes) => Node(number) with

@@ -66,15 +66,23 @@ internal sealed partial class FakeHands :
 
     Task IClusterSteps.InitializeAsync(NodeId node) => DoAsync(node, () => { });
 
-    Task IClusterSteps.RemoveAsync(ClusterName cluster) => DoAsync(null, () =>
+    Task IClusterSteps.RecreateAsync(ClusterSpec spec) => DoAsync(null, () =>
     {
-        _nodes.Clear();
-        _spec = null;
+        foreach (var node in _nodes.Values.Where(node => node.Role is NodeRole.Missing).ToList())
+        {
+            Set(node.Id, state => state with { Role = NodeRole.Stopped, Container = "created", RestartPolicy = "no" });
+        }
     });
+
+    Task IClusterSteps.TakeBackAsync(ClusterName cluster) => DoAsync(null, Vanish);
+
+    Task IClusterSteps.RemoveAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
     Task IClusterSteps.TidyUpAsync(ClusterName cluster) => DoAsync(null, () => { });
 
     Task INodeSteps.StartAsync(NodeId node) => DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
+
+    Task INodeSteps.SettleAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
     Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () =>
     {
@@ -150,7 +158,7 @@ internal sealed partial class FakeHands :
 
     Task IEndpointSteps.MoveAsync(NodeId node) => DoAsync(node, () =>
     {
-        foreach (var holder in _nodes.Values.Where(other => other.Endpoint is EndpointRole.ReadWrite).ToList())
+        foreach (var holder in _nodes.Values.Where(other => other.Endpoint is EndpointRole.ReadWrite && other.Id != node).ToList())
         {
             Require(holder.Role is not NodeRole.Primary, $"the virtual IP was taken from {holder.Id}, which accepts writes");
             Set(holder.Id, state => state with { Endpoint = EndpointRole.None });
@@ -247,6 +255,12 @@ internal sealed partial class FakeHands :
 
     Task<RestorePoint> INodeSteps.CreatePointAsync(NodeId primary, string name) => DoAsync(primary, () =>
         new RestorePoint(name, _nodes[primary.Name].Timeline!.Value, _nodes[primary.Name].Wal!.Value, DateTimeOffset.UnixEpoch));
+
+    private void Vanish()
+    {
+        _nodes.Clear();
+        _spec = null;
+    }
 
     private void Make(int nodes)
     {

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Docker.DotNet.Models;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>What Docker and the secrets directory have of a cluster.</summary>
+/// <param name="Cluster">Its name.</param>
+/// <param name="Nodes">The nodes' containers, by number.</param>
+/// <param name="Containers">All containers of the daemon.</param>
+/// <param name="Volumes">All its volumes.</param>
+/// <param name="Networks">All its networks.</param>
+/// <param name="Secrets">The cluster's secrets files.</param>
+internal sealed record ClusterParts(
+    ClusterName Cluster,
+    IReadOnlyList<NodeContainer> Nodes,
+    IReadOnlyList<ContainerListResponse> Containers,
+    IReadOnlyList<VolumeResponse> Volumes,
+    IReadOnlyList<NetworkResponse> Networks,
+    IReadOnlyList<string> Secrets)
+{
+    private static readonly IReadOnlyList<NodeName> AllNames = [.. Enumerable.Range(1, InitClusterInput.MostNodes).Select(NodeName.Of)];
+
+    /// <summary>What the cluster was made as; null where neither a node nor a volume is left to say it.</summary>
+    public ClusterSpec? Spec { get; } = Nodes.Count > 0
+        ? Nodes[0].Spec
+        : Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)).Select(volume => volume.Labels.TryGetValue(Labels.Spec, out var spec) ? spec : null).FirstOrDefault(spec => spec is not null) is { } text
+            ? JsonSerializer.Deserialize<ClusterSpec>(text, PgFlowJson.Options)
+            : null;
+
+    /// <summary>The nodes that the cluster was made with, whether they are there or not.</summary>
+    public IEnumerable<NodeId> Members => Enumerable.Range(1, Spec?.Nodes ?? 0).Select(number => new NodeId(Cluster, NodeName.Of(number)));
+
+    /// <summary>Whether the cluster has a volume of this name.</summary>
+    public bool HasVolume(string name) => Volumes.Any(volume => volume.Name == name && Labels.AreOf(Cluster, volume.Labels));
+
+    /// <summary>All of it, what is foreign, and what is missing.</summary>
+    public IReadOnlyList<Resource> Resources =>
+    [
+        .. ContainersUnderItsNames(),
+        .. UsersOfItsVolumes(),
+        .. Named(ResourceKind.Volume, Volumes.Select(volume => (volume.Name, volume.Labels)), VolumeNames(AllNames)),
+        .. Named(ResourceKind.Network, Networks.Select(network => (network.Name, network.Labels)), [Names.InternalNetwork(Cluster), Names.ExternalNetwork(Cluster)]),
+        .. Secrets.Select(file => new Resource(ResourceKind.Secrets, file, ResourceState.Labelled)),
+        .. Missing(),
+    ];
+
+    private IEnumerable<Resource> ContainersUnderItsNames()
+    {
+        var names = AllNames.Select(name => new NodeId(Cluster, name).Container).ToHashSet();
+        return Containers
+            .Where(container => names.Contains(NameOf(container)) || (Labels.AreOf(Cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node)))
+            .Select(container => new Resource(ResourceKind.Container, NameOf(container), StateOf(container.Labels)));
+    }
+
+    /// <summary>Containers that use the cluster's data and are neither its nodes nor its jobs; a node's that was renamed is one.</summary>
+    private IEnumerable<Resource> UsersOfItsVolumes() =>
+        from container in Containers
+        where !container.Labels.ContainsKey(Labels.Job) && Nodes.All(node => node.Docker.ID != container.ID)
+        let used = container.Mounts.Select(mount => mount.Name).FirstOrDefault(name => name is not null && HasVolume(name))
+        where used is not null
+        select new Resource(ResourceKind.Container, NameOf(container), ResourceState.Foreign, used);
+
+    private IEnumerable<Resource> Missing() => Spec is null
+        ? []
+        : VolumeNames(Members.Select(node => node.Name)).Where(name => !HasVolume(name)).Select(name => new Resource(ResourceKind.Volume, name, ResourceState.Missing))
+            .Concat(((string[])[Names.InternalNetwork(Cluster), Spec.ExternalNetwork]).Where(name => Networks.All(network => network.Name != name))
+                .Select(name => new Resource(ResourceKind.Network, name, ResourceState.Missing)));
+
+    private IEnumerable<Resource> Named(ResourceKind kind, IEnumerable<(string Name, IDictionary<string, string> Labels)> there, IEnumerable<string> names)
+    {
+        var ours = names.ToHashSet();
+        return there.Where(item => ours.Contains(item.Name) || Labels.AreOf(Cluster, item.Labels)).Select(item => new Resource(kind, item.Name, StateOf(item.Labels)));
+    }
+
+    private IEnumerable<string> VolumeNames(IEnumerable<NodeName> nodes) => nodes.Select(name => new NodeId(Cluster, name).Container).Append(Names.Repository(Cluster));
+
+    private ResourceState StateOf(IDictionary<string, string> labels) => Labels.AreOf(Cluster, labels) ? ResourceState.Labelled : ResourceState.Foreign;
+
+    private static string NameOf(ContainerListResponse container) => container.Names.Count > 0 ? container.Names[0].TrimStart('/') : container.ID;
+}

@@ -1,0 +1,81 @@
+using PgFlow.WorkflowTests;
+
+namespace PgFlow.SystemTests.World;
+
+/// <summary>What is missing of a cluster is seen, and comes back by <c>pgflow repair</c>.</summary>
+public sealed class RepairTests(TemporalServer temporal)
+{
+    [Fact, Trait("Suite", "ci")]
+    public async Task Of_what_a_prune_took_from_a_cluster()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);
+        var (p1, p2) = (cluster.Node(1), cluster.Node(2));
+        await TestCluster.SqlAsync(p1, "CREATE TABLE kept AS SELECT 1 AS row");
+        await Host.DockerAsync("kill", p1.Container);
+        await FailoverTests.FailOverAsync(cluster);
+
+        // docker container prune: the fenced node's container.
+        await Host.DockerAsync("rm", "-v", p1.Container);
+        await FoundAsync(cluster, FindingCode.ContainerMissing);
+        await RepairAsync(cluster);
+        await cluster.HealthyAsync(p2, timeline: 2);
+
+        // docker network prune, while all are stopped.
+        await Host.DockerAsync("stop", p1.Container, p2.Container);
+        await Host.TryDockerAsync("network", "disconnect", "-f", $"pgflow-{cluster.Name}-internal", Environment.MachineName);
+        await Host.DockerAsync("network", "rm", $"pgflow-{cluster.Name}-internal");
+        await FoundAsync(cluster, FindingCode.ResourceMissing);
+        await RepairAsync(cluster);
+        await cluster.HealthyAsync(p2, timeline: 2);
+
+        // The standby with its volume.
+        await Host.DockerAsync("rm", "-f", p1.Container);
+        await Host.DockerAsync("volume", "rm", p1.Container);
+        await FoundAsync(cluster, FindingCode.ContainerMissing);
+        var report = await RepairAsync(cluster);
+        Assert.Contains(report.Notes, note => note.Contains("new copy", StringComparison.Ordinal));
+        var state = await cluster.HealthyAsync(p2, timeline: 2);
+
+        Assert.Equal("1", (await TestCluster.SqlAsync(p1, "SELECT row FROM kept")).Trim());
+        Assert.Equal("ANY 1 (p1)", state.Find(p2.Name)!.SynchronousStandbyNames);
+    }
+
+    [Fact]
+    public async Task Of_nodes_that_are_out_of_their_place()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var (p1, p2) = (cluster.Node(1), cluster.Node(2));
+        Assert.Contains("nothing was done", (await RepairAsync(cluster)).Summary, StringComparison.Ordinal);
+
+        await Host.DockerAsync("update", "--restart", "no", p1.Container);
+        await FoundAsync(cluster, FindingCode.NotRestarted);
+        await Host.DockerAsync("network", "disconnect", cluster.Network, p2.Container);
+        await FoundAsync(cluster, FindingCode.OffReadOnlyEndpoint);
+        await Host.DockerAsync("network", "disconnect", cluster.Network, p1.Container);
+        await FoundAsync(cluster, FindingCode.EndpointMisplaced);
+
+        await RepairAsync(cluster);
+        await cluster.HealthyAsync(p1, timeline: 1);
+        await Host.DockerAsync("rm", "-f", p1.Container);
+        await Host.DockerAsync("run", "-d", "--network", "none", "--name", p1.Container, "--entrypoint", "sleep", Host.Image, "600");
+        var before = await cluster.InventoryAsync();
+        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        Assert.Contains($"container {p1.Container}: not PgFlow's", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await cluster.InventoryAsync());
+
+        // The other way on: the standby takes over, the old primary comes back to it.
+        await Host.DockerAsync("rm", "-f", p1.Container);
+        await FailoverTests.FailOverAsync(cluster);
+        await RepairAsync(cluster);
+        await cluster.HealthyAsync(p2, timeline: 2);
+    }
+
+    private static Task<Report> RepairAsync(TestCluster cluster) =>
+        cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+
+    private static async Task FoundAsync(TestCluster cluster, FindingCode code)
+    {
+        var findings = (await cluster.InspectAsync()).Findings;
+        Assert.True(findings.Any(finding => finding.Code == code), $"no {code}: {string.Join("; ", findings.Select(FindingText.Of))}");
+    }
+}

@@ -1,0 +1,69 @@
+using Temporalio.Exceptions;
+using static PgFlow.UnitTests.Procedures.Sample;
+
+namespace PgFlow.UnitTests.Procedures;
+
+public sealed class RepairPlanTests
+{
+    private static RepairClusterInput Any => new() { Cluster = Cluster };
+
+    public static TheoryData<ClusterState, string> Refused => new()
+    {
+        { Healthy().With(1, node => Missing(node) with { StandbySignal = true }).With(2, Missing).With(3, Missing), "no node of demo accepts writes, and none holds a primary's data: all would come back as standbys; start one and choose it: pgflow failover demo --to NODE" },
+        { Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false }), "a primary's data hold p1 (timeline 1), p2 (timeline 1): which of them is the cluster? Name it with --primary; the others are rewound to it, or made anew from it" },
+        { Healthy().With(1, Missing).With(2, node => node with { Timeline = new(2) }), "p1 was the primary on timeline 1, and p2 went on to timeline 2: p1 is not started; choose with: pgflow failover demo --to p2" },
+        { Healthy().With(1, Hung).With(3, Missing), "p1 is unreachable: no answer within 2 s, so nobody knows whether it is the primary; fence it first: pgflow failover demo" },
+        { Healthy().With(3, Missing) with { Resources = [new(ResourceKind.Container, "pgflow-demo-p3", ResourceState.Foreign)] }, "container pgflow-demo-p3: not PgFlow's, with a name of demo's or on one of its volumes; remove or rename what is foreign first" },
+        { Nothing, "there is no cluster demo; make it with: pgflow init demo" },
+    };
+
+    [Theory, MemberData(nameof(Refused))]
+    public void Starts_nothing_where_it_is_not_certain_who_the_primary_is(ClusterState state, string why) =>
+        Assert.Equal(why, Assert.Throws<ApplicationFailureException>(() => RepairClusterPlan.From(Any, state)).Message);
+
+    [Fact]
+    public void The_only_node_with_a_primarys_data_is_started_and_the_others_follow()
+    {
+        var plan = RepairClusterPlan.From(Any, Healthy().With(1, Missing).With(2, Missing).With(3, node => Missing(node) with { HasVolume = false, Control = null, StandbySignal = null }));
+
+        Assert.Equal((P(1), true, false), (plan.Primary.Name, plan.StartsPrimary, plan.LacksRepository));
+        Assert.Equal([new(new(Cluster, P(2)), HasData: true), new(new(Cluster, P(3)), HasData: false)], plan.Returning);
+        Assert.Equal([P(2), P(3)], plan.Others);
+    }
+
+    [Fact]
+    public void A_person_chooses_among_several()
+    {
+        var state = Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false });
+        Assert.Equal(P(2), RepairClusterPlan.From(Any with { Primary = P(2) }, state).Primary.Name);
+        Assert.Throws<ApplicationFailureException>(() => RepairClusterPlan.From(Any with { Primary = P(3) }, state));
+    }
+
+    [Fact]
+    public void A_fenced_node_that_has_its_container_stays_and_one_that_only_stopped_comes_back()
+    {
+        var plan = RepairClusterPlan.From(Any, Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" }).With(3, Stopped));
+
+        Assert.Equal(P(3), Assert.Single(plan.Returning).Id.Name);
+        Assert.Contains("pgflow failback demo p2", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Does_nothing_where_nothing_is_out_of_its_place(bool restarts) =>
+        Assert.Equal(restarts, RepairClusterPlan.From(Any, Healthy().With(1, node => node with { RestartPolicy = restarts ? "unless-stopped" : "no" })).NothingToDo);
+
+    [Fact]
+    public void Others_plan_without_a_missing_node()
+    {
+        var state = Healthy().With(3, Missing);
+        Assert.Contains("pgflow repair demo", Assert.Single(SwitchoverPlan.From(new() { Cluster = Cluster, Force = true }, state.WithFollower(3, _ => null)).Warnings), StringComparison.Ordinal);
+        Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(new() { Cluster = Cluster }, state));
+        var failover = FailoverPlan.From(new() { Cluster = Cluster }, Healthy().With(1, Missing), new LiveBranch(TimelineHistory.Parse(new(1), null)));
+        Assert.Empty(failover.Lost);
+        Assert.Contains(failover.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
+        Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state)).Message, StringComparison.Ordinal);
+        Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => FailbackPlan.From(new() { Cluster = Cluster }, state.WithFollower(3, _ => null))).Message, StringComparison.Ordinal);
+    }
+}

@@ -9,49 +9,38 @@ namespace PgFlow.Activities;
 
 internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
 {
-    /// <summary>How long a cancelled backup may tidy up.</summary>
+    /// <summary>How long a procedure that was asked to end may tidy up.</summary>
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>A worker answers within milliseconds, or there is none that can.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
     private static ITemporalClient Client => ActivityExecutionContext.Current.TemporalClient;
 
-    public async Task<string?> DescribeAsync(ClusterName cluster, LeaseKind kind)
+    public async Task<string?> DescribeAsync(ClusterName cluster, LeaseKind kind) =>
+        await HolderAsync(cluster, kind) is { } holder ? (await HeldAsync(cluster, kind, holder)).Sentence : null;
+
+    public async Task<string?> EndBackupAsync(ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        return await HolderAsync(cluster, LeaseKind.Backup) is { } holder
+            ? await EndAsync(cluster, LeaseKind.Backup, holder, handle => handle.CancelAsync(), "cancelled")
+            : null;
+    }
+
+    public async Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
     {
         if (await HolderAsync(cluster, kind) is not { } holder)
         {
             return null;
         }
 
-        var outcome = holder.TypedSearchAttributes.TryGetValue(Attributes.Outcome, out var word) ? word : "running";
-        var by = holder.TypedSearchAttributes.TryGetValue(Attributes.RequestedBy, out var who) ? who : "somebody";
-        var what = kind is LeaseKind.Cluster ? $"{cluster} is" : $"{cluster}'s {PgFlowText.Word(kind)} lease is";
-        return $"{what} held by {holder.WorkflowType} {holder.Id}, started {holder.StartTime:yyyy-MM-dd HH:mm:ss}Z by {by}, now {outcome}; "
-            + $"wait for it (pgflow watch {holder.Id}) or end it (pgflow cancel {holder.Id})";
-    }
-
-    public async Task<string?> EndBackupAsync(ClusterName cluster)
-    {
-        await Permit.RequireAsync(cluster);
-        if (await HolderAsync(cluster, LeaseKind.Backup) is not { } holder)
-        {
-            return null;
-        }
-
-        var (handle, clock) = (Client.GetWorkflowHandle(holder.Id, holder.RunId), Stopwatch.StartNew());
-        await handle.CancelAsync();
-        while (await HolderAsync(cluster, LeaseKind.Backup) is { } still && still.RunId == holder.RunId)
-        {
-            if (clock.Elapsed > CancelLimit)
-            {
-                await handle.TerminateAsync($"{ActivityExecutionContext.Current.Info.WorkflowId} could not wait for it any longer");
-                await jobs.RemoveOfRunAsync(holder.RunId);
-            }
-
-            await Task.Delay(Poll, ActivityExecutionContext.Current.CancellationToken);
-        }
-
-        return $"{holder.WorkflowType} {holder.Id} was {(clock.Elapsed > CancelLimit ? "terminated" : "cancelled")}";
+        var held = await HeldAsync(cluster, kind, holder);
+        return holder.Id == from && held.CanBeTaken
+            ? await EndAsync(cluster, kind, holder, handle => AskToYieldAsync(handle, decision), $"{held.Outcome} before, it has yielded")
+            : throw new ApplicationFailureException(held.Sentence, errorType: Ends.ClusterBusy, nonRetryable: true);
     }
 
     public async Task<string> StarterAsync()
@@ -63,6 +52,59 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
         }
 
         return "unknown (Web UI)";
+    }
+
+    /// <summary>One that can still undo is cancelled instead; one whose code does not run can't answer.</summary>
+    private static async Task AskToYieldAsync(WorkflowHandle handle, Yielding decision)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ActivityExecutionContext.Current.CancellationToken);
+        limit.CancelAfter(AnswerLimit);
+        try
+        {
+            await handle.ExecuteUpdateAsync("yield", [decision], new() { Rpc = new() { CancellationToken = limit.Token } });
+        }
+        catch (WorkflowUpdateFailedException)
+        {
+            await handle.CancelAsync();
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException && !ActivityExecutionContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            // It is terminated when its time is over.
+        }
+    }
+
+    /// <summary>Asks a procedure to end, and terminates it where that takes too long.</summary>
+    /// <returns>How it ended.</returns>
+    private async Task<string> EndAsync(ClusterName cluster, LeaseKind kind, WorkflowExecutionDescription holder, Func<WorkflowHandle, Task> ask, string asked)
+    {
+        var (handle, clock) = (Client.GetWorkflowHandle(holder.Id, holder.RunId), Stopwatch.StartNew());
+        await ask(handle);
+        for (; (await HolderAsync(cluster, kind))?.RunId == holder.RunId; await Task.Delay(Poll, ActivityExecutionContext.Current.CancellationToken))
+        {
+            if (clock.Elapsed > CancelLimit)
+            {
+                await handle.TerminateAsync($"{ActivityExecutionContext.Current.Info.WorkflowId} could not wait for it any longer");
+                await jobs.RemoveOfRunAsync(holder.RunId);
+            }
+        }
+
+        return $"{holder.WorkflowType} {holder.Id} was {(clock.Elapsed > CancelLimit ? "terminated" : asked)}";
+    }
+
+    /// <summary>How the holder of a lease stands.</summary>
+    private static async Task<HeldLease> HeldAsync(ClusterName cluster, LeaseKind kind, WorkflowExecutionDescription holder)
+    {
+        var pending = await Client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = Client.Options.Namespace, Execution = new() { WorkflowId = holder.Id, RunId = holder.RunId } });
+        return new(
+            cluster,
+            kind,
+            holder.WorkflowType,
+            holder.Id,
+            holder.StartTime,
+            holder.TypedSearchAttributes.TryGetValue(Attributes.RequestedBy, out var who) ? who : "somebody",
+            holder.TypedSearchAttributes.TryGetValue(Attributes.Outcome, out var word) ? word : "running",
+            HeldLease.WhyStuck(pending.PendingWorkflowTask?.Attempt ?? 0, pending.PendingActivities.Select(activity => (activity.ActivityType.Name, activity.Attempt, activity.LastFailure?.Message))));
     }
 
     /// <summary>The procedure that holds a lease; a lease whose procedure does not run any more is ended.</summary>

@@ -11,8 +11,14 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, ICatal
 
     public async Task RecordAsync(Report report)
     {
-        await WriteAsync(report.Cluster, [Entry.Of(report.StartedAt, $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{Names.ShortRun(report.RunId)}", report)]);
-        await jobs.RemoveOfRunAsync(report.RunId);
+        try
+        {
+            await WriteAsync(report.Cluster, [Entry.Of(report.StartedAt, $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{Names.ShortRun(report.RunId)}", report)]);
+        }
+        finally
+        {
+            await Task.WhenAll(jobs.RemoveOfRunAsync(report.RunId), jobs.RemoveLeftAsync(report.Cluster));
+        }
     }
 
     public Task OpenTimelineAsync(TimelineOpened opened) => WriteAsync(opened.Node!.Value.Cluster, [EntryOf(opened)]);

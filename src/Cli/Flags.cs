@@ -26,6 +26,8 @@ internal static class Flags
 
     public static readonly Option<bool> Debug = new("--debug") { Description = "Show where an error came from" };
 
+    public static readonly Option<string?> TakeOver = new("--take-over") { HelpName = "ID", Description = "Take the cluster from this procedure, which is blocked or makes no progress: it ends as incomplete" };
+
     public static readonly Option<string?> Reason = new("--reason") { HelpName = "TEXT", Description = "Why, for the record" };
 
     public static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Don't ask" };
@@ -45,7 +47,7 @@ internal static class Flags
     public static IReadOnlyList<Option> Connection { get; } = [Address, Namespace, Output, Debug];
 
     /// <summary>Those of a verb that starts or follows a procedure.</summary>
-    public static IReadOnlyList<Option> Start { get; } = [Reason, Yes, Detach, Timeout, DryRun];
+    public static IReadOnlyList<Option> Start { get; } = [Reason, TakeOver, Yes, Detach, Timeout, DryRun];
 
     public static Argument<ClusterName> Cluster { get; } = Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name").CompletedByName();
 

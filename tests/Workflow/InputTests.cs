@@ -7,7 +7,7 @@ public sealed class InputTests(TemporalServer server)
 
     public static TheoryData<string, string, string> Wrong => new()
     {
-        { "Switchover", """{"cluster":"demo","too":"p2"}""", "too: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to" },
+        { "Switchover", """{"cluster":"demo","too":"p2"}""", "too: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, force, reason, takeOver, to" },
         { "Switchover", """{"cluster":"demo","to":"p0"}""", "to: a node's name (p1, p2, …) is wanted, \"p0\" was given" },
         { "Switchover", """{"cluster":"demo","force":"yes"}""", "force: true or false is wanted, \"yes\" was given" },
         { "Switchover", """{"cluster":7,"to":{},"force":1}""", "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, 7 was given; to: a node's name (p1, p2, …) is wanted, an object was given; force: true or false is wanted, 1 was given" },
@@ -15,11 +15,11 @@ public sealed class InputTests(TemporalServer server)
         { "Switchover", "[]", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, an array was given; {Missing}" },
         { "Switchover", "null", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, null was given; {Missing}" },
         { "Switchover", "\"demo\"", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given; {Missing}" },
-        { "RemakeStandby", """{"cluster":"demo","x":1}""", "x: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, node, reason; node: is missing; name the standby to remake" },
+        { "RemakeStandby", """{"cluster":"demo","x":1}""", "x: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, node, reason, takeOver; node: is missing; name the standby to remake" },
         { "InitCluster", """{"cluster":"demo","nodes":77,"archive":"tape","vip":"here"}""", "archive: one of external, local is wanted, \"tape\" was given; nodes: 77 is not from 1 to 9; vip: 'here' is no IPv4 address" },
         { "TakeBackup", """{"cluster":"demo","keep":0,"keepDays":-1}""", "keep: 0 is not from 1 to 10000; keepDays: -1 is not from 1 to 36500" },
         { "VerifyBackup", """{"cluster":"demo","backup":""}""", "backup: '' is not the ID of a backup; give one of 1 to 63 characters, or none for the newest" },
-        { "InspectCluster", """{"name":"demo"}""", $"name: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, reason; {Missing}" },
+        { "InspectCluster", """{"name":"demo"}""", $"name: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, reason, takeOver; {Missing}" },
     };
 
     [Theory, MemberData(nameof(Wrong))]

@@ -96,4 +96,19 @@ public sealed class LeaseTests(TemporalServer server)
         Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
         await waiting.TerminateAsync();
     }
+
+    [Fact]
+    public async Task Is_taken_from_a_blocked_procedure_where_a_person_says_so_and_both_records_name_it()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
+        var holder = await world.StartAsync("Switchover", ("to", "p2"));
+        await World.BlockedAsync(holder);
+
+        var report = await world.SucceedAsync("RemakeStandby", ("node", "p1"), ("takeOver", holder.Id), ("reason", "p1 is needed"));
+        var failed = await World.FailureAsync(holder);
+
+        Assert.Equal([$"anna took the cluster for this from {holder.Id} (p1 is needed): it has yielded"], report.Notes);
+        Assert.Equal((Ends.Incomplete, $"RemakeStandby {report.WorkflowId} took the cluster from it, as anna decided (p1 is needed)"), (failed.Type, failed.Message));
+    }
 }

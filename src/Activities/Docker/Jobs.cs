@@ -2,6 +2,8 @@ using System.Globalization;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 using Temporalio.Activities;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -66,6 +68,20 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     /// <summary>Removes the jobs of a run.</summary>
     public Task RemoveOfRunAsync(string run) => RemoveAsync(Labels.Filter((Labels.Run, run)));
 
+    /// <summary>Removes the jobs of runs that do not run any more: somebody terminated them. Those of backups and verifications that work beside stay.</summary>
+    public async Task RemoveLeftAsync(ClusterName cluster)
+    {
+        var jobs = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
+            new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Workflow, null), (Labels.Run, null)) }, token));
+        foreach (var run in jobs.GroupBy(job => (Workflow: job.Labels[Labels.Workflow], Run: job.Labels[Labels.Run])))
+        {
+            if (!await RunsAsync(run.Key.Workflow, run.Key.Run))
+            {
+                await Task.WhenAll(run.Select(job => docker.RemoveAsync(job.ID)));
+            }
+        }
+    }
+
     /// <summary>Ends the jobs that work on a node's data and that are not this activity's, and refuses while anything else uses its volume.</summary>
     /// <remarks>PostgreSQL can't see another container on its directory: two postmasters on one volume would both accept writes.</remarks>
     public async Task RequireSoleUseAsync(NodeId node)
@@ -95,6 +111,19 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     {
         var jobs = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token));
         await Task.WhenAll(jobs.Where(job => job.Labels[Labels.Job].StartsWith(key, StringComparison.Ordinal)).Select(job => docker.RemoveAsync(job.ID)));
+    }
+
+    private static async Task<bool> RunsAsync(string workflow, string run)
+    {
+        try
+        {
+            var found = await ActivityExecutionContext.Current.TemporalClient.GetWorkflowHandle(workflow, run).DescribeAsync();
+            return found.Status is WorkflowExecutionStatus.Running;
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        {
+            return false;
+        }
     }
 
     private Task<ContainerInspectResponse?> FindAsync(string name) =>
@@ -167,7 +196,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 Cmd = [],
                 User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
                 Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", .. job.Parameters],
-                Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
+                Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Workflow, info.WorkflowId ?? ""), (Labels.Run, info.WorkflowRunId ?? "")),
                 Healthcheck = new() { Test = ["NONE"] },
                 HostConfig = new()
                 {

@@ -41,6 +41,7 @@ internal sealed class Launch(Call call)
             ["dryRun"] = call.DryRun ? true : null,
             ["approve"] = ask ? true : call.Yes && order.TypeTheName ? false : null, // DestroyCluster waits where nothing is said
             ["reason"] = call.Reason,
+            ["takeOver"] = call.Parsed.GetValue(Flags.TakeOver),
             ["by"] = Temporal.User,
         });
         return client.StartWorkflowAsync(order.Workflow, [Raw(json)], new(WorkflowId.New(order.Workflow, order.Cluster), Temporal.TaskQueue)

@@ -122,7 +122,7 @@ public abstract class Procedure<TInput> : Procedure
 
     private async Task<Report> WithLeaseAsync(Func<Task<string>> act)
     {
-        var lease = await Leases.TakeAsync(_input.Cluster, Lease, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by));
+        var lease = await Leases.TakeAsync(_input.Cluster, Lease, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by), _input.TakeOver is null ? null : EvictAsync);
         Report report;
         try
         {
@@ -142,6 +142,16 @@ public abstract class Procedure<TInput> : Procedure
         }
 
         return report with { Notes = [.. Notes], EndedAt = Workflow.UtcNow };
+    }
+
+    /// <summary>Ends the procedure that a person has named, and says so in both records.</summary>
+    private async Task EvictAsync()
+    {
+        var decision = new Yielding($"{Workflow.Info.WorkflowType} {Workflow.Info.WorkflowId}", _by, _input.Reason);
+        if (await Leases.TakeOverAsync(_input.Cluster, Lease, _input.TakeOver!, decision) is { } ended)
+        {
+            Notes.Add($"{_by} took the cluster for this from {_input.TakeOver}{PgFlowText.Because(_input.Reason)}: {ended}");
+        }
     }
 
     private async Task<Report> AfterFailureAsync(Exception failure)

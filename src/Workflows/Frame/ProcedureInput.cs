@@ -23,6 +23,9 @@ public abstract record ProcedureInput
     /// <summary>Who asks; the CLI fills it in.</summary>
     public string? By { get; init; }
 
+    /// <summary>The workflow from which it takes the cluster: one that is blocked, or makes no progress.</summary>
+    public string? TakeOver { get; init; }
+
     /// <summary>What was wrong with the JSON; never part of it.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Unreadable { get; init; } = [];
@@ -35,6 +38,7 @@ public abstract record ProcedureInput
         .. ApproveWithinSeconds is < 1 or > 7 * 24 * 60 * 60 ? [$"approveWithinSeconds: {ApproveWithinSeconds} is not from 1 to a week"] : Array.Empty<string>(),
         .. TooLong("by", By, 200),
         .. TooLong("reason", Reason, 2000),
+        .. TooLong("takeOver", TakeOver, 1000),
         .. Check(),
     ];
 

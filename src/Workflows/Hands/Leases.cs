@@ -17,6 +17,12 @@ public interface ILeaseSteps
     [Activity("EndBackup")]
     Task<string?> EndBackupAsync(ClusterName cluster);
 
+    /// <summary>Post-condition: the procedure <paramref name="from"/> holds the lease no more. It was asked to yield, and terminated where it did not react.</summary>
+    /// <returns>How it ended, as a sentence; null when nobody holds the lease.</returns>
+    /// <exception cref="ApplicationFailureException">Another one holds it, or it makes progress (<see cref="Ends.ClusterBusy"/>).</exception>
+    [Activity("TakeOverLease")]
+    Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision);
+
     /// <summary>Who started the workflow that asks, as far as its history tells.</summary>
     [Activity("FindStarter")]
     Task<string> StarterAsync();
@@ -30,9 +36,17 @@ internal static class Leases
     public static Task<string?> EndBackupAsync(ClusterName cluster) =>
         Hand.ChangeAsync((ILeaseSteps hand) => hand.EndBackupAsync(cluster), $"End a backup of {cluster}, if one is being taken");
 
+    /// <inheritdoc cref="ILeaseSteps.TakeOverAsync"/>
+    public static Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision) =>
+        Hand.ChangeAsync((ILeaseSteps hand) => hand.TakeOverAsync(cluster, kind, from, decision), $"Take {cluster} from {from}");
+
     /// <summary>Takes the lease.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="kind">What for.</param>
+    /// <param name="holder">Who takes it.</param>
+    /// <param name="evict">Ends whoever holds it; null where a person has not decided so.</param>
     /// <exception cref="ApplicationFailureException">Another procedure holds it (<see cref="Ends.ClusterBusy"/>).</exception>
-    public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(ClusterName cluster, LeaseKind kind, LeaseHolder holder)
+    public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(ClusterName cluster, LeaseKind kind, LeaseHolder holder, Func<Task>? evict = null)
     {
         while (true)
         {
@@ -48,7 +62,11 @@ internal static class Leases
             }
             catch (WorkflowAlreadyStartedException)
             {
-                if (await Hand.ReadAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster, kind), $"Who holds {cluster}?") is { } why)
+                if (evict is not null)
+                {
+                    await evict();
+                }
+                else if (await Hand.ReadAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster, kind), $"Who holds {cluster}?") is { } why)
                 {
                     throw new ApplicationFailureException(why, errorType: Ends.ClusterBusy, nonRetryable: true);
                 }

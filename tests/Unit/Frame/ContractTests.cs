@@ -13,22 +13,22 @@ public sealed class ContractTests
     [Fact]
     public void Workflows_and_their_inputs() => Assert.Equal(
         [
-            "CloneCluster: approve, approveWithinSeconds, by, cluster, dryRun, externalNetwork, from, latest, nodes, reason, subnet, timeline, toBackup, toLsn, toPoint, toTime, toXid, vip",
+            "CloneCluster: approve, approveWithinSeconds, by, cluster, dryRun, externalNetwork, from, latest, nodes, reason, subnet, takeOver, timeline, toBackup, toLsn, toPoint, toTime, toXid, vip",
             "ClusterLease: procedure, workflowId, by",
-            "CreateRestorePoint: approve, approveWithinSeconds, by, cluster, dryRun, name, reason",
-             "DestroyCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
-             "Failback: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
-             "Failover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
-             "InitCluster: approve, approveWithinSeconds, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, vip",
-             "InspectCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason",
-             "InspectTimeline: approve, approveWithinSeconds, by, cluster, dryRun, reason",
-            "RebuildLedger: approve, approveWithinSeconds, by, cluster, dryRun, reason",
-            "RecoverCluster: approve, approveWithinSeconds, by, cluster, dryRun, inspect, latest, reason, timeline, toBackup, toLsn, toPoint, toTime, toXid",
-             "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason",
-             "RepairCluster: approve, approveWithinSeconds, by, cluster, dryRun, primary, reason",
-             "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, to",
-             "TakeBackup: annotation, approve, approveWithinSeconds, by, cluster, dryRun, incremental, keep, keepDays, node, reason",
-            "VerifyBackup: approve, approveWithinSeconds, backup, by, cluster, dryRun, reason",
+            "CreateRestorePoint: approve, approveWithinSeconds, by, cluster, dryRun, name, reason, takeOver",
+             "DestroyCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason, takeOver",
+             "Failback: approve, approveWithinSeconds, by, cluster, dryRun, node, reason, takeOver",
+             "Failover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, takeOver, to",
+             "InitCluster: approve, approveWithinSeconds, archive, by, cluster, dryRun, externalNetwork, image, nodes, reason, subnet, sync, takeOver, vip",
+             "InspectCluster: approve, approveWithinSeconds, by, cluster, dryRun, reason, takeOver",
+             "InspectTimeline: approve, approveWithinSeconds, by, cluster, dryRun, reason, takeOver",
+            "RebuildLedger: approve, approveWithinSeconds, by, cluster, dryRun, reason, takeOver",
+            "RecoverCluster: approve, approveWithinSeconds, by, cluster, dryRun, inspect, latest, reason, takeOver, timeline, toBackup, toLsn, toPoint, toTime, toXid",
+             "RemakeStandby: approve, approveWithinSeconds, by, cluster, dryRun, node, reason, takeOver",
+             "RepairCluster: approve, approveWithinSeconds, by, cluster, dryRun, primary, reason, takeOver",
+             "Switchover: approve, approveWithinSeconds, by, cluster, dryRun, force, reason, takeOver, to",
+             "TakeBackup: annotation, approve, approveWithinSeconds, by, cluster, dryRun, incremental, keep, keepDays, node, reason, takeOver",
+            "VerifyBackup: approve, approveWithinSeconds, backup, by, cluster, dryRun, reason, takeOver",
         ],
         Types.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false)).Select(Describe).Order(StringComparer.Ordinal));
 
@@ -42,7 +42,7 @@ public sealed class ContractTests
             "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadCatalogue",
             "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
             "RewindData", "SalvageWal", "SetReplicationSlots", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
-            "TakeBackCreated", "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
+            "TakeBackCreated", "TakeOverLease", "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));
 

@@ -230,6 +230,14 @@ internal sealed partial class FakeHands :
         return null;
     }
 
+    async Task<string?> ILeaseSteps.TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
+    {
+        await DoAsync(from, () => { });
+        await _client.GetWorkflowHandle(from).ExecuteUpdateAsync("yield", [decision]);
+        await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowFailedException>(() => _client.GetWorkflowHandle(from).GetResultAsync());
+        return "it has yielded";
+    }
+
     Task<string?> ILeaseSteps.EndBackupAsync(ClusterName cluster) => DoAsync<string?>(null, () => null);
 
     Task<string> ILeaseSteps.StarterAsync() => DoAsync(null, () => "unknown (Web UI)");

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using PgFlow.WorkflowTests;
+using Temporalio.Client;
+
+namespace PgFlow.SystemTests.World;
+
+/// <summary>Behind the point of no return: blocked with the reason, never for ever; and the ways on.</summary>
+public sealed class StuckTests(TemporalServer temporal)
+{
+    [Fact, Trait("Suite", "ci")]
+    public async Task A_node_that_cannot_start_is_blocked_with_its_own_log_and_another_procedure_can_take_the_cluster()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await SetAsync(cluster.Node(1), "shared_preload_libraries = 'missing'");
+        var clock = Stopwatch.StartNew();
+        var switchover = await SwitchOverAsync(cluster);
+        var blocked = await BlockedAsync(switchover);
+
+        Assert.Equal("p1 follows p2", blocked.Title);
+        Assert.Contains("could not access file \"missing\"", blocked.Why, StringComparison.Ordinal);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40), $"blocked after {clock.Elapsed}");
+
+        var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster));
+        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.Contains($"now blocked; decide it (pgflow show {switchover.Id}, then pgflow resolve {switchover.Id} retry, skip or abort), or take the cluster from it: --take-over {switchover.Id}", busy.Message, StringComparison.Ordinal);
+
+        await UnsetAsync(cluster.Node(1));
+        var report = await TestCluster.ReportAsync(await FailBackAsync(cluster, takeOver: switchover.Id));
+        Assert.Contains($"test took the cluster for this from {switchover.Id}", Assert.Single(report.Notes, note => note.Contains("took", StringComparison.Ordinal)), StringComparison.Ordinal);
+        var ended = await TestCluster.FailureAsync(switchover);
+        Assert.Equal((Ends.Incomplete, $"Failback {report.WorkflowId} took the cluster from it, as test decided"), (ended.Type, ended.Message));
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
+    public async Task A_procedure_that_works_is_not_taken_from_and_one_whose_worker_is_gone_is_when_it_is_back()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var held = await HeldProgram.HoldAsync(cluster.Node(2), "restore");
+        var switchover = await SwitchOverAsync(cluster);
+        await cluster.WorkedOnAsync(switchover, "PromoteStandby");
+
+        var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster, takeOver: switchover.Id));
+        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.EndsWith($"now running; wait for it (pgflow watch {switchover.Id}) or end it (pgflow cancel {switchover.Id})", busy.Message, StringComparison.Ordinal);
+        await held.ReleaseAsync();
+        await TestCluster.ReportAsync(switchover);
+    }
+
+    [Fact, Trait("Suite", "ci")]
+    public async Task A_cancel_breaks_off_what_hangs_behind_the_point_of_no_return_and_a_retry_goes_on()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var held = await HeldProgram.HoldAsync(cluster.Node(2), "restore");
+        var switchover = await SwitchOverAsync(cluster);
+        await cluster.WorkedOnAsync(switchover, "PromoteStandby");
+        await switchover.CancelAsync();
+
+        Assert.Equal("a cancel came after the point of no return", (await BlockedAsync(switchover)).Why);
+        await held.ReleaseAsync();
+        await switchover.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test")]);
+        await TestCluster.ReportAsync(switchover);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
+    public async Task An_image_that_is_gone_is_named_and_the_procedure_goes_on_when_it_is_back()
+    {
+        var image = $"pgflow-test-image-{Guid.NewGuid():N}"[..28];
+        await Host.DockerAsync("tag", Host.Image, image);
+        try
+        {
+            await using var cluster = await TestCluster.CreateAsync(temporal.Client, image: image);
+            await Host.DockerAsync("rmi", image);
+            var switchover = await SwitchOverAsync(cluster);
+            var blocked = await BlockedAsync(switchover);
+            Assert.Equal("The ledger knows the new timeline", blocked.Title);
+            Assert.Contains($"No such image: {image}", blocked.Why, StringComparison.Ordinal);
+
+            await Host.DockerAsync("tag", Host.Image, image);
+            await switchover.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test")]);
+            await TestCluster.ReportAsync(switchover);
+            await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        }
+        finally
+        {
+            await Host.TryDockerAsync("rmi", image);
+        }
+    }
+
+    [Fact]
+    public async Task Jobs_of_a_terminated_procedure_go_with_the_next_one_and_those_of_one_that_runs_stay()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
+        var terminated = await VerifyAsync(cluster);
+        var left = await cluster.OnJobAsync("verify-backup", "pause");
+        await terminated.TerminateAsync();
+        await Host.UntilAsync("the lease is free", async () =>
+            (await temporal.Client.GetWorkflowHandle(ClusterLease.IdOf(cluster.Name, LeaseKind.Verify)).DescribeAsync()).Status is not Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Running);
+        var running = await VerifyAsync(cluster);
+        var working = "";
+        await Host.UntilAsync("the other one verifies", async () => (working = (await JobsAsync(cluster)).FirstOrDefault(job => job != left) ?? "").Length > 0);
+        await Host.DockerAsync("pause", working);
+
+        await cluster.RunAsync((CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "one" }));
+        Assert.Equal([working], await JobsAsync(cluster));
+        await Host.DockerAsync("unpause", working);
+        await TestCluster.ReportAsync(running);
+    }
+
+    private static async Task<string[]> JobsAsync(TestCluster cluster) =>
+        (await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-verify-backup")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static Task SetAsync(NodeId node, string setting) =>
+        Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"cp -p /pgflow/data/postgresql.auto.conf /pgflow/data/kept.conf; echo \"{setting}\" >> /pgflow/data/postgresql.auto.conf");
+
+    /// <remarks>By the volume: the node does not run.</remarks>
+    private static Task UnsetAsync(NodeId node) =>
+        Host.DockerAsync("run", "--rm", "--network", "none", "-v", $"{node.Container}:/pgflow", "--entrypoint", "mv", Host.Image, "/pgflow/data/kept.conf", "/pgflow/data/postgresql.auto.conf");
+
+    private static Task<WorkflowHandle<Switchover, Report>> SwitchOverAsync(TestCluster cluster) =>
+        cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+
+    private static Task<WorkflowHandle<Failback, Report>> FailBackAsync(TestCluster cluster, string? takeOver = null) =>
+        cluster.StartAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(1), TakeOver = takeOver }));
+
+    private static Task<WorkflowHandle<VerifyBackup, Report>> VerifyAsync(TestCluster cluster) =>
+        cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+
+    private static async Task<BlockedStep> BlockedAsync(WorkflowHandle handle)
+    {
+        var blocked = new List<BlockedStep>();
+        await Host.UntilAsync("it is blocked", async () =>
+        {
+            blocked = [.. (await handle.QueryAsync<Progress>("progress", [])).Blocked];
+            return blocked.Count > 0;
+        });
+        return Assert.Single(blocked);
+    }
+}

@@ -30,21 +30,31 @@ internal static class StatusText
 
         foreach (var run in status.Open)
         {
-            data.WriteLine($"▶ {run.Procedure} {run.Outcome}, by {run.By}: {run.WorkflowId}");
+            data.WriteLine($"{(run.Outcome is "blocked" ? "‼" : "▶")} {run.Procedure} {run.Outcome}, by {run.By}: {run.WorkflowId}; {WaysOf(run)}");
         }
 
-        if (status.Open.Count > 0 && inspection.Findings.Count > 0)
+        var held = status.Open.Any(run => run.Outcome is not "waitingForApproval");
+        if (held && inspection.Findings.Count > 0)
         {
-            data.WriteLine("  while that runs, this may be its own doing (pgflow show ID says where it is):");
+            data.WriteLine("  while that runs, this may be its own doing, and another procedure would find the cluster busy:");
         }
 
         foreach (var finding in inspection.Findings)
         {
-            data.MarkupLineInterpolated($"[red]‼[/] {HintText.Line(finding)}");
+            data.MarkupLineInterpolated($"[red]‼[/] {(held ? FindingText.Of(finding) : HintText.Line(finding))}");
         }
 
         data.WriteLine();
     }
+
+    /// <summary>What can be done about a procedure that runs: before anything else, since it holds the cluster.</summary>
+    private static string WaysOf(Run run) => run.Outcome switch
+    {
+        "blocked" => $"see what it waits for: pgflow show {run.WorkflowId}; then: pgflow resolve {run.WorkflowId} retry",
+        "waitingForApproval" => $"pgflow approve {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
+        "inspecting" => $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
+        _ => $"follow it: pgflow watch {run.WorkflowId}",
+    };
 
     public static Table Nodes(ClusterState state)
     {

@@ -18,7 +18,7 @@ public sealed class InspectCluster : Procedure
         var (looking, reading) = (Clusters.ObserveAsync(cluster), ReadArchiveAsync(cluster));
         var (state, archive) = (await looking, await reading);
         Show(state.Exists ? Outcome.Succeeded : Outcome.Refused);
-        return Inspection.Of(state.RequireExisting(), archive);
+        return await Proposals.AskedAsync(Inspection.Of(state.RequireExisting(), archive));
     }
 
     /// <summary>A repository that can't be read keeps nobody from seeing the nodes.</summary>

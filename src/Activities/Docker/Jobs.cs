@@ -72,8 +72,8 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     public async Task RemoveLeftAsync(ClusterName cluster)
     {
         var jobs = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
-            new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Workflow, null), (Labels.Run, null)) }, token));
-        foreach (var run in jobs.GroupBy(job => (Workflow: job.Labels[Labels.Workflow], Run: job.Labels[Labels.Run])))
+            new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.CreatedBy, null), (Labels.Run, null)) }, token));
+        foreach (var run in jobs.GroupBy(job => (Workflow: job.Labels[Labels.CreatedBy], Run: job.Labels[Labels.Run])))
         {
             if (!await RunsAsync(run.Key.Workflow, run.Key.Run))
             {
@@ -196,7 +196,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                 Cmd = [],
                 User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
                 Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", .. job.Parameters],
-                Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Workflow, info.WorkflowId ?? ""), (Labels.Run, info.WorkflowRunId ?? "")),
+                Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
                 Healthcheck = new() { Test = ["NONE"] },
                 HostConfig = new()
                 {

@@ -19,9 +19,6 @@ internal static class Labels
     /// <summary>On job containers: what the job is, so that a retry finds it.</summary>
     public const string Job = "pgflow.job";
 
-    /// <summary>On job containers: the workflow that they belong to.</summary>
-    public const string Workflow = "pgflow.workflow";
-
     /// <summary>On job containers: the run of that workflow.</summary>
     public const string Run = "pgflow.run";
 

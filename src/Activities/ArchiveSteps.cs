@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.RegularExpressions;
+using System.Text;
+using Docker.DotNet;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql) : IArchiveSteps
+internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql, NodeFiles files, NodeWal wal) : IArchiveSteps
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30); // below an attempt's own
     private static readonly TimeSpan LongLimit = TimeSpan.FromMinutes(30);
@@ -50,25 +51,39 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
         }
     }
 
-    public async Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion)
+    public async Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion)
     {
-        var node = await inventory.NodeAsync(old);
-        var output = await jobs.SucceedAsync(new(node.Spec, $"loss-{old}", Embedded.Read("loss"))
+        try
         {
-            Parameters = [$"TIMELINE={promotion.Parent}", $"START={promotion.SwitchedAt}"],
-            Volumes = [$"{old.Container}:{Names.NodeVolume}:ro"],
-        });
-        if (output.StartsWith("gone", StringComparison.Ordinal))
-        {
-            return null;
-        }
+            var data = await files.ExistsAsync(old.Container, $"{Names.Data}/global/pg_control") ? Names.Data : $"{Names.Data}.rewind";
+            var control = await wal.ControlAsync(old, data);
+            var lineage = await LineageAsync(old, data, promotion.Parent);
+            if (!lineage.Contains(control.Timeline))
+            {
+                return new(null, null, $"{old} was on timeline {control.Timeline}, which does not lead to timeline {promotion.Parent}");
+            }
 
-        return Record().Match(output) is { Success: true } last
-            ? new(
-                Lsn.Parse(last.Groups["lsn"].Value).BytesSince(promotion.SwitchedAt) + long.Parse(last.Groups["length"].Value, CultureInfo.InvariantCulture),
-                LastNumber(output))
-            : new(0, 0);
+            // From its last checkpoint, where that is before: then its WAL must lead to the fork, or ends before it.
+            var (fork, commits) = (promotion.SwitchedAt, 0);
+            var end = await wal.ReadAsync(old, data, control.SegmentSize, lineage, control.Checkpoint < fork ? control.Checkpoint : fork, (in WalRecord record) =>
+            {
+                commits += record.End > fork && record.Transaction(promotion.Parent) is { Committed: true } ? 1 : 0;
+                return true;
+            });
+            var bytes = end.End.BytesSince(fork);
+            return end.IsDamaged
+                ? new(null, null, $"{PgFlowText.Bytes(bytes)} with {PgFlowText.Count(commits, "commit")} can be read, then {end.End} is damaged: {end.Why}")
+                : new(bytes, commits);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or TimeoutException or DockerApiException && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return new(null, null, e.Message);
+        }
     }
+
+    private async Task<TimelineHistory> LineageAsync(NodeId node, string data, Timeline timeline) => TimelineHistory.Parse(
+        timeline,
+        await files.ReadAsync(node.Container, $"{data}/pg_wal/{timeline.HistoryFile}") is { } history ? Encoding.UTF8.GetString(history) : null);
 
     private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string script, params string[] parameters)
     {
@@ -80,7 +95,4 @@ internal sealed partial class ArchiveSteps(DockerEngine docker, Inventory invent
     /// <summary>What a program counted; a log has what it complained of behind that.</summary>
     private static int LastNumber(string output) =>
         output.Split('\n').Select(line => int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null).Last(number => number is not null)!.Value;
-
-    [GeneratedRegex(@"len \(rec/tot\): *\d+/ *(?<length>\d+).* lsn: (?<lsn>[0-9A-F]+/[0-9A-F]+)")]
-    private static partial Regex Record();
 }

@@ -30,7 +30,10 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
                 Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. Job.VolumesOfPast(parts)],
             });
             var catalogue = Parse(cluster, await job.RunAsync(Embedded.Read("catalogue")));
-            return await answer(catalogue, new WalReader(job, catalogue));
+            var wal = new WalReader(new JobWalFiles(job), catalogue);
+            var found = await answer(catalogue, wal);
+            await wal.RememberAsync();
+            return found;
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
@@ -9,6 +10,9 @@ namespace PgFlow.Activities;
 internal static class ContainerCalls
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How long a program may print nothing.</summary>
+    private static readonly TimeSpan StreamLimit = TimeSpan.FromMinutes(1);
 
     public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) => docker.CallAsync((client, token) =>
         client.Containers.UpdateContainerAsync(container, new() { RestartPolicy = new() { Name = policy } }, token));
@@ -135,6 +139,40 @@ internal static class ContainerCalls
             return await log.ReadOutputToEndAsync(token);
         });
         return (stdout + stderr).Trim();
+    }
+
+    /// <summary>What a program prints, in pieces of <paramref name="size"/> bytes, each valid until the next; a shorter rest is left out.</summary>
+    /// <exception cref="IOException">It ended with another code than 0; the message has what it complained of.</exception>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(this DockerEngine docker, string container, string user, string script, int size)
+    {
+        var created = await docker.CallAsync((client, token) => client.Exec.ExecCreateContainerAsync(
+            container, new() { Cmd = ["/bin/sh", "-c", script], User = user, AttachStdout = true, AttachStderr = true }, token));
+        using var stream = await docker.CallAsync((client, token) => client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token));
+        var (buffer, filled, complaint) = (new byte[64 * size], 0, "");
+        while (await docker.CallAsync((_, token) => stream.ReadOutputAsync(buffer, filled, buffer.Length - filled, token), StreamLimit) is { EOF: false } read)
+        {
+            if (read.Target is MultiplexedStream.TargetStream.StandardError)
+            {
+                complaint += Encoding.UTF8.GetString(buffer, filled, read.Count);
+                continue;
+            }
+
+            filled += read.Count;
+            var at = 0;
+            for (; at + size <= filled; at += size)
+            {
+                yield return buffer.AsMemory(at, size);
+            }
+
+            buffer.AsSpan(at, filled - at).CopyTo(buffer);
+            filled -= at;
+        }
+
+        var ended = await docker.CallAsync((client, token) => client.Exec.InspectContainerExecAsync(created.ID, token));
+        if (ended.ExitCode != 0)
+        {
+            throw new IOException($"a program in {container} ended with {ended.ExitCode}: {complaint.Trim()}");
+        }
     }
 
     /// <inheritdoc cref="ExecuteAsync(DockerEngine, string, string, TimeSpan, IReadOnlyList{string}, string[])"/>

@@ -239,6 +239,9 @@ internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInst
     public async Task<string> RunAsync(string script, params IReadOnlyList<string> parameters) =>
         await docker.ExecuteAsync(container, $"{postgres.Uid}:{postgres.Gid}", Limit, parameters, ["/bin/sh", "-c", script]);
 
+    /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string script, int size) => docker.StreamAsync(container, $"{postgres.Uid}:{postgres.Gid}", script, size);
+
     /// <summary>Puts a file into the container, for the programs that follow.</summary>
     public Task WriteAsync(string path, string content) => files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
 }

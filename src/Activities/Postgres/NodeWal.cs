@@ -6,7 +6,8 @@ namespace PgFlow.Activities;
 /// <param name="Timeline">The timeline of the file that the last valid record lies in.</param>
 /// <param name="End">The first position behind that record.</param>
 /// <param name="Why">What is there instead of another record.</param>
-internal sealed record WalEnd(Timeline Timeline, Lsn End, string Why);
+/// <param name="IsDamaged">That is nothing that PostgreSQL leaves there: more may have been written.</param>
+internal sealed record WalEnd(Timeline Timeline, Lsn End, string Why, bool IsDamaged = false);
 
 /// <summary>Reads the WAL in a node's volume by its bytes, whether the server runs, hangs or is stopped: only its container is needed.</summary>
 internal sealed class NodeWal(NodeFiles files)
@@ -59,7 +60,7 @@ internal sealed class NodeWal(NodeFiles files)
         }
 
         return decoder.End > from
-            ? new(last!.Value.Timeline, decoder.End, decoder.Broken)
+            ? new(last!.Value.Timeline, decoder.End, decoder.Broken, decoder.IsDamaged)
             : throw new InvalidDataException($"the WAL of {node} can't be read beyond {decoder.End}: {decoder.Broken}");
     }
 

@@ -30,6 +30,9 @@ internal sealed class WalDecoder(long segmentSize)
     /// <summary>Why nothing follows behind <see cref="End"/>; null as long as more pages are wanted.</summary>
     public string? Broken { get; private set; }
 
+    /// <summary>What stands there is no record, nor is it what PostgreSQL leaves behind its last one: no WAL at all, or a file's former content.</summary>
+    public bool IsDamaged { get; private set; }
+
     /// <summary>Part of a record has been read; the rest is on the next page.</summary>
     public bool IsWithinRecord => _record.Length > 0;
 
@@ -70,7 +73,7 @@ internal sealed class WalDecoder(long segmentSize)
         var left = _record.Length - _known;
         if (header.Rest != left)
         {
-            return Break($"the page at {header.Address} has {header.Rest} more bytes of a record, not {left}");
+            return Break($"the page at {header.Address} has {header.Rest} more bytes of a record, not {left}", isDamaged: true);
         }
 
         if (left == 0)
@@ -101,7 +104,7 @@ internal sealed class WalDecoder(long segmentSize)
             var length = BinaryPrimitives.ReadUInt32LittleEndian(page[at..]);
             if (length is < WalRecord.HeaderLength or > WalRecord.LongestLength)
             {
-                return Break(length == 0 ? "there is no record" : $"a record can't be {length} bytes long");
+                return length == 0 ? Break("there is no record") : Break($"a record can't be {length} bytes long", isDamaged: true);
             }
 
             if (length > PageSize - at)
@@ -147,7 +150,7 @@ internal sealed class WalDecoder(long segmentSize)
         var record = new WalRecord(bytes, lsn, end, magic);
         if (!record.ChecksumFits)
         {
-            return Break("the checksum of the record is wrong");
+            return Break("the checksum of the record is wrong", isDamaged: true);
         }
 
         if (record.IsSwitch)
@@ -164,7 +167,7 @@ internal sealed class WalDecoder(long segmentSize)
     private bool FollowsPrevious(ReadOnlySpan<byte> bytes, Lsn lsn)
     {
         var previous = WalRecord.PreviousOf(bytes);
-        return (_previous is { } known ? previous == known : previous < lsn) || Break($"the record says that it follows {previous}");
+        return (_previous is { } known ? previous == known : previous < lsn) || Break($"the record says that it follows {previous}", isDamaged: true);
     }
 
     private PageHeader? HeaderOf(ReadOnlySpan<byte> page, Lsn address)
@@ -190,9 +193,9 @@ internal sealed class WalDecoder(long segmentSize)
         return header;
     }
 
-    private bool Break(string why)
+    private bool Break(string why, bool isDamaged = false)
     {
-        Broken = why;
+        (Broken, IsDamaged) = (why, isDamaged);
         return false;
     }
 

@@ -32,6 +32,9 @@ internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn en
 
     public bool IsSwitch => (Manager, Operation) is (ResourceManager.Xlog, 0x40);
 
+    /// <summary>It may tell of what <see cref="Transaction"/> and its like look for; few do.</summary>
+    public bool IsOfInterest => Manager is ResourceManager.Xlog or ResourceManager.Transaction or ResourceManager.Database or ResourceManager.Tablespace;
+
     public bool ChecksumFits
     {
         get

@@ -23,15 +23,16 @@ public interface IArchiveSteps
     [Activity("ProveArchiving")]
     Task ProveAsync(NodeId primary);
 
-    /// <summary>What a fenced old primary wrote beyond the point where the new timeline began; null where it has removed the beginning of that.</summary>
+    /// <summary>What a fenced old primary wrote beyond the point where the new timeline began, read from its records; unknown with its reason where it can't be read.</summary>
     [Activity("MeasureLoss")]
-    Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion);
+    Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion);
 }
 
-/// <summary>What a failover left behind.</summary>
-/// <param name="Bytes">Bytes of WAL.</param>
+/// <summary>What a failover left behind: measured, or unknown.</summary>
+/// <param name="Bytes">Bytes of WAL that nobody else has; 0 only where the end of the old primary's WAL was found and proves it; null where that is unknown.</param>
 /// <param name="Transactions">Commits in it.</param>
-public sealed record Loss(long Bytes, int Transactions);
+/// <param name="Unknown">Why it is unknown; null where it was measured.</param>
+public sealed record Loss(long? Bytes, int? Transactions, string? Unknown = null);
 
 internal static class Archives
 {
@@ -47,6 +48,6 @@ internal static class Archives
     public static Task ProveAsync(NodeId primary) =>
         Hand.ChangeAsync((IArchiveSteps hand) => hand.ProveAsync(primary), $"{primary}: a segment arrives in the archive");
 
-    public static Task<Loss?> MeasureLossAsync(NodeId old, Promotion promotion) =>
+    public static Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion) =>
         Hand.WaitAsync((IArchiveSteps hand) => hand.MeasureLossAsync(old, promotion), $"{old}: what it wrote after {promotion.SwitchedAt}");
 }

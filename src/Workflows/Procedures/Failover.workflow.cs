@@ -61,12 +61,7 @@ public sealed class Failover : Procedure<FailoverInput>
         await Step("Complete segments that the archive lacks are in it", () => Archives.CompleteAsync(winner.Node));
         await InParallel(plan.Lost, lost => Step($"What {lost.Node} had and {winner.Node} has not", async () =>
         {
-            Notes.Add(await Archives.MeasureLossAsync(lost.Node, promotion!) switch
-            {
-                null => $"{lost.Node} had written more than {winner.Node} ever received; how much can't be told, since it had removed the beginning of it",
-                { Bytes: 0 } => $"nothing was lost: {winner.Node} had all of {lost.Node}'s WAL",
-                var loss => $"{lost.Node} had written {PgFlowText.Bytes(loss.Bytes)} with {PgFlowText.Count(loss.Transactions, "commit")} that {winner.Node} never received; they are in {lost.Node}'s volume until it is rewound",
-            });
+            Notes.Add(LossText.Of(lost.Node, winner.Node, await Archives.MeasureLossAsync(lost.Node, promotion!)));
         }));
         await InParallel(plan.Lost, lost => Step($"{lost.Node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(lost.Node)));
         Done = $"{winner.Node} is the primary of {winner.Node.Cluster}";

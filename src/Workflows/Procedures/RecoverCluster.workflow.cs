@@ -263,6 +263,7 @@ internal sealed record RecoverClusterPlan : Plan
                 .. primary is null ? Array.Empty<string>() : [$"clients are cut off from {primary.Id} at once; what was written after the target stays on timeline {primary.Timeline}, which can be recovered to"],
                 .. state.Missing.Select(other => $"{other.Id} does not take part: it is {Checks.Describe(other)}; afterwards: {Checks.WayBackOf(other)}"),
                 "unlogged tables come back empty, prepared transactions come back prepared",
+                .. TargetText.Warnings(target),
             ],
             Input = input,
             Target = target,

@@ -54,6 +54,9 @@ public sealed record ResolvedTarget
     /// <summary>The first one that is dropped; null where none is.</summary>
     public Transaction? FirstDropped { get; init; }
 
+    /// <summary>What the position contains of transactions that it does not: files that were removed before the commit.</summary>
+    public IReadOnlyList<EarlyRemoval> EarlyRemovals { get; init; } = [];
+
     /// <summary>Why this branch.</summary>
     public required string Why { get; init; }
 
@@ -91,6 +94,12 @@ public interface IWalReader
 {
     /// <summary>The first commit or abort on the path, in WAL order, whose time is later than <paramref name="time"/>: where PostgreSQL's own time target stops.</summary>
     Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time);
+
+    /// <summary>The end of the last commit, rollback or preparation on the path; one that was prepared later than <paramref name="time"/> does not count.</summary>
+    Task<Lsn?> LastKeptAsync(IReadOnlyList<WalRange> path, DateTimeOffset time);
+
+    /// <summary>What was removed on the path at once, by transactions that do not end on it.</summary>
+    Task<IReadOnlyList<EarlyRemoval>> OpenRemovalsAsync(IReadOnlyList<WalRange> path);
 
     /// <summary>The last commit on the path.</summary>
     Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path);

@@ -94,7 +94,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
 
     private static Position AtOpening(Branch branch, string why) => new(branch.Path(), branch.Path()[^1].Start, why);
 
-    /// <summary>The first record in WAL order with a later time is the first one not replayed, as PostgreSQL itself would decide.</summary>
+    /// <summary>The first commit or rollback in WAL order with a later time is the first one not replayed, as PostgreSQL itself would decide.</summary>
     private async Task<Position> OnBranchAtAsync(Branch branch, DateTimeOffset time, string why)
     {
         var path = catalogue.PathThroughCopies(branch);
@@ -105,7 +105,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             var stretch = StretchFrom(backup, path);
             if (!stretch.IsEmpty && await wal.FirstAfterAsync(stretch.Path, time) is { } later)
             {
-                return new(path, later.Lsn, why);
+                return new(path, await KeptEndAsync(branch, backup, stretch.Path.Until(later.Lsn, catalogue.SegmentSize), time), why);
             }
 
             if (stretch.Gap is null)
@@ -117,6 +117,16 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         }
 
         throw broken is null ? TooEarly(branch, usable, $"{Text(time)}", backup => backup.StartedAt <= time && time < backup.StoppedAt) : Gap(broken, usable);
+    }
+
+    /// <summary>
+    /// The end of the last transaction that is kept. What lies between that and the first one dropped belongs to transactions that are dropped, or to none;
+    /// and some of it acts before its commit: the files of a dropped database are removed first. Not before the backup's end, nor where the branch begins.
+    /// </summary>
+    private async Task<Lsn> KeptEndAsync(Branch branch, Backup backup, IReadOnlyList<WalRange> kept, DateTimeOffset time)
+    {
+        Lsn[] ends = [await wal.LastKeptAsync(kept, time) ?? default, backup.End, branch.Path()[^1].Start];
+        return ends.Where(end => end <= kept[^1].End).Max();
     }
 
     // ---- the other targets ----
@@ -273,6 +283,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             SegmentSize = catalogue.SegmentSize,
             NewTimeline = newTimeline,
             LastKept = await wal.LastAsync(needed),
+            EarlyRemovals = await wal.OpenRemovalsAsync(needed),
             FirstDropped = ends || rest is [] || rest[^1].End <= lsn ? null : await wal.FirstAsync(rest),
             Why = position.Why,
         };

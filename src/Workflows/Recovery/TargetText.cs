@@ -15,6 +15,11 @@ internal static class TargetText
         $"new timeline: {target.NewTimeline}",
     ];
 
+    /// <summary>What the position contains that nobody would expect there.</summary>
+    public static IEnumerable<string> Warnings(ResolvedTarget target) => target.EarlyRemovals.Select(removal =>
+        $"at {target.End} the files of {(removal.Thing is RemovedThing.Database ? "database" : "tablespace")} {removal.Oid} (OID) are removed already, by transaction {removal.Xid}, which has not committed there: "
+        + $"it is listed and can't be used; the position before that is {removal.Lsn} on timeline {removal.Timeline}");
+
     /// <summary>Where it is, in a few words.</summary>
     public static string Place(ResolvedTarget target) => target.EndOfBranch ? $"the end of timeline {target.Timeline}" : $"{target.End} on timeline {target.Timeline}";
 

@@ -103,6 +103,9 @@ internal sealed class ModelCluster : IWalReader
 
     public Catalogue Catalogue { get; }
 
+    /// <summary>What transactions removed before their commit.</summary>
+    public List<EarlyRemoval> Removals { get; } = [];
+
     public ModelTimeline Find(Timeline number) => Timelines.Single(timeline => timeline.Number == number);
 
     /// <summary>The end of what is left of a timeline: its own files, or a child's copy of the head of the lost one.</summary>
@@ -203,6 +206,12 @@ internal sealed class ModelCluster : IWalReader
     public Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path) =>
         Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.End <= path[^1].End).Select(Transaction).LastOrDefault());
 
+    public Task<Lsn?> LastKeptAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) =>
+        Task.FromResult(Read(path).Where(record => record.Kind is not RecordKind.Other).Select(record => (Lsn?)record.End).LastOrDefault());
+
+    public Task<IReadOnlyList<EarlyRemoval>> OpenRemovalsAsync(IReadOnlyList<WalRange> path) => Task.FromResult<IReadOnlyList<EarlyRemoval>>(
+        [.. Removals.Where(removal => path.Covers(new(removal.Timeline, removal.Lsn, removal.End)) && Read(path).All(record => record.Xid != removal.Xid))]);
+
     public Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path) =>
         Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.Lsn >= path[0].Start).Select(Transaction).FirstOrDefault());
 
@@ -276,6 +285,14 @@ internal sealed class ModelCluster : IWalReader
         Now = Time(time);
         Write(RecordKind.Abort);
         return _xid - 1;
+    }
+
+    /// <summary>A transaction removes files, and something happens before its end.</summary>
+    public void Remove(Action before)
+    {
+        Write(RecordKind.Other);
+        Removals.Add(new(RemovedThing.Database, 5, uint.MaxValue, Live.Number, Live.Records[^1].Lsn, Live.Records[^1].End));
+        before();
     }
 
     /// <summary>The server stops cleanly.</summary>

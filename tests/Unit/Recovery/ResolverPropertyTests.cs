@@ -27,6 +27,7 @@ public sealed class ResolverPropertyTests
                 {
                     Assert.True(wanted is not null, $"{what}: nothing can be wanted");
                     AssertReaches(cluster, target, wanted.Value.Visible, what);
+                    AssertContainsNothingElse(cluster, target, what);
                     resolved++;
                 }
                 else
@@ -236,6 +237,16 @@ public sealed class ResolverPropertyTests
         Assert.True(target.LastKept?.Xid == kept, $"{what}: last kept {target.LastKept?.Xid} instead of {kept}");
         var dropped = Commits(ahead.Skip(replayed.Count)).Select(xid => (uint?)xid).FirstOrDefault();
         Assert.True(target.FirstDropped?.Xid == dropped, $"{what}: first dropped {target.FirstDropped?.Xid} instead of {dropped}");
+    }
+
+    /// <summary>The last thing that is replayed is a transaction's end, unless the backup ends or the branch begins there.</summary>
+    private static void AssertContainsNothingElse(ModelCluster cluster, ResolvedTarget target, string what)
+    {
+        var last = cluster.Along(target.Timeline, target.Wal[0].Start).LastOrDefault(record => record.End <= target.End);
+        Assert.True(
+            target.EndOfBranch || last?.Kind is not RecordKind.Other || cluster.Catalogue.Backups.Any(backup => backup.End == target.End)
+                || cluster.Timelines.Any(timeline => timeline.Fork == target.End) || cluster.Timelines.Any(timeline => cluster.RetainedEnd(timeline) == target.End),
+            $"{what}: {target.End} is no transaction's end");
     }
 
     private static IEnumerable<uint> Commits(IEnumerable<WalRecord> records) => records.Where(record => record.Kind is RecordKind.Commit).Select(record => record.Xid);

@@ -89,12 +89,47 @@ public sealed class ResolverTests
     }
 
     [Fact]
-    public async Task A_time_between_two_commits_ends_where_the_later_one_begins()
+    public async Task A_time_between_two_commits_ends_with_the_last_transaction_before_it()
     {
         var target = await Plain.ResolveAsync(new() { Time = ModelCluster.Time("10:25") });
+        var rolledBack = Plain.Live.Records.Single(record => record.Kind is RecordKind.Abort);
 
         Assert.Equal((ModelCluster.Time("10:00"), ModelCluster.Time("10:30")), (target.LastKept!.At, target.FirstDropped!.At));
-        Assert.Equal(target.FirstDropped.Lsn, target.End);
+        Assert.Equal(rolledBack.End, target.End);
+    }
+
+    /// <summary>DROP DATABASE removes its files in a record before its commit; between the two another transaction may commit.</summary>
+    [Fact]
+    public async Task What_lies_before_the_first_dropped_commit_is_dropped_with_it()
+    {
+        uint dropping = 0, between = 0;
+        var cluster = new ModelCluster(cluster =>
+        {
+            cluster.Backup("B1", "09:00", "09:05");
+            cluster.Commit("10:00");
+            cluster.Remove(() => between = cluster.Commit("10:10"));
+            dropping = cluster.Commit("10:20");
+            cluster.Commit("10:30");
+            cluster.Remove(() => { });
+            cluster.Commit("10:40");
+            cluster.Idle("11:00");
+        });
+        cluster.Removals[0] = cluster.Removals[0] with { Xid = dropping };
+        var commits = cluster.Live.Records.Where(record => record.Kind is RecordKind.Commit).ToList();
+
+        var before = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:05") });
+        var middle = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:15") });
+        var behind = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:35") });
+        var end = await cluster.ResolveAsync(new() { Latest = true });
+
+        Assert.Equal((commits[0].End, commits[1].Xid, 0), (before.End, before.FirstDropped!.Xid, before.EarlyRemovals.Count));
+        Assert.Equal((commits[1].End, between, cluster.Removals[0]), (middle.End, middle.LastKept!.Xid, Assert.Single(middle.EarlyRemovals)));
+        Assert.Equal((commits[3].End, 0), (behind.End, behind.EarlyRemovals.Count));
+        Assert.Equal(cluster.Removals[1], Assert.Single(end.EarlyRemovals)); // its transaction never ended
+        Assert.Equal(
+            $"at {middle.End} the files of database 5 (OID) are removed already, by transaction {dropping}, which has not committed there: it is listed and can't be used; "
+                + $"the position before that is {cluster.Removals[0].Lsn} on timeline 1",
+            Assert.Single(TargetText.Warnings(middle)));
     }
 
     [Fact]
@@ -325,7 +360,7 @@ public sealed class ResolverTests
         var target = await cluster.ResolveAsync(new() { Time = lost.At.AddSeconds(-1) });
         var all = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:59") });
 
-        Assert.Equal((new Timeline(2), lost.Lsn, lost.Xid), (target.Timeline, target.End, target.FirstDropped!.Xid));
+        Assert.Equal((new Timeline(2), cluster.Timelines[0].Records[^2].End, lost.Xid), (target.Timeline, target.End, target.FirstDropped!.Xid));
         Assert.Equal((new Timeline(2), lost.End, lost.Xid, false), (all.Timeline, all.End, all.LastKept!.Xid, all.EndOfBranch));
         Assert.Equal(new Timeline(2), WalSegments.Along(target.Wal, ModelCluster.SegmentSize).Last().Timeline);
     }

@@ -183,7 +183,7 @@ internal sealed partial class FakeHands :
 
     Task IArchiveSteps.ProveAsync(NodeId primary) => DoAsync(primary, () => { });
 
-    Task<Loss?> IArchiveSteps.MeasureLossAsync(NodeId old, Promotion promotion) => DoAsync<Loss?>(old, () => new(4096, 3));
+    Task<Loss> IArchiveSteps.MeasureLossAsync(NodeId old, Promotion promotion) => DoAsync<Loss>(old, () => new(4096, 3));
 
     Task<Divergence> IDataDirectorySteps.ExamineAsync(NodeId node, NodeId primary) => DoAsync(node, () => Divergence);
 

@@ -1,0 +1,61 @@
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>The file that holds a segment.</summary>
+/// <param name="Segment">The segment's name.</param>
+/// <param name="Path">The file; empty where there is none.</param>
+/// <param name="IsComplete">It lies in an archive: it can't grow, and must be valid up to its end.</param>
+/// <param name="Digest">What the index has of it; empty where it has nothing.</param>
+internal sealed record WalFile(string Segment, string Path, bool IsComplete, string Digest);
+
+/// <summary>Where segments lie, and their bytes.</summary>
+internal interface IWalFiles
+{
+    /// <summary>Finds the files of segments, in the same order.</summary>
+    Task<IReadOnlyList<WalFile>> FindAsync(IReadOnlyList<string> segments);
+
+    /// <summary>The pages of files, one after the other.</summary>
+    IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files);
+
+    /// <summary>Adds to the index.</summary>
+    Task RememberAsync(IReadOnlyDictionary<string, string> digests);
+}
+
+/// <summary>The segments that a job sees: in archives, and unarchived in the nodes' volumes.</summary>
+internal sealed class JobWalFiles(OpenJob job) : IWalFiles
+{
+    private readonly Dictionary<string, WalFile> _known = [];
+
+    public async Task<IReadOnlyList<WalFile>> FindAsync(IReadOnlyList<string> segments)
+    {
+        if (segments.Where(segment => !_known.ContainsKey(segment)).ToList() is { Count: > 0 } unknown)
+        {
+            await job.WriteAsync("/job/segments", Lines(unknown));
+            var found = await job.RunAsync($"{Embedded.Read("locate-wal")}\n{Embedded.Read("locate-segments")}");
+            foreach (var field in found.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')))
+            {
+                _known[field[0]] = new(field[0], field[2], field[1] == "complete", field[3]);
+            }
+        }
+
+        return [.. segments.Select(segment => _known[segment])];
+    }
+
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files)
+    {
+        await job.WriteAsync("/job/paths", Lines(files.Select(file => file.Path)));
+        await foreach (var page in job.StreamAsync(Embedded.Read("read-segments"), (int)WalPage.Size))
+        {
+            yield return page;
+        }
+    }
+
+    public async Task RememberAsync(IReadOnlyDictionary<string, string> digests)
+    {
+        await job.WriteAsync("/job/digests", Lines(digests.Select(digest => $"{digest.Key} {digest.Value}")));
+        await job.RunAsync(Embedded.Read("index-segments"));
+    }
+
+    private static string Lines(IEnumerable<string> lines) => string.Concat(lines.Select(line => $"{line}\n"));
+}

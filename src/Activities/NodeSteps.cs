@@ -9,7 +9,8 @@ using Temporalio.Exceptions;
 namespace PgFlow.Activities;
 
 internal sealed partial class NodeSteps(
-    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, IOptions<HandOptions> options) : INodeSteps
+    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, ICatalogueSteps catalogues,
+    IOptions<HandOptions> options) : INodeSteps
 {
     /// <summary>How long the candidate of a switchover may stand still when it has all that it will get, and clients wait.</summary>
     private static readonly TimeSpan CandidatesPatience = TimeSpan.FromSeconds(10);
@@ -441,7 +442,7 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    /// <summary>No node starts writable while another accepts writes or has gone on to a higher timeline.</summary>
+    /// <summary>No node starts writable while another accepts writes or has gone on from its branch.</summary>
     private async Task RequireNoSecondPrimaryAsync(NodeContainer starting)
     {
         if (await observer.IsMarkedStandbyAsync(starting.Id) || await observer.ControlAsync(starting.Id) is not { } control)
@@ -450,10 +451,26 @@ internal sealed partial class NodeSteps(
         }
 
         var others = await Task.WhenAll((await inventory.NodesAsync(starting.Id.Cluster)).Where(node => node.Id != starting.Id).Select(observer.ObserveAsync));
-        if (others.FirstOrDefault(node => node.Role is NodeRole.Primary || node.Timeline > control.Timeline) is { } other)
+        foreach (var other in others)
         {
-            throw Ends.Refuse($"{starting.Id} would accept writes beside {other.Id} ({PgFlowText.Word(other.Role)}, timeline {other.Timeline}): not started");
+            if (other.Role is NodeRole.Primary || await HasGoneOnAsync(other, control.Timeline))
+            {
+                throw Ends.Refuse($"{starting.Id} would accept writes beside {other.Id} ({PgFlowText.Word(other.Role)}, timeline {other.Timeline}): not started");
+            }
         }
+    }
+
+    /// <summary>Whether a node is on a branch that goes on from a timeline; not, where the ledger says that this one is live: then the other was promoted by hand.</summary>
+    private async Task<bool> HasGoneOnAsync(NodeState node, Timeline from)
+    {
+        if (node.Timeline is not { } timeline || timeline <= from)
+        {
+            return false;
+        }
+
+        var history = node.History ?? TimelineHistory.Parse(
+            timeline, await files.ReadAsync(node.Id.Container, $"{Names.Data}/pg_wal/{timeline.HistoryFile}") is { } file ? System.Text.Encoding.UTF8.GetString(file) : null);
+        return (history.Ancestors.Count == 0 || history.Contains(from)) && (await catalogues.InspectAsync(node.Id.Cluster)).Live != from;
     }
 
     /// <summary>A node whose directory is set aside for a rewind has nothing that could be started.</summary>

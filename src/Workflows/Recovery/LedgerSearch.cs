@@ -54,10 +54,16 @@ internal sealed class LedgerSearch
     private async Task<Unrecorded> FindAsync()
     {
         var lacking = _catalogue.Branches.Where(branch => branch.Opening is null).Select(branch => (Branch: branch, Found: OpeningOf(branch))).ToList();
-        var openings = new List<Found<TimelineOpened>>();
+        var (openings, strays) = (new List<Found<TimelineOpened>>(), new List<string>());
         List<TimelineOpened> known = [.. _catalogue.Branches.Select(branch => branch.Opening).OfType<TimelineOpened>()];
         foreach (var found in lacking.Select(branch => branch.Found).OfType<Found<TimelineOpened>>().OrderBy(found => found.Entry.OpenedAt))
         {
+            if (await IsStrayAsync(found.Entry))
+            {
+                strays.Add($"timeline {found.Entry.Timeline}: somebody promoted a node by hand; timeline {found.Entry.Parent} was written on, so this one is no part of the cluster's past");
+                continue;
+            }
+
             openings.Add(found with { Entry = await WithPreviousAsync(found.Entry, known) });
             known.Add(found.Entry);
         }
@@ -71,6 +77,7 @@ internal sealed class LedgerSearch
             Unknown =
             [
                 .. lacking.Where(branch => branch.Found is null).Select(branch => WhyUnknown(branch.Branch)),
+                .. strays,
                 .. names.Where(marks => !IsPoint(marks)).Select(WhyNoPoint),
                 .. points.Count > MostPoints ? [$"{points.Count - MostPoints} older restore points are left out this time: run it again"] : Array.Empty<string>(),
             ],
@@ -110,6 +117,10 @@ internal sealed class LedgerSearch
             Continued = previous.Timeline == opening.Parent && await IsEndAsync(previous.Timeline, opening.SwitchedAt),
         };
     }
+
+    /// <summary>A procedure opens a branch when nobody writes to its parent any more.</summary>
+    private async Task<bool> IsStrayAsync(TimelineOpened opening) =>
+        opening.Parent is { } parent && _catalogue.Find(parent) is not null && await LastTimeOfAsync(parent, _catalogue.ReadAt) > opening.OpenedAt;
 
     private async Task<bool> IsEndAsync(Timeline timeline, Lsn position) =>
         _catalogue.Segments.All(run => run.Timeline != timeline || run.Last <= _catalogue.SegmentOf(position)) && await _wal.EndOfAsync(timeline, position) <= position;

@@ -7,7 +7,8 @@ internal static class TimelineFindings
     [
         .. Holes(catalogue).Select(hole => $"timeline {hole} has no history: PostgreSQL would give its number to the next branch; no recovery before {new Timeline(hole).HistoryFile} is back"),
         .. catalogue.Branches.Where(branch => IsStray(catalogue, branch)).Select(branch =>
-            $"timeline {branch.Timeline}: no procedure opened it, somebody promoted a node by hand; it is no part of the cluster's past, and only --timeline {branch.Timeline} leads to it"),
+            $"timeline {branch.Timeline}: the ledger does not know it, and the live one does not come from it: somebody promoted a node by hand, or its entry was lost "
+                + $"(pgflow timeline {catalogue.Cluster} --rebuild); only --timeline {branch.Timeline} leads to it"),
         .. catalogue.Branches.Where(branch => branch.Opening is null && !IsStray(catalogue, branch) && IsKnown(catalogue, branch)).Select(branch =>
             $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it; the WAL may tell: pgflow timeline {catalogue.Cluster} --rebuild; else name it with --timeline {branch.Timeline}"),
         .. catalogue.Branches.SelectMany(GoingBack),

@@ -14,6 +14,8 @@ public sealed class InspectionTests
         { "p3 is no running standby (stopped, container exited); bring it back: pgflow failback demo p3", Healthy().With(3, Stopped) },
         { "p3 does not stream from p1; bring it back: pgflow failback demo p3", Healthy().WithFollower(3, _ => null) },
         { "p3 is 32 MB behind p1", Healthy().WithFollower(3, row => row with { LagBytes = 32 * 1024 * 1024 }) },
+        { "p2 replays 1h later by its setting recovery_min_apply_delay; it takes part in role changes and can't become the primary by a switchover; ALTER SYSTEM RESET recovery_min_apply_delay", Healthy().With(2, node => node with { ApplyDelay = "1h" }).WithFollower(2, row => row with { LagBytes = 1L << 30 }) },
+        { "p2 can't replay any more: its max_connections is 100, the primary's 150; there: ALTER SYSTEM SET max_connections = 150; then docker restart pgflow-demo-p2 (to resume replay would end the server)", Healthy().With(2, node => node with { ReplayPaused = true, TooLow = [new("max_connections", 100, 150)] }) },
         { "slot p2 on p1 is lost: whoever reads from it needs the archive or has to begin anew", Healthy().With(1, node => node with { Slots = [new("p2", Active: false, "lost"), new("p3", Active: true, "reserved")] }) },
         { "p1 can't archive 000000010000000000000005 (17 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new(null, "000000010000000000000005", 3, 17, 600) }) },
         { "p1's archiver lags: 1 file has waited for 90 s; see its log: docker logs pgflow-demo-p1", Healthy().With(1, node => node with { Archiver = new("000000010000000000000004", null, 1, WaitingSeconds: 90) }) },

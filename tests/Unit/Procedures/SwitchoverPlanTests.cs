@@ -17,6 +17,8 @@ public sealed class SwitchoverPlanTests
         { "p2 is 32 MB behind p1", Healthy().WithFollower(2, row => row with { LagBytes = 32 * 1024 * 1024 }), To(2) },
         { "replay is paused on p2; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(2, node => node with { ReplayPaused = true }), To(2) },
         { "p2 belongs to another system (75)", Healthy().With(2, node => node with { SystemIdentifier = "75" }), To(2) },
+        { "p2 replays 1h later by its setting recovery_min_apply_delay; it takes part in role changes and can't become the primary by a switchover; ALTER SYSTEM RESET recovery_min_apply_delay", Healthy().With(2, node => node with { ApplyDelay = "1h" }), To(2) },
+        { "p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1; to go on all the same: --force", WithBrokenArchive, To(2) },
         { "p2: max_connections is overridden", Healthy().With(2, node => node with { Drift = ["max_connections is overridden"] }), To(2) },
         { "p3 is no running standby (unreachable: no answer within 2 s); to go on without p3: --force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
         { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
@@ -30,6 +32,31 @@ public sealed class SwitchoverPlanTests
         Assert.Equal((Ends.Refused, why), (refusal.ErrorType, refusal.Message));
         Assert.True(refusal.NonRetryable);
     }
+
+    [Fact]
+    public void By_force_a_broken_archive_is_a_warning() => Assert.Equal(
+        ["p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1; p1 stays down until the archive has taken what it kept"],
+        SwitchoverPlan.From(To(2) with { Force = true }, WithBrokenArchive).Warnings);
+
+    [Fact]
+    public void Slots_of_others_that_do_not_go_along_are_named_and_a_delayed_third_node_takes_part()
+    {
+        Slot[] slots = [new("p2", Active: true, "reserved"), new("theirs", false, "reserved"), new("plain", false, "reserved", Logical: true), new("synced", false, "reserved", Logical: true, Failover: true), new("late", false, "reserved", Logical: true, Failover: true)];
+        var plan = SwitchoverPlan.From(To(2), Healthy()
+            .With(1, node => node with { Slots = slots })
+            .With(2, node => node with { Slots = [new("synced", false, "reserved", Logical: true, Failover: true, Synced: true)] })
+            .With(3, node => node with { ApplyDelay = "1h" }));
+        Assert.Equal(
+            [
+                "physical slot theirs of p1 does not go along; make it again on the new primary for whoever reads from it",
+                "logical slot plain of p1 does not go along; from PostgreSQL 17 on, one made with failover = true does",
+                "logical slot late of p1 does not go along: it is not on p2 (sync_replication_slots and hot_standby_feedback must be on there)",
+            ],
+            plan.Warnings);
+        Assert.Equal([P(3)], plan.Followers.Select(node => node.Name));
+    }
+
+    private static ClusterState WithBrokenArchive => Healthy().With(1, node => node with { Archiver = new("000000010000000000000004", "000000010000000000000005", 3, Failures: 2, WaitingSeconds: 600) });
 
     [Fact]
     public void Says_all_of_it_at_once()

@@ -69,6 +69,20 @@ public sealed class LedgerSearchTests
     }
 
     [Fact]
+    public async Task A_branch_that_somebody_opened_by_hand_is_no_part_of_the_past()
+    {
+        var found = await LostAsync(new(cluster =>
+        {
+            cluster.Commit("09:30");
+            cluster.Stray("10:00");
+            cluster.Commit("10:10");
+        }));
+
+        Assert.Equal(new Timeline(1), Assert.Single(found.Openings).Entry.Timeline);
+        Assert.StartsWith("timeline 2: somebody promoted a node by hand", Assert.Single(found.Unknown), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_the_ledger_has_is_left_alone()
     {
         Assert.Empty((await LedgerSearch.OfAsync(Cluster.Catalogue, Cluster)).Openings);

@@ -331,6 +331,14 @@ internal sealed class ModelCluster : IWalReader
         Switch(source, at ?? source.End, kind, source.Number, () => Now = Time(opened));
     }
 
+    /// <summary>Somebody promotes a standby by hand; clients go on on the live branch.</summary>
+    public void Stray(string opened)
+    {
+        var live = Live;
+        Next(nameof(Failover), opened, opened);
+        Live = live;
+    }
+
     /// <summary>The last segments of a timeline are lost with their node.</summary>
     public void Lose(Timeline timeline, ulong from) => Find(timeline).Lost = new(from * SegmentSize);
 

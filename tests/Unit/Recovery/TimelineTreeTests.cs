@@ -46,6 +46,20 @@ public sealed class TimelineTreeTests
     }
 
     [Fact]
+    public void A_branch_that_the_ledger_does_not_know_beside_the_live_one_is_a_stray()
+    {
+        var node = new NodeId(Cluster.Catalogue.Cluster, NodeName.Of(1));
+        TimelineTree Without(uint timeline) => TimelineTree.From(Cluster.Catalogue with
+        {
+            Branches = [.. Cluster.Catalogue.Branches.Select(branch => branch with { Opening = branch.Timeline.Number == timeline ? null : branch.Opening! with { Node = node } })],
+        });
+
+        Assert.Equal([false, true, false], Without(2).Branches.Select(branch => branch.IsStray));
+        Assert.StartsWith("timeline 2: the ledger does not know it", Assert.Single(Without(2).Findings), StringComparison.Ordinal);
+        Assert.DoesNotContain(Without(1).Branches, branch => branch.IsStray); // an ancestor of the live one
+    }
+
+    [Fact]
     public void Finds_what_is_missing_or_contradicts_itself()
     {
         var branches = Cluster.Catalogue.Branches;
@@ -64,7 +78,7 @@ public sealed class TimelineTreeTests
             [
                 "timeline 2 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000002.history is back",
                 "timeline 4 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000004.history is back",
-                "timeline 5: nobody knows when it was opened, so a time can't choose it; the WAL may tell: pgflow timeline model --rebuild; else name it with --timeline 5",
+                "timeline 5: the ledger does not know it, and the live one does not come from it: somebody promoted a node by hand, or its entry was lost (pgflow timeline model --rebuild); only --timeline 5 leads to it",
                 "timeline 5: its history goes back from 0/2000 (end of 1) to 0/1000 (end of 3); the earlier one counts",
                 "timeline 1: WAL is missing from 000000010000000000000004 to 000000010000000000000005",
                 "timeline 5: its parent's WAL ends before it, 000000010000000000000008 is missing",

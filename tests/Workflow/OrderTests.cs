@@ -35,7 +35,8 @@ public sealed class OrderTests(TemporalServer server)
         world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
         var report = await world.SucceedAsync("Failover");
 
-        world.Hands.Changes.AssertOrder("FenceNode p1", "CompareStandbys", "MoveEndpoint p3", "PromoteStandby p3", "ProveEndpoint p3", "PublishTimelineHistory p3", "SetReplicationSlots p3", "Checkpoint p3", "ProveStreaming p2");
+        world.Hands.Changes.AssertOrder("FenceNode p1", "CompareStandbys", "MoveEndpoint p3", "PromoteStandby p3", "ProveEndpoint p3", "SetReplicationSlots p3", "PublishTimelineHistory p3", "Checkpoint p3", "SalvageWal p1");
+        world.Hands.Changes.AssertOrder("SetReplicationSlots p3", "StartPostgres p2", "ProveStreaming p2", "Checkpoint p3");
         Assert.Equal(NodeRole.Primary, world.Hands["p3"].Role);
         Assert.Equal(["p1 had written 4096 bytes with 3 commits that p3 never received; they are in p1's volume until it is rewound", $"p1 is fenced; bring it back with: pgflow failback {world.Cluster} p1"], report.Notes);
     }

@@ -26,14 +26,19 @@ internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyLi
             .OrderByDescending(node => node.End).ThenBy(node => node.Delayed).ThenBy(node => node.Node.Name).FirstOrDefault()
             ?? throw Ends.Refuse(string.Join("; ", ["no standby answers any more", .. compared.Where(node => node.Unknown is not null).Select(node => $"{node.Node}: {node.Unknown}")]));
         var winner = Asked is not { } asked ? best : compared.FirstOrDefault(node => node.Node == asked && node.Answers) ?? throw Ends.Refuse($"{asked} does not answer any more");
+        if (best.End > (winner.End ?? default) && Live?.Contains(winner.Timeline) is not false) // on another branch positions say nothing
+        {
+            throw Ends.Refuse($"{best.Node} has {PgFlowText.Bytes(best.End!.Value.BytesSince(winner.End ?? default))} more than {winner.Node}; without a named node it is taken");
+        }
+
         return winner.ReplayPaused ? throw Ends.Refuse($"replay is paused on {winner.Node}: its promotion would hang; resume it with: SELECT pg_wal_replay_resume()") : winner;
     }
 
     private static IEnumerable<string> Ahead(IReadOnlyList<Candidate> compared, Candidate winner) => compared
-        .Where(node => node.End > (winner.End ?? default))
+        .Where(node => !node.Answers && node.End > (winner.End ?? default))
         .OrderByDescending(node => node.End)
         .Select(node => $"{node.Node} has {PgFlowText.Bytes(node.End!.Value.BytesSince(winner.End ?? default))} more than {winner.Node}; "
-            + (node.Answers ? "without a named node it is taken" : $"it does not run: start it (docker start {node.Node.Container}), then fail over again"));
+            + $"it does not run: start it (docker start {node.Node.Container}), then fail over again");
 
     private IEnumerable<string> Behind(Candidate winner) => Live is not null && winner.Timeline != Live.Tip && !(winner.End > Live.EndOf(winner.Timeline))
         ? [$"{winner.Node} has nothing of timeline {Live.Tip}, the live one: all that was committed there would be lost"]

@@ -149,7 +149,7 @@ public sealed class FailoverPlanTests
         Assert.Equal(P(3), plan.Contest.Decide([Candidate(3, 2), Candidate(2, 1)]).Winner.Node.Name);
         Assert.Equal(P(3), asked.Contest.Decide([Candidate(3, 1), Candidate(2, 1)]).Winner.Node.Name);
         Assert.Equal(
-            (Ends.Refused, "p2 has 16 MB more than p3; without a named node it is taken; to go on all the same: --force"),
+            (Ends.Refused, "p2 has 16 MB more than p3; without a named node it is taken"),
             Refusal(() => asked.Contest.Decide([Candidate(3, 1), Candidate(2, 16 * 1024 * 1024 + 1)])));
         Assert.Equal((Ends.Refused, "p3 does not answer any more"), Refusal(() => asked.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }])));
         Assert.Equal((Ends.Refused, "no standby answers any more; p2: torn"), Refusal(() => plan.Contest.Decide([Unread(2)])));

@@ -5,8 +5,14 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets, ICatalogueSteps catalogues) : IBackupSteps
+internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets, CatalogueSteps catalogues) : IBackupSteps
 {
+    /// <summary>How verify-backup ends where it has evidence of damage.</summary>
+    private const int Damaged = 10;
+
+    /// <summary>How it ends where it could not find that out.</summary>
+    private const int Unchecked = 11;
+
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
 
     /// <summary>Who stages: the workflow, in all its runs.</summary>
@@ -21,7 +27,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         }
 
         var (system, timeline, _) = await sql.IdentifyAsync(node);
-        var parent = (await catalogues.ReadAsync(source.Cluster)).Backups
+        var parent = (await catalogues.CatalogueAsync(source.Cluster)).Backups
             .LastOrDefault(backup => backup.SystemIdentifier == system && backup.WalRanges.All(range => range.Timeline == timeline));
         if (parent is null)
         {
@@ -32,7 +38,8 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         var summaries = await sql.AskJsonAsync<IReadOnlyList<WalRange>>(node, """
             SELECT coalesce(json_agg(json_build_object('timeline', tli, 'start', start_lsn, 'end', end_lsn)), '[]')::text FROM (
                 SELECT tli, start_lsn, end_lsn FROM pg_available_wal_summaries()
-                UNION ALL SELECT summarized_tli, summarized_lsn, 'FFFFFFFF/FFFFFFFF' FROM pg_get_wal_summarizer_state() WHERE summarized_lsn > '0/0') AS known
+                UNION ALL SELECT summarized_tli, summarized_lsn, 'FFFFFFFF/FFFFFFFF' FROM pg_get_wal_summarizer_state()
+                    WHERE summarized_lsn > '0/0' AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError')) AS known
             """);
         return WalSummaries.Cover(summaries, timeline, parent.WalRanges[0].Start)
             ? new(parent.Id)
@@ -127,7 +134,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         await Permit.RequireAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var (node, id) = (nodes[0], target.Backups[^1]);
-        var output = await jobs.SucceedAsync(new(node.Spec, "verify-backup", $"""
+        var end = await jobs.RunAsync(new(node.Spec, "verify-backup", $"""
             {Embedded.Read("locate-wal")}
             {Embedded.Read("fetch-wal")}
             {Embedded.Read("unpack")}
@@ -141,7 +148,13 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             Volumes = Job.VolumesOfPast(await inventory.PartsAsync(cluster)),
             Files = [Job.SegmentList(target.Segments(), node.Spec.Postgres)],
         });
-        var facts = Job.Facts(output);
+        var facts = Job.Facts(end.ExitCode switch
+        {
+            0 => end.Output,
+            Damaged => throw Ends.Break($"{id} is damaged: {end.Tail}"),
+            Unchecked => throw Ends.Refuse($"{id} could not be checked, which says nothing about it: {end.Tail}"),
+            var code => throw Ends.Fail($"verify-backup ended with {code}: {end.Tail}"),
+        });
         int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
         var proof = new Verification(Fact("restore"), Fact("replay"), Fact("check"), 1024 * long.Parse(facts["kilobytes"].Last(), CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeSeconds(Fact("at")));
         await Permit.RequireAsync(cluster);

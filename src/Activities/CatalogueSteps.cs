@@ -6,7 +6,13 @@ namespace PgFlow.Activities;
 
 internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogueSteps
 {
-    public Task<Catalogue> ReadAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
+    /// <summary>The catalogue, for other hands.</summary>
+    public Task<Catalogue> CatalogueAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
+
+    public Task<TimelineTree> ReadAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(TimelineTree.From(catalogue).Newest()));
+
+    public Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(Retention.Of(catalogue, policy, expected)));
 
     public Task<ArchiveState> InspectAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(ArchiveState.Of(catalogue)));
 

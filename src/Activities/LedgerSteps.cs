@@ -5,7 +5,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, ICatalogueSteps catalogues) : ILedgerSteps
+internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, CatalogueSteps catalogues) : ILedgerSteps
 {
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
 
@@ -23,18 +23,35 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, ICatal
 
     public Task OpenTimelineAsync(TimelineOpened opened) => WriteAsync(opened.Node!.Value.Cluster, [EntryOf(opened)]);
 
-    public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
-        (await catalogues.ReadAsync(cluster)).RestorePoints.FirstOrDefault(point => point.Name == name);
+    public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name)
+    {
+        var found = await jobs.SucceedAsync(new((await inventory.NodesAsync(cluster))[0].Spec, "find-point", Embedded.Read("find-point"))
+        {
+            Parameters = [$"NAME={name}"],
+            Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}:ro"],
+        });
+        return string.IsNullOrWhiteSpace(found) ? null : JsonSerializer.Deserialize<RestorePoint>(found, PgFlowJson.Options);
+    }
+
+    public async Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points)
+    {
+        var known = await catalogues.CatalogueAsync(cluster);
+        return
+        [
+            .. openings.Except(known.Branches.Where(branch => branch.Opening is not null).Select(branch => branch.Timeline)).Select(timeline => $"timeline {timeline}"),
+            .. points.Except(known.RestorePoints.Select(point => point.Name)).Select(name => $"restore point {name}"),
+        ];
+    }
 
     public Task AddPointAsync(ClusterName cluster, RestorePoint point) => WriteAsync(cluster, [EntryOf(point)]);
 
     public async Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points)
     {
-        var known = await catalogues.ReadAsync(cluster);
+        var known = await catalogues.CatalogueAsync(cluster);
         await WriteAsync(cluster,
         [
             .. openings.Where(opening => known.Branches.All(branch => branch.Timeline != opening.Timeline || branch.Opening is null)).Select(EntryOf),
-            .. points.Where(point => known.RestorePoints.All(other => other.Name != point.Name)).Select(EntryOf),
+            .. points.ExceptBy(known.RestorePoints.Select(point => point.Name), point => point.Name).Select(EntryOf),
         ]);
     }
 

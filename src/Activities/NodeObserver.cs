@@ -41,6 +41,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs)
                         coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8 AS seconds
                         FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
+            'summarizerFails', EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || sourcefile || ', not in PgFlow''s file'), '[]')
@@ -173,6 +174,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs)
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
             ReadOnly = answer.ReadOnly,
+            SummarizerFails = answer.SummarizerFails,
             FullPageWrites = answer.FullPageWrites,
             TablespaceNames = answer.Tablespaces ?? [],
             Drift = answer.Drift ?? [],
@@ -248,6 +250,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs)
         IReadOnlyDictionary<string, int>? Capacities = null,
         IReadOnlyDictionary<string, string>? Histories = null,
         ArchiverState? Archiver = null,
+        bool SummarizerFails = false,
         bool FullPageWrites = true,
         IReadOnlyList<string>? Tablespaces = null,
         IReadOnlyList<string>? Drift = null);

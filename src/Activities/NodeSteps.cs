@@ -9,7 +9,7 @@ using Temporalio.Exceptions;
 namespace PgFlow.Activities;
 
 internal sealed partial class NodeSteps(
-    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, ICatalogueSteps catalogues,
+    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, CatalogueSteps catalogues, Summarizer summarizer,
     IOptions<HandOptions> options) : INodeSteps
 {
     /// <summary>How long the candidate of a switchover may stand still when it has all that it will get, and clients wait.</summary>
@@ -186,6 +186,7 @@ internal sealed partial class NodeSteps(
             if (await Sql.AskAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
             {
                 await Permit.RequireAsync(node.Cluster);
+                await summarizer.PrepareAsync(container, connection);
                 await PromoteAsync(node, connection);
             }
         }
@@ -261,10 +262,6 @@ internal sealed partial class NodeSteps(
         await (delayed ? ReceivedAsync(leader, follower, marker) : ReplayedAsync(follower, marker));
     }
 
-    /// <remarks>
-    /// The end of recovery waits for the WAL summarizer (<c>CleanupAfterArchiveRecovery</c> in xlog.c), which may be asleep for 30 s (<c>MAX_SLEEP_QUANTA</c> in
-    /// walsummarizer.c): a reload wakes it.
-    /// </remarks>
     private static async Task PromoteAsync(NodeId node, SqlSession connection)
     {
         try
@@ -276,13 +273,21 @@ internal sealed partial class NodeSteps(
             return; // no more in recovery: an earlier attempt had asked
         }
 
-        for (var clock = Stopwatch.StartNew(); await Sql.AskAsync<bool>(connection, """
-            SELECT pg_is_in_recovery() AND (current_setting('summarize_wal', true) IS DISTINCT FROM 'on' OR pg_reload_conf())
-            """); await Task.Delay(2 * Poll, DockerEngine.ActivityToken))
+        var woken = -TimeSpan.FromSeconds(2);
+        for (var clock = Stopwatch.StartNew(); await Sql.AskAsync<string>(connection, """
+            SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'open' WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'WalSummaryReady')
+                THEN 'waits for the WAL summarizer' ELSE 'replays' END
+            """) is var state && state != "open"; await Task.Delay(2 * Poll, DockerEngine.ActivityToken))
         {
+            if (state != "replays" && clock.Elapsed - woken > TimeSpan.FromSeconds(1))
+            {
+                woken = clock.Elapsed;
+                await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()"); // it sleeps
+            }
+
             if (clock.Elapsed > PromotionLimit)
             {
-                throw Ends.Stick($"{node} was asked to promote and is still in recovery; see docker logs {node.Container}");
+                throw Ends.Stick($"{node} was asked to promote and still {state}; see docker logs {node.Container}");
             }
         }
     }

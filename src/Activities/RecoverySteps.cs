@@ -1,12 +1,13 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
+using System.Text;
 using Microsoft.Extensions.Options;
 using PgFlow.Workflows;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql, IOptions<HandOptions> options) : IRecoverySteps
+internal sealed class RecoverySteps(
+    DockerEngine docker, Inventory inventory, NodeFiles files, Jobs jobs, Sql sql, IOptions<HandOptions> options) : IRecoverySteps
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
@@ -41,16 +42,17 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
 
     public async Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target)
     {
-        var raised = new List<string>();
+        var raised = await RaisedAsync(node);
         while (true)
         {
             await StartAsync(node);
-            if (await EndAsync(node, target) is { } end)
+            var (end, last) = await EndAsync(node, target);
+            if (end is not null)
             {
                 return end with { Raised = raised };
             }
 
-            raised.Add(await RaiseAsync(node));
+            raised.AddRange(await RaiseAsync(node, last, target));
         }
     }
 
@@ -66,6 +68,8 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
             {Embedded.Read("fetch-wal")}
             {Embedded.Read("unpack")}
             {Embedded.Read("begin-restore")}
+            {Embedded.Read("carry")}
+            {Embedded.Read("raise")}
             {script}
             """)
         {
@@ -91,11 +95,11 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
         }
     }
 
-    /// <returns>Where it stands at the target; null when its settings are too low for the WAL.</returns>
-    private async Task<Replayed?> EndAsync(NodeId node, ResolvedTarget target)
+    /// <returns>Where it stands at the target; nothing where it stopped before. And how far it got.</returns>
+    private async Task<(Replayed? End, Lsn Last)> EndAsync(NodeId node, ResolvedTarget target)
     {
         var container = await inventory.NodeAsync(node);
-        var (clock, still, last, first) = (Stopwatch.StartNew(), Stopwatch.StartNew(), default(Lsn), default(Lsn));
+        var (clock, still, last, first, startup) = (Stopwatch.StartNew(), Stopwatch.StartNew(), default(Lsn), default(Lsn), "");
         for (var wait = Poll; ; await Task.Delay(wait, DockerEngine.ActivityToken))
         {
             var now = await PositionAsync(container);
@@ -107,24 +111,23 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
 
             if (now is { } at && at.Replayed >= target.ReplayEnd)
             {
-                return new(at.Replayed, at.LastCommit, []);
+                return (new(at.Replayed, at.LastCommit, []), at.Replayed);
             }
 
-            if (now?.Replayed is { } reached && reached != last)
+            if (now is { Paused: true } || now is null && !(await inventory.NodeAsync(node)).Docker.State.Running)
             {
-                (last, first) = (reached, first == default ? reached : first);
+                return (null, now?.Replayed ?? last);
+            }
+
+            var (reached, process) = (now?.Replayed ?? last, now is null && still.Elapsed > Early ? await docker.ProcessAsync(node.Container, "startup") : startup);
+            if (reached != last || process != startup)
+            {
+                (last, startup, first) = (reached, process, first == default ? reached : first);
                 still.Restart();
             }
 
             HandProgress.Say(Progress(target, first, last, now?.LastCommit, clock.Elapsed));
-            if (now is { Paused: true } || now is null && !(await inventory.NodeAsync(node)).Docker.State.Running)
-            {
-                return TooLow().IsMatch(await docker.LogAsync(node.Container, 12))
-                    ? null
-                    : throw Ends.Fail($"{node} stopped replaying at {last}, before {target.End}: {await docker.LogAsync(node.Container, 8)}");
-            }
-
-            if (still.Elapsed > Patience && (now is not null || (await docker.LogAsync(node.Container, 50)).Contains("waiting for WAL", StringComparison.Ordinal)))
+            if (still.Elapsed > Patience)
             {
                 throw Ends.Stick($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.LogAsync(node.Container, 5)}");
             }
@@ -146,10 +149,14 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
         }
     }
 
-    /// <summary>Recovery refuses to go on with less than the WAL was written with (CheckRequiredParameterValues); it says with how much.</summary>
-    private async Task<string> RaiseAsync(NodeId node)
+    /// <summary>What was raised when it was restored.</summary>
+    private async Task<List<string>> RaisedAsync(NodeId node) =>
+        RaisedOf(await files.ReadAsync(node.Container, $"{Names.Data}/.copied-{Run}") is { } said ? Encoding.UTF8.GetString(said) : "");
+
+    /// <summary>Recovery refuses to go on with less than the WAL was written with; by then pg_control has how much that is.</summary>
+    private async Task<List<string>> RaiseAsync(NodeId node, Lsn last, ResolvedTarget target)
     {
-        var low = TooLow().Match(await docker.LogAsync(node.Container, 12));
+        var log = await docker.LogAsync(node.Container, 8);
         await Permit.RequireAsync(node.Cluster);
         await docker.SignalAsync(node.Container, "SIGINT");
         if (!await docker.EndedAsync(node.Container, StopLimit))
@@ -158,13 +165,16 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
         }
 
         await jobs.RequireSoleUseAsync(node);
-        var (name, value) = (low.Groups["name"].Value, low.Groups["value"].Value);
-        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), $"raise-{name.Replace('_', '-')}-{value}", Embedded.Read("raise")) with
-        {
-            Parameters = [$"NAME={name}", $"VALUE={value}"],
-        });
-        return $"{name} = {value}";
+        await jobs.RemoveOfActivityAsync(); // an earlier round's
+        var raised = RaisedOf(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "raise", $"""
+            set -eu
+            {Embedded.Read("raise")}
+            raise_settings {Names.Data}
+            """)));
+        return raised.Count > 0 ? raised : throw Ends.Stick($"{node} stopped replaying at {last}, before {target.End}: {log}");
     }
+
+    private static List<string> RaisedOf(string said) => [.. Job.Facts(said)["raised"]];
 
     private static string Progress(ResolvedTarget target, Lsn first, Lsn last, DateTimeOffset? time, TimeSpan elapsed)
     {
@@ -177,9 +187,6 @@ internal sealed partial class RecoverySteps(DockerEngine docker, Inventory inven
         var left = done > 0 ? $"; about {elapsed.TotalSeconds * (all - done) / done:0} s left" : "";
         return FormattableString.Invariant($"replayed up to {last} of {target.End} ({100.0 * done / Math.Max(1, all):0} %), {time:u}{left}");
     }
-
-    [GeneratedRegex(@"(?<name>max_\w+) = \d+ is a lower setting than on the primary(?: server)?, where its value was (?<value>\d+)", RegexOptions.RightToLeft)]
-    private static partial Regex TooLow();
 
     private sealed record Position(bool Recovery, Lsn Replayed, bool Paused, DateTimeOffset? LastCommit);
 }

@@ -98,7 +98,7 @@ public sealed class BackupTests(TemporalServer server)
     }
 
     [Theory]
-    [InlineData("ReadCatalogue")]
+    [InlineData("FindUnneeded")]
     [InlineData("RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003")]
     public async Task Stands_though_the_removal_fails(string broken)
     {
@@ -124,7 +124,7 @@ public sealed class BackupTests(TemporalServer server)
         Assert.Contains($"what the newest {PgFlowText.Count(keep, "full backup")} of each branch does not need is removed afterwards", report.Plan!.Facts);
         Assert.Equal(removed, report.Plan.Warnings.Where(warning => warning.StartsWith("backup ", StringComparison.Ordinal)).Select(warning => warning.Split(' ')[1]));
         Assert.Contains(report.Plan.Warnings, warning => warning.StartsWith("WAL 000000010000000000000001", StringComparison.Ordinal));
-        Assert.Equal(["ObserveCluster", "ReadCatalogue"], world.Hands.Calls);
+        Assert.Equal(["ObserveCluster", "FindUnneeded"], world.Hands.Calls);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class BackupTests(TemporalServer server)
         var report = await world.SucceedAsync("TakeBackup", ("keep", 2), ("keepDays", 14), ("dryRun", true));
 
         Assert.Contains("what the newest 2 full backups of each branch or a recovery to any time of the last 14 days does not need is removed afterwards", report.Plan!.Facts);
-        Assert.Empty(world.Hands.Changes.Except(["ReadCatalogue"]));
+        Assert.Empty(world.Hands.Changes.Except(["FindUnneeded"]));
     }
 
     [Fact]

@@ -179,6 +179,21 @@ internal static class ContainerCalls
     public static Task<string> ExecuteAsync(this DockerEngine docker, string container, string user, TimeSpan limit, params string[] command) =>
         docker.ExecuteAsync(container, user, limit, [], command);
 
+    /// <summary>Title and processor time of the first PostgreSQL process of a container whose title has <paramref name="word"/>: what changes while it works.</summary>
+    /// <remarks>By the host's ps: it says the same in every language, and needs nothing in the image.</remarks>
+    public static async Task<string> ProcessAsync(this DockerEngine docker, string container, string word)
+    {
+        try
+        {
+            var table = await docker.CallAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,time,args" }, token));
+            return string.Join(' ', table.Processes.FirstOrDefault(row => row[^1].StartsWith("postgres:", StringComparison.Ordinal) && row[^1].Contains(word, StringComparison.Ordinal)) ?? []);
+        }
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
+        {
+            return ""; // it has ended
+        }
+    }
+
     /// <summary>Runs a short program in a running container; its parameters are its environment, as <c>NAME=value</c>.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It ended with another code than 0; the message has its output.</exception>
     public static async Task<string> ExecuteAsync(

@@ -29,6 +29,10 @@ internal static class BackupsVerb
         else
         {
             call.Terminal.Data.Write(Table(backups));
+            if (tree.Branches.Sum(branch => branch.OlderBackups) is > 0 and var older)
+            {
+                call.Terminal.Say($"… and {PgFlowText.Count(older, "older backup")}");
+            }
         }
 
         return ExitCodes.Done;

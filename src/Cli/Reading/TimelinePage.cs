@@ -56,10 +56,12 @@ internal static class TimelinePage
             TimelineText.Opened(branch),
             TimelineText.Live(branch),
             span,
-            string.Join('\n', branch.Backups.Select(backup => backup.Annotation is null ? backup.Id : $"{backup.Id} ({backup.Annotation})")),
-            string.Join('\n', branch.RestorePoints.Select(point => $"{point.Name} ({TimelineText.Time(point.At)}, {point.Lsn})")));
+            string.Join('\n', Older(branch.OlderBackups).Concat(branch.Backups.Select(backup => backup.Annotation is null ? backup.Id : $"{backup.Id} ({backup.Annotation})"))),
+            string.Join('\n', Older(branch.OlderRestorePoints).Concat(branch.RestorePoints.Select(point => $"{point.Name} ({TimelineText.Time(point.At)}, {point.Lsn})"))));
         return $"<tr{(branch.IsLive ? " class=\"live\"" : "")}>{cells}</tr>";
     }
+
+    private static IEnumerable<string> Older(int count) => count > 0 ? [$"… {count} older"] : [];
 
     private static string Cells(string tag, params IEnumerable<string> texts) =>
         string.Concat(texts.Select(text => $"<{tag}>{TimelinePicture.Encode(text).Replace("\n", "<br>", StringComparison.Ordinal)}</{tag}>"));

@@ -84,7 +84,16 @@ internal static class TimelineText
         .Select(backup => (At: backup.StoppedAt, Text: $"  [blue]■[/] {Time(backup.StoppedAt)} backup {Markup.Escape(backup.Id)}{Note(backup)}"))
         .Concat(branch.RestorePoints.Select(point => (point.At, Text: $"  [yellow]◆[/] {Time(point.At)} restore point {Markup.Escape(point.Name)} [dim]({point.Lsn})[/]")))
         .OrderBy(mark => mark.At)
-        .Select(mark => new Markup(mark.Text));
+        .Select(mark => new Markup(mark.Text))
+        .Prepend(new Markup(Older(branch) is { Length: > 0 } older ? $"  [dim]… {older}[/]" : ""))
+        .Where(mark => mark.Length > 0);
+
+    /// <summary>What a branch has besides the marks that are shown; nothing where that is all.</summary>
+    public static string Older(TreeBranch branch) => string.Join(" and ", new[]
+    {
+        branch.OlderBackups > 0 ? PgFlowText.Count(branch.OlderBackups, "older backup") : null,
+        branch.OlderRestorePoints > 0 ? PgFlowText.Count(branch.OlderRestorePoints, "older restore point") : null,
+    }.OfType<string>());
 
     private static string Note(Backup backup) => backup.Annotation is null ? "" : $" [dim]{Markup.Escape(backup.Annotation)}[/]";
 

@@ -17,6 +17,10 @@ public static class PgFlowText
     /// <summary>A number of things: "1 standby", "2 standbys".</summary>
     public static string Count(long number, string one) => FormattableString.Invariant($"{number} {one}{(number == 1 ? "" : "s")}");
 
+    /// <summary>The first so many of a list, and how many more there are: neither Temporal nor a person takes them all.</summary>
+    public static IEnumerable<string> First(IReadOnlyList<string> all, int most) =>
+        all.Count <= most ? all : all.Take(most).Append($"and {all.Count - most} more like these");
+
     /// <summary>A time with all its digits, as <c>toTime</c> takes it.</summary>
     public static string Exact(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 

@@ -27,7 +27,10 @@ public interface IBackupSteps
     Task DiscardAsync(ClusterName cluster);
 
     /// <summary>Proves that a target can be recovered, in a container of its own without network; nothing of the cluster is changed.</summary>
-    /// <remarks>Post-condition: it was recovered, promoted and checked, and its backup is marked as verified.</remarks>
+    /// <remarks>
+    /// Post-condition: it was recovered, promoted and checked, and its backup is marked as verified. It breaks with evidence of damage; what keeps it from finding
+    /// out, with whatever is not the backup's fault, is a refusal.
+    /// </remarks>
     [Activity("VerifyRecovery")]
     Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target);
 

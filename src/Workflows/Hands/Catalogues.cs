@@ -6,9 +6,13 @@ namespace PgFlow.Workflows;
 /// <summary>Reads what the repository tells of a cluster's past. Changes nothing but its own index of the WAL's times.</summary>
 public interface ICatalogueSteps
 {
-    /// <summary>The catalogue: of the archive, and of what lies unarchived in the nodes' volumes.</summary>
-    [Activity("ReadCatalogue")]
-    Task<Catalogue> ReadAsync(ClusterName cluster);
+    /// <summary>The branches with their newest backups and restore points, by the archive and by what lies unarchived in the nodes' volumes.</summary>
+    [Activity("ReadTimelines")]
+    Task<TimelineTree> ReadAsync(ClusterName cluster);
+
+    /// <summary>What a policy lets go, with a backup that is still to come where there is one.</summary>
+    [Activity("FindUnneeded")]
+    Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected);
 
     /// <summary>What there is for a recovery of today, and what is missing.</summary>
     [Activity("InspectArchive")]
@@ -25,8 +29,11 @@ public interface ICatalogueSteps
 
 internal static class Catalogues
 {
-    public static Task<Catalogue> ReadAsync(ClusterName cluster) =>
+    public static Task<TimelineTree> ReadAsync(ClusterName cluster) =>
         Hand.ReadAsync((ICatalogueSteps hand) => hand.ReadAsync(cluster), $"{cluster}: timelines, backups, restore points, WAL");
+
+    public static Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected = null) =>
+        Hand.ReadAsync((ICatalogueSteps hand) => hand.FindUnneededAsync(cluster, policy, expected), $"{cluster}: what {policy} does not need");
 
     public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
         Hand.ReadAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: last backup, gaps in the archive");

@@ -18,6 +18,10 @@ public interface ILedgerSteps
     [Activity("CompleteLedger")]
     Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points);
 
+    /// <summary>Which of these timelines' openings, and of these restore points, the ledger lacks; in words.</summary>
+    [Activity("ProveLedger")]
+    Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points);
+
     /// <summary>The restore point of this name; null when there is none.</summary>
     [Activity("FindRestorePoint")]
     Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name);
@@ -68,6 +72,9 @@ internal static class Ledger
 
     public static Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points) =>
         Hand.ChangeAsync((ILedgerSteps hand) => hand.CompleteAsync(cluster, openings, points), $"{cluster}: what the WAL tells into the ledger");
+
+    public static Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points) =>
+        Hand.ReadAsync((ILedgerSteps hand) => hand.FindLackingAsync(cluster, openings, points), $"{cluster}: does the ledger have it all?");
 
     public static Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
         Hand.ReadAsync((ILedgerSteps hand) => hand.FindPointAsync(cluster, name), $"Is there a restore point {name} already?");

@@ -200,6 +200,9 @@ public sealed record NodeState
     /// <summary>Whether the cluster is meant to be read-only.</summary>
     public bool ReadOnly { get; init; }
 
+    /// <summary>Whether its WAL summarizer waits after an error, to run into the next.</summary>
+    public bool SummarizerFails { get; init; }
+
     /// <summary>Whether it writes whole pages into the WAL after a checkpoint; where a primary does not, no standby of it can be copied.</summary>
     public bool FullPageWrites { get; init; } = true;
 

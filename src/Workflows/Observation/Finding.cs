@@ -95,6 +95,9 @@ public enum FindingCode
     /// <summary>A node archives too slowly.</summary>
     ArchiverLags,
 
+    /// <summary>A node's WAL summarizer runs into errors: PostgreSQL keeps all WAL that it has not read.</summary>
+    SummarizerFails,
+
     /// <summary>The repository can't be read.</summary>
     RepositoryUnreadable,
 

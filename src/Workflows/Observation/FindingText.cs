@@ -29,6 +29,7 @@ public static class FindingText
             FindingCode.ArchiverFails => $"{node} can't archive {detail}",
             FindingCode.ArchiverLags => $"{node}'s archiver lags: {detail}",
             FindingCode.SettingOverridden => $"{node}: {detail}",
+            FindingCode.SummarizerFails => $"{node}'s WAL summarizer fails: its incremental backups become full ones, and WAL that it has not read stays in pg_wal",
             FindingCode.RepositoryUnreadable => $"the repository can't be read: {detail}",
             FindingCode.NoBackup => $"no backup leads to timeline {detail}, the live one: it can't be recovered",
             FindingCode.LiveTimelineUnknown => "which timeline is live is in no ledger, so nobody knows whether it can be recovered",

@@ -161,6 +161,7 @@ internal sealed record FailoverPlan : Plan
                 .. state.Primaries.Select(node => $"{node.Id} is healthy: what it commits until it is fenced may be lost"),
                 .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: {Checks.WayBackOf(node)}"),
                 .. asked is not null && strays.Contains(asked) ? [$"{live!.ReasonAgainst(asked)}: all that the live one has beyond it is dropped from the cluster"] : Array.Empty<string>(),
+                .. Checks.SummarizersOf(likely).Said(),
             ],
             Lost = [.. lost.Select(node => new LostNode(node.Id, node.Container is "running", node.Endpoint is EndpointRole.ReadWrite))],
             Survivors = [.. survivors.Select(node => node.Id)],

@@ -54,6 +54,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
             .. state.Primaries.SelectMany(LostSlotsOf),
             .. Checks.TablespacesOf(state) is { } tablespaces ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)] : Array.Empty<Finding>(),
             .. Checks.DriftOf(state.Nodes),
+            .. Checks.SummarizersOf(state.Nodes),
             .. state.Primaries.SelectMany(Checks.ArchiverFindingsOf),
             .. FindingsOf(archive, state.Cluster),
         ];

@@ -16,8 +16,8 @@ public sealed class InspectTimeline : Procedure
         var cluster = BeginLook(input ?? new());
         var state = await Clusters.ObserveAsync(cluster);
         Show(state.Exists ? Outcome.Running : Outcome.Refused);
-        var catalogue = await Catalogues.ReadAsync(state.RequireExisting().Cluster);
+        var tree = await Catalogues.ReadAsync(state.RequireExisting().Cluster);
         Show(Outcome.Succeeded);
-        return TimelineTree.From(catalogue);
+        return tree;
     }
 }

@@ -22,10 +22,9 @@ public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
 
     private async Task ProveAsync(RebuildLedgerPlan plan)
     {
-        var catalogue = await Catalogues.ReadAsync(plan.Cluster);
-        if (plan.MissingIn(catalogue) is { Count: > 0 } missing)
+        if (await Ledger.FindLackingAsync(plan.Cluster, [.. plan.Openings.Select(opening => opening.Timeline)], [.. plan.RestorePoints.Select(point => point.Name)]) is { Count: > 0 } lacking)
         {
-            throw Ends.Break($"the ledger still lacks {string.Join(", ", missing)}");
+            throw Ends.Break($"the ledger still lacks {string.Join(", ", lacking)}");
         }
 
         Notes.AddRange(plan.Warnings);
@@ -79,13 +78,6 @@ internal sealed record RebuildLedgerPlan : Plan
 
     /// <summary>The openings, with the workflow that writes them.</summary>
     internal IReadOnlyList<TimelineOpened> OpeningsBy(string workflow) => [.. Openings.Select(opening => opening with { Procedure = workflow })];
-
-    /// <summary>What a catalogue does not have of it.</summary>
-    internal IReadOnlyList<string> MissingIn(Catalogue catalogue) =>
-    [
-        .. Openings.Where(opening => catalogue.Find(opening.Timeline)?.Opening is null).Select(opening => $"timeline {opening.Timeline}"),
-        .. RestorePoints.Where(point => catalogue.RestorePoints.All(other => other.Name != point.Name)).Select(point => $"restore point {point.Name}"),
-    ];
 
     private static string Describe(TimelineOpened opening) =>
         $"opened at {PgFlowText.Exact(opening.OpenedAt)} by {opening.Kind}"

@@ -106,6 +106,7 @@ internal sealed record SwitchoverPlan : Plan
                 .. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.WayBackOf(node)}"),
                 .. archive.Select(why => $"{why}; {old.Id} stays down until the archive has taken what it kept"),
                 .. Checks.SlotsLeftBehind(old, candidate),
+                .. Checks.SummarizersOf(candidate).Said(),
             ],
             Old = old.Id,
             Candidate = candidate.Id,

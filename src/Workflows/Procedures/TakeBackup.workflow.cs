@@ -36,6 +36,9 @@ public sealed record TakeBackupInput : ProcedureInput
 [Workflow]
 public sealed class TakeBackup : Procedure<TakeBackupInput>
 {
+    /// <summary>How many removals a report tells one by one.</summary>
+    internal const int MostSaid = 100;
+
     private protected override LeaseKind Lease => LeaseKind.Backup;
 
     /// <summary>Runs the procedure.</summary>
@@ -72,18 +75,18 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
     /// <summary>A removal that fails is said; the backup stands.</summary>
     private async Task RemoveUnneededAsync(ClusterName cluster, RetentionPolicy policy)
     {
-        var catalogue = await Step("What no kept backup needs is found, and then removed", () => UnlessItFailsAsync(() => Catalogues.ReadAsync(cluster)));
-        if (catalogue is null || Retention.Of(catalogue, policy) is not { IsEmpty: false } going)
+        var going = await Step("What no kept backup needs is found, and then removed", () => UnlessItFailsAsync(() => Catalogues.FindUnneededAsync(cluster, policy)));
+        if (going is null or { IsEmpty: true })
         {
             return;
         }
 
-        var unneeded = new Unneeded([.. going.Backups.Select(backup => backup.What)], going.Segments, catalogue.SegmentSize);
+        var unneeded = new Unneeded([.. going.Backups.Select(backup => backup.What)], going.Segments, going.SegmentSize);
         await Step($"{PgFlowText.Count(going.Backups.Count, "backup")} and {PgFlowText.Count(unneeded.SegmentCount, "WAL segment")} are removed", () => UnlessItFailsAsync(async () =>
         {
             await Backups.RemoveAsync(cluster, unneeded);
-            Notes.AddRange(going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}"));
-            Notes.AddRange(going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}"));
+            Notes.AddRange(PgFlowText.First([.. going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}")], MostSaid));
+            Notes.AddRange(PgFlowText.First([.. going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}")], MostSaid));
             return true;
         }));
     }
@@ -111,20 +114,6 @@ internal sealed record TakeBackupPlan : Plan
 
     public required NodeId Primary { get; init; }
 
-    /// <summary>The backup, as far as it can be known.</summary>
-    private Backup Expected(Catalogue catalogue, NodeState primary) => new()
-    {
-        Id = "this one",
-        StartedAt = catalogue.ReadAt,
-        StoppedAt = catalogue.ReadAt,
-        Node = Source.Name,
-        WalRanges = [new(primary.Timeline!.Value, primary.Wal!.Value, primary.Wal.Value)],
-        Bytes = 0,
-        Parent = Input.Incremental ? catalogue.Backups.LastOrDefault(backup => backup.Timeline == primary.Timeline)?.Id : null,
-        SystemIdentifier = "",
-        Major = 0,
-    };
-
     /// <summary>Decides, or refuses; for a person who reads the plan, with what is removed afterwards.</summary>
     public static async Task<TakeBackupPlan> FromAsync(TakeBackupInput input, ClusterState state)
     {
@@ -134,15 +123,15 @@ internal sealed record TakeBackupPlan : Plan
             return plan;
         }
 
-        var catalogue = await Catalogues.ReadAsync(input.Cluster);
-        var going = Retention.Of(catalogue with { Backups = [.. catalogue.Backups, plan.Expected(catalogue, state.RequirePrimary())] }, policy);
+        var primary = state.RequirePrimary();
+        var going = await Catalogues.FindUnneededAsync(input.Cluster, policy, new(plan.Source.Name, primary.Timeline!.Value, primary.Wal!.Value, input.Incremental));
         return plan with
         {
             Warnings =
             [
                 .. plan.Warnings,
-                .. going.Backups.Select(backup => $"backup {backup.What} will be removed: {backup.Why}"),
-                .. going.Wal.Select(wal => $"WAL {wal.What} will be removed: {wal.Why}"),
+                .. PgFlowText.First([.. going.Backups.Select(backup => $"backup {backup.What} will be removed: {backup.Why}")], TakeBackup.MostSaid),
+                .. PgFlowText.First([.. going.Wal.Select(wal => $"WAL {wal.What} will be removed: {wal.Why}")], TakeBackup.MostSaid),
             ],
         };
     }

@@ -68,7 +68,8 @@ internal sealed class LedgerSearch
             known.Add(found.Entry);
         }
 
-        var names = _marks.Where(mark => mark.Name is { } name && _catalogue.RestorePoints.All(point => point.Name != name)).ToLookup(mark => mark.Name!);
+        var recorded = _catalogue.RestorePoints.Select(point => point.Name).ToHashSet();
+        var names = _marks.Where(mark => mark.Name is { } name && !recorded.Contains(name)).ToLookup(mark => mark.Name!);
         var points = names.Where(IsPoint).Select(marks => marks.Single()).OrderBy(mark => mark.At).ToList();
         return new()
         {

@@ -13,6 +13,35 @@ public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
     }.OfType<string>());
 }
 
+/// <summary>A backup that is still to be taken.</summary>
+/// <param name="Node">The node that will be copied.</param>
+/// <param name="Timeline">The timeline that it will be on.</param>
+/// <param name="Wal">Where that is now.</param>
+/// <param name="Incremental">Whether it builds on the newest one of the timeline.</param>
+public sealed record ExpectedBackup(NodeName Node, Timeline Timeline, Lsn Wal, bool Incremental)
+{
+    /// <summary>The same catalogue with it.</summary>
+    internal Catalogue After(Catalogue catalogue) => catalogue with
+    {
+        Backups =
+        [
+            .. catalogue.Backups,
+            new()
+            {
+                Id = "this one",
+                StartedAt = catalogue.ReadAt,
+                StoppedAt = catalogue.ReadAt,
+                Node = Node,
+                WalRanges = [new(Timeline, Wal, Wal)],
+                Bytes = 0,
+                Parent = Incremental ? catalogue.Backups.LastOrDefault(backup => backup.Timeline == Timeline)?.Id : null,
+                SystemIdentifier = "",
+                Major = 0,
+            },
+        ],
+    };
+}
+
 /// <summary>A backup or a run of segments that may go.</summary>
 /// <param name="What">Its name.</param>
 /// <param name="Why">Why nothing that is promised needs it.</param>
@@ -30,6 +59,9 @@ public sealed record Retention
     /// <summary>The same for people; <see cref="Removal.What"/> names the first and the last file.</summary>
     public required IReadOnlyList<Removal> Wal { get; init; }
 
+    /// <summary>Bytes in a WAL segment.</summary>
+    public required long SegmentSize { get; init; }
+
     internal bool IsEmpty => Backups.Count == 0 && Segments.Count == 0;
 
     /// <summary>What may go by <paramref name="policy"/>.</summary>
@@ -46,7 +78,7 @@ public sealed record Retention
         ArgumentNullException.ThrowIfNull(policy);
         if (policy is { Keep: null, Window: null })
         {
-            return new() { Backups = [], Segments = [], Wal = [] };
+            return new() { Backups = [], Segments = [], Wal = [], SegmentSize = catalogue.SegmentSize };
         }
 
         var promised = Promised(catalogue, policy).ToList();
@@ -57,8 +89,12 @@ public sealed record Retention
             Backups = [.. catalogue.Backups.Where(backup => !kept.Contains(backup)).Select(backup => new Removal(backup.Id, WhyNot(catalogue, promised, backup)))],
             Segments = [.. unneeded.Select(item => item.Run)],
             Wal = [.. unneeded.Select(item => new Removal($"{catalogue.NameOf(item.Run.Timeline, item.Run.First)} to {catalogue.NameOf(item.Run.Timeline, item.Run.Last)}", item.Why))],
+            SegmentSize = catalogue.SegmentSize,
         };
     }
+
+    /// <summary>The same with a backup that is still to come.</summary>
+    public static Retention Of(Catalogue catalogue, RetentionPolicy policy, ExpectedBackup? expected) => Of(expected?.After(catalogue) ?? catalogue, policy);
 
     private static IEnumerable<Branch> Promised(Catalogue catalogue, RetentionPolicy policy)
     {

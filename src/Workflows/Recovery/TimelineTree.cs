@@ -15,6 +15,31 @@ public sealed record TimelineTree
     /// <summary>What is not as it should be, each in a sentence.</summary>
     public required IReadOnlyList<string> Findings { get; init; }
 
+    private const int MostBackups = 200;
+    private const int MostPoints = 200;
+    private const int MostFindings = 100;
+
+    /// <summary>The same with the newest marks only, where there are more than Temporal carries and a person reads.</summary>
+    public TimelineTree Newest()
+    {
+        var backups = Branches.SelectMany(branch => branch.Backups).OrderByDescending(backup => backup.StartedAt).Take(MostBackups).ToHashSet();
+        var points = Branches.SelectMany(branch => branch.RestorePoints).OrderByDescending(point => point.At).Take(MostPoints).ToHashSet();
+        return this with
+        {
+            Branches =
+            [
+                .. Branches.Select(branch => branch with
+                {
+                    Backups = [.. branch.Backups.Where(backups.Contains)],
+                    RestorePoints = [.. branch.RestorePoints.Where(points.Contains)],
+                    OlderBackups = branch.Backups.Count(backup => !backups.Contains(backup)),
+                    OlderRestorePoints = branch.RestorePoints.Count(point => !points.Contains(point)),
+                }),
+            ],
+            Findings = [.. PgFlowText.First(Findings, MostFindings)],
+        };
+    }
+
     /// <summary>The tree of a catalogue.</summary>
     public static TimelineTree From(Catalogue catalogue)
     {
@@ -103,6 +128,12 @@ public sealed record TreeBranch
 
     /// <summary>The restore points on it, oldest first.</summary>
     public IReadOnlyList<RestorePoint> RestorePoints { get; init; } = [];
+
+    /// <summary>How many older backups are left out.</summary>
+    public int OlderBackups { get; init; }
+
+    /// <summary>How many older restore points are left out.</summary>
+    public int OlderRestorePoints { get; init; }
 
     /// <summary>The first time that it can be recovered to; null where there is none.</summary>
     public DateTimeOffset? Earliest { get; init; }

@@ -37,9 +37,9 @@ public sealed class ContractTests
         [
             "BeginRestore", "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CompleteLedger", "CopyPrimary", "CopyToRepository", "CreateNetworks",
             "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
-            "FetchWal", "FindRestorePoint", "FindStarter", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEndpoint", "MarkStandby",
+            "FetchWal", "FindRestorePoint", "FindStarter", "FindUnneeded", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
-            "ProveEndpoint", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadCatalogue",
+            "ProveEndpoint", "ProveLedger", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadTimelines",
             "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
             "RewindData", "SalvageWal", "SetReplicationSlots", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
             "TakeBackCreated", "TakeOverLease", "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",

@@ -88,4 +88,14 @@ public sealed class OtherPlanTests
         Assert.Equal(["no node is there"], DestroyClusterPlan.From(new() { Cluster = Cluster }, Nothing).Facts);
         Assert.Equal(["nodes: p1 (primary), p2 (standby)"], DestroyClusterPlan.From(new() { Cluster = Cluster }, Healthy(2)).Facts);
     }
+
+    [Fact]
+    public void A_backup_is_taken_of_the_primary_where_it_writes_no_full_pages()
+    {
+        var state = Healthy().With(1, node => node with { FullPageWrites = false });
+
+        Assert.Equal(P(1), TakeBackupPlan.From(new() { Cluster = Cluster }, state).Source.Name);
+        Assert.Equal(P(2), TakeBackupPlan.From(new() { Cluster = Cluster }, Healthy()).Source.Name);
+        Assert.Throws<Temporalio.Exceptions.ApplicationFailureException>(() => TakeBackupPlan.From(new() { Cluster = Cluster, Node = P(2) }, state));
+    }
 }

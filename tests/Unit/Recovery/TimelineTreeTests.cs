@@ -97,4 +97,15 @@ public sealed class TimelineTreeTests
     }
 
     private static string? Clock(DateTimeOffset? time) => time?.ToString("HH:mm", null);
+
+    [Fact]
+    public void Of_a_long_past_has_the_newest_marks_and_counts_the_others()
+    {
+        var many = Enumerable.Range(0, 20_000).Select(number => new RestorePoint($"r{number}", new(1), new((ulong)number), DateTimeOffset.UnixEpoch.AddSeconds(number)));
+        var tree = TimelineTree.From(Cluster.Catalogue with { RestorePoints = [.. many] }).Newest();
+
+        var branch = tree.Branches.Single(branch => branch.RestorePoints.Count > 0);
+        Assert.Equal(("r19999", 20_000), (branch.RestorePoints[^1].Name, branch.RestorePoints.Count + branch.OlderRestorePoints));
+        Assert.True(JsonSerializer.SerializeToUtf8Bytes(tree, PgFlowJson.Options).Length < 128 * 1024);
+    }
 }

@@ -257,6 +257,12 @@ internal sealed partial class FakeHands :
         Unrecorded = new() { Unknown = Unrecorded.Unknown };
     });
 
+    Task<IReadOnlyList<string>> ILedgerSteps.FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points) => DoAsync(null, () => (IReadOnlyList<string>)
+    [
+        .. openings.Where(timeline => Past.Branches.All(branch => branch.Timeline != timeline || branch.Opening is null)).Select(timeline => $"timeline {timeline}"),
+        .. points.Except(Past.RestorePoints.Select(point => point.Name)),
+    ]);
+
     Task<RestorePoint?> ILedgerSteps.FindPointAsync(ClusterName cluster, string name) => DoAsync(name, () => _points.GetValueOrDefault(name));
 
     Task ILedgerSteps.AddPointAsync(ClusterName cluster, RestorePoint point) => DoAsync(point.Name, () => _points.Add(point.Name, point));

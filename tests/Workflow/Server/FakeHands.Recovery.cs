@@ -32,7 +32,9 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
     /// <summary>How far each recovering node has got.</summary>
     public List<Lsn> Replays { get; } = [];
 
-    Task<Catalogue> ICatalogueSteps.ReadAsync(ClusterName cluster) => DoAsync(null, () => Past with { Cluster = cluster });
+    Task<TimelineTree> ICatalogueSteps.ReadAsync(ClusterName cluster) => DoAsync(null, () => TimelineTree.From(Past with { Cluster = cluster }));
+
+    Task<Retention> ICatalogueSteps.FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) => DoAsync(null, () => Retention.Of(Past, policy, expected));
 
     Task<ArchiveState> ICatalogueSteps.InspectAsync(ClusterName cluster) => DoAsync(null, () => Archive);
 

@@ -22,11 +22,10 @@ public sealed class Failover : Procedure<FailoverInput>
     {
         // Fence first: with the network cut first, standbys would wait a minute for a sender that is gone.
         await VitalStep($"{plan.LostNames} fenced: writes nothing, can't come back as a primary; {plan.Likely.Node} leaves the standbys' endpoint",
-            () => Workflow.WhenAllAsync([.. plan.Lost.Select(lost => Nodes.FenceAsync(lost.Node)), Endpoints.LeaveAsync(plan.Likely.Node)]),
+            () => Workflow.WhenAllAsync([.. plan.Lost.Select(lost => Nodes.FenceAsync(lost.Id)), Endpoints.LeaveAsync(plan.Likely.Node)]),
             undo: async () =>
             {
-                await InParallel(plan.Lost, lost => Nodes.UnfenceAsync(lost.Node, lost.WasRunning));
-                await InParallel(plan.Lost.Where(lost => lost.HeldEndpoint), lost => Endpoints.MoveAsync(lost.Node));
+                await InParallel(plan.Lost, lost => lost.ReturnAsync());
                 await Endpoints.OfferReadOnlyAsync(plan.Likely.Node);
             });
         var leftAt = Now;
@@ -59,15 +58,15 @@ public sealed class Failover : Procedure<FailoverInput>
             OpenedAsync(promotion, leftAt, openedAt));
         await Step("Checkpoint, so that pg_rewind sees the new timeline", () => Nodes.CheckpointAsync(winner.Node));
         await Step("Complete segments that the archive lacks are in it", () => Archives.CompleteAsync(winner.Node));
-        await InParallel(plan.Lost, lost => Step($"What {lost.Node} had and {winner.Node} has not", async () =>
+        await InParallel(plan.Lost, lost => Step($"What {lost.Id} had and {winner.Node} has not", async () =>
         {
-            Notes.Add(LossText.Of(lost.Node, winner.Node, await Archives.MeasureLossAsync(lost.Node, promotion!)));
+            Notes.Add(LossText.Of(lost.Id, winner.Node, await Archives.MeasureLossAsync(lost.Id, promotion!)));
         }));
-        await InParallel(plan.Lost, lost => Step($"{lost.Node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(lost.Node)));
+        await InParallel(plan.Lost, lost => Step($"{lost.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(lost.Id)));
         Done = $"{winner.Node} is the primary of {winner.Node.Cluster}";
         if (promotion is not null)
         {
-            Notes.AddRange(plan.Lost.Select(lost => $"{lost.Node} is fenced; bring it back with: pgflow failback {lost.Node.Cluster} {lost.Node}"));
+            Notes.AddRange(plan.Lost.Select(lost => $"{lost.Id} is fenced; bring it back with: pgflow failback {lost.Id.Cluster} {lost.Id}"));
         }
     });
 
@@ -88,7 +87,7 @@ public sealed class Failover : Procedure<FailoverInput>
 /// <summary>Who is lost and who may take over.</summary>
 internal sealed record FailoverPlan : Plan
 {
-    public required IReadOnlyList<LostNode> Lost { get; init; }
+    public required IReadOnlyList<FencedNode> Lost { get; init; }
 
     /// <summary>The running standbys on the live branch.</summary>
     public required IReadOnlyList<NodeId> Survivors { get; init; }
@@ -108,7 +107,7 @@ internal sealed record FailoverPlan : Plan
     /// <summary>Whether anybody but the likely winner may have what it lacks, or nobody knows what it has.</summary>
     internal bool IsContested => Compared.Count > 1 || Contest.Live?.Tip != Likely.Timeline || Contest.Confirmers?.Any(name => name != Likely.Node.Name) is true;
 
-    internal string LostNames => Lost.Count == 0 ? "No node needs to be" : string.Join(", ", Lost.Select(lost => lost.Node));
+    internal string LostNames => Lost.Count == 0 ? "No node needs to be" : string.Join(", ", Lost.Select(lost => lost.Id));
 
     /// <summary>Decides, or refuses; where the nodes do not agree on the live branch, the ledger tells.</summary>
     public static async Task<FailoverPlan> FromAsync(FailoverInput input, ClusterState state) => From(
@@ -163,7 +162,7 @@ internal sealed record FailoverPlan : Plan
                 .. asked is not null && strays.Contains(asked) ? [$"{live!.ReasonAgainst(asked)}: all that the live one has beyond it is dropped from the cluster"] : Array.Empty<string>(),
                 .. Checks.SummarizersOf(likely).Said(),
             ],
-            Lost = [.. lost.Select(node => new LostNode(node.Id, node.Container is "running", node.Endpoint is EndpointRole.ReadWrite))],
+            Lost = [.. lost.Select(FencedNode.Of)],
             Survivors = [.. survivors.Select(node => node.Id)],
             Compared = [.. compared.Select(node => node.Id)],
             AllNodes = [.. state.Nodes.Select(node => node.Id)],
@@ -205,9 +204,3 @@ internal sealed record FailoverPlan : Plan
         _ => node.Endpoint is EndpointRole.ReadWrite || node.StandbySignal is not true,
     };
 }
-
-/// <summary>A node that must be fenced.</summary>
-/// <param name="Node">The node.</param>
-/// <param name="WasRunning">Whether its container ran.</param>
-/// <param name="HeldEndpoint">Whether it held the virtual IP.</param>
-internal sealed record LostNode(NodeId Node, bool WasRunning, bool HeldEndpoint);

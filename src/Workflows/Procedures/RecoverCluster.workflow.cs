@@ -58,7 +58,8 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node));
         await OpenedAsync(promotion, leftAt, openedAt);
 
-        await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node} and follows it", () => Follow.AsCopyAsync(standby, node, promotion!.Timeline, plan.Intent)));
+        await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node}", () => Follow.CopyAsync(standby, node)));
+        await InParallel(plan.Standbys, standby => Step($"{standby} follows {node}", () => Follow.Async(standby, node, promotion!.Timeline, plan.Intent)));
         await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
         await Step("A base backup on the new timeline", () => BaseBackup.Async(BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites), node, $"after {Workflow.Info.WorkflowId}"));

@@ -67,8 +67,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
             return await Failback.ContinueLineAsync(way, node.Id, plan.Primary);
         }
 
-        await DataDirectories.CopyAsync(node.Id, plan.Primary);
-        await DataDirectories.SwapAsync(node.Id);
+        await Follow.CopyAsync(node.Id, plan.Primary);
         return $"{node} is a new copy of {plan.Primary}: its data was gone";
     }
 }

@@ -109,7 +109,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
         Assert.Equal("", await other.InventoryAsync());
 
         await FilledVolumeAsync($"pgflow-{cluster.Name}-p2");
-        var foreign = await Host.DockerAsync("run", "-d", "--network", "none", "-v", $"pgflow-{cluster.Name}-p1:/data:ro", "--name", $"pgflow-test-user-{cluster.Name}", "--entrypoint", "sleep", Host.Image, "600");
+        var foreign = await Host.DockerAsync("run", "-d", "--network", "none", "-v", $"pgflow-{cluster.Name}-p1:/data:ro", "--name", $"pgflow-{cluster.Name}-user", "--entrypoint", "sleep", Host.Image, "600");
         var refused = await TestCluster.FailureAsync(await cluster.StartAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false })));
         Assert.Contains($"uses volume pgflow-{cluster.Name}-p1", refused.Message, StringComparison.Ordinal);
         await Host.DockerAsync("rm", "-f", foreign);

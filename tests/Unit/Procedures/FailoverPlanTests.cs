@@ -28,7 +28,7 @@ public sealed class FailoverPlanTests
     {
         var plan = Plan(Any, Healthy().With(1, Stopped).With(3, node => node with { Wal = new(0x5000001) }));
 
-        Assert.Equal([new(new(Cluster, P(1)), WasRunning: false, HeldEndpoint: true)], plan.Lost);
+        Assert.Equal([new(new(Cluster, P(1)), WasRunning: false, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)], plan.Lost);
         Assert.Equal([P(2), P(3)], plan.Survivors.Select(node => node.Name));
         Assert.Equal(P(3), plan.Likely.Node.Name);
         Assert.Equal("p3 becomes the primary of demo; p1 fenced", plan.Summary);
@@ -108,24 +108,24 @@ public sealed class FailoverPlanTests
     {
         var plan = Plan(Any with { Force = true }, Healthy());
 
-        Assert.Equal([new(new(Cluster, P(1)), WasRunning: true, HeldEndpoint: true)], plan.Lost);
+        Assert.Equal([new(new(Cluster, P(1)), WasRunning: true, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)], plan.Lost);
         Assert.Equal(["p1 is healthy: what it commits until it is fenced may be lost"], plan.Warnings);
     }
 
     [Fact]
     public void By_force_both_sides_of_a_split_brain_are_fenced() =>
-        Assert.Equal([P(1), P(2)], Plan(Any with { Force = true }, Healthy().With(2, node => node with { Role = NodeRole.Primary })).Lost.Select(lost => lost.Node.Name));
+        Assert.Equal([P(1), P(2)], Plan(Any with { Force = true }, Healthy().With(2, node => node with { Role = NodeRole.Primary })).Lost.Select(lost => lost.Id.Name));
 
     [Fact]
     public void A_hung_third_node_is_fenced_since_nobody_knows_what_it_is() =>
-        Assert.Equal([P(1), P(3)], Plan(Any, Healthy().With(1, Stopped).With(3, Hung)).Lost.Select(lost => lost.Node.Name));
+        Assert.Equal([P(1), P(3)], Plan(Any, Healthy().With(1, Stopped).With(3, Hung)).Lost.Select(lost => lost.Id.Name));
 
     [Fact]
     public void A_stopped_standby_is_left_out_with_a_warning()
     {
         var plan = Plan(Any, Healthy().With(1, Stopped).With(3, Stopped));
 
-        Assert.Equal([P(1)], plan.Lost.Select(lost => lost.Node.Name));
+        Assert.Equal([P(1)], plan.Lost.Select(lost => lost.Id.Name));
         Assert.Equal(["p3 does not take part (stopped, container exited); afterwards: pgflow failback demo p3"], plan.Warnings);
     }
 

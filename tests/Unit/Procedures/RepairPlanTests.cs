@@ -66,4 +66,25 @@ public sealed class RepairPlanTests
         Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state)).Message, StringComparison.Ordinal);
         Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => FailbackPlan.From(new() { Cluster = Cluster }, state.WithFollower(3, _ => null))).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_recovery_leaves_a_missing_node_out_and_keeps_its_slot()
+    {
+        var target = new ResolvedTarget
+        {
+            Timeline = new(1),
+            End = new(0x2000000),
+            EndOfBranch = true,
+            Backups = ["B1"],
+            Wal = [new(new(1), new(0x1000000), new(0x2000000))],
+            NewTimeline = new(2),
+            Why = "",
+        };
+        var plan = RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy().With(1, Missing), target);
+
+        Assert.Equal([P(2), P(3)], plan.Nodes.Select(node => node.Id.Name));
+        Assert.Equal([P(1), P(3)], plan.Slots);
+        Assert.Contains(plan.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
+        Assert.Throws<ApplicationFailureException>(() => RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(1).With(1, Missing), target));
+    }
 }

@@ -66,19 +66,16 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
     /// <summary>Takes the external address from a node on which, by then, no client has a connection open.</summary>
     private async Task TakeOffAsync(NodeContainer node)
     {
-        if (node.Docker.State.Running && await ends.IsShutDownAsync(node))
+        var goesOn = node.Docker.State.Running && !await ends.HasEndedAsync(node);
+        if (goesOn)
         {
-            await ends.FinishAsync(node);
+            await clients.CloseAsync(node);
         }
 
-        if (!node.Docker.State.Running || await ends.IsOverAsync(node))
-        {
-            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
-            return;
-        }
-
-        await clients.CloseAsync(node);
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
-        await clients.AdmitAsync(node);
+        if (goesOn)
+        {
+            await clients.AdmitAsync(node);
+        }
     }
 }

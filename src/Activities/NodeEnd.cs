@@ -17,8 +17,17 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         node.Docker.HostConfig.RestartPolicy.Name is Docker.DotNet.Models.RestartPolicyKind.No
         && await observer.ControlAsync(node.Id) is { State: ControlState.ShutDown or ControlState.ShutDownInRecovery };
 
-    /// <summary>Whether nothing runs in it: no socket is open.</summary>
-    public Task<bool> IsOverAsync(NodeContainer node) => docker.IsEmptyAsync(node.Id.Container);
+    /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is let end.</summary>
+    public async Task<bool> HasEndedAsync(NodeContainer node)
+    {
+        if (!await IsShutDownAsync(node))
+        {
+            return await docker.IsEmptyAsync(node.Id.Container);
+        }
+
+        await FinishAsync(node);
+        return true;
+    }
 
     /// <summary>Whoever waits for a node learns at once that it has ended, also where Docker has started it again since.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It has.</exception>
@@ -34,7 +43,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
     /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later.</summary>
     public async Task FinishAsync(NodeContainer node)
     {
-        for (var clock = Stopwatch.StartNew(); !await IsOverAsync(node); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             if (clock.Elapsed > Rest)
             {
@@ -45,10 +54,10 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
     }
 
     /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an instant.</summary>
-    public async Task KillAsync(NodeContainer node)
+    private async Task KillAsync(NodeContainer node)
     {
         await docker.SignalAsync(node.Id.Container, "SIGKILL");
-        for (var clock = Stopwatch.StartNew(); !await IsOverAsync(node); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             if (clock.Elapsed > KillLimit)
             {

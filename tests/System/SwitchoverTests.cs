@@ -27,7 +27,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
         await TestCluster.ActivityAsync(switchover, "PromoteStandby");
         await Host.DockerAsync("pause", cluster.Node(3).Container);
-        await cluster.WorkedOnAsync(switchover, "WriteSettings", attempt: 2);
+        await cluster.WorkedOnAsync(switchover, "LeaveEndpoint", attempt: 2);
         await Host.DockerAsync("unpause", cluster.Node(3).Container);
 
         await TestCluster.ReportAsync(switchover);

@@ -49,20 +49,20 @@ internal static class ContainerCalls
         }
     }
 
-    /// <summary>Whether no program runs in a container any more, so that all its sockets are closed. Docker itself says so 100 ms later.</summary>
+    /// <summary>Whether nothing runs in a container any more but its init, so that all its sockets are closed. Docker itself says so 100 ms later.</summary>
+    /// <remarks>By descent: titles hold what users chose.</remarks>
     public static async Task<bool> IsEmptyAsync(this DockerEngine docker, string container)
     {
         try
         {
-            var listed = await docker.FindAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,stat,args" }, token));
-            return listed is null || !listed.Processes.Any(process => process is [_, var state, var program] && state[0] is not ('Z' or 'X') && !IsInit(program));
+            var listed = await docker.FindAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,ppid,stat" }, token));
+            var all = listed?.Processes.Select(process => process[0]).ToHashSet() ?? [];
+            return listed is null || !listed.Processes.Any(process => all.Contains(process[1]) && process[2][0] is not ('Z' or 'X'));
         }
         catch (DockerApiException)
         {
             return await docker.EndedAsync(container, TimeSpan.Zero); // one that ends just now can't be asked
         }
-
-        static bool IsInit(string program) => program.Contains("docker-init", StringComparison.Ordinal) || program.StartsWith("/dev/init", StringComparison.Ordinal);
     }
 
     public static Task StartAsync(this DockerEngine docker, string container) => docker.CallAsync((client, token) =>

@@ -71,8 +71,8 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Job
                 return true;
             });
             var bytes = end.End.BytesSince(fork);
-            return end.IsDamaged
-                ? new(null, null, $"{PgFlowText.Bytes(bytes)} with {PgFlowText.Count(commits, "commit")} can be read, then {end.End} is damaged: {end.Why}")
+            return end.IsDamaged || end.End < fork // it had flushed all that it sent
+                ? new(null, null, $"its WAL can be read up to {end.End}, {PgFlowText.Bytes(bytes)} with {PgFlowText.Count(commits, "commit")} behind {fork}; then {end.Why}")
                 : new(bytes, commits);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or TimeoutException or DockerApiException && !DockerEngine.ActivityToken.IsCancellationRequested)

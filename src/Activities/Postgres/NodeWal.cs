@@ -52,7 +52,7 @@ internal sealed class NodeWal(NodeFiles files)
             if (await ReadSegmentAsync(node, data, path, start, segmentSize, decoder, visit) is not { } timeline)
             {
                 return last is var (before, end)
-                    ? new(before, end, "the next segment is not there")
+                    ? new(before, end, "the next segment is not there", IsDamaged: decoder.IsWithinRecord)
                     : throw new InvalidDataException($"the segment of {from} is not in {node}'s volume");
             }
 

@@ -100,7 +100,7 @@ internal sealed class WalDecoder(long segmentSize)
         while (at < PageSize)
         {
             var lsn = new Lsn(address.Value + (ulong)at);
-            End = lsn;
+            End = _previous is null ? lsn : End; // else where the one before ends, be it before this page's header
             var length = BinaryPrimitives.ReadUInt32LittleEndian(page[at..]);
             if (length is < WalRecord.HeaderLength or > WalRecord.LongestLength)
             {

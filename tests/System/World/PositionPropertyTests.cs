@@ -250,7 +250,7 @@ internal sealed class LonePostgres : IAsyncDisposable
     }
 
     private Task<string> ShellAsync(string script, params string[] environment) => Host.DockerAsync(
-        ["exec", "-u", "postgres", .. environment.SelectMany(variable => (string[])["-e", variable]), _container, "bash", "-euc", $"export PATH=$PATH:/usr/lib/postgresql/17/bin PGHOST=/tmp LC_ALL=C TZ=UTC\n{script}"]);
+        ["exec", "-u", "postgres", .. environment.SelectMany(variable => (string[])["-e", variable]), _container, "bash", "-euc", $"export PATH=/usr/lib/postgresql/17/bin:$PATH PGHOST=/tmp LC_ALL=C TZ=UTC\n{script}"]);
 }
 
 /// <summary>Segments in a directory, and the questions to them.</summary>

@@ -138,6 +138,83 @@ public sealed class WalDecoderTests
         }
     }
 
+    /// <summary>Content that is itself WAL, whole valid records among it, at every alignment to pages and segments.</summary>
+    [Fact]
+    public void Records_within_the_content_of_records_are_content()
+    {
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var (random, expected) = (new Random(seed), new List<(Lsn, uint, bool, DateTimeOffset)>());
+            var writer = new WalWriter(WalFixture.SegmentSize, LaterStart);
+            var time = new DateTimeOffset(2026, 11, 26, 12, 0, 0, TimeSpan.Zero);
+            for (var number = 1u; number < 400; number++)
+            {
+                var content = Later[..random.Next(random.Next(20) == 0 ? 60_000 : 400)];
+                if (random.Next(3) > 0)
+                {
+                    writer.Write(21, 0, number, [.. new byte[random.Next(16)], .. Later.AsSpan(0x3A1B0 + random.Next(2) * 8, content.Length)]); // a logical message
+                    continue;
+                }
+
+                time += TimeSpan.FromMicroseconds(random.Next(100_000));
+                var isCommit = random.Next(4) > 0;
+                var lsn = writer.Write(1, (byte)(isCommit ? 0x00 : 0x20), number, [.. BitConverter.GetBytes((time - new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero)).Ticks / 10), .. content]);
+                expected.Add((lsn, number, isCommit, time));
+            }
+
+            var found = new List<(Lsn, uint, bool, DateTimeOffset)>();
+            var decoder = WalFixture.Decode(LaterStart, writer.Wal, (in WalRecord record) =>
+            {
+                found.AddRange(record.Transaction(new(1)) is { } ended ? [(ended.Lsn, ended.Xid, ended.Committed, ended.At)] : []);
+                return true;
+            });
+
+            Assert.True(expected.SequenceEqual(found), $"seed {seed}");
+            Assert.True(decoder.End == writer.End, $"seed {seed}: {decoder.End} instead of {writer.End}");
+            Assert.False(decoder.IsDamaged, $"seed {seed}: {decoder.Broken}");
+        }
+    }
+
+    /// <summary>The server crashed with half a record written, and goes on at the next page, as PostgreSQL marks it (XLP_FIRST_IS_OVERWRITE_CONTRECORD).</summary>
+    [Fact]
+    public void A_record_whose_end_was_never_written_is_left_out()
+    {
+        var writer = new WalWriter(WalFixture.SegmentSize, LaterStart);
+        var first = writer.Write(21, 0, 1, new byte[100]);
+        writer.Write(21, 0, 2, new byte[9000]);
+        var wal = writer.Wal;
+        wal.AsSpan(8192).Clear();
+        var on = new WalWriter(WalFixture.SegmentSize, new(LaterStart.Value + 8192));
+        on.Write(21, 0, 3, new byte[10]);
+        on.Wal.AsSpan(0, 8192).CopyTo(wal.AsSpan(8192));
+        wal[8192 + 2] |= 8;
+        var found = new List<uint>();
+
+        var plain = WalFixture.Decode(LaterStart, wal, (in WalRecord _) => true);
+
+        Assert.True(plain.IsDamaged); // its predecessor is another
+        Assert.StartsWith("the record says that it follows", plain.Broken, StringComparison.Ordinal);
+        BitConverter.GetBytes(first.Value).CopyTo(wal, 8192 + 24 + 8);
+        Repair(wal.AsSpan(8192 + 24, 36));
+        WalFixture.Decode(LaterStart, wal, (in WalRecord record) =>
+        {
+            found.Add(record.Xid);
+            return true;
+        });
+        Assert.Equal([1u, 3], found);
+    }
+
+    private static void Repair(Span<byte> record)
+    {
+        var checksum = uint.MaxValue;
+        foreach (var single in (byte[])[.. record[24..], .. record[..20]])
+        {
+            checksum = System.Numerics.BitOperations.Crc32C(checksum, single);
+        }
+
+        BitConverter.TryWriteBytes(record[20..], ~checksum);
+    }
+
     private static List<(Lsn Lsn, Lsn End, uint Xid)> Records(Lsn start, byte[] wal, out Lsn end)
     {
         var records = new List<(Lsn, Lsn, uint)>();

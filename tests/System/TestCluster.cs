@@ -257,7 +257,7 @@ internal sealed class TestCluster : IAsyncDisposable
         foreach (var container in await AllAsync("ps", "-aq", "--no-trunc"))
         {
             lines.Add(await Host.DockerAsync("inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}}", container));
-            lines.Add(await Host.DockerAsync("diff", container));
+            lines.AddRange((await Host.DockerAsync("diff", container)).Split('\n').Select(change => $"{container} {change}"));
         }
 
         foreach (var volume in await AllAsync("volume", "ls", "-q"))

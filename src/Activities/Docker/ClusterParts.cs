@@ -22,11 +22,7 @@ internal sealed record ClusterParts(
     private static readonly IReadOnlyList<NodeName> AllNames = [.. Enumerable.Range(1, InitClusterInput.MostNodes).Select(NodeName.Of)];
 
     /// <summary>What the cluster was made as; null where neither a node nor a volume is left to say it.</summary>
-    public ClusterSpec? Spec { get; } = Nodes.Count > 0
-        ? Nodes[0].Spec
-        : Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)).Select(volume => volume.Labels.TryGetValue(Labels.Spec, out var spec) ? spec : null).FirstOrDefault(spec => spec is not null) is { } text
-            ? JsonSerializer.Deserialize<ClusterSpec>(text, PgFlowJson.Options)
-            : null;
+    public ClusterSpec? Spec { get; } = Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
 
     /// <summary>The nodes that the cluster was made with, whether they are there or not.</summary>
     public IEnumerable<NodeId> Members => Enumerable.Range(1, Spec?.Nodes ?? 0).Select(number => new NodeId(Cluster, NodeName.Of(number)));
@@ -39,17 +35,18 @@ internal sealed record ClusterParts(
     [
         .. ContainersUnderItsNames(),
         .. UsersOfItsVolumes(),
-        .. Named(ResourceKind.Volume, Volumes.Select(volume => (volume.Name, volume.Labels)), VolumeNames(AllNames)),
-        .. Named(ResourceKind.Network, Networks.Select(network => (network.Name, network.Labels)), [Names.InternalNetwork(Cluster), Names.ExternalNetwork(Cluster)]),
+        .. Named(ResourceKind.Volume, Volumes.Select(volume => (volume.Name, volume.Labels)), VolumesOf(AllNames)),
+        .. Named(ResourceKind.Network, Networks.Select(network => (network.Name, network.Labels)), NetworksWith(Names.ExternalNetwork(Cluster))),
         .. Secrets.Select(file => new Resource(ResourceKind.Secrets, file, ResourceState.Labelled)),
-        .. Missing(),
+        .. Spec is { } spec ? Missing(spec) : [],
     ];
 
     private IEnumerable<Resource> ContainersUnderItsNames()
     {
         var names = AllNames.Select(name => new NodeId(Cluster, name).Container).ToHashSet();
+        bool IsNode(ContainerListResponse container) => Labels.AreOf(Cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node);
         return Containers
-            .Where(container => names.Contains(NameOf(container)) || (Labels.AreOf(Cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node)))
+            .Where(container => names.Contains(NameOf(container)) || IsNode(container))
             .Select(container => new Resource(ResourceKind.Container, NameOf(container), StateOf(container.Labels)));
     }
 
@@ -61,21 +58,40 @@ internal sealed record ClusterParts(
         where used is not null
         select new Resource(ResourceKind.Container, NameOf(container), ResourceState.Foreign, used);
 
-    private IEnumerable<Resource> Missing() => Spec is null
-        ? []
-        : VolumeNames(Members.Select(node => node.Name)).Where(name => !HasVolume(name)).Select(name => new Resource(ResourceKind.Volume, name, ResourceState.Missing))
-            .Concat(((string[])[Names.InternalNetwork(Cluster), Spec.ExternalNetwork]).Where(name => Networks.All(network => network.Name != name))
-                .Select(name => new Resource(ResourceKind.Network, name, ResourceState.Missing)));
-
-    private IEnumerable<Resource> Named(ResourceKind kind, IEnumerable<(string Name, IDictionary<string, string> Labels)> there, IEnumerable<string> names)
+    private IEnumerable<Resource> Missing(ClusterSpec spec)
     {
-        var ours = names.ToHashSet();
-        return there.Where(item => ours.Contains(item.Name) || Labels.AreOf(Cluster, item.Labels)).Select(item => new Resource(kind, item.Name, StateOf(item.Labels)));
+        var volumes = VolumesOf(Members.Select(node => node.Name)).Where(name => !HasVolume(name));
+        var networks = NetworksWith(spec.ExternalNetwork).Where(name => Networks.All(network => network.Name != name));
+        return volumes.Select(name => new Resource(ResourceKind.Volume, name, ResourceState.Missing))
+            .Concat(networks.Select(name => new Resource(ResourceKind.Network, name, ResourceState.Missing)));
     }
 
-    private IEnumerable<string> VolumeNames(IEnumerable<NodeName> nodes) => nodes.Select(name => new NodeId(Cluster, name).Container).Append(Names.Repository(Cluster));
+    /// <summary>What has one of these names, or the cluster's label.</summary>
+    private IEnumerable<Resource> Named(
+        ResourceKind kind,
+        IEnumerable<(string Name, IDictionary<string, string> Labels)> there,
+        IEnumerable<string> names)
+    {
+        var ours = names.ToHashSet();
+        return there
+            .Where(item => ours.Contains(item.Name) || Labels.AreOf(Cluster, item.Labels))
+            .Select(item => new Resource(kind, item.Name, StateOf(item.Labels)));
+    }
 
-    private ResourceState StateOf(IDictionary<string, string> labels) => Labels.AreOf(Cluster, labels) ? ResourceState.Labelled : ResourceState.Foreign;
+    private IEnumerable<string> VolumesOf(IEnumerable<NodeName> nodes) =>
+        nodes.Select(name => new NodeId(Cluster, name).Container).Append(Names.Repository(Cluster));
 
-    private static string NameOf(ContainerListResponse container) => container.Names.Count > 0 ? container.Names[0].TrimStart('/') : container.ID;
+    private string[] NetworksWith(string external) => [Names.InternalNetwork(Cluster), external];
+
+    private ResourceState StateOf(IDictionary<string, string> labels) =>
+        Labels.AreOf(Cluster, labels) ? ResourceState.Labelled : ResourceState.Foreign;
+
+    private static ClusterSpec? SpecOn(IEnumerable<VolumeResponse> volumes)
+    {
+        var text = volumes.Select(volume => volume.Labels.TryGetValue(Labels.Spec, out var spec) ? spec : null).FirstOrDefault(spec => spec is not null);
+        return text is null ? null : JsonSerializer.Deserialize<ClusterSpec>(text, PgFlowJson.Options);
+    }
+
+    private static string NameOf(ContainerListResponse container) =>
+        container.Names.Count > 0 ? container.Names[0].TrimStart('/') : container.ID;
 }

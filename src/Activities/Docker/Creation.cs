@@ -7,16 +7,22 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-/// <summary>Makes what a cluster consists of outside PostgreSQL. Each thing carries the ID of the workflow that made it: a retry knows its own, and what anybody else made is refused.</summary>
+/// <summary>Makes what a cluster consists of outside PostgreSQL, and removes it.</summary>
+/// <remarks>Each thing carries the ID of the workflow that made it: a retry knows its own, and what anybody else made is refused.</remarks>
 internal sealed class Creation(DockerEngine docker)
 {
-    /// <summary>Post-condition: there is a network of this name that this workflow made, or that belonged to the cluster already where that is <paramref name="wanted"/>.</summary>
+    /// <summary>Post-condition: there is a network of this name that this workflow made, or that the cluster had and that is to be kept.</summary>
     /// <returns>Its subnet; the first free private one where none is given.</returns>
-    public async Task<string> NetworkAsync(ClusterName cluster, string name, string? subnet, bool isolated, Existing wanted = Existing.Refused)
+    public async Task<string> NetworkAsync(
+        ClusterName cluster,
+        string name,
+        string? subnet,
+        bool isolated,
+        Existing existing = Existing.Refused)
     {
         if (await FindNetworkAsync(name) is { } found)
         {
-            RequireOurs(cluster, $"network {name}", found.Labels, wanted);
+            RequireOurs(cluster, $"network {name}", found.Labels, existing);
             return found.IPAM.Config[0].Subnet;
         }
 
@@ -41,17 +47,17 @@ internal sealed class Creation(DockerEngine docker)
     }
 
     /// <summary>Post-condition: as of <see cref="NetworkAsync"/>.</summary>
-    public async Task VolumeAsync(ClusterSpec spec, string name, Existing wanted = Existing.Refused)
+    public async Task VolumeAsync(ClusterSpec spec, string name, Existing existing = Existing.Refused)
     {
         // Docker answers with the volume that is there, whoever made it.
         var volume = await docker.CallAsync((client, token) => client.Volumes.CreateAsync(
             new() { Name = name, Labels = Labels.Of(spec.Cluster, (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))) }, token));
-        RequireOurs(spec.Cluster, $"volume {name}", volume.Labels, wanted);
+        RequireOurs(spec.Cluster, $"volume {name}", volume.Labels, existing);
     }
 
     /// <summary>Post-condition: as of <see cref="NetworkAsync"/>; a new container does not run, and Docker does not start it.</summary>
     /// <returns>Whether it was made by this workflow.</returns>
-    public async Task<bool> NodeAsync(ClusterSpec spec, NodeId node, Existing wanted = Existing.Refused)
+    public async Task<bool> NodeAsync(ClusterSpec spec, NodeId node, Existing existing = Existing.Refused)
     {
         try
         {
@@ -61,7 +67,7 @@ internal sealed class Creation(DockerEngine docker)
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict)
         {
             var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token));
-            RequireOurs(spec.Cluster, $"container {node.Container}", found?.Config.Labels, wanted);
+            RequireOurs(spec.Cluster, $"container {node.Container}", found?.Config.Labels, existing);
             return Labels.AreOfThisWorkflow(found!.Config.Labels);
         }
     }
@@ -113,23 +119,26 @@ internal sealed class Creation(DockerEngine docker)
         }
     }
 
-    private static void RequireOurs(ClusterName cluster, string what, IDictionary<string, string>? labels, Existing wanted)
+    private static void RequireOurs(ClusterName cluster, string what, IDictionary<string, string>? labels, Existing existing)
     {
-        if (!Labels.AreOfThisWorkflow(labels) && !(wanted is Existing.Kept && Labels.AreOf(cluster, labels)))
+        if (!Labels.AreOfThisWorkflow(labels) && !(existing is Existing.Kept && Labels.AreOf(cluster, labels)))
         {
             throw Made(what);
         }
     }
 
-    private static Exception Made(string what) =>
-        Ends.Refuse($"{what} was made by somebody else meanwhile; nothing is done to it: remove or rename it, or choose another name for the cluster");
+    private static Exception Made(string what) => Ends.Refuse(
+        $"{what} was made by somebody else meanwhile; nothing is done to it: remove or rename it, or choose another name for the cluster");
 
-    private static IEnumerable<string> PrivateSubnets() => Enumerable.Range(0, 250).Select(number => $"10.{77 + (number / 50)}.{100 + (number % 50)}.0/24");
+    private static IEnumerable<string> PrivateSubnets() =>
+        Enumerable.Range(0, 250).Select(number => $"10.{77 + (number / 50)}.{100 + (number % 50)}.0/24");
 
-    private Task<NetworkResponse?> FindNetworkAsync(string name) => docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(name, token));
+    private Task<NetworkResponse?> FindNetworkAsync(string name) =>
+        docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(name, token));
 
-    private Task CreateNetworkAsync(ClusterName cluster, string name, string subnet, bool isolated) => docker.CallAsync((client, token) => client.Networks.CreateNetworkAsync(
-        new()
+    private Task CreateNetworkAsync(ClusterName cluster, string name, string subnet, bool isolated)
+    {
+        var network = new NetworksCreateParameters
         {
             Name = name,
             Driver = "bridge",
@@ -137,8 +146,9 @@ internal sealed class Creation(DockerEngine docker)
             CheckDuplicate = true,
             Labels = Labels.Of(cluster),
             IPAM = new() { Config = [new() { Subnet = subnet, IPRange = Names.RangeForOthers(subnet) }] },
-        },
-        token));
+        };
+        return docker.CallAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
+    }
 
     private static CreateContainerParameters ParametersOf(ClusterSpec spec, NodeId node) => new()
     {

@@ -9,7 +9,7 @@ public sealed record RepairClusterInput : ProcedureInput
     public NodeName? Primary { get; init; }
 }
 
-/// <summary>Makes again what is missing of a cluster (networks, volumes, containers) and puts every node back in its place.</summary>
+/// <summary>Makes again what is missing of a cluster (networks, volumes, containers); puts every node back in its place.</summary>
 [Workflow]
 public sealed class RepairCluster : Procedure<RepairClusterInput>
 {
@@ -17,36 +17,45 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
     [WorkflowRun]
     public Task<Report> RunAsync(RepairClusterInput? input = null) => RunAsync(input, RepairClusterPlan.From, async plan =>
     {
-        var (cluster, primary) = (plan.Spec.Cluster, plan.Primary);
+        var (cluster, primary, returning) = (plan.Spec.Cluster, plan.Primary, plan.Returning);
 
         await Step("Networks, volumes and containers that are missing are made again",
             () => Clusters.RecreateAsync(plan.Spec),
             undo: () => Clusters.TakeBackAsync(cluster));
 
         PointOfNoReturn();
-        await InParallel(plan.Returning, node => VitalStep($"{node} can only come back as a standby", () => Nodes.FenceAsync(node.Id, atOnce: true)));
-        var timeline = plan.StartsPrimary ? await VitalStep($"{primary} runs as the primary that it was", () => StartAsync(primary, plan)) : plan.Timeline;
-
+        await InParallel(returning, node =>
+            VitalStep($"{node} can only come back as a standby", () => Nodes.FenceAsync(node.Id, atOnce: true)));
+        var timeline = plan.StartsPrimary
+            ? await VitalStep($"{primary} runs as the primary that it was", () => StartAsync(primary, plan))
+            : plan.Timeline;
         await Step($"{primary} keeps WAL for every other node", () => Nodes.SetSlotsAsync(primary, plan.Others));
-        await InParallel(plan.Running, node => Step($"{node} is restarted by Docker, and reached by the others", () => Nodes.SettleAsync(node)));
+        await InParallel(plan.Serving, node =>
+            Step($"{node} is restarted by Docker, and reached by the others", () => Nodes.SettleAsync(node)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
-        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         await Step("The archive takes its WAL", async () =>
         {
             await Archives.PublishHistoryAsync(primary);
             await Archives.ProveAsync(primary);
         });
-        await InParallel(plan.Running.Where(node => node != primary), node => Step($"{node} is on the read-only endpoint", () => Endpoints.OfferReadOnlyAsync(node)));
-        await InParallel(plan.Returning, node => VitalStep($"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(node, plan))));
-        await InParallel(plan.Returning, node => Step($"{node} follows {primary}", () => Follow.Async(node.Id, primary, timeline, plan.Intent)));
-        await Step($"synchronous_standby_names on {primary} matches the cluster's configuration", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
+        await InParallel(plan.Serving.Where(node => node != primary), node =>
+            Step($"{node} is on the read-only endpoint", () => Endpoints.OfferReadOnlyAsync(node)));
+        await InParallel(returning, node =>
+            VitalStep($"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(node, plan))));
+        await InParallel(returning, node =>
+            Step($"{node} follows {primary}", () => Follow.Async(node.Id, primary, timeline, plan.Intent)));
+        await Step($"synchronous_standby_names on {primary} matches the cluster's configuration",
+            () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
+        // Only now: a commit of a synchronous cluster waits for a standby that may have been the missing one.
+        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         if (plan.LacksRepository)
         {
-            await Step("A base backup, with which the new archive begins", () => BaseBackup.Async(primary, primary, $"after {Workflow.Info.WorkflowId}"));
+            await Step("A base backup, with which the new archive begins",
+                () => BaseBackup.Async(primary, primary, $"after {Workflow.Info.WorkflowId}"));
         }
 
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
-        Done = $"{cluster} is whole again: {primary} is the primary{(plan.Returning.Count == 0 ? "" : $", {string.Join(", ", plan.Returning)} came back")}";
+        Done = $"{cluster} is whole again: {primary} is the primary{(returning.Count == 0 ? "" : $", {string.Join(", ", returning)} came back")}";
     });
 
     /// <returns>Its timeline: pg_control may tell an older one where it crashed soon after its promotion.</returns>
@@ -88,9 +97,10 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>The nodes that have no container, or that stopped without being fenced; they come back as standbys.</summary>
     public required IReadOnlyList<ReturningNode> Returning { get; init; }
 
-    /// <summary>The nodes that serve already.</summary>
-    public required IReadOnlyList<NodeId> Running { get; init; }
+    /// <summary>The primary and the standbys that run.</summary>
+    public required IReadOnlyList<NodeId> Serving { get; init; }
 
+    /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
 
     /// <summary>Who will be able to confirm commits.</summary>
@@ -108,72 +118,108 @@ internal sealed record RepairClusterPlan : Plan
     public static RepairClusterPlan From(RepairClusterInput input, ClusterState state)
     {
         var spec = state.RequireExisting().Spec!;
-        if (state.Resources.Where(resource => resource.State is ResourceState.Foreign).ToList() is { Count: > 0 } foreign)
-        {
-            throw Ends.Refuse($"{string.Join(", ", foreign)}: not PgFlow's, with a name of {state.Cluster}'s or on one of its volumes; remove or rename what is foreign first");
-        }
-
+        RequireNothingForeign(state);
         var running = state.Primaries.Count > 0 ? state.RequirePrimary() : null;
         var primary = running ?? FormerPrimary(input, state);
         var others = state.Nodes.Where(node => node.Id != primary.Id).ToList();
-        var returning = others.Where(node => node.Role is NodeRole.Missing || node is { Role: NodeRole.Stopped, RestartPolicy: ExpectedNode.RestartPolicy }).ToList();
+        var returning = others.Where(Returns).ToList();
         var standbys = others.Where(node => node.Role is NodeRole.Standby).ToList();
-        var left = others.Except(returning).Except(standbys).ToList();
-        var repository = state.Resources.Any(resource => resource is { Kind: ResourceKind.Volume, State: ResourceState.Missing } && state.Nodes.All(node => node.Id.Container != resource.Name));
         var plan = new RepairClusterPlan
         {
-            Summary = $"{state.Cluster} is made whole: {primary.Id} {(running is null ? "is started as the primary that it was" : "is the primary")}{(returning.Count == 0 ? "" : $", {Checks.Names(returning)} come back as standbys")}",
-            Facts =
-            [
-                .. state.Nodes.Select(node => $"{node.Id} is {Checks.Describe(node)}"),
-                .. state.Resources.Where(resource => resource.State is ResourceState.Missing).Select(resource => $"{resource} is gone"),
-            ],
-            Warnings =
-            [
-                .. left.Select(node => $"{node.Id} stays as it is ({Checks.Describe(node)}); afterwards: {Checks.WayBackOf(node)}"),
-                .. repository ? [$"the repository is gone with archive, backups and ledger: nothing before this repair can be recovered; afterwards rebuild the ledger"] : Array.Empty<string>(),
-            ],
+            Summary = SummaryOf(primary, running is null, returning),
+            Facts = [.. state.Nodes.Select(node => $"{node.Id} is {Checks.Describe(node)}"), .. Missing(state).Select(resource => $"{resource} is gone")],
             Spec = spec,
             Primary = primary.Id,
             Timeline = primary.Timeline ?? default,
             StartsPrimary = running is null,
             Returning = [.. returning.Select(node => new ReturningNode(node.Id, node.Control is not null))],
-            Running = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
+            Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
             Others = [.. others.Select(node => node.Id.Name)],
             Standbys = [.. standbys.Concat(returning).Select(node => node.Id)],
-            LacksRepository = repository,
+            LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
             Intent = ClusterIntent.Of(state),
         };
-        return plan.HasWork(state) ? plan : plan with { NothingToDo = true, Summary = $"nothing of {state.Cluster} is missing or out of its place; nothing was done" };
+        var left = others.Except(returning).Except(standbys).Select(Stays);
+        plan = plan with { Warnings = [.. left, .. plan.LacksRepository ? [RepositoryIsGone] : Array.Empty<string>()] };
+        return plan.HasWork(state) ? plan : plan with
+        {
+            NothingToDo = true,
+            Summary = $"nothing of {state.Cluster} is missing or out of its place; nothing was done",
+        };
     }
 
-    private bool HasWork(ClusterState state) => StartsPrimary || Returning.Count > 0 || LacksRepository
-        || Inspection.DeviationsOf(state).Any(ExpectedNode.CanRepair);
+    private const string RepositoryIsGone =
+        "the repository is gone with archive, backups and ledger: nothing before this repair can be recovered; afterwards rebuild the ledger";
+
+    private bool HasWork(ClusterState state) =>
+        StartsPrimary || Returning.Count > 0 || LacksRepository || Inspection.DeviationsOf(state).Any(ExpectedNode.CanRepair);
+
+    /// <summary>A node that is fenced and has its container stays fenced: Failback's decision.</summary>
+    private static bool Returns(NodeState node) =>
+        node.Role is NodeRole.Missing || node is { Role: NodeRole.Stopped, RestartPolicy: ExpectedNode.RestartPolicy };
+
+    private static string Stays(NodeState node) => $"{node.Id} stays as it is ({Checks.Describe(node)}); afterwards: {Checks.WayBackOf(node)}";
+
+    private static IEnumerable<Resource> Missing(ClusterState state) => state.Resources.Where(resource => resource.State is ResourceState.Missing);
+
+    private static bool IsRepository(Resource resource, ClusterState state) =>
+        resource.Kind is ResourceKind.Volume && state.Nodes.All(node => node.Id.Container != resource.Name);
+
+    private static string SummaryOf(NodeState primary, bool starts, IReadOnlyCollection<NodeState> returning)
+    {
+        var role = starts ? "is started as the primary that it was" : "is the primary";
+        return $"{primary.Id.Cluster} is made whole: {primary.Id} {role}{(returning.Count == 0 ? "" : $", {Checks.Names(returning)} come back as standbys")}";
+    }
+
+    private static void RequireNothingForeign(ClusterState state)
+    {
+        var foreign = state.Resources.Where(resource => resource.State is ResourceState.Foreign).ToList();
+        if (foreign.Count > 0)
+        {
+            throw Ends.Refuse(
+                $"{string.Join(", ", foreign)}: not PgFlow's, with a name of {state.Cluster}'s or on one of its volumes; "
+                + "remove or rename what is foreign first");
+        }
+    }
 
     /// <summary>The one node whose data is a primary's, and that nobody has overtaken; or the one that a person names.</summary>
     private static NodeState FormerPrimary(RepairClusterInput input, ClusterState state)
     {
-        if (state.Nodes.FirstOrDefault(node => node.Role is NodeRole.Unreachable) is { } unreachable)
+        if (state.Nodes.FirstOrDefault(node => node.Role is NodeRole.Unreachable) is { } unknown)
         {
-            throw Ends.Refuse($"{unreachable.Id} is {Checks.Describe(unreachable)}, so nobody knows whether it is the primary; fence it first: pgflow failover {state.Cluster}");
+            throw Ends.Refuse(
+                $"{unknown.Id} is {Checks.Describe(unknown)}, so nobody knows whether it is the primary; "
+                + $"fence it first: pgflow failover {state.Cluster}");
         }
 
-        var candidates = state.Nodes.Where(node => node is { Role: NodeRole.Stopped or NodeRole.Missing, StandbySignal: false, Control: not null }).ToList();
-        var found = (input.Primary, candidates) switch
-        {
-            ({ } name, _) => candidates.Find(node => node.Id.Name == name) ?? throw Ends.Refuse($"{name} of {state.Cluster} holds no primary's data; {NamesOf(candidates)}"),
-            (null, [var only]) => only,
-            (null, []) => throw Ends.Refuse($"no node of {state.Cluster} accepts writes, and none holds a primary's data: all would come back as standbys; start one and choose it: pgflow failover {state.Cluster} --to NODE"),
-            _ => throw Ends.Refuse($"{NamesOf(candidates)}: which of them is the cluster? Name it with --primary; the others are rewound to it, or made anew from it"),
-        };
+        var found = Chosen(input, state);
         return state.Nodes.FirstOrDefault(node => node.Timeline > found.Timeline) is { } ahead
-            ? throw Ends.Refuse($"{found.Id} was the primary on timeline {found.Timeline}, and {ahead.Id} went on to timeline {ahead.Timeline}: {found.Id} is not started; choose with: pgflow failover {state.Cluster} --to {ahead.Id}")
+            ? throw Ends.Refuse(
+                $"{found.Id} was the primary on timeline {found.Timeline}, and {ahead.Id} went on to timeline {ahead.Timeline}: "
+                + $"{found.Id} is not started; choose with: pgflow failover {state.Cluster} --to {ahead.Id}")
             : found;
     }
 
-    private static string NamesOf(IReadOnlyCollection<NodeState> nodes) =>
-        nodes.Count == 0 ? "no node does" : $"a primary's data hold {string.Join(", ", nodes.Select(node => $"{node.Id} (timeline {node.Timeline})"))}";
+    private static NodeState Chosen(RepairClusterInput input, ClusterState state)
+    {
+        var candidates = state.Nodes
+            .Where(node => node is { Role: NodeRole.Stopped or NodeRole.Missing, StandbySignal: false, Control: not null })
+            .ToList();
+        var names = string.Join(", ", candidates.Select(node => $"{node.Id} (timeline {node.Timeline})"));
+        return (input.Primary, candidates) switch
+        {
+            ({ } name, _) => candidates.Find(node => node.Id.Name == name)
+                ?? throw Ends.Refuse($"primary: {name} holds no primary's data; those that do: {(names.Length == 0 ? "none" : names)}"),
+            (null, [var only]) => only,
+            (null, []) => throw Ends.Refuse(
+                $"no node of {state.Cluster} accepts writes, and none holds a primary's data: all would come back as standbys; "
+                + $"start one and choose it: pgflow failover {state.Cluster} --to NODE"),
+            _ => throw Ends.Refuse(
+                $"a primary's data hold {names}: which of them is the cluster? Name it with --primary; "
+                + "the others are rewound to it, or made anew from it"),
+        };
+    }
 }
 
 /// <summary>A node that comes back as a standby.</summary>

@@ -24,11 +24,7 @@ public sealed class ClientsTests(TemporalServer temporal)
         var primary = 1;
         for (var round = 1; round <= Rounds; round++)
         {
-            foreach (var again in new[] { 1, 2 })
-            {
-                primary = await SwitchOverAsync(cluster, primary, $"round {round}, switchover {again}");
-            }
-
+            primary = await SwitchOverAsync(cluster, primary, $"round {round}, switchover");
             primary = await FailOverAsync(cluster, primary, $"round {round}, forced failover");
             await OffAsync(cluster, [cluster.Node((primary % 3) + 1)], rw: false, $"round {round}, remake", () => cluster.RunAsync((RemakeStandby procedure) =>
                 procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of((primary % 3) + 1) })));
@@ -68,7 +64,7 @@ public sealed class ClientsTests(TemporalServer temporal)
     private static async Task<(int Ended, int Hung)> ConnectSilentlyAsync(string address, CancellationToken stop)
     {
         var open = new List<(Socket Socket, long Since, Task Ended)>();
-        while (!stop.IsCancellationRequested)
+        while (!stop.IsCancellationRequested && open.Count < 80) // fewer than keep everybody else out
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using PgFlow.Workflows;
 using Temporalio.Activities;
 using Temporalio.Api.Common.V1;
 using Temporalio.Converters;
@@ -65,7 +66,13 @@ internal sealed class HandProgress : IDisposable
 {
     private static readonly AsyncLocal<HandProgress?> Current = new();
 
+    /// <summary>The hand that is working now; null outside of one.</summary>
+    public static HandProgress? Now => Current.Value;
+
     public Progressed Newest { get; private set; } = new("started");
+
+    /// <summary>For which cluster, and when, it was last allowed to change something.</summary>
+    public (ClusterName Cluster, long At)? Allowed { get; set; }
 
     /// <summary>What a heartbeat of the hand that is working now carries.</summary>
     public static async Task<Payloads?> PayloadsAsync(ActivityExecutionContext context) => Current.Value is { } progress

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using PgFlow.Workflows;
 using Temporalio.Activities;
@@ -14,10 +15,13 @@ internal static class Permit
     /// <summary>For the answer as a whole: a call's own time-out begins anew with each connection.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a permission holds: below the heartbeat's time-out, after which somebody else may work.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
     public static async Task RequireAsync(ClusterName cluster)
     {
-        var token = ActivityExecutionContext.Current.CancellationToken;
+        var (token, asked) = (ActivityExecutionContext.Current.CancellationToken, Stopwatch.GetTimestamp());
         try
         {
             await Task.WhenAll(RequireNewestAttemptAsync(), RequireLeaseAsync(cluster)).WaitAsync(Limit, token);
@@ -26,7 +30,17 @@ internal static class Permit
         {
             throw new OperationCanceledException($"Temporal did not answer within {Limit.TotalSeconds:0} s before the change", e);
         }
+
+        if (HandProgress.Now is { } hand)
+        {
+            hand.Allowed = (cluster, asked);
+        }
     }
+
+    /// <summary>Asked by every call that changes a container: a permission ages while a hand waits, or while its worker stands still.</summary>
+    public static Task FreshAsync() => HandProgress.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
+        ? RequireAsync(allowed.Cluster)
+        : Task.CompletedTask;
 
     private static async Task RequireNewestAttemptAsync()
     {

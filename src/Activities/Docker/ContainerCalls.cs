@@ -14,7 +14,14 @@ internal static class ContainerCalls
     /// <summary>How long a program may print nothing.</summary>
     private static readonly TimeSpan StreamLimit = TimeSpan.FromMinutes(1);
 
-    public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) => docker.CallAsync((client, token) =>
+    /// <summary>A call that changes something, by a hand that still may.</summary>
+    public static async Task ChangeAsync(this DockerEngine docker, Func<IDockerClient, CancellationToken, Task> call)
+    {
+        await Permit.FreshAsync();
+        await docker.CallAsync(call);
+    }
+
+    public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) => docker.ChangeAsync((client, token) =>
         client.Containers.UpdateContainerAsync(container, new() { RestartPolicy = new() { Name = policy } }, token));
 
     /// <summary>Sends a signal; a container that has ended already is no error.</summary>
@@ -22,7 +29,7 @@ internal static class ContainerCalls
     {
         try
         {
-            await docker.CallAsync((client, token) => client.Containers.KillContainerAsync(container, new() { Signal = signal }, token));
+            await docker.ChangeAsync((client, token) => client.Containers.KillContainerAsync(container, new() { Signal = signal }, token));
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
         {
@@ -65,7 +72,7 @@ internal static class ContainerCalls
         }
     }
 
-    public static Task StartAsync(this DockerEngine docker, string container) => docker.CallAsync((client, token) =>
+    public static Task StartAsync(this DockerEngine docker, string container) => docker.ChangeAsync((client, token) =>
         client.Containers.StartContainerAsync(container, new(), token));
 
     /// <summary>Removes a container with its anonymous volumes, running or not.</summary>
@@ -73,7 +80,7 @@ internal static class ContainerCalls
     {
         try
         {
-            await docker.CallAsync((client, token) => client.Containers.RemoveContainerAsync(container, new() { Force = true, RemoveVolumes = true }, token));
+            await docker.ChangeAsync((client, token) => client.Containers.RemoveContainerAsync(container, new() { Force = true, RemoveVolumes = true }, token));
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {
@@ -86,7 +93,7 @@ internal static class ContainerCalls
     {
         try
         {
-            await docker.CallAsync((client, token) => client.Networks.ConnectNetworkAsync(network, new()
+            await docker.ChangeAsync((client, token) => client.Networks.ConnectNetworkAsync(network, new()
             {
                 Container = container,
                 EndpointConfig = new EndpointSettings
@@ -107,7 +114,7 @@ internal static class ContainerCalls
     {
         try
         {
-            await docker.CallAsync((client, token) => client.Networks.DisconnectNetworkAsync(network, new() { Container = container, Force = true }, token));
+            await docker.ChangeAsync((client, token) => client.Networks.DisconnectNetworkAsync(network, new() { Container = container, Force = true }, token));
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound || e.ResponseBody.Contains("is not connected", StringComparison.Ordinal))
         {

@@ -53,7 +53,7 @@ internal sealed class NodeFiles(DockerEngine docker)
         }
 
         archive.Position = 0;
-        await docker.CallAsync((client, token) => client.Containers.ExtractArchiveToContainerAsync(container, new() { Path = "/" }, archive, token));
+        await docker.ChangeAsync((client, token) => client.Containers.ExtractArchiveToContainerAsync(container, new() { Path = "/" }, archive, token));
     }
 }
 

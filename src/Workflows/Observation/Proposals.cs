@@ -53,6 +53,9 @@ internal static class Proposals
             case nameof(TakeBackup):
                 TakeBackupPlan.From(Input<TakeBackupInput>(hint), state);
                 break;
+            case nameof(RepairCluster):
+                RepairClusterPlan.From(Input<RepairClusterInput>(hint), state);
+                break;
             default:
                 break; // the others have no precondition but the cluster itself
         }

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using PgFlow.Activities;
+using PgFlow.WorkflowTests;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.Workflow.V1;
+using Temporalio.Client;
+
+namespace PgFlow.SystemTests.World;
+
+/// <summary>Workers that stop, hang and come back; hands that a person pauses; a repository that is full.</summary>
+public sealed class FaultTests(TemporalServer temporal)
+{
+    private static readonly TimeSpan StandsStill = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task A_worker_that_stands_still_within_a_step_changes_nothing_when_it_goes_on()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var held = await HeldProgram.HoldAsync(cluster.Node(1), "archive"); // a fast stop ends only when the last segment is archived
+        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
+        await cluster.WorkedOnAsync(failover, "FenceNode");
+        var (first, clock) = (cluster.Worker, Stopwatch.StartNew());
+        var second = cluster.StartWorker();
+        await SignalAsync(first, "STOP");
+        await held.ReleaseAsync();
+        await TestCluster.ReportAsync(failover);
+        await TestCluster.RedoneAsync(failover, "FenceNode", second);
+        await FailoverTests.FailBackAsync(cluster);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        var before = await cluster.SnapshotAsync();
+
+        await Task.Delay(StandsStill - clock.Elapsed is { Ticks: > 0 } left ? left : TimeSpan.Zero); // the situation itself
+        await SignalAsync(first, "CONT");
+        for (var looked = Stopwatch.StartNew(); looked.Elapsed < TimeSpan.FromSeconds(5);)
+        {
+            Assert.Equal(before, await cluster.SnapshotAsync());
+        }
+
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_told_to_stop_within_any_procedure_leaves_it_to_the_next_one()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await StoppedWithinAsync(cluster, "StopPostgres", (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await StoppedWithinAsync(cluster, "FenceNode", (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
+        await StoppedWithinAsync(cluster, "ExamineDivergence", (Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await StoppedWithinAsync(cluster, "CopyPrimary", (RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(2) }));
+        await StoppedWithinAsync(cluster, "CopyToRepository", (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await StoppedWithinAsync(cluster, "VerifyRecovery", (VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await StoppedWithinAsync(cluster, "RestoreBackup", (RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 4);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_activity_that_a_person_pauses_or_resets_changes_nothing_before_it_goes_on(bool pause)
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
+        var verify = await cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var job = await cluster.OnJobAsync("verify-backup", "pause");
+        var activity = Assert.Single(await PendingAsync(verify));
+        if (pause)
+        {
+            await temporal.Client.Connection.WorkflowService.PauseActivityAsync(new()
+                { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
+        }
+        else
+        {
+            await temporal.Client.Connection.WorkflowService.ResetActivityAsync(new()
+                { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
+        }
+
+        await Host.DockerAsync("unpause", job);
+        if (pause)
+        {
+            await Host.UntilAsync("it is paused", async () => (await PendingAsync(verify)) is [{ State: PendingActivityState.Paused }]);
+            Assert.Null((await cluster.InspectAsync()).Archive!.Backup!.VerifiedAt);
+            await temporal.Client.Connection.WorkflowService.UnpauseActivityAsync(new()
+                { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
+        }
+
+        await TestCluster.ReportAsync(verify);
+        Assert.NotNull((await cluster.InspectAsync()).Archive!.Backup!.VerifiedAt);
+    }
+
+    [Theory, Trait("Suite", "ci")]
+    [InlineData("archive", "set -- /tmp/file 000000010000000000000001")]
+    [InlineData("record", "mkdir /job; echo one.json > /job/names; cp /tmp/file /job/1.json; mkdir -p /repository/ledger")]
+    public async Task A_full_repository_is_named(string program, string before)
+    {
+        var (code, output) = await Host.TryDockerAsync(
+            "run", "--rm", "--network", "none", "--tmpfs", "/repository:size=64k", "--entrypoint", "sh", Host.Image, "-c",
+            $"head -c 1000000 /dev/zero > /tmp/file; {before}\n{Embedded.Read(program).Replace("@ARCHIVE@", "/repository/wal", StringComparison.Ordinal)}");
+
+        Assert.NotEqual(0, code);
+        Assert.Contains("No space left on device", output, StringComparison.Ordinal);
+    }
+
+    private async Task StoppedWithinAsync<T>(TestCluster cluster, string activity, System.Linq.Expressions.Expression<Func<T, Task<Report>>> run)
+    {
+        var procedure = await cluster.StartAsync(run);
+        await TestCluster.ActivityAsync(procedure, activity);
+        var stopped = cluster.Worker;
+        cluster.StartWorker();
+        await SignalAsync(stopped, "TERM");
+        await TestCluster.ReportAsync(procedure);
+    }
+
+    private async Task<IReadOnlyList<PendingActivityInfo>> PendingAsync(WorkflowHandle handle) =>
+        (await temporal.Client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } })).PendingActivities;
+
+    private static async Task SignalAsync(WorkerProcess worker, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{worker.Id}"]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Reflection;
+using Google.Protobuf;
+using PgFlow.Activities;
+using Temporalio.Client;
+using Temporalio.Testing;
+
+namespace PgFlow.UnitTests.Activities;
+
+public sealed class PermitTests
+{
+    [Fact]
+    public void A_cancel_a_pause_and_a_reset_by_hand_all_mean_stop()
+    {
+        Assert.Null(Permit.Objection(new()));
+        Assert.Equal("cancelled", Permit.Objection(new() { CancelRequested = true }));
+        Assert.Equal("paused by hand", Permit.Objection(new() { ActivityPaused = true }));
+        Assert.Equal("reset by hand", Permit.Objection(new() { ActivityReset = true }));
+    }
+
+    [Fact]
+    public async Task A_server_that_hangs_is_not_waited_for_longer_than_the_guard_has()
+    {
+        var clock = Stopwatch.StartNew();
+        var refused = await Assert.ThrowsAsync<OperationCanceledException>(() => AskAsync((_, _) => new TaskCompletionSource<IMessage>().Task));
+
+        Assert.Equal("Temporal did not answer within 5 s before the change", refused.Message);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 4.5, 8);
+    }
+
+    private static async Task AskAsync(Func<string, IMessage, Task<IMessage>> answer)
+    {
+        var client = DispatchProxy.Create<ITemporalClient, Client>();
+        ((Client)(object)client).Service = new Service(answer);
+        await new ActivityEnvironment { TemporalClient = client }.RunAsync(() => Permit.RequireAsync(ClusterName.Parse("demo")));
+    }
+
+    public class Client : DispatchProxy
+    {
+        public WorkflowService? Service { get; set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+        {
+            "get_WorkflowService" => Service,
+            "get_Options" => new TemporalClientOptions(),
+            "GetWorkflowHandle" => throw new InvalidOperationException("not reached: the attempt is asked first"),
+            _ => throw new NotSupportedException(targetMethod.Name),
+        };
+    }
+
+    private sealed class Service(Func<string, IMessage, Task<IMessage>> answer) : WorkflowService
+    {
+        protected override async Task<T> InvokeRpcAsync<T>(string rpc, IMessage req, MessageParser<T> resp, RpcOptions? options = null) => (T)await answer(rpc, req);
+    }
+}

@@ -1,0 +1,56 @@
+namespace PgFlow.WorkflowTests;
+
+/// <summary>A cancel at every single call of a procedure: before the point of no return all is as it was; behind it, it is blocked and can go on.</summary>
+public sealed class CancelEverywhereTests(TemporalServer server)
+{
+    [Theory]
+    [InlineData("Switchover", "PromoteStandby")]
+    [InlineData("RecoverCluster", "PromoteStandby")]
+    [InlineData("Failover", "PromoteStandby")]
+    public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(string procedure, string behind)
+    {
+        var isBehind = false;
+        foreach (var call in await CallsAsync(procedure))
+        {
+            isBehind |= call.StartsWith(behind, StringComparison.Ordinal);
+            await using var world = World.Start(server);
+            var before = NodesOf(world);
+            var gate = world.Hands.Hold(call);
+            var handle = await world.StartAsync(procedure, FieldsOf(procedure));
+            await gate.Reached;
+            await handle.CancelAsync();
+            if (isBehind)
+            {
+                await World.BlockedAsync(handle);
+                gate.Open();
+                await World.ResolveAsync(handle, ResolveAction.Retry);
+                Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+            }
+            else
+            {
+                var report = await World.CancelledAsync(handle);
+                gate.Open();
+                Assert.True(report.Outcome is Outcome.Cancelled, $"{call}: {report.Outcome}");
+                Assert.Equal(before, NodesOf(world));
+            }
+        }
+    }
+
+    private static (string Name, object Value)[] FieldsOf(string procedure) => procedure switch
+    {
+        "RecoverCluster" => [("latest", true)],
+        "Failover" => [("force", true)],
+        _ => [],
+    };
+
+    /// <summary>Each call of an undisturbed run, once, but for those that end or begin a procedure.</summary>
+    private async Task<IReadOnlyList<string>> CallsAsync(string procedure)
+    {
+        await using var world = World.Start(server);
+        await world.SucceedAsync(procedure, FieldsOf(procedure));
+        return [.. world.Hands.Changes.Distinct()];
+    }
+
+    private static string NodesOf(World world) =>
+        string.Join("; ", new[] { "p1", "p2" }.Select(name => $"{name}: {world.Hands[name].Role}, {world.Hands[name].Endpoint}, timeline {world.Hands[name].Timeline}"));
+}

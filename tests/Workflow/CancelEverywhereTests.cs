@@ -4,8 +4,6 @@ namespace PgFlow.WorkflowTests;
 public sealed class CancelEverywhereTests(TemporalServer server)
 {
     [Theory]
-    [InlineData("Switchover", "PromoteStandby")]
-    [InlineData("RecoverCluster", "PromoteStandby")]
     [InlineData("Failover", "PromoteStandby")]
     public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(string procedure, string behind)
     {

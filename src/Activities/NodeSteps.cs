@@ -158,6 +158,7 @@ internal sealed partial class NodeSteps(
     public async Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown)
     {
         var container = await inventory.NodeAsync(candidate);
+        var identifying = sql.IdentifyAsync(container); // side by side: clients are waiting
         try
         {
             // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
@@ -168,7 +169,7 @@ internal sealed partial class NodeSteps(
             throw Ends.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
         }
 
-        var (_, timeline, _) = await sql.IdentifyAsync(container);
+        var (_, timeline, _) = await identifying;
         if (timeline != shutdown.Timeline)
         {
             throw Ends.Break($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");

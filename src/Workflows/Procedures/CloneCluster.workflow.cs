@@ -112,6 +112,7 @@ internal sealed record CloneClusterPlan : Plan
             [
                 $"its roles and passwords are those of {input.From}",
                 .. Checks.TablespacesOf(source) is { } tablespaces ? [$"only a target before they were made can be had: {tablespaces}"] : Array.Empty<string>(),
+                .. TargetText.Warnings(target),
             ],
             Input = input,
             Source = source.Spec!,

@@ -233,7 +233,13 @@ internal sealed record RecoverClusterPlan : Plan
     internal NodeSettings SettingsOfToday => Intent.Primary(Node, Nodes.Where(node => node.WasStandby).Select(node => node.Id));
 
     /// <summary>The same with another target.</summary>
-    public RecoverClusterPlan MovedTo(ResolvedTarget target) => this with { Target = target, Facts = TargetText.Facts(target), Summary = SummaryOf(target, Node, Standbys) };
+    public RecoverClusterPlan MovedTo(ResolvedTarget target) => this with
+    {
+        Target = target,
+        Facts = TargetText.Facts(target),
+        Warnings = [.. Warnings.Except(TargetText.Warnings(Target)), .. TargetText.Warnings(target)],
+        Summary = SummaryOf(target, Node, Standbys),
+    };
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<RecoverClusterPlan> FromAsync(RecoverClusterInput input, ClusterState state)

@@ -47,6 +47,11 @@ internal static class Checks
         _ => throw Ends.Refuse($"{Names(state.Primaries)} both accept writes; stop the wrong one, then: pgflow failback {state.Cluster} NODE"),
     };
 
+    /// <summary>The primary that <paramref name="node"/> is to follow. Two writable nodes are what a person may ask to end: the one named is the wrong one.</summary>
+    public static NodeState RequirePrimaryBeside(this ClusterState state, NodeState? node) => state.Primaries.Count > 1 && node is { Role: NodeRole.Primary }
+        ? (state with { Nodes = [.. state.Nodes.Where(other => other != node)] }).RequirePrimary()
+        : state.RequirePrimary();
+
     /// <summary>What a copy of a data directory would leave behind; none where it is complete.</summary>
     public static string? TablespacesOf(ClusterState state) => state.Nodes.SelectMany(node => node.TablespaceNames).Distinct().Order(StringComparer.Ordinal).ToList() is { Count: > 0 } names
         ? $"{state.Cluster} has tablespaces of its own ({string.Join(", ", names)}), which lie outside the data directory and can't be copied or recovered: "

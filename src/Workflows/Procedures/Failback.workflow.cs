@@ -89,8 +89,7 @@ internal sealed record FailbackPlan : Plan
             throw Ends.Refuse($"{asked.Id} is the primary; to make it a standby: pgflow switchover {state.Cluster}");
         }
 
-        // Two writable nodes are what a person asks this procedure to end: the one named is the wrong one.
-        var primary = (asked is { Role: NodeRole.Primary } ? state with { Nodes = [.. state.Nodes.Where(node => node != asked)] } : state).RequirePrimary();
+        var primary = state.RequirePrimaryBeside(asked);
         var node = asked ?? OnlyMissing(state, primary);
         var streams = node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsToLeaveOut(node, primary).Any();
         var tablespaces = Checks.TablespacesOf(state);

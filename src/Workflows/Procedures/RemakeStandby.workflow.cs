@@ -23,7 +23,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
         var (node, primary) = (plan.Node, plan.Primary);
 
         await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
-        await Step($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: plan.Before.ReturnAsync);
+        await Step($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: plan.WasWrong ? null : plan.Before.ReturnAsync); // a wrong primary stays fenced
         await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
         await Step($"A copy of {primary} lies beside {node}'s data", () => DataDirectories.CopyAsync(node, primary));
         await Step($"{node} uses the copy", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
@@ -50,20 +50,28 @@ internal sealed record RemakeStandbyPlan : Plan
     /// <summary>The node as it is now, for the way back.</summary>
     public required FencedNode Before { get; init; }
 
+    /// <summary>Whether it accepts writes beside the primary.</summary>
+    public required bool WasWrong { get; init; }
+
     public required ClusterIntent Intent { get; init; }
 
     /// <summary>Decides, or refuses.</summary>
     public static RemakeStandbyPlan From(RemakeStandbyInput input, ClusterState state)
     {
-        var primary = state.RequireExisting().RequireNoTablespaces().RequirePrimary();
-        var node = state.RequireNode(input.Node!.Value);
+        var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
+        var primary = state.RequirePrimaryBeside(node);
         return node == primary
             ? throw Ends.Refuse($"{node.Id} is the primary; make another node the primary first: pgflow switchover {state.Cluster}")
             : new()
             {
                 Summary = $"{node.Id} becomes a fresh copy of {primary.Id}",
                 Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}"],
-                Warnings = [.. node.Slots.Where(slot => !slot.IsOurs && !slot.Synced).Select(slot => $"slot {slot.Name} of {node.Id} goes with its data")],
+                WasWrong = node.Role is NodeRole.Primary,
+                Warnings =
+                [
+                    .. node.Role is NodeRole.Primary ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"] : Array.Empty<string>(),
+                    .. node.Slots.Where(slot => !slot.IsOurs && !slot.Synced).Select(slot => $"slot {slot.Name} of {node.Id} goes with its data"),
+                ],
                 Node = node.Id,
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,

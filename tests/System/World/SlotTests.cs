@@ -24,13 +24,11 @@ public sealed class SlotTests(TemporalServer temporal)
         await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_create_logical_replication_slot('stays', 'pgoutput')");
         await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_create_logical_replication_slot('goes', 'pgoutput', failover => true)");
         await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE t (i int); CREATE PUBLICATION everything FOR ALL TABLES");
-        await Host.UntilAsync("the failover slot is on p2", async () => await Host.TryAsync(() => TestCluster.SqlAsync(
-            cluster.Node(2), "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'goes'")) == "t");
+        await SyncedAsync(cluster.Node(1), cluster.Node(2));
 
         await cluster.RunAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(2) }));
         Assert.Equal("goes,p2,stays,theirs", await SlotsAsync(cluster.Node(1)));
-        await Host.UntilAsync("the failover slot is on p2 again", async () => await Host.TryAsync(() => TestCluster.SqlAsync(
-            cluster.Node(2), "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'goes'")) == "t");
+        await SyncedAsync(cluster.Node(1), cluster.Node(2));
 
         var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         Assert.Contains(report.Plan!.Warnings, warning => warning.StartsWith("logical slot stays of p1 does not go along", StringComparison.Ordinal));
@@ -42,8 +40,7 @@ public sealed class SlotTests(TemporalServer temporal)
             cluster.Node(2), "SELECT count(*) FROM pg_logical_slot_get_binary_changes('goes', NULL, NULL, 'proto_version', '1', 'publication_names', 'everything')"));
         Assert.Contains("theirs", await SlotsAsync(cluster.Node(1)), StringComparison.Ordinal);
         Assert.Contains("stays", await SlotsAsync(cluster.Node(1)), StringComparison.Ordinal);
-        await Host.UntilAsync("p1 copies the failover slot now", async () => await Host.TryAsync(() => TestCluster.SqlAsync(
-            cluster.Node(1), "SELECT synced FROM pg_replication_slots WHERE slot_name = 'goes'")) == "t");
+        await SyncedAsync(cluster.Node(2), cluster.Node(1));
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
@@ -66,6 +63,23 @@ public sealed class SlotTests(TemporalServer temporal)
         await FailoverTests.FailOverAsync(cluster);
         await FailoverTests.FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    /// <summary>A standby keeps its copy when somebody has read from the slot since.</summary>
+    private static async Task SyncedAsync(NodeId primary, NodeId standby)
+    {
+        try
+        {
+            await Host.UntilAsync($"the failover slot is on {standby}", async () =>
+            {
+                await TestCluster.SqlAsync(primary, "SELECT pg_replication_slot_advance('goes', pg_log_standby_snapshot())");
+                return await Host.TryAsync(() => TestCluster.SqlAsync(standby, "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'goes'")) == "t";
+            });
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException(await Host.DockerAsync("logs", "--tail", "20", standby.Container), e);
+        }
     }
 
     private static Task<string> SlotsAsync(NodeId node) => TestCluster.SqlAsync(node, "SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots");

@@ -26,6 +26,14 @@ public sealed class OtherPlanTests
     }
 
     [Fact]
+    public void Of_two_writable_nodes_the_named_one_is_remade_and_stays_fenced_if_that_fails()
+    {
+        var plan = RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(2) }, Healthy().With(2, node => node with { Role = NodeRole.Primary }));
+        Assert.Equal((P(1), true), (plan.Primary.Name, plan.WasWrong));
+        Assert.Equal(["p2 accepts writes: what p1 does not have of them is dropped from the cluster"], plan.Warnings);
+    }
+
+    [Fact]
     public void Remake_of_the_primary_is_refused() =>
         Assert.StartsWith("p1 is the primary; ", Assert.Throws<ApplicationFailureException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(1) }, Healthy())).Message, StringComparison.Ordinal);
 

@@ -151,8 +151,8 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
         var facts = Job.Facts(end.ExitCode switch
         {
             0 => end.Output,
-            Damaged => throw Ends.Break($"{id} is damaged: {end.Tail}"),
-            Unchecked => throw Ends.Refuse($"{id} could not be checked, which says nothing about it: {end.Tail}"),
+            Damaged => throw Ends.Break($"{id} is damaged: {WhyNot(end)}"),
+            Unchecked => throw Ends.Refuse($"{id} could not be checked, which says nothing about it: {WhyNot(end)}"),
             var code => throw Ends.Fail($"verify-backup ended with {code}: {end.Tail}"),
         });
         int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
@@ -193,6 +193,9 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
             }
         }
     }
+
+    /// <summary>What verify-backup says in the end, without how it got there.</summary>
+    private static string WhyNot(JobEnd end) => (end with { Output = end.Output.Split("WHY\n", 2)[^1].Trim() }).Tail;
 
     private static WalRange RangeOf(string fact) => fact.Split(' ') is [var timeline, var start, var end]
         ? new(new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(start), Lsn.Parse(end))

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PgFlow.WorkflowTests;
-using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
 

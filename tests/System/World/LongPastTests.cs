@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using PgFlow.WorkflowTests;
-using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
 
@@ -50,7 +49,7 @@ public sealed class LongPastTests(TemporalServer temporal)
     }
 
     /// <summary>Puts copies of the only restore point and of the only backup's description into the repository.</summary>
-    private static Task MultiplyAsync(TestCluster cluster) => Host.DockerAsync(
+    private static Task<string> MultiplyAsync(TestCluster cluster) => Host.DockerAsync(
         "exec", "-u", "postgres", cluster.Node(1).Container, "sh", "-ec",
         """
         cd /repository/ledger

@@ -146,7 +146,7 @@ internal sealed class ClusterSteps(
             Job.On(node, $"tidy-{node.Id}", "cd /pgflow; [ ! -d data ] || rm -rf data.aside.* data.rewind data.begun* data.new data.copy pg_control.saved"))));
     }
 
-    private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(IReadOnlyList<NodeId> nodes, ClusterParts parts)
+    private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(List<NodeId> nodes, ClusterParts parts)
     {
         if (nodes.Count == 0)
         {

@@ -127,7 +127,7 @@ internal sealed class Creation(DockerEngine docker)
         }
     }
 
-    private static Exception Made(string what) => Ends.Refuse(
+    private static Temporalio.Exceptions.ApplicationFailureException Made(string what) => Ends.Refuse(
         $"{what} was made by somebody else meanwhile; nothing is done to it: remove or rename it, or choose another name for the cluster");
 
     private static IEnumerable<string> PrivateSubnets() =>
@@ -136,7 +136,7 @@ internal sealed class Creation(DockerEngine docker)
     private Task<NetworkResponse?> FindNetworkAsync(string name) =>
         docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(name, token));
 
-    private Task CreateNetworkAsync(ClusterName cluster, string name, string subnet, bool isolated)
+    private Task<NetworksCreateResponse> CreateNetworkAsync(ClusterName cluster, string name, string subnet, bool isolated)
     {
         var network = new NetworksCreateParameters
         {

@@ -166,7 +166,7 @@ internal sealed record RepairClusterPlan : Plan
     private static bool IsRepository(Resource resource, ClusterState state) =>
         resource.Kind is ResourceKind.Volume && state.Nodes.All(node => node.Id.Container != resource.Name);
 
-    private static string SummaryOf(NodeState primary, bool starts, IReadOnlyCollection<NodeState> returning)
+    private static string SummaryOf(NodeState primary, bool starts, List<NodeState> returning)
     {
         var role = starts ? "is started as the primary that it was" : "is the primary";
         return $"{primary.Id.Cluster} is made whole: {primary.Id} {role}{(returning.Count == 0 ? "" : $", {Checks.Names(returning)} come back as standbys")}";

@@ -66,9 +66,9 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         await report;
     }
 
-    private static Task BreakAsync(TestCluster cluster) => InRepositoryAsync(cluster, "chmod 555 /repository/wal /repository/timelines");
+    private static Task<string> BreakAsync(TestCluster cluster) => InRepositoryAsync(cluster, "chmod 555 /repository/wal /repository/timelines");
 
-    private static Task MendAsync(TestCluster cluster) => InRepositoryAsync(cluster, "chmod 755 /repository/wal /repository/timelines");
+    private static Task<string> MendAsync(TestCluster cluster) => InRepositoryAsync(cluster, "chmod 755 /repository/wal /repository/timelines");
 
     private static Task<string> InRepositoryAsync(TestCluster cluster, string command) => Host.DockerAsync(
         "run", "--rm", "--network", "none", "--label", $"pgflow.cluster={cluster.Name}", "-v", $"pgflow-{cluster.Name}-repository:/repository", "--entrypoint", "sh", Host.Image, "-c", command);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using PgFlow.WorkflowTests;
-using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
 

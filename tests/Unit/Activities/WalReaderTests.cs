@@ -95,7 +95,7 @@ public sealed class WalReaderTests
         Assert.Equal(753u, (await wal.Reader.LastAsync(Path))!.Xid);
         Assert.Equal(new Lsn(0xD75858), await wal.Reader.EndOfAsync(new(1), new(0xB00028)));
         Assert.Null(await wal.Reader.FirstAfterAsync(Path, At("22.009458")));
-        Assert.Empty(wal.Index.Keys.Where(segment => segment == wal.Open));
+        Assert.DoesNotContain(wal.Open, wal.Index.Keys);
     }
 
     [Fact]

@@ -6,13 +6,13 @@ namespace PgFlow.UnitTests.Activities;
 /// <summary>Writes WAL as PostgreSQL lays it out, with whatever content a test wants.</summary>
 internal sealed class WalWriter(long segmentSize, Lsn start)
 {
-    private readonly MemoryStream _wal = new();
+    private readonly List<byte> _wal = [];
     private ulong _previous;
 
-    public Lsn End => new(start.Value + (ulong)_wal.Length);
+    public Lsn End => new(start.Value + (ulong)_wal.Count);
 
     /// <summary>The bytes, filled up to a whole segment.</summary>
-    public byte[] Wal => [.. _wal.ToArray(), .. new byte[(int)((segmentSize - _wal.Length % segmentSize) % segmentSize)]];
+    public byte[] Wal => [.. _wal, .. new byte[(segmentSize - _wal.Count % segmentSize) % segmentSize]];
 
     /// <summary>A record with main data of any length.</summary>
     /// <returns>Where it begins.</returns>
@@ -32,8 +32,8 @@ internal sealed class WalWriter(long segmentSize, Lsn start)
         for (var left = record.AsSpan(); left.Length > 0;)
         {
             Page((uint)left.Length, isWithin: left.Length < record.Length);
-            var part = Math.Min(left.Length, 8192 - (int)(_wal.Length % 8192));
-            _wal.Write(left[..part]);
+            var part = Math.Min(left.Length, 8192 - (int)(_wal.Count % 8192));
+            _wal.AddRange(left[..part]);
             left = left[part..];
         }
 
@@ -42,12 +42,12 @@ internal sealed class WalWriter(long segmentSize, Lsn start)
         return lsn;
     }
 
-    private void Pad() => _wal.Write(new byte[(8 - _wal.Length % 8) % 8]);
+    private void Pad() => _wal.AddRange(new byte[(8 - _wal.Count % 8) % 8]);
 
     /// <summary>A page's header, where one begins.</summary>
     private void Page(uint rest, bool isWithin = false)
     {
-        if (_wal.Length % 8192 != 0)
+        if (_wal.Count % 8192 != 0)
         {
             return;
         }
@@ -59,7 +59,7 @@ internal sealed class WalWriter(long segmentSize, Lsn start)
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(4), 1);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(8), End.Value);
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(16), isWithin ? rest : 0);
-        _wal.Write(header);
+        _wal.AddRange(header);
     }
 
     private static uint Checksum(uint checksum, ReadOnlySpan<byte> bytes)

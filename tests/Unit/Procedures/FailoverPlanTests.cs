@@ -160,7 +160,7 @@ public sealed class FailoverPlanTests
     public void A_delayed_standby_wins_only_with_more() =>
         Assert.Equal(
             [P(3), P(2)],
-            new[] { 1UL, 2UL }.Select(end => FailoverPlan.From(Any, Healthy().With(1, Stopped), Live).Contest.Decide([Candidate(2, end) with { Delayed = true }, Candidate(3, 1)]).Winner.Node.Name));
+            Enumerable.Range(1, 2).Select(end => FailoverPlan.From(Any, Healthy().With(1, Stopped), Live).Contest.Decide([Candidate(2, (ulong)end) with { Delayed = true }, Candidate(3, 1)]).Winner.Node.Name));
 
     [Fact]
     public void A_stopped_standby_that_has_more_than_all_others_is_named_with_the_way_to_it()
@@ -187,7 +187,8 @@ public sealed class FailoverPlanTests
         Assert.Equal((Ends.Refused, $"{why} (it is no standby of the live branch); to go on all the same: --force"), Refusal(() => plan.Contest.Decide([Candidate(2, 1)])));
 
         var onlyTwo = state.With(1, node => node with { SynchronousStandbyNames = "ANY 1 (p2)" });
-        Assert.Empty(Plan(Any, onlyTwo).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks.Where(risk => risk.StartsWith("commits", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            Plan(Any, onlyTwo).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks, risk => risk.StartsWith("commits", StringComparison.Ordinal));
         var unknown = state.With(1, node => node with { SynchronousStandbyNames = "" });
         Assert.Equal([P(2), P(3)], Plan(Any, unknown).Contest.Confirmers!);
     }

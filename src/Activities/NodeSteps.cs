@@ -57,8 +57,9 @@ internal sealed partial class NodeSteps(
             await docker.StartAsync(node.Container);
         }
 
-        await LetRestartAsync(container);
+        // Before Docker may restart it: the end of a node that can't start is seen at once, and not taken for one that is stopping.
         await AnswersAsync(container);
+        await LetRestartAsync(await inventory.NodeAsync(node));
     }
 
     public async Task SettleAsync(NodeId node)
@@ -351,7 +352,7 @@ internal sealed partial class NodeSteps(
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             var container = await inventory.NodeAsync(node);
-            var stopped = container.Docker.State.Running && container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+            var stopped = container.Docker.State is { Running: true, Restarting: false } && container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
                 && await observer.ControlAsync(node) is { State: ControlState.ShutDown };
             if (!stopped)
             {

@@ -277,7 +277,8 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Its secrets files.</summary>
     public IEnumerable<string> SecretsFiles => Directory.Exists(WorkerProcess.Secrets) ? Directory.GetFiles(WorkerProcess.Secrets, $"{Name}.*") : [];
 
-    private static Task<string> ContentAsync(string volume) => Host.DockerAsync(
+    /// <summary>One checksum over all files of a volume.</summary>
+    public static Task<string> ContentAsync(string volume) => Host.DockerAsync(
         "run", "--rm", "--network", "none", "-u", "0", "-v", $"{volume}:/v:ro", "--entrypoint", "sh", Host.Image, "-c", "cd /v && find . -type f -print0 | sort -z | xargs -0r sha256sum | sha256sum");
 
     /// <summary>By label and by name.</summary>

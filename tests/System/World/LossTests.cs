@@ -46,7 +46,7 @@ public sealed partial class LossTests(TemporalServer temporal)
         Assert.Equal(new Loss(0, 0), await MeasureAsync());
 
         await ChangeAsync($"printf garbage | dd of={segment} bs=1 seek={fork.Value % (16 * 1024 * 1024)} conv=notrunc");
-        await UnknownAsync($"its WAL can be read up to {fork}, 0 B");
+        await UnknownAsync($"its WAL can be read up to {fork}, 0 bytes");
 
         await ChangeAsync($"mv {segment} gone");
         await UnknownAsync("segment");

@@ -5,7 +5,7 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets, CatalogueSteps catalogues) : IBackupSteps
+internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets, Roles roles, CatalogueSteps catalogues) : IBackupSteps
 {
     /// <summary>How verify-backup ends where it has evidence of damage.</summary>
     private const int Damaged = 10;
@@ -50,6 +50,11 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     {
         await Permit.RequireAsync(order.Source.Cluster);
         var (source, primary) = (await inventory.NodeAsync(order.Source), await inventory.NodeAsync(order.Primary));
+        await using (var session = await sql.OpenAsync(primary))
+        {
+            await roles.EnsureAsync(primary, session); // the copy logs in as one of them
+        }
+
         var copying = jobs.RunAsync(OnRepository(source, "backup", Embedded.Read("backup")) with
         {
             Parameters = [$"ID={order.Id}", $"BY={By}", $"SOURCE={source.Address}", $"PARENT={order.Parent}"],

@@ -13,7 +13,9 @@ internal sealed class ClusterSteps(
     NodeObserver observer,
     NodeFiles files,
     Jobs jobs,
-    Secrets secrets) : IClusterSteps
+    Secrets secrets,
+    Sql sql,
+    Roles roles) : IClusterSteps
 {
     private const int Oldest = 13;
     private const int Newest = 18;
@@ -88,12 +90,11 @@ internal sealed class ClusterSteps(
     {
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
-        string Role(string name, string attributes) => $"CREATE ROLE {name} {attributes} PASSWORD '{secrets.VerifierOf(node.Cluster, name)}';\n";
         await jobs.SucceedAsync(Job.On(container, "initdb", Embedded.Read("initialize")) with
         {
             Files = [ContainerFile.Private(
                 "/job/roles.sql",
-                Role("pgflow", "LOGIN SUPERUSER REPLICATION") + Role("replicator", "LOGIN REPLICATION") + Role("app", "LOGIN") + "CREATE DATABASE app OWNER app;\n",
+                $"{roles.Creation(container)}CREATE ROLE app LOGIN PASSWORD '{secrets.VerifierOf(node.Cluster, "app")}';\nCREATE DATABASE app OWNER app;\n",
                 container.Spec.Postgres)],
         });
     }
@@ -128,6 +129,13 @@ internal sealed class ClusterSteps(
         await Permit.RequireAsync(cluster);
         await creation.TakeBackAsync(cluster);
         secrets.Remove(cluster, ThisWorkflow);
+    }
+
+    public async Task SetRolesAsync(NodeId primary)
+    {
+        var node = await inventory.NodeAsync(primary);
+        await using var session = await sql.OpenAsync(node);
+        await roles.EnsureAsync(node, session);
     }
 
     public async Task RemoveAsync(ClusterName cluster)

@@ -2,8 +2,19 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets) : IEndpointSteps
+internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
 {
+    /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
+    private const string SynchronousCommit = """
+        SELECT coalesce((SELECT setting FROM pg_file_settings WHERE lower(name) = 'synchronous_commit' AND error IS NULL ORDER BY seqno DESC LIMIT 1), 'on')
+        """;
+
+    /// <summary>Why a commit may have waited.</summary>
+    private const string WaitedFor = """
+        SELECT format('synchronous_standby_names is ''%s'', streaming: %s', current_setting('synchronous_standby_names'),
+            coalesce((SELECT string_agg(application_name, ', ') FROM pg_stat_replication WHERE state = 'streaming'), 'none'))
+        """;
+
     public async Task MoveAsync(NodeId node)
     {
         var nodes = await inventory.NodesAsync(node.Cluster);
@@ -49,19 +60,40 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
     {
         var container = await inventory.NodeAsync(primary);
         var spec = container.Spec;
+        await using var session = await sql.OpenAsync(container);
+        await roles.EnsureAsync(container, session);
+        await EndProofsAsync(session);
         // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to the node would prove nothing of that.
-        var written = Lsn.Parse((await jobs.SucceedAsync(new(spec, "endpoint", Embedded.Read("prove-endpoint"))
+        var end = await jobs.RunAsync(new(spec, "endpoint", Embedded.Read("prove-endpoint"))
         {
-            Parameters = [$"VIP={spec.Vip}"],
+            Parameters =
+            [
+                $"VIP={spec.Vip}",
+                $"ROLE={Roles.Proof}",
+                $"DATABASE={await session.AskAsync<string>("SELECT current_database()::text")}",
+                $"PGOPTIONS={SessionSettings.OptionsOfProof(spec.Postgres, await session.AskAsync<string>(SynchronousCommit))}",
+            ],
             Network = spec.ExternalNetwork,
-            Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(primary.Cluster, "app"), spec.Postgres)],
-        })).Split('\n')[^1].Trim());
-        var reached = Lsn.Parse(await sql.AskAsync<string>(container, "SELECT pg_current_wal_flush_lsn()::text"));
-        if (reached < written)
+            Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(primary.Cluster, Roles.Proof), spec.Postgres)],
+        });
+        if (end.ExitCode != 0)
         {
-            throw Ends.Fail($"a commit through {spec.Vip} at {written} did not arrive on {primary}, which has written up to {reached}");
+            await EndProofsAsync(session); // a commit that waits for a standby in vain would wait on without its client
+            throw Ends.Fail($"no commit through {spec.Vip}: {end.Tail.Trim()}; {await session.AskAsync<string>(WaitedFor)}");
+        }
+
+        var said = end.Output.Trim().Split('\n');
+        var (written, timeline) = (Lsn.Parse(said[^2].Trim()), said[^1].Split('|')[1]);
+        var reached = await sql.IdentifyAsync(container);
+        if (reached.Wal < written || reached.Timeline.ToString() != timeline)
+        {
+            throw Ends.Fail($"a commit through {spec.Vip} at {written} on timeline {timeline} did not arrive on {primary}, which is at {reached.Wal} on timeline {reached.Timeline}");
         }
     }
+
+    /// <summary>Ends what earlier proofs have left: nobody waits for them.</summary>
+    private static Task EndProofsAsync(SqlSession session) =>
+        session.AskAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1", Roles.Proof);
 
     /// <summary>Takes the external address from a node on which, by then, no client has a connection open.</summary>
     private async Task TakeOffAsync(NodeContainer node)

@@ -20,6 +20,7 @@ public static class Hands
             .AddSingleton<Jobs>()
             .AddSingleton<Secrets>()
             .AddSingleton<Sql>()
+            .AddSingleton<Roles>()
             .AddSingleton<NodeFiles>()
             .AddSingleton<NodeWal>()
             .AddSingleton<NodeObserver>()

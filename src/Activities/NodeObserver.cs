@@ -4,7 +4,7 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>Finds out what a node is: a running one by asking it, a stopped one by its pg_control.</summary>
-internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs)
+internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles roles)
 {
     private const int MostReadsOfControl = 20;
 
@@ -153,12 +153,13 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs)
         await using var session = await opening;
         var full = await LearnAsync("its state", () => Sql.AskJsonAsync<Answer>(session, Question, string.Join(',', SettingsFile.Owned), SettingsFile.Path));
         var answer = full.Value ?? await Sql.AskJsonAsync<Answer>(session, BareQuestion);
+        var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
         var identity = await identifying;
         return state with
         {
             Role = answer.Recovery ? NodeRole.Standby : NodeRole.Primary,
             Login = session.Problem,
-            Unread = [.. new[] { identity.Why, full.Why }.OfType<string>()],
+            Unread = [.. new[] { identity.Why, full.Why, changed.Why }.OfType<string>()],
             SystemIdentifier = identity.Value?.SystemIdentifier,
             Timeline = identity.Value?.Timeline,
             History = identity.Value is { } known ? HistoryOf(known.Timeline, answer.Histories) : null,
@@ -178,6 +179,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs)
             FullPageWrites = answer.FullPageWrites,
             TablespaceNames = answer.Tablespaces ?? [],
             Drift = answer.Drift ?? [],
+            Roles = changed.Value ?? [],
         };
     }
 

@@ -148,6 +148,13 @@ internal sealed class TestCluster : IAsyncDisposable
         return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.Attempt >= attempt && activity.State is PendingActivityState.Started);
     });
 
+    /// <summary>Why the last attempt of an activity failed that is tried again; nothing where none did.</summary>
+    public async Task<string> LastFailureAsync(WorkflowHandle handle, string type)
+    {
+        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
+        return described.PendingActivities.FirstOrDefault(activity => activity.ActivityType.Name == type)?.LastFailure?.Message ?? "";
+    }
+
     /// <summary>An activity was lost with its worker, and done by another attempt of that one.</summary>
     /// <returns>When it was done.</returns>
     public static async Task<DateTime> RedoneAsync(WorkflowHandle handle, string type, WorkerProcess by)

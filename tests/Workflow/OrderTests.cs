@@ -10,7 +10,7 @@ public sealed class OrderTests(TemporalServer server)
         await world.SucceedAsync("Switchover", ("to", "p2"));
 
         world.Hands.Changes.AssertOrder("WaitForReplay p2", "SetReplicationSlots p2", "LeaveEndpoint p2", "Checkpoint p1", "StopPostgres p1", "ProveShutdownReplayed p2", "PromoteStandby p2");
-        world.Hands.Changes.AssertOrder("LeaveEndpoint p2", "ProveShutdownReplayed p2", "MoveEndpoint p2", "ProveEndpoint p2");
+        world.Hands.Changes.AssertOrder("LeaveEndpoint p2", "ProveShutdownReplayed p2", "MoveEndpoint p2", "SetRoles p2", "ProveEndpoint p2");
         world.Hands.Changes.AssertOrder("MarkStandby p1", "PromoteStandby p2", "PublishTimelineHistory p2", "RecordTimeline p2", "StartPostgres p1", "ProveStreaming p1");
         world.Hands.Changes.AssertOrder("PublishTimelineHistory p2", "WriteSettings p3", "ProveStreaming p3");
         Assert.Equal((NodeRole.Standby, NodeRole.Primary, NodeRole.Standby), (world.Hands["p1"].Role, world.Hands["p2"].Role, world.Hands["p3"].Role));
@@ -35,8 +35,9 @@ public sealed class OrderTests(TemporalServer server)
         world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
         var report = await world.SucceedAsync("Failover");
 
-        world.Hands.Changes.AssertOrder("FenceNode p1", "CompareStandbys", "MoveEndpoint p3", "PromoteStandby p3", "ProveEndpoint p3", "SetReplicationSlots p3", "PublishTimelineHistory p3", "Checkpoint p3", "SalvageWal p1");
-        world.Hands.Changes.AssertOrder("SetReplicationSlots p3", "StartPostgres p2", "ProveStreaming p2", "Checkpoint p3");
+        world.Hands.Changes.AssertOrder("FenceNode p1", "CompareStandbys", "MoveEndpoint p3", "PromoteStandby p3", "SetReplicationSlots p3", "SetRoles p3", "ProveStreaming p2", "Checkpoint p3", "SalvageWal p1");
+        world.Hands.Changes.AssertOrder("SetRoles p3", "PublishTimelineHistory p3", "Checkpoint p3");
+        world.Hands.Changes.AssertOrder("SetRoles p3", "ProveEndpoint p3");
         Assert.Equal(NodeRole.Primary, world.Hands["p3"].Role);
         Assert.Equal(["p1 had written 4096 bytes with 3 commits that p3 never received; they are in p1's volume until it is rewound", $"p1 is fenced; bring it back with: pgflow failback {world.Cluster} p1"], report.Notes);
     }
@@ -114,7 +115,7 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = World.Start(server, nodes: 0);
         await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
 
-        world.Hands.Changes.AssertOrder("InspectImage", "CreateNetworks", "CreateNodes", "InitializeDatabase p1", "StartPostgres p1", "ProveArchiving p1", "SwapInCopy p3", "ProveStreaming p3", "MoveEndpoint p1", "ProveEndpoint p1", "RecordTimeline p1");
+        world.Hands.Changes.AssertOrder("InspectImage", "CreateNetworks", "CreateNodes", "InitializeDatabase p1", "StartPostgres p1", "ProveArchiving p1", "RecordTimeline p1", "SwapInCopy p3", "ProveStreaming p3", "MoveEndpoint p1", "ProveEndpoint p1");
         Assert.Equal("p2,p3", world.Hands["p1"].SynchronousStandbyNames);
         var before = world.Hands.Changes;
         var again = await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));

@@ -27,13 +27,13 @@ public sealed class WorkerTests(TemporalServer server)
     public async Task Another_knows_what_is_blocked()
     {
         await using var world = World.Start(server);
-        world.Hands.Fail("ProveEndpoint p2");
+        world.Hands.Fail("SetRoles p2");
         var handle = await world.StartAsync("Switchover");
         var before = await World.BlockedAsync(handle);
         await world.ReplaceWorkerAsync();
 
         Assert.Equivalent(before, await World.BlockedAsync(handle), strict: true);
-        world.Hands.Mend("ProveEndpoint p2");
+        world.Hands.Mend("SetRoles p2");
         await World.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }

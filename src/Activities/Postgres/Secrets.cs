@@ -9,8 +9,8 @@ namespace PgFlow.Activities;
 /// <summary>The passwords of clusters: one libpq password file each, and a service file for people. They never enter Temporal.</summary>
 internal sealed class Secrets(IOptions<HandOptions> options)
 {
-    /// <summary>The roles that PgFlow makes: its own superuser, the standbys', and the owner of the database <c>app</c>.</summary>
-    private static readonly string[] Roles = ["pgflow", "replicator", "app"];
+    /// <summary>The roles that PgFlow makes: its own superuser, the standbys', the one that proves the endpoint, and the owner of the database <c>app</c>.</summary>
+    private static readonly string[] Roles = ["pgflow", "replicator", Activities.Roles.Proof, "app"];
 
     private const int ScramIterations = 4096; // PostgreSQL's own default
 
@@ -40,15 +40,21 @@ internal sealed class Secrets(IOptions<HandOptions> options)
     public string FileFor(ClusterName cluster, string role) => $"*:*:*:{role}:{PasswordOf(cluster, role)}\n";
 
     /// <summary>What PostgreSQL stores for a password (RFC 5803), so that the password itself is never in SQL.</summary>
-    public string VerifierOf(ClusterName cluster, string role)
+    public string VerifierOf(ClusterName cluster, string role) => Verifier(PasswordOf(cluster, role), RandomNumberGenerator.GetBytes(16), ScramIterations);
+
+    /// <summary>Whether what PostgreSQL stores was made from the role's password.</summary>
+    public bool Matches(ClusterName cluster, string role, string? verifier) =>
+        verifier?.Split('$', ':') is [_, var iterations, var salt, ..] && int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        && verifier == Verifier(PasswordOf(cluster, role), Convert.FromBase64String(salt), count);
+
+    private static string Verifier(string password, byte[] salt, int iterations)
     {
-        var salt = RandomNumberGenerator.GetBytes(16);
-        var salted = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(PasswordOf(cluster, role)), salt, ScramIterations, HashAlgorithmName.SHA256, 32);
+        var salted = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, 32);
         var stored = SHA256.HashData(HMACSHA256.HashData(salted, "Client Key"u8));
         var server = HMACSHA256.HashData(salted, "Server Key"u8);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"SCRAM-SHA-256${ScramIterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(stored)}:{Convert.ToBase64String(server)}");
+            $"SCRAM-SHA-256${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(stored)}:{Convert.ToBase64String(server)}");
     }
 
     public void Remove(ClusterName cluster) => Delete(PathsOf(cluster));

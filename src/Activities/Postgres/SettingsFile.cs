@@ -98,12 +98,13 @@ internal static class SettingsFile
 
     /// <summary>
     /// By socket the operating system's <c>postgres</c>, as itself and as <c>pgflow</c>: PgFlow's reserved way in; over networks only passwords, and PgFlow's own
-    /// roles only from the internal subnet.
+    /// roles only from the internal subnet; the one that proves the endpoint from the node's networks, where it comes as a client does.
     /// </summary>
     public static string RenderHba(ClusterSpec spec) => $"""
         # Written by PgFlow; changes by hand are lost.
         {RenderOwnHba(spec)}
-        host  all         pgflow,replicator,postgres 0.0.0.0/0 reject
+        host  postgres,template1 {Roles.Proof} samenet scram-sha-256
+        host  all         pgflow,replicator,postgres,{Roles.Proof} 0.0.0.0/0 reject
         host  replication all               0.0.0.0/0 reject
         host  all         all               0.0.0.0/0 scram-sha-256
 

@@ -43,10 +43,11 @@ internal sealed partial class SocketSession(DockerEngine docker, NodeContainer n
     /// <summary>What psql's own start takes on a busy machine, on top of the statement.</summary>
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(15);
 
-    public override async Task<T> AskAsync<T>(string sql, params object[] parameters) =>
-        await AskTextAsync(Parameter().Replace(sql, match => Literal(parameters[int.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture) - 1]))) is { Length: > 0 } text
-            ? Parse<T>(text)
-            : default!;
+    public override async Task<T> AskAsync<T>(string sql, params object[] parameters)
+    {
+        var text = await AskTextAsync(Parameter().Replace(sql, match => Literal(parameters[int.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture) - 1])));
+        return text.Length > 0 || typeof(T) == typeof(string) ? Parse<T>(text) : default!;
+    }
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

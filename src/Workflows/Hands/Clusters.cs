@@ -25,9 +25,13 @@ public interface IClusterSteps
     [Activity("ShareSecrets")]
     Task ShareSecretsAsync(ClusterName source, ClusterName cluster);
 
-    /// <summary>Post-condition: the node holds a new database with checksums, the roles <c>pgflow</c>, <c>replicator</c> and <c>app</c>, and the database <c>app</c>.</summary>
+    /// <summary>Post-condition: the node holds a new database with checksums, PgFlow's own roles, the role <c>app</c> and the database <c>app</c>.</summary>
     [Activity("InitializeDatabase")]
     Task InitializeAsync(NodeId node);
+
+    /// <summary>Post-condition: PgFlow's own roles are on the primary as its secrets say, whatever users did to them or an old copy of the data has of them.</summary>
+    [Activity("SetRoles")]
+    Task SetRolesAsync(NodeId primary);
 
     /// <summary>Post-condition: whatever was missing of the cluster's networks, volumes and containers is there again; a new container does not run, and what was there is as it was.</summary>
     [Activity("RecreateMissing")]
@@ -84,6 +88,9 @@ internal static class Clusters
 
     public static Task TakeBackAsync(ClusterName cluster) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.TakeBackAsync(cluster), $"Remove what was made for {cluster}");
+
+    public static Task SetRolesAsync(NodeId primary) =>
+        Hand.ChangeAsync((IClusterSteps hand) => hand.SetRolesAsync(primary), $"{primary}: PgFlow's own roles");
 
     public static Task RemoveAsync(ClusterName cluster) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.RemoveAsync(cluster), $"Remove all that belongs to {cluster}");

@@ -180,10 +180,15 @@ internal static class Checks
         .. node.Unread.Select(unread => new Finding(FindingCode.Unreadable, node.Id, unread)),
     ];
 
+    /// <summary>PgFlow's roles as users, or an old copy of the data, left them; every procedure that needs them sets them again.</summary>
+    public static IEnumerable<Finding> ChangedRoles(IEnumerable<NodeState> nodes) => nodes
+        .Where(node => node.Roles.Count > 0)
+        .Select(node => new Finding(FindingCode.RolesChanged, node.Id, string.Join(", ", node.Roles), new("the next role change or backup sets them again")));
+
     private static Hint MendOf(NodeId node, LoginProblemKind kind) => new(kind switch
     {
         LoginProblemKind.ConnectionsUsedUp => "end sessions or raise max_connections",
-        LoginProblemKind.Authentication => "the next role change sets PgFlow's roles again",
+        LoginProblemKind.Authentication => "the next role change or backup sets PgFlow's roles again",
         LoginProblemKind.Database => $"make it again: docker exec -u postgres {node.Container} psql -d template1 -c 'CREATE DATABASE postgres'",
         _ => $"see its log: docker logs {node.Container}",
     });

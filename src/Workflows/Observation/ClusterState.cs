@@ -209,6 +209,9 @@ public sealed record NodeState
     /// <summary>The tablespaces that lie outside its data directory, where it runs.</summary>
     public IReadOnlyList<string> TablespaceNames { get; init; } = [];
 
+    /// <summary>What is not as PgFlow's secrets say about its own roles.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = [];
+
     /// <summary>Settings that PgFlow owns and another file overrides.</summary>
     public IReadOnlyList<string> Drift { get; init; } = [];
 }

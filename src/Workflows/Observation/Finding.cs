@@ -53,6 +53,9 @@ public enum FindingCode
     /// <summary>A node refuses PgFlow's login and was asked by the reserved way.</summary>
     LoginRefused,
 
+    /// <summary>PgFlow's own roles are not what its secrets say; the detail names them.</summary>
+    RolesChanged,
+
     /// <summary>Something of a node could not be read.</summary>
     Unreadable,
 

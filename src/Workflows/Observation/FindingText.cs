@@ -15,6 +15,7 @@ public static class FindingText
             FindingCode.NodeUnavailable => $"{node} is {detail}",
             FindingCode.LoginSlow => $"{node} is slow: {detail}",
             FindingCode.LoginRefused => $"{node} refuses PgFlow's login ({detail}); it was asked through its own socket",
+            FindingCode.RolesChanged => $"PgFlow's own roles on {node} were changed: {detail}",
             FindingCode.Unreadable => $"{node}: could not be read: {detail}",
             FindingCode.EndpointMisplaced => $"the virtual IP is on {detail}, not on the primary {node}",
             FindingCode.NotAStandby => $"{node} is no running standby ({detail})",

@@ -65,11 +65,13 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
         {
             await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
             await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
+            await Clusters.SetRolesAsync(primary);
             await Endpoints.MoveAsync(primary);
         });
         await Step("The new archive takes its WAL", () => Archives.ProveAsync(primary));
-        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
-        await InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, promotion!.Timeline, plan.Intent)));
+        await Workflow.WhenAllAsync(
+            VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary)),
+            InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, promotion!.Timeline, plan.Intent))));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await Step("A base backup, with which its own past begins", () => BaseBackup.Async(BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites), primary, $"after {Workflow.Info.WorkflowId}"));
     });

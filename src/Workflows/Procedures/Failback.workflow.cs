@@ -23,7 +23,11 @@ public sealed class Failback : Procedure<FailbackInput>
             () => Nodes.FenceAsync(node),
             undo: plan.Before.WasStandby ? plan.Before.ReturnAsync : null); // a wrong or lost primary stays fenced
         await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
-        await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
+        await Step($"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
+        {
+            await Nodes.SetSlotsAsync(primary, plan.Others);
+            await Clusters.SetRolesAsync(primary);
+        });
         var way = await Step($"How {node} can come back: as it is, by pg_rewind, or as a new copy",
             async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)).Within(plan.Tablespaces));
 

@@ -45,15 +45,17 @@ public sealed class Failover : Procedure<FailoverInput>
         PointOfNoReturn();
         var openedAt = Now;
         var promotion = await VitalStep("The winner is promoted", () => Nodes.PromoteAsync(winner.Node, winner.Timeline));
-        await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(winner.Node));
 
-        await Step("It has slots and settings of a primary", async () =>
+        await Step("It has slots, settings and roles of a primary", async () =>
         {
             await Nodes.SetSlotsAsync(winner.Node, [.. plan.AllNodes.Where(node => node != winner.Node).Select(node => node.Name)]);
             await Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers));
+            await Clusters.SetRolesAsync(winner.Node);
         });
-        // A broken archive keeps nobody from following; the procedure does not end before the history is there.
+        // Side by side: in a synchronous cluster the commit waits for a standby that follows only now, and a broken archive keeps nobody from following.
+        // The procedure does not end before the history is there.
         await Workflow.WhenAllAsync(
+            VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(winner.Node)),
             InParallel(followers, node => Step($"{node} follows {winner.Node}", () => Follow.Async(node, winner.Node, promotion!.Timeline, plan.Intent))),
             OpenedAsync(promotion, leftAt, openedAt));
         await Step("Checkpoint, so that pg_rewind sees the new timeline", () => Nodes.CheckpointAsync(winner.Node));
@@ -158,6 +160,7 @@ internal sealed record FailoverPlan : Plan
             [
                 .. live is { Doubt: { } doubt } ? [doubt] : Array.Empty<string>(),
                 .. state.Primaries.Select(node => $"{node.Id} is healthy: what it commits until it is fenced may be lost"),
+                .. Checks.ChangedRoles([likely]).Select(FindingText.Of),
                 .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: {Checks.WayBackOf(node)}"),
                 .. asked is not null && strays.Contains(asked) ? [$"{live!.ReasonAgainst(asked)}: all that the live one has beyond it is dropped from the cluster"] : Array.Empty<string>(),
                 .. Checks.SummarizersOf(likely).Said(),

@@ -103,15 +103,15 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
         });
         await Step("The archive takes its WAL", () => Archives.ProveAsync(primary));
-        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, new(1), intent)));
-        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
-        await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
-        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         await Step("The ledger begins with timeline 1", async () =>
         {
             await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId, nameof(InitCluster)));
             Reached(primary, new(1));
         });
+        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, new(1), intent)));
+        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
+        await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
+        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         await Step("A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));
         Done = $"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}";
     });

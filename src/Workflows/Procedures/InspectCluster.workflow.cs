@@ -51,6 +51,7 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         [
             .. DeviationsOf(state),
             .. state.Nodes.SelectMany(Checks.AccessTo),
+            .. Checks.ChangedRoles(state.Primaries),
             .. state.Primaries.SelectMany(LostSlotsOf),
             .. Checks.TablespacesOf(state) is { } tablespaces ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)] : Array.Empty<Finding>(),
             .. Checks.DriftOf(state.Nodes),

@@ -55,11 +55,18 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
             Nodes.SetSlotsAsync(node, plan.Slots),
             Endpoints.MoveAsync(node)));
-        await VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node));
         await OpenedAsync(promotion, leftAt, openedAt);
+        await Step($"{node} has PgFlow's own roles as they are today", () => Clusters.SetRolesAsync(node));
 
-        await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node}", () => Follow.CopyAsync(standby, node)));
-        await InParallel(plan.Standbys, standby => Step($"{standby} follows {node}", () => Follow.Async(standby, node, promotion!.Timeline, plan.Intent)));
+        await Workflow.WhenAllAsync(
+            VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node)),
+            RemakeStandbysAsync());
+        async Task RemakeStandbysAsync()
+        {
+            await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node}", () => Follow.CopyAsync(standby, node)));
+            await InParallel(plan.Standbys, standby => Step($"{standby} follows {node}", () => Follow.Async(standby, node, promotion!.Timeline, plan.Intent)));
+        }
+
         await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
         await Step("A base backup on the new timeline", () => BaseBackup.Async(BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites), node, $"after {Workflow.Info.WorkflowId}"));

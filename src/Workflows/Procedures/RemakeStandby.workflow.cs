@@ -22,7 +22,11 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
     {
         var (node, primary) = (plan.Node, plan.Primary);
 
-        await Step($"{primary} keeps WAL for {node}", () => Nodes.SetSlotsAsync(primary, plan.Others));
+        await Step($"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
+        {
+            await Nodes.SetSlotsAsync(primary, plan.Others);
+            await Clusters.SetRolesAsync(primary);
+        });
         await Step($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: plan.WasWrong ? null : plan.Before.ReturnAsync); // a wrong primary stays fenced
         await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
         await Step($"A copy of {primary} lies beside {node}'s data", () => DataDirectories.CopyAsync(node, primary));

@@ -54,19 +54,27 @@ public sealed class Switchover : Procedure<SwitchoverInput>
             PromoteAsync(),
             Step($"Endpoint to {candidate}, when nothing of {old} is left", () => Endpoints.MoveAsync(candidate)));
         async Task PromoteAsync() => promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
-        await VitalStep($"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate));
+        await Step($"{candidate} has PgFlow's own roles", () => Clusters.SetRolesAsync(candidate));
 
-        Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion!.Timeline, intent);
+        // Side by side: in a synchronous cluster the commit waits for a standby that follows only now.
         await Workflow.WhenAllAsync(
+            VitalStep($"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate)),
             Step($"{old}'s unarchived WAL is in the archive, and it follows {candidate}", async () =>
             {
                 await Archives.SalvageAsync(old); // a standby recycles what it had not archived as a primary
                 await FollowAsync(old);
+                if (intent.Synchronous)
+                {
+                    await AskOfStandbysAsync(); // it can confirm the proof now, though another may not follow
+                }
             }),
             InParallel(plan.Followers, node => Step($"{node} follows {candidate}", () => FollowAsync(node))),
             OpenedAsync(promotion, leftAt, openedAt: leftAt));
-        await Step($"{candidate} asks of its standbys what the cluster is meant to",
-            () => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old))));
+        await Step($"{candidate} asks of its standbys what the cluster is meant to", AskOfStandbysAsync);
+
+        Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion!.Timeline, intent);
+        Task AskOfStandbysAsync() => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old)));
+
         Done = $"{candidate} is the primary of {candidate.Cluster}, {old} its standby";
     });
 }
@@ -103,6 +111,7 @@ internal sealed record SwitchoverPlan : Plan
             Facts = [$"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}"],
             Warnings =
             [
+                .. Checks.ChangedRoles([old]).Select(FindingText.Of),
                 .. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.WayBackOf(node)}"),
                 .. archive.Select(why => $"{why}; {old.Id} stays down until the archive has taken what it kept"),
                 .. Checks.SlotsLeftBehind(old, candidate),

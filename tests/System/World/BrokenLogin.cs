@@ -17,11 +17,11 @@ internal sealed record BrokenLogin(string Name, LoginProblemKind? Kind, Func<Nod
         new("all connections taken, the reserved ones too", LoginProblemKind.ConnectionsUsedUp, TakeConnectionsAsync, GiveConnectionsAsync, OnPrimaryOnly: false),
         OfSystem("a library for sessions is missing", null, "session_preload_libraries", "no_such_library"),
         OfSystem("a login takes 3 s", LoginProblemKind.Slow, "post_auth_delay", "3s"),
-        OfStatements("another password", LoginProblemKind.Authentication, "ALTER ROLE pgflow PASSWORD 'another'", "ALTER ROLE pgflow PASSWORD NULL"),
+        OfStatements("another password", LoginProblemKind.Authentication, "ALTER ROLE pgflow PASSWORD 'another'", "SELECT 1"),
         OfStatements("NOLOGIN", LoginProblemKind.Authentication, "ALTER ROLE pgflow NOLOGIN", "ALTER ROLE pgflow LOGIN"),
         OfStatements("no superuser any more", LoginProblemKind.Authentication, "ALTER ROLE pgflow NOSUPERUSER", "ALTER ROLE pgflow SUPERUSER"),
         OfStatements("expired", LoginProblemKind.Authentication, "ALTER ROLE pgflow VALID UNTIL 'yesterday'", "ALTER ROLE pgflow VALID UNTIL 'infinity'"),
-        OfStatements("renamed", LoginProblemKind.Authentication, "ALTER ROLE pgflow RENAME TO other", "ALTER ROLE other RENAME TO pgflow"),
+        OfStatements("renamed", LoginProblemKind.Authentication, "ALTER ROLE pgflow RENAME TO other", "DO 'BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = ''pgflow'') THEN DROP ROLE other; ELSE ALTER ROLE other RENAME TO pgflow; END IF; END'"),
         OfStatements("no connection allowed to the role", null, "ALTER ROLE pgflow CONNECTION LIMIT 0", "ALTER ROLE pgflow CONNECTION LIMIT -1"),
         OfStatements("the database renamed", LoginProblemKind.Database, "ALTER DATABASE postgres RENAME TO other", "ALTER DATABASE other RENAME TO postgres", "template1"),
         OfStatements("the database closed", LoginProblemKind.Database, "ALTER DATABASE postgres ALLOW_CONNECTIONS false", "ALTER DATABASE postgres ALLOW_CONNECTIONS true", "template1"),
@@ -41,7 +41,7 @@ internal sealed record BrokenLogin(string Name, LoginProblemKind? Kind, Func<Nod
     /// <summary>SQL that gets in whatever is broken.</summary>
     public static Task<string> SqlAsync(NodeId node, string sql, string database = "postgres") => Host.DockerAsync(
         "exec", "-u", "postgres", "-e",
-        "PGOPTIONS=-c event_triggers=off -c session_preload_libraries= -c default_transaction_read_only=off -c default_transaction_isolation=read\\ committed",
+        "PGOPTIONS=-c statement_timeout=0 -c event_triggers=off -c session_preload_libraries= -c default_transaction_read_only=off -c default_transaction_isolation=read\\ committed",
         node.Container, "/usr/lib/postgresql/17/bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", $"dbname={database} replication=database", "-c", sql);
 
     /// <summary>Few connections, so that they are soon taken.</summary>

@@ -36,6 +36,51 @@ public sealed class LoginTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
+    [Fact]
+    public async Task A_switchover_succeeds_whatever_is_wrong_with_the_login_to_the_primary()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await BrokenLogin.LimitConnectionsAsync(cluster.Node(1), cluster.Node(2));
+        var (from, to, timeline) = (cluster.Node(1), cluster.Node(2), 1);
+        foreach (var broken in BrokenLogin.All)
+        {
+            await broken.BreakAsync(from);
+            TestContext.Current.SendDiagnosticMessage($"switchover: {broken}");
+            var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+            Assert.Equal(Outcome.Succeeded, report.Outcome);
+            await broken.MendAsync(broken.OnPrimaryOnly ? to : from);
+            (from, to, timeline) = (to, from, timeline + 1);
+            await Host.UntilAsync($"healthy after {broken}", async () => (await cluster.InspectAsync()).Findings.All(finding => finding.Code is FindingCode.RolesChanged));
+        }
+    }
+
+    [Fact]
+    public async Task A_primary_that_can_not_be_asked_is_fenced_and_comes_back_and_a_standby_is_remade()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await BrokenLogin.LimitConnectionsAsync(cluster.Node(1), cluster.Node(2));
+        var (from, to) = (cluster.Node(1), cluster.Node(2));
+        foreach (var broken in BrokenLogin.All.Where(broken => broken.Name is "all connections taken, the reserved ones too" or "another password" or "the database closed" or "a login takes 3 s" or "renamed"))
+        {
+            await broken.BreakAsync(from);
+            TestContext.Current.SendDiagnosticMessage($"failover, failback and remake: {broken}");
+            await cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
+            await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = from.Name }));
+            await cluster.RunAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = from.Name }));
+            if (broken.OnPrimaryOnly)
+            {
+                await broken.MendAsync(to);
+            }
+            else if (broken.Kind is LoginProblemKind.Slow)
+            {
+                await broken.MendAsync(from);
+            }
+
+            (from, to) = (to, from);
+            await Host.UntilAsync($"healthy after {broken}", async () => (await cluster.InspectAsync()).Findings.All(finding => finding.Code is FindingCode.RolesChanged));
+        }
+    }
+
     private static IEnumerable<string> WrongWith(NodeState seen, NodeId primary, LoginProblemKind? kind)
     {
         var role = seen.Id == primary ? NodeRole.Primary : NodeRole.Standby;

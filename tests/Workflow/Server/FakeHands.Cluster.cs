@@ -66,6 +66,9 @@ internal sealed partial class FakeHands :
 
     Task IClusterSteps.InitializeAsync(NodeId node) => DoAsync(node, () => { });
 
+    Task IClusterSteps.SetRolesAsync(NodeId primary) => DoAsync(primary, () =>
+        Require(_nodes[primary.Name].Role is NodeRole.Primary, $"the roles were set on {primary}, which is {_nodes[primary.Name].Role}"));
+
     Task IClusterSteps.RecreateAsync(ClusterSpec spec) => DoAsync(null, () =>
     {
         foreach (var node in _nodes.Values.Where(node => node.Role is NodeRole.Missing).ToList())

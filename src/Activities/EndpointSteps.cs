@@ -92,7 +92,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
     }
 
     /// <summary>Ends what earlier proofs have left: nobody waits for them.</summary>
-    private static Task EndProofsAsync(SqlSession session) =>
+    private static Task<long> EndProofsAsync(SqlSession session) =>
         session.AskAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1", Roles.Proof);
 
     /// <summary>Takes the external address from a node on which, by then, no client has a connection open.</summary>

@@ -9,7 +9,7 @@ using Temporalio.Exceptions;
 namespace PgFlow.Activities;
 
 internal sealed partial class NodeSteps(
-    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, CatalogueSteps catalogues, Summarizer summarizer,
+    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, Secrets secrets, CatalogueSteps catalogues, Summarizer summarizer,
     IOptions<HandOptions> options) : INodeSteps
 {
     /// <summary>How long the candidate of a switchover may stand still when it has all that it will get, and clients wait.</summary>
@@ -204,17 +204,28 @@ internal sealed partial class NodeSteps(
     public async Task ConfigureAsync(NodeSettings settings)
     {
         var container = await SettledAsync(settings.Node);
-        var wanted = SettingsFile.Render(settings, container.Spec);
-        if (await files.ReadAsync(settings.Node.Container, SettingsFile.Path) is not { } there || System.Text.Encoding.UTF8.GetString(there) != wanted)
-        {
-            await Permit.RequireAsync(settings.Node.Cluster);
-            await files.WriteAsync(settings.Node.Container, ContainerFile.Private(SettingsFile.Path, wanted, container.Spec.Postgres));
-        }
+        await PlaceAsync(settings.Node,
+        [
+            ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(settings, container.Spec), container.Spec.Postgres),
+            ContainerFile.Private(SettingsFile.PasswordPath, secrets.FileFor(settings.Node.Cluster, "replicator"), container.Spec.Postgres), // it may have been rotated
+        ]);
 
         await GiveHistoryAsync(settings, container);
         if (container.Docker.State.Running) // a paused one too: it would go on with what it has read
         {
             await ReloadedAsync(container, SettingsFile.OfRole(settings, container.Spec));
+        }
+    }
+
+    /// <summary>Writes what is not there as it should be.</summary>
+    private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)
+    {
+        var there = await Task.WhenAll(wanted.Select(file => files.ReadAsync(node.Container, file.Path)));
+        var others = wanted.Where((file, index) => there[index] is not { } content || System.Text.Encoding.UTF8.GetString(content) != file.Content).ToList();
+        if (others.Count > 0)
+        {
+            await Permit.RequireAsync(node.Cluster);
+            await files.WriteAsync(node.Container, others);
         }
     }
 

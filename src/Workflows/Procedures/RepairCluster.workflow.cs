@@ -29,7 +29,11 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
         var timeline = plan.StartsPrimary
             ? await VitalStep($"{primary} runs as the primary that it was", () => StartAsync(primary, plan))
             : plan.Timeline;
-        await Step($"{primary} keeps WAL for every other node", () => Nodes.SetSlotsAsync(primary, plan.Others));
+        await Step($"{primary} keeps WAL for every other node and has PgFlow's own roles", async () =>
+        {
+            await Nodes.SetSlotsAsync(primary, plan.Others);
+            await Clusters.SetRolesAsync(primary);
+        });
         await InParallel(plan.Serving, node =>
             Step($"{node} is restarted by Docker, and reached by the others", () => Nodes.SettleAsync(node)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));

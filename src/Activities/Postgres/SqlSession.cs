@@ -45,7 +45,8 @@ internal sealed partial class SocketSession(DockerEngine docker, NodeContainer n
 
     public override async Task<T> AskAsync<T>(string sql, params object[] parameters)
     {
-        var text = await AskTextAsync(Parameter().Replace(sql, match => Literal(parameters[int.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture) - 1])));
+        // A text without parameters may have a verifier in it, which has its own dollar signs.
+        var text = await AskTextAsync(parameters.Length == 0 ? sql : Parameter().Replace(sql, match => Literal(parameters[int.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture) - 1])));
         return text.Length > 0 || typeof(T) == typeof(string) ? Parse<T>(text) : default!;
     }
 

@@ -191,7 +191,7 @@ internal sealed record FailoverPlan : Plan
 
     /// <summary>A standby that does not run may have WAL that no running one has.</summary>
     private static bool MayHaveMore(NodeState node, LiveBranch? live) =>
-        node.Role is not NodeRole.Standby && (node.Timeline is null || live is null || node.Timeline == live.Line.Tip);
+        node.Role is not (NodeRole.Standby or NodeRole.Missing) && (node.Timeline is null || live is null || node.Timeline == live.Line.Tip);
 
     /// <summary>Of whom one had to confirm each commit: as the lost primary has it in its settings, else all its standbys.</summary>
     private static List<NodeName> ConfirmersOf(ClusterState state, IReadOnlyCollection<NodeState> lost) =>

@@ -62,6 +62,7 @@ public sealed class RepairPlanTests
         Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(new() { Cluster = Cluster }, state));
         var failover = FailoverPlan.From(new() { Cluster = Cluster }, Healthy().With(1, Missing), new LiveBranch(TimelineHistory.Parse(new(1), null)));
         Assert.Empty(failover.Lost);
+        Assert.Equal([P(2), P(3)], failover.Compared.Select(node => node.Name)); // without a container there is nothing to ask
         Assert.Contains(failover.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
         Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state)).Message, StringComparison.Ordinal);
         Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => FailbackPlan.From(new() { Cluster = Cluster }, state.WithFollower(3, _ => null))).Message, StringComparison.Ordinal);

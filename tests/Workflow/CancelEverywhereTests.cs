@@ -51,5 +51,5 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     }
 
     private static string NodesOf(World world) =>
-        string.Join("; ", new[] { "p1", "p2" }.Select(name => $"{name}: {world.Hands[name].Role}, {world.Hands[name].Endpoint}, timeline {world.Hands[name].Timeline}"));
+        string.Join("; ", Enumerable.Range(1, 2).Select(number => $"p{number}").Select(name => $"{name}: {world.Hands[name].Role}, {world.Hands[name].Endpoint}, timeline {world.Hands[name].Timeline}"));
 }

@@ -29,7 +29,7 @@ public sealed class FaultTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         var before = await cluster.SnapshotAsync();
 
-        await Task.Delay(StandsStill - clock.Elapsed is { Ticks: > 0 } left ? left : TimeSpan.Zero); // the situation itself
+        await Task.Delay(StandsStill - clock.Elapsed is { Ticks: > 0 } left ? left : TimeSpan.Zero, TestContext.Current.CancellationToken); // the situation itself
         await SignalAsync(first, "CONT");
         for (var looked = Stopwatch.StartNew(); looked.Elapsed < TimeSpan.FromSeconds(5);)
         {
@@ -65,12 +65,12 @@ public sealed class FaultTests(TemporalServer temporal)
         if (pause)
         {
             await temporal.Client.Connection.WorkflowService.PauseActivityAsync(new()
-                { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
+            { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
         }
         else
         {
             await temporal.Client.Connection.WorkflowService.ResetActivityAsync(new()
-                { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
+            { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
         }
 
         await Host.DockerAsync("unpause", job);
@@ -79,7 +79,7 @@ public sealed class FaultTests(TemporalServer temporal)
             await Host.UntilAsync("it is paused", async () => (await PendingAsync(verify)) is [{ State: PendingActivityState.Paused }]);
             Assert.Null((await cluster.InspectAsync()).Archive!.Backup!.VerifiedAt);
             await temporal.Client.Connection.WorkflowService.UnpauseActivityAsync(new()
-                { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
+            { Namespace = temporal.Client.Options.Namespace, Execution = new() { WorkflowId = verify.Id }, Id = activity.ActivityId, Identity = "test" });
         }
 
         await TestCluster.ReportAsync(verify);
@@ -99,7 +99,7 @@ public sealed class FaultTests(TemporalServer temporal)
         Assert.Contains("No space left on device", output, StringComparison.Ordinal);
     }
 
-    private async Task StoppedWithinAsync<T>(TestCluster cluster, string activity, System.Linq.Expressions.Expression<Func<T, Task<Report>>> run)
+    private static async Task StoppedWithinAsync<T>(TestCluster cluster, string activity, System.Linq.Expressions.Expression<Func<T, Task<Report>>> run)
     {
         var procedure = await cluster.StartAsync(run);
         await TestCluster.ActivityAsync(procedure, activity);

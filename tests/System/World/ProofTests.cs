@@ -77,7 +77,7 @@ public sealed class ProofTests(TemporalServer temporal)
         await BrokenLogin.SqlAsync(cluster.Node(2), "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
         await BrokenLogin.SqlAsync(cluster.Node(2), "SELECT pg_reload_conf()");
 
-        string why = "";
+        var why = "";
         await Host.UntilAsync("the proof says why it fails", async () => (why = await cluster.LastFailureAsync(switchover, "ProveEndpoint")).Length > 0);
         Assert.Contains("it did not end within 15 s", why, StringComparison.Ordinal);
         Assert.Contains("synchronous_standby_names is 'nobody'", why, StringComparison.Ordinal);

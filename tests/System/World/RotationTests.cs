@@ -19,7 +19,12 @@ public sealed class RotationTests(TemporalServer temporal)
         await using var sibling = await cluster.SiblingAsync();
         await cluster.RunAsync((CloneCluster procedure) => procedure.RunAsync(new()
         {
-            Cluster = sibling.Name, From = cluster.Name, By = "test", ToTime = story.TimeOf("before"), ExternalNetwork = sibling.Network, Vip = sibling.Vip,
+            Cluster = sibling.Name,
+            From = cluster.Name,
+            By = "test",
+            ToTime = story.TimeOf("before"),
+            ExternalNetwork = sibling.Network,
+            Vip = sibling.Vip,
         }));
         await sibling.HealthyAsync(sibling.Node(1), timeline: 2);
     }

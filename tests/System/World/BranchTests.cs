@@ -66,13 +66,14 @@ public sealed class BranchTests(TemporalServer temporal)
         await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_reload_conf()");
         await TestCluster.SqlAsync(cluster.Node(1), "INSERT INTO t SELECT generate_series(1, 3)");
         await Host.UntilAsync("p3 has three rows", async () => await Host.TryAsync(() => TestCluster.SqlAsync(cluster.Node(3), "SELECT count(*) FROM t")) == "3");
-        await Host.DockerAsync("pause", cluster.Node(3).Container);
+        var address = (await cluster.InspectAsync()).State.Find(NodeName.Of(3))!.Address;
+        await Host.DockerAsync("network", "disconnect", $"pgflow-{cluster.Name}-internal", cluster.Node(3).Container);
         await TestCluster.SqlAsync(cluster.Node(1), "INSERT INTO t SELECT generate_series(4, 6)"); // confirmed by p2 alone
         await Host.DockerAsync("restart", cluster.Node(2).Container);
         await Host.UntilAsync("p2 answers", async () => await Host.TryAsync(() => TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_is_in_recovery()")) == "t");
         Assert.Contains((await cluster.InspectAsync()).Findings, finding => finding.Code is FindingCode.ReplayDelayed);
         await Host.DockerAsync("kill", cluster.Node(1).Container);
-        await Host.DockerAsync("unpause", cluster.Node(3).Container);
+        await Host.DockerAsync("network", "connect", "--ip", address, $"pgflow-{cluster.Name}-internal", cluster.Node(3).Container);
 
         await FailoverTests.FailOverAsync(cluster);
         Assert.Equal(cluster.Node(2), Assert.Single((await cluster.InspectAsync()).State.Primaries).Id);

@@ -41,7 +41,8 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles ro
                         coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8 AS seconds
                         FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
-            'summarizerFails', EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
+            'summarizerFails', clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
+                AND EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || sourcefile || ', not in PgFlow''s file'), '[]')

@@ -31,6 +31,7 @@ public sealed class CancelTests(TemporalServer server)
         var gate = world.Hands.Hold("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
+        await AloneAsync(handle);
         await handle.CancelAsync();
         var blocked = Assert.Single((await World.BlockedAsync(handle)).Blocked);
 
@@ -63,6 +64,7 @@ public sealed class CancelTests(TemporalServer server)
         var gate = world.Hands.Hold("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
+        await AloneAsync(handle);
         foreach (var _ in Enumerable.Range(0, 2))
         {
             await handle.ExecuteUpdateAsync("interrupt", [new Interruption("carl", "it hangs")]);
@@ -146,6 +148,7 @@ public sealed class CancelTests(TemporalServer server)
         world.Hands.Fail("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await World.BlockedAsync(handle);
+        await AloneAsync(handle);
         await handle.CancelAsync();
         await World.UntilAsync(handle, progress => progress.Notes.Count > 0 && progress.Outcome is Outcome.Blocked);
         world.Hands.Mend("ProveEndpoint p2");
@@ -166,6 +169,10 @@ public sealed class CancelTests(TemporalServer server)
         Assert.Equal(Outcome.Cancelled, (await World.CancelledAsync(handle)).Outcome);
         Assert.Empty(world.Hands.Changes);
     }
+
+    /// <summary>Waits until what goes on beside the proof is done.</summary>
+    private static Task<Progress> AloneAsync(WorkflowHandle handle) => World.UntilAsync(
+        handle, progress => progress.Steps.Count(step => step.State is StepState.Running or StepState.Blocked) == 1);
 
     private static async Task Eventually(Func<bool> isSo)
     {

@@ -201,6 +201,7 @@ public sealed record NodeState
     public bool ReadOnly { get; init; }
 
     /// <summary>Whether its WAL summarizer waits after an error, to run into the next.</summary>
+    /// <remarks>Not in its first 30 s: a standby that comes over a fork runs into one error, and gets on after 10 s.</remarks>
     public bool SummarizerFails { get; init; }
 
     /// <summary>Whether it writes whole pages into the WAL after a checkpoint; where a primary does not, no standby of it can be copied.</summary>

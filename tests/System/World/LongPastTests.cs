@@ -53,7 +53,7 @@ public sealed class LongPastTests(TemporalServer temporal)
         "exec", "-u", "postgres", cluster.Node(1).Container, "sh", "-ec",
         """
         cd /repository/ledger
-        point=$(tr -d '\n' < *-restore-point-first.json)
+        point=$(cat *-restore-point-first.json | tr -d '\n')
         awk -v point="$point" 'BEGIN {
           for (i = 1; i <= 20000; i++) {
             text = point; sub(/first/, "many-" i, text)

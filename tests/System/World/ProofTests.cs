@@ -24,6 +24,7 @@ public sealed class ProofTests(TemporalServer temporal)
     /// <summary>What happens to the roles that are PgFlow's own.</summary>
     private static readonly string[] Ours =
     [
+        "DROP OWNED BY pgflow_proof",
         "DROP ROLE pgflow_proof",
         "ALTER ROLE replicator PASSWORD 'another'",
         "ALTER ROLE pgflow VALID UNTIL 'yesterday'",

@@ -15,10 +15,9 @@ public sealed class SummarizerTests(TemporalServer temporal)
         await LoseSegmentAsync(p1, p2);
         await Host.UntilAsync("it fails", async () => await Host.TryAsync(() => TestCluster.SqlAsync(
             p2, "SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'walsummarizer'")) is "WalSummarizerError");
-        await Host.UntilAsync("it streams", async () => (await cluster.InspectAsync()).Findings.All(finding => finding.Code is FindingCode.SummarizerFails));
+        await Host.UntilAsync("it streams and is said to fail", async () => (await cluster.InspectAsync()).Findings is [{ Code: FindingCode.SummarizerFails }]);
         await TestCluster.SqlAsync(p1, "CREATE TABLE t AS SELECT 1 AS id");
 
-        Assert.Equal(FindingCode.SummarizerFails, Assert.Single((await cluster.InspectAsync()).Findings).Code);
         var backup = await cluster.RunAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, Node = NodeName.Of(2), Incremental = true, By = "test" }));
         Assert.Contains(backup.Notes, note => note.StartsWith("a full backup, not an incremental one: ", StringComparison.Ordinal));
         var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));

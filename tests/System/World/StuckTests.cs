@@ -56,8 +56,7 @@ public sealed class StuckTests(TemporalServer temporal)
         await cluster.WorkedOnAsync(switchover, "PromoteStandby");
         await switchover.CancelAsync();
 
-        await BlockedAsync(switchover);
-        var blocked = (await switchover.QueryAsync<Progress>("progress", [])).Blocked;
+        var blocked = await AllBlockedAsync(switchover);
         Assert.All(blocked, step => Assert.Equal("a cancel came after the point of no return", step.Why));
         await held.ReleaseAsync();
         foreach (var step in blocked)
@@ -132,14 +131,18 @@ public sealed class StuckTests(TemporalServer temporal)
     private static Task<WorkflowHandle<VerifyBackup, Report>> VerifyAsync(TestCluster cluster) =>
         cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
 
-    private static async Task<BlockedStep> BlockedAsync(WorkflowHandle handle)
+    private static async Task<BlockedStep> BlockedAsync(WorkflowHandle handle) => (await AllBlockedAsync(handle))[0];
+
+    /// <summary>What waits for a person, when nothing goes on beside it any more.</summary>
+    private static async Task<IReadOnlyList<BlockedStep>> AllBlockedAsync(WorkflowHandle handle)
     {
-        var blocked = new List<BlockedStep>();
+        IReadOnlyList<BlockedStep> blocked = [];
         await Host.UntilAsync("it is blocked", async () =>
         {
-            blocked = [.. (await handle.QueryAsync<Progress>("progress", [])).Blocked];
-            return blocked.Count > 0;
+            var progress = await handle.QueryAsync<Progress>("progress", []);
+            blocked = progress.Blocked;
+            return blocked.Count > 0 && progress.Steps.All(step => step.State is not StepState.Running);
         });
-        return blocked[0];
+        return blocked;
     }
 }

@@ -63,8 +63,9 @@ internal static class ContainerCalls
         try
         {
             var listed = await docker.FindAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,ppid,stat" }, token));
-            var all = listed?.Processes.Select(process => process[0]).ToHashSet() ?? [];
-            return listed is null || !listed.Processes.Any(process => all.Contains(process[1]) && process[2][0] is not ('Z' or 'X'));
+            var processes = listed?.Processes ?? []; // none where the last has just ended
+            var all = processes.Select(process => process[0]).ToHashSet();
+            return !processes.Any(process => all.Contains(process[1]) && process[2][0] is not ('Z' or 'X'));
         }
         catch (DockerApiException)
         {
@@ -128,7 +129,7 @@ internal static class ContainerCalls
         try
         {
             var found = await docker.CallAsync((client, token) => client.Containers.ListProcessesAsync(container, new(), token));
-            return [.. found.Processes.Select(process => process[^1])];
+            return [.. (found.Processes ?? []).Select(process => process[^1])];
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
         {
@@ -193,7 +194,7 @@ internal static class ContainerCalls
         try
         {
             var table = await docker.CallAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,time,args" }, token));
-            return string.Join(' ', table.Processes.FirstOrDefault(row => row[^1].StartsWith("postgres:", StringComparison.Ordinal) && row[^1].Contains(word, StringComparison.Ordinal)) ?? []);
+            return string.Join(' ', (table.Processes ?? []).FirstOrDefault(row => row[^1].StartsWith("postgres:", StringComparison.Ordinal) && row[^1].Contains(word, StringComparison.Ordinal)) ?? []);
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
         {

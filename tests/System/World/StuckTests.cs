@@ -18,7 +18,7 @@ public sealed class StuckTests(TemporalServer temporal)
 
         Assert.Equal("p1's unarchived WAL is in the archive, and it follows p2", blocked.Title);
         Assert.Contains("could not access file \"missing\"", blocked.Why, StringComparison.Ordinal);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40), $"blocked after {clock.Elapsed}");
+        Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"blocked after {clock.Elapsed}");
 
         var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster));
         Assert.Equal(Ends.ClusterBusy, busy.Type);
@@ -59,10 +59,7 @@ public sealed class StuckTests(TemporalServer temporal)
         var blocked = await AllBlockedAsync(switchover);
         Assert.All(blocked, step => Assert.Equal("a cancel came after the point of no return", step.Why));
         await held.ReleaseAsync();
-        foreach (var step in blocked)
-        {
-            await switchover.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test", Step: step.Step)]);
-        }
+        await RetryAsync(switchover, blocked);
 
         await TestCluster.ReportAsync(switchover);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -78,11 +75,11 @@ public sealed class StuckTests(TemporalServer temporal)
             await using var cluster = await TestCluster.CreateAsync(temporal.Client, image: image);
             await Host.DockerAsync("rmi", image);
             var switchover = await SwitchOverAsync(cluster);
-            var blocked = await BlockedAsync(switchover);
-            Assert.Contains($"No such image: {image}", blocked.Why, StringComparison.Ordinal);
+            var blocked = await AllBlockedAsync(switchover);
+            Assert.Contains(blocked, step => step.Why.Contains($"No such image: {image}", StringComparison.Ordinal));
 
             await Host.DockerAsync("tag", Host.Image, image);
-            await switchover.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test")]);
+            await RetryAsync(switchover, blocked);
             await TestCluster.ReportAsync(switchover);
             await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         }
@@ -130,6 +127,14 @@ public sealed class StuckTests(TemporalServer temporal)
 
     private static Task<WorkflowHandle<VerifyBackup, Report>> VerifyAsync(TestCluster cluster) =>
         cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+
+    private static async Task RetryAsync(WorkflowHandle handle, IReadOnlyList<BlockedStep> blocked)
+    {
+        foreach (var step in blocked)
+        {
+            await handle.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test", Step: step.Step)]);
+        }
+    }
 
     private static async Task<BlockedStep> BlockedAsync(WorkflowHandle handle) => (await AllBlockedAsync(handle))[0];
 

@@ -2,7 +2,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
+internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeSteps nodes, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
 {
     /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
     private const string SynchronousCommit = """
@@ -17,15 +17,15 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
 
     public async Task MoveAsync(NodeId node)
     {
-        var nodes = await inventory.NodesAsync(node.Cluster);
-        var winner = nodes.Single(other => other.Id == node);
+        var all = await inventory.NodesAsync(node.Cluster);
+        var winner = all.Single(other => other.Id == node);
         if (winner.Endpoint is EndpointRole.ReadWrite)
         {
             return;
         }
 
         await Permit.RequireAsync(node.Cluster);
-        await Task.WhenAll(nodes
+        await Task.WhenAll(all
             .Where(other => other.Endpoint is EndpointRole.ReadWrite || (other.Id == node && other.Endpoint is EndpointRole.ReadOnly))
             .Select(TakeOffAsync));
         await docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
@@ -58,7 +58,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
 
     public async Task ProveAsync(NodeId primary)
     {
-        var container = await inventory.NodeAsync(primary);
+        var container = await nodes.RunningAsync(primary);
         var spec = container.Spec;
         await using var session = await sql.OpenAsync(container);
         await roles.EnsureAsync(container, session);

@@ -32,7 +32,7 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or SocketException)
         {
-            throw new DockerSilenceException($"Docker does not answer at {options.Value.DockerHost}: {e.Message}");
+            throw new HttpRequestException($"Docker does not answer at {options.Value.DockerHost}: {e.GetBaseException().Message}", e);
         }
     }
 

@@ -27,12 +27,12 @@ public sealed class DockerRestartTests(TemporalServer temporal)
 
         if (await IsUndoneAsync(switchover))
         {
-            await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+            await HealthyAsync(cluster, signal, cluster.Node(1), 1);
             await TestCluster.ReportAsync(await StartSwitchoverAsync(cluster));
         }
 
         await writer.MoreAsync();
-        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        await HealthyAsync(cluster, signal, cluster.Node(2), 2);
         Assert.Empty(await writer.LostAsync(cluster.Node(2)));
         TestContext.Current.SendDiagnosticMessage($"{activity} {signal}: outage {writer.Outage.TotalSeconds:0.0} s");
     }
@@ -53,7 +53,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
 
         await ReportAsync(switchover);
         await writer.MoreAsync();
-        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        await HealthyAsync(cluster, signal, cluster.Node(2), 2);
         Assert.Empty(await writer.LostAsync(cluster.Node(2)));
         TestContext.Current.SendDiagnosticMessage($"{activity} {signal}: outage {writer.Outage.TotalSeconds:0.0} s");
     }
@@ -73,7 +73,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
 
         await ReportAsync(failover);
         await FailoverTests.FailBackAsync(cluster);
-        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        await HealthyAsync(cluster, signal, cluster.Node(2), 2);
     }
 
     [Theory]
@@ -83,7 +83,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.LostAsync(temporal.Client);
         await RestartedWithinAsync(cluster, activity, signal, (Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        await HealthyAsync(cluster, signal, cluster.Node(2), 2);
     }
 
     [Theory]
@@ -93,9 +93,9 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
         await RestartedWithinAsync(cluster, "CopyPrimary", signal, (RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(2) }));
-        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+        await HealthyAsync(cluster, signal, cluster.Node(1), 1);
         await RestartedWithinAsync(cluster, "CopyToRepository", signal, (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+        await HealthyAsync(cluster, signal, cluster.Node(1), 1);
     }
 
     [Theory]
@@ -114,7 +114,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
         await ReportAsync(recovery);
         Assert.Equal("A", (await TestCluster.SqlAsync(cluster.Node(1), "SELECT string_agg(w, ',') FROM word")).Trim());
-        await cluster.HealthyAsync(cluster.Node(1), timeline: 2);
+        await HealthyAsync(cluster, signal, cluster.Node(1), 2);
     }
 
     [Theory]
@@ -126,7 +126,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await RestartedWithinAsync(cluster, activity, signal, (RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
-        await cluster.HealthyAsync(cluster.Node(1), timeline: 2);
+        await HealthyAsync(cluster, signal, cluster.Node(1), 2);
     }
 
     [Theory]
@@ -155,8 +155,18 @@ public sealed class DockerRestartTests(TemporalServer temporal)
             await TestCluster.ReportAsync(await InitAsync());
         }
 
-        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
-        await workers.HealthyAsync(workers.Node(1), timeline: 1);
+        await HealthyAsync(cluster, signal, cluster.Node(1), 1);
+        await HealthyAsync(workers, signal, workers.Node(1), 1);
+    }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("KILL")]
+    public async Task A_cluster_that_nothing_works_on_is_whole_again_without_a_failover(string signal)
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
+        await OwnDocker.RestartAsync(signal);
+        await HealthyAsync(cluster, signal, cluster.Node(1), 1);
     }
 
     [Fact]
@@ -186,6 +196,22 @@ public sealed class DockerRestartTests(TemporalServer temporal)
         await TestCluster.ActivityAsync(procedure, activity);
         await OwnDocker.RestartAsync(signal);
         await ReportAsync(procedure);
+    }
+
+    /// <summary>
+    /// A daemon that was killed finds its containers running, stops them, and takes that for a person's wish: it starts none of them again. What a procedure did
+    /// not need is left to a repair.
+    /// </summary>
+    private static async Task HealthyAsync(TestCluster cluster, string signal, NodeId primary, int timeline)
+    {
+        if (signal == "KILL" && !(await cluster.InspectAsync()).Healthy)
+        {
+            TestContext.Current.SendDiagnosticMessage(await Host.DockerAsync("ps", "-a", "--filter", "label=pgflow.node", "--format", "{{.Names}} {{.Status}}"));
+            await cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        }
+
+        await Host.UntilAsync("every standby streams", async () => (await cluster.InspectAsync()).Healthy, 30); // those that Docker has started
+        await cluster.HealthyAsync(primary, timeline);
     }
 
     /// <summary>Whether it failed with the cluster as it was, instead of succeeding.</summary>

@@ -183,9 +183,10 @@ internal sealed partial class NodeSteps(
         if (!containers.Any(node => node.Docker.State.Running)) // one did when this was planned: Docker has stopped them with its daemon
         {
             await Task.WhenAll(containers.Where(node => node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.UnlessStopped).Select(node => TryStartAsync(node.Id)));
+            containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
         }
 
-        return await Task.WhenAll(nodes.Select(node => CompareAsync(node, live)));
+        return await Task.WhenAll(containers.Select(node => CompareAsync(node, live)));
     }
 
     public async Task<Promotion> PromoteAsync(NodeId node, Timeline from)
@@ -399,10 +400,10 @@ internal sealed partial class NodeSteps(
         throw new TimeoutException($"{node} was stopped and has not ended; see: docker inspect {node.Container}");
     }
 
-    private async Task<Candidate> CompareAsync(NodeId node, TimelineHistory? live)
+    private async Task<Candidate> CompareAsync(NodeContainer node, TimelineHistory? live)
     {
-        var asked = await AskPositionAsync(await inventory.NodeAsync(node));
-        return asked is { End: not null } ? asked : await ReadPositionAsync(asked ?? new(node, live?.Tip ?? default, End: null) { Answers = false }, live);
+        var asked = await AskPositionAsync(node);
+        return asked is { End: not null } ? asked : await ReadPositionAsync(asked ?? new(node.Id, live?.Tip ?? default, End: null) { Answers = false }, live);
     }
 
     /// <summary>What a standby says; null where it does not answer.</summary>

@@ -2,7 +2,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeSteps nodes, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
+internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeSteps nodeSteps, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
 {
     /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
     private const string SynchronousCommit = """
@@ -17,18 +17,21 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
 
     public async Task MoveAsync(NodeId node)
     {
-        var all = await inventory.NodesAsync(node.Cluster);
-        var winner = all.Single(other => other.Id == node);
+        var nodes = await inventory.NodesAsync(node.Cluster);
+        var winner = nodes.Single(other => other.Id == node);
+        await Permit.RequireAsync(node.Cluster);
         if (winner.Endpoint is EndpointRole.ReadWrite)
         {
+            await clients.AdmitAsync(winner); // an earlier attempt may have ended before that
             return;
         }
 
-        await Permit.RequireAsync(node.Cluster);
-        await Task.WhenAll(all
+        await Task.WhenAll(nodes
             .Where(other => other.Endpoint is EndpointRole.ReadWrite || (other.Id == node && other.Endpoint is EndpointRole.ReadOnly))
             .Select(TakeOffAsync));
-        await docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
+        await Task.WhenAll(
+            clients.AdmitAsync(winner),
+            docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false)));
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
             throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
@@ -49,7 +52,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        await clients.AdmitAsync(container); // an attempt to leave may have ended half-way
+        await clients.AdmitAsync(container);
         if (container.Endpoint is EndpointRole.None)
         {
             await docker.ConnectAsync(container.Spec.ExternalNetwork, node.Container, address: null, Names.Alias(node.Cluster, readOnly: true));
@@ -58,7 +61,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
 
     public async Task ProveAsync(NodeId primary)
     {
-        var container = await nodes.RunningAsync(primary);
+        var container = await nodeSteps.RunningAsync(primary);
         var spec = container.Spec;
         await using var session = await sql.OpenAsync(container);
         await roles.EnsureAsync(container, session);
@@ -95,19 +98,14 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
     private static Task<long> EndProofsAsync(SqlSession session) =>
         session.AskAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1", Roles.Proof);
 
-    /// <summary>Takes the external address from a node on which, by then, no client has a connection open.</summary>
+    /// <summary>Takes the external address from a node on which, by then, no client has a connection open. It refuses them until it is on an endpoint again.</summary>
     private async Task TakeOffAsync(NodeContainer node)
     {
-        var goesOn = node.Docker.State.Running && !await ends.HasEndedAsync(node);
-        if (goesOn)
+        if (node.Docker.State.Running && !await ends.HasEndedAsync(node))
         {
             await clients.CloseAsync(node);
         }
 
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
-        if (goesOn)
-        {
-            await clients.AdmitAsync(node);
-        }
     }
 }

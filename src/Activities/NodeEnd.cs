@@ -9,7 +9,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
     /// <summary>How long a server that has shut down may go on archiving, while clients wait for its address.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether a node has shut down that nobody starts again; its container may not have ended yet.</summary>

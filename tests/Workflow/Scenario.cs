@@ -18,7 +18,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("Switchover-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "Switchover", ("to", "p2"))),
         new("Switchover-cancelled", 3, world => CancelledAsync(world, "StopPostgres p1", "Switchover", ("to", "p2"))),
         new("Failover-succeeded", 3, world => SucceededAsync(Crashed(world), "Failover")),
-        new("Failover-undone", 3, world => UndoneAsync(Crashed(world), "MoveEndpoint p2", "Failover")),
+        new("Failover-undone", 3, world => UndoneAsync(Crashed(world), "CompareStandbys", "Failover")),
         new("Failover-blocked", 3, world => ResolvedAsync(Crashed(world), "PromoteStandby p2", "Failover")),
         new("Failover-cancelled", 3, world => CancelledAsync(Crashed(world), "CompareStandbys", "Failover")),
         new("Failback-succeeded", 3, world => SucceededAsync(Fenced(world), "Failback", ("node", "p3"))),

@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.IO.Pipelines;
 using System.Text;
 using PgFlow.Workflows;
 
@@ -19,8 +20,8 @@ internal sealed class NodeFiles(DockerEngine docker)
     public async Task<bool> ReadAsync(string container, string path, Func<Stream, Task> read) => await docker.FindAsync(async (client, token) =>
     {
         var answer = await client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: false, token);
-        // Buffered: at an entry's end the tar reader asks for nothing, which Docker's chunked stream takes for a lost connection.
-        await using var stream = new BufferedStream(answer.Stream, 64 * 1024);
+        // Docker's own streams take a read of nothing (the tar reader's, at an entry's end) for a lost connection, and close themselves with their last byte.
+        await using var stream = PipeReader.Create(answer.Stream, new(bufferSize: 64 * 1024)).AsStream();
         await using var tar = new TarReader(stream);
         await read((await tar.GetNextEntryAsync(copyData: false, token))?.DataStream ?? Stream.Null);
         return answer;

@@ -4,7 +4,7 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection whose address is taken away under it waits for ever.</summary>
-internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sql sql)
+internal sealed class ClientConnections(DockerEngine docker, Sql sql)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
@@ -16,8 +16,7 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
     /// <remarks>By the kernel's table of sockets: one that has not logged in yet is in no view, and process titles hold what users chose.</remarks>
     public async Task CloseAsync(NodeContainer node)
     {
-        await ReloadHbaAsync(node, admit: false);
-        await using var connection = await sql.OpenAsync(node);
+        await using var connection = await ChangeHbaAsync(node, file => Hba.Refusing(file, node.Spec));
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             await connection.AskAsync<long>("""
@@ -44,54 +43,53 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
         }
     }
 
-    /// <summary>Post-condition: clients may log in to the node, if it runs, and when it runs.</summary>
-    public Task AdmitAsync(NodeContainer node) => ReloadHbaAsync(node, admit: true);
-
-    private async Task ReloadHbaAsync(NodeContainer node, bool admit)
+    /// <summary>Post-condition: clients may log in to a running node.</summary>
+    public async Task AdmitAsync(NodeContainer node)
     {
-        var there = System.Text.Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) ?? []);
-        var wanted = admit ? Hba.Admitting(there) : Hba.Refusing(there, node.Spec);
-        if (there != wanted)
-        {
-            await Permit.RequireAsync(node.Id.Cluster);
-            await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, wanted, node.Spec.Postgres));
-        }
-
         if (node.Running)
         {
-            await ReloadAsync(node); // also where the file is as it should be: an earlier attempt may have ended before this
+            await using var connection = await ChangeHbaAsync(node, Hba.Admitting);
         }
     }
 
-    /// <summary>Lets the server read its files again, and proves that it has.</summary>
-    private async Task ReloadAsync(NodeContainer node)
+    /// <summary>Changes the file through the server: Docker's archive call takes 50 ms, and keeps the container's networks waiting.</summary>
+    /// <returns>A session that proves that the server has read it.</returns>
+    private async Task<SqlSession> ChangeHbaAsync(NodeContainer node, Func<string, string> change)
     {
         string before;
         await using (var connection = await sql.OpenAsync(node))
         {
+            var there = await connection.AskAsync<string>($"SELECT coalesce(pg_read_file('{SettingsFile.HbaPath}', 0, 1000000, true), '')");
+            var wanted = change(there);
+            if (there != wanted)
+            {
+                await Permit.FreshAsync();
+                await connection.AskAsync<string>(Hba.Writing(wanted));
+            }
+
             before = await connection.AskAsync<string>("SELECT clock_timestamp()::text");
-            await connection.AskAsync<bool>("SELECT pg_reload_conf()");
+            await connection.AskAsync<bool>("SELECT pg_reload_conf()"); // also where the file is as it should be: an earlier attempt may have ended before this
         }
 
-        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limit; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            await using var connection = await sql.OpenAsync(node); // a new one: the postmaster has read its files before it accepts it
-            if (await connection.AskAsync<bool>("SELECT pg_conf_load_time() >= $1::timestamptz", before))
+            var connection = await sql.OpenAsync(node); // a new one: the postmaster has read its files before it accepts it
+            if (await connection.AskAsync<string>("""
+                SELECT CASE WHEN pg_conf_load_time() >= $1::timestamptz
+                    THEN (SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL) ELSE 'unread' END
+                """, before) is var wrong && wrong.Length == 0)
             {
-                var wrong = await connection.AskAsync<string>("SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL");
-                if (wrong.Length > 0)
-                {
-                    throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
-                }
-
-                return;
+                return connection;
             }
 
-            if (clock.Elapsed > Limit)
+            await connection.DisposeAsync();
+            if (wrong != "unread")
             {
-                throw Ends.Fail($"{node.Id} has not read its configuration again within {Limit.TotalSeconds:0} s");
+                throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
             }
         }
+
+        throw Ends.Fail($"{node.Id} has not read its configuration again within {Limit.TotalSeconds:0} s");
     }
 }
 

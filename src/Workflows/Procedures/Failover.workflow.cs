@@ -32,19 +32,18 @@ public sealed class Failover : Procedure<FailoverInput>
         var winner = await WinnerAsync(plan);
         var followers = plan.Survivors.Where(node => node != winner.Node).ToList();
 
-        await Step("The winner has the settings of a primary and the virtual IP",
-            () => Workflow.WhenAllAsync(
-                plan.Intent.Synchronous ? Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers)) : Task.CompletedTask,
-                Endpoints.MoveAsync(winner.Node)),
-            undo: async () =>
-            {
-                await Endpoints.LeaveAsync(winner.Node);
-                await Endpoints.OfferReadOnlyAsync(winner.Node);
-            });
+        if (plan.Intent.Synchronous)
+        {
+            await Step("The winner has the settings of a synchronous primary", () => Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers)));
+        }
 
         PointOfNoReturn();
         var openedAt = Now;
-        var promotion = await VitalStep("The winner is promoted", () => Nodes.PromoteAsync(winner.Node, winner.Timeline));
+        Promotion? promotion = null;
+        await Workflow.WhenAllAsync(
+            PromoteAsync(),
+            Step("The winner has the virtual IP", () => Endpoints.MoveAsync(winner.Node)));
+        async Task PromoteAsync() => promotion = await VitalStep("The winner is promoted", () => Nodes.PromoteAsync(winner.Node, winner.Timeline));
 
         await Step("It has slots, settings and roles of a primary", async () =>
         {

@@ -45,11 +45,14 @@ internal sealed record BrokenLogin(string Name, LoginProblemKind? Kind, Func<Nod
         node.Container, "/usr/lib/postgresql/17/bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", $"dbname={database} replication=database", "-c", sql);
 
     /// <summary>Few connections, so that they are soon taken.</summary>
+    /// <param name="nodes">The primary first: a standby does not start with fewer than the primary had where it has replayed to.</param>
     public static async Task LimitConnectionsAsync(params NodeId[] nodes)
     {
         foreach (var node in nodes)
         {
             await SqlAsync(node, "ALTER SYSTEM SET max_connections = 12");
+            await Host.UntilAsync($"{node} has replayed the primary's restart", async () => node == nodes[0] || (await Host.DockerAsync(
+                "exec", "-u", "postgres", node.Container, "sh", "-c", "/usr/lib/postgresql/17/bin/pg_controldata /pgflow/data | grep max_connections")).EndsWith(" 12", StringComparison.Ordinal));
             await Host.DockerAsync("restart", node.Container);
             await Host.UntilAsync($"{node} runs again", async () => await Host.TryAsync(() => SqlAsync(node, "SELECT 1")) == "1");
         }

@@ -6,7 +6,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Jobs jobs, Sql sql, NodeFiles files, NodeWal wal) : IArchiveSteps
+internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, NodeFiles files, NodeWal wal) : IArchiveSteps
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30); // below an attempt's own
     private static readonly TimeSpan LongLimit = TimeSpan.FromMinutes(30);
@@ -24,13 +24,13 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Job
 
     public async Task<int> CompleteAsync(NodeId primary)
     {
-        var timeline = await sql.WrittenTimelineAsync(await inventory.NodeAsync(primary));
+        var timeline = await sql.WrittenTimelineAsync(await nodeSteps.RunningAsync(primary));
         return LastNumber(await ExecuteAsync(primary, LongLimit, Embedded.Read("complete"), $"TIMELINE={timeline.Number:X8}"));
     }
 
     public async Task ProveAsync(NodeId primary)
     {
-        var node = await inventory.NodeAsync(primary);
+        var node = await nodeSteps.RunningAsync(primary);
         await Permit.RequireAsync(primary.Cluster);
         // The mark's segment: one that somebody else has ended meanwhile is not ended again.
         var marked = new Lsn((await sql.MarkAsync(node)).Value - 1);
@@ -87,7 +87,7 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Job
 
     private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string script, params string[] parameters)
     {
-        var node = await inventory.NodeAsync(primary);
+        var node = await nodeSteps.RunningAsync(primary);
         await Permit.RequireAsync(primary.Cluster);
         return await docker.ExecuteAsync(primary.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", limit, parameters, ["/bin/sh", "-c", script]);
     }

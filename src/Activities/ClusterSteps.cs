@@ -10,6 +10,7 @@ internal sealed class ClusterSteps(
     DockerEngine docker,
     Inventory inventory,
     Creation creation,
+    NodeSteps nodeSteps,
     NodeObserver observer,
     NodeFiles files,
     Jobs jobs,
@@ -133,7 +134,7 @@ internal sealed class ClusterSteps(
 
     public async Task SetRolesAsync(NodeId primary)
     {
-        var node = await inventory.NodeAsync(primary);
+        var node = await nodeSteps.RunningAsync(primary);
         await using var session = await sql.OpenAsync(node);
         await roles.EnsureAsync(node, session);
     }

@@ -3,7 +3,7 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets) : IDataDirectorySteps
+internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, Secrets secrets) : IDataDirectorySteps
 {
     /// <summary>The exit code of rewind for a directory that it can't mend.</summary>
     private const int CannotRewind = 3;
@@ -15,7 +15,7 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
         await jobs.RequireSoleUseAsync(node);
         var said = Job.Facts(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "examine", Embedded.Read("examine"))), ':');
         string Fact(string name) => said[name].First();
-        var leader = await inventory.NodeAsync(primary);
+        var leader = await nodeSteps.RunningAsync(primary);
         var (identifier, timeline, wal) = await sql.IdentifyAsync(leader);
         if (said["Database system identifier"].FirstOrDefault() != identifier)
         {
@@ -45,7 +45,7 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
     public async Task<RewindResult> RewindAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        var leader = await inventory.NodeAsync(primary);
+        var leader = await nodeSteps.RunningAsync(primary);
         await sql.AskAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan); // before it pg_control may still name the old timeline
         var end = await jobs.RunAsync(WithPrimary(await inventory.NodeAsync(node), leader, "rewind", "pgflow"));
         return end.ExitCode switch
@@ -59,7 +59,7 @@ internal sealed class DataDirectorySteps(Inventory inventory, Jobs jobs, Sql sql
     public async Task CopyAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(WithPrimary(await inventory.NodeAsync(node), await inventory.NodeAsync(primary), "copy", "replicator"));
+        await jobs.SucceedAsync(WithPrimary(await inventory.NodeAsync(node), await nodeSteps.RunningAsync(primary), "copy", "replicator"));
     }
 
     public Task SwapAsync(NodeId node) => RunAsync(node, "swap");

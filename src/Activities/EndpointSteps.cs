@@ -2,7 +2,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
+internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeSteps nodeSteps, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
 {
     /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
     private const string SynchronousCommit = """
@@ -61,7 +61,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
 
     public async Task ProveAsync(NodeId primary)
     {
-        var container = await inventory.NodeAsync(primary);
+        var container = await nodeSteps.RunningAsync(primary);
         var spec = container.Spec;
         await using var session = await sql.OpenAsync(container);
         await roles.EnsureAsync(container, session);

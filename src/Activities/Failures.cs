@@ -15,7 +15,7 @@ namespace PgFlow.Activities;
 internal static class Failures
 {
     /// <param name="failure">What an attempt threw.</param>
-    /// <param name="attempt">The how manieth attempt it was.</param>
+    /// <param name="attempt">The how manieth attempt it was, without those that failed for what passes.</param>
     /// <param name="attempts">How often an operation that fails is tried.</param>
     public static ApplicationFailureException Of(Exception failure, int attempt, int attempts)
     {
@@ -29,7 +29,7 @@ internal static class Failures
     private static TimeSpan Backoff(int attempt) => TimeSpan.FromSeconds(0.1 * Math.Pow(4, Math.Min(attempt, 4) - 1));
 
     /// <summary>What is away or busy now may be there later.</summary>
-    private static bool MayPass(Exception failure) => failure switch
+    public static bool MayPass(Exception failure) => failure switch
     {
         LoginException login => login.Problem.Kind is LoginProblemKind.NoAnswer or LoginProblemKind.NotNow or LoginProblemKind.ConnectionsUsedUp,
         NpgsqlException sql => sql.IsTransient,

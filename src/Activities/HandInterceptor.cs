@@ -4,6 +4,7 @@ using PgFlow.Workflows;
 using Temporalio.Activities;
 using Temporalio.Api.Common.V1;
 using Temporalio.Converters;
+using Temporalio.Exceptions;
 using Temporalio.Worker.Interceptors;
 
 namespace PgFlow.Activities;
@@ -18,7 +19,7 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
     private sealed class Inbound(ActivityInboundInterceptor next, HandOptions options) : ActivityInboundInterceptor(next)
     {
         private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
-        private static readonly ConcurrentDictionary<string, SemaphoreSlim> Attempts = new();
+        private static readonly ConcurrentDictionary<string, Attempts> Known = new();
 
         public override async Task<object?> ExecuteActivityAsync(ExecuteActivityInput input)
         {
@@ -26,22 +27,22 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
             using var ended = new CancellationTokenSource();
             using var progress = HandProgress.Begin();
             var heartbeats = HeartbeatAsync(context, progress, ended.Token);
-            var attempts = Attempts.GetOrAdd($"{context.Info.WorkflowRunId}/{context.Info.ActivityId}", _ => new(1));
+            var attempts = Known.GetOrAdd($"{context.Info.WorkflowRunId}/{context.Info.ActivityId}", _ => new());
             try
             {
-                await attempts.WaitAsync(context.CancellationToken);
+                await attempts.Turn.WaitAsync(context.CancellationToken);
                 try
                 {
                     return await base.ExecuteActivityAsync(input);
                 }
                 finally
                 {
-                    attempts.Release();
+                    attempts.Turn.Release();
                 }
             }
             catch (Exception e) when (e is not OperationCanceledException && !context.CancellationToken.IsCancellationRequested)
             {
-                throw Failures.Of(e, context.Info.Attempt, options.Attempts);
+                throw attempts.After(e, options.Attempts);
             }
             finally
             {
@@ -59,6 +60,19 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
             }
         }
     }
+}
+
+/// <summary>The attempts at one activity, as far as they were made in this process.</summary>
+internal sealed class Attempts
+{
+    private int _failed;
+
+    /// <summary>Taken by the attempt that works.</summary>
+    public SemaphoreSlim Turn { get; } = new(1);
+
+    /// <summary>What an attempt's failure is. One that failed for what passes, as a daemon that was away, has used up none of those that an operation has.</summary>
+    public ApplicationFailureException After(Exception failure, int most) =>
+        Failures.Of(failure, Failures.MayPass(failure) ? _failed + 1 : Interlocked.Increment(ref _failed), most);
 }
 
 /// <summary>What the hand that is working now does; the Web UI shows it with the heartbeat.</summary>

@@ -177,8 +177,17 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    public async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
-        await Task.WhenAll(nodes.Select(node => CompareAsync(node, live)));
+    public async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live)
+    {
+        var containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
+        if (!containers.Any(node => node.Docker.State.Running)) // one did when this was planned: Docker has stopped them with its daemon
+        {
+            await Task.WhenAll(containers.Where(node => node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.UnlessStopped).Select(node => TryStartAsync(node.Id)));
+            containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
+        }
+
+        return await Task.WhenAll(containers.Select(node => CompareAsync(node, live)));
+    }
 
     public async Task<Promotion> PromoteAsync(NodeId node, Timeline from)
     {
@@ -324,7 +333,8 @@ internal sealed partial class NodeSteps(
     }
 
     /// <summary>A node that a step needs running. One that Docker stopped, with its daemon or by itself, is started as what it is, where that is safe.</summary>
-    private async Task<NodeContainer> RunningAsync(NodeId node)
+    /// <remarks>Not for a hand that holds another lease than the cluster's: it may work beside a procedure that has fenced the node.</remarks>
+    public async Task<NodeContainer> RunningAsync(NodeId node)
     {
         if (await inventory.NodeAsync(node) is { Docker.State.Running: true } running)
         {
@@ -333,6 +343,19 @@ internal sealed partial class NodeSteps(
 
         await StartAsync(node);
         return await inventory.NodeAsync(node);
+    }
+
+    /// <summary>One that can't be started can still be read.</summary>
+    private async Task TryStartAsync(NodeId node)
+    {
+        try
+        {
+            await StartAsync(node);
+        }
+        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
+        {
+            HandProgress.Say(e.Message);
+        }
     }
 
     /// <summary>Waits for the end of a node that was stopped or killed.</summary>
@@ -377,10 +400,10 @@ internal sealed partial class NodeSteps(
         throw new TimeoutException($"{node} was stopped and has not ended; see: docker inspect {node.Container}");
     }
 
-    private async Task<Candidate> CompareAsync(NodeId node, TimelineHistory? live)
+    private async Task<Candidate> CompareAsync(NodeContainer node, TimelineHistory? live)
     {
-        var asked = await AskPositionAsync(await inventory.NodeAsync(node));
-        return asked is { End: not null } ? asked : await ReadPositionAsync(asked ?? new(node, live?.Tip ?? default, End: null) { Answers = false }, live);
+        var asked = await AskPositionAsync(node);
+        return asked is { End: not null } ? asked : await ReadPositionAsync(asked ?? new(node.Id, live?.Tip ?? default, End: null) { Answers = false }, live);
     }
 
     /// <summary>What a standby says; null where it does not answer.</summary>
@@ -456,7 +479,7 @@ internal sealed partial class NodeSteps(
         var path = $"{Names.Data}/pg_wal/{timeline.HistoryFile}";
         if (!await files.ExistsAsync(container.Id.Container, path))
         {
-            var primary = await inventory.NodeAsync(new(settings.Node.Cluster, upstream));
+            var primary = await RunningAsync(new(settings.Node.Cluster, upstream));
             var history = await sql.AskAsync<string>(primary, $"SELECT pg_read_file('pg_wal/{timeline.HistoryFile}')");
             await Permit.RequireAsync(settings.Node.Cluster);
             await files.WriteAsync(container.Id.Container, ContainerFile.Private(path, history, container.Spec.Postgres));

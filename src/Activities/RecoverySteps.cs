@@ -14,6 +14,9 @@ internal sealed class RecoverySteps(
 
     private static readonly TimeSpan Early = TimeSpan.FromSeconds(5);
 
+    /// <summary>The exit code of a PostgreSQL whose recovery can't go on.</summary>
+    private const int GaveUp = 1;
+
     /// <summary>How long replay may stand still: a large segment on a slow disk takes its time.</summary>
     private TimeSpan Patience => 2 * options.Value.Patience;
 
@@ -114,7 +117,7 @@ internal sealed class RecoverySteps(
                 return (new(at.Replayed, at.LastCommit, []), at.Replayed);
             }
 
-            if (now is { Paused: true } || now is null && !(await inventory.NodeAsync(node)).Docker.State.Running)
+            if (now is { Paused: true } || (now is null && await HasGivenUpAsync(node)))
             {
                 return (null, now?.Replayed ?? last);
             }
@@ -133,6 +136,15 @@ internal sealed class RecoverySteps(
             }
         }
     }
+
+    /// <summary>Whether PostgreSQL ended by itself.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was stopped, as Docker's daemon does when it is restarted: another attempt starts it again.</exception>
+    private async Task<bool> HasGivenUpAsync(NodeId node) => (await inventory.NodeAsync(node)).Docker.State switch
+    {
+        { Running: true } => false,
+        { ExitCode: GaveUp } => true,
+        var stopped => throw Ends.Fail($"{node} was stopped (exit code {stopped.ExitCode}) while it replayed; its log: {await docker.LogAsync(node.Container, 5)}"),
+    };
 
     private async Task<Position?> PositionAsync(NodeContainer node)
     {

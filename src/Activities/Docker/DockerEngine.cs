@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Docker.DotNet;
 using Microsoft.Extensions.Options;
 using Temporalio.Activities;
@@ -20,14 +21,18 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ActivityToken);
         limit.CancelAfter(deadline ?? DefaultDeadline);
-        var client = await ClientAsync();
         try
         {
+            var client = await ClientAsync().WaitAsync(limit.Token);
             return await call(client, limit.Token).WaitAsync(limit.Token);
         }
         catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
         {
             throw new DockerSilenceException($"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s");
+        }
+        catch (Exception e) when (e is HttpRequestException or SocketException)
+        {
+            throw new HttpRequestException($"Docker does not answer at {options.Value.DockerHost}: {e.GetBaseException().Message}", e);
         }
     }
 

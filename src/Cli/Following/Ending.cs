@@ -41,6 +41,6 @@ internal sealed record Ending(int ExitCode, string Word, string Why, Report? Rep
         ApplicationFailureException { Details.Count: > 0 } e when Enum.TryParse<Outcome>(e.ErrorType, out _) => Of(e.Details.ElementAt<Report>(0)),
         ApplicationFailureException e => new(ExitCodes.OfFailure(e.ErrorType), JsonNamingPolicy.CamelCase.ConvertName(e.ErrorType ?? "failed"), e.Message),
         TerminatedFailureException => new(ExitCodes.Incomplete, "terminated", "somebody terminated it: nothing was undone, and nobody knows how far it came"),
-        var e => new(ExitCodes.Incomplete, "failed", e?.Message ?? "it failed, and Temporal does not say why"),
+        _ => new(ExitCodes.Incomplete, "failed", failure is null ? "it failed, and Temporal does not say why" : Ends.Why(failure)),
     };
 }

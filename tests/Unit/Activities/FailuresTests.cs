@@ -26,6 +26,16 @@ public sealed class FailuresTests
     [MemberData(nameof(WhatMayPass))]
     public void What_is_away_or_busy_is_retried_as_long_as_its_activity_may_last(Exception away) => Assert.False(Failures.Of(away, 100, 5).NonRetryable);
 
+    [Fact]
+    public void What_was_away_for_long_has_used_up_no_attempt_of_the_operation_that_then_fails()
+    {
+        var attempts = new Attempts();
+        Assert.All(Enumerable.Repeat(new DockerSilenceException("Docker does not answer"), 10), away => Assert.False(attempts.After(away, 5).NonRetryable));
+
+        Assert.All(Enumerable.Repeat(Ends.Fail("p2 has ended"), 4), failed => Assert.False(attempts.After(failed, 5).NonRetryable));
+        Assert.True(attempts.After(Ends.Fail("p2 has ended"), 5).NonRetryable);
+    }
+
     public static TheoryData<Exception> WhatMayPass =>
     [
         new DockerSilenceException("Docker did not answer within 20 s"),

@@ -21,6 +21,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         var winner = nodes.Single(other => other.Id == node);
         if (winner.Endpoint is EndpointRole.ReadWrite)
         {
+            await clients.AdmitAsync(winner); // as below
             return;
         }
 
@@ -42,6 +43,10 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         {
             await Permit.RequireAsync(node.Cluster);
             await TakeOffAsync(container);
+        }
+        else if (container.Running)
+        {
+            await clients.AdmitAsync(container); // an attempt to leave may have ended half-way
         }
     }
 

@@ -12,9 +12,10 @@ public sealed class ResetTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
         var switchover = await SwitchOverAsync(cluster, to: 2);
-        await cluster.WorkedOnAsync(switchover, "WaitForReplay");
+        await TestCluster.ActivityAsync(switchover, "WriteSettings");
+        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
+        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
 
         var next = await ResetAsync(switchover);
         await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_resume()");
@@ -135,9 +136,10 @@ public sealed class ResetTests(TemporalServer temporal)
     public async Task A_lease_that_a_person_ended_is_taken_again()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
         var switchover = await SwitchOverAsync(cluster, to: 2);
-        await cluster.WorkedOnAsync(switchover, "WaitForReplay");
+        await TestCluster.ActivityAsync(switchover, "WriteSettings");
+        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
+        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
         await temporal.Client.GetWorkflowHandle(ClusterLease.IdOf(cluster.Name)).TerminateAsync();
         await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_resume()");
 

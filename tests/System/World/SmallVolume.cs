@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace PgFlow.SystemTests.World;
 
 /// <summary>A small file system on the host in the place of a volume's folder: it can be full, or read-only, without anybody else's disk being so.</summary>
@@ -10,6 +12,7 @@ internal sealed class SmallVolume : IAsyncDisposable
     /// <summary>Puts one under a volume, with what the volume holds. Its containers are stopped meanwhile: a running one keeps the folder that it has.</summary>
     public static async Task<SmallVolume> UnderAsync(TestCluster cluster, string volume, int megabytes)
     {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "mounts a file system");
         var folder = await Host.DockerAsync("volume", "inspect", "-f", "{{.Mountpoint}}", volume);
         var users = (await Host.DockerAsync("ps", "-q", "--filter", $"volume={volume}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         await Host.DockerAsync(["stop", .. users]);
@@ -38,10 +41,19 @@ internal sealed class SmallVolume : IAsyncDisposable
     public Task RemountAsync(string how) => OnHostAsync($"mount -o remount,{how} {_folder}");
 
     /// <remarks>Lazily: a container may still use it.</remarks>
-    public async ValueTask DisposeAsync() => await Host.TryDockerAsync(Command($"umount -l {_folder}"));
+    public async ValueTask DisposeAsync() => await RunAsync($"umount -l {_folder}");
 
-    private static Task<string> OnHostAsync(string script) => Host.DockerAsync(Command(script));
+    private static async Task OnHostAsync(string script)
+    {
+        var (code, output) = await RunAsync(script);
+        Assert.True(code == 0, output);
+    }
 
-    private static string[] Command(string script) =>
-        ["run", "--rm", "--privileged", "--pid=host", "--network", "none", "--entrypoint", "nsenter", Host.Image, "-t", "1", "-m", "--", "sh", "-c", script];
+    private static async Task<(int Code, string Output)> RunAsync(string script)
+    {
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardError = true })!;
+        var output = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output);
+    }
 }

@@ -46,9 +46,17 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
             HandProgress.Say($"waits until {segment} is in the archive; now {archived}");
             if (clock.Elapsed > Limit)
             {
-                throw Ends.Stick($"{segment} of {primary} is not in the archive after {Limit.TotalSeconds:0} s: {await docker.LogAsync(primary.Container, 5)}");
+                throw Ends.Stick($"{segment} of {primary} is not in the archive after {Limit.TotalSeconds:0} s: {await WhyNotAsync(node, segment)}");
             }
         }
+    }
+
+    /// <summary>What the program says that archives: the server's log has it behind whatever else was logged since.</summary>
+    private async Task<string> WhyNotAsync(NodeContainer node, string segment)
+    {
+        var end = await docker.TryExecuteAsync(
+            node.Id.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", Limit, [], ["/pgflow/bin/archive", $"{Names.Data}/pg_wal/{segment}", segment]);
+        return end.ExitCode == 0 ? await docker.LogAsync(node.Id.Container, 5) : (end.Output + end.Complaint).Trim();
     }
 
     public async Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion)

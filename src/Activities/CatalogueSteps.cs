@@ -68,6 +68,7 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             RestorePoints = [.. facts["point"].Select(Json<RestorePoint>).OrderBy(point => point.At)],
             Segments = segments,
             SegmentSize = segmentSize,
+            Spaces = [.. facts["space"].Select(line => line.Split(' ')).Select(space => new VolumeSpace(space[0].Split('/')[^1], 1024 * long.Parse(space[1], CultureInfo.InvariantCulture)))],
             SystemIdentifier = facts["system-identifier"].FirstOrDefault(),
             ReadAt = Job.TimeOf(facts["now"].Single()),
         };

@@ -1,5 +1,4 @@
 using PgFlow.Workflows;
-using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
@@ -7,8 +6,6 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
 {
     /// <summary>The exit code of rewind for a directory that it can't mend.</summary>
     private const int CannotRewind = 3;
-
-    private static string Run => Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!);
 
     public async Task<Divergence> ExamineAsync(NodeId node, NodeId primary)
     {
@@ -47,7 +44,7 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
         await jobs.RequireSoleUseAsync(node);
         var leader = await nodeSteps.RunningAsync(primary);
         await sql.AskAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan); // before it pg_control may still name the old timeline
-        var end = await jobs.RunAsync(WithPrimary(await inventory.NodeAsync(node), leader, "rewind", "pgflow"));
+        var end = await jobs.RunAsync(await WithPrimaryAsync(await inventory.NodeAsync(node), leader, "rewind", "pgflow"));
         return end.ExitCode switch
         {
             0 => new(Done: true, "pg_rewind succeeded"),
@@ -59,7 +56,7 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
     public async Task CopyAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(WithPrimary(await inventory.NodeAsync(node), await nodeSteps.RunningAsync(primary), "copy", "replicator"));
+        await jobs.SucceedAsync(await WithPrimaryAsync(await inventory.NodeAsync(node), await nodeSteps.RunningAsync(primary), "copy", "replicator"));
     }
 
     public Task SwapAsync(NodeId node) => RunAsync(node, "swap");
@@ -69,15 +66,15 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
     private async Task RunAsync(NodeId node, string program)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, Embedded.Read(program)) with { Parameters = [$"RUN={Run}"] });
+        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, Embedded.Read(program)) with { Parameters = [$"RUN={await FirstRun.ShortAsync()}"] });
     }
 
-    private Job WithPrimary(NodeContainer node, NodeContainer primary, string program, string role) => Job.On(node, program, $"""
+    private async Task<Job> WithPrimaryAsync(NodeContainer node, NodeContainer primary, string program, string role) => Job.On(node, program, $"""
         {Embedded.Read("settle")}
         {Embedded.Read(program)}
         """) with
     {
-        Parameters = [$"RUN={Run}", $"PRIMARY={primary.Address}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
+        Parameters = [$"RUN={await FirstRun.ShortAsync()}", $"PRIMARY={primary.Address}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
         Network = Names.InternalNetwork(node.Id.Cluster),
         Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(node.Id.Cluster, role), node.Spec.Postgres)],
     };

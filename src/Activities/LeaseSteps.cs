@@ -43,6 +43,30 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
             : throw new ApplicationFailureException(held.Sentence, errorType: Ends.ClusterBusy, nonRetryable: true);
     }
 
+    public async Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind)
+    {
+        var info = ActivityExecutionContext.Current.Info;
+        if (await FindAsync(ClusterLease.IdOf(cluster, kind), run: null) is not { ParentId: { } parent, ParentRunId: { } run })
+        {
+            return null;
+        }
+
+        if (parent != info.WorkflowId)
+        {
+            throw Ends.Break(await DescribeAsync(cluster, kind) ?? $"{parent} has had {cluster} since this procedure lost its lease: what this one remembers is not so any more");
+        }
+
+        if (run == info.WorkflowRunId)
+        {
+            return null;
+        }
+
+        var earlier = await Client.GetWorkflowHandle(parent, run).QueryAsync<Progress>("progress", []);
+        await HolderAsync(cluster, kind);
+        await Task.Delay(Permit.Fresh, ActivityExecutionContext.Current.CancellationToken); // what the earlier run was allowed to do by then has begun, or never will
+        return new([.. earlier.Steps.Select(step => step.Title)], earlier.Steps.Any(step => step.AfterPointOfNoReturn));
+    }
+
     public async Task<string> StarterAsync()
     {
         var info = ActivityExecutionContext.Current.Info;
@@ -107,8 +131,8 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
             HeldLease.WhyStuck(pending.PendingWorkflowTask?.Attempt ?? 0, pending.PendingActivities.Select(activity => (activity.ActivityType.Name, activity.Attempt, activity.LastFailure?.Message))));
     }
 
-    /// <summary>The procedure that holds a lease; a lease whose procedure does not run any more is ended.</summary>
-    private static async Task<WorkflowExecutionDescription?> HolderAsync(ClusterName cluster, LeaseKind kind)
+    /// <summary>The procedure that holds a lease: its newest run, since one that was reset takes the lease again with its next change. A lease without one is ended.</summary>
+    private async Task<WorkflowExecutionDescription?> HolderAsync(ClusterName cluster, LeaseKind kind)
     {
         var lease = await FindAsync(ClusterLease.IdOf(cluster, kind), run: null);
         if (lease is not { Status: WorkflowExecutionStatus.Running, ParentId: { } parent })
@@ -116,14 +140,15 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
             return null;
         }
 
-        var holder = await FindAsync(parent, lease.ParentRunId);
-        if (holder is { Status: WorkflowExecutionStatus.Running })
+        var asking = ActivityExecutionContext.Current.Info;
+        if (await FindAsync(parent, run: null) is { Status: WorkflowExecutionStatus.Running } holder && holder.RunId != asking.WorkflowRunId)
         {
             return holder;
         }
 
-        // The holder was reset: nobody will ever release this run of the lease.
+        // Of a run that is over, since nobody holds the same lease twice: the one that asks was reset, or the one that held it is gone.
         await Client.GetWorkflowHandle(lease.Id, lease.RunId).TerminateAsync($"its procedure {parent} does not run any more");
+        await jobs.RemoveOfRunAsync(lease.ParentRunId!);
         return null;
     }
 

@@ -1,12 +1,16 @@
+using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
 /// <summary>Finds out what a node is: a running one by asking it, a stopped one by its pg_control.</summary>
-internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles roles)
+internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFiles files, Jobs jobs, Roles roles)
 {
     private const int MostReadsOfControl = 20;
+
+    /// <summary>As many as a server needs to say why it ends.</summary>
+    private const int MostLinesOfLog = 20;
 
     private static readonly string Question = """
         SELECT json_build_object(
@@ -43,6 +47,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles ro
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
             'summarizerFails', clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
                 AND EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
+            'refusesClients', coalesce(starts_with(pg_read_file(current_setting('hba_file'), 0, 1000, true), $3), false),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || sourcefile || ', not in PgFlow''s file'), '[]')
@@ -72,6 +77,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles ro
             OnInternalNetwork = node.IsOn(Names.InternalNetwork(node.Id.Cluster)),
             Address = node.Address,
             Endpoint = node.Endpoint,
+            LastWords = await LastWordsAsync(node),
         };
         if (!node.Docker.State.Running)
         {
@@ -152,7 +158,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles ro
         var identifying = LearnAsync("its timeline", () => sql.IdentifyAsync(node));
         await Task.WhenAll(opening, identifying);
         await using var session = await opening;
-        var full = await LearnAsync("its state", () => Sql.AskJsonAsync<Answer>(session, Question, string.Join(',', SettingsFile.Owned), SettingsFile.Path));
+        var full = await LearnAsync("its state", () => Sql.AskJsonAsync<Answer>(session, Question, string.Join(',', SettingsFile.Owned), SettingsFile.Path, Hba.Begin));
         var answer = full.Value ?? await Sql.AskJsonAsync<Answer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
         var identity = await identifying;
@@ -177,6 +183,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles ro
             Synchronous = answer.Synchronous,
             ReadOnly = answer.ReadOnly,
             SummarizerFails = answer.SummarizerFails,
+            RefusesClients = answer.RefusesClients,
             FullPageWrites = answer.FullPageWrites,
             TablespaceNames = answer.Tablespaces ?? [],
             Drift = answer.Drift ?? [],
@@ -216,6 +223,15 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles ro
         };
     }
 
+    /// <summary>Why a server ended by itself, without what differs from one restart to the next; one that was stopped or killed ends with another code than 1.</summary>
+    private async Task<string?> LastWordsAsync(NodeContainer node) =>
+        node.Docker.State is { ExitCode: 1 } and ({ Running: false } or { Restarting: true }) && (await LearnAsync("its log", () => docker.LogAsync(node.Id.Container, MostLinesOfLog))).Value is { } log
+            ? DyingWords().Matches(log).LastOrDefault()?.Groups[1].Value.Trim()
+            : null;
+
+    [GeneratedRegex("(?:FATAL|PANIC): +(.*)")]
+    private static partial Regex DyingWords();
+
     /// <summary>An answer, or why there is none.</summary>
     private static async Task<(T? Value, string? Why)> LearnAsync<T>(string what, Func<Task<T>> askAsync)
     {
@@ -254,6 +270,7 @@ internal sealed class NodeObserver(Sql sql, NodeFiles files, Jobs jobs, Roles ro
         IReadOnlyDictionary<string, string>? Histories = null,
         ArchiverState? Archiver = null,
         bool SummarizerFails = false,
+        bool RefusesClients = false,
         bool FullPageWrites = true,
         IReadOnlyList<string>? Tablespaces = null,
         IReadOnlyList<string>? Drift = null);

@@ -522,7 +522,14 @@ internal sealed partial class NodeSteps(
     {
         if (await files.ExistsAsync(container.Id.Container, $"{Names.Data}/PG_VERSION"))
         {
-            await files.WriteAsync(container.Id.Container, StandbySignal(container));
+            try
+            {
+                await files.WriteAsync(container.Id.Container, StandbySignal(container));
+            }
+            catch (Docker.DotNet.DockerApiException e) when (e.ResponseBody?.Contains("read-only file system", StringComparison.OrdinalIgnoreCase) is true)
+            {
+                // No server can start on it either, and nobody would reach one: a disk that fails must keep nobody from a failover.
+            }
         }
     }
 

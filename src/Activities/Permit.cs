@@ -16,7 +16,7 @@ internal static class Permit
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a permission holds: below the heartbeat's time-out, after which somebody else may work.</summary>
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
     public static async Task RequireAsync(ClusterName cluster)
@@ -87,7 +87,7 @@ internal static class Permit
             }
         }
 
-        throw Ends.Break($"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step");
+        throw Ends.Lose($"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step");
     }
 
     private static async Task<bool> HoldsAsync(string lease)

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using Microsoft.Extensions.Options;
 using PgFlow.Workflows;
-using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
@@ -19,8 +18,6 @@ internal sealed class RecoverySteps(
 
     /// <summary>How long replay may stand still: a large segment on a slow disk takes its time.</summary>
     private TimeSpan Patience => 2 * options.Value.Patience;
-
-    private static string Run => Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!);
 
     public async Task BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target)
     {
@@ -76,7 +73,7 @@ internal sealed class RecoverySteps(
             {script}
             """)
         {
-            Parameters = [$"RUN={Run}", $"BACKUPS={string.Join(' ', target.Backups)}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
+            Parameters = [$"RUN={await FirstRun.ShortAsync()}", $"BACKUPS={string.Join(' ', target.Backups)}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
             Volumes =
             [
                 $"{node.Container}:{Names.NodeVolume}",
@@ -163,7 +160,7 @@ internal sealed class RecoverySteps(
 
     /// <summary>What was raised when it was restored.</summary>
     private async Task<List<string>> RaisedAsync(NodeId node) =>
-        RaisedOf(await files.ReadAsync(node.Container, $"{Names.Data}/.copied-{Run}") is { } said ? Encoding.UTF8.GetString(said) : "");
+        RaisedOf(await files.ReadAsync(node.Container, $"{Names.Data}/.copied-{await FirstRun.ShortAsync()}") is { } said ? Encoding.UTF8.GetString(said) : "");
 
     /// <summary>Recovery refuses to go on with less than the WAL was written with; by then pg_control has how much that is.</summary>
     private async Task<List<string>> RaiseAsync(NodeId node, Lsn last, ResolvedTarget target)

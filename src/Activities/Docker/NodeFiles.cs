@@ -30,7 +30,7 @@ internal sealed class NodeFiles(DockerEngine docker)
     public async Task<bool> ExistsAsync(string container, string path) => await docker.FindAsync((client, token) =>
         client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: true, token)) is not null;
 
-    /// <summary>Writes files and folders with their owners and modes; what is there is replaced.</summary>
+    /// <summary>Writes files and folders with their owners and modes; what is there is replaced, by the whole or not at all. A second name of it stays beside it.</summary>
     public async Task WriteAsync(string container, params IEnumerable<ContainerFile> files)
     {
         using var archive = new MemoryStream();
@@ -38,18 +38,20 @@ internal sealed class NodeFiles(DockerEngine docker)
         {
             foreach (var file in files)
             {
-                var entry = new UstarTarEntry(file.Content is null ? TarEntryType.Directory : TarEntryType.RegularFile, file.Path.TrimStart('/'))
+                var path = file.Path.TrimStart('/');
+                switch (file.Content)
                 {
-                    Uid = file.Uid,
-                    Gid = file.Gid,
-                    Mode = (UnixFileMode)file.Mode,
-                };
-                if (file.Content is { } content)
-                {
-                    entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content));
+                    case null:
+                        await tar.WriteEntryAsync(file.Entry(TarEntryType.Directory, path));
+                        break;
+                    case "":
+                        await tar.WriteEntryAsync(file.Entry(TarEntryType.RegularFile, path));
+                        break;
+                    case var content: // Docker removes what is there before it writes: on a full disk only the half of it would be left. A link needs no room.
+                        await tar.WriteEntryAsync(file.Entry(TarEntryType.RegularFile, $"{path}.new", content));
+                        await tar.WriteEntryAsync(file.Entry(TarEntryType.HardLink, path, linkTo: $"{path}.new"));
+                        break;
                 }
-
-                await tar.WriteEntryAsync(entry);
             }
         }
 
@@ -66,6 +68,23 @@ internal sealed class NodeFiles(DockerEngine docker)
 /// <param name="Gid">Its group.</param>
 internal sealed record ContainerFile(string Path, string? Content, int Mode, int Uid, int Gid)
 {
+    /// <summary>As a part of an archive.</summary>
+    public UstarTarEntry Entry(TarEntryType type, string path, string? content = null, string? linkTo = null)
+    {
+        var entry = new UstarTarEntry(type, path) { Uid = Uid, Gid = Gid, Mode = (UnixFileMode)Mode };
+        if (content is not null)
+        {
+            entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content));
+        }
+
+        if (linkTo is not null)
+        {
+            entry.LinkName = linkTo;
+        }
+
+        return entry;
+    }
+
     /// <summary>A folder of the user <c>postgres</c>.</summary>
     public static ContainerFile Folder(string path, PostgresInstallation postgres) => new(path, null, 0b111_101_000, postgres.Uid, postgres.Gid);
 

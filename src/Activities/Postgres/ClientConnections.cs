@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Text;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
 /// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection whose address is taken away under it waits for ever.</summary>
-internal sealed class ClientConnections(DockerEngine docker, Sql sql)
+internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sql sql)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
@@ -43,12 +44,16 @@ internal sealed class ClientConnections(DockerEngine docker, Sql sql)
         }
     }
 
-    /// <summary>Post-condition: clients may log in to a running node.</summary>
+    /// <summary>Post-condition: clients may log in to the node, if it runs, and when it runs.</summary>
     public async Task AdmitAsync(NodeContainer node)
     {
         if (node.Running)
         {
             await using var connection = await ChangeHbaAsync(node, Hba.Admitting);
+        }
+        else if (await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) is { } there)
+        {
+            await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, Hba.Admitting(Encoding.UTF8.GetString(there)), node.Spec.Postgres));
         }
     }
 

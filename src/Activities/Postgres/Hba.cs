@@ -2,10 +2,11 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>A node's pg_hba.conf while clients are refused: the same with a few lines in front of it.</summary>
+/// <summary>A node's pg_hba.conf while it is on no endpoint, so that clients are refused: the same with a few lines in front of it.</summary>
 internal static class Hba
 {
-    private const string Begin = "# PgFlow refuses clients while an address is taken away\n";
+    /// <summary>How the file begins while clients are refused.</summary>
+    public const string Begin = "# PgFlow refuses clients while an address is taken away\n";
     private const string End = "# PgFlow refuses clients: end\n";
 
     /// <summary>The file so that only PgFlow and the standbys are let in.</summary>

@@ -20,6 +20,9 @@ public static class Ends
     /// <summary>An activity found what must never be.</summary>
     internal const string Broken = nameof(Broken);
 
+    /// <summary>An activity asked for a change and its procedure does not hold the lease: it was reset, or somebody ended the lease.</summary>
+    internal const string LeaseLost = nameof(LeaseLost);
+
     /// <summary>It failed and the cluster is as it was.</summary>
     public const string Unchanged = nameof(Unchanged);
 
@@ -38,6 +41,9 @@ public static class Ends
     /// <summary>An invariant is broken: final, since no retry can help, but no refusal.</summary>
     public static ApplicationFailureException Break(string why) => new(Said(why), errorType: Broken, nonRetryable: true);
 
+    /// <summary>The procedure does not hold the lease: it takes it again where it may, and repeats its step.</summary>
+    public static ApplicationFailureException Lose(string why) => new(Said(why), errorType: LeaseLost, nonRetryable: true);
+
     /// <summary>A refusal for all of <paramref name="reasons"/>; null where there are none.</summary>
     public static ApplicationFailureException? RefuseFor(IReadOnlyCollection<string> reasons) =>
         reasons.Count == 0 ? null : Refuse(string.Join("; ", reasons));
@@ -47,6 +53,9 @@ public static class Ends
 
     /// <summary>Whether <paramref name="failure"/> says that another procedure holds the lease.</summary>
     public static bool IsBusy(Exception failure) => Cause(failure) is ApplicationFailureException { ErrorType: ClusterBusy };
+
+    /// <summary>Whether <paramref name="failure"/> says that the procedure does not hold its lease.</summary>
+    public static bool IsLeaseLost(Exception failure) => Cause(failure) is ApplicationFailureException { ErrorType: LeaseLost };
 
     /// <summary>What is said of <paramref name="failure"/>; a cancelled activity's own message is empty.</summary>
     public static string Why(Exception failure) => failure switch

@@ -122,7 +122,7 @@ public abstract class Procedure<TInput> : Procedure
 
     private async Task<Report> WithLeaseAsync(Func<Task<string>> act)
     {
-        var lease = await Leases.TakeAsync(_input.Cluster, Lease, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by), _input.TakeOver is null ? null : EvictAsync);
+        Held = await TakeAsync(_input.TakeOver is null ? null : EvictAsync);
         Report report;
         try
         {
@@ -136,12 +136,22 @@ public abstract class Procedure<TInput> : Procedure
 
         OnlyForward = true;
         await RecordAsync(report);
-        if (!await lease.ReleaseAsync())
+        if (!await Held.ReleaseAsync())
         {
             Notes.Add("somebody ended the cluster's lease while this procedure worked");
         }
 
         return report with { Notes = [.. Notes], EndedAt = Workflow.UtcNow };
+    }
+
+    private Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(Func<Task>? evict = null) =>
+        Leases.TakeAsync(_input.Cluster, Lease, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by), evict);
+
+    private protected override async Task<EarlierRun?> TakeAgainAsync()
+    {
+        var earlier = await Leases.LeaveEarlierAsync(_input.Cluster, Lease);
+        Held = await TakeAsync();
+        return earlier;
     }
 
     /// <summary>Ends the procedure that a person has named, and says so in both records.</summary>
@@ -172,7 +182,7 @@ public abstract class Procedure<TInput> : Procedure
             Notes.Add(e.Message);
         }
 
-        return ReportOf(LeftOut ? Outcome.Incomplete : end, Ends.Why(failure));
+        return ReportOf(LeftOut ? Outcome.Incomplete : end, _yielded ?? Ends.Why(failure));
     }
 
     private static Outcome Unchanged(Exception failure) => failure switch
@@ -188,11 +198,24 @@ public abstract class Procedure<TInput> : Procedure
     {
         try
         {
-            await Ledger.RecordAsync(report with { Notes = [.. Notes] });
+            await RecordedAsync(report);
         }
-        catch (ActivityFailureException e)
+        catch (FailureException e)
         {
             Notes.Add($"the ledger has no record of this: {Ends.Why(e)}");
+        }
+    }
+
+    private async Task RecordedAsync(Report report)
+    {
+        try
+        {
+            await Ledger.RecordAsync(report with { Notes = [.. Notes] });
+        }
+        catch (ActivityFailureException e) when (Ends.IsLeaseLost(e))
+        {
+            await TakeAgainAsync();
+            await Ledger.RecordAsync(report with { Notes = [.. Notes] });
         }
     }
 

@@ -14,6 +14,8 @@ public abstract partial class Procedure
 
     private readonly List<Running> _steps = [];
     private readonly Stack<(string Title, Func<Task> Act)> _undo = [];
+    private readonly List<(string Title, Func<Task> Act)> _undoOfRunbook = [];
+    private readonly Temporalio.Workflows.Mutex _taking = new();
     private List<string>? _preview;
 
     /// <summary>The procedure of the workflow code that is running.</summary>
@@ -38,6 +40,9 @@ public abstract partial class Procedure
     protected string? Done { get; set; }
 
     private protected Outcome Outcome { get; private set; } = Outcome.Running;
+
+    /// <summary>The lease that this run has; one that was reset remembers that of the earlier run.</summary>
+    private protected ChildWorkflowHandle<ClusterLease>? Held { get; set; }
 
     private protected PlanView? PlanView { get; set; }
 
@@ -98,6 +103,7 @@ public abstract partial class Procedure
     private protected async Task<IReadOnlyList<string>> PreviewAsync(Func<Task> steps)
     {
         _preview = [];
+        _undoOfRunbook.Clear();
         await steps();
         var titles = _preview;
         _preview = null;
@@ -119,11 +125,66 @@ public abstract partial class Procedure
         }
     }
 
+    /// <summary>Takes the lease again.</summary>
+    /// <returns>What an earlier run had begun that was reset.</returns>
+    private protected virtual Task<EarlierRun?> TakeAgainAsync() => Task.FromResult<EarlierRun?>(null);
+
+    /// <summary>Takes the lease again that <paramref name="step"/> found lost. After a reset it decides whether this run may go on from what it remembers.</summary>
+    private async Task RegainAsync(Running step, ChildWorkflowHandle<ClusterLease>? lost)
+    {
+        await _taking.WaitOneAsync(ActivityToken);
+        try
+        {
+            if (Held == lost && await TakeAgainAsync() is { } earlier)
+            {
+                GoOnFrom(earlier, step);
+            }
+        }
+        finally
+        {
+            _taking.ReleaseMutex();
+        }
+    }
+
+    /// <summary>Behind the point of no return every step goes on from wherever things are. Before it, what this run does not remember is undone, or can't be.</summary>
+    private void GoOnFrom(EarlierRun earlier, Running step)
+    {
+        var forgotten = earlier.Steps.Except(_steps.Select(known => known.View.Title)).ToList();
+        var reset = $"it was reset, and takes the lease again{(forgotten.Count == 0 ? "" : $"; its earlier run had also begun “{string.Join("”, “", forgotten)}”")}";
+        Notes.Add(reset);
+        if (step.View.AfterPointOfNoReturn || forgotten.Count == 0)
+        {
+            return;
+        }
+
+        if (earlier.PassedPointOfNoReturn)
+        {
+            (_aborted, _yielded, OnlyForward) = (true, $"{reset}, behind the point of no return: the cluster is left as it is", true);
+            Show(step, StepState.Failed, _yielded);
+            throw new AbortedException(step.View.Title);
+        }
+
+        foreach (var undo in _undoOfRunbook.Where(undo => forgotten.Contains(undo.Title)))
+        {
+            _undo.Push(undo);
+        }
+
+        if (!OnlyForward)
+        {
+            throw Ends.Break($"{reset}: all is undone, start it anew");
+        }
+    }
+
     private async Task StepAsync(string title, Func<Task> act, Func<Task>? undo, bool canSkip)
     {
         if (_preview is not null)
         {
             _preview.Add(title);
+            if (undo is not null)
+            {
+                _undoOfRunbook.Add((title, undo));
+            }
+
             return;
         }
 
@@ -150,12 +211,21 @@ public abstract partial class Procedure
     {
         using var attempt = OnlyForward ? new CancellationTokenSource() : CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
         At.Value = step.Begin(attempt);
+        var lease = Held;
         try
         {
             Show(step, StepState.Running);
             await act();
             Show(step, StepState.Done);
             return true;
+        }
+        catch (ActivityFailureException e) when (Ends.IsLeaseLost(e))
+        {
+            return await TryAsync(step, async () =>
+            {
+                await RegainAsync(step, lease);
+                await act();
+            });
         }
         catch (Exception e) when (OnlyForward && e is FailureException or OperationCanceledException)
         {

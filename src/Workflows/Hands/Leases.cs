@@ -8,7 +8,7 @@ namespace PgFlow.Workflows;
 public interface ILeaseSteps
 {
     /// <summary>Who holds a lease of <paramref name="cluster"/>, as a sentence; null when nobody does.</summary>
-    /// <remarks>A lease whose procedure is not running any more (it was reset) is ended first.</remarks>
+    /// <remarks>A lease whose procedure is not running any more, and one that the asking procedure held before it was reset, is ended first.</remarks>
     [Activity("DescribeLease")]
     Task<string?> DescribeAsync(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster);
 
@@ -23,10 +23,21 @@ public interface ILeaseSteps
     [Activity("TakeOverLease")]
     Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision);
 
+    /// <summary>Post-condition: nothing is left of the lease that the asking procedure had before it was reset, and no job of its earlier run.</summary>
+    /// <returns>What the earlier run had begun; null where there was none, and somebody ended the lease.</returns>
+    /// <exception cref="ApplicationFailureException">Another procedure has had the cluster since (<see cref="Ends.Broken"/>).</exception>
+    [Activity("LeaveEarlierRun")]
+    Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind);
+
     /// <summary>Who started the workflow that asks, as far as its history tells.</summary>
     [Activity("FindStarter")]
     Task<string> StarterAsync();
 }
+
+/// <summary>What a run had begun that was reset: the one that goes on may remember less.</summary>
+/// <param name="Steps">The titles of its steps.</param>
+/// <param name="PassedPointOfNoReturn">Nothing of it may be undone.</param>
+public sealed record EarlierRun(IReadOnlyList<string> Steps, bool PassedPointOfNoReturn);
 
 /// <summary>A cluster for one procedure at a time.</summary>
 internal static class Leases
@@ -39,6 +50,10 @@ internal static class Leases
     /// <inheritdoc cref="ILeaseSteps.TakeOverAsync"/>
     public static Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision) =>
         Hand.ChangeAsync((ILeaseSteps hand) => hand.TakeOverAsync(cluster, kind, from, decision), $"Take {cluster} from {from}");
+
+    /// <inheritdoc cref="ILeaseSteps.LeaveEarlierAsync"/>
+    public static Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind) =>
+        Hand.ChangeAsync((ILeaseSteps hand) => hand.LeaveEarlierAsync(cluster, kind), $"What is left of the lease of {cluster}");
 
     /// <summary>Takes the lease.</summary>
     /// <param name="cluster">The cluster.</param>

@@ -163,10 +163,12 @@ internal static class Checks
         NodeRole.Missing when !node.HasVolume => "without a container and without a volume",
         NodeRole.Missing when node.Control is null => "without a container; its volume holds no data",
         NodeRole.Missing => $"without a container; its volume holds a {(node.StandbySignal is true ? "standby" : "primary")}'s data on timeline {node.Timeline}",
-        NodeRole.Stopped => $"stopped, container {node.Container}",
-        NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}",
+        NodeRole.Stopped => $"stopped, container {node.Container}{LastWordsOf(node)}",
+        NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}{LastWordsOf(node)}",
         var role => PgFlowText.Word(role),
     };
+
+    private static string LastWordsOf(NodeState node) => node.LastWords is { } words ? $"; at last it said: {words}" : "";
 
     /// <summary>What kept PgFlow from logging in to a node as usual, though it learnt the node's role, and what it could not learn.</summary>
     public static IEnumerable<Finding> AccessTo(NodeState node) =>

@@ -207,6 +207,12 @@ public sealed record NodeState
     /// <summary>Whether it writes whole pages into the WAL after a checkpoint; where a primary does not, no standby of it can be copied.</summary>
     public bool FullPageWrites { get; init; } = true;
 
+    /// <summary>Whether it refuses clients, as it should only while it is on no endpoint.</summary>
+    public bool RefusesClients { get; init; }
+
+    /// <summary>The last thing that it said before it ended by itself; null where it did not.</summary>
+    public string? LastWords { get; init; }
+
     /// <summary>The tablespaces that lie outside its data directory, where it runs.</summary>
     public IReadOnlyList<string> TablespaceNames { get; init; } = [];
 

@@ -43,6 +43,11 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
             yield return new(FindingCode.OffReadOnlyEndpoint, Id, $"{Id.Cluster}-ro", Hint.Repair(Id.Cluster));
         }
 
+        if (node is { RefusesClients: true, Endpoint: not EndpointRole.None })
+        {
+            yield return new(FindingCode.ClientsRefused, Id, Hint: Hint.Repair(Id.Cluster));
+        }
+
         foreach (var other in IsPrimary ? Members.Where(other => other.Id != Id && node.Slots.All(slot => slot.Name != other.Id.Name.ToString())) : [])
         {
             yield return new(FindingCode.SlotMissing, Id, other.Id.ToString(), Hint.Repair(Id.Cluster));

@@ -122,6 +122,12 @@ public enum FindingCode
     /// <summary>A streaming standby is not on the read-only endpoint.</summary>
     OffReadOnlyEndpoint,
 
+    /// <summary>A procedure that ended half-way has left a node refusing clients.</summary>
+    ClientsRefused,
+
+    /// <summary>A volume has no room for more WAL; the detail says which.</summary>
+    VolumeFull,
+
     /// <summary>The primary keeps no WAL for a node.</summary>
     SlotMissing,
 

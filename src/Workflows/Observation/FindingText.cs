@@ -38,6 +38,8 @@ public static class FindingText
             FindingCode.NotRestarted => $"{node} is not restarted after a crash or a reboot: its restart policy is {detail}",
             FindingCode.OffInternalNetwork => $"{node} is not on the cluster's internal network",
             FindingCode.OffReadOnlyEndpoint => $"{node} is not on the read-only endpoint {detail}",
+            FindingCode.ClientsRefused => $"{node} refuses clients: a procedure that took its address away ended half-way",
+            FindingCode.VolumeFull => $"no room: {detail}",
             FindingCode.SlotMissing => $"{node} has no slot for {detail}",
             FindingCode.ContainerMissing => $"{node} is {detail}",
             FindingCode.ResourceMissing => $"the {detail} is gone",

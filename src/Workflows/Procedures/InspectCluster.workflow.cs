@@ -118,6 +118,14 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
 
     private static IEnumerable<Finding> FindingsOf(ArchiveState archive, ClusterName cluster)
     {
+        if (archive.Full.Count > 0)
+        {
+            yield return new(
+                FindingCode.VolumeFull,
+                Detail: string.Join(", ", archive.Full.Select(space => $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left")),
+                Hint: new("free some, or give it more: a primary that can't write WAL ends, and one that can't archive keeps its WAL until then"));
+        }
+
         var take = Hint.Run("take one", nameof(TakeBackup), cluster);
         if (archive.Unreadable is { } why)
         {

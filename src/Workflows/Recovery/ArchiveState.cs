@@ -21,6 +21,9 @@ public sealed record ArchiveState
     /// <summary>The gaps of every branch, by timeline and position.</summary>
     public IReadOnlyList<WalGap> Gaps { get; init; } = [];
 
+    /// <summary>The volumes that have no room for two segments of WAL more.</summary>
+    public IReadOnlyList<VolumeSpace> Full { get; init; } = [];
+
     /// <summary>The state of a catalogue.</summary>
     public static ArchiveState Of(Catalogue catalogue)
     {
@@ -35,6 +38,7 @@ public sealed record ArchiveState
             Backup = backup is null ? null : new(backup.Id, backup.StoppedAt, backup.Timeline, backup.VerifiedAt),
             Missing = backup is not null && catalogue.StretchOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap ? catalogue.NameOf(gap.Timeline, gap.Number) : null,
             Gaps = [.. TimelineFindings.Gaps(catalogue)],
+            Full = [.. catalogue.Spaces.Where(space => space.Free < 2 * catalogue.SegmentSize)],
         };
     }
 }

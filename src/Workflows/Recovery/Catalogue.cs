@@ -23,6 +23,9 @@ public sealed record Catalogue
     /// <summary>Bytes in a WAL segment.</summary>
     public long SegmentSize { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>The room that is left in each volume.</summary>
+    public IReadOnlyList<VolumeSpace> Spaces { get; init; } = [];
+
     /// <summary>The system identifier; null where no node has one. A text, as in <see cref="Backup"/>.</summary>
     public string? SystemIdentifier { get; init; }
 
@@ -98,6 +101,11 @@ public sealed record BackupVerified(string Id, DateTimeOffset VerifiedAt);
 /// <param name="Lsn">The end of its record.</param>
 /// <param name="At">When, by the server's clock.</param>
 public sealed record RestorePoint(string Name, Timeline Timeline, Lsn Lsn, DateTimeOffset At);
+
+/// <summary>The room in a volume.</summary>
+/// <param name="Volume">The node's name, or <c>repository</c>.</param>
+/// <param name="Free">The bytes that are left for others than root.</param>
+public sealed record VolumeSpace(string Volume, long Free);
 
 /// <summary>WAL segments without a gap.</summary>
 /// <param name="Timeline">Their timeline.</param>

@@ -70,6 +70,28 @@ public sealed class RepairTests(TemporalServer temporal)
         await cluster.HealthyAsync(p2, timeline: 2);
     }
 
+    [Fact, Trait("Suite", "ci")]
+    public async Task Of_nodes_that_a_terminated_procedure_left_refusing_clients()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        foreach (var node in new[] { cluster.Node(1), cluster.Node(2) })
+        {
+            var before = await HbaAsync(node);
+            await Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", """
+                { echo '# PgFlow refuses clients while an address is taken away'; grep -E '^(local|host) .* (pgflow|replicator|postgres|pgflow,replicator) ' /pgflow/pg_hba.conf
+                  echo 'host all all 0.0.0.0/0 reject'; echo '# PgFlow refuses clients: end'; cat /pgflow/pg_hba.conf; } > /pgflow/refusing && cat /pgflow/refusing > /pgflow/pg_hba.conf
+                """);
+            await TestCluster.SqlAsync(node, "SELECT pg_reload_conf()");
+            await FoundAsync(cluster, FindingCode.ClientsRefused);
+
+            await RepairAsync(cluster);
+            Assert.Equal(before, await HbaAsync(node));
+            await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+        }
+
+        static Task<string> HbaAsync(NodeId node) => Host.DockerAsync("exec", node.Container, "cat", "/pgflow/pg_hba.conf");
+    }
+
     private static Task<Report> RepairAsync(TestCluster cluster) =>
         cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
 

@@ -112,11 +112,11 @@ public sealed class StuckTests(TemporalServer temporal)
     private static async Task<string[]> JobsAsync(TestCluster cluster) =>
         (await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-verify-backup")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    private static Task<string> SetAsync(NodeId node, string setting) =>
+    internal static Task<string> SetAsync(NodeId node, string setting) =>
         Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"cp -p /pgflow/data/postgresql.auto.conf /pgflow/data/kept.conf; echo \"{setting}\" >> /pgflow/data/postgresql.auto.conf");
 
     /// <remarks>By the volume: the node does not run.</remarks>
-    private static Task<string> UnsetAsync(NodeId node) =>
+    internal static Task<string> UnsetAsync(NodeId node) =>
         Host.DockerAsync("run", "--rm", "--network", "none", "-v", $"{node.Container}:/pgflow", "--entrypoint", "mv", Host.Image, "/pgflow/data/kept.conf", "/pgflow/data/postgresql.auto.conf");
 
     private static Task<WorkflowHandle<Switchover, Report>> SwitchOverAsync(TestCluster cluster) =>
@@ -139,7 +139,7 @@ public sealed class StuckTests(TemporalServer temporal)
     private static async Task<BlockedStep> BlockedAsync(WorkflowHandle handle) => (await AllBlockedAsync(handle))[0];
 
     /// <summary>What waits for a person, when nothing goes on beside it any more.</summary>
-    private static async Task<IReadOnlyList<BlockedStep>> AllBlockedAsync(WorkflowHandle handle)
+    internal static async Task<IReadOnlyList<BlockedStep>> AllBlockedAsync(WorkflowHandle handle)
     {
         IReadOnlyList<BlockedStep> blocked = [];
         await Host.UntilAsync("it is blocked", async () =>

@@ -9,6 +9,8 @@ public sealed class CatalogueParsingTests
         now 1795549258.496001686
         segment-size 16777216
         system-identifier 7711822184333295631
+        space /repository 1048576
+        space /nodes/p1 4
         timeline 00000002
         history 00000002 1	0/3000000	no recovery target specified
         timeline 0000000A
@@ -45,6 +47,13 @@ public sealed class CatalogueParsingTests
 
         var rebuilt = CatalogueSteps.Parse(ClusterName.Parse("demo"), string.Join('\n', Output.Split('\n').Where(line => !line.Contains("p2", StringComparison.Ordinal))));
         Assert.Equal((null, true), (rebuilt.Branches[1].Opening!.Node, rebuilt.Branches[1].Opening!.Continues));
+    }
+
+    [Fact]
+    public void A_volume_without_room_for_wal_is_full()
+    {
+        Assert.Equal([new("repository", 1L << 30), new("p1", 4096)], Read.Spaces);
+        Assert.Equal("p1", Assert.Single(ArchiveState.Of(Read).Full).Volume);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class ContractTests
         [
             "BeginRestore", "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CompleteLedger", "CopyPrimary", "CopyToRepository", "CreateNetworks",
             "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
-            "FetchWal", "FindRestorePoint", "FindStarter", "FindUnneeded", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEndpoint", "MarkStandby",
+            "FetchWal", "FindRestorePoint", "FindStarter", "FindUnneeded", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEarlierRun", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveLedger", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadTimelines",
             "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",

@@ -23,6 +23,8 @@ public sealed class InspectionTests
         { "p2 is not restarted after a crash or a reboot: its restart policy is always; put it right: pgflow repair demo", Healthy().With(2, node => node with { RestartPolicy = "always" }) },
         { "p2 is not on the cluster's internal network; put it right: pgflow repair demo", Healthy().With(2, node => node with { OnInternalNetwork = false }) },
         { "p3 is not on the read-only endpoint demo-ro; put it right: pgflow repair demo", Healthy().With(3, node => node with { Endpoint = EndpointRole.None }) },
+        { "p2 refuses clients: a procedure that took its address away ended half-way; put it right: pgflow repair demo", Healthy().With(2, node => node with { RefusesClients = true }) },
+        { "p3 is no running standby (stopped, container exited; at last it said: could not write: No space left on device); bring it back: pgflow failback demo p3", Healthy().With(3, node => Stopped(node) with { LastWords = "could not write: No space left on device" }) },
         { "p1 has no slot for p3; put it right: pgflow repair demo", Healthy().With(1, node => node with { Slots = [new("p2", Active: true, "reserved")] }) },
         { "p3 is without a container and without a volume; put it right: pgflow repair demo", Healthy().With(3, node => Missing(node) with { HasVolume = false, Control = null }) },
         { "p3 is without a container; its volume holds a standby's data on timeline 1; put it right: pgflow repair demo", Healthy().With(3, Missing) },
@@ -44,6 +46,7 @@ public sealed class InspectionTests
         { "no backup leads to timeline 1, the live one: it can't be recovered; take one: pgflow backup demo", Archive with { Backup = null } },
         { "which timeline is live is in no ledger, so nobody knows whether it can be recovered; look with: pgflow timeline demo --check", new() },
         { "WAL is missing: 000000010000000000000003, and with it what follows the last backup B1; take another: pgflow backup demo", Archive with { Missing = "000000010000000000000003" } },
+        { "no room: p1's volume has 4096 bytes left, repository's volume has 20 MB left; free some, or give it more: a primary that can't write WAL ends, and one that can't archive keeps its WAL until then", Archive with { Full = [new("p1", 4096), new("repository", 20L << 20)] } },
     };
 
     private static ArchiveState Archive { get; } = new() { Live = new(1), Backup = new("B1", DateTimeOffset.UnixEpoch, new(1), VerifiedAt: null) };

@@ -243,6 +243,8 @@ internal sealed partial class FakeHands :
 
     Task<string?> ILeaseSteps.EndBackupAsync(ClusterName cluster) => DoAsync<string?>(null, () => null);
 
+    Task<EarlierRun?> ILeaseSteps.LeaveEarlierAsync(ClusterName cluster, LeaseKind kind) => DoAsync<EarlierRun?>(null, () => null);
+
     Task<string> ILeaseSteps.StarterAsync() => DoAsync(null, () => "unknown (Web UI)");
 
     Task ILedgerSteps.RecordAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));

@@ -41,6 +41,7 @@ public sealed class ResetTests(TemporalServer temporal)
         Assert.Empty(await writer.LostAsync(cluster.Node(1)));
         await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_resume()");
         await FreeAsync(cluster);
+        await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy); // it asks again every 5 s
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
@@ -188,6 +189,7 @@ public sealed class ResetTests(TemporalServer temporal)
             Assert.True(type == Ends.Unchanged, message);
             Assert.Contains("reset", message, StringComparison.OrdinalIgnoreCase);
             await FreeAsync(cluster);
+            await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy);
             await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
         }
     }

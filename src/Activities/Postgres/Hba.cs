@@ -22,8 +22,9 @@ internal static class Hba
         file.StartsWith(Begin, StringComparison.Ordinal) && file.IndexOf(End, StringComparison.Ordinal) is > 0 and var end ? file[(end + End.Length)..] : file;
 
     /// <summary>SQL with which the server, a standby too, puts the file in its place as a whole.</summary>
+    /// <remarks>Beside it lies a second name of it, which <see cref="NodeFiles"/> leaves.</remarks>
     public static string Writing(string file) => $"""
         COPY (SELECT nullif(line, '') FROM unnest(string_to_array({SocketSession.Literal(file.TrimEnd('\n'))}, E'\n')) AS line)
-        TO PROGRAM 'cat > {SettingsFile.HbaPath}.new && mv {SettingsFile.HbaPath}.new {SettingsFile.HbaPath}' (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02')
+        TO PROGRAM 'rm -f {SettingsFile.HbaPath}.new && cat > {SettingsFile.HbaPath}.new && mv {SettingsFile.HbaPath}.new {SettingsFile.HbaPath}' (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02')
         """;
 }

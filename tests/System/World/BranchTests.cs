@@ -5,7 +5,7 @@ namespace PgFlow.SystemTests.World;
 /// <summary>Who counts as what, by the branch that its WAL lies on.</summary>
 public sealed class BranchTests(TemporalServer temporal)
 {
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_standby_promoted_by_mistake_misleads_nobody_and_comes_back_by_failback_and_by_remake()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);

@@ -7,7 +7,7 @@ namespace PgFlow.SystemTests.World;
 /// <summary>After each procedure every node is what it should be: <see cref="TestCluster.HealthyAsync"/> asks PgFlow, and Docker beside it.</summary>
 public sealed class ExpectedNodeTests(TemporalServer temporal)
 {
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task After_a_recovery_and_in_a_clone_the_primary_is_restarted_by_Docker()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -8,7 +8,7 @@ public sealed class LongPastTests(TemporalServer temporal)
 {
     private const int MostOfPayload = 256 * 1024;
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Of_20000_restore_points_and_1000_backups_is_read_within_seconds_and_goes_through_Temporal()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);

@@ -7,7 +7,7 @@ namespace PgFlow.SystemTests.World;
 /// <summary>A person resets a procedure in Temporal's Web UI: another run goes on from an earlier event, and remembers less than was done.</summary>
 public sealed class ResetTests(TemporalServer temporal)
 {
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_switchover_that_is_reset_where_it_is_goes_on_or_is_undone_and_holds_the_lease()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -23,7 +23,7 @@ public sealed class ResetTests(TemporalServer temporal)
         Assert.Empty(await writer.LostAsync((await cluster.InspectAsync()).State.Primaries[0].Id));
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_switchover_that_is_reset_to_before_it_stopped_the_primary_is_undone()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -77,7 +77,7 @@ public sealed class ResetTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task One_that_is_blocked_and_reset_keeps_the_cluster_and_goes_on_by_a_retry()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -5,7 +5,7 @@ namespace PgFlow.SystemTests.World;
 /// <summary>A position from before a password was rotated is as good as any other.</summary>
 public sealed class RotationTests(TemporalServer temporal)
 {
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_recovery_and_a_clone_to_before_a_rotation_succeed()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

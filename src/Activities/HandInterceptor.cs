@@ -27,13 +27,16 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
             using var ended = new CancellationTokenSource();
             using var progress = HandProgress.Begin();
             var heartbeats = HeartbeatAsync(context, progress, ended.Token);
-            var attempts = Known.GetOrAdd($"{context.Info.WorkflowRunId}/{context.Info.ActivityId}", _ => new());
+            var activity = $"{context.Info.WorkflowRunId}/{context.Info.ActivityId}";
+            var attempts = Known.GetOrAdd(activity, _ => new());
             try
             {
                 await attempts.Turn.WaitAsync(context.CancellationToken);
                 try
                 {
-                    return await base.ExecuteActivityAsync(input);
+                    var result = await base.ExecuteActivityAsync(input);
+                    Known.TryRemove(activity, out _);
+                    return result;
                 }
                 finally
                 {

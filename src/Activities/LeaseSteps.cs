@@ -63,7 +63,6 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
 
         var earlier = await Client.GetWorkflowHandle(parent, run).QueryAsync<Progress>("progress", []);
         await HolderAsync(cluster, kind);
-        await Task.Delay(Permit.Fresh, ActivityExecutionContext.Current.CancellationToken); // what the earlier run was allowed to do by then has begun, or never will
         return new([.. earlier.Steps.Select(step => step.Title)], earlier.Steps.Any(step => step.AfterPointOfNoReturn));
     }
 
@@ -148,6 +147,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
 
         // Of a run that is over, since nobody holds the same lease twice: the one that asks was reset, or the one that held it is gone.
         await Client.GetWorkflowHandle(lease.Id, lease.RunId).TerminateAsync($"its procedure {parent} does not run any more");
+        await Task.Delay(Permit.Fresh, ActivityExecutionContext.Current.CancellationToken); // what it was allowed to do by then has begun, or never will
         await jobs.RemoveOfRunAsync(lease.ParentRunId!);
         return null;
     }

@@ -47,7 +47,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
             'summarizerFails', clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
                 AND EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
-            'refusesClients', coalesce(starts_with(pg_read_file(current_setting('hba_file'), 0, 1000, true), $3), false),
+            'refusesClients', coalesce(pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true) = convert_to($3, 'UTF8'), false),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(name || ' is set in ' || sourcefile || ', not in PgFlow''s file'), '[]')

@@ -129,9 +129,9 @@ internal sealed partial class NodeSteps(
     public async Task UnfenceAsync(NodeId node, bool running)
     {
         var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
         if (!await IsOverAsync(container))
         {
-            await Permit.RequireAsync(node.Cluster);
             if (!await sql.AskAsync<bool>(container, "SELECT pg_is_in_recovery()"))
             {
                 await docker.ExecuteAsync(node.Container, "0:0", FastStopLimit, Unmark);
@@ -333,12 +333,17 @@ internal sealed partial class NodeSteps(
     }
 
     /// <summary>A node that a step needs running. One that Docker stopped, with its daemon or by itself, is started as what it is, where that is safe.</summary>
-    /// <remarks>Not for a hand that holds another lease than the cluster's: it may work beside a procedure that has fenced the node.</remarks>
+    /// <remarks>Only by a procedure that decides what runs: a backup may work beside one that has stopped or fenced the node.</remarks>
     public async Task<NodeContainer> RunningAsync(NodeId node)
     {
         if (await inventory.NodeAsync(node) is { Docker.State.Running: true } running)
         {
             return running;
+        }
+
+        if (!await Permit.DecidesAsync(node.Cluster))
+        {
+            throw Ends.Fail($"{node} does not run");
         }
 
         await StartAsync(node);

@@ -37,6 +37,9 @@ internal static class Permit
         }
     }
 
+    /// <summary>Whether the procedure holds the cluster's own lease, and so may decide what runs; a backup works beside others.</summary>
+    public static Task<bool> DecidesAsync(ClusterName cluster) => HoldsAsync(ClusterLease.IdOf(cluster, LeaseKind.Cluster));
+
     /// <summary>Asked by every call that changes a container: a permission ages while a hand waits, or while its worker stands still.</summary>
     public static Task FreshAsync() => HandProgress.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
         ? RequireAsync(allowed.Cluster)

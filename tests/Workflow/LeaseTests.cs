@@ -1,4 +1,5 @@
 using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
 
 namespace PgFlow.WorkflowTests;
 
@@ -59,18 +60,41 @@ public sealed class LeaseTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         var lease = await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).DescribeAsync();
-        await world.Client.WorkflowService.ResetWorkflowExecutionAsync(new()
+        var next = await ResetAsync(world, handle);
+        gate.Open();
+
+        Assert.Equal(Outcome.Succeeded, (await next.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(WorkflowExecutionStatus.Terminated, (await world.Client.GetWorkflowHandle(lease.Id, lease.RunId).DescribeAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Of_a_procedure_that_was_reset_to_its_beginning_says_that_what_it_did_stays()
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("ProveShutdownReplayed p2");
+        var handle = await world.StartAsync("Switchover");
+        await gate.Reached;
+        var next = await ResetAsync(world, handle);
+        gate.Open();
+
+        var failed = await World.FailureAsync(next);
+        Assert.Equal(Ends.Incomplete, failed.Type);
+        Assert.Contains(failed.Report!.Notes, note => note.StartsWith("it was reset to before its first step: what its earlier run has done stays as it is", StringComparison.Ordinal));
+        Assert.NotEqual(NodeRole.Primary, world.Hands["p1"].Role);
+    }
+
+    /// <summary>To the end of its first workflow task, as a person does in the Web UI.</summary>
+    private static async Task<WorkflowHandle> ResetAsync(World world, WorkflowHandle handle)
+    {
+        var reset = await world.Client.WorkflowService.ResetWorkflowExecutionAsync(new()
         {
             Namespace = world.Client.Options.Namespace,
             WorkflowExecution = new() { WorkflowId = handle.Id },
-            WorkflowTaskFinishEventId = 4, // the end of the first task
+            WorkflowTaskFinishEventId = 4,
             RequestId = Guid.NewGuid().ToString(),
             Reason = "a test",
         });
-        gate.Open();
-
-        Assert.Equal(Outcome.Succeeded, (await world.Client.GetWorkflowHandle(handle.Id).GetResultAsync<Report>()).Outcome);
-        Assert.Equal(WorkflowExecutionStatus.Terminated, (await world.Client.GetWorkflowHandle(lease.Id, lease.RunId).DescribeAsync()).Status);
+        return world.Client.GetWorkflowHandle(handle.Id, reset.RunId);
     }
 
     [Fact]

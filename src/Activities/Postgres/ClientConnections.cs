@@ -5,7 +5,7 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection whose address is taken away under it waits for ever.</summary>
-internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sql sql)
+internal sealed class ClientConnections(DockerEngine docker, Inventory inventory, NodeFiles files, Sql sql)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
@@ -38,6 +38,7 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
 
             if (clock.Elapsed > Courtesy)
             {
+                await Permit.FreshAsync();
                 await docker.ExecuteAsync(node.Id.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", Limit,
                     [$"INTERNAL={SocketTable.Render(node.Address)}"], ["/bin/sh", "-c", Embedded.Read("end-connections")]);
             }
@@ -47,13 +48,19 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
     /// <summary>Post-condition: clients may log in to the node, if it runs, and when it runs.</summary>
     public async Task AdmitAsync(NodeContainer node)
     {
-        if (node.Running)
+        if (!node.Docker.State.Running)
+        {
+            if (await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) is { } there)
+            {
+                await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, Hba.Admitting(Encoding.UTF8.GetString(there)), node.Spec.Postgres));
+            }
+
+            node = await inventory.NodeAsync(node.Id); // another hand may have started it meanwhile
+        }
+
+        if (node.Docker.State.Running)
         {
             await using var connection = await ChangeHbaAsync(node, Hba.Admitting);
-        }
-        else if (await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) is { } there)
-        {
-            await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, Hba.Admitting(Encoding.UTF8.GetString(there)), node.Spec.Postgres));
         }
     }
 
@@ -64,12 +71,14 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
         string before;
         await using (var connection = await sql.OpenAsync(node))
         {
-            var there = await connection.AskAsync<string>($"SELECT coalesce(pg_read_file('{SettingsFile.HbaPath}', 0, 1000000, true), '')");
+            // As bytes: users' lines may be in any encoding.
+            var there = Encoding.Latin1.GetString(Convert.FromBase64String(
+                await connection.AskAsync<string>($"SELECT encode(pg_read_binary_file('{SettingsFile.HbaPath}'), 'base64')")));
             var wanted = change(there);
             if (there != wanted)
             {
                 await Permit.FreshAsync();
-                await connection.AskAsync<string>(Hba.Writing(wanted));
+                await connection.AskAsync<string>(Hba.Writing(Encoding.Latin1.GetBytes(wanted)));
             }
 
             before = await connection.AskAsync<string>("SELECT clock_timestamp()::text");
@@ -79,22 +88,26 @@ internal sealed class ClientConnections(DockerEngine docker, NodeFiles files, Sq
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limit; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             var connection = await sql.OpenAsync(node); // a new one: the postmaster has read its files before it accepts it
-            if (await connection.AskAsync<string>("""
-                SELECT CASE WHEN pg_conf_load_time() >= $1::timestamptz
-                    THEN (SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL) ELSE 'unread' END
-                """, before) is var wrong && wrong.Length == 0)
+            if (await HasReadAsync(connection, before))
             {
                 return connection;
             }
 
             await connection.DisposeAsync();
-            if (wrong != "unread")
-            {
-                throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
-            }
         }
 
         throw Ends.Fail($"{node.Id} has not read its configuration again within {Limit.TotalSeconds:0} s");
+    }
+
+    private static async Task<bool> HasReadAsync(SqlSession connection, string since)
+    {
+        if (!await connection.AskAsync<bool>("SELECT pg_conf_load_time() >= $1::timestamptz", since))
+        {
+            return false;
+        }
+
+        var wrong = await connection.AskAsync<string>("SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL");
+        return wrong.Length == 0 ? true : throw Ends.Fail($"{SettingsFile.HbaPath} can't be used: {wrong}");
     }
 }
 

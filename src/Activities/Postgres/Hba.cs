@@ -2,7 +2,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>A node's pg_hba.conf while it is on no endpoint, so that clients are refused: the same with a few lines in front of it.</summary>
+/// <summary>A node's pg_hba.conf from when it leaves an endpoint until it is on one again: the same, with a few lines in front of it that refuse clients.</summary>
 internal static class Hba
 {
     /// <summary>How the file begins while clients are refused.</summary>
@@ -23,8 +23,8 @@ internal static class Hba
 
     /// <summary>SQL with which the server, a standby too, puts the file in its place as a whole.</summary>
     /// <remarks>Beside it lies a second name of it, which <see cref="NodeFiles"/> leaves.</remarks>
-    public static string Writing(string file) => $"""
-        COPY (SELECT nullif(line, '') FROM unnest(string_to_array({SocketSession.Literal(file.TrimEnd('\n'))}, E'\n')) AS line)
-        TO PROGRAM 'rm -f {SettingsFile.HbaPath}.new && cat > {SettingsFile.HbaPath}.new && mv {SettingsFile.HbaPath}.new {SettingsFile.HbaPath}' (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02')
+    public static string Writing(byte[] file) => $"""
+        COPY (SELECT '{Convert.ToBase64String(file)}')
+        TO PROGRAM 'rm -f {SettingsFile.HbaPath}.new && base64 -d > {SettingsFile.HbaPath}.new && mv {SettingsFile.HbaPath}.new {SettingsFile.HbaPath}'
         """;
 }

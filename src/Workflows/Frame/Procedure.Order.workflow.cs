@@ -97,7 +97,7 @@ public abstract class Procedure<TInput> : Procedure
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
         {
-            return ReportOf(Unchanged(e), Ends.Why(e));
+            return ReportOf(EndOf(e), Ends.Why(e));
         }
     }
 
@@ -135,7 +135,7 @@ public abstract class Procedure<TInput> : Procedure
         }
 
         OnlyForward = true;
-        await RecordAsync(report);
+        report = await RecordAsync(report);
         if (!await Held.ReleaseAsync())
         {
             Notes.Add("somebody ended the cluster's lease while this procedure worked");
@@ -171,7 +171,7 @@ public abstract class Procedure<TInput> : Procedure
             return ReportOf(Outcome.Incomplete, _yielded ?? failure.Message);
         }
 
-        var end = Unchanged(failure); // asked before the undo: a cancel that comes later ends nothing
+        var end = EndOf(failure); // asked before the undo: a cancel that comes later ends nothing
         try
         {
             await UndoAsync();
@@ -185,6 +185,17 @@ public abstract class Procedure<TInput> : Procedure
         return ReportOf(LeftOut ? Outcome.Incomplete : end, _yielded ?? Ends.Why(failure));
     }
 
+    private Outcome EndOf(Exception failure)
+    {
+        if (Steps.Count > 0 || _input.DryRun || Workflow.Info.RunId == Workflow.Info.FirstExecutionRunId)
+        {
+            return Unchanged(failure);
+        }
+
+        Notes.Add($"it was reset to before its first step: what its earlier run has done stays as it is; see pgflow status {_input.Cluster}");
+        return Outcome.Incomplete;
+    }
+
     private static Outcome Unchanged(Exception failure) => failure switch
     {
         _ when Workflow.CancellationToken.IsCancellationRequested => Outcome.Cancelled,
@@ -194,29 +205,31 @@ public abstract class Procedure<TInput> : Procedure
     };
 
     /// <summary>The ledger outlives Temporal's retention. A record that can't be written is said, and changes no end.</summary>
-    private async Task RecordAsync(Report report)
+    /// <returns>The report: where this finds out that the run was reset, what it does not remember is not undone.</returns>
+    private async Task<Report> RecordAsync(Report report)
     {
         try
         {
-            await RecordedAsync(report);
+            try
+            {
+                await Ledger.RecordAsync(report with { Notes = [.. Notes] });
+            }
+            catch (ActivityFailureException e) when (Ends.IsLeaseLost(e))
+            {
+                if (await TakeAgainAsync() is { } earlier && ForgottenOf(earlier) is { Count: > 0 } forgotten)
+                {
+                    report = report with { Outcome = Outcome.Incomplete, Summary = $"it was reset, and “{string.Join("”, “", forgotten)}” of its earlier run stay as they are; {report.Summary}" };
+                }
+
+                await Ledger.RecordAsync(report with { Notes = [.. Notes] });
+            }
         }
         catch (FailureException e)
         {
             Notes.Add($"the ledger has no record of this: {Ends.Why(e)}");
         }
-    }
 
-    private async Task RecordedAsync(Report report)
-    {
-        try
-        {
-            await Ledger.RecordAsync(report with { Notes = [.. Notes] });
-        }
-        catch (ActivityFailureException e) when (Ends.IsLeaseLost(e))
-        {
-            await TakeAgainAsync();
-            await Ledger.RecordAsync(report with { Notes = [.. Notes] });
-        }
+        return report;
     }
 
     private Report End(Report report)

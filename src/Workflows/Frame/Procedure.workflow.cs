@@ -9,6 +9,9 @@ public abstract partial class Procedure
     /// <summary>The memo that holds the report of a cancelled procedure.</summary>
     public const string ReportMemo = "report";
 
+    /// <summary>How often a step takes the lease again that somebody ends.</summary>
+    private const int MostLosses = 3;
+
     /// <summary>The step whose code runs: each has a token of its own.</summary>
     private static readonly AsyncLocal<Running?> At = new();
 
@@ -135,6 +138,11 @@ public abstract partial class Procedure
         await _taking.WaitOneAsync(ActivityToken);
         try
         {
+            if (_aborted)
+            {
+                throw new AbortedException(step.View.Title); // by a step beside this one
+            }
+
             if (Held == lost && await TakeAgainAsync() is { } earlier)
             {
                 GoOnFrom(earlier, step);
@@ -146,10 +154,13 @@ public abstract partial class Procedure
         }
     }
 
+    /// <summary>What an earlier run had begun that was reset, and this one does not remember.</summary>
+    private protected List<string> ForgottenOf(EarlierRun earlier) => [.. earlier.Steps.Except(_steps.Select(known => known.View.Title))];
+
     /// <summary>Behind the point of no return every step goes on from wherever things are. Before it, what this run does not remember is undone, or can't be.</summary>
     private void GoOnFrom(EarlierRun earlier, Running step)
     {
-        var forgotten = earlier.Steps.Except(_steps.Select(known => known.View.Title)).ToList();
+        var forgotten = ForgottenOf(earlier);
         var reset = $"it was reset, and takes the lease again{(forgotten.Count == 0 ? "" : $"; its earlier run had also begun “{string.Join("”, “", forgotten)}”")}";
         Notes.Add(reset);
         if (step.View.AfterPointOfNoReturn || forgotten.Count == 0)
@@ -157,9 +168,10 @@ public abstract partial class Procedure
             return;
         }
 
-        if (earlier.PassedPointOfNoReturn)
+        // What is no step of this run's plan (it was made when the cluster was not as before, or the earlier run was undoing) can't be undone by it.
+        if (earlier.PassedPointOfNoReturn || forgotten.Except(PlanView!.Steps).Any())
         {
-            (_aborted, _yielded, OnlyForward) = (true, $"{reset}, behind the point of no return: the cluster is left as it is", true);
+            (_aborted, _yielded, OnlyForward) = (true, $"{reset}, which this one can't undo: the cluster is left as it is; see pgflow status {Cluster}", true);
             Show(step, StepState.Failed, _yielded);
             throw new AbortedException(step.View.Title);
         }
@@ -206,8 +218,12 @@ public abstract partial class Procedure
         }
     }
 
+    /// <param name="step">The step.</param>
+    /// <param name="act">What it does.</param>
+    /// <param name="lost">The lease that the attempt before found lost.</param>
+    /// <param name="losses">How often that was.</param>
     /// <returns>Whether it is done; not, where a person has to decide.</returns>
-    private async Task<bool> TryAsync(Running step, Func<Task> act)
+    private async Task<bool> TryAsync(Running step, Func<Task> act, ChildWorkflowHandle<ClusterLease>? lost = null, int losses = 0)
     {
         using var attempt = OnlyForward ? new CancellationTokenSource() : CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
         At.Value = step.Begin(attempt);
@@ -215,17 +231,19 @@ public abstract partial class Procedure
         try
         {
             Show(step, StepState.Running);
+            if (losses > 0)
+            {
+                await RegainAsync(step, lost);
+                lease = Held;
+            }
+
             await act();
             Show(step, StepState.Done);
             return true;
         }
-        catch (ActivityFailureException e) when (Ends.IsLeaseLost(e))
+        catch (ActivityFailureException e) when (Ends.IsLeaseLost(e) && losses < MostLosses)
         {
-            return await TryAsync(step, async () =>
-            {
-                await RegainAsync(step, lease);
-                await act();
-            });
+            return await TryAsync(step, act, lease, losses + 1);
         }
         catch (Exception e) when (OnlyForward && e is FailureException or OperationCanceledException)
         {

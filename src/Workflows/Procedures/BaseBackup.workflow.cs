@@ -36,7 +36,7 @@ internal static class BaseBackup
         {
             return await CopyAsync(source, primary, parent, annotation);
         }
-        catch (ActivityFailureException e) when (orPrimary && source != primary && !TemporalException.IsCanceledException(e))
+        catch (ActivityFailureException e) when (orPrimary && source != primary && !TemporalException.IsCanceledException(e) && !Ends.IsLeaseLost(e))
         {
             Procedure.Current.Notes.Add($"{primary} was copied instead: {Ends.Why(e)}");
             return await CopyAsync(primary, primary, parent.Id is null ? parent : await Backups.ChooseParentAsync(primary), annotation);

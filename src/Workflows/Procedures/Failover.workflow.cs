@@ -32,12 +32,12 @@ public sealed class Failover : Procedure<FailoverInput>
         var winner = await WinnerAsync(plan);
         var followers = plan.Survivors.Where(node => node != winner.Node).ToList();
 
-        if (plan.Intent.Synchronous)
+        PointOfNoReturn();
+        if (plan.Intent.Synchronous) // before anybody can commit
         {
-            await Step("The winner has the settings of a synchronous primary", () => Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers)));
+            await VitalStep("The winner has the settings of a synchronous primary", () => Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers)));
         }
 
-        PointOfNoReturn();
         var openedAt = Now;
         Promotion? promotion = null;
         await Workflow.WhenAllAsync(

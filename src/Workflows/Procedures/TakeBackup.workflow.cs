@@ -97,7 +97,7 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
         {
             return await act();
         }
-        catch (ActivityFailureException e)
+        catch (ActivityFailureException e) when (!Ends.IsLeaseLost(e))
         {
             Notes.Add($"nothing more was removed: {Ends.Why(e)}");
             return default;

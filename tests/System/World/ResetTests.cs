@@ -70,7 +70,7 @@ public sealed class ResetTests(TemporalServer temporal)
         var next = await ResetAsync(switchover, before: "Checkpoint");
         var (type, _, message) = await TestCluster.FailureAsync(next);
         Assert.Equal(Ends.Incomplete, type);
-        Assert.Contains("behind the point of no return: the cluster is left as it is", message, StringComparison.Ordinal);
+        Assert.Contains("which this one can't undo: the cluster is left as it is", message, StringComparison.Ordinal);
         await FreeAsync(cluster);
         Assert.Equal(cluster.Node(2), Assert.Single((await cluster.InspectAsync()).State.Primaries).Id);
         await cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })); // as status says

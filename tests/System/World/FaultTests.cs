@@ -86,6 +86,24 @@ public sealed class FaultTests(TemporalServer temporal)
         Assert.NotNull((await cluster.InspectAsync()).Archive!.Backup!.VerifiedAt);
     }
 
+    [Fact]
+    public async Task A_backup_starts_no_node_that_a_failover_beside_it_has_fenced()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var held = await HeldProgram.HoldAsync(cluster.Node(1), "archive");
+        var backup = await cluster.StartAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await TestCluster.StepAsync(backup, "staged in the repository", StepState.Done);
+        await TestCluster.ActivityAsync(backup, "ProveArchiving");
+        await Host.DockerAsync("kill", cluster.Node(1).Container);
+        await FailoverTests.FailOverAsync(cluster);
+        await held.ReleaseAsync();
+
+        await TestCluster.FailureAsync(backup);
+        Assert.Equal("exited no", await Host.DockerAsync("inspect", "-f", "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}", cluster.Node(1).Container));
+        await FailoverTests.FailBackAsync(cluster);
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
     [Theory, Trait("Suite", "ci")]
     [InlineData("archive", "set -- /tmp/file 000000010000000000000001")]
     [InlineData("record", "mkdir /job; echo one.json > /job/names; cp /tmp/file /job/1.json; mkdir -p /repository/ledger")]

@@ -341,6 +341,7 @@ internal sealed partial class NodeSteps(
             return running;
         }
 
+        await Permit.RequireAsync(node.Cluster);
         if (!await Permit.DecidesAsync(node.Cluster))
         {
             throw Ends.Fail($"{node} does not run");

@@ -95,10 +95,11 @@ public sealed class FaultTests(TemporalServer temporal)
         await TestCluster.StepAsync(backup, "staged in the repository", StepState.Done);
         await TestCluster.ActivityAsync(backup, "ProveArchiving");
         await Host.DockerAsync("kill", cluster.Node(1).Container);
-        await FailoverTests.FailOverAsync(cluster);
-        await held.ReleaseAsync();
-
+        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         await TestCluster.FailureAsync(backup);
+        await held.ReleaseAsync(); // the salvage of p1's WAL uses it too
+        await TestCluster.ReportAsync(failover);
+
         Assert.Equal("exited no", await Host.DockerAsync("inspect", "-f", "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}", cluster.Node(1).Container));
         await FailoverTests.FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);

@@ -45,7 +45,9 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
             }
             catch (Exception e) when (e is not OperationCanceledException && !context.CancellationToken.IsCancellationRequested)
             {
-                throw attempts.After(e, options.Attempts);
+                var end = attempts.After(e, options.Attempts);
+                _ = end.NonRetryable && Known.TryRemove(activity, out _);
+                throw end;
             }
             finally
             {

@@ -48,8 +48,10 @@ internal sealed class NodeFiles(DockerEngine docker)
                         await tar.WriteEntryAsync(file.Entry(TarEntryType.RegularFile, path));
                         break;
                     case var content: // Docker removes what is there before it writes: on a full disk only the half of it would be left. A link needs no room.
-                        await tar.WriteEntryAsync(file.Entry(TarEntryType.RegularFile, $"{path}.new", content));
-                        await tar.WriteEntryAsync(file.Entry(TarEntryType.HardLink, path, linkTo: $"{path}.new"));
+                        var (written, link) = (file.Entry(TarEntryType.RegularFile, $"{path}.new"), file.Entry(TarEntryType.HardLink, path));
+                        (written.DataStream, link.LinkName) = (new MemoryStream(Encoding.UTF8.GetBytes(content)), written.Name);
+                        await tar.WriteEntryAsync(written);
+                        await tar.WriteEntryAsync(link);
                         break;
                 }
             }
@@ -69,21 +71,7 @@ internal sealed class NodeFiles(DockerEngine docker)
 internal sealed record ContainerFile(string Path, string? Content, int Mode, int Uid, int Gid)
 {
     /// <summary>As a part of an archive.</summary>
-    public UstarTarEntry Entry(TarEntryType type, string path, string? content = null, string? linkTo = null)
-    {
-        var entry = new UstarTarEntry(type, path) { Uid = Uid, Gid = Gid, Mode = (UnixFileMode)Mode };
-        if (content is not null)
-        {
-            entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content));
-        }
-
-        if (linkTo is not null)
-        {
-            entry.LinkName = linkTo;
-        }
-
-        return entry;
-    }
+    public UstarTarEntry Entry(TarEntryType type, string path) => new(type, path) { Uid = Uid, Gid = Gid, Mode = (UnixFileMode)Mode };
 
     /// <summary>A folder of the user <c>postgres</c>.</summary>
     public static ContainerFile Folder(string path, PostgresInstallation postgres) => new(path, null, 0b111_101_000, postgres.Uid, postgres.Gid);

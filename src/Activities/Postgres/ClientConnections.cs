@@ -50,9 +50,10 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
     {
         if (!node.Docker.State.Running)
         {
-            if (await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) is { } there)
+            var there = Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) ?? []);
+            if (Hba.Admitting(there) is var wanted && wanted != there)
             {
-                await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, Hba.Admitting(Encoding.UTF8.GetString(there)), node.Spec.Postgres));
+                await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, wanted, node.Spec.Postgres));
             }
 
             node = await inventory.NodeAsync(node.Id); // another hand may have started it meanwhile
@@ -88,18 +89,25 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limit; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             var connection = await sql.OpenAsync(node); // a new one: the postmaster has read its files before it accepts it
-            if (await HasReadAsync(connection, before))
+            var isRead = false;
+            try
             {
-                return connection;
+                isRead = await HasReadAsync(node, connection, before);
+                if (isRead)
+                {
+                    return connection;
+                }
             }
-
-            await connection.DisposeAsync();
+            finally
+            {
+                await (isRead ? ValueTask.CompletedTask : connection.DisposeAsync());
+            }
         }
 
         throw Ends.Fail($"{node.Id} has not read its configuration again within {Limit.TotalSeconds:0} s");
     }
 
-    private static async Task<bool> HasReadAsync(SqlSession connection, string since)
+    private static async Task<bool> HasReadAsync(NodeContainer node, SqlSession connection, string since)
     {
         if (!await connection.AskAsync<bool>("SELECT pg_conf_load_time() >= $1::timestamptz", since))
         {
@@ -107,7 +115,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
         }
 
         var wrong = await connection.AskAsync<string>("SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL");
-        return wrong.Length == 0 ? true : throw Ends.Fail($"{SettingsFile.HbaPath} can't be used: {wrong}");
+        return wrong.Length == 0 ? true : throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
     }
 }
 

@@ -76,6 +76,7 @@ public sealed class RepairTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         foreach (var node in new[] { cluster.Node(1), cluster.Node(2) })
         {
+            await Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", @"printf '# caf\351\r\n' >> /pgflow/pg_hba.conf"); // in no encoding of ours
             var before = await HbaAsync(node);
             await Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", """
                 { echo '# PgFlow refuses clients while an address is taken away'; grep -E '^(local|host) .* (pgflow|replicator|postgres|pgflow,replicator) ' /pgflow/pg_hba.conf
@@ -89,7 +90,7 @@ public sealed class RepairTests(TemporalServer temporal)
             await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
         }
 
-        static Task<string> HbaAsync(NodeId node) => Host.DockerAsync("exec", node.Container, "cat", "/pgflow/pg_hba.conf");
+        static Task<string> HbaAsync(NodeId node) => Host.DockerAsync("exec", node.Container, "od", "-c", "/pgflow/pg_hba.conf");
     }
 
     private static Task<Report> RepairAsync(TestCluster cluster) =>

@@ -1,4 +1,5 @@
 using PgFlow.WorkflowTests;
+using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
 
@@ -74,5 +75,15 @@ public sealed class SwitchoverTests(TemporalServer temporal)
 
         await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(3) }));
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    /// <summary>One of p1's role to p2 that stands between p1's stop and the proof: p2 never has all that p1 wrote.</summary>
+    internal static async Task<WorkflowHandle<Switchover, Report>> StandsAtProofAsync(TestCluster cluster)
+    {
+        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        await TestCluster.ActivityAsync(switchover, "WriteSettings");
+        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
+        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
+        return switchover;
     }
 }

@@ -23,7 +23,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         await TestCluster.StepAsync(switchover, "p3 follows p2", StepState.Done);
         Assert.Equal("false", await Host.DockerAsync("inspect", "-f", "{{.State.Running}}", cluster.Node(1).Container));
         await MendAsync(cluster);
-        await FinishAsync(switchover);
+        await Blocked.FinishAsync(switchover);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         await WholeAsync(cluster, cluster.Node(2));
 
@@ -37,7 +37,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         await TestCluster.StepAsync(failover, "p3 follows p1", StepState.Done);
         await FillAsync(cluster.Node(1));
         await MendAsync(cluster);
-        await FinishAsync(failover);
+        await Blocked.FinishAsync(failover);
         await WholeAsync(cluster, cluster.Node(1));
 
         // failback and remake: nothing of what they replace is lost
@@ -50,21 +50,6 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
 
     private static Task<WorkflowHandle<Switchover, Report>> StartSwitchoverAsync(TestCluster cluster, bool force) =>
         cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2), Force = force }));
-
-    /// <summary>A step that had been blocked meanwhile is tried again, as a person does.</summary>
-    private static async Task FinishAsync<T>(WorkflowHandle<T, Report> handle)
-    {
-        var report = TestCluster.ReportAsync(handle);
-        while (await Task.WhenAny(report, Task.Delay(1000)) != report)
-        {
-            foreach (var step in (await handle.QueryAsync<Progress>("progress", [])).Blocked)
-            {
-                await handle.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test", Step: step.Step)]);
-            }
-        }
-
-        await report;
-    }
 
     private static Task<string> BreakAsync(TestCluster cluster) => InRepositoryAsync(cluster, "chmod 555 /repository/wal /repository/timelines");
 

@@ -12,10 +12,7 @@ public sealed class NodeDeathTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await TestCluster.ActivityAsync(switchover, "WriteSettings");
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()"); // it never has all that p1 wrote
-        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
+        var switchover = await SwitchoverTests.StandsAtProofAsync(cluster);
         await Host.DockerAsync("kill", cluster.Node(2).Container);
 
         var killed = Stopwatch.StartNew();

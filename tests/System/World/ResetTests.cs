@@ -12,10 +12,7 @@ public sealed class ResetTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
-        var switchover = await SwitchOverAsync(cluster, to: 2);
-        await TestCluster.ActivityAsync(switchover, "WriteSettings");
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
-        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
+        var switchover = await SwitchoverTests.StandsAtProofAsync(cluster);
 
         var next = await ResetAsync(switchover);
         await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_resume()");
@@ -28,10 +25,7 @@ public sealed class ResetTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
-        var switchover = await SwitchOverAsync(cluster, to: 2);
-        await TestCluster.ActivityAsync(switchover, "WriteSettings");
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
-        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
+        var switchover = await SwitchoverTests.StandsAtProofAsync(cluster);
 
         var next = await ResetAsync(switchover, before: "Checkpoint");
         var (type, _, message) = await TestCluster.FailureAsync(next);
@@ -55,7 +49,7 @@ public sealed class ResetTests(TemporalServer temporal)
 
         var next = await ResetAsync(switchover);
         await held.ReleaseAsync();
-        await FinishAsync(next);
+        await Blocked.FinishAsync(next);
         await FreeAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
@@ -92,7 +86,7 @@ public sealed class ResetTests(TemporalServer temporal)
         Assert.Contains(switchover.Id, busy.Message, StringComparison.Ordinal);
 
         await StuckTests.UnsetAsync(cluster.Node(1));
-        await FinishAsync(next);
+        await Blocked.FinishAsync(next);
         await FreeAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
@@ -128,7 +122,7 @@ public sealed class ResetTests(TemporalServer temporal)
         // Behind the point of no return.
         recovery = await RecoverAsync(cluster, inspect: false);
         await TestCluster.ActivityAsync(recovery, "CopyPrimary");
-        await FinishAsync(await ResetAsync(recovery));
+        await Blocked.FinishAsync(await ResetAsync(recovery));
         await FreeAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
     }
@@ -137,10 +131,7 @@ public sealed class ResetTests(TemporalServer temporal)
     public async Task A_lease_that_a_person_ended_is_taken_again()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var switchover = await SwitchOverAsync(cluster, to: 2);
-        await TestCluster.ActivityAsync(switchover, "WriteSettings");
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
-        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
+        var switchover = await SwitchoverTests.StandsAtProofAsync(cluster);
         await temporal.Client.GetWorkflowHandle(ClusterLease.IdOf(cluster.Name)).TerminateAsync();
         await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_resume()");
 
@@ -192,21 +183,6 @@ public sealed class ResetTests(TemporalServer temporal)
             await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy);
             await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
         }
-    }
-
-    /// <summary>What the reset broke off is blocked, and a person retries it.</summary>
-    private static async Task FinishAsync<T>(WorkflowHandle<T, Report> handle)
-    {
-        var report = TestCluster.ReportAsync(handle);
-        while (await Task.WhenAny(report, Task.Delay(200)) != report)
-        {
-            foreach (var step in (await handle.QueryAsync<Progress>("progress", [])).Blocked)
-            {
-                await handle.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test", Step: step.Step)]);
-            }
-        }
-
-        await report;
     }
 
     private static Task<WorkflowHandle<Switchover, Report>> SwitchOverAsync(TestCluster cluster, int to) =>

@@ -59,7 +59,7 @@ public sealed class StuckTests(TemporalServer temporal)
         var blocked = await AllBlockedAsync(switchover);
         Assert.All(blocked, step => Assert.Equal("a cancel came after the point of no return", step.Why));
         await held.ReleaseAsync();
-        await RetryAsync(switchover, blocked);
+        await Blocked.RetryAsync(switchover, blocked);
 
         await TestCluster.ReportAsync(switchover);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -79,7 +79,7 @@ public sealed class StuckTests(TemporalServer temporal)
             Assert.Contains(blocked, step => step.Why.Contains($"No such image: {image}", StringComparison.Ordinal));
 
             await Host.DockerAsync("tag", Host.Image, image);
-            await RetryAsync(switchover, blocked);
+            await Blocked.RetryAsync(switchover, blocked);
             await TestCluster.ReportAsync(switchover);
             await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         }
@@ -127,14 +127,6 @@ public sealed class StuckTests(TemporalServer temporal)
 
     private static Task<WorkflowHandle<VerifyBackup, Report>> VerifyAsync(TestCluster cluster) =>
         cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-
-    private static async Task RetryAsync(WorkflowHandle handle, IReadOnlyList<BlockedStep> blocked)
-    {
-        foreach (var step in blocked)
-        {
-            await handle.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test", Step: step.Step)]);
-        }
-    }
 
     private static async Task<BlockedStep> BlockedAsync(WorkflowHandle handle) => (await AllBlockedAsync(handle))[0];
 

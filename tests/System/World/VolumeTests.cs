@@ -30,10 +30,7 @@ public sealed class VolumeTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
-        var switchover = await SwitchOverAsync(cluster);
-        await TestCluster.ActivityAsync(switchover, "WriteSettings");
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
-        await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
+        var switchover = await SwitchoverTests.StandsAtProofAsync(cluster);
         await RemoveAsync(cluster.Node(2));
 
         await writer.MoreAsync();
@@ -85,7 +82,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         Assert.Contains("p1's volume has", await StatusAsync(cluster), StringComparison.Ordinal);
         TestContext.Current.SendDiagnosticMessage(await StatusAsync(cluster));
         var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
-        await FinishAsync(failover, small.EmptyAsync, NoSpace);
+        await Blocked.FinishAsync(failover, small.EmptyAsync, NoSpace);
         await small.EmptyAsync();
         await FailoverTests.FailBackAsync(cluster, 1);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -134,7 +131,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         await TestCluster.StepAsync(failover, "p3 follows p2", StepState.Done);
         var blocked = await StuckTests.AllBlockedAsync(failover);
         Assert.Contains(blocked, step => step.Why.Contains(NoSpace, StringComparison.OrdinalIgnoreCase));
-        await FinishAsync(failover, small.EmptyAsync, NoSpace);
+        await Blocked.FinishAsync(failover, small.EmptyAsync, NoSpace);
         await FailoverTests.FailBackAsync(cluster, 1);
         await cluster.RunAsync((CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "full" }));
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -167,7 +164,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         await Host.TryDockerAsync("start", cluster.Node(1).Container);
         await Host.UntilAsync("status says it", async () => (await StatusAsync(cluster)).Contains("Read-only file system", StringComparison.Ordinal));
         var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await FinishAsync(failover, () => small.RemountAsync("rw"), "ead-only");
+        await Blocked.FinishAsync(failover, () => small.RemountAsync("rw"), "ead-only");
         await small.RemountAsync("rw");
         await FailoverTests.FailBackAsync(cluster, 1);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -196,7 +193,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         var procedure = await cluster.StartAsync(run);
         try
         {
-            await FinishAsync(procedure, small.EmptyAsync, NoSpace);
+            await Blocked.FinishAsync(procedure, small.EmptyAsync, NoSpace);
             TestContext.Current.SendDiagnosticMessage($"{typeof(T).Name} succeeded");
         }
         catch (InvalidOperationException e)
@@ -208,34 +205,6 @@ public sealed class VolumeTests(TemporalServer temporal)
 
         await small.EmptyAsync();
         await Host.UntilAsync("one node accepts writes", async () => (await cluster.InspectAsync()).State.Primaries.Count == 1, 90);
-    }
-
-    /// <summary>Whatever is blocked says why; a person mends it and retries.</summary>
-    private static async Task FinishAsync<T>(WorkflowHandle<T, Report> handle, Func<Task> mend, string why)
-    {
-        var report = TestCluster.ReportAsync(handle);
-        var mended = false;
-        while (await Task.WhenAny(report, Task.Delay(200)) != report)
-        {
-            var blocked = (await handle.QueryAsync<Progress>("progress", [])).Blocked;
-            if (blocked.Count > 0)
-            {
-                Assert.True(mended || blocked.Any(step => step.Why.Contains(why, StringComparison.OrdinalIgnoreCase)), string.Join('\n', blocked.Select(step => step.Why)));
-                await mend();
-                mended = true;
-                await RetryAsync(handle, blocked);
-            }
-        }
-
-        await report;
-    }
-
-    private static async Task RetryAsync(WorkflowHandle handle, IReadOnlyList<BlockedStep> blocked)
-    {
-        foreach (var step in blocked)
-        {
-            await handle.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test", Step: step.Step)]);
-        }
     }
 
     /// <summary>A person gives up on what can't be: skipped, else ended.</summary>

@@ -1,0 +1,39 @@
+using Temporalio.Client;
+
+namespace PgFlow.SystemTests.World;
+
+/// <summary>What a person does with steps that are blocked.</summary>
+internal static class Blocked
+{
+    /// <summary>Tries them again.</summary>
+    public static async Task RetryAsync(WorkflowHandle handle, IReadOnlyList<BlockedStep> blocked)
+    {
+        foreach (var step in blocked)
+        {
+            await handle.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test", Step: step.Step)]);
+        }
+    }
+
+    /// <summary>Mends what a procedure is blocked by and tries again, until it succeeds.</summary>
+    /// <param name="handle">The procedure.</param>
+    /// <param name="mend">How; nothing needs to be mended where none is given.</param>
+    /// <param name="why">What is first to be said of it.</param>
+    public static async Task FinishAsync<T>(WorkflowHandle<T, Report> handle, Func<Task>? mend = null, string why = "")
+    {
+        var report = TestCluster.ReportAsync(handle);
+        var mended = false;
+        while (await Task.WhenAny(report, Task.Delay(200)) != report)
+        {
+            var blocked = (await handle.QueryAsync<Progress>("progress", [])).Blocked;
+            if (blocked.Count > 0)
+            {
+                Assert.True(mended || blocked.Any(step => step.Why.Contains(why, StringComparison.OrdinalIgnoreCase)), string.Join('\n', blocked.Select(step => step.Why)));
+                await (mend?.Invoke() ?? Task.CompletedTask);
+                mended = true;
+                await RetryAsync(handle, blocked);
+            }
+        }
+
+        await report;
+    }
+}

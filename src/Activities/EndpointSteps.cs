@@ -38,6 +38,19 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         }
     }
 
+    public async Task<CleanShutdown> StopPrimaryAsync(NodeId primary)
+    {
+        var node = await inventory.NodeAsync(primary);
+        if (!node.Docker.State.Running || await ends.IsShutDownAsync(node))
+        {
+            return await nodeSteps.StopAsync(primary);
+        }
+
+        await Permit.RequireAsync(primary.Cluster);
+        await clients.CloseAsync(node);
+        return await nodeSteps.StopAsync(node, meanwhile: () => docker.DisconnectAsync(node.Spec.ExternalNetwork, primary.Container));
+    }
+
     public async Task LeaveAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);

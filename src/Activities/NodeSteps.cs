@@ -32,6 +32,13 @@ internal sealed partial class NodeSteps(
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
     private const int LogLines = 8;
 
+    /// <summary>Records that nobody reads, up to 1 to 2 MiB before the end of the segment: clients go on writing.</summary>
+    private const string FillSegment = """
+        SELECT count(pg_logical_emit_message(false, 'pgflow', repeat(' ', 1040384))) FROM generate_series(1,
+            (SELECT (segment - (pg_current_wal_insert_lsn() - '0/0') % segment)::bigint / 1048576 - 1 FROM (SELECT pg_size_bytes(current_setting('wal_segment_size')) AS segment) AS size))
+        WHERE current_setting('archive_mode') <> 'off'
+        """;
+
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
     private TimeSpan Patience => options.Value.Patience;
@@ -70,12 +77,15 @@ internal sealed partial class NodeSteps(
         await LetRestartAsync(container);
     }
 
-    public async Task<CleanShutdown> StopAsync(NodeId node)
+    public async Task<CleanShutdown> StopAsync(NodeId node) => await StopAsync(await inventory.NodeAsync(node), () => Task.CompletedTask);
+
+    public async Task<CleanShutdown> StopAsync(NodeContainer container, Func<Task> meanwhile)
     {
-        var container = await inventory.NodeAsync(node);
+        var node = container.Id;
         await Permit.RequireAsync(node.Cluster);
         await ForbidRestartAsync(container);
         await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
+        await meanwhile();
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit;)
         {
             var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);
@@ -149,6 +159,13 @@ internal sealed partial class NodeSteps(
 
     public async Task CheckpointAsync(NodeId node) =>
         await sql.AskAsync<string>(await RunningAsync(node), "CHECKPOINT", Timeout.InfiniteTimeSpan);
+
+    public async Task PrepareStopAsync(NodeId node)
+    {
+        await using var session = await sql.OpenAsync(await RunningAsync(node), Timeout.InfiniteTimeSpan);
+        await session.AskAsync<string>("CHECKPOINT");
+        await session.AskAsync<long>(FillSegment);
+    }
 
     public async Task WaitForReplayAsync(NodeId standby, NodeId primary)
     {
@@ -302,7 +319,7 @@ internal sealed partial class NodeSteps(
         for (var clock = Stopwatch.StartNew(); await Sql.AskAsync<string>(connection, """
             SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'open' WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'WalSummaryReady')
                 THEN 'waits for the WAL summarizer' ELSE 'replays' END
-            """) is var state && state != "open"; await Task.Delay(2 * Poll, DockerEngine.ActivityToken))
+            """) is var state && state != "open"; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             if (state != "replays" && clock.Elapsed - woken > TimeSpan.FromSeconds(1))
             {

@@ -10,7 +10,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
     /// <summary>How long sessions have to end by themselves, after they were told to.</summary>
-    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     /// <summary>Post-condition: a node that goes on running has no connection open but over the internal network, and admits none until <see cref="AdmitAsync"/>.</summary>

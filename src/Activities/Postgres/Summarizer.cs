@@ -29,15 +29,14 @@ internal sealed class Summarizer(NodeFiles files)
 
     private static async Task<bool> KeepsUpAsync(SqlSession connection)
     {
-        var replayed = await Sql.AskAsync<string>(connection, "SELECT pg_last_wal_replay_lsn()::text");
         var woken = false;
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < Patience; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             switch (await Sql.AskAsync<string>(connection, """
-                SELECT CASE WHEN current_setting('summarize_wal') = 'off' OR pending_lsn >= $1::pg_lsn THEN 'there' WHEN summarizer_pid IS NULL
+                SELECT CASE WHEN current_setting('summarize_wal') = 'off' OR pending_lsn >= pg_last_wal_replay_lsn() THEN 'there' WHEN summarizer_pid IS NULL
                     OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError') THEN 'fails' ELSE 'behind' END
                 FROM pg_get_wal_summarizer_state()
-                """, replayed))
+                """))
             {
                 case "there":
                     return true;

@@ -32,9 +32,14 @@ public interface INodeSteps
     [Activity("UnfenceNode")]
     Task UnfenceAsync(NodeId node, bool running);
 
-    /// <summary>Post-condition: what could be dirty has been written, so that a stop is short.</summary>
+    /// <summary>Post-condition: what could be dirty has been written.</summary>
     [Activity("Checkpoint")]
     Task CheckpointAsync(NodeId node);
+
+    /// <summary>Post-condition: a stop has little to write: buffers have been written, and little of the WAL segment is left, which a stop fills with zeros.</summary>
+    /// <remarks>A server that archives ends its last segment (<c>ShutdownXLOG</c> in xlog.c), and its standbys receive all of it.</remarks>
+    [Activity("PrepareStop")]
+    Task PrepareStopAsync(NodeId node);
 
     /// <summary>Post-condition: the standby has replayed a marker that was written to the primary after the call. Refuses when it makes no progress.</summary>
     [Activity("WaitForReplay")]
@@ -150,6 +155,8 @@ internal static class Nodes
         Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running), $"{node}: undo the fence");
 
     public static Task CheckpointAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT");
+
+    public static Task PrepareStopAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.PrepareStopAsync(node), $"{node}: little to write at its stop");
 
     public static Task WaitForReplayAsync(NodeId standby, NodeId primary) =>
         Hand.WaitAsync((INodeSteps hand) => hand.WaitForReplayAsync(standby, primary), $"{standby}: replay what {primary} wrote");

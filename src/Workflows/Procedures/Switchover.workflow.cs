@@ -35,16 +35,20 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                 await Nodes.SetSlotsAsync(candidate, []);
             });
         await Step($"{candidate} leaves the standbys' endpoint", () => Endpoints.LeaveAsync(candidate), undo: () => Endpoints.OfferReadOnlyAsync(candidate));
-        await Step($"Checkpoint on {old}, so that its stop is short", () => Nodes.CheckpointAsync(old));
+        await Step($"{old} has little to write when it stops", () => Nodes.PrepareStopAsync(old));
 
         CleanShutdown? end = null;
-        await Step($"{old} stopped: logins refused, sessions ended",
+        await Step($"{old} stopped: logins refused, sessions ended, off the endpoint",
             async () =>
             {
                 await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
-                end = await Nodes.StopAsync(old);
+                end = await Endpoints.StopPrimaryAsync(old);
             },
-            undo: () => Nodes.UnfenceAsync(old, running: true));
+            undo: async () =>
+            {
+                await Nodes.UnfenceAsync(old, running: true);
+                await Endpoints.MoveAsync(old);
+            });
         await VitalStep($"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end!));
         var leftAt = Now;
 
@@ -52,7 +56,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         Promotion? promotion = null;
         await Workflow.WhenAllAsync(
             PromoteAsync(),
-            Step($"Endpoint to {candidate}, when nothing of {old} is left", () => Endpoints.MoveAsync(candidate)));
+            Step($"Endpoint to {candidate}", () => Endpoints.MoveAsync(candidate)));
         async Task PromoteAsync() => promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
         await Step($"{candidate} has PgFlow's own roles", () => Clusters.SetRolesAsync(candidate));
 

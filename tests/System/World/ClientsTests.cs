@@ -45,7 +45,7 @@ public sealed class ClientsTests(TemporalServer temporal)
         using var stop = new CancellationTokenSource();
         var clock = Stopwatch.StartNew();
         var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await TestCluster.ActivityAsync(switchover, "Checkpoint");
+        await TestCluster.ActivityAsync(switchover, "PrepareStop");
         var silent = ConnectSilentlyAsync(cluster.Vip, stop.Token);
         await TestCluster.ActivityAsync(switchover, "ProveEndpoint");
         await stop.CancelAsync();

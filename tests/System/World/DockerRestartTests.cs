@@ -12,10 +12,10 @@ namespace PgFlow.SystemTests.World;
 public sealed class DockerRestartTests(TemporalServer temporal)
 {
     [Theory]
-    [InlineData("Checkpoint", "TERM")]
-    [InlineData("Checkpoint", "KILL")]
-    [InlineData("StopPostgres", "TERM")]
-    [InlineData("StopPostgres", "KILL")]
+    [InlineData("PrepareStop", "TERM")]
+    [InlineData("PrepareStop", "KILL")]
+    [InlineData("StopPrimary", "TERM")]
+    [InlineData("StopPrimary", "KILL")]
     [InlineData("ProveShutdownReplayed", "KILL")]
     public async Task A_switchover_before_its_point_of_no_return_succeeds_or_is_undone_and_can_be_repeated(string activity, string signal)
     {

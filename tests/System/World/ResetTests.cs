@@ -27,7 +27,7 @@ public sealed class ResetTests(TemporalServer temporal)
         await using var writer = await Writer.StartAsync(cluster);
         var switchover = await SwitchoverTests.StandsAtProofAsync(cluster);
 
-        var next = await ResetAsync(switchover, before: "Checkpoint");
+        var next = await ResetAsync(switchover, before: "PrepareStop");
         var (type, _, message) = await TestCluster.FailureAsync(next);
         Assert.Equal(Ends.Unchanged, type);
         Assert.Contains("it was reset", message, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class ResetTests(TemporalServer temporal)
         var switchover = await SwitchOverAsync(cluster, to: 2);
         await TestCluster.ActivityAsync(switchover, "ProveStreaming");
 
-        var next = await ResetAsync(switchover, before: "Checkpoint");
+        var next = await ResetAsync(switchover, before: "PrepareStop");
         var (type, _, message) = await TestCluster.FailureAsync(next);
         Assert.Equal(Ends.Incomplete, type);
         Assert.Contains("which this one can't undo: the cluster is left as it is", message, StringComparison.Ordinal);

@@ -38,10 +38,10 @@ public sealed class ContractTests
             "BeginRestore", "Checkpoint", "ChooseBackupParent", "CompareStandbys", "CompleteArchive", "CompleteLedger", "CopyPrimary", "CopyToRepository", "CreateNetworks",
             "CreateNodes", "CreateRestorePointRecord", "DescribeLease", "DiscardBackup", "EndBackup", "ExamineDivergence", "FenceNode",
             "FetchWal", "FindRestorePoint", "FindStarter", "FindUnneeded", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEarlierRun", "LeaveEndpoint", "MarkStandby",
-            "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PromoteStandby", "ProveArchiving", "ProveBackup",
+            "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PrepareStop", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveLedger", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadTimelines",
             "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
-            "RewindData", "SalvageWal", "SetReplicationSlots", "SetRoles", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
+            "RewindData", "SalvageWal", "SetReplicationSlots", "SetRoles", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "StopPrimary", "SwapBack", "SwapInCopy",
             "TakeBackCreated", "TakeOverLease", "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));

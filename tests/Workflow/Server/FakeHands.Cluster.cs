@@ -87,11 +87,7 @@ internal sealed partial class FakeHands :
 
     Task INodeSteps.SettleAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
-    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () =>
-    {
-        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown });
-        return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
-    });
+    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () => Stop(node));
 
     Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () => Mark(node));
 
@@ -112,6 +108,8 @@ internal sealed partial class FakeHands :
     });
 
     Task INodeSteps.CheckpointAsync(NodeId node) => DoAsync(node, () => { });
+
+    Task INodeSteps.PrepareStopAsync(NodeId node) => DoAsync(node, () => { });
 
     Task INodeSteps.WaitForReplayAsync(NodeId standby, NodeId primary) => DoAsync(standby, () => { });
 
@@ -168,6 +166,13 @@ internal sealed partial class FakeHands :
         }
 
         Set(node, state => state with { Endpoint = EndpointRole.ReadWrite });
+    });
+
+    Task<CleanShutdown> IEndpointSteps.StopPrimaryAsync(NodeId primary) => DoAsync(primary, () =>
+    {
+        Require(_nodes[primary.Name].StandbySignal is true, $"{primary} was stopped and could start as a primary");
+        Set(primary, state => state with { Endpoint = EndpointRole.None });
+        return Stop(primary);
     });
 
     Task IEndpointSteps.LeaveAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.None }));
@@ -274,6 +279,12 @@ internal sealed partial class FakeHands :
 
     Task<RestorePoint> INodeSteps.CreatePointAsync(NodeId primary, string name) => DoAsync(primary, () =>
         new RestorePoint(name, _nodes[primary.Name].Timeline!.Value, _nodes[primary.Name].Wal!.Value, DateTimeOffset.UnixEpoch));
+
+    private CleanShutdown Stop(NodeId node)
+    {
+        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown });
+        return new(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
+    }
 
     private void Vanish()
     {

@@ -158,7 +158,7 @@ internal sealed record InitClusterPlan : Plan
         ];
         return differences.Length > 0
             ? throw Ends.Refuse($"there is a cluster {input.Cluster} already, and it differs: {string.Join("; ", differences)}")
-            : plan with { NothingToDo = true, Summary = $"cluster {input.Cluster} is there already, as asked for; nothing was done" };
+            : plan with { NothingToDo = true, Summary = Checks.NothingToDo($"cluster {input.Cluster} is there already, as asked for", state) };
     }
 
     private static IEnumerable<string> Differs<T>(string field, T there, T asked) => Equals(there, asked) ? [] : [$"{field} is {there}, not {asked}"];

@@ -144,7 +144,7 @@ internal sealed partial class FakeHands :
         {
             Synchronous = settings.Synchronous,
             ReadOnly = settings.ReadOnly,
-            SynchronousStandbyNames = string.Join(",", settings.SynchronousStandbys ?? []),
+            SynchronousStandbyNames = settings.SynchronousStandbyNames,
         });
     });
 

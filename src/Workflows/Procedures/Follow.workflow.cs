@@ -18,14 +18,7 @@ internal static class Follow
         await Endpoints.OfferReadOnlyAsync(node);
     }
 
-    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/> and lets it follow.</summary>
-    public static async Task AsCopyAsync(NodeId node, NodeId primary, Timeline timeline, ClusterIntent intent)
-    {
-        await CopyAsync(node, primary);
-        await Async(node, primary, timeline, intent);
-    }
-
-    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/>. A step of its own where it may be repeated: the node runs as soon as it follows.</summary>
+    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/>. A step of its own: every step may be repeated, and the node runs as soon as it follows.</summary>
     public static async Task CopyAsync(NodeId node, NodeId primary)
     {
         await DataDirectories.CopyAsync(node, primary);

@@ -108,7 +108,8 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId, nameof(InitCluster)));
             Reached(primary, new(1));
         });
-        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, new(1), intent)));
+        await InParallel(standbys, node => Step($"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
+        await InParallel(standbys, node => Step($"{node} follows {primary}", () => Follow.Async(node, primary, new(1), intent)));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));

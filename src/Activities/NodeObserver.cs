@@ -50,7 +50,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             'refusesClients', coalesce(pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true) = convert_to($3, 'UTF8'), false),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
-            'drift', (SELECT coalesce(json_agg(name || ' is set in ' || sourcefile || ', not in PgFlow''s file'), '[]')
+            'drift', (SELECT coalesce(json_agg(json_build_object('name', name, 'file', sourcefile)), '[]')
                 FROM (SELECT DISTINCT ON (lower(name)) lower(name) AS name, sourcefile FROM pg_file_settings
                     WHERE lower(name) = ANY (string_to_array($1, ',')) ORDER BY lower(name), seqno DESC) AS last
                 WHERE sourcefile IS DISTINCT FROM $2))::text
@@ -273,5 +273,5 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         bool RefusesClients = false,
         bool FullPageWrites = true,
         IReadOnlyList<string>? Tablespaces = null,
-        IReadOnlyList<string>? Drift = null);
+        IReadOnlyList<OverriddenSetting>? Drift = null);
 }

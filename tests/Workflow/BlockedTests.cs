@@ -85,6 +85,46 @@ public sealed class BlockedTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Abort_lets_a_step_beside_it_end_and_begins_none_behind_that()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        var gate = world.Hands.Hold("CopyPrimary p3");
+        world.Hands.Fail("CopyPrimary p2", "no route");
+        var handle = await world.StartAsync("RecoverCluster", ("latest", true));
+        await gate.Reached;
+        await World.BlockedAsync(handle);
+        await World.ResolveAsync(handle, ResolveAction.Abort);
+        await World.BlockedAsync(handle, steps: 0);
+        gate.Open();
+        var report = (await World.FailureAsync(handle)).Report!;
+
+        Assert.Equal(Outcome.Incomplete, report.Outcome);
+        Assert.Equal(StepState.Done, report.Steps.Single(step => step.Title == "p3 is a fresh copy of p1").State);
+        Assert.Contains("SwapInCopy p3", world.Hands.Calls);
+        Assert.DoesNotContain(report.Steps, step => step.Title.Contains(" follows ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Abort_waits_for_no_person_where_a_step_beside_it_fails_later()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        var gate = world.Hands.Hold("ProveStreaming p3");
+        world.Hands.Fail("ProveStreaming p1", "p1 is not there");
+        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
+        var handle = await world.StartAsync("Switchover", ("to", "p2"));
+        await gate.Reached;
+        await World.BlockedAsync(handle);
+        await World.ResolveAsync(handle, ResolveAction.Abort);
+        await World.BlockedAsync(handle, steps: 0);
+        gate.Open();
+        var failed = await World.FailureAsync(handle);
+
+        Assert.Equal(Ends.Incomplete, failed.Type);
+        var late = failed.Report!.Steps.Single(step => step.Title == "p3 follows p2");
+        Assert.Equal((StepState.Failed, "p3 is not there"), (late.State, late.Error));
+    }
+
+    [Fact]
     public async Task Blocks_again_when_it_is_not_mended()
     {
         await using var world = World.Start(server);

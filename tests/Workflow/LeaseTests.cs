@@ -97,17 +97,71 @@ public sealed class LeaseTests(TemporalServer server)
         return world.Client.GetWorkflowHandle(handle.Id, reset.RunId);
     }
 
-    [Fact]
-    public async Task Ended_by_hand_is_noted_and_stops_nothing()
+    [Theory]
+    [InlineData("Checkpoint p1")]
+    [InlineData("ProveEndpoint p2")]
+    [InlineData("RecordProcedure")]
+    public async Task Ended_by_hand_is_taken_again(string during)
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("ProveEndpoint p2");
+        world.Hands.LoseLease(during, times: 3);
+        var report = await world.SucceedAsync("Switchover");
+
+        Assert.Equal(Outcome.Succeeded, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(3, world.Hands.Calls.Count(call => call == "LeaveEarlierRun"));
+        Assert.Empty(report.Notes);
+    }
+
+    [Theory]
+    [InlineData("InitCluster")]
+    [InlineData("CloneCluster")]
+    public async Task Ended_by_hand_while_a_copy_begins_to_follow_makes_no_other_copy(string procedure)
+    {
+        await using var world = World.Start(server, nodes: 0);
+        world.Hands.LoseLease("ProveStreaming p2", times: 1);
+        (string, object)[] fields = procedure is "CloneCluster" ? [("from", "source"), ("latest", true), ("nodes", 2)] : [("nodes", 2)];
+        await world.SucceedAsync(procedure, fields);
+
+        Assert.Single(world.Hands.Calls, "CopyPrimary p2");
+        Assert.Equal(2, world.Hands.Calls.Count(call => call == "ProveStreaming p2"));
+    }
+
+    [Fact]
+    public async Task Ended_by_hand_for_the_fourth_time_in_a_step_undoes_the_procedure()
+    {
+        await using var world = World.Start(server);
+        world.Hands.LoseLease("ProveShutdownReplayed p2", times: 4);
+        var failed = await world.FailAsync("Switchover");
+
+        Assert.Equal((Ends.Unchanged, "the lease is not held by this procedure any more"), (failed.Type, failed.Message));
+        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
+        Assert.Equal(Outcome.Unchanged, world.Hands.Ledger.Single().Outcome); // the way back has taken it again
+    }
+
+    [Fact]
+    public async Task Ended_by_hand_for_the_fourth_time_behind_the_point_of_no_return_waits_for_a_person()
+    {
+        await using var world = World.Start(server);
+        world.Hands.LoseLease("SetRoles p2", times: 4);
+        var handle = await world.StartAsync("Switchover");
+
+        Assert.Equal("the lease is not held by this procedure any more", Assert.Single((await World.BlockedAsync(handle)).Blocked).Why);
+        await World.ResolveAsync(handle, ResolveAction.Retry);
+        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+    }
+
+    [Fact]
+    public async Task Ended_by_hand_when_all_is_recorded_is_noted()
+    {
+        await using var world = World.Start(server);
+        world.Hands.Fail("RecordProcedure", "the repository is gone");
+        var gate = world.Hands.Hold("RecordProcedure");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).TerminateAsync();
         gate.Open();
 
-        Assert.Equal(["somebody ended the cluster's lease while this procedure worked"], (await handle.GetResultAsync<Report>()).Notes);
+        Assert.Contains("somebody ended the cluster's lease while this procedure worked", (await handle.GetResultAsync<Report>()).Notes);
     }
 
     [Fact]

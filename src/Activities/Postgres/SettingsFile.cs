@@ -35,7 +35,7 @@ internal static class SettingsFile
                 + "sslmode=prefer connect_timeout=3 keepalives_idle=5 keepalives_interval=2 keepalives_count=2 tcp_user_timeout=5000"
             : "",
         ["primary_slot_name"] = settings.Upstream is null ? "" : settings.Node.ToString(),
-        ["synchronous_standby_names"] = settings.SynchronousStandbys is { Count: > 0 } standbys ? $"ANY 1 ({string.Join(", ", standbys)})" : "",
+        ["synchronous_standby_names"] = settings.SynchronousStandbyNames,
         ["default_transaction_read_only"] = settings.ReadOnly ? "on" : "off",
         ["pgflow.synchronous"] = settings.Synchronous ? "on" : "off",
         ["pgflow.read_only"] = settings.ReadOnly ? "on" : "off",

@@ -210,19 +210,9 @@ public abstract class Procedure<TInput> : Procedure
     {
         try
         {
-            try
-            {
-                await Ledger.RecordAsync(report with { Notes = [.. Notes] });
-            }
-            catch (ActivityFailureException e) when (Ends.IsLeaseLost(e))
-            {
-                if (await TakeAgainAsync() is { } earlier && ForgottenOf(earlier) is { Count: > 0 } forgotten)
-                {
-                    report = report with { Outcome = Outcome.Incomplete, Summary = $"it was reset, and “{string.Join("”, “", forgotten)}” of its earlier run stay as they are; {report.Summary}" };
-                }
-
-                await Ledger.RecordAsync(report with { Notes = [.. Notes] });
-            }
+            await HoldingLeaseAsync(
+                () => Ledger.RecordAsync(report with { Notes = [.. Notes] }),
+                earlier => report = WithForgotten(report, ForgottenOf(earlier)));
         }
         catch (FailureException e)
         {
@@ -231,6 +221,12 @@ public abstract class Procedure<TInput> : Procedure
 
         return report;
     }
+
+    private static Report WithForgotten(Report report, List<string> forgotten) => forgotten.Count == 0 ? report : report with
+    {
+        Outcome = Outcome.Incomplete,
+        Summary = $"it was reset, and “{string.Join("”, “", forgotten)}” of its earlier run stay as they are; {report.Summary}",
+    };
 
     private Report End(Report report)
     {

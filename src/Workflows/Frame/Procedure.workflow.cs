@@ -9,7 +9,7 @@ public abstract partial class Procedure
     /// <summary>The memo that holds the report of a cancelled procedure.</summary>
     public const string ReportMemo = "report";
 
-    /// <summary>How often a step takes the lease again that somebody ends.</summary>
+    /// <summary>How often a step takes the lease again that somebody ends: who ends it so often means it.</summary>
     private const int MostLosses = 3;
 
     /// <summary>The step whose code runs: each has a token of its own.</summary>
@@ -132,20 +132,35 @@ public abstract partial class Procedure
     /// <returns>What an earlier run had begun that was reset.</returns>
     private protected virtual Task<EarlierRun?> TakeAgainAsync() => Task.FromResult<EarlierRun?>(null);
 
-    /// <summary>Takes the lease again that <paramref name="step"/> found lost. After a reset it decides whether this run may go on from what it remembers.</summary>
-    private async Task RegainAsync(Running step, ChildWorkflowHandle<ClusterLease>? lost)
+    /// <summary>Does what needs the lease; where that was lost, it is taken again, so and so often.</summary>
+    /// <param name="act">What is repeated then.</param>
+    /// <param name="goOn">Decides, after a reset, whether this run may go on from what it remembers.</param>
+    private protected async Task HoldingLeaseAsync(Func<Task> act, Action<EarlierRun> goOn)
+    {
+        for (var losses = 0; ; losses++)
+        {
+            var held = Held;
+            try
+            {
+                await act();
+                return;
+            }
+            catch (ActivityFailureException e) when (Ends.IsLeaseLost(e) && losses < MostLosses)
+            {
+                await RegainAsync(held, goOn);
+            }
+        }
+    }
+
+    /// <summary>Takes the lease again, unless a step beside this one has done so.</summary>
+    private async Task RegainAsync(ChildWorkflowHandle<ClusterLease>? lost, Action<EarlierRun> goOn)
     {
         await _taking.WaitOneAsync(ActivityToken);
         try
         {
-            if (_aborted)
-            {
-                throw new AbortedException(step.View.Title); // by a step beside this one
-            }
-
             if (Held == lost && await TakeAgainAsync() is { } earlier)
             {
-                GoOnFrom(earlier, step);
+                goOn(earlier);
             }
         }
         finally
@@ -220,30 +235,17 @@ public abstract partial class Procedure
 
     /// <param name="step">The step.</param>
     /// <param name="act">What it does.</param>
-    /// <param name="lost">The lease that the attempt before found lost.</param>
-    /// <param name="losses">How often that was.</param>
     /// <returns>Whether it is done; not, where a person has to decide.</returns>
-    private async Task<bool> TryAsync(Running step, Func<Task> act, ChildWorkflowHandle<ClusterLease>? lost = null, int losses = 0)
+    private async Task<bool> TryAsync(Running step, Func<Task> act)
     {
         using var attempt = OnlyForward ? new CancellationTokenSource() : CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
         At.Value = step.Begin(attempt);
-        var lease = Held;
         try
         {
             Show(step, StepState.Running);
-            if (losses > 0)
-            {
-                await RegainAsync(step, lost);
-                lease = Held;
-            }
-
-            await act();
+            await HoldingLeaseAsync(() => _aborted ? throw new AbortedException(step.View.Title) : act(), earlier => GoOnFrom(earlier, step));
             Show(step, StepState.Done);
             return true;
-        }
-        catch (ActivityFailureException e) when (Ends.IsLeaseLost(e) && losses < MostLosses)
-        {
-            return await TryAsync(step, act, lease, losses + 1);
         }
         catch (Exception e) when (OnlyForward && e is FailureException or OperationCanceledException)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Temporalio.Activities;
 
 namespace PgFlow.Workflows;
@@ -128,7 +129,16 @@ public sealed record NodeSettings(
     IReadOnlyList<NodeName>? SynchronousStandbys = null,
     bool ReadOnly = false,
     RecoverySettings? Recovery = null,
-    Timeline? Timeline = null);
+    Timeline? Timeline = null)
+{
+    /// <summary>How many of the standbys confirm a commit.</summary>
+    internal const int Quorum = 1;
+
+    /// <summary>The value of synchronous_standby_names.</summary>
+    [JsonIgnore]
+    public string SynchronousStandbyNames =>
+        SynchronousStandbys is { Count: > 0 } standbys ? $"ANY {Quorum} ({string.Join(", ", standbys)})" : "";
+}
 
 /// <summary>What a recovering node replays.</summary>
 /// <param name="Timeline">Along which branch.</param>

@@ -143,11 +143,35 @@ internal static class Checks
 
     /// <summary>Settings that PgFlow owns and that something else overrides: a role change would end otherwise than planned.</summary>
     public static IEnumerable<Finding> DriftOf(params IEnumerable<NodeState> nodes) => nodes.SelectMany(node =>
-        node.Drift.Select(drift => new Finding(FindingCode.SettingOverridden, node.Id, drift)));
+        node.Drift.Select(drift => new Finding(FindingCode.SettingOverridden, node.Id, $"{drift.Name} is set in {drift.File}, not in PgFlow's file")));
 
     /// <summary>Findings as the reasons of a plan: with advice, without a procedure to run.</summary>
     public static IEnumerable<string> Said(this IEnumerable<Finding> findings) => findings.Select(finding =>
         finding.Hint is { Procedure: null } hint ? $"{FindingText.Of(finding)}; {hint.Text}" : FindingText.Of(finding));
+
+    /// <summary>The answer where a node is what it was asked to be. What another procedure has to put right about it makes that a refusal.</summary>
+    public static string NothingToDo(string summary, NodeState node, ClusterState state) =>
+        LeftIn(state, finding => finding.Node == node.Id) is { Count: > 0 } left
+            ? throw Ends.Refuse($"{summary}, but not as it should be: {string.Join("; ", left)}")
+            : $"{summary}; nothing was done";
+
+    /// <summary>The answer where a whole cluster is as it was asked to be, with what other procedures have to put right.</summary>
+    public static string NothingToDo(string summary, ClusterState state) =>
+        string.Join("; ", [summary, "nothing was done", .. LeftIn(state, _ => true)]);
+
+    private static List<string> LeftIn(ClusterState state, Func<Finding, bool> about) =>
+    [
+        .. Inspection.DeviationsOf(state).Where(finding => about(finding) && finding.Hint?.Procedure is not null)
+            .Select(finding => $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {CommandOf(finding.Hint, state)}"),
+    ];
+
+    private static string CommandOf(Hint hint, ClusterState state) => hint.Procedure switch
+    {
+        nameof(RepairCluster) => $"pgflow repair {state.Cluster}",
+        nameof(Failback) => $"pgflow failback {state.Cluster} {hint.Input?["node"]?.ToString() ?? "NODE"}",
+        nameof(Failover) => $"pgflow failover {state.Cluster}",
+        _ => $"pgflow status {state.Cluster}",
+    };
 
     public static Finding ContainerMissing(NodeState node) => new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));
 
@@ -163,10 +187,14 @@ internal static class Checks
         NodeRole.Missing when !node.HasVolume => "without a container and without a volume",
         NodeRole.Missing when node.Control is null => "without a container; its volume holds no data",
         NodeRole.Missing => $"without a container; its volume holds a {(node.StandbySignal is true ? "standby" : "primary")}'s data on timeline {node.Timeline}",
-        NodeRole.Stopped => $"stopped, container {node.Container}{LastWordsOf(node)}",
+        NodeRole.Stopped => $"stopped, container {node.Container}{LackOf(node)}{LastWordsOf(node)}",
         NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}{LastWordsOf(node)}",
         var role => PgFlowText.Word(role),
     };
+
+    /// <summary>A fence that could not write standby.signal, as on a read-only volume.</summary>
+    private static string LackOf(NodeState node) =>
+        node is { RestartPolicy: "no", StandbySignal: false, Control: not null } ? ", without standby.signal: started by hand, it would be a primary" : "";
 
     private static string LastWordsOf(NodeState node) => node.LastWords is { } words ? $"; at last it said: {words}" : "";
 

@@ -220,8 +220,13 @@ public sealed record NodeState
     public IReadOnlyList<string> Roles { get; init; } = [];
 
     /// <summary>Settings that PgFlow owns and another file overrides.</summary>
-    public IReadOnlyList<string> Drift { get; init; } = [];
+    public IReadOnlyList<OverriddenSetting> Drift { get; init; } = [];
 }
+
+/// <summary>A setting that PgFlow owns and another file overrides.</summary>
+/// <param name="Name">The setting.</param>
+/// <param name="File">Where it is set.</param>
+public sealed record OverriddenSetting(string Name, string File);
 
 /// <summary>The states of pg_control (<c>DBState</c> in <c>catalog/pg_control.h</c>), in its order.</summary>
 public enum ControlState

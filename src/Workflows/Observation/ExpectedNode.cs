@@ -25,6 +25,27 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     /// <summary>Whether these deviations are such as RepairCluster puts right.</summary>
     public static bool CanRepair(Finding finding) => finding.Hint?.Procedure is nameof(RepairCluster);
 
+    /// <summary>Of whom one should confirm each commit of a synchronous cluster: who streams, and who is asked already.</summary>
+    /// <remarks>What keeps one who is asked from streaming is a finding of its own.</remarks>
+    public static IEnumerable<NodeId> ConfirmersOf(NodeState primary, IEnumerable<NodeState> members)
+    {
+        var followersAreKnown = primary is { Role: NodeRole.Primary, Unread: [] };
+        return members
+            .Where(node => node.Id != primary.Id)
+            .Where(node => !followersAreKnown || primary.Confirmers.Contains(node.Id.Name) || !Checks.ReasonsToLeaveOut(node, primary).Any())
+            .Select(node => node.Id);
+    }
+
+    /// <summary>How the primary asks for confirmations otherwise than it should; null where it does not, nobody knows, or another file's setting wins.</summary>
+    private string? ConfirmationOf(NodeState primary)
+    {
+        var asked = primary.SynchronousStandbyNames;
+        var expected = ClusterIntent.Of(Members).Primary(Id, ConfirmersOf(primary, Members)).SynchronousStandbyNames;
+        return asked == expected || primary.Unread.Count > 0 || primary.Drift.Any(drift => drift.Name == "synchronous_standby_names")
+            ? null
+            : $"it is '{asked}', expected '{expected}'";
+    }
+
     /// <summary>Where a node stands that serves: whether it is restarted, and who reaches it.</summary>
     private IEnumerable<Finding> PlaceOf(NodeState node)
     {
@@ -46,6 +67,11 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         if (node is { RefusesClients: true, Endpoint: not EndpointRole.None })
         {
             yield return new(FindingCode.ClientsRefused, Id, Hint: Hint.Repair(Id.Cluster));
+        }
+
+        if (IsPrimary && ConfirmationOf(node) is { } confirmation)
+        {
+            yield return new(FindingCode.SynchronousStandbysDiffer, Id, confirmation, Hint.Repair(Id.Cluster));
         }
 
         foreach (var other in IsPrimary ? Members.Where(other => other.Id != Id && node.Slots.All(slot => slot.Name != other.Id.Name.ToString())) : [])

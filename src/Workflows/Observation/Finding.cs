@@ -131,6 +131,9 @@ public enum FindingCode
     /// <summary>The primary keeps no WAL for a node.</summary>
     SlotMissing,
 
+    /// <summary>The primary does not ask its standbys to confirm commits as the cluster is meant to; the detail says how it does.</summary>
+    SynchronousStandbysDiffer,
+
     /// <summary>A node has no container; the detail says what its volume holds.</summary>
     ContainerMissing,
 

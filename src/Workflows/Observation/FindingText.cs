@@ -41,6 +41,7 @@ public static class FindingText
             FindingCode.ClientsRefused => $"{node} refuses clients: a procedure that took its address away ended half-way",
             FindingCode.VolumeFull => $"no room: {detail}",
             FindingCode.SlotMissing => $"{node} has no slot for {detail}",
+            FindingCode.SynchronousStandbysDiffer => $"synchronous_standby_names on {node} does not match the cluster's configuration: {detail}",
             FindingCode.ContainerMissing => $"{node} is {detail}",
             FindingCode.ResourceMissing => $"the {detail} is gone",
             FindingCode.ResourceForeign => $"the {detail}",

@@ -71,7 +71,13 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
         await Step("The new archive takes its WAL", () => Archives.ProveAsync(primary));
         await Workflow.WhenAllAsync(
             VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary)),
-            InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, promotion!.Timeline, plan.Intent))));
+            MakeStandbysAsync());
+        async Task MakeStandbysAsync()
+        {
+            await InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
+            await InParallel(plan.Standbys, node => Step($"{node} follows {primary}", () => Follow.Async(node, primary, promotion!.Timeline, plan.Intent)));
+        }
+
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await Step("A base backup, with which its own past begins", () => BaseBackup.Async(BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites), primary, $"after {Workflow.Info.WorkflowId}"));
     });

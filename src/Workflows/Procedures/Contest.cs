@@ -7,9 +7,6 @@ namespace PgFlow.Workflows;
 /// <param name="Force">Go on although something may be lost.</param>
 internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyList<NodeName>? Confirmers, bool Force)
 {
-    /// <summary>How many of the standbys confirm a commit: <c>ANY 1</c>.</summary>
-    private const int Quorum = 1;
-
     /// <summary>Decides, or refuses with all that may be lost.</summary>
     public Verdict Decide(IReadOnlyList<Candidate> compared)
     {
@@ -48,7 +45,7 @@ internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyLi
     private IEnumerable<string> Unproven(IReadOnlyList<Candidate> compared)
     {
         var unread = Confirmers?.Where(name => compared.FirstOrDefault(node => node.Node.Name == name) is not { End: not null }).ToList() ?? [];
-        return unread.Count < Quorum
+        return unread.Count < NodeSettings.Quorum
             ? []
             : unread.Select(name => $"commits that only {name} confirmed may be lost: its WAL can't be read ({WhyOf(compared, name)})");
     }

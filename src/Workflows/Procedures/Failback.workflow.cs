@@ -99,7 +99,9 @@ internal sealed record FailbackPlan : Plan
         var tablespaces = Checks.TablespacesOf(state);
         return new()
         {
-            Summary = streams ? $"{node.Id} is a standby of {primary.Id} already; nothing was done" : $"{node.Id} comes back as a standby of {primary.Id}",
+            Summary = streams
+                ? Checks.NothingToDo($"{node.Id} is a standby of {primary.Id} already", node, state)
+                : $"{node.Id} comes back as a standby of {primary.Id}",
             NothingToDo = streams,
             Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}, timeline {node.Timeline}"],
             Warnings =
@@ -113,7 +115,7 @@ internal sealed record FailbackPlan : Plan
             Timeline = primary.Timeline!.Value,
             Tablespaces = tablespaces,
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
-            Standbys = [.. state.Standbys.Select(standby => standby.Id).Append(node.Id).Distinct().Order(Comparer<NodeId>.Create((a, b) => a.Name.CompareTo(b.Name)))],
+            Standbys = [.. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)), node.Id],
             Intent = ClusterIntent.Of(state),
         };
     }

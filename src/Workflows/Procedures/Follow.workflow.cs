@@ -18,14 +18,7 @@ internal static class Follow
         await Endpoints.OfferReadOnlyAsync(node);
     }
 
-    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/> and lets it follow.</summary>
-    public static async Task AsCopyAsync(NodeId node, NodeId primary, Timeline timeline, ClusterIntent intent)
-    {
-        await CopyAsync(node, primary);
-        await Async(node, primary, timeline, intent);
-    }
-
-    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/>. A step of its own where it may be repeated: the node runs as soon as it follows.</summary>
+    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/>. A step of its own: every step may be repeated, and the node runs as soon as it follows.</summary>
     public static async Task CopyAsync(NodeId node, NodeId primary)
     {
         await DataDirectories.CopyAsync(node, primary);
@@ -39,11 +32,14 @@ internal static class Follow
 internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
 {
     /// <summary>As any node that was asked has it in its settings.</summary>
-    public static ClusterIntent Of(ClusterState state) => new(state.Nodes.Any(node => node.Synchronous), state.Nodes.Any(node => node.ReadOnly));
+    public static ClusterIntent Of(ClusterState state) => Of(state.Nodes);
+
+    /// <inheritdoc cref="Of(ClusterState)"/>
+    public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes) => new(nodes.Any(node => node.Synchronous), nodes.Any(node => node.ReadOnly));
 
     /// <summary>Settings of the primary, of whom <paramref name="standbys"/> can confirm commits now.</summary>
     public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys) =>
-        new(node, Upstream: null, Synchronous, Synchronous ? [.. standbys.Select(standby => standby.Name).Order()] : [], ReadOnly);
+        new(node, Upstream: null, Synchronous, Synchronous ? [.. standbys.Select(standby => standby.Name).Distinct().Order()] : [], ReadOnly);
 
     /// <summary>Settings of a node that replays up to a target, follows nobody and confirms to nobody.</summary>
     public NodeSettings Recovering(NodeId node, ResolvedTarget target) =>

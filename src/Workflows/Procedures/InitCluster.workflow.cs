@@ -108,7 +108,8 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId, nameof(InitCluster)));
             Reached(primary, new(1));
         });
-        await InParallel(standbys, node => Step($"{node} is a copy of {primary} and follows it", () => Follow.AsCopyAsync(node, primary, new(1), intent)));
+        await InParallel(standbys, node => Step($"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
+        await InParallel(standbys, node => Step($"{node} follows {primary}", () => Follow.Async(node, primary, new(1), intent)));
         await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
         await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
@@ -158,7 +159,7 @@ internal sealed record InitClusterPlan : Plan
         ];
         return differences.Length > 0
             ? throw Ends.Refuse($"there is a cluster {input.Cluster} already, and it differs: {string.Join("; ", differences)}")
-            : plan with { NothingToDo = true, Summary = $"cluster {input.Cluster} is there already, as asked for; nothing was done" };
+            : plan with { NothingToDo = true, Summary = Checks.NothingToDo($"cluster {input.Cluster} is there already, as asked for", state) };
     }
 
     private static IEnumerable<string> Differs<T>(string field, T there, T asked) => Equals(there, asked) ? [] : [$"{field} is {there}, not {asked}"];

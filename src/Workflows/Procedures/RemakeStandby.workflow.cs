@@ -34,6 +34,8 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
 
         PointOfNoReturn();
         await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
+        await Step($"synchronous_standby_names on {primary} matches the cluster's configuration",
+            () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
         Done = $"{node} is a fresh copy of {primary} and follows it";
     });
@@ -50,6 +52,9 @@ internal sealed record RemakeStandbyPlan : Plan
     public required Timeline Timeline { get; init; }
 
     public required IReadOnlyList<NodeName> Others { get; init; }
+
+    /// <summary>Who will be able to confirm commits.</summary>
+    public required IReadOnlyList<NodeId> Standbys { get; init; }
 
     /// <summary>The node as it is now, for the way back.</summary>
     public required FencedNode Before { get; init; }
@@ -80,6 +85,7 @@ internal sealed record RemakeStandbyPlan : Plan
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
                 Others = [.. state.Nodes.Where(other => other != primary).Select(other => other.Id.Name)],
+                Standbys = [.. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)), node.Id],
                 Before = FencedNode.Of(node),
                 Intent = ClusterIntent.Of(state),
             };

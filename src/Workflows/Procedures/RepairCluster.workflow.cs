@@ -139,7 +139,7 @@ internal sealed record RepairClusterPlan : Plan
             Returning = [.. returning.Select(node => new ReturningNode(node.Id, node.Control is not null))],
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
             Others = [.. others.Select(node => node.Id.Name)],
-            Standbys = [.. standbys.Concat(returning).Select(node => node.Id)],
+            Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
             Intent = ClusterIntent.Of(state),
@@ -149,7 +149,7 @@ internal sealed record RepairClusterPlan : Plan
         return plan.HasWork(state) ? plan : plan with
         {
             NothingToDo = true,
-            Summary = $"nothing of {state.Cluster} is missing or out of its place; nothing was done",
+            Summary = Checks.NothingToDo($"nothing of {state.Cluster} is missing or out of its place", state),
         };
     }
 

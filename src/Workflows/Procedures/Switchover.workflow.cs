@@ -130,7 +130,7 @@ internal sealed record SwitchoverPlan : Plan
         };
         if (candidate.Id == old.Id)
         {
-            return plan with { NothingToDo = true, Summary = $"{old.Id} is the primary of {state.Cluster} already; nothing was done" };
+            return plan with { NothingToDo = true, Summary = Checks.NothingToDo($"{old.Id} is the primary of {state.Cluster} already", old, state) };
         }
 
         string[] against =

@@ -146,6 +146,6 @@ public sealed class ClientsTests(TemporalServer temporal)
 
     private static IEnumerable<NodeId> Others(TestCluster cluster, int primary) => Enumerable.Range(1, 3).Where(number => number != primary).Select(cluster.Node);
 
-    private static Task<string> AddressAsync(TestCluster cluster, NodeId node) =>
+    internal static Task<string> AddressAsync(TestCluster cluster, NodeId node) =>
         Host.DockerAsync("inspect", "-f", $"{{{{(index .NetworkSettings.Networks \"{cluster.Network}\").IPAddress}}}}", node.Container);
 }

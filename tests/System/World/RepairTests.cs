@@ -71,26 +71,43 @@ public sealed class RepairTests(TemporalServer temporal)
     }
 
     [Fact, Trait("Suite", "ci")]
-    public async Task Of_nodes_that_a_terminated_procedure_left_refusing_clients()
+    public async Task Of_a_standby_that_a_terminated_switchover_left_refusing_clients()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        foreach (var node in new[] { cluster.Node(1), cluster.Node(2) })
-        {
-            await Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", @"printf '# caf\351\r\n' >> /pgflow/pg_hba.conf"); // in no encoding of ours
-            var before = await HbaAsync(node);
-            await Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", """
-                { echo '# PgFlow refuses clients while an address is taken away'; grep -E '^(local|host) .* (pgflow|replicator|postgres|pgflow,replicator) ' /pgflow/pg_hba.conf
-                  echo 'host all all 0.0.0.0/0 reject'; echo '# PgFlow refuses clients: end'; cat /pgflow/pg_hba.conf; } > /pgflow/refusing && cat /pgflow/refusing > /pgflow/pg_hba.conf
-                """);
-            await TestCluster.SqlAsync(node, "SELECT pg_reload_conf()");
-            await FoundAsync(cluster, FindingCode.ClientsRefused);
+        var p2 = cluster.Node(2);
+        await InNodeAsync(p2, @"printf '# caf\351\r\n' >> /pgflow/pg_hba.conf"); // in no encoding of ours
+        var before = await HbaAsync();
+        var client = await ClientSessions.OpenAsync(cluster, await ClientsTests.AddressAsync(cluster, p2), count: 1);
+        var backend = (await TestCluster.SqlAsync(p2, "SELECT pid FROM pg_stat_activity WHERE usename = 'app' ORDER BY backend_start LIMIT 1")).Trim();
 
-            await RepairAsync(cluster);
-            Assert.Equal(before, await HbaAsync(node));
-            await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
-        }
+        // A session that does not end holds the switchover between its refusal of clients and the address that it takes away.
+        await InNodeAsync(p2, $"kill -STOP {backend}");
+        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await Host.UntilAsync("it refuses clients", async () => (await cluster.InspectAsync()).State.Find(p2.Name)!.RefusesClients);
+        await switchover.TerminateAsync();
+        await InNodeAsync(p2, $"kill -CONT {backend}");
+        await client.RequireEndedAsync("the session goes on and learns that it is to end");
+        await FoundAsync(cluster, FindingCode.ClientsRefused);
 
-        static Task<string> HbaAsync(NodeId node) => Host.DockerAsync("exec", node.Container, "od", "-c", "/pgflow/pg_hba.conf");
+        await RepairAsync(cluster);
+        Assert.Equal(before, await HbaAsync());
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+
+        Task<string> HbaAsync() => Host.DockerAsync("exec", p2.Container, "od", "-c", "/pgflow/pg_hba.conf");
+        static Task<string> InNodeAsync(NodeId node, string script) => Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", script);
+    }
+
+    [Fact]
+    public async Task Of_a_synchronous_primary_that_asks_nobody()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);
+        var p1 = cluster.Node(1);
+        await Host.DockerAsync("exec", "-u", "postgres", p1.Container, "sed", "-i", "s/^synchronous_standby_names = .*/synchronous_standby_names = ''/", "/pgflow/pgflow.conf");
+        await TestCluster.SqlAsync(p1, "SELECT pg_reload_conf()");
+        await FoundAsync(cluster, FindingCode.SynchronousStandbysDiffer);
+
+        await RepairAsync(cluster);
+        Assert.Equal("ANY 1 (p2)", (await cluster.HealthyAsync(p1, timeline: 1)).Find(p1.Name)!.SynchronousStandbyNames);
     }
 
     private static Task<Report> RepairAsync(TestCluster cluster) =>

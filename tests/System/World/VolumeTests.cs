@@ -165,6 +165,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         await Host.UntilAsync("status says it", async () => (await StatusAsync(cluster)).Contains("Read-only file system", StringComparison.Ordinal));
         var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         await Blocked.FinishAsync(failover, () => small.RemountAsync("rw"), "ead-only");
+        Assert.Contains("without standby.signal: started by hand, it would be a primary", await StatusAsync(cluster), StringComparison.Ordinal);
         await small.RemountAsync("rw");
         await FailoverTests.FailBackAsync(cluster, 1);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);

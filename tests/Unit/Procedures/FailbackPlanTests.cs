@@ -16,6 +16,10 @@ public sealed class FailbackPlanTests
         { "p1, p2 both accept writes; stop the wrong one, then: pgflow failback demo NODE", Healthy().With(2, node => node with { Role = NodeRole.Primary }), Any },
         { "node: name one of p2, p3", Healthy().With(2, Stopped).With(3, Stopped), Any },
         { "demo has one node only", Healthy(1), Any },
+        {
+            "p3 is a standby of p1 already, but not as it should be: p3 is not on the read-only endpoint demo-ro; put it right: pgflow repair demo",
+            Healthy().With(3, node => node with { Endpoint = EndpointRole.None }), Any with { Node = P(3) }
+        },
     };
 
     [Theory, MemberData(nameof(Refused))]
@@ -40,6 +44,14 @@ public sealed class FailbackPlanTests
         Assert.True(FailbackPlan.From(Any with { Node = P(3) }, Healthy()).NothingToDo);
         Assert.True(FailbackPlan.From(Any with { Node = P(3) }, Healthy().WithFollower(3, row => row with { LagBytes = 1L << 30 })).NothingToDo);
     }
+
+    [Fact]
+    public void What_is_wrong_with_another_node_keeps_no_standby_from_needing_nothing() =>
+        Assert.True(FailbackPlan.From(Any with { Node = P(3) }, Healthy().With(2, node => node with { Endpoint = EndpointRole.None })).NothingToDo);
+
+    [Fact]
+    public void Who_comes_back_is_asked_to_confirm_beside_who_can() =>
+        Assert.Equal([P(3)], FailbackPlan.From(Any with { Node = P(3) }, Synchronous("").With(3, Stopped).WithFollower(2, _ => null)).Standbys.Select(node => node.Name));
 
     [Fact]
     public void The_named_one_of_two_primaries_is_the_wrong_one()

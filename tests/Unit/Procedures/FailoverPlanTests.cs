@@ -16,7 +16,7 @@ public sealed class FailoverPlanTests
         { "no standby answers: p1 is stopped, container exited; p2 is unreachable: no answer within 2 s", Healthy(2).With(1, Stopped).With(2, Hung), Any },
         { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(1, Stopped).With(3, node => node with { ReplayPaused = true }), Any },
         { "p3 can't replay any more: its max_connections is 100, the primary's 150; there: ALTER SYSTEM SET max_connections = 150; then docker restart pgflow-demo-p3 (to resume replay would end the server)", Healthy().With(1, Stopped).With(3, node => node with { ReplayPaused = true, TooLow = [new("max_connections", 100, 150)] }), Any },
-        { "p2: drift", Healthy().With(1, Stopped).With(2, node => node with { Drift = ["drift"] }), Any },
+        { $"p2: {Overridden}", Healthy().With(1, Stopped).With(2, node => node with { Drift = [Override] }), Any },
     };
 
     [Theory, MemberData(nameof(Refused))]

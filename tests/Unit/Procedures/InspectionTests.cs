@@ -25,7 +25,13 @@ public sealed class InspectionTests
         { "p3 is not on the read-only endpoint demo-ro; put it right: pgflow repair demo", Healthy().With(3, node => node with { Endpoint = EndpointRole.None }) },
         { "p2 refuses clients: a procedure that took its address away ended half-way; put it right: pgflow repair demo", Healthy().With(2, node => node with { RefusesClients = true }) },
         { "p3 is no running standby (stopped, container exited; at last it said: could not write: No space left on device); bring it back: pgflow failback demo p3", Healthy().With(3, node => Stopped(node) with { LastWords = "could not write: No space left on device" }) },
+        { "p3 is no running standby (stopped, container exited, without standby.signal: started by hand, it would be a primary); bring it back: pgflow failback demo p3", Healthy().With(3, node => Stopped(node) with { RestartPolicy = "no", StandbySignal = false }) },
         { "p1 has no slot for p3; put it right: pgflow repair demo", Healthy().With(1, node => node with { Slots = [new("p2", Active: true, "reserved")] }) },
+        { "synchronous_standby_names on p1 does not match the cluster's configuration: it is '', expected 'ANY 1 (p2, p3)'; put it right: pgflow repair demo", Synchronous("") },
+        { "synchronous_standby_names on p1 does not match the cluster's configuration: it is 'ANY 1 (p2)', expected 'ANY 1 (p2, p3)'; put it right: pgflow repair demo", Synchronous("ANY 1 (p2)") },
+        { "synchronous_standby_names on p1 does not match the cluster's configuration: it is 'ANY 1 (p1, p2, p3)', expected 'ANY 1 (p2, p3)'; put it right: pgflow repair demo", Synchronous("ANY 1 (p1, p2, p3)") },
+        { "synchronous_standby_names on p1 does not match the cluster's configuration: it is 'FIRST 2 (p2, p3)', expected 'ANY 1 (p2, p3)'; put it right: pgflow repair demo", Synchronous("FIRST 2 (p2, p3)") },
+        { "synchronous_standby_names on p1 does not match the cluster's configuration: it is 'ANY 1 (p2)', expected ''; put it right: pgflow repair demo", Healthy().With(1, node => node with { SynchronousStandbyNames = "ANY 1 (p2)" }) },
         { "p3 is without a container and without a volume; put it right: pgflow repair demo", Healthy().With(3, node => Missing(node) with { HasVolume = false, Control = null }) },
         { "p3 is without a container; its volume holds a standby's data on timeline 1; put it right: pgflow repair demo", Healthy().With(3, Missing) },
         { "no node accepts writes; put it right: pgflow repair demo", Healthy().With(1, Missing) },
@@ -37,7 +43,21 @@ public sealed class InspectionTests
         { "p2 refuses PgFlow's login (53300: too many clients); it was asked through its own socket; end sessions or raise max_connections", Healthy().With(2, node => node with { Login = new(LoginProblemKind.ConnectionsUsedUp, "53300: too many clients") }) },
         { "p2: could not be read: its pg_control: damaged", Healthy().With(2, node => node with { Unread = ["its pg_control: damaged"] }) },
         { "p2's WAL summarizer fails: its incremental backups become full ones, and WAL that it has not read stays in pg_wal; see why: docker logs pgflow-demo-p2", Healthy().With(2, node => node with { SummarizerFails = true }) },
-        { "p2: work_mem is overridden", Healthy().With(2, node => node with { Drift = ["work_mem is overridden"] }) },
+        { $"p2: {Overridden}", Healthy().With(2, node => node with { Drift = [Override] }) },
+    };
+
+    /// <summary>Clusters that procedures leave so: no finding of its own says more.</summary>
+    public static TheoryData<ClusterState, FindingCode?> AskedRightly => new()
+    {
+        { Synchronous("ANY 1 (p2, p3)"), null },
+        { Synchronous("", nodes: 1), null },
+        { Synchronous("", nodes: 2).With(2, node => Stopped(node) with { RestartPolicy = "no" }), FindingCode.NotAStandby }, // after a failover
+        { Synchronous("ANY 1 (p2)").With(3, Stopped), FindingCode.NotAStandby }, // after a switchover without p3
+        { Synchronous("ANY 1 (p2, p3)").With(3, Stopped), FindingCode.NotAStandby },
+        { Synchronous("ANY 1 (p2, p3)").WithFollower(3, _ => null), FindingCode.NotStreaming },
+        { Synchronous("ANY 1 (p2)").WithFollower(3, _ => null), FindingCode.NotStreaming }, // on an abandoned branch
+        { Synchronous("").With(1, node => node with { Unread = ["its state"] }), FindingCode.Unreadable },
+        { Synchronous("").With(1, node => node with { Drift = [new("synchronous_standby_names", "postgresql.auto.conf")] }), FindingCode.SettingOverridden },
     };
 
     public static TheoryData<string, ArchiveState> ArchiveFindings => new()
@@ -65,6 +85,10 @@ public sealed class InspectionTests
     [Theory, MemberData(nameof(ArchiveFindings))]
     public void Says_what_a_recovery_would_lack(string finding, ArchiveState archive) => Assert.Equal([finding], Inspection.Of(Healthy(), archive).Findings.Select(HintText.Line));
 
+    [Theory, MemberData(nameof(AskedRightly))]
+    public void A_primary_that_asks_of_its_standbys_what_it_can_is_no_finding(ClusterState state, FindingCode? other) =>
+        Assert.Equal(other is { } code ? [code] : [], Inspection.Of(state, Archive).Findings.Select(finding => finding.Code));
+
     [Fact]
     public void What_only_follows_from_an_absent_standby_is_no_finding_of_its_own() => Assert.Single(
         Inspection.Of(Healthy().With(3, node => Stopped(node) with { RestartPolicy = "no", OnInternalNetwork = false, Endpoint = EndpointRole.None }), Archive).Findings);
@@ -75,6 +99,6 @@ public sealed class InspectionTests
 
     [Fact]
     public void Without_one_primary_says_what_else_is_wrong() => Assert.Equal(
-        ["p2 is stopped, container exited", "p3: work_mem is overridden"],
-        Inspection.Of(Healthy().With(2, Stopped).With(3, node => node with { Role = NodeRole.Primary, Drift = ["work_mem is overridden"] }), Archive).Findings.Skip(1).Select(HintText.Line));
+        ["p2 is stopped, container exited", $"p3: {Overridden}"],
+        Inspection.Of(Healthy().With(2, Stopped).With(3, node => node with { Role = NodeRole.Primary, Drift = [Override] }), Archive).Findings.Skip(1).Select(HintText.Line));
 }

@@ -58,6 +58,11 @@ public sealed class OtherPlanTests
                 new() { Cluster = Cluster, Nodes = 2, Image = "postgres:16", Archive = ArchiveMode.Local, Vip = "10.0.0.8", Subnet = "10.1.0.0/16", ExternalNetwork = "wan" }, Healthy())).Message);
     }
 
+    [Fact]
+    public void Init_of_a_cluster_that_is_there_says_what_is_wrong_with_it() => Assert.Equal(
+        "cluster demo is there already, as asked for; nothing was done; p2 is no running standby (stopped, container exited); bring it back: pgflow failback demo p2",
+        InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 3 }, Healthy().With(2, Stopped)).Summary);
+
     public static TheoryData<ClusterState, string> Leftovers => new()
     {
         { Nothing with { Resources = [Labelled(ResourceKind.Volume, "v")] }, "something of demo is there already: volume v; nothing was touched; remove the cluster with its data: pgflow destroy demo, or choose another name" },

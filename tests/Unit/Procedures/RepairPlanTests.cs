@@ -55,6 +55,25 @@ public sealed class RepairPlanTests
         Assert.Equal(restarts, RepairClusterPlan.From(Any, Healthy().With(1, node => node with { RestartPolicy = restarts ? "unless-stopped" : "no" })).NothingToDo);
 
     [Fact]
+    public void The_primary_is_to_ask_who_streams_or_was_asked_and_nobody_who_can_confirm_nothing()
+    {
+        IEnumerable<NodeName> Asked(ClusterState state) => RepairClusterPlan.From(Any, state).Standbys.Select(node => node.Name);
+
+        Assert.Equal([P(2), P(3)], Asked(Synchronous("")));
+        Assert.False(RepairClusterPlan.From(Any, Synchronous("")).NothingToDo);
+        Assert.True(RepairClusterPlan.From(Any, Synchronous("ANY 1 (p2, p3)")).NothingToDo);
+        Assert.Equal([P(2)], Asked(Synchronous("ANY 1 (p2)").WithFollower(3, _ => null)));
+        Assert.Equal([P(2), P(3)], Asked(Synchronous("ANY 1 (p2, p3)").WithFollower(3, _ => null)));
+        Assert.Equal([P(2), P(3)], Asked(Synchronous("").WithFollower(2, _ => null).WithFollower(3, _ => null).With(1, node => node with { Unread = ["its state"] })));
+        Assert.Equal([P(2), P(3)], Asked(Synchronous("ANY 1 (p3)").With(1, Stopped).With(2, Stopped)).Order());
+    }
+
+    [Fact]
+    public void With_nothing_to_do_says_what_is_another_procedures() => Assert.Equal(
+        "nothing of demo is missing or out of its place; nothing was done; p2 is no running standby (stopped, container exited); bring it back: pgflow failback demo p2",
+        RepairClusterPlan.From(Any, Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" })).Summary);
+
+    [Fact]
     public void Others_plan_without_a_missing_node()
     {
         var state = Healthy().With(3, Missing);

@@ -9,12 +9,25 @@ internal static class Sample
 
     public static ClusterState Healthy(int nodes = 3) => Of([.. Enumerable.Range(1, nodes).Select(number => number == 1 ? Primary(1, nodes) : Standby(number))]);
 
+    /// <summary>A synchronous cluster whose primary asks so for its confirmations.</summary>
+    public static ClusterState Synchronous(string names, int nodes = 3)
+    {
+        var state = Healthy(nodes);
+        return (state with { Nodes = [.. state.Nodes.Select(node => node with { Synchronous = true })] })
+            .With(1, node => node with { SynchronousStandbyNames = names });
+    }
+
     public static ClusterState Of(params NodeState[] nodes) => new()
     {
         Cluster = Cluster,
         Spec = new(Cluster, nodes.Length, "postgres:17", new(17, "/usr/lib/postgresql/17/bin", 999, 999), ArchiveMode.External, "10.77.1.0/24", "lan", "10.0.0.9"),
         Nodes = nodes,
     };
+
+    /// <summary>A setting of PgFlow's that somebody set by ALTER SYSTEM.</summary>
+    public static OverriddenSetting Override { get; } = new("archive_command", "postgresql.auto.conf");
+
+    public const string Overridden = "archive_command is set in postgresql.auto.conf, not in PgFlow's file";
 
     public static ClusterState Nothing { get; } = new() { Cluster = Cluster };
 

@@ -19,7 +19,7 @@ public sealed class SwitchoverPlanTests
         { "p2 belongs to another system (75)", Healthy().With(2, node => node with { SystemIdentifier = "75" }), To(2) },
         { "p2 replays 1h later by its setting recovery_min_apply_delay; it takes part in role changes and can't become the primary by a switchover; ALTER SYSTEM RESET recovery_min_apply_delay", Healthy().With(2, node => node with { ApplyDelay = "1h" }), To(2) },
         { "p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1; to go on all the same: --force", WithBrokenArchive, To(2) },
-        { "p2: max_connections is overridden", Healthy().With(2, node => node with { Drift = ["max_connections is overridden"] }), To(2) },
+        { $"p2: {Overridden}", Healthy().With(2, node => node with { Drift = [Override] }), To(2) },
         { "p3 is no running standby (unreachable: no answer within 2 s); to go on without p3: --force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
         { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
         { "demo has no running standby; p2 is stopped, container exited", Healthy(2).With(2, Stopped), new() { Cluster = Cluster } },
@@ -61,7 +61,7 @@ public sealed class SwitchoverPlanTests
     [Fact]
     public void Says_all_of_it_at_once()
     {
-        var state = Healthy().With(2, node => node with { ReplayPaused = true, Drift = ["drift"] }).With(3, Stopped);
+        var state = Healthy().With(2, node => node with { ReplayPaused = true, Drift = [Override] }).With(3, Stopped);
         Assert.Equal(3, Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2), state)).Message.Split("; ").Count(reason => !reason.StartsWith("resume", StringComparison.Ordinal) && !reason.StartsWith("to go on", StringComparison.Ordinal)));
     }
 
@@ -98,6 +98,11 @@ public sealed class SwitchoverPlanTests
         Assert.True(plan.NothingToDo);
         Assert.Equal("p1 is the primary of demo already; nothing was done", plan.Summary);
     }
+
+    [Fact]
+    public void To_a_primary_that_is_not_in_its_place_is_refused_with_the_way_to_it() => Assert.Equal(
+        "p1 is the primary of demo already, but not as it should be: the virtual IP is on no node, not on the primary p1; put it right: pgflow repair demo",
+        Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(1), Healthy().With(1, node => node with { Endpoint = EndpointRole.None }))).Message);
 
     [Fact]
     public void Knows_what_the_cluster_is_meant_to_be()

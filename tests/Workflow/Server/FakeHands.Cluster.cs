@@ -142,7 +142,7 @@ internal sealed partial class FakeHands :
         {
             Synchronous = settings.Synchronous,
             ReadOnly = settings.ReadOnly,
-            SynchronousStandbyNames = string.Join(",", settings.SynchronousStandbys ?? []),
+            SynchronousStandbyNames = settings.SynchronousStandbyNames,
         });
     });
 
@@ -201,7 +201,13 @@ internal sealed partial class FakeHands :
         return new RewindResult(Done: true, "Done!");
     });
 
-    Task IDataDirectorySteps.CopyAsync(NodeId node, NodeId primary) => DoAsync(node, () => { });
+    Task IDataDirectorySteps.CopyAsync(NodeId node, NodeId primary) => DoAsync(node, () =>
+    {
+        if (_nodes[node.Name].Role is not NodeRole.Stopped)
+        {
+            throw Ends.Refuse($"the container {node.Container} is using {node}'s volume; stop it first");
+        }
+    });
 
     Task IDataDirectorySteps.SwapAsync(NodeId node) => DoAsync(node, () =>
     {

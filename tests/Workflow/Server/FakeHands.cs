@@ -56,6 +56,15 @@ internal sealed partial class FakeHands
         }
     }
 
+    /// <summary>Activities that change nothing, or do so before the lease is taken.</summary>
+    private static readonly HashSet<string> Looks =
+    [
+        "ObserveCluster", "CompareStandbys", "InspectArchive", "ReadTimelines", "FindUnneeded", "FindUnrecorded", "ResolveTarget",
+        "ProveLedger", "FindRestorePoint", "ChooseBackupParent", "FindStarter", "DescribeLease", "LeaveEarlierRun", "TakeOverLease",
+    ];
+
+    private readonly ConcurrentDictionary<string, int> _losses = new();
+
     /// <summary>What went into the ledger.</summary>
     public ConcurrentQueue<Report> Ledger { get; } = new();
 
@@ -64,6 +73,9 @@ internal sealed partial class FakeHands
 
     /// <summary>Lets a call fail so often, then succeed: each failure is one that is retried.</summary>
     public void FailTimes(string call, int times, string message = "broken") => _failures[call] = new(message, Ends.Failed, Final: false, times);
+
+    /// <summary>Lets somebody end the cluster's lease directly before a call, so often.</summary>
+    public void LoseLease(string call, int times) => _losses[call] = times;
 
     public void Mend(string call) => _failures.TryRemove(call, out _);
 
@@ -108,9 +120,53 @@ internal sealed partial class FakeHands
             throw new ApplicationFailureException(failure.Message, failure.Type, nonRetryable: failure.Final);
         }
 
+        await LoseLeaseAsync(call);
+        await RequireLeaseAsync(context.Info);
         lock (_lock)
         {
             return effect();
+        }
+    }
+
+    private async Task LoseLeaseAsync(string call)
+    {
+        if (_losses.TryGetValue(call, out var times) && times > 0)
+        {
+            _losses[call] = times - 1;
+            await _client.GetWorkflowHandle(ClusterLease.IdOf(Cluster)).TerminateAsync("a test");
+        }
+    }
+
+    /// <summary>As the guard of the real hands: whoever changes something holds a lease of the cluster.</summary>
+    private async Task RequireLeaseAsync(ActivityInfo asking)
+    {
+        if (Looks.Contains(asking.ActivityType))
+        {
+            return;
+        }
+
+        foreach (var kind in Enum.GetValues<LeaseKind>())
+        {
+            if (await HoldsAsync(ClusterLease.IdOf(Cluster, kind), asking))
+            {
+                return;
+            }
+        }
+
+        throw Ends.Lose("the lease is not held by this procedure any more");
+    }
+
+    private async Task<bool> HoldsAsync(string lease, ActivityInfo asking)
+    {
+        try
+        {
+            var found = await _client.GetWorkflowHandle(lease).DescribeAsync();
+            return found.Status is Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Running
+                && found.ParentId == asking.WorkflowId && found.ParentRunId == asking.WorkflowRunId;
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        {
+            return false;
         }
     }
 

@@ -26,29 +26,23 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
             return;
         }
 
-        await Task.WhenAll(nodes
-            .Where(other => other.Endpoint is EndpointRole.ReadWrite || (other.Id == node && other.Endpoint is EndpointRole.ReadOnly))
-            .Select(TakeOffAsync));
-        await Task.WhenAll(
-            clients.AdmitAsync(winner),
-            docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false)));
+        var freed = Task.WhenAll(nodes.Where(other => other.Endpoint is EndpointRole.ReadWrite).Select(TakeOffAsync));
+        if (winner.Endpoint is EndpointRole.ReadOnly)
+        {
+            await TakeOffAsync(winner);
+        }
+
+        await Task.WhenAll(clients.AdmitAsync(winner), GiveAsync());
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
             throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
         }
-    }
 
-    public async Task<CleanShutdown> StopPrimaryAsync(NodeId primary)
-    {
-        var node = await inventory.NodeAsync(primary);
-        if (!node.Docker.State.Running || await ends.IsShutDownAsync(node))
+        async Task GiveAsync()
         {
-            return await nodeSteps.StopAsync(primary);
+            await freed;
+            await docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
         }
-
-        await Permit.RequireAsync(primary.Cluster);
-        await clients.CloseAsync(node);
-        return await nodeSteps.StopAsync(node, meanwhile: () => docker.DisconnectAsync(node.Spec.ExternalNetwork, primary.Container));
     }
 
     public async Task LeaveAsync(NodeId node)
@@ -114,11 +108,17 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
     /// <summary>Takes the external address from a node on which, by then, no client has a connection open. It refuses them until it is on an endpoint again.</summary>
     private async Task TakeOffAsync(NodeContainer node)
     {
-        if (node.Docker.State.Running && !await ends.HasEndedAsync(node))
+        var restart = node.Docker.State.Running && !await ends.HasEndedAsync(node) && !await clients.CloseAsync(node);
+        if (restart)
         {
-            await clients.CloseAsync(node);
+            HandProgress.Say($"{node.Id}: clients connect faster than they are refused; it is restarted without its address");
+            await nodeSteps.EndAsync(node);
         }
 
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+        if (restart)
+        {
+            await nodeSteps.StartAsync(node.Id);
+        }
     }
 }

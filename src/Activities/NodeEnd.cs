@@ -8,8 +8,6 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How long a server that has shut down may go on archiving, while clients wait for its address.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether a node has shut down that nobody starts again; its container may not have ended yet.</summary>
@@ -17,12 +15,17 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         node.Docker.HostConfig.RestartPolicy.Name is Docker.DotNet.Models.RestartPolicyKind.No
         && await observer.ControlAsync(node.Id) is { State: ControlState.ShutDown or ControlState.ShutDownInRecovery };
 
-    /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is let end.</summary>
+    /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is killed.</summary>
     public async Task<bool> HasEndedAsync(NodeContainer node)
     {
+        if (await docker.IsEmptyAsync(node.Id.Container))
+        {
+            return true;
+        }
+
         if (!await IsShutDownAsync(node))
         {
-            return await docker.IsEmptyAsync(node.Id.Container);
+            return false;
         }
 
         await FinishAsync(node);
@@ -40,25 +43,12 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         }
     }
 
-    /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later.</summary>
+    /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later; a paused one does not go on for an instant.</summary>
     public async Task FinishAsync(NodeContainer node)
     {
         for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            if (clock.Elapsed > Rest)
-            {
-                await KillAsync(node);
-                return;
-            }
-        }
-    }
-
-    /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an instant.</summary>
-    private async Task KillAsync(NodeContainer node)
-    {
-        await docker.SignalAsync(node.Id.Container, "SIGKILL");
-        for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
-        {
+            await docker.SignalAsync(node.Id.Container, "SIGKILL");
             if (clock.Elapsed > KillLimit)
             {
                 throw new TimeoutException($"{node.Id} does not end although it was killed; see: docker inspect {node.Id.Container}");

@@ -32,10 +32,11 @@ internal sealed partial class NodeSteps(
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
     private const int LogLines = 8;
 
-    /// <summary>Records that nobody reads, up to 1 to 2 MiB before the end of the segment: clients go on writing.</summary>
+    /// <summary>Records that nobody reads, up to a little more than 1 MiB before the end of the segment; in small pieces, since clients go on committing.</summary>
     private const string FillSegment = """
-        SELECT count(pg_logical_emit_message(false, 'pgflow', repeat(' ', 1040384))) FROM generate_series(1,
-            (SELECT (segment - (pg_current_wal_insert_lsn() - '0/0') % segment)::bigint / 1048576 - 1 FROM (SELECT pg_size_bytes(current_setting('wal_segment_size')) AS segment) AS size))
+        SELECT count(pg_logical_emit_message(false, 'pgflow', repeat(' ', 260096))) + count(pg_sleep(0.003))
+        FROM (SELECT pg_size_bytes(current_setting('wal_segment_size')) AS bytes) AS segment,
+            generate_series(1, (bytes - (pg_current_wal_insert_lsn() - '0/0') % bytes)::bigint / 262144 - 4)
         WHERE current_setting('archive_mode') <> 'off'
         """;
 
@@ -48,12 +49,8 @@ internal sealed partial class NodeSteps(
         var container = await SettledAsync(node);
         if (container.Docker.State.Running && await FollowsAnotherBranchAsync(container))
         {
-            await Permit.RequireAsync(node.Cluster);
-            await ForbidRestartAsync(container);
-            await docker.SignalAsync(node.Container, "SIGINT");
-            container = await docker.EndedAsync(node.Container, FastStopLimit)
-                ? await inventory.NodeAsync(node)
-                : throw new TimeoutException($"{node} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {node.Container}");
+            await EndAsync(container);
+            container = await inventory.NodeAsync(node);
         }
 
         if (!container.Docker.State.Running)
@@ -69,6 +66,18 @@ internal sealed partial class NodeSteps(
         await LetRestartAsync(await inventory.NodeAsync(node));
     }
 
+    /// <summary>Post-condition: a fast stop has ended it; Docker does not start it again.</summary>
+    public async Task EndAsync(NodeContainer container)
+    {
+        await Permit.RequireAsync(container.Id.Cluster);
+        await ForbidRestartAsync(container);
+        await docker.SignalAsync(container.Id.Container, "SIGINT");
+        if (!await docker.EndedAsync(container.Id.Container, FastStopLimit))
+        {
+            throw new TimeoutException($"{container.Id} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {container.Id.Container}");
+        }
+    }
+
     public async Task SettleAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
@@ -77,15 +86,12 @@ internal sealed partial class NodeSteps(
         await LetRestartAsync(container);
     }
 
-    public async Task<CleanShutdown> StopAsync(NodeId node) => await StopAsync(await inventory.NodeAsync(node), () => Task.CompletedTask);
-
-    public async Task<CleanShutdown> StopAsync(NodeContainer container, Func<Task> meanwhile)
+    public async Task<CleanShutdown> StopAsync(NodeId node)
     {
-        var node = container.Id;
+        var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await ForbidRestartAsync(container);
         await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
-        await meanwhile();
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit;)
         {
             var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);

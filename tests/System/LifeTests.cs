@@ -31,7 +31,7 @@ public sealed class LifeTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
         var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await TestCluster.ActivityAsync(switchover, "StopPrimary");
+        await TestCluster.ActivityAsync(switchover, "StopPostgres");
         await switchover.CancelAsync();
 
         var failed = await Assert.ThrowsAsync<WorkflowFailedException>(() => switchover.GetResultAsync());

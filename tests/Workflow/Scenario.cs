@@ -16,7 +16,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("Switchover-approved", 3, world => ApprovedAsync(world, "Switchover", ("to", "p2"))),
         new("Switchover-undone", 3, world => UndoneAsync(world, "ProveShutdownReplayed p2", "Switchover", ("to", "p2"))),
         new("Switchover-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "Switchover", ("to", "p2"))),
-        new("Switchover-cancelled", 3, world => CancelledAsync(world, "StopPrimary p1", "Switchover", ("to", "p2"))),
+        new("Switchover-cancelled", 3, world => CancelledAsync(world, "StopPostgres p1", "Switchover", ("to", "p2"))),
         new("Failover-succeeded", 3, world => SucceededAsync(Crashed(world), "Failover")),
         new("Failover-undone", 3, world => UndoneAsync(Crashed(world), "CompareStandbys", "Failover")),
         new("Failover-blocked", 3, world => ResolvedAsync(Crashed(world), "PromoteStandby p2", "Failover")),

@@ -5,7 +5,7 @@ public sealed class WorkerTests(TemporalServer server)
 {
     [Theory]
     [InlineData("Checkpoint p1")]
-    [InlineData("StopPrimary p1")]
+    [InlineData("StopPostgres p1")]
     [InlineData("PromoteStandby p2")]
     [InlineData("RecordProcedure")]
     public async Task Another_goes_on(string during)

@@ -9,11 +9,6 @@ public interface IEndpointSteps
     [Activity("MoveEndpoint")]
     Task MoveAsync(NodeId node);
 
-    /// <summary>Post-condition: the primary's clients have their errors, it holds nothing on the external network, and it has shut down as <see cref="INodeSteps.StopAsync"/> says.</summary>
-    /// <remarks>One attempt after another: the endpoint of one that had shut down already is left to <see cref="MoveAsync"/>.</remarks>
-    [Activity("StopPrimary")]
-    Task<CleanShutdown> StopPrimaryAsync(NodeId primary);
-
     /// <summary>Post-condition: the node holds nothing on the external network.</summary>
     [Activity("LeaveEndpoint")]
     Task LeaveAsync(NodeId node);
@@ -30,9 +25,6 @@ public interface IEndpointSteps
 internal static class Endpoints
 {
     public static Task MoveAsync(NodeId node) => Hand.ChangeAsync((IEndpointSteps hand) => hand.MoveAsync(node), $"Virtual IP to {node}");
-
-    public static Task<CleanShutdown> StopPrimaryAsync(NodeId primary) =>
-        Hand.ChangeAsync((IEndpointSteps hand) => hand.StopPrimaryAsync(primary), $"{primary}: logins refused, sessions ended, off the external network, fast stop");
 
     public static Task LeaveAsync(NodeId node) => Hand.ChangeAsync((IEndpointSteps hand) => hand.LeaveAsync(node), $"{node}: off the external network");
 

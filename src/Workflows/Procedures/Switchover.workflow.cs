@@ -38,17 +38,13 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         await Step($"{old} has little to write when it stops", () => Nodes.PrepareStopAsync(old));
 
         CleanShutdown? end = null;
-        await Step($"{old} stopped: logins refused, sessions ended, off the endpoint",
+        await Step($"{old} stopped: logins refused, sessions ended",
             async () =>
             {
                 await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
-                end = await Endpoints.StopPrimaryAsync(old);
+                end = await Nodes.StopAsync(old);
             },
-            undo: async () =>
-            {
-                await Nodes.UnfenceAsync(old, running: true);
-                await Endpoints.MoveAsync(old);
-            });
+            undo: () => Nodes.UnfenceAsync(old, running: true));
         await VitalStep($"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end!));
         var leftAt = Now;
 
@@ -56,7 +52,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
         Promotion? promotion = null;
         await Workflow.WhenAllAsync(
             PromoteAsync(),
-            Step($"Endpoint to {candidate}", () => Endpoints.MoveAsync(candidate)));
+            Step($"Endpoint to {candidate}, when nothing of {old} is left", () => Endpoints.MoveAsync(candidate)));
         async Task PromoteAsync() => promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
         await Step($"{candidate} has PgFlow's own roles", () => Clusters.SetRolesAsync(candidate));
 

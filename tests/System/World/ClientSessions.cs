@@ -81,8 +81,8 @@ internal sealed class ClientSessions
     }
 }
 
-/// <summary>Clients that write and connect again as fast as they can, without a time-out.</summary>
-internal sealed class FastWriters : IAsyncDisposable
+/// <summary>Clients that work and connect again as fast as they can, without a time-out.</summary>
+internal sealed class FastClients : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly long[] _began;
@@ -90,14 +90,14 @@ internal sealed class FastWriters : IAsyncDisposable
     private readonly Task[] _writers;
     private long _longest;
 
-    private FastWriters(string connection, int count, string work)
+    private FastClients(string connection, int count, string work)
     {
         _began = new long[count];
         _doing = new string[count];
         _writers = [.. Enumerable.Range(0, count).Select(number => Task.Run(() => WriteAsync(connection, number, work)))];
     }
 
-    public static FastWriters Start(TestCluster cluster, string address, int count, string work) => new(ClientSessions.ConnectionString(cluster, address), count, work);
+    public static FastClients Start(TestCluster cluster, string address, int count, string work) => new(ClientSessions.ConnectionString(cluster, address), count, work);
 
     /// <summary>Nobody waits for an answer that does not come.</summary>
     public async Task RequireNoneHangsAsync(string when)

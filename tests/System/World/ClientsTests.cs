@@ -13,14 +13,16 @@ public sealed class ClientsTests(TemporalServer temporal)
     private const string Write = "INSERT INTO written DEFAULT VALUES";
 
     /// <summary>How often each kind is repeated: 1 in CI.</summary>
-    private static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("PGFLOW_WORLD_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 1;
+    private static int Rounds => Number("PGFLOW_WORLD_ROUNDS", 1);
+
+    /// <summary>How many switchovers there are, one a round at least.</summary>
+    private static int Switchovers => Number("PGFLOW_WORLD_SWITCHOVERS", Rounds);
 
     [Fact]
     [Trait("Suite", "ci")]
     public async Task None_hangs_whatever_moves_the_endpoint()
     {
-        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
-        await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE written (id bigint GENERATED ALWAYS AS IDENTITY); ALTER TABLE written OWNER TO app");
+        await using var cluster = await WithTableAsync(nodes: 3);
         var primary = 1;
         for (var round = 1; round <= Rounds; round++)
         {
@@ -32,8 +34,17 @@ public sealed class ClientsTests(TemporalServer temporal)
                 procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true })));
         }
 
-        await OffAsync(cluster, [.. Others(cluster, primary)], rw: true, "destroy", () => cluster.RunAsync((DestroyCluster procedure) =>
-            procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false })));
+        for (var round = Rounds + 1; round <= Switchovers; round++)
+        {
+            primary = await SwitchOverAsync(cluster, primary, $"round {round}, switchover");
+        }
+
+        await DestroyAsync(cluster, [.. Others(cluster, primary)], "destroy");
+        for (var round = 2; round <= Rounds; round++)
+        {
+            await using var another = await WithTableAsync(nodes: 1);
+            await DestroyAsync(another, [], $"destroy {round}");
+        }
     }
 
     /// <remarks>A server that is shutting down gives each that connects a process that waits for its first word, up to a minute (authentication_timeout), and does not end before that.</remarks>
@@ -100,6 +111,19 @@ public sealed class ClientsTests(TemporalServer temporal)
         }
     }
 
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+
+    private async Task<TestCluster> WithTableAsync(int nodes)
+    {
+        var cluster = await TestCluster.CreateAsync(temporal.Client, nodes);
+        await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE written (id bigint GENERATED ALWAYS AS IDENTITY); ALTER TABLE written OWNER TO app");
+        return cluster;
+    }
+
+    private static Task DestroyAsync(TestCluster cluster, IReadOnlyList<NodeId> readers, string when) => OffAsync(cluster, readers, rw: true, when, () =>
+        cluster.RunAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false })));
+
     private static async Task<int> SwitchOverAsync(TestCluster cluster, int primary, string when)
     {
         var next = (primary % 3) + 1;
@@ -121,7 +145,7 @@ public sealed class ClientsTests(TemporalServer temporal)
     private static async Task OffAsync(TestCluster cluster, IReadOnlyList<NodeId> readers, bool rw, string when, Func<Task<Report>> run)
     {
         var sessions = new List<(string Where, ClientSessions Sessions)>();
-        await using var writers = FastWriters.Start(cluster, cluster.Vip, Fast, Write);
+        List<FastClients> fast = [FastClients.Start(cluster, cluster.Vip, Fast, Write)];
         if (rw)
         {
             sessions.Add(("rw", await ClientSessions.OpenAsync(cluster, cluster.Vip, Queries)));
@@ -129,7 +153,9 @@ public sealed class ClientsTests(TemporalServer temporal)
 
         foreach (var reader in readers)
         {
-            sessions.Add(($"ro of {reader}", await ClientSessions.OpenAsync(cluster, await AddressAsync(cluster, reader), Queries / 4)));
+            var address = await AddressAsync(cluster, reader);
+            sessions.Add(($"ro of {reader}", await ClientSessions.OpenAsync(cluster, address, Queries / 4)));
+            fast.Add(FastClients.Start(cluster, address, Fast / 4, "SELECT 1"));
         }
 
         await run();
@@ -140,8 +166,10 @@ public sealed class ClientsTests(TemporalServer temporal)
 
         if (!when.StartsWith("destroy", StringComparison.Ordinal)) // nobody answers there any more
         {
-            await writers.RequireNoneHangsAsync(when);
+            await Task.WhenAll(fast.Select(clients => clients.RequireNoneHangsAsync(when)));
         }
+
+        await Task.WhenAll(fast.Select(clients => clients.DisposeAsync().AsTask()));
     }
 
     private static IEnumerable<NodeId> Others(TestCluster cluster, int primary) => Enumerable.Range(1, 3).Where(number => number != primary).Select(cluster.Node);

@@ -14,8 +14,8 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     [Theory]
     [InlineData("PrepareStop", "TERM")]
     [InlineData("PrepareStop", "KILL")]
-    [InlineData("StopPrimary", "TERM")]
-    [InlineData("StopPrimary", "KILL")]
+    [InlineData("StopPostgres", "TERM")]
+    [InlineData("StopPostgres", "KILL")]
     [InlineData("ProveShutdownReplayed", "KILL")]
     public async Task A_switchover_before_its_point_of_no_return_succeeds_or_is_undone_and_can_be_repeated(string activity, string signal)
     {

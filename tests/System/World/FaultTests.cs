@@ -43,7 +43,7 @@ public sealed class FaultTests(TemporalServer temporal)
     public async Task A_worker_that_is_told_to_stop_within_any_procedure_leaves_it_to_the_next_one()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await StoppedWithinAsync(cluster, "StopPrimary", (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await StoppedWithinAsync(cluster, "StopPostgres", (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         await StoppedWithinAsync(cluster, "FenceNode", (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
         await StoppedWithinAsync(cluster, "ExamineDivergence", (Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         await StoppedWithinAsync(cluster, "CopyPrimary", (RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(2) }));

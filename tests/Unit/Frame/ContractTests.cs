@@ -41,7 +41,7 @@ public sealed class ContractTests
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PrepareStop", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveLedger", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadTimelines",
             "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
-            "RewindData", "SalvageWal", "SetReplicationSlots", "SetRoles", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "StopPrimary", "SwapBack", "SwapInCopy",
+            "RewindData", "SalvageWal", "SetReplicationSlots", "SetRoles", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
             "TakeBackCreated", "TakeOverLease", "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
         ],
         Types.SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<ActivityAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal));

@@ -87,7 +87,11 @@ internal sealed partial class FakeHands :
 
     Task INodeSteps.SettleAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
-    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () => Stop(node));
+    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () =>
+    {
+        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown });
+        return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
+    });
 
     Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () => Mark(node));
 
@@ -166,13 +170,6 @@ internal sealed partial class FakeHands :
         }
 
         Set(node, state => state with { Endpoint = EndpointRole.ReadWrite });
-    });
-
-    Task<CleanShutdown> IEndpointSteps.StopPrimaryAsync(NodeId primary) => DoAsync(primary, () =>
-    {
-        Require(_nodes[primary.Name].StandbySignal is true, $"{primary} was stopped and could start as a primary");
-        Set(primary, state => state with { Endpoint = EndpointRole.None });
-        return Stop(primary);
     });
 
     Task IEndpointSteps.LeaveAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.None }));
@@ -285,12 +282,6 @@ internal sealed partial class FakeHands :
 
     Task<RestorePoint> INodeSteps.CreatePointAsync(NodeId primary, string name) => DoAsync(primary, () =>
         new RestorePoint(name, _nodes[primary.Name].Timeline!.Value, _nodes[primary.Name].Wal!.Value, DateTimeOffset.UnixEpoch));
-
-    private CleanShutdown Stop(NodeId node)
-    {
-        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown });
-        return new(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
-    }
 
     private void Vanish()
     {

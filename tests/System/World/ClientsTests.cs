@@ -71,6 +71,20 @@ public sealed class ClientsTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
+    /// <remarks>There is no instant at which nobody is logging in, and so none at which its address can be taken away while it runs.</remarks>
+    [Fact]
+    public async Task A_standby_whose_clients_connect_as_fast_as_they_are_refused_becomes_the_primary_all_the_same()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var readers = FastClients.Start(cluster, await AddressAsync(cluster, cluster.Node(2)), 2 * Fast, "SELECT 1");
+        var started = await StartedAtAsync(cluster.Node(2));
+        await SwitchOverAsync(cluster, 1, "under fast readers");
+
+        await readers.RequireNoneHangsAsync("switchover");
+        TestContext.Current.SendDiagnosticMessage(started == await StartedAtAsync(cluster.Node(2)) ? "it was not restarted" : "it was restarted");
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
     /// <summary>Connects again and again until it is stopped; those to the node that had the address then are all to be closed by it.</summary>
     private static async Task<(int Ended, int Hung)> ConnectSilentlyAsync(string address, CancellationToken stop)
     {
@@ -171,6 +185,8 @@ public sealed class ClientsTests(TemporalServer temporal)
 
         await Task.WhenAll(fast.Select(clients => clients.DisposeAsync().AsTask()));
     }
+
+    private static Task<string> StartedAtAsync(NodeId node) => Host.DockerAsync("inspect", "-f", "{{.State.StartedAt}}", node.Container);
 
     private static IEnumerable<NodeId> Others(TestCluster cluster, int primary) => Enumerable.Range(1, 3).Where(number => number != primary).Select(cluster.Node);
 

@@ -52,12 +52,14 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
     }
 
     /// <summary>What the program says that archives: the server's log has it behind whatever else was logged since.</summary>
-    private async Task<string> WhyNotAsync(NodeContainer node, string segment)
+    /// <remarks>It hangs where the repository does.</remarks>
+    private Task<string> WhyNotAsync(NodeContainer node, string segment) => Evidence.OfAsync("its archive program's word", async () =>
     {
-        var end = await docker.TryExecuteAsync(
-            node.Id.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", Limit, [], ["/pgflow/bin/archive", $"{Names.Data}/pg_wal/{segment}", segment]);
+        string[] archive = ["/pgflow/bin/archive", $"{Names.Data}/pg_wal/{segment}", segment];
+        var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
+        var end = await docker.TryExecuteAsync(node.Id.Container, user, Evidence.Limit, [], archive);
         return end.ExitCode == 0 ? await docker.LogAsync(node.Id.Container, 5) : (end.Output + end.Complaint).Trim();
-    }
+    });
 
     public async Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion)
     {

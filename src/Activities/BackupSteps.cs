@@ -5,7 +5,7 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secrets secrets, Roles roles, CatalogueSteps catalogues) : IBackupSteps
+internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, Secrets secrets, Roles roles, CatalogueSteps catalogues) : IBackupSteps
 {
     /// <summary>How verify-backup ends where it has evidence of damage.</summary>
     private const int Damaged = 10;
@@ -20,7 +20,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
 
     public async Task<BackupParent> ChooseParentAsync(NodeId source)
     {
-        var node = await inventory.NodeAsync(source);
+        var node = await nodeSteps.RunningAsync(source);
         if (node.Spec.Postgres.Major < SettingsFile.FirstWithIncremental)
         {
             return new(Id: null, $"PostgreSQL {node.Spec.Postgres.Major} has no incremental backups; {SettingsFile.FirstWithIncremental} has");
@@ -49,7 +49,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     public async Task<Backup> CopyAsync(BackupOrder order)
     {
         await Permit.RequireAsync(order.Source.Cluster);
-        var (source, primary) = (await inventory.NodeAsync(order.Source), await inventory.NodeAsync(order.Primary));
+        var (source, primary) = (await nodeSteps.RunningAsync(order.Source), await nodeSteps.RunningAsync(order.Primary));
         await using (var session = await sql.OpenAsync(primary))
         {
             await roles.EnsureAsync(primary, session); // the copy logs in as one of them
@@ -93,7 +93,7 @@ internal sealed class BackupSteps(Inventory inventory, Jobs jobs, Sql sql, Secre
     public async Task ProveAsync(NodeId primary, Backup backup)
     {
         await Permit.RequireAsync(primary.Cluster);
-        var node = await inventory.NodeAsync(primary);
+        var node = await nodeSteps.RunningAsync(primary);
         if (await sql.WrittenTimelineAsync(node) is var timeline && timeline != backup.Timeline)
         {
             throw Ends.Break($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");

@@ -68,7 +68,7 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             RestorePoints = [.. facts["point"].Select(Json<RestorePoint>).OrderBy(point => point.At)],
             Segments = segments,
             SegmentSize = segmentSize,
-            Spaces = [.. facts["space"].Select(line => line.Split(' ')).Select(space => new VolumeSpace(space[0].Split('/')[^1], 1024 * long.Parse(space[1], CultureInfo.InvariantCulture)))],
+            Spaces = [.. facts["space"].Select(SpaceOf)],
             SystemIdentifier = facts["system-identifier"].FirstOrDefault(),
             ReadAt = Job.TimeOf(facts["now"].Single()),
         };
@@ -91,6 +91,13 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
         }
 
         return runs;
+    }
+
+    /// <summary>A path, which may have spaces, and how many kilobytes are left there.</summary>
+    private static VolumeSpace SpaceOf(string fact)
+    {
+        var end = fact.LastIndexOf(' ');
+        return new(fact[..end].Split('/')[^1], 1024 * long.Parse(fact[(end + 1)..], CultureInfo.InvariantCulture));
     }
 
     private static Timeline TimelineOf(string name) => new(Convert.ToUInt32(name[..8], 16));

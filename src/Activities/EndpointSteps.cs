@@ -89,7 +89,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         if (end.ExitCode != 0)
         {
             await EndProofsAsync(session); // a commit that waits for a standby in vain would wait on without its client
-            throw Ends.Fail($"no commit through {spec.Vip}: {end.Tail.Trim()}; {await session.AskAsync<string>(WaitedFor)}");
+            throw Ends.Fail($"no commit through {spec.Vip}: {end.Tail.Trim()}; {await Evidence.OfAsync("whom it waited for", () => session.AskAsync<string>(WaitedFor))}");
         }
 
         var said = end.Output.Trim().Split('\n');

@@ -39,7 +39,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         var state = (await inventory.NodeAsync(node.Id)).Docker.State;
         if (!state.Running || state.StartedAt != node.Docker.State.StartedAt)
         {
-            throw Ends.Fail($"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; its log: {await docker.LogAsync(node.Id.Container, 8)}");
+            throw Ends.Fail($"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; its log: {await docker.OfLogAsync(node.Id.Container, 8)}");
         }
     }
 

@@ -283,7 +283,7 @@ internal sealed partial class NodeSteps(
 
     public async Task<RestorePoint> CreatePointAsync(NodeId primary, string name)
     {
-        var node = await inventory.NodeAsync(primary);
+        var node = await RunningAsync(primary);
         await Permit.RequireAsync(primary.Cluster);
         return await sql.AskJsonAsync<RestorePoint>(node, """
             SELECT json_build_object('name', $1, 'lsn', pg_create_restore_point($1)::text, 'at', clock_timestamp(),
@@ -557,7 +557,7 @@ internal sealed partial class NodeSteps(
             }
             catch (Docker.DotNet.DockerApiException e) when (e.ResponseBody?.Contains("read-only file system", StringComparison.OrdinalIgnoreCase) is true)
             {
-                // No server can start on it either, and nobody would reach one: a disk that fails must keep nobody from a failover.
+                // No server can start on it either, and nobody would reach one: a disk that fails must keep nobody from a failover. Status says it.
             }
         }
     }
@@ -605,7 +605,7 @@ internal sealed partial class NodeSteps(
 
             if (still.Elapsed > Patience)
             {
-                throw Ends.Stick($"{started.Id} does not answer: no progress for {Patience.TotalSeconds:0} s; its log: {await docker.LogAsync(started.Id.Container, LogLines)}");
+                throw Ends.Stick($"{started.Id} does not answer: no progress for {Patience.TotalSeconds:0} s; its log: {await docker.OfLogAsync(started.Id.Container, LogLines)}");
             }
         }
     }
@@ -617,12 +617,12 @@ internal sealed partial class NodeSteps(
         starts.Add(state.StartedAt);
         if (starts.Count > MostStarts)
         {
-            throw Ends.Stick($"{started.Id} can't start: Docker starts it again and again; its log: {await docker.LogAsync(started.Id.Container, LogLines)}");
+            throw Ends.Stick($"{started.Id} can't start: Docker starts it again and again; its log: {await docker.OfLogAsync(started.Id.Container, LogLines)}");
         }
 
         if (state is { Running: false, Restarting: false })
         {
-            throw Ends.Fail($"{started.Id} ended with {state.ExitCode} when it was started; its log: {await docker.LogAsync(started.Id.Container, LogLines)}");
+            throw Ends.Fail($"{started.Id} ended with {state.ExitCode} when it was started; its log: {await docker.OfLogAsync(started.Id.Container, LogLines)}");
         }
     }
 
@@ -674,7 +674,7 @@ internal sealed partial class NodeSteps(
             HandProgress.Say($"{what}; now {answer}");
             if (still.Elapsed > (patience ?? Patience))
             {
-                throw Ends.Stick($"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; {nodes[0].Id}'s log: {await docker.LogAsync(nodes[0].Id.Container, 5)}");
+                throw Ends.Stick($"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; {nodes[0].Id}'s log: {await docker.OfLogAsync(nodes[0].Id.Container, 5)}");
             }
         }
     }

@@ -129,7 +129,7 @@ internal sealed class RecoverySteps(
             HandProgress.Say(Progress(target, first, last, now?.LastCommit, clock.Elapsed));
             if (still.Elapsed > Patience)
             {
-                throw Ends.Stick($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.LogAsync(node.Container, 5)}");
+                throw Ends.Stick($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.OfLogAsync(node.Container, 5)}");
             }
         }
     }
@@ -140,7 +140,7 @@ internal sealed class RecoverySteps(
     {
         { Running: true } => false,
         { ExitCode: GaveUp } => true,
-        var stopped => throw Ends.Fail($"{node} was stopped (exit code {stopped.ExitCode}) while it replayed; its log: {await docker.LogAsync(node.Container, 5)}"),
+        var stopped => throw Ends.Fail($"{node} was stopped (exit code {stopped.ExitCode}) while it replayed; its log: {await docker.OfLogAsync(node.Container, 5)}"),
     };
 
     private async Task<Position?> PositionAsync(NodeContainer node)
@@ -165,7 +165,7 @@ internal sealed class RecoverySteps(
     /// <summary>Recovery refuses to go on with less than the WAL was written with; by then pg_control has how much that is.</summary>
     private async Task<List<string>> RaiseAsync(NodeId node, Lsn last, ResolvedTarget target)
     {
-        var log = await docker.LogAsync(node.Container, 8);
+        var log = await docker.OfLogAsync(node.Container, 8);
         await Permit.RequireAsync(node.Cluster);
         await docker.SignalAsync(node.Container, "SIGINT");
         if (!await docker.EndedAsync(node.Container, StopLimit))

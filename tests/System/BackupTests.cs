@@ -55,6 +55,19 @@ public sealed class BackupTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task A_backup_whose_nodes_end_under_it_ends_with_that_reason()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var copy = await CopyAsync(cluster, node: 2, named: false);
+        await Host.DockerAsync("kill", cluster.Node(1).Container, cluster.Node(2).Container);
+        await copy.DisposeAsync();
+
+        var (type, _, message) = await TestCluster.FailureAsync(copy.Backup).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal((Ends.Unchanged, "p1 does not run (tried 5 times)"), (type, message));
+        Assert.Single(await ListAsync(cluster));
+    }
+
+    [Fact]
     public async Task A_failover_during_a_backup_is_not_kept_waiting_and_the_backup_leaves_nothing()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -156,11 +169,11 @@ public sealed class BackupTests(TemporalServer temporal)
     }
 
     /// <summary>A backup in the middle of pg_basebackup, which is held there.</summary>
-    private static async Task<HeldCopy> CopyAsync(TestCluster cluster, int node)
+    private static async Task<HeldCopy> CopyAsync(TestCluster cluster, int node, bool named = true)
     {
         await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE t AS SELECT repeat('x', 1000) FROM generate_series(1, 300000)");
         await TestCluster.SqlAsync(cluster.Node(1), "CHECKPOINT");
-        var backup = await StartAsync(cluster, node: node);
+        var backup = await StartAsync(cluster, node: named ? node : null);
         await Host.UntilAsync("the copy is on its way", async () =>
             await TestCluster.SqlAsync(cluster.Node(node), "SELECT count(*) FROM pg_stat_progress_basebackup WHERE phase = 'streaming database files'") == "1");
         var job = await Host.DockerAsync("ps", "-q", "--filter", $"name=pgflow-{cluster.Name}-job-backup-");

@@ -97,7 +97,7 @@ public sealed class ApprovalTests(TemporalServer server)
     public async Task Is_not_asked_for_where_nobody_wants_it()
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("Checkpoint p1");
+        var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 

@@ -145,7 +145,7 @@ public sealed class BlockedTests(TemporalServer server)
     public async Task Nothing_is_decided_where_nothing_is_blocked()
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("Checkpoint p1");
+        var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 

@@ -101,7 +101,7 @@ public sealed class CancelTests(TemporalServer server)
     public async Task An_interruption_before_the_point_of_no_return_is_refused_with_the_way_on()
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("Checkpoint p1");
+        var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 

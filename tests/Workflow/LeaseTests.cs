@@ -9,7 +9,7 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task A_second_procedure_is_told_who_holds_the_cluster()
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("Checkpoint p1");
+        var gate = world.Hands.Hold("PrepareStop p1");
         var holder = await world.StartAsync("Switchover");
         await gate.Reached;
         var before = world.Hands.Changes;
@@ -43,7 +43,7 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Is_free_after_its_procedure_was_terminated()
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("Checkpoint p1");
+        var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await handle.TerminateAsync();
@@ -56,7 +56,7 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Of_a_procedure_that_was_reset_is_taken_over_by_its_next_run()
     {
         await using var world = World.Start(server);
-        var gate = world.Hands.Hold("Checkpoint p1");
+        var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         var lease = await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).DescribeAsync();
@@ -98,7 +98,7 @@ public sealed class LeaseTests(TemporalServer server)
     }
 
     [Theory]
-    [InlineData("Checkpoint p1")]
+    [InlineData("PrepareStop p1")]
     [InlineData("ProveEndpoint p2")]
     [InlineData("RecordProcedure")]
     public async Task Ended_by_hand_is_taken_again(string during)

@@ -43,6 +43,19 @@ public sealed class OrderTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Failover_compares_standbys_that_must_be_started_for_as_long_as_they_replay()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Crash("p1");
+        var handle = await world.StartAsync("Failover");
+        await handle.GetResultAsync<Report>();
+
+        var compare = (await handle.FetchHistoryAsync()).Events.Select(happened => happened.ActivityTaskScheduledEventAttributes)
+            .Single(scheduled => scheduled?.ActivityType.Name is "CompareStandbys");
+        Assert.True(compare!.StartToCloseTimeout.ToTimeSpan() > TimeSpan.FromHours(1));
+    }
+
+    [Fact]
     public async Task Failover_does_not_compare_a_standby_with_itself()
     {
         await using var world = World.Start(server, nodes: 2);

@@ -14,8 +14,8 @@ public sealed class SynchronousTests(TemporalServer server)
         Assert.Equal(Ends.Incomplete, (await World.FailureAsync(handle)).Type);
         world.Hands.Mend("ProveStreaming p1");
 
-        var finding = (await FindingsAsync(world)).Single(finding => finding.Code is FindingCode.SynchronousStandbysDiffer);
-        Assert.Equal((FindingCode.SynchronousStandbysDiffer, "it is '', expected 'ANY 1 (p1)'", "RepairCluster"), (finding.Code, finding.Detail, finding.Hint!.Procedure));
+        var finding = (await FindingsAsync(world)).Single(found => found.Code is FindingCode.SynchronousStandbysDiffer);
+        Assert.Equal(("it is '', expected 'ANY 1 (p1)'", "RepairCluster"), (finding.Detail, finding.Hint!.Procedure));
 
         await world.SucceedAsync("RepairCluster");
         Assert.Equal("ANY 1 (p1)", world.Hands["p2"].SynchronousStandbyNames);

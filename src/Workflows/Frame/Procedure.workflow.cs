@@ -243,7 +243,9 @@ public abstract partial class Procedure
         try
         {
             Show(step, StepState.Running);
-            await HoldingLeaseAsync(() => _aborted ? throw new AbortedException(step.View.Title) : act(), earlier => GoOnFrom(earlier, step));
+            await HoldingLeaseAsync(
+                () => _aborted ? throw new AbortedException(step.View.Title) : act(), // by a step beside this one
+                earlier => GoOnFrom(earlier, step));
             Show(step, StepState.Done);
             return true;
         }

@@ -51,6 +51,7 @@ public interface INodeSteps
     Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown);
 
     /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more; of one that does not answer, what its volume tells.</summary>
+    /// <remarks>Where none runs any more, Docker has stopped them: they are started, which takes as long as they have to replay.</remarks>
     /// <param name="nodes">The nodes.</param>
     /// <param name="live">The live branch: WAL of other branches does not count; each node's own where it is not known.</param>
     [Activity("CompareStandbys")]
@@ -175,7 +176,7 @@ internal static class Nodes
         Hand.ChangeAsync((INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown), $"{candidate}: has replayed the shutdown checkpoint");
 
     public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
-        Hand.ReadAsync((INodeSteps hand) => hand.CompareAsync(nodes, live), $"Timeline and WAL of {string.Join(", ", nodes)}");
+        Hand.WaitAsync((INodeSteps hand) => hand.CompareAsync(nodes, live), $"Timeline and WAL of {string.Join(", ", nodes)}");
 
     public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.PromoteAsync(node, from), $"{node}: promote from timeline {from}");

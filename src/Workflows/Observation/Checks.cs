@@ -149,13 +149,14 @@ internal static class Checks
     public static IEnumerable<string> Said(this IEnumerable<Finding> findings) => findings.Select(finding =>
         finding.Hint is { Procedure: null } hint ? $"{FindingText.Of(finding)}; {hint.Text}" : FindingText.Of(finding));
 
-    /// <summary>The answer where a node is what it was asked to be. What another procedure has to put right about it makes that a refusal.</summary>
+    /// <summary>The answer where a node is what it was asked to be.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">Another procedure has to put something right about it.</exception>
     public static string NothingToDo(string summary, NodeState node, ClusterState state) =>
         LeftIn(state, finding => finding.Node == node.Id) is { Count: > 0 } left
             ? throw Ends.Refuse($"{summary}, but not as it should be: {string.Join("; ", left)}")
             : $"{summary}; nothing was done";
 
-    /// <summary>The answer where a whole cluster is as it was asked to be, with what other procedures have to put right.</summary>
+    /// <summary>The answer where a cluster is as it was asked to be, with what other procedures have to put right.</summary>
     public static string NothingToDo(string summary, ClusterState state) =>
         string.Join("; ", [summary, "nothing was done", .. LeftIn(state, _ => true)]);
 

@@ -25,25 +25,28 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     /// <summary>Whether these deviations are such as RepairCluster puts right.</summary>
     public static bool CanRepair(Finding finding) => finding.Hint?.Procedure is nameof(RepairCluster);
 
-    /// <summary>Of whom one should confirm each commit of a synchronous cluster: who streams, and who is asked already.</summary>
+    /// <summary>Of whom one should confirm each commit: who streams, and who is asked already.</summary>
     /// <remarks>What keeps one who is asked from streaming is a finding of its own.</remarks>
     public static IEnumerable<NodeId> ConfirmersOf(NodeState primary, IEnumerable<NodeState> members)
     {
         var followersAreKnown = primary is { Role: NodeRole.Primary, Unread: [] };
+        bool Streams(NodeState node) => !followersAreKnown || !Checks.ReasonsToLeaveOut(node, primary).Any();
         return members
-            .Where(node => node.Id != primary.Id)
-            .Where(node => !followersAreKnown || primary.Confirmers.Contains(node.Id.Name) || !Checks.ReasonsToLeaveOut(node, primary).Any())
+            .Where(node => node.Id != primary.Id && (primary.Confirmers.Contains(node.Id.Name) || Streams(node)))
             .Select(node => node.Id);
     }
 
-    /// <summary>How the primary asks for confirmations otherwise than it should; null where it does not, nobody knows, or another file's setting wins.</summary>
+    /// <summary>How the primary asks for confirmations otherwise than it should; null where it does not.</summary>
     private string? ConfirmationOf(NodeState primary)
     {
+        if (primary.Unread.Count > 0 || primary.Drift.Any(drift => drift.Name == "synchronous_standby_names"))
+        {
+            return null; // nobody knows, or it is for another finding
+        }
+
         var asked = primary.SynchronousStandbyNames;
         var expected = ClusterIntent.Of(Members).Primary(Id, ConfirmersOf(primary, Members)).SynchronousStandbyNames;
-        return asked == expected || primary.Unread.Count > 0 || primary.Drift.Any(drift => drift.Name == "synchronous_standby_names")
-            ? null
-            : $"it is '{asked}', expected '{expected}'";
+        return asked == expected ? null : $"it is '{asked}', expected '{expected}'";
     }
 
     /// <summary>Where a node stands that serves: whether it is restarted, and who reaches it.</summary>

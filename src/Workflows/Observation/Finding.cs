@@ -131,7 +131,7 @@ public enum FindingCode
     /// <summary>The primary keeps no WAL for a node.</summary>
     SlotMissing,
 
-    /// <summary>The primary does not ask its standbys to confirm commits as the cluster is meant to; the detail says how it does.</summary>
+    /// <summary>The primary does not ask for confirmations as the cluster is meant to; the detail says how it does.</summary>
     SynchronousStandbysDiffer,
 
     /// <summary>A node has no container; the detail says what its volume holds.</summary>

@@ -35,7 +35,8 @@ internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
     public static ClusterIntent Of(ClusterState state) => Of(state.Nodes);
 
     /// <inheritdoc cref="Of(ClusterState)"/>
-    public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes) => new(nodes.Any(node => node.Synchronous), nodes.Any(node => node.ReadOnly));
+    public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes) =>
+        new(nodes.Any(node => node.Synchronous), nodes.Any(node => node.ReadOnly));
 
     /// <summary>Settings of the primary, of whom <paramref name="standbys"/> can confirm commits now.</summary>
     public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys) =>

@@ -96,13 +96,28 @@ public sealed class DockerRestartTests(TemporalServer temporal)
         await HealthyAsync(cluster, signal, cluster.Node(1), 1);
     }
 
-    /// <summary>Not after a killed one: a backup has no say over nodes, and starts none that Docker has left stopped.</summary>
+    /// <summary>Not after a killed one: a backup has no say over nodes, and starts none that Docker has left stopped; that one ends with its reason.</summary>
     [Fact]
     public async Task A_backup_that_copies_goes_on_when_the_daemon_was_restarted()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await RestartedWithinAsync(cluster, "CopyToRepository", "TERM", (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
         await HealthyAsync(cluster, "TERM", cluster.Node(1), 1);
+    }
+
+    [Fact]
+    public async Task A_backup_that_copies_ends_with_its_reason_when_the_daemon_was_killed()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var backup = await cluster.StartAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await TestCluster.ActivityAsync(backup, "CopyToRepository");
+        await OwnDocker.RestartAsync("KILL");
+
+        await EndedUnaidedAsync(backup);
+        var (type, _, message) = await TestCluster.FailureAsync(backup);
+        Assert.Equal(Ends.Unchanged, type);
+        Assert.Contains("does not run", message, StringComparison.Ordinal);
+        await HealthyAsync(cluster, "KILL", cluster.Node(1), 1);
     }
 
     [Theory]

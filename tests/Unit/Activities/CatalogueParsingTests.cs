@@ -57,6 +57,15 @@ public sealed class CatalogueParsingTests
     }
 
     [Fact]
+    public void A_full_volume_whose_path_has_a_space_is_named()
+    {
+        var full = ArchiveState.Of(CatalogueSteps.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n")).Full;
+        Assert.Equal([new("my disk", 4096)], full);
+        Assert.Equal("no room: my disk's volume has 4096 bytes left", FindingText.Of(
+            Inspection.Of(Procedures.Sample.Healthy(), new() { Full = full }).Findings.First(finding => finding.Code is FindingCode.VolumeFull)));
+    }
+
+    [Fact]
     public void Segments_become_runs_also_over_the_bound_of_a_log()
     {
         Assert.Equal([new(new(1), 1, 2), new(new(1), 4, 4), new(new(1), 255, 256), new(new(2), 3, 3)], Read.Segments);

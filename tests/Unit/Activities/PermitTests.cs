@@ -28,11 +28,15 @@ public sealed class PermitTests
         Assert.InRange(clock.Elapsed.TotalSeconds, 4.5, 8);
     }
 
-    private static async Task AskAsync(Func<string, IMessage, Task<IMessage>> answer)
+    private static Task AskAsync(Func<string, IMessage, Task<IMessage>> answer) =>
+        new ActivityEnvironment { TemporalClient = ClientOf(answer) }.RunAsync(() => Permit.RequireAsync(ClusterName.Parse("demo")));
+
+    /// <summary>A client whose server answers so.</summary>
+    internal static ITemporalClient ClientOf(Func<string, IMessage, Task<IMessage>> answer)
     {
         var client = DispatchProxy.Create<ITemporalClient, Client>();
         ((Client)(object)client).Service = new Service(answer);
-        await new ActivityEnvironment { TemporalClient = client }.RunAsync(() => Permit.RequireAsync(ClusterName.Parse("demo")));
+        return client;
     }
 
     public class Client : DispatchProxy

@@ -3,7 +3,7 @@ using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 
-/// <summary>Programs that a step may begin again from wherever it got, over a folder in the place of a node's volume.</summary>
+/// <summary>Programs that may begin again from wherever they got, over a folder in the place of a node's volume.</summary>
 public sealed class ProgramTests : IDisposable
 {
     private readonly DirectoryInfo _volume = Directory.CreateTempSubdirectory("pgflow-volume-");
@@ -39,7 +39,8 @@ public sealed class ProgramTests : IDisposable
     private void Run(string program)
     {
         var script = Embedded.Read(program).Replace("cd /pgflow", $"cd {_volume.FullName}", StringComparison.Ordinal);
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { Environment = { ["RUN"] = "r1", ["PRIMARY"] = "", ["OWNED"] = "" } })!;
+        var start = new ProcessStartInfo("sh", ["-c", script]) { Environment = { ["RUN"] = "r1", ["PRIMARY"] = "", ["OWNED"] = "" } };
+        using var process = Process.Start(start)!;
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
     }

@@ -1,4 +1,7 @@
 using PgFlow.Cli;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.Failure.V1;
+using Temporalio.Converters;
 using Temporalio.Exceptions;
 
 namespace PgFlow.UnitTests.Cli;
@@ -31,6 +34,20 @@ public sealed class ExitCodeTests
         var end = Ending.OfFailure(new ApplicationFailureException("why", errorType: type));
 
         Assert.Equal((code, "why"), (end.ExitCode, end.Why));
+    }
+
+    [Theory]
+    [InlineData("Docker does not answer at unix:///var/run/docker.sock", "ObserveCluster did not end in time (ScheduleToClose); at last: Docker does not answer at unix:///var/run/docker.sock")]
+    [InlineData("", "ObserveCluster did not end in time (ScheduleToClose); at last: it failed and said nothing")]
+    [InlineData(null, "ObserveCluster did not end in time (ScheduleToClose); is its worker there?")]
+    public void An_activity_that_did_not_end_in_time_is_told_with_its_last_words(string? last, string why)
+    {
+        Failure timeout = new() { TimeoutFailureInfo = new() { TimeoutType = TimeoutType.ScheduleToClose } };
+        timeout.Cause = last is null ? null : new() { Message = last, ApplicationFailureInfo = new() { Type = Ends.Failed } };
+        Failure activity = new() { ActivityFailureInfo = new() { ActivityType = new() { Name = "ObserveCluster" } }, Cause = timeout };
+        var failure = new DefaultFailureConverter().ToException(activity, DataConverter.Default.PayloadConverter);
+
+        Assert.Equal(why, Ending.OfFailure(failure).Why);
     }
 
     [Fact]

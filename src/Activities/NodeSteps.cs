@@ -168,9 +168,20 @@ internal sealed partial class NodeSteps(
 
     public async Task PrepareStopAsync(NodeId node)
     {
-        await using var session = await sql.OpenAsync(await RunningAsync(node), Timeout.InfiniteTimeSpan);
+        var container = await RunningAsync(node);
+        await using var session = await sql.OpenAsync(container, Timeout.InfiniteTimeSpan);
+        await Permit.RequireAsync(node.Cluster);
+        await summarizer.RestartAsync(container, session);
         await session.AskAsync<string>("CHECKPOINT");
         await session.AskAsync<long>(FillSegment);
+    }
+
+    public async Task RestartSummarizerAsync(NodeId node)
+    {
+        var container = await RunningAsync(node);
+        await using var session = await sql.OpenAsync(container, Timeout.InfiniteTimeSpan);
+        await Permit.RequireAsync(node.Cluster);
+        await summarizer.RestartAsync(container, session);
     }
 
     public async Task WaitForReplayAsync(NodeId standby, NodeId primary)

@@ -18,13 +18,37 @@ internal sealed class Summarizer(NodeFiles files)
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan ReloadLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>It sleeps for 10 s after an error.</summary>
+    private static readonly TimeSpan ErrorSleep = TimeSpan.FromSeconds(15);
+
     /// <summary>Before a promotion: the summarizer has read what was replayed, or is off until the node's settings are written anew.</summary>
     public async Task PrepareAsync(NodeContainer node, SqlSession connection)
     {
         if (node.Spec.Postgres.Major >= SettingsFile.FirstWithIncremental && !await KeepsUpAsync(connection))
         {
-            await SwitchOffAsync(node, connection);
+            await SwitchAsync(node, connection, on: false);
+            await Task.Delay(Poll, DockerEngine.ActivityToken); // the startup process was told at the same moment
         }
+    }
+
+    /// <summary>One that runs into errors begins anew, with the WAL that is there by then.</summary>
+    /// <remarks>
+    /// When it starts it looks for the oldest segment of any branch. Where one of a branch that was left outlived the beginning of the next, it can't get on, and nobody removes that segment:
+    /// PostgreSQL keeps it for the summarizer. A checkpoint without one removes it. In its sleep after an error it holds up a stop too (<c>WalSummarizerMain</c>).
+    /// </remarks>
+    /// <param name="node">The node.</param>
+    /// <param name="connection">A session in which a checkpoint may take as long as it takes.</param>
+    public async Task RestartAsync(NodeContainer node, SqlSession connection)
+    {
+        if (node.Spec.Postgres.Major < SettingsFile.FirstWithIncremental || await StateAsync(connection) is not ("fails" or "off"))
+        {
+            return;
+        }
+
+        await SwitchAsync(node, connection, on: false);
+        await UntilAsync(ErrorSleep, async () => await Sql.AskAsync<bool>(connection, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer')"));
+        await Sql.AskAsync<string>(connection, "CHECKPOINT");
+        await SwitchAsync(node, connection, on: true);
     }
 
     private static async Task<bool> KeepsUpAsync(SqlSession connection)
@@ -32,13 +56,9 @@ internal sealed class Summarizer(NodeFiles files)
         var woken = false;
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < Patience; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            switch (await Sql.AskAsync<string>(connection, """
-                SELECT CASE WHEN current_setting('summarize_wal') = 'off' OR pending_lsn >= pg_last_wal_replay_lsn() THEN 'there' WHEN summarizer_pid IS NULL
-                    OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError') THEN 'fails' ELSE 'behind' END
-                FROM pg_get_wal_summarizer_state()
-                """))
+            switch (await StateAsync(connection))
             {
-                case "there":
+                case "there" or "off":
                     return true;
                 case "fails":
                     return false;
@@ -51,17 +71,28 @@ internal sealed class Summarizer(NodeFiles files)
         return false;
     }
 
-    /// <summary>Written by PgFlow's own file, and so gone with the settings of a primary.</summary>
-    private async Task SwitchOffAsync(NodeContainer node, SqlSession connection)
+    private static Task<string> StateAsync(SqlSession connection) => Sql.AskAsync<string>(connection, """
+        SELECT CASE WHEN current_setting('summarize_wal') = 'off' THEN 'off'
+            WHEN summarizer_pid IS NULL OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError') THEN 'fails'
+            WHEN pending_lsn >= CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END THEN 'there' ELSE 'behind' END
+        FROM pg_get_wal_summarizer_state()
+        """);
+
+    /// <summary>In PgFlow's own file, which has it on again when the node's settings are written anew.</summary>
+    private async Task SwitchAsync(NodeContainer node, SqlSession connection, bool on)
     {
         var settings = Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.Path) ?? []);
-        await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.Path, settings.Replace(On, Off, StringComparison.Ordinal), node.Spec.Postgres));
+        var wanted = on ? settings.Replace(Off, On, StringComparison.Ordinal) : settings.Replace(On, Off, StringComparison.Ordinal);
+        await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
         await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < ReloadLimit && await Sql.AskAsync<string>(connection, "SHOW summarize_wal") != "off";)
+        await UntilAsync(ReloadLimit, async () => await Sql.AskAsync<string>(connection, "SHOW summarize_wal") == (on ? "on" : "off"));
+    }
+
+    private static async Task UntilAsync(TimeSpan limit, Func<Task<bool>> isSo)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < limit && !await isSo();)
         {
             await Task.Delay(Poll, DockerEngine.ActivityToken);
         }
-
-        await Task.Delay(Poll, DockerEngine.ActivityToken); // the startup process was told at the same moment
     }
 }

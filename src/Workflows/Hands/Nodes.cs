@@ -37,7 +37,13 @@ public interface INodeSteps
     [Activity("Checkpoint")]
     Task CheckpointAsync(NodeId node);
 
-    /// <summary>Post-condition: a stop has little to write: buffers have been written, and little of the WAL segment is left, which a stop fills with zeros.</summary>
+    /// <summary>Post-condition: a WAL summarizer that ran into errors has begun anew, with the WAL that is there by then.</summary>
+    [Activity("RestartSummarizer")]
+    Task RestartSummarizerAsync(NodeId node);
+
+    /// <summary>
+    /// Post-condition: a stop is short: buffers have been written, little of the WAL segment is left, which a stop fills with zeros, and the WAL summarizer does not sleep after an error.
+    /// </summary>
     /// <remarks>A server that archives ends its last segment (<c>ShutdownXLOG</c> in xlog.c), and its standbys receive all of it.</remarks>
     [Activity("PrepareStop")]
     Task PrepareStopAsync(NodeId node);
@@ -166,6 +172,8 @@ internal static class Nodes
         Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running), $"{node}: undo the fence");
 
     public static Task CheckpointAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT");
+
+    public static Task RestartSummarizerAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.RestartSummarizerAsync(node), $"{node}: a WAL summarizer that fails begins anew");
 
     public static Task PrepareStopAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.PrepareStopAsync(node), $"{node}: little to write at its stop");
 

@@ -179,9 +179,9 @@ internal static class Checks
     /// <summary>The command that brings a node back that takes no part.</summary>
     public static string WayBackOf(NodeState node) => node.Role is NodeRole.Missing ? $"pgflow repair {node.Id.Cluster}" : $"pgflow failback {node.Id.Cluster} {node.Id}";
 
-    /// <summary>WAL summarizers that run into errors; a promotion would wait a minute for them, and so switches them off.</summary>
+    /// <summary>WAL summarizers that run into errors; a promotion would wait a minute for them.</summary>
     public static IEnumerable<Finding> SummarizersOf(params IEnumerable<NodeState> nodes) => nodes.Where(node => node.SummarizerFails).Select(node =>
-        new Finding(FindingCode.SummarizerFails, node.Id, Hint: new($"see why: docker logs {node.Id.Container}")));
+        new Finding(FindingCode.SummarizerFails, node.Id, Hint: Hint.Repair(node.Id.Cluster)));
 
     public static string Describe(NodeState node) => node.Role switch
     {

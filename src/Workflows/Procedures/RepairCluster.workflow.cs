@@ -50,6 +50,8 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
             Step($"{node} follows {primary}", () => Follow.Async(node.Id, primary, timeline, plan.Intent)));
         await Step($"synchronous_standby_names on {primary} matches the cluster's configuration",
             () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
+        await InParallel(plan.Summarizers, node =>
+            Step($"{node}'s WAL summarizer begins anew", () => Nodes.RestartSummarizerAsync(node)));
         // Only now: a commit of a synchronous cluster waits for a standby that may have been the missing one.
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         if (plan.LacksRepository)
@@ -110,6 +112,9 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
 
+    /// <summary>The nodes whose WAL summarizers run into errors.</summary>
+    public required IReadOnlyList<NodeId> Summarizers { get; init; }
+
     /// <summary>Whether the archive, the backups and the ledger are gone.</summary>
     public required bool LacksRepository { get; init; }
 
@@ -140,6 +145,7 @@ internal sealed record RepairClusterPlan : Plan
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
             Others = [.. others.Select(node => node.Id.Name)],
             Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
+            Summarizers = [.. Checks.SummarizersOf(state.Nodes).Select(finding => finding.Node!.Value)],
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
             Intent = ClusterIntent.Of(state),
@@ -157,7 +163,7 @@ internal sealed record RepairClusterPlan : Plan
         "the repository is gone with archive, backups and ledger: nothing before this repair can be recovered; afterwards rebuild the ledger";
 
     private bool HasWork(ClusterState state) =>
-        StartsPrimary || Returning.Count > 0 || LacksRepository || Inspection.DeviationsOf(state).Any(ExpectedNode.CanRepair);
+        StartsPrimary || Returning.Count > 0 || LacksRepository || Summarizers.Count > 0 || Inspection.DeviationsOf(state).Any(ExpectedNode.CanRepair);
 
     /// <summary>A node that is fenced and has its container stays fenced: Failback's decision.</summary>
     private static bool Returns(NodeState node) =>

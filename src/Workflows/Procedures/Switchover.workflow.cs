@@ -34,6 +34,11 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                 await Nodes.ConfigureAsync(intent.Standby(candidate, old, plan.Timeline));
                 await Nodes.SetSlotsAsync(candidate, []);
             });
+        if (plan.SummarizerFails)
+        {
+            await Step($"{candidate}'s WAL summarizer begins anew", () => Nodes.RestartSummarizerAsync(candidate));
+        }
+
         await Step($"{candidate} leaves the standbys' endpoint", () => Endpoints.LeaveAsync(candidate), undo: () => Endpoints.OfferReadOnlyAsync(candidate));
         await Step($"{old} has little to write when it stops", () => Nodes.PrepareStopAsync(old));
 
@@ -94,6 +99,9 @@ internal sealed record SwitchoverPlan : Plan
 
     public required Timeline Timeline { get; init; }
 
+    /// <summary>Whether the candidate's WAL summarizer runs into errors.</summary>
+    public required bool SummarizerFails { get; init; }
+
     public required ClusterIntent Intent { get; init; }
 
     /// <summary>Decides, or refuses with all that stands against it.</summary>
@@ -122,6 +130,7 @@ internal sealed record SwitchoverPlan : Plan
             Followers = [.. others.Except(absent).Select(node => node.Id)],
             AllOthers = [.. state.Nodes.Where(node => node.Id != candidate.Id).Select(node => node.Id)],
             Timeline = old.Timeline!.Value,
+            SummarizerFails = candidate.SummarizerFails,
             Intent = ClusterIntent.Of(state),
         };
         if (candidate.Id == old.Id)

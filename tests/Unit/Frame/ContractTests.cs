@@ -40,7 +40,7 @@ public sealed class ContractTests
             "FetchWal", "FindRestorePoint", "FindStarter", "FindUnneeded", "FindUnrecorded", "InitializeDatabase", "InspectArchive", "InspectImage", "LeaveEarlierRun", "LeaveEndpoint", "MarkStandby",
             "MeasureLoss", "MoveEndpoint", "ObserveCluster", "OfferReadOnly", "PrepareStop", "PromoteStandby", "ProveArchiving", "ProveBackup",
             "ProveEndpoint", "ProveLedger", "ProveShutdownReplayed", "ProveStreaming", "PublishBackup", "PublishTimelineHistory", "ReadTimelines",
-            "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestoreBackup",
+            "RecordProcedure", "RecordRestorePoint", "RecordTimeline", "RecreateMissing", "RemoveBackups", "RemoveCluster", "ReplayWal", "ResolveTarget", "RestartSummarizer", "RestoreBackup",
             "RewindData", "SalvageWal", "SetReplicationSlots", "SetRoles", "SettleNode", "ShareSecrets", "StartPostgres", "StopPostgres", "SwapBack", "SwapInCopy",
             "TakeBackCreated", "TakeOverLease", "TidyUp", "UnfenceNode", "VerifyRecovery", "WaitForReplay", "WriteSettings",
         ],

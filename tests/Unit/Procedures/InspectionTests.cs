@@ -42,7 +42,7 @@ public sealed class InspectionTests
         { "p1 is slow: a login takes longer than 2 s", Healthy().With(1, node => node with { Login = new(LoginProblemKind.Slow, "a login takes longer than 2 s") }) },
         { "p2 refuses PgFlow's login (53300: too many clients); it was asked through its own socket; end sessions or raise max_connections", Healthy().With(2, node => node with { Login = new(LoginProblemKind.ConnectionsUsedUp, "53300: too many clients") }) },
         { "p2: could not be read: its pg_control: damaged", Healthy().With(2, node => node with { Unread = ["its pg_control: damaged"] }) },
-        { "p2's WAL summarizer fails: its incremental backups become full ones, and WAL that it has not read stays in pg_wal; see why: docker logs pgflow-demo-p2", Healthy().With(2, node => node with { SummarizerFails = true }) },
+        { "p2's WAL summarizer fails: its incremental backups become full ones, and WAL that it has not read stays in pg_wal; put it right: pgflow repair demo", Healthy().With(2, node => node with { SummarizerFails = true }) },
         { $"p2: {Overridden}", Healthy().With(2, node => node with { Drift = [Override] }) },
     };
 

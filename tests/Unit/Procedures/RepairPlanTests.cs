@@ -32,6 +32,14 @@ public sealed class RepairPlanTests
     }
 
     [Fact]
+    public void A_WAL_summarizer_that_fails_is_work()
+    {
+        var plan = RepairClusterPlan.From(Any, Healthy().With(2, node => node with { SummarizerFails = true }));
+        Assert.False(plan.NothingToDo);
+        Assert.Equal([new(Cluster, P(2))], plan.Summarizers);
+    }
+
+    [Fact]
     public void A_person_chooses_among_several()
     {
         var state = Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false });

@@ -113,6 +113,8 @@ internal sealed partial class FakeHands :
 
     Task INodeSteps.CheckpointAsync(NodeId node) => DoAsync(node, () => { });
 
+    Task INodeSteps.RestartSummarizerAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { SummarizerFails = false }));
+
     Task INodeSteps.PrepareStopAsync(NodeId node) => DoAsync(node, () => { });
 
     Task INodeSteps.WaitForReplayAsync(NodeId standby, NodeId primary) => DoAsync(standby, () => { });

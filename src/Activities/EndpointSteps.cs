@@ -27,20 +27,22 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         }
 
         var freed = Task.WhenAll(nodes.Where(other => other.Endpoint is EndpointRole.ReadWrite).Select(TakeOffAsync));
-        if (winner.Endpoint is EndpointRole.ReadOnly)
-        {
-            await TakeOffAsync(winner);
-        }
-
-        await Task.WhenAll(clients.AdmitAsync(winner), GiveAsync());
+        var left = winner.Endpoint is EndpointRole.ReadOnly ? TakeOffAsync(winner) : Task.CompletedTask;
+        await Task.WhenAll(AdmitAsync(), GiveAsync());
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
             throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
         }
 
+        async Task AdmitAsync()
+        {
+            await left;
+            await clients.AdmitAsync(winner);
+        }
+
         async Task GiveAsync()
         {
-            await freed;
+            await Task.WhenAll(freed, left);
             await docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
         }
     }

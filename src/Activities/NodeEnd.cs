@@ -8,6 +8,8 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>What a server has that has shut down: it still writes its statistics then.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether a node has shut down that nobody starts again; its container may not have ended yet.</summary>
@@ -15,7 +17,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         node.Docker.HostConfig.RestartPolicy.Name is Docker.DotNet.Models.RestartPolicyKind.No
         && await observer.ControlAsync(node.Id) is { State: ControlState.ShutDown or ControlState.ShutDownInRecovery };
 
-    /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is killed.</summary>
+    /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is given 50 ms.</summary>
     public async Task<bool> HasEndedAsync(NodeContainer node)
     {
         if (await docker.IsEmptyAsync(node.Id.Container))
@@ -43,12 +45,16 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         }
     }
 
-    /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later; a paused one does not go on for an instant.</summary>
+    /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later.</summary>
     public async Task FinishAsync(NodeContainer node)
     {
         for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            await docker.SignalAsync(node.Id.Container, "SIGKILL");
+            if (clock.Elapsed > Rest)
+            {
+                await docker.SignalAsync(node.Id.Container, "SIGKILL");
+            }
+
             if (clock.Elapsed > KillLimit)
             {
                 throw new TimeoutException($"{node.Id} does not end although it was killed; see: docker inspect {node.Id.Container}");

@@ -45,7 +45,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
                         coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8 AS seconds
                         FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
-            'summarizerFails', clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
+            'summarizerFails', coalesce((SELECT setting = 'off' AND sourcefile = $2 FROM pg_settings WHERE name = 'summarize_wal'), false) OR clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
                 AND EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
             'refusesClients', coalesce(pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true) = convert_to($3, 'UTF8'), false),
             'fullPageWrites', current_setting('full_page_writes') = 'on',

@@ -37,7 +37,6 @@ internal sealed partial class NodeSteps(
         SELECT count(pg_logical_emit_message(false, 'pgflow', repeat(' ', 260096))) + count(pg_sleep(0.003))
         FROM (SELECT pg_size_bytes(current_setting('wal_segment_size')) AS bytes) AS segment,
             generate_series(1, (bytes - (pg_current_wal_insert_lsn() - '0/0') % bytes)::bigint / 262144 - 4)
-        WHERE current_setting('archive_mode') <> 'off'
         """;
 
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
@@ -176,12 +175,12 @@ internal sealed partial class NodeSteps(
         await session.AskAsync<long>(FillSegment);
     }
 
-    public async Task RestartSummarizerAsync(NodeId node)
+    public async Task<bool> RestartSummarizerAsync(NodeId node)
     {
         var container = await RunningAsync(node);
         await using var session = await sql.OpenAsync(container, Timeout.InfiniteTimeSpan);
         await Permit.RequireAsync(node.Cluster);
-        await summarizer.RestartAsync(container, session);
+        return await summarizer.RestartAsync(container, session);
     }
 
     public async Task WaitForReplayAsync(NodeId standby, NodeId primary)
@@ -710,6 +709,7 @@ internal sealed partial class NodeSteps(
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(5); await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             await using var connection = await sql.OpenAsync(node);
+            await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()"); // also where the role is the same: the file may have changed otherwise
             applied = await Sql.AskAsync<string>(connection, """
                 SELECT coalesce(string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '') FROM pg_settings, json_each_text($1::json) AS wanted
                 WHERE name = wanted.key AND name <> 'default_transaction_read_only' AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
@@ -718,8 +718,6 @@ internal sealed partial class NodeSteps(
             {
                 return;
             }
-
-            await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
         }
 
         throw Ends.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");

@@ -9,7 +9,7 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = World.Start(server, nodes: 3);
         await world.SucceedAsync("Switchover", ("to", "p2"));
 
-        world.Hands.Changes.AssertOrder("WaitForReplay p2", "SetReplicationSlots p2", "LeaveEndpoint p2", "PrepareStop p1", "MarkStandby p1", "StopPostgres p1", "ProveShutdownReplayed p2", "PromoteStandby p2");
+        world.Hands.Changes.AssertOrder("SetReplicationSlots p2", "LeaveEndpoint p2", "StartPostgres p2", "PrepareStop p1", "WaitForReplay p2", "MarkStandby p1", "StopPostgres p1", "ProveShutdownReplayed p2", "PromoteStandby p2");
         world.Hands.Changes.AssertOrder("LeaveEndpoint p2", "ProveShutdownReplayed p2", "MoveEndpoint p2", "SetRoles p2", "ProveEndpoint p2");
         world.Hands.Changes.AssertOrder("MarkStandby p1", "PromoteStandby p2", "PublishTimelineHistory p2", "RecordTimeline p2", "StartPostgres p1", "ProveStreaming p1");
         world.Hands.Changes.AssertOrder("PublishTimelineHistory p2", "WriteSettings p3", "ProveStreaming p3");

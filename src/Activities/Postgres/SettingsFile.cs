@@ -17,6 +17,8 @@ internal static class SettingsFile
 
     public const string RestoreProgram = $"{Names.NodeVolume}/bin/restore";
 
+    public const string WalKeepSize = "256MB";
+
     /// <summary>The first version that has incremental backups, which need summaries of the WAL.</summary>
     public const int FirstWithIncremental = 17;
 
@@ -65,7 +67,7 @@ internal static class SettingsFile
         max_wal_senders = 20
         max_replication_slots = 20
         hot_standby = on
-        wal_keep_size = 256MB
+        wal_keep_size = {WalKeepSize}
         max_slot_wal_keep_size = 4GB
         archive_mode = {(spec.Archive is ArchiveMode.Local ? "always" : "on")}
         archive_command = '{ArchiveProgram} "%p" "%f"'

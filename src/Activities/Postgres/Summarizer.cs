@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
@@ -13,10 +14,15 @@ internal sealed class Summarizer(NodeFiles files)
 {
     private const string On = "summarize_wal = on";
     private const string Off = "summarize_wal = off";
+    private const string Keep = $"\nwal_keep_size = {SettingsFile.WalKeepSize}";
+    private const string KeepNothing = "\nwal_keep_size = 0";
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan ReloadLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>One that has nothing to go on with says so at once.</summary>
+    private static readonly TimeSpan Trial = TimeSpan.FromMilliseconds(500);
 
     /// <summary>It sleeps for 10 s after an error.</summary>
     private static readonly TimeSpan ErrorSleep = TimeSpan.FromSeconds(15);
@@ -26,29 +32,38 @@ internal sealed class Summarizer(NodeFiles files)
     {
         if (node.Spec.Postgres.Major >= SettingsFile.FirstWithIncremental && !await KeepsUpAsync(connection))
         {
-            await SwitchAsync(node, connection, on: false);
+            await WriteAsync(node, connection, [(On, Off)]);
+            await UntilAsync(ReloadLimit, async () => await StateAsync(connection) is "left off");
             await Task.Delay(Poll, DockerEngine.ActivityToken); // the startup process was told at the same moment
         }
     }
 
-    /// <summary>One that runs into errors begins anew, with the WAL that is there by then.</summary>
+    /// <summary>One that runs into errors, or was left off, begins anew with the WAL that is there by then; where it fails again, it is off.</summary>
     /// <remarks>
     /// When it starts it looks for the oldest segment of any branch. Where one of a branch that was left outlived the beginning of the next, it can't get on, and nobody removes that segment:
     /// PostgreSQL keeps it for the summarizer. A checkpoint without one removes it. In its sleep after an error it holds up a stop too (<c>WalSummarizerMain</c>).
     /// </remarks>
     /// <param name="node">The node.</param>
     /// <param name="connection">A session in which a checkpoint may take as long as it takes.</param>
-    public async Task RestartAsync(NodeContainer node, SqlSession connection)
+    /// <returns>Whether it gets on.</returns>
+    public async Task<bool> RestartAsync(NodeContainer node, SqlSession connection)
     {
-        if (node.Spec.Postgres.Major < SettingsFile.FirstWithIncremental || await StateAsync(connection) is not ("fails" or "off"))
+        if (node.Spec.Postgres.Major < SettingsFile.FirstWithIncremental || await StateAsync(connection) is not ("fails" or "left off"))
         {
-            return;
+            return true;
         }
 
-        await SwitchAsync(node, connection, on: false);
-        await UntilAsync(ErrorSleep, async () => await Sql.AskAsync<bool>(connection, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer')"));
+        await SwitchOffAsync(node, connection, [(On, Off), (Keep, KeepNothing)]);
         await Sql.AskAsync<string>(connection, "CHECKPOINT");
-        await SwitchAsync(node, connection, on: true);
+        await WriteAsync(node, connection, [(Off, On), (KeepNothing, Keep)]);
+        await UntilAsync(ReloadLimit, async () => await StateAsync(connection) is not "left off");
+        if (!await UntilAsync(Trial, async () => await StateAsync(connection) is "fails"))
+        {
+            return true;
+        }
+
+        await SwitchOffAsync(node, connection, [(On, Off)]);
+        return false;
     }
 
     private static async Task<bool> KeepsUpAsync(SqlSession connection)
@@ -58,7 +73,7 @@ internal sealed class Summarizer(NodeFiles files)
         {
             switch (await StateAsync(connection))
             {
-                case "there" or "off":
+                case "there" or "off" or "left off":
                     return true;
                 case "fails":
                     return false;
@@ -72,27 +87,38 @@ internal sealed class Summarizer(NodeFiles files)
     }
 
     private static Task<string> StateAsync(SqlSession connection) => Sql.AskAsync<string>(connection, """
-        SELECT CASE WHEN current_setting('summarize_wal') = 'off' THEN 'off'
-            WHEN summarizer_pid IS NULL OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError') THEN 'fails'
+        SELECT CASE WHEN setting = 'off' THEN CASE WHEN sourcefile = $1 THEN 'left off' ELSE 'off' END
+            WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError') THEN 'fails'
             WHEN pending_lsn >= CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END THEN 'there' ELSE 'behind' END
-        FROM pg_get_wal_summarizer_state()
-        """);
+        FROM pg_get_wal_summarizer_state(), pg_settings WHERE name = 'summarize_wal'
+        """, SettingsFile.Path);
 
     /// <summary>In PgFlow's own file, which has it on again when the node's settings are written anew.</summary>
-    private async Task SwitchAsync(NodeContainer node, SqlSession connection, bool on)
+    private async Task SwitchOffAsync(NodeContainer node, SqlSession connection, (string From, string To)[] changes)
     {
-        var settings = Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.Path) ?? []);
-        var wanted = on ? settings.Replace(Off, On, StringComparison.Ordinal) : settings.Replace(On, Off, StringComparison.Ordinal);
-        await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
-        await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
-        await UntilAsync(ReloadLimit, async () => await Sql.AskAsync<string>(connection, "SHOW summarize_wal") == (on ? "on" : "off"));
+        await WriteAsync(node, connection, changes);
+        await UntilAsync(ErrorSleep, () => Sql.AskAsync<bool>(connection, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer')"));
     }
 
-    private static async Task UntilAsync(TimeSpan limit, Func<Task<bool>> isSo)
+    private async Task WriteAsync(NodeContainer node, SqlSession connection, (string From, string To)[] changes)
     {
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < limit && !await isSo();)
+        var file = await files.ReadAsync(node.Id.Container, SettingsFile.Path) ?? throw Ends.Fail($"{node.Id} has no {SettingsFile.Path}");
+        var wanted = changes.Aggregate(Encoding.UTF8.GetString(file), (settings, change) => settings.Replace(change.From, change.To, StringComparison.Ordinal));
+        await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
+        await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
+    }
+
+    /// <returns>Whether it became so in time.</returns>
+    private static async Task<bool> UntilAsync(TimeSpan limit, Func<Task<bool>> isSo)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < limit; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            await Task.Delay(Poll, DockerEngine.ActivityToken);
+            if (await isSo())
+            {
+                return true;
+            }
         }
+
+        return false;
     }
 }

@@ -37,9 +37,10 @@ public interface INodeSteps
     [Activity("Checkpoint")]
     Task CheckpointAsync(NodeId node);
 
-    /// <summary>Post-condition: a WAL summarizer that ran into errors has begun anew, with the WAL that is there by then.</summary>
+    /// <summary>Post-condition: a WAL summarizer that ran into errors, or was left off, has begun anew with the WAL that is there by then; where it fails again, it is off.</summary>
+    /// <returns>Whether it gets on.</returns>
     [Activity("RestartSummarizer")]
-    Task RestartSummarizerAsync(NodeId node);
+    Task<bool> RestartSummarizerAsync(NodeId node);
 
     /// <summary>
     /// Post-condition: a stop is short: buffers have been written, little of the WAL segment is left, which a stop fills with zeros, and the WAL summarizer does not sleep after an error.
@@ -173,7 +174,7 @@ internal static class Nodes
 
     public static Task CheckpointAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT");
 
-    public static Task RestartSummarizerAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.RestartSummarizerAsync(node), $"{node}: a WAL summarizer that fails begins anew");
+    public static Task<bool> RestartSummarizerAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.RestartSummarizerAsync(node), $"{node}: a WAL summarizer that fails begins anew");
 
     public static Task PrepareStopAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.PrepareStopAsync(node), $"{node}: little to write at its stop");
 

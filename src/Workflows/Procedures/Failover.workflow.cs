@@ -33,6 +33,11 @@ public sealed class Failover : Procedure<FailoverInput>
         var followers = plan.Survivors.Where(node => node != winner.Node).ToList();
 
         PointOfNoReturn();
+        if (winner.Node != plan.Likely.Node)
+        {
+            await Step("The winner leaves the standbys' endpoint", () => Endpoints.LeaveAsync(winner.Node)); // not beside its promotion: it may be restarted
+        }
+
         if (plan.Intent.Synchronous) // before anybody can commit
         {
             await VitalStep("The winner has the settings of a synchronous primary", () => Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers)));

@@ -51,7 +51,13 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
         await Step($"synchronous_standby_names on {primary} matches the cluster's configuration",
             () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await InParallel(plan.Summarizers, node =>
-            Step($"{node}'s WAL summarizer begins anew", () => Nodes.RestartSummarizerAsync(node)));
+            Step($"{node}'s WAL summarizer begins anew", async () =>
+            {
+                if (!await RestartSummarizerAsync(node, primary))
+                {
+                    Notes.Add($"{node}'s WAL summarizer fails again and is off; see: docker logs {node.Container}; a standby gets well by: pgflow remake {cluster} {node}");
+                }
+            }));
         // Only now: a commit of a synchronous cluster waits for a standby that may have been the missing one.
         await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         if (plan.LacksRepository)
@@ -70,6 +76,18 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
         await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
         await Nodes.StartAsync(primary);
         return (await Clusters.ObserveAsync(primary.Cluster)).RequirePrimary().Timeline!.Value;
+    }
+
+    /// <summary>A standby has a restartpoint, which removes WAL, only at a checkpoint of the primary that it has replayed.</summary>
+    internal static async Task<bool> RestartSummarizerAsync(NodeId node, NodeId primary)
+    {
+        if (node != primary)
+        {
+            await Nodes.CheckpointAsync(primary);
+            await Nodes.WaitForReplayAsync(node, primary);
+        }
+
+        return await Nodes.RestartSummarizerAsync(node);
     }
 
     /// <returns>How it was done, as a sentence.</returns>
@@ -112,7 +130,7 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
 
-    /// <summary>The nodes whose WAL summarizers run into errors.</summary>
+    /// <summary>The nodes whose WAL summarizers run into errors; not those that don't replay now, and so remove no WAL.</summary>
     public required IReadOnlyList<NodeId> Summarizers { get; init; }
 
     /// <summary>Whether the archive, the backups and the ledger are gone.</summary>
@@ -145,7 +163,7 @@ internal sealed record RepairClusterPlan : Plan
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
             Others = [.. others.Select(node => node.Id.Name)],
             Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
-            Summarizers = [.. Checks.SummarizersOf(state.Nodes).Select(finding => finding.Node!.Value)],
+            Summarizers = [.. state.Nodes.Where(node => node is { SummarizerFails: true, ReplayPaused: false, ApplyDelay: "" }).Select(node => node.Id)],
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
             Intent = ClusterIntent.Of(state),

@@ -36,11 +36,25 @@ public sealed class Switchover : Procedure<SwitchoverInput>
             });
         if (plan.SummarizerFails)
         {
-            await Step($"{candidate}'s WAL summarizer begins anew", () => Nodes.RestartSummarizerAsync(candidate));
+            await Step($"{candidate}'s WAL summarizer begins anew", () => RepairCluster.RestartSummarizerAsync(candidate, old));
         }
 
-        await Step($"{candidate} leaves the standbys' endpoint", () => Endpoints.LeaveAsync(candidate), undo: () => Endpoints.OfferReadOnlyAsync(candidate));
-        await Step($"{old} has little to write when it stops", () => Nodes.PrepareStopAsync(old));
+        await Step($"{candidate} leaves the standbys' endpoint",
+            async () =>
+            {
+                await Endpoints.LeaveAsync(candidate);
+                await Nodes.StartAsync(candidate); // an attempt that restarts it may have ended in between
+            },
+            undo: async () =>
+            {
+                await Nodes.StartAsync(candidate);
+                await Endpoints.OfferReadOnlyAsync(candidate);
+            });
+        await Step($"{old} has little to write and to send when it stops", async () =>
+        {
+            await Nodes.PrepareStopAsync(old);
+            await Nodes.WaitForReplayAsync(candidate, old);
+        });
 
         CleanShutdown? end = null;
         await Step($"{old} stopped: logins refused, sessions ended",

@@ -113,7 +113,11 @@ internal sealed partial class FakeHands :
 
     Task INodeSteps.CheckpointAsync(NodeId node) => DoAsync(node, () => { });
 
-    Task INodeSteps.RestartSummarizerAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { SummarizerFails = false }));
+    Task<bool> INodeSteps.RestartSummarizerAsync(NodeId node) => DoAsync(node, () =>
+    {
+        Set(node, state => state with { SummarizerFails = false });
+        return true;
+    });
 
     Task INodeSteps.PrepareStopAsync(NodeId node) => DoAsync(node, () => { });
 

@@ -4,7 +4,7 @@ namespace PgFlow.WorkflowTests;
 public sealed class FailureKindTests(TemporalServer server)
 {
     [Theory]
-    [InlineData("WaitForReplay p2")]
+    [InlineData("PrepareStop p1")]
     [InlineData("MoveEndpoint p2")]
     [InlineData("PromoteStandby p2")]
     [InlineData("ProveStreaming p1")]

@@ -4,7 +4,7 @@ namespace PgFlow.WorkflowTests;
 public sealed class WorkerTests(TemporalServer server)
 {
     [Theory]
-    [InlineData("Checkpoint p1")]
+    [InlineData("PrepareStop p1")]
     [InlineData("StopPostgres p1")]
     [InlineData("PromoteStandby p2")]
     [InlineData("RecordProcedure")]

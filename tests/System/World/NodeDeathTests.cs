@@ -27,7 +27,6 @@ public sealed class NodeDeathTests(TemporalServer temporal)
     }
 
     [Fact]
-    [Trait("Suite", "ci")]
     public async Task The_winner_of_a_failover_that_Docker_stopped_after_the_fence_is_started_and_promoted()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

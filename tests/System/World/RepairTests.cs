@@ -5,7 +5,7 @@ namespace PgFlow.SystemTests.World;
 /// <summary>What is missing of a cluster is seen, and comes back by <c>pgflow repair</c>.</summary>
 public sealed class RepairTests(TemporalServer temporal)
 {
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Of_what_a_prune_took_from_a_cluster()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);

@@ -47,7 +47,7 @@ public sealed class StuckTests(TemporalServer temporal)
         await TestCluster.ReportAsync(switchover);
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_cancel_breaks_off_what_hangs_behind_the_point_of_no_return_and_a_retry_goes_on()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -1,3 +1,4 @@
+using Npgsql;
 using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
@@ -97,7 +98,10 @@ public sealed class SwitchoverTests(TemporalServer temporal)
     {
         var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
         await TestCluster.ActivityAsync(switchover, "WriteSettings");
-        await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_pause()");
+        await using var session = await cluster.OpenAsync(cluster.Node(2)); // open already: from here to the stop it is a fraction of a second
+        await TestCluster.ActivityAsync(switchover, "MarkStandby");
+        await using var pause = new NpgsqlCommand("SELECT pg_wal_replay_pause()", session);
+        await pause.ExecuteNonQueryAsync();
         await TestCluster.ActivityAsync(switchover, "ProveShutdownReplayed");
         return switchover;
     }

@@ -190,6 +190,15 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>The password of a role, as the worker keeps it.</summary>
     public string PasswordOf(string role) => File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass")).Single(line => line.Contains($":{role}:", StringComparison.Ordinal)).Split(':')[4];
 
+    /// <summary>A session as PgFlow's own role, over the internal network.</summary>
+    public async Task<Npgsql.NpgsqlConnection> OpenAsync(NodeId node)
+    {
+        var address = await Host.DockerAsync("inspect", "-f", $"{{{{(index .NetworkSettings.Networks \"pgflow-{Name}-internal\").IPAddress}}}}", node.Container);
+        var session = new Npgsql.NpgsqlConnection($"Host={address.Trim()};Username=pgflow;Password={PasswordOf("pgflow")};Database=postgres;Pooling=false");
+        await session.OpenAsync();
+        return session;
+    }
+
     /// <summary>SQL on a node's own socket, as its superuser.</summary>
     public static Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>
         Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 {(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\"");

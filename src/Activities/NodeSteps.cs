@@ -32,13 +32,6 @@ internal sealed partial class NodeSteps(
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
     private const int LogLines = 8;
 
-    /// <summary>Records that nobody reads, up to a little more than 1 MiB before the end of the segment; in small pieces, since clients go on committing.</summary>
-    private const string FillSegment = """
-        SELECT count(pg_logical_emit_message(false, 'pgflow', repeat(' ', 260096))) + count(pg_sleep(0.003))
-        FROM (SELECT pg_size_bytes(current_setting('wal_segment_size')) AS bytes) AS segment,
-            generate_series(1, (bytes - (pg_current_wal_insert_lsn() - '0/0') % bytes)::bigint / 262144 - 4)
-        """;
-
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
     private TimeSpan Patience => options.Value.Patience;
@@ -172,7 +165,6 @@ internal sealed partial class NodeSteps(
         await Permit.RequireAsync(node.Cluster);
         await summarizer.RestartAsync(container, session);
         await session.AskAsync<string>("CHECKPOINT");
-        await session.AskAsync<long>(FillSegment);
     }
 
     public async Task<bool> RestartSummarizerAsync(NodeId node)

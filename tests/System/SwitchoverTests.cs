@@ -20,8 +20,6 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         TestContext.Current.SendDiagnosticMessage($"switchover: outage {writer.Outage.TotalMilliseconds:0} ms");
         Assert.True(writer.Outage < TimeSpan.FromSeconds(3), $"outage {writer.Outage.TotalMilliseconds:0} ms");
-        var zeros = await ZerosAtTheStopAsync(cluster.Node(2));
-        Assert.True(zeros < 3 << 20, $"the old primary's stop filled its segment with {zeros} bytes of zeros, while its clients waited");
     }
 
     [Fact]
@@ -78,19 +76,6 @@ public sealed class SwitchoverTests(TemporalServer temporal)
 
         await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(3) }));
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
-    }
-
-    /// <summary>How much of the segment before the fork of timeline 2 lies behind its last record, a switch to the next segment.</summary>
-    private static async Task<long> ZerosAtTheStopAsync(NodeId primary)
-    {
-        const ulong Size = 16 << 20;
-        var history = TimelineHistory.Parse(new(2), await TestCluster.SqlAsync(primary, "SELECT pg_read_file('pg_wal/00000002.history')"));
-        var end = history.Ancestors[^1].End.Value / Size * Size;
-        var segment = (end / Size) - 1;
-        var records = await Host.DockerAsync(
-            "exec", primary.Container, "/usr/lib/postgresql/17/bin/pg_waldump", "-r", "XLOG", "-p", "/pgflow/data/pg_wal", $"00000001{segment >> 8:X8}{segment & 0xFF:X8}");
-        var last = records.Split('\n').Last(record => record.Contains("desc: SWITCH", StringComparison.Ordinal));
-        return (long)(end - Lsn.Parse(last[(last.IndexOf("lsn: ", StringComparison.Ordinal) + 5)..last.IndexOf(", prev", StringComparison.Ordinal)]).Value);
     }
 
     /// <summary>One of p1's role to p2 that stands between p1's stop and the proof: p2 never has all that p1 wrote.</summary>

@@ -42,10 +42,7 @@ public interface INodeSteps
     [Activity("RestartSummarizer")]
     Task<bool> RestartSummarizerAsync(NodeId node);
 
-    /// <summary>
-    /// Post-condition: a stop is short: buffers have been written, little of the WAL segment is left, which a stop fills with zeros, and the WAL summarizer does not sleep after an error.
-    /// </summary>
-    /// <remarks>A server that archives ends its last segment (<c>ShutdownXLOG</c> in xlog.c), and its standbys receive all of it.</remarks>
+    /// <summary>Post-condition: a stop is short: what could be dirty has been written, and the WAL summarizer does not sleep after an error.</summary>
     [Activity("PrepareStop")]
     Task PrepareStopAsync(NodeId node);
 

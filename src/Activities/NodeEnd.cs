@@ -52,9 +52,18 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         {
             if (clock.Elapsed > Rest)
             {
-                await docker.SignalAsync(node.Id.Container, "SIGKILL");
+                await KillAsync(node);
+                return;
             }
+        }
+    }
 
+    /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an instant.</summary>
+    private async Task KillAsync(NodeContainer node)
+    {
+        await docker.SignalAsync(node.Id.Container, "SIGKILL");
+        for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        {
             if (clock.Elapsed > KillLimit)
             {
                 throw new TimeoutException($"{node.Id} does not end although it was killed; see: docker inspect {node.Id.Container}");

@@ -160,11 +160,8 @@ internal sealed partial class NodeSteps(
 
     public async Task PrepareStopAsync(NodeId node)
     {
-        var container = await RunningAsync(node);
-        await using var session = await sql.OpenAsync(container, Timeout.InfiniteTimeSpan);
-        await Permit.RequireAsync(node.Cluster);
-        await summarizer.RestartAsync(container, session);
-        await session.AskAsync<string>("CHECKPOINT");
+        await RestartSummarizerAsync(node);
+        await CheckpointAsync(node);
     }
 
     public async Task<bool> RestartSummarizerAsync(NodeId node)

@@ -41,7 +41,7 @@ internal sealed class Summarizer(NodeFiles files)
     /// <summary>One that runs into errors, or was left off, begins anew with the WAL that is there by then; where it fails again, it is off.</summary>
     /// <remarks>
     /// When it starts it looks for the oldest segment of any branch. Where one of a branch that was left outlived the beginning of the next, it can't get on, and nobody removes that segment:
-    /// PostgreSQL keeps it for the summarizer. A checkpoint without one removes it. In its sleep after an error it holds up a stop too (<c>WalSummarizerMain</c>).
+    /// PostgreSQL keeps it for the summarizer. A checkpoint without one, and without wal_keep_size, removes it. In its sleep after an error it holds up a stop too (<c>WalSummarizerMain</c>).
     /// </remarks>
     /// <param name="node">The node.</param>
     /// <param name="connection">A session in which a checkpoint may take as long as it takes.</param>

@@ -63,7 +63,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
 
         var earlier = await Client.GetWorkflowHandle(parent, run).QueryAsync<Progress>("progress", []);
         await HolderAsync(cluster, kind);
-        return new([.. earlier.Steps.Select(step => step.Title)], earlier.Steps.Any(step => step.AfterPointOfNoReturn));
+        return new([.. earlier.Steps.Select(step => new PlannedStep(step.Id, step.Title))], earlier.Steps.Any(step => step.AfterPointOfNoReturn));
     }
 
     public async Task<string> StarterAsync()

@@ -92,7 +92,7 @@ public sealed class BackupTests(TemporalServer server)
         var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
 
         world.Hands.Changes.AssertOrder("PublishBackup", "RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003");
-        Assert.Equal("1 backup and 3 WAL segments are removed", report.Steps[^1].Title);
+        Assert.Contains("1 backup and 3 WAL segments were removed", report.Notes);
         Assert.Contains(report.Notes, note => note.StartsWith("removed backup older: ", StringComparison.Ordinal));
         Assert.Contains(report.Notes, note => note.StartsWith("removed WAL 000000010000000000000001 to 000000010000000000000003: ", StringComparison.Ordinal));
     }

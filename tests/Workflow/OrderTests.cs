@@ -43,6 +43,24 @@ public sealed class OrderTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Failover_shows_the_steps_of_a_winner_that_was_not_the_likely_one()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Crash("p1");
+        var fenced = world.Hands.Hold("FenceNode p1");
+        var handle = await world.StartAsync("Failover");
+        await fenced.Reached;
+        var likely = (await World.UntilAsync(handle, _ => true)).Plan!;
+        world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
+        fenced.Open();
+        var report = await handle.GetResultAsync<Report>();
+
+        Assert.Contains(new("promote", "p2 is promoted"), likely.Steps);
+        Assert.Contains(new("follow/p2", "p2 follows p3"), report.Plan!.Steps);
+        Assert.Equal(report.Plan.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
+    }
+
+    [Fact]
     public async Task Failover_compares_standbys_that_must_be_started_for_as_long_as_they_replay()
     {
         await using var world = World.Start(server, nodes: 3);

@@ -51,7 +51,7 @@ public sealed class RecordTests(TemporalServer server)
         Assert.Equal([Outcome.Succeeded, Outcome.Refused], world.Hands.Ledger.Select(report => report.Outcome));
         var report = world.Hands.Ledger.First();
         Assert.Equal(("anna", "kernel update", "Switchover"), (report.By, report.Reason, report.Procedure));
-        Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => step.Title));
+        Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
         Assert.Equal(report.Steps.Select((_, index) => index + 1), report.Steps.Select(step => step.Number));
         Assert.Contains(report.Steps, step => step.AfterPointOfNoReturn);
     }
@@ -74,9 +74,9 @@ public sealed class RecordTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 
-        Assert.Equal("looks at the cluster", (await World.UntilAsync(handle, _ => true)).Summary);
+        Assert.Equal("inspecting the cluster", (await World.UntilAsync(handle, _ => true)).Summary);
         gate.Open();
         await handle.GetResultAsync();
-        Assert.Equal("done and proven", (await World.UntilAsync(handle, _ => true)).Summary);
+        Assert.Equal("succeeded; all checks passed", (await World.UntilAsync(handle, _ => true)).Summary);
     }
 }

@@ -70,7 +70,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    private static World Crashed(World world)
+    internal static World Crashed(World world)
     {
         world.Hands.Crash("p1");
         return world;
@@ -88,19 +88,19 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return world;
     }
 
-    private static World WithPast(World world)
+    internal static World WithPast(World world)
     {
         world.Hands.TwoBackups();
         return world;
     }
 
-    private static World WithoutLedger(World world)
+    internal static World WithoutLedger(World world)
     {
         world.Hands.LoseLedger();
         return world;
     }
 
-    private static World Pruned(World world, params string[] names)
+    internal static World Pruned(World world, params string[] names)
     {
         foreach (var name in names)
         {
@@ -117,7 +117,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return world;
     }
 
-    private static World Fenced(World world)
+    internal static World Fenced(World world)
     {
         world.Hands["p3"] = world.Hands["p3"] with { Role = NodeRole.Stopped, Container = "exited", Endpoint = EndpointRole.None };
         return world;
@@ -156,7 +156,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var handle = await world.StartAsync(procedure, fields);
         var blocked = Assert.Single((await World.BlockedAsync(handle)).Blocked);
         Assert.Equal("the disk is full", blocked.Why);
-        Assert.Contains($"pgflow resolve {handle.Id} retry", blocked.Mend, StringComparison.Ordinal);
+        Assert.Contains($"pgflow resolve {handle.Id} retry", blocked.Hint, StringComparison.Ordinal);
         world.Hands.Mend(broken);
         await World.ResolveAsync(handle, ResolveAction.Retry);
         await EndsWellAsync(world, handle);
@@ -233,7 +233,9 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var report = await handle.GetResultAsync<Report>().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(Outcome.Succeeded, report.Outcome);
         Assert.All(report.Steps, step => Assert.Equal(StepState.Done, step.State));
-        Assert.Equal(report.Plan!.Steps, report.Steps.Where(step => report.Plan.Steps.Contains(step.Title)).Select(step => step.Title).Distinct());
+        var planned = report.Plan!.Steps.Select(step => step.Id).ToList();
+        Assert.Equal(planned, planned.Distinct());
+        Assert.Equal(planned, report.Steps.Select(step => step.Id).Where(planned.Contains).Distinct());
         Assert.Equal(handle.Id, world.Hands.Ledger.Single().WorkflowId);
         return report;
     }

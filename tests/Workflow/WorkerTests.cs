@@ -20,7 +20,7 @@ public sealed class WorkerTests(TemporalServer server)
         var report = await handle.GetResultAsync<Report>();
         Assert.Equal(Outcome.Succeeded, report.Outcome);
         Assert.Equal(2, world.Hands.Calls.Count(call => call == during));
-        Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => step.Title));
+        Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
     }
 
     [Fact]

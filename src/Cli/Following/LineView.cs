@@ -47,7 +47,7 @@ internal sealed class LineView(IAnsiConsole people, string workflowId) : IView
 
         foreach (var blocked in progress.Blocked.Where(blocked => _notes.Add($"{blocked.Step}: {blocked.Why}")))
         {
-            people.WriteLine($"  step {blocked.Step} waits for a person; {blocked.Mend}");
+            people.WriteLine($"  step {blocked.Step} waits for a person; {blocked.Hint}");
         }
 
         if (progress.Outcome != _outcome && progress is { Outcome: Outcome.WaitingForApproval, Plan: { } plan })

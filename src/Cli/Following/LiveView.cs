@@ -52,7 +52,7 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
         var rows = new List<IRenderable> { new Text(progress.Plan?.Summary ?? progress.Summary, new Style(decoration: Decoration.Bold)) };
         rows.Add(StepsText.Table(progress, at));
         rows.AddRange(now.Activities.Select(activity => new Text($"  {activity}", new Style(Color.Yellow))));
-        rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(blocked.Mend)}")));
+        rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(blocked.Hint)}")));
         if (progress.Outcome is Outcome.WaitingForApproval)
         {
             rows.Add(new Text($"it waits for: pgflow approve {workflowId} (or reject)"));

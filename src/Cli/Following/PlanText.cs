@@ -10,7 +10,7 @@ internal static class PlanText
     {
         console.MarkupLineInterpolated($"[bold]{plan.Summary}[/]");
         WriteReasons(console, plan);
-        foreach (var (title, index) in plan.Steps.Select((title, index) => (title, index)))
+        foreach (var (title, index) in plan.Steps.Select((step, index) => (step.Title, index)))
         {
             console.MarkupLineInterpolated($"  [grey]{index + 1,2}[/] {title}");
         }

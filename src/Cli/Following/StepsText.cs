@@ -7,9 +7,9 @@ namespace PgFlow.Cli;
 internal static class StepsText
 {
     public static Grid Table(Progress progress, DateTimeOffset now) =>
-        Table(progress.Steps, progress.Plan?.Steps.Except(progress.Steps.Select(step => step.Title)) ?? [], now);
+        Table(progress.Steps, progress.Ahead, now);
 
-    public static Grid Table(IReadOnlyList<StepReport> steps, IEnumerable<string> ahead, DateTimeOffset now)
+    public static Grid Table(IReadOnlyList<StepReport> steps, IEnumerable<PlannedStep> ahead, DateTimeOffset now)
     {
         var grid = new Grid()
             .AddColumn(new GridColumn().NoWrap().Width(1))
@@ -25,9 +25,9 @@ internal static class StepsText
                 new Text(Elapsed(step, now), new Style(Color.Grey)));
         }
 
-        foreach (var title in ahead)
+        foreach (var step in ahead)
         {
-            grid.AddRow(new Text(PgFlowText.Sign(StepState.Pending)), Text.Empty, new Text(title, new Style(Color.Grey)), Text.Empty);
+            grid.AddRow(new Text(PgFlowText.Sign(StepState.Pending)), Text.Empty, new Text(step.Title, new Style(Color.Grey)), Text.Empty);
         }
 
         return grid;

@@ -52,13 +52,13 @@ public static class PgFlowText
     /// <summary>Where a procedure is, in one sentence.</summary>
     public static string Sentence(Outcome outcome, string? step) => outcome switch
     {
-        Outcome.Running => step is null ? "looks at the cluster" : $"works: {step}",
+        Outcome.Running => step is null ? "inspecting the cluster" : $"running: {step}",
         Outcome.WaitingForApproval => "waits for approval; nothing was done yet",
-        Outcome.Inspecting => "stands read-only at its target; waits for approve (go on), move (a later target) or reject (back to today)",
+        Outcome.Inspecting => "paused read-only at the recovery target: approve to promote, move to a later target, reject to roll back",
         Outcome.Blocked => $"blocked: {step}",
-        Outcome.Undoing => $"goes back: {step}",
+        Outcome.Undoing => $"rolling back: {step}",
         Outcome.Planned => "a dry run; nothing was done",
-        Outcome.Succeeded => "done and proven",
+        Outcome.Succeeded => "succeeded; all checks passed",
         Outcome.Refused => "refused; the cluster is unchanged",
         Outcome.ClusterBusy => "another procedure holds the cluster",
         Outcome.Unchanged => "failed; the cluster is unchanged",
@@ -78,7 +78,7 @@ public static class PgFlowText
         }
 
         // The panel is low: what a person must do or know stands above the table.
-        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {step.Mend}"));
+        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {step.Hint}"));
         AppendList(text, progress.Notes);
         text.Append("\n| | step | ms |\n|---|---|---|\n");
         foreach (var step in progress.Steps)
@@ -87,9 +87,9 @@ public static class PgFlowText
                 .Append(step.Error is null ? "" : $"<br>{Cell(step.Error)}").Append(" | ").Append(step.Milliseconds).Append(" |\n");
         }
 
-        foreach (var title in progress.Plan?.Steps.Except(progress.Steps.Select(step => step.Title)) ?? [])
+        foreach (var step in progress.Ahead)
         {
-            text.Append("| ").Append(Sign(StepState.Pending)).Append(" | ").Append(Cell(title)).Append(" | |\n");
+            text.Append("| ").Append(Sign(StepState.Pending)).Append(" | ").Append(Cell(step.Title)).Append(" | |\n");
         }
 
         return text.ToString();

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using System.Text;
+using System.Text.Json;
 
 namespace PgFlow.Workflows;
 
@@ -9,7 +9,7 @@ internal abstract record Plan
     /// <summary>What it comes to, in one sentence.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>What it rests on. After an approval a plan with other facts is refused, so nothing that changes by itself belongs here.</summary>
+    /// <summary>What it rests on.</summary>
     public IReadOnlyList<string> Facts { get; init; } = [];
 
     /// <summary>What a person should weigh.</summary>
@@ -18,9 +18,12 @@ internal abstract record Plan
     /// <summary>The cluster is already as it was asked to be; <see cref="Summary"/> says so.</summary>
     public bool NothingToDo { get; init; }
 
-    internal PlanView View(IReadOnlyList<string> steps)
+    /// <summary>What was decided, as data. After an approval a plan with another one is refused, so nothing that changes by itself belongs here.</summary>
+    internal abstract object Decision { get; }
+
+    internal PlanView View(IReadOnlyList<PlannedStep> steps)
     {
-        var text = string.Join('\n', [Summary, .. Facts, .. steps]);
-        return new(Summary, Facts, Warnings, steps, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12]);
+        var decided = JsonSerializer.SerializeToUtf8Bytes(new { Plan = GetType().Name, Decision, Steps = steps.Select(step => step.Id) }, PgFlowJson.Options);
+        return new(Summary, Facts, Warnings, steps, Convert.ToHexStringLower(SHA256.HashData(decided))[..12]);
     }
 }

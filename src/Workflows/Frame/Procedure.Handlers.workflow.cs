@@ -25,7 +25,7 @@ public abstract partial class Procedure
             step.View.Number,
             step.View.Title,
             step.View.Error ?? "",
-            $"mend it, then: pgflow resolve {Workflow.Info.WorkflowId} retry --step {step.View.Number}{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
+            $"Fix the cause, then run: pgflow resolve {Workflow.Info.WorkflowId} retry --step {step.View.Number}{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
             step.CanSkip))],
         Notes);
 
@@ -177,6 +177,11 @@ public abstract partial class Procedure
     /// <returns>Whether it was confirmed. A rejection refuses the procedure.</returns>
     private protected async Task<bool> ConfirmedAsync(Func<bool> otherwise)
     {
+        if (IsWalked)
+        {
+            return true;
+        }
+
         _approval = null;
         Show(Outcome.Inspecting);
         await WaitedAsync(Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null || otherwise(), Timeout.InfiniteTimeSpan));

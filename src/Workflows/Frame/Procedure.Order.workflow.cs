@@ -41,22 +41,22 @@ public abstract class Procedure<TInput> : Procedure
     }
 
     /// <summary>What follows every promotion at once: no procedure promotes or ends before the new history is in the archive.</summary>
-    /// <param name="promotion">The promotion; null in a dry run.</param>
+    /// <param name="promotion">The promotion.</param>
     /// <param name="leftAt">When the branch that was live could be written to last; null where there was none.</param>
     /// <param name="openedAt">Directly before the promotion: nothing was committed on the new branch earlier.</param>
-    protected async Task OpenedAsync(Promotion? promotion, DateTimeOffset? leftAt, DateTimeOffset openedAt)
+    protected async Task OpenedAsync(StepResult<Promotion> promotion, DateTimeOffset? leftAt, DateTimeOffset openedAt)
     {
-        await VitalStep("The new timeline's history is in the archive", () => Archives.PublishHistoryAsync(promotion!.Node));
-        await Step("The ledger knows the new timeline", () => Ledger.OpenTimelineAsync(new(
-            promotion!.Node, promotion.Timeline, promotion.Parent, promotion.SwitchedAt, openedAt, Workflow.Info.WorkflowId, Workflow.Info.WorkflowType, leftAt)));
-        if (promotion is not null)
+        await RequiredStep("publish-history", "The new timeline's history is in the archive", () => Archives.PublishHistoryAsync(promotion.Value.Node));
+        await Step("record-timeline", "The ledger knows the new timeline", async () =>
         {
-            Reached(promotion.Node, promotion.Timeline);
-        }
+            var (node, timeline, parent, switchedAt) = promotion.Value;
+            await Ledger.OpenTimelineAsync(new(node, timeline, parent, switchedAt, openedAt, Workflow.Info.WorkflowId, Workflow.Info.WorkflowType, leftAt));
+            PublishPrimary(node, timeline);
+        });
     }
 
     /// <summary>Where the cluster stands now, for those who search.</summary>
-    protected static void Reached(NodeId primary, Timeline timeline) => Workflow.UpsertTypedSearchAttributes(
+    protected static void PublishPrimary(NodeId primary, Timeline timeline) => Workflow.UpsertTypedSearchAttributes(
         Attributes.Primary.ValueSet(primary.ToString()),
         Attributes.Timeline.ValueSet(timeline.Number));
 
@@ -83,7 +83,7 @@ public abstract class Procedure<TInput> : Procedure
                 var plan = await PlanAsync(planFrom, steps);
                 if (approved is not null && approved.Hash != PlanView!.Hash)
                 {
-                    throw Ends.Refuse($"the cluster is not as it was when the plan was approved; now the plan would be: {PlanView.Summary}");
+                    throw Ends.Refuse($"the cluster changed after the plan was approved; now the plan would be: {PlanView.Summary}");
                 }
 
                 if (plan.NothingToDo)
@@ -92,7 +92,7 @@ public abstract class Procedure<TInput> : Procedure
                 }
 
                 await steps(plan);
-                return Done ?? plan.Summary;
+                return Reached ?? plan.Summary;
             });
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
@@ -116,7 +116,7 @@ public abstract class Procedure<TInput> : Procedure
         where TPlan : Plan
     {
         var plan = await planFrom(_input, await Clusters.ObserveAsync(_input.Cluster));
-        PlanView = plan.View(plan.NothingToDo ? [] : await PreviewAsync(() => steps(plan)));
+        PlanView = plan.View(plan.NothingToDo ? [] : await WalkAsync(() => steps(plan)));
         return plan;
     }
 
@@ -222,10 +222,10 @@ public abstract class Procedure<TInput> : Procedure
         return report;
     }
 
-    private static Report WithForgotten(Report report, List<string> forgotten) => forgotten.Count == 0 ? report : report with
+    private static Report WithForgotten(Report report, List<PlannedStep> forgotten) => forgotten.Count == 0 ? report : report with
     {
         Outcome = Outcome.Incomplete,
-        Summary = $"it was reset, and “{string.Join("”, “", forgotten)}” of its earlier run stay as they are; {report.Summary}",
+        Summary = $"it was reset, and {Quoted(forgotten)} of its earlier run stay as they are; {report.Summary}",
     };
 
     private Report End(Report report)

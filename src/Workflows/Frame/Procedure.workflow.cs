@@ -16,10 +16,10 @@ public abstract partial class Procedure
     private static readonly AsyncLocal<Running?> At = new();
 
     private readonly List<Running> _steps = [];
-    private readonly Stack<(string Title, Func<Task> Act)> _undo = [];
-    private readonly List<(string Title, Func<Task> Act)> _undoOfRunbook = [];
+    private readonly Stack<(PlannedStep Step, Func<Task> Act)> _undo = [];
+    private readonly List<(PlannedStep Step, Func<Task> Act)> _undoOfRunbook = [];
     private readonly Temporalio.Workflows.Mutex _taking = new();
-    private List<string>? _preview;
+    private List<PlannedStep>? _preview;
 
     /// <summary>The procedure of the workflow code that is running.</summary>
     internal static Procedure Current => (Procedure)Workflow.Instance;
@@ -36,11 +36,11 @@ public abstract partial class Procedure
     /// <summary>What a reader of the report should know besides its steps.</summary>
     protected internal List<string> Notes { get; } = [];
 
-    /// <summary>The runbook is only walked, for its plan.</summary>
-    private protected bool IsPreview => _preview is not null;
+    /// <summary>The runbook is only walked, for its plan: nothing may be changed.</summary>
+    internal bool IsWalked => _preview is not null;
 
     /// <summary>What was reached, in one sentence; the plan says what will be.</summary>
-    protected string? Done { get; set; }
+    private protected string? Reached { get; private set; }
 
     private protected Outcome Outcome { get; private set; } = Outcome.Running;
 
@@ -51,31 +51,37 @@ public abstract partial class Procedure
 
     private protected ClusterName? Cluster { get; set; }
 
+    /// <summary>Says what was reached.</summary>
+    /// <param name="summary">In one sentence.</param>
+    /// <param name="notes">What a reader should know besides.</param>
+    protected void Conclude(string summary, IEnumerable<string>? notes = null)
+    {
+        if (!IsWalked)
+        {
+            Reached = summary;
+            Notes.AddRange(notes ?? []);
+        }
+    }
+
     private protected IReadOnlyList<StepReport> Steps => [.. _steps.Select(step => step.View)];
 
-    /// <summary>Does one thing, or, in a dry run, only says it.</summary>
+    /// <summary>Does one thing, or, where the runbook is only walked, lists it.</summary>
+    /// <param name="id">What it is, in this runbook; with the node's name where each of several has a step (<c>follow/p2</c>).</param>
     /// <param name="title">The effect.</param>
     /// <param name="act">Gets there from wherever things are, and proves it.</param>
     /// <param name="undo">Gets back, also from half-way; forgotten at the point of no return.</param>
-    protected Task Step(string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(title, act, undo, canSkip: true);
-
-    /// <inheritdoc cref="Step(string, Func{Task}, Func{Task}?)"/>
-    /// <returns>What it found; nothing in a dry run or where it was skipped.</returns>
-    protected async Task<T?> Step<T>(string title, Func<Task<T>> act, Func<Task>? undo = null)
-    {
-        T? result = default;
-        await StepAsync(title, async () => result = await act(), undo, canSkip: true);
-        return result;
-    }
+    protected Task Step(string id, string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(new(id, title), act, undo, canSkip: true);
 
     /// <summary>A step that nobody may skip: fence, promotion, proof.</summary>
-    protected Task VitalStep(string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(title, act, undo, canSkip: false);
+    /// <inheritdoc cref="Step"/>
+    protected Task RequiredStep(string id, string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(new(id, title), act, undo, canSkip: false);
 
-    /// <inheritdoc cref="VitalStep(string, Func{Task}, Func{Task}?)"/>
-    protected async Task<T?> VitalStep<T>(string title, Func<Task<T>> act, Func<Task>? undo = null)
+    /// <summary>A step whose result later ones need, so that nobody may skip it.</summary>
+    /// <inheritdoc cref="Step"/>
+    protected async Task<StepResult<T>> ResultStep<T>(string id, string title, Func<Task<T>> act, Func<Task>? undo = null)
     {
-        T? result = default;
-        await StepAsync(title, async () => result = await act(), undo, canSkip: false);
+        var result = new StepResult<T>();
+        await StepAsync(new(id, title), async () => result.Value = await act(), undo, canSkip: false);
         return result;
     }
 
@@ -103,14 +109,32 @@ public abstract partial class Procedure
         Interrupt("a cancel came after the point of no return");
     }
 
-    private protected async Task<IReadOnlyList<string>> PreviewAsync(Func<Task> steps)
+    /// <summary>The rest of the runbook, now that it is known what that is: the plan shows it from here on.</summary>
+    protected async Task AheadAsync(Func<Task> steps)
+    {
+        if (!IsWalked)
+        {
+            var begun = _steps.Select(step => step.View.Id).ToHashSet();
+            PlanView = PlanView! with { Steps = [.. PlanView.Steps.Where(step => begun.Contains(step.Id)), .. await WalkAsync(steps)] };
+        }
+
+        await steps();
+    }
+
+    /// <summary>The steps of a runbook, none of which is done.</summary>
+    private protected async Task<IReadOnlyList<PlannedStep>> WalkAsync(Func<Task> steps)
     {
         _preview = [];
         _undoOfRunbook.Clear();
-        await steps();
-        var titles = _preview;
-        _preview = null;
-        return titles;
+        try
+        {
+            await steps();
+            return _preview;
+        }
+        finally
+        {
+            _preview = null;
+        }
     }
 
     /// <summary>Takes every step back, last first.</summary>
@@ -124,7 +148,7 @@ public abstract partial class Procedure
 
         while (_undo.TryPop(out var undo))
         {
-            await StepAsync($"Undo: {undo.Title}", undo.Act, undo: null, canSkip: true);
+            await StepAsync(new($"undo/{undo.Step.Id}", $"Undo: {undo.Step.Title}"), undo.Act, undo: null, canSkip: true);
         }
     }
 
@@ -170,13 +194,16 @@ public abstract partial class Procedure
     }
 
     /// <summary>What an earlier run had begun that was reset, and this one does not remember.</summary>
-    private protected List<string> ForgottenOf(EarlierRun earlier) => [.. earlier.Steps.Except(_steps.Select(known => known.View.Title))];
+    private protected List<PlannedStep> ForgottenOf(EarlierRun earlier) => [.. earlier.Steps.ExceptBy(_steps.Select(known => known.View.Id), step => step.Id)];
+
+    /// <summary>The titles of steps, for a sentence.</summary>
+    private protected static string Quoted(IEnumerable<PlannedStep> steps) => $"“{string.Join("”, “", steps.Select(step => step.Title))}”";
 
     /// <summary>Behind the point of no return every step goes on from wherever things are. Before it, what this run does not remember is undone, or can't be.</summary>
     private void GoOnFrom(EarlierRun earlier, Running step)
     {
         var forgotten = ForgottenOf(earlier);
-        var reset = $"it was reset, and takes the lease again{(forgotten.Count == 0 ? "" : $"; its earlier run had also begun “{string.Join("”, “", forgotten)}”")}";
+        var reset = $"it was reset, and takes the lease again{(forgotten.Count == 0 ? "" : $"; its earlier run had also begun {Quoted(forgotten)}")}";
         Notes.Add(reset);
         if (step.View.AfterPointOfNoReturn || forgotten.Count == 0)
         {
@@ -184,14 +211,14 @@ public abstract partial class Procedure
         }
 
         // What is no step of this run's plan (it was made when the cluster was not as before, or the earlier run was undoing) can't be undone by it.
-        if (earlier.PassedPointOfNoReturn || forgotten.Except(PlanView!.Steps).Any())
+        if (earlier.PassedPointOfNoReturn || forgotten.ExceptBy(PlanView!.Steps.Select(planned => planned.Id), known => known.Id).Any())
         {
             (_aborted, _yielded, OnlyForward) = (true, $"{reset}, which this one can't undo: the cluster is left as it is; see pgflow status {Cluster}", true);
             Show(step, StepState.Failed, _yielded);
             throw new AbortedException(step.View.Title);
         }
 
-        foreach (var undo in _undoOfRunbook.Where(undo => forgotten.Contains(undo.Title)))
+        foreach (var undo in _undoOfRunbook.Where(undo => forgotten.Exists(known => known.Id == undo.Step.Id)))
         {
             _undo.Push(undo);
         }
@@ -202,14 +229,14 @@ public abstract partial class Procedure
         }
     }
 
-    private async Task StepAsync(string title, Func<Task> act, Func<Task>? undo, bool canSkip)
+    private async Task StepAsync(PlannedStep planned, Func<Task> act, Func<Task>? undo, bool canSkip)
     {
         if (_preview is not null)
         {
-            _preview.Add(title);
+            _preview.Add(planned);
             if (undo is not null)
             {
-                _undoOfRunbook.Add((title, undo));
+                _undoOfRunbook.Add((planned, undo));
             }
 
             return;
@@ -218,15 +245,15 @@ public abstract partial class Procedure
         ActivityToken.ThrowIfCancellationRequested();
         if (_aborted)
         {
-            throw new AbortedException(title);
+            throw new AbortedException(planned.Title);
         }
 
         if (undo is not null)
         {
-            _undo.Push((title, undo));
+            _undo.Push((planned, undo));
         }
 
-        var step = new Running(new(_steps.Count + 1, title, StepState.Running, Workflow.UtcNow, AfterPointOfNoReturn: OnlyForward && Outcome is not Outcome.Undoing), canSkip);
+        var step = new Running(new(_steps.Count + 1, planned.Id, planned.Title, StepState.Running, Workflow.UtcNow, AfterPointOfNoReturn: OnlyForward && Outcome is not Outcome.Undoing), canSkip);
         _steps.Add(step);
         while (!await TryAsync(step, act) && await DecisionAsync(step) is ResolveAction.Retry)
         {

@@ -103,8 +103,13 @@ public sealed record Report
 /// <param name="Facts">What it rests on; a change of these after an approval refuses the procedure.</param>
 /// <param name="Warnings">What a person should weigh.</param>
 /// <param name="Steps">The steps in order.</param>
-/// <param name="Hash">Stands for summary, facts and steps in an approval.</param>
-public sealed record PlanView(string Summary, IReadOnlyList<string> Facts, IReadOnlyList<string> Warnings, IReadOnlyList<string> Steps, string Hash);
+/// <param name="Hash">Stands for what was decided, and the steps, in an approval.</param>
+public sealed record PlanView(string Summary, IReadOnlyList<string> Facts, IReadOnlyList<string> Warnings, IReadOnlyList<PlannedStep> Steps, string Hash);
+
+/// <summary>A step ahead.</summary>
+/// <param name="Id">What it is, in its runbook: the same whatever its title says.</param>
+/// <param name="Title">Its effect, in words that a person on call understands.</param>
+public sealed record PlannedStep(string Id, string Title);
 
 /// <summary>Where a step is.</summary>
 public enum StepState
@@ -130,6 +135,7 @@ public enum StepState
 
 /// <summary>One step.</summary>
 /// <param name="Number">From 1.</param>
+/// <param name="Id">What it is, in its runbook: the same whatever its title says.</param>
 /// <param name="Title">Its effect, in words that a person on call understands.</param>
 /// <param name="State">Where it is.</param>
 /// <param name="StartedAt">When it began.</param>
@@ -138,6 +144,7 @@ public enum StepState
 /// <param name="AfterPointOfNoReturn">Whether it stands behind the point of no return.</param>
 public sealed record StepReport(
     int Number,
+    string Id,
     string Title,
     StepState State,
     DateTimeOffset? StartedAt = null,
@@ -162,15 +169,20 @@ public sealed record Progress(
     PlanView? Plan,
     IReadOnlyList<StepReport> Steps,
     IReadOnlyList<BlockedStep> Blocked,
-    IReadOnlyList<string> Notes);
+    IReadOnlyList<string> Notes)
+{
+    /// <summary>The planned steps that have not begun.</summary>
+    [JsonIgnore]
+    public IEnumerable<PlannedStep> Ahead => Plan?.Steps.ExceptBy(Steps.Select(step => step.Id), step => step.Id) ?? [];
+}
 
 /// <summary>A step that waits for a person.</summary>
 /// <param name="Step">Its number.</param>
 /// <param name="Title">Its title.</param>
 /// <param name="Why">What is wrong.</param>
-/// <param name="Mend">What would mend it.</param>
+/// <param name="Hint">What to do.</param>
 /// <param name="CanSkip">Whether it may be left out.</param>
-public sealed record BlockedStep(int Step, string Title, string Why, string Mend, bool CanSkip);
+public sealed record BlockedStep(int Step, string Title, string Why, string Hint, bool CanSkip);
 
 /// <summary>What a person decides of a blocked step.</summary>
 public enum ResolveAction

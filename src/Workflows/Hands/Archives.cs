@@ -37,17 +37,17 @@ public sealed record Loss(long? Bytes, int? Transactions, string? Unknown = null
 internal static class Archives
 {
     public static Task<int> SalvageAsync(NodeId node) =>
-        Hand.WaitAsync((IArchiveSteps hand) => hand.SalvageAsync(node), $"{node}: unarchived WAL into the archive");
+        Hand.ChangeAsync((IArchiveSteps hand) => hand.SalvageAsync(node), $"{node}: unarchived WAL into the archive", Duration.Long);
 
     public static Task PublishHistoryAsync(NodeId primary) =>
         Hand.ChangeAsync((IArchiveSteps hand) => hand.PublishHistoryAsync(primary), $"{primary}: timeline history into the archive");
 
     public static Task<int> CompleteAsync(NodeId primary) =>
-        Hand.WaitAsync((IArchiveSteps hand) => hand.CompleteAsync(primary), $"{primary}: segments of earlier timelines into the archive");
+        Hand.ChangeAsync((IArchiveSteps hand) => hand.CompleteAsync(primary), $"{primary}: segments of earlier timelines into the archive", Duration.Long);
 
     public static Task ProveAsync(NodeId primary) =>
         Hand.ChangeAsync((IArchiveSteps hand) => hand.ProveAsync(primary), $"{primary}: a segment arrives in the archive");
 
     public static Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion) =>
-        Hand.WaitAsync((IArchiveSteps hand) => hand.MeasureLossAsync(old, promotion), $"{old}: what it wrote after {promotion.SwitchedAt}");
+        Hand.QueryAsync((IArchiveSteps hand) => hand.MeasureLossAsync(old, promotion), $"{old}: what it wrote after {promotion.SwitchedAt}", Duration.Long);
 }

@@ -76,23 +76,23 @@ public sealed record Unneeded(IReadOnlyList<string> Backups, IReadOnlyList<Segme
 internal static class Backups
 {
     public static Task<BackupParent> ChooseParentAsync(NodeId source) =>
-        Hand.ReadAsync((IBackupSteps hand) => hand.ChooseParentAsync(source), $"{source}: what can an incremental backup build on?");
+        Hand.QueryAsync((IBackupSteps hand) => hand.ChooseParentAsync(source), $"{source}: what can an incremental backup build on?");
 
     public static Task<Backup> CopyAsync(BackupOrder order) =>
-        Hand.WaitAsync((IBackupSteps hand) => hand.CopyAsync(order), $"{order.Source}: copy into the repository as {order.Id} (pg_basebackup)");
+        Hand.ChangeAsync((IBackupSteps hand) => hand.CopyAsync(order), $"{order.Source}: copy into the repository as {order.Id} (pg_basebackup)", Duration.Long);
 
     public static Task ProveAsync(NodeId primary, Backup backup) =>
-        Hand.WaitAsync((IBackupSteps hand) => hand.ProveAsync(primary, backup), $"{backup.Id}: its WAL is archived, pg_verifybackup passes");
+        Hand.QueryAsync((IBackupSteps hand) => hand.ProveAsync(primary, backup), $"{backup.Id}: its WAL is archived, pg_verifybackup passes", Duration.Long);
 
     public static Task PublishAsync(ClusterName cluster, Backup backup) =>
         Hand.ChangeAsync((IBackupSteps hand) => hand.PublishAsync(cluster, backup), $"{backup.Id}: publish");
 
     public static Task DiscardAsync(ClusterName cluster) =>
-        Hand.WaitAsync((IBackupSteps hand) => hand.DiscardAsync(cluster), $"{cluster}: throw away what was staged");
+        Hand.ChangeAsync((IBackupSteps hand) => hand.DiscardAsync(cluster), $"{cluster}: throw away what was staged", Duration.Long);
 
     public static Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target) =>
-        Hand.WaitAsync((IBackupSteps hand) => hand.VerifyAsync(cluster, target), $"{target.Backups[^1]}: recover it on trial up to {target.End}, check it (pg_amcheck)");
+        Hand.ChangeAsync((IBackupSteps hand) => hand.VerifyAsync(cluster, target), $"{target.Backups[^1]}: recover it on trial up to {target.End}, check it (pg_amcheck)", Duration.Long);
 
     public static Task RemoveAsync(ClusterName cluster, Unneeded unneeded) =>
-        Hand.WaitAsync((IBackupSteps hand) => hand.RemoveAsync(cluster, unneeded), $"{cluster}: remove what no kept backup needs");
+        Hand.ChangeAsync((IBackupSteps hand) => hand.RemoveAsync(cluster, unneeded), $"{cluster}: remove what no kept backup needs", Duration.Long);
 }

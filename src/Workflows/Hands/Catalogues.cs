@@ -30,20 +30,20 @@ public interface ICatalogueSteps
 internal static class Catalogues
 {
     public static Task<TimelineTree> ReadAsync(ClusterName cluster) =>
-        Hand.ReadAsync((ICatalogueSteps hand) => hand.ReadAsync(cluster), $"{cluster}: timelines, backups, restore points, WAL");
+        Hand.QueryAsync((ICatalogueSteps hand) => hand.ReadAsync(cluster), $"{cluster}: timelines, backups, restore points, WAL");
 
     public static Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected = null) =>
-        Hand.ReadAsync((ICatalogueSteps hand) => hand.FindUnneededAsync(cluster, policy, expected), $"{cluster}: what {policy} does not need");
+        Hand.QueryAsync((ICatalogueSteps hand) => hand.FindUnneededAsync(cluster, policy, expected), $"{cluster}: what {policy} does not need");
 
     public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
-        Hand.ReadAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: last backup, gaps in the archive");
+        Hand.QueryAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: last backup, gaps in the archive");
 
     /// <summary>The same, but for callers that can go on without: what keeps it from being read is part of the answer.</summary>
     public static async Task<ArchiveState> GlanceAsync(ClusterName cluster)
     {
         try
         {
-            return await Hand.GlanceAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: which branch is live?");
+            return await Hand.QueryAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: which branch is live?", Duration.Glance);
         }
         catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
         {
@@ -52,8 +52,8 @@ internal static class Catalogues
     }
 
     public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
-        Hand.WaitAsync((ICatalogueSteps hand) => hand.ResolveAsync(cluster, target), $"{cluster}: branch, position and backup of the target");
+        Hand.QueryAsync((ICatalogueSteps hand) => hand.ResolveAsync(cluster, target), $"{cluster}: branch, position and backup of the target", Duration.Long);
 
     public static Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) =>
-        Hand.WaitAsync((ICatalogueSteps hand) => hand.FindUnrecordedAsync(cluster), $"{cluster}: what the WAL tells and the ledger does not");
+        Hand.QueryAsync((ICatalogueSteps hand) => hand.FindUnrecordedAsync(cluster), $"{cluster}: what the WAL tells and the ledger does not", Duration.Long);
 }

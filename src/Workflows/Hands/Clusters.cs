@@ -66,7 +66,7 @@ public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, stri
 internal static class Clusters
 {
     public static Task<ClusterState> ObserveAsync(ClusterName cluster) =>
-        Hand.ReadAsync((IClusterSteps hand) => hand.ObserveAsync(cluster), $"Look at {cluster}");
+        Hand.QueryAsync((IClusterSteps hand) => hand.ObserveAsync(cluster), $"Look at {cluster}");
 
     public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.InspectImageAsync(cluster, image), $"What is in {image}?");
@@ -81,7 +81,7 @@ internal static class Clusters
         Hand.ChangeAsync((IClusterSteps hand) => hand.ShareSecretsAsync(source, cluster), $"{cluster}: the passwords of {source}");
 
     public static Task InitializeAsync(NodeId node) =>
-        Hand.WaitAsync((IClusterSteps hand) => hand.InitializeAsync(node), $"{node}: initdb with checksums, roles, database app");
+        Hand.ChangeAsync((IClusterSteps hand) => hand.InitializeAsync(node), $"{node}: initdb with checksums, roles, database app", Duration.Long);
 
     public static Task RecreateAsync(ClusterSpec spec) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.RecreateAsync(spec), $"What is missing of {spec.Cluster}: networks, volumes, containers");

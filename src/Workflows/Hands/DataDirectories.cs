@@ -61,10 +61,10 @@ internal static class DataDirectories
         Hand.ChangeAsync((IDataDirectorySteps hand) => hand.ExamineAsync(node, primary), $"{node}: where did it leave {primary}'s line?");
 
     public static Task<RewindResult> RewindAsync(NodeId node, NodeId primary) =>
-        Hand.WaitAsync((IDataDirectorySteps hand) => hand.RewindAsync(node, primary), $"{node}: pg_rewind to {primary}'s line");
+        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.RewindAsync(node, primary), $"{node}: pg_rewind to {primary}'s line", Duration.Long);
 
     public static Task CopyAsync(NodeId node, NodeId primary) =>
-        Hand.WaitAsync((IDataDirectorySteps hand) => hand.CopyAsync(node, primary), $"{node}: copy of {primary} (pg_basebackup)");
+        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.CopyAsync(node, primary), $"{node}: copy of {primary} (pg_basebackup)", Duration.Long);
 
     public static Task SwapAsync(NodeId node) => Hand.ChangeAsync((IDataDirectorySteps hand) => hand.SwapAsync(node), $"{node}: use the copy");
 

@@ -4,7 +4,23 @@ using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
 
-/// <summary>The options of every activity, by kind. They decide how soon another worker goes on after a crash.</summary>
+/// <summary>How long an activity may take.</summary>
+internal enum Duration
+{
+    /// <summary>One look at what can be done without while clients wait.</summary>
+    Glance,
+
+    /// <summary>Seconds; what is beside a procedure's way, and must not hold the lease for long.</summary>
+    Short,
+
+    /// <summary>Seconds; clients may be waiting for the undo, and behind the point of no return a person has to come where it fails.</summary>
+    Medium,
+
+    /// <summary>As long as it makes progress.</summary>
+    Long,
+}
+
+/// <summary>The options of every activity, by effect and duration. They decide how soon another worker goes on after a crash.</summary>
 internal static class Hand
 {
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(2);
@@ -17,54 +33,43 @@ internal static class Hand
         NonRetryableErrorTypes = [Ends.Refused, Ends.Broken, Ends.InvalidInput],
     };
 
-    /// <summary>Looks and changes nothing.</summary>
-    public static Task<T> ReadAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
-        Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1)));
+    /// <summary>Asks, and changes nothing of a cluster: no WAL is written, no checkpoint made.</summary>
+    public static Task<T> QueryAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary, Duration duration = Duration.Short) =>
+        Workflow.ExecuteActivityAsync(call, Options(summary, duration));
 
-    /// <summary>Looks once at what can be done without while clients wait.</summary>
-    public static Task<T> GlanceAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
-        Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10)));
+    /// <inheritdoc cref="QueryAsync{THand, T}"/>
+    public static Task QueryAsync<THand>(Expression<Func<THand, Task>> call, string summary, Duration duration = Duration.Short) =>
+        Workflow.ExecuteActivityAsync(call, Options(summary, duration));
 
-    /// <summary>Changes something within seconds.</summary>
-    public static Task<T> ChangeAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
-        Workflow.ExecuteActivityAsync(call, ChangeOptions(summary));
+    /// <summary>Changes something: never where the runbook is only walked.</summary>
+    public static Task<T> ChangeAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary, Duration duration = Duration.Medium) =>
+        Workflow.ExecuteActivityAsync(call, ChangeOptions(summary, duration));
 
     /// <inheritdoc cref="ChangeAsync{THand, T}"/>
-    public static Task ChangeAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
-        Workflow.ExecuteActivityAsync(call, ChangeOptions(summary));
+    public static Task ChangeAsync<THand>(Expression<Func<THand, Task>> call, string summary, Duration duration = Duration.Medium) =>
+        Workflow.ExecuteActivityAsync(call, ChangeOptions(summary, duration));
 
-    /// <summary>Writes down what is done already: it must not hold the lease for long.</summary>
-    public static Task RecordAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
-        Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(1)));
+    private static ActivityOptions ChangeOptions(string summary, Duration duration) => Procedure.Current.IsWalked
+        ? throw Ends.Break($"a change outside of a step, while the runbook was only walked: {summary}")
+        : Options(summary, duration);
 
-    /// <summary>Works or waits for as long as it makes progress.</summary>
-    public static Task<T> WaitAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
-        Workflow.ExecuteActivityAsync(call, WaitOptions(summary));
-
-    /// <inheritdoc cref="WaitAsync{THand, T}"/>
-    public static Task WaitAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
-        Workflow.ExecuteActivityAsync(call, WaitOptions(summary));
-
-    // Before the point of no return clients may be waiting for the undo.
-    private static ActivityOptions ChangeOptions(string summary) => Procedure.Current.OnlyForward
-        ? Options(summary, TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10))
-        : Options(summary, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(90));
-
-    // Work may take hours; failing again and again may not: about two minutes while something could still be undone, ten behind that, where a person has to come.
-    private static ActivityOptions WaitOptions(string summary)
+    private static ActivityOptions Options(string summary, Duration duration) => (duration, Procedure.Current.OnlyForward) switch
     {
-        var options = Options(summary, TimeSpan.FromHours(24), TimeSpan.FromHours(48));
-        options.RetryPolicy = Retry with { MaximumAttempts = Procedure.Current.OnlyForward ? 125 : 30 };
-        return options;
-    }
+        (Duration.Glance, _) => Options(summary, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10)),
+        (Duration.Short, _) => Options(summary, TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(1)),
+        (Duration.Medium, false) => Options(summary, TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(90)),
+        (Duration.Medium, true) => Options(summary, TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10)),
+        // Work may take hours; failing again and again may not: about two minutes while something could still be undone, ten behind that.
+        (_, var onlyForward) => Options(summary, TimeSpan.FromHours(24), TimeSpan.FromHours(48), attempts: onlyForward ? 125 : 30),
+    };
 
-    private static ActivityOptions Options(string summary, TimeSpan attempt, TimeSpan all) => new()
+    private static ActivityOptions Options(string summary, TimeSpan attempt, TimeSpan all, int? attempts = null) => new()
     {
         Summary = summary,
         StartToCloseTimeout = attempt,
         ScheduleToCloseTimeout = all,
         HeartbeatTimeout = Heartbeat,
-        RetryPolicy = Retry,
+        RetryPolicy = attempts is { } most ? Retry with { MaximumAttempts = most } : Retry,
         CancellationType = ActivityCancellationType.WaitCancellationCompleted,
         CancellationToken = Procedure.Current.ActivityToken,
     };

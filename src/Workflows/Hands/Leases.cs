@@ -35,14 +35,14 @@ public interface ILeaseSteps
 }
 
 /// <summary>What a run had begun that was reset: the one that goes on may remember less.</summary>
-/// <param name="Steps">The titles of its steps.</param>
+/// <param name="Steps">Its steps.</param>
 /// <param name="PassedPointOfNoReturn">Nothing of it may be undone.</param>
-public sealed record EarlierRun(IReadOnlyList<string> Steps, bool PassedPointOfNoReturn);
+public sealed record EarlierRun(IReadOnlyList<PlannedStep> Steps, bool PassedPointOfNoReturn);
 
 /// <summary>A cluster for one procedure at a time.</summary>
 internal static class Leases
 {
-    public static Task<string> StarterAsync() => Hand.ReadAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
+    public static Task<string> StarterAsync() => Hand.QueryAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
 
     public static Task<string?> EndBackupAsync(ClusterName cluster) =>
         Hand.ChangeAsync((ILeaseSteps hand) => hand.EndBackupAsync(cluster), $"End a backup of {cluster}, if one is being taken");
@@ -81,7 +81,7 @@ internal static class Leases
                 {
                     await evict();
                 }
-                else if (await Hand.ReadAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster, kind), $"Who holds {cluster}?") is { } why)
+                else if (await Hand.ChangeAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster, kind), $"Who holds {cluster}?", Duration.Short) is { } why)
                 {
                     throw new ApplicationFailureException(why, errorType: Ends.ClusterBusy, nonRetryable: true);
                 }

@@ -65,7 +65,7 @@ public sealed record TimelineOpened(
 
 internal static class Ledger
 {
-    public static Task RecordAsync(Report report) => Hand.RecordAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger");
+    public static Task RecordAsync(Report report) => Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger", Duration.Short);
 
     public static Task OpenTimelineAsync(TimelineOpened opened) =>
         Hand.ChangeAsync((ILedgerSteps hand) => hand.OpenTimelineAsync(opened), $"Timeline {opened.Timeline} into the ledger");
@@ -74,10 +74,10 @@ internal static class Ledger
         Hand.ChangeAsync((ILedgerSteps hand) => hand.CompleteAsync(cluster, openings, points), $"{cluster}: what the WAL tells into the ledger");
 
     public static Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points) =>
-        Hand.ReadAsync((ILedgerSteps hand) => hand.FindLackingAsync(cluster, openings, points), $"{cluster}: does the ledger have it all?");
+        Hand.QueryAsync((ILedgerSteps hand) => hand.FindLackingAsync(cluster, openings, points), $"{cluster}: does the ledger have it all?");
 
     public static Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
-        Hand.ReadAsync((ILedgerSteps hand) => hand.FindPointAsync(cluster, name), $"Is there a restore point {name} already?");
+        Hand.QueryAsync((ILedgerSteps hand) => hand.FindPointAsync(cluster, name), $"Is there a restore point {name} already?");
 
     public static Task AddPointAsync(ClusterName cluster, RestorePoint point) =>
         Hand.ChangeAsync((ILedgerSteps hand) => hand.AddPointAsync(cluster, point), $"Restore point {point.Name} into the ledger");

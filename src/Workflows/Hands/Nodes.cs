@@ -152,7 +152,7 @@ public sealed record RecoverySettings(Timeline Timeline, Lsn? Before);
 
 internal static class Nodes
 {
-    public static Task StartAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start");
+    public static Task StartAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start", Duration.Long);
 
     public static Task SettleAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.SettleAsync(node), $"{node}: on the internal network, restarted by Docker");
@@ -169,20 +169,20 @@ internal static class Nodes
     public static Task UnfenceAsync(NodeId node, bool running) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running), $"{node}: undo the fence");
 
-    public static Task CheckpointAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT");
+    public static Task CheckpointAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT", Duration.Long);
 
-    public static Task<bool> RestartSummarizerAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.RestartSummarizerAsync(node), $"{node}: a WAL summarizer that fails begins anew");
+    public static Task<bool> RestartSummarizerAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.RestartSummarizerAsync(node), $"{node}: a WAL summarizer that fails begins anew", Duration.Long);
 
-    public static Task PrepareStopAsync(NodeId node) => Hand.WaitAsync((INodeSteps hand) => hand.PrepareStopAsync(node), $"{node}: little to write at its stop");
+    public static Task PrepareStopAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.PrepareStopAsync(node), $"{node}: little to write at its stop", Duration.Long);
 
     public static Task WaitForReplayAsync(NodeId standby, NodeId primary) =>
-        Hand.WaitAsync((INodeSteps hand) => hand.WaitForReplayAsync(standby, primary), $"{standby}: replay what {primary} wrote");
+        Hand.ChangeAsync((INodeSteps hand) => hand.WaitForReplayAsync(standby, primary), $"{standby}: replay what {primary} wrote", Duration.Long);
 
     public static Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown), $"{candidate}: has replayed the shutdown checkpoint");
+        Hand.QueryAsync((INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown), $"{candidate}: has replayed the shutdown checkpoint", Duration.Medium);
 
     public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
-        Hand.WaitAsync((INodeSteps hand) => hand.CompareAsync(nodes, live), $"Timeline and WAL of {string.Join(", ", nodes)}");
+        Hand.ChangeAsync((INodeSteps hand) => hand.CompareAsync(nodes, live), $"Timeline and WAL of {string.Join(", ", nodes)}", Duration.Long);
 
     public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.PromoteAsync(node, from), $"{node}: promote from timeline {from}");
@@ -194,7 +194,7 @@ internal static class Nodes
         Hand.ChangeAsync((INodeSteps hand) => hand.SetSlotsAsync(node, others), $"{node}: slots {(others.Count == 0 ? "dropped" : $"for {string.Join(", ", others)}")}");
 
     public static Task ProveStreamingAsync(NodeId standby, NodeId primary) =>
-        Hand.WaitAsync((INodeSteps hand) => hand.ProveStreamingAsync(standby, primary), $"{standby}: streams from {primary} and has replayed a marker");
+        Hand.ChangeAsync((INodeSteps hand) => hand.ProveStreamingAsync(standby, primary), $"{standby}: streams from {primary} and has replayed a marker", Duration.Long);
 
     public static Task<RestorePoint> CreatePointAsync(NodeId primary, string name) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.CreatePointAsync(primary, name), $"{primary}: restore point {name}");

@@ -38,11 +38,11 @@ internal static class Recoveries
         Hand.ChangeAsync((IRecoverySteps hand) => hand.BeginRestoreAsync(node, source, target), $"{node}: begin to copy {target.Backups[^1]} beside its data");
 
     public static Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
-        Hand.WaitAsync((IRecoverySteps hand) => hand.RestoreAsync(node, source, target), $"{node}: restore {target.Backups[^1]} beside its data");
+        Hand.ChangeAsync((IRecoverySteps hand) => hand.RestoreAsync(node, source, target), $"{node}: restore {target.Backups[^1]} beside its data", Duration.Long);
 
     public static Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
-        Hand.WaitAsync((IRecoverySteps hand) => hand.FetchWalAsync(node, source, target), $"{node}: WAL up to {target.End}");
+        Hand.ChangeAsync((IRecoverySteps hand) => hand.FetchWalAsync(node, source, target), $"{node}: WAL up to {target.End}", Duration.Long);
 
     public static Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target) =>
-        Hand.WaitAsync((IRecoverySteps hand) => hand.ReplayAsync(node, target), $"{node}: replay up to {target.End} on timeline {target.Timeline}");
+        Hand.ChangeAsync((IRecoverySteps hand) => hand.ReplayAsync(node, target), $"{node}: replay up to {target.End} on timeline {target.Timeline}", Duration.Long);
 }

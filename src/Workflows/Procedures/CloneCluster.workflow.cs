@@ -40,46 +40,46 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
     {
         var (cluster, source, primary, target) = (plan.Input.Cluster, plan.Input.From, plan.Primary, plan.Target);
 
-        var networks = await Step("Internal and external network",
+        var networks = await ResultStep("create-networks", "Internal and external network",
             () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
             undo: () => Clusters.TakeBackAsync(cluster));
-        await Step($"Volumes, containers; the secrets are {source}'s, since the roles are", async () =>
+        await Step("create-nodes", $"Volumes, containers; the secrets are {source}'s, since the roles are", async () =>
         {
             await Clusters.ShareSecretsAsync(source, cluster);
-            await Clusters.CreateNodesAsync(plan.Spec(networks!));
+            await Clusters.CreateNodesAsync(plan.Spec(networks.Value));
         });
-        await Step($"Backup {target.Backups[^1]} of {source} and its WAL lie in {primary}'s volume", async () =>
+        await Step("restore", $"Backup {target.Backups[^1]} of {source} and its WAL lie in {primary}'s volume", async () =>
         {
             await Recoveries.RestoreAsync(primary, source, target);
             await DataDirectories.SwapAsync(primary);
         });
-        await VitalStep($"{primary} has replayed everything up to the target, and nothing more", async () =>
+        await RequiredStep("replay", $"{primary} has replayed everything up to the target, and nothing more", async () =>
         {
             await Nodes.ConfigureAsync(plan.Intent.Recovering(primary, target));
             await Recoveries.ReplayAsync(primary, target);
         });
         var openedAt = Now;
-        var promotion = await VitalStep($"{primary} is promoted", () => Nodes.PromoteAsync(primary, target.Timeline));
+        var promotion = await ResultStep("promote", $"{primary} is promoted", () => Nodes.PromoteAsync(primary, target.Timeline));
         await OpenedAsync(promotion, leftAt: null, openedAt);
-        await Step($"{primary} has the settings and slots of a primary, and the virtual IP", async () =>
+        await Step("prepare-primary", $"{primary} has the settings and slots of a primary, and the virtual IP", async () =>
         {
             await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
             await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
             await Clusters.SetRolesAsync(primary);
             await Endpoints.MoveAsync(primary);
         });
-        await Step("The new archive takes its WAL", () => Archives.ProveAsync(primary));
+        await Step("prove-archive", "The new archive takes its WAL", () => Archives.ProveAsync(primary));
         await Workflow.WhenAllAsync(
-            VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary)),
+            RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary)),
             MakeStandbysAsync());
         async Task MakeStandbysAsync()
         {
-            await InParallel(plan.Standbys, node => Step($"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
-            await InParallel(plan.Standbys, node => Step($"{node} follows {primary}", () => Follow.Async(node, primary, promotion!.Timeline, plan.Intent)));
+            await InParallel(plan.Standbys, node => Step($"copy/{node.Name}", $"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
+            await InParallel(plan.Standbys, node => Step($"follow/{node.Name}", $"{node} follows {primary}", () => Follow.Async(node, primary, promotion.Value.Timeline, plan.Intent)));
         }
 
-        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
-        await Step("A base backup, with which its own past begins", () => BaseBackup.Async(BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites), primary, $"after {Workflow.Info.WorkflowId}"));
+        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
+        await Step("backup", "A base backup, with which its own past begins", () => BaseBackup.Async(BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites), primary, $"after {Workflow.Info.WorkflowId}"));
     });
 }
 
@@ -96,6 +96,8 @@ internal sealed record CloneClusterPlan : Plan
 
     /// <summary>As the primary has it in its settings of today.</summary>
     public required bool FullPageWrites { get; init; }
+
+    internal override object Decision => new { Input.From, Input.Nodes, Input.Vip, Input.Subnet, Input.ExternalNetwork, Source, Target = TargetText.Decision(Target), Intent };
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 

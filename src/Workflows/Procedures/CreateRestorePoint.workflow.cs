@@ -31,7 +31,7 @@ public sealed class CreateRestorePoint : Procedure<CreateRestorePointInput>
     [WorkflowRun]
     public Task<Report> RunAsync(CreateRestorePointInput? input = null) => RunAsync(input, CreateRestorePointPlan.From, async plan =>
     {
-        await Step($"No restore point of {plan.Primary.Cluster} is called {plan.Name}", async () =>
+        await Step("find-point", $"No restore point of {plan.Primary.Cluster} is called {plan.Name}", async () =>
         {
             if (await Ledger.FindPointAsync(plan.Primary.Cluster, plan.Name) is { } there)
             {
@@ -40,13 +40,14 @@ public sealed class CreateRestorePoint : Procedure<CreateRestorePointInput>
         });
 
         // A second record of the name, after a crash, does no harm: a recovery goes to the position in the ledger.
-        var point = await Step($"{plan.Primary} has it in its WAL", () => Nodes.CreatePointAsync(plan.Primary, plan.Name));
-        await Step("The archive has that WAL", () => Archives.ProveAsync(plan.Primary));
-        await Step("The ledger knows it", () => Ledger.AddPointAsync(plan.Primary.Cluster, point!));
-        if (point is not null)
+        var point = await ResultStep("write-point", $"{plan.Primary} has it in its WAL", () => Nodes.CreatePointAsync(plan.Primary, plan.Name));
+        await Step("prove-archive", "The archive has that WAL", () => Archives.ProveAsync(plan.Primary));
+        await Step("record-point", "The ledger knows it", async () =>
         {
-            Notes.Add($"restore point {point.Name}: {point.Lsn} on timeline {point.Timeline}, {point.At:yyyy-MM-dd HH:mm:ss.fff}Z");
-        }
+            var (name, lsn, timeline, at) = point.Value;
+            await Ledger.AddPointAsync(plan.Primary.Cluster, point.Value);
+            Notes.Add($"restore point {name}: {lsn} on timeline {timeline}, {at:yyyy-MM-dd HH:mm:ss.fff}Z");
+        });
     });
 }
 
@@ -56,6 +57,10 @@ internal sealed record CreateRestorePointPlan : Plan
     public required NodeId Primary { get; init; }
 
     public required string Name { get; init; }
+
+    public required Timeline Timeline { get; init; }
+
+    internal override object Decision => new { Primary, Timeline, Name };
 
     /// <summary>Decides, or refuses.</summary>
     public static CreateRestorePointPlan From(CreateRestorePointInput input, ClusterState state)
@@ -67,6 +72,7 @@ internal sealed record CreateRestorePointPlan : Plan
             Facts = [$"primary {primary.Id} on timeline {primary.Timeline}"],
             Primary = primary.Id,
             Name = input.Name!,
+            Timeline = primary.Timeline!.Value,
         };
     }
 }

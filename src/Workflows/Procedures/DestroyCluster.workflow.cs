@@ -17,12 +17,13 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
     [WorkflowRun]
     public Task<Report> RunAsync(DestroyClusterInput? input = null) => RunAsync(input, DestroyClusterPlan.From, async plan =>
     {
-        await Step("No backup is under way", () => Leases.EndBackupAsync(plan.Cluster));
+        await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(plan.Cluster));
 
         PointOfNoReturn();
-        await Step("Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
-        Notes.AddRange(plan.Foreign.Select(resource => $"{resource} stays: it is not PgFlow's"));
-        Done = plan.Exists ? $"cluster {plan.Cluster} is gone with its data, its archive and its ledger" : $"there was no node of {plan.Cluster}; nothing is left of it";
+        await Step("remove", "Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
+        Conclude(
+            plan.Nodes.Count > 0 ? $"cluster {plan.Cluster} is gone with its data, its archive and its ledger" : $"there was no node of {plan.Cluster}; nothing is left of it",
+            plan.Foreign.Select(resource => $"{resource} stays: it is not PgFlow's"));
     });
 }
 
@@ -31,11 +32,15 @@ internal sealed record DestroyClusterPlan : Plan
 {
     public required ClusterName Cluster { get; init; }
 
-    /// <summary>Whether it has nodes.</summary>
-    public required bool Exists { get; init; }
+    public required IReadOnlyList<NodeId> Nodes { get; init; }
+
+    /// <summary>What is removed besides.</summary>
+    public required IReadOnlyList<Resource> Left { get; init; }
 
     /// <summary>What has one of its names and does not carry its label: it stays.</summary>
     public required IReadOnlyList<Resource> Foreign { get; init; }
+
+    internal override object Decision => new { Cluster, Nodes, Left, Foreign };
 
     /// <summary>Decides. What is left of a cluster whose making failed is removed too, so an empty observation is no reason to stop.</summary>
     public static DestroyClusterPlan From(DestroyClusterInput input, ClusterState state)
@@ -57,7 +62,8 @@ internal sealed record DestroyClusterPlan : Plan
             ],
             Warnings = ["nothing brings it back", .. foreign.Select(resource => $"{resource} stays: it is not PgFlow's")],
             Cluster = input.Cluster,
-            Exists = state.Exists,
+            Nodes = [.. state.Nodes.Select(node => node.Id)],
+            Left = left,
             Foreign = foreign,
         };
     }

@@ -19,24 +19,24 @@ public sealed class Failback : Procedure<FailbackInput>
     {
         var (node, primary) = (plan.Node, plan.Primary);
 
-        await VitalStep($"{node} is stopped and can't come back as a primary",
+        await RequiredStep("fence", $"{node} is stopped and can't come back as a primary",
             () => Nodes.FenceAsync(node),
             undo: plan.Before.WasStandby ? plan.Before.ReturnAsync : null); // a wrong or lost primary stays fenced
-        await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
-        await Step($"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
+        await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
+        await Step("prepare-primary", $"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
         {
             await Nodes.SetSlotsAsync(primary, plan.Others);
             await Clusters.SetRolesAsync(primary);
         });
-        var way = await Step($"How {node} can come back: as it is, by pg_rewind, or as a new copy",
+        var way = await ResultStep("choose-way", $"Choose how {node} rejoins: unchanged, pg_rewind, or a new base backup",
             async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)).Within(plan.Tablespaces));
 
         PointOfNoReturn();
-        await VitalStep($"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(way!, node, primary)));
-        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
-        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
-        await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
-        Done = $"{node} is a standby of {primary} again";
+        await RequiredStep("rejoin", $"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(way.Value, node, primary)));
+        await Step("follow", $"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
+        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
+        await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+        Conclude($"{node} is a standby of {primary} again");
     });
 
     /// <returns>How it was done, as a sentence.</returns>
@@ -82,6 +82,8 @@ internal sealed record FailbackPlan : Plan
     public required IReadOnlyList<NodeId> Standbys { get; init; }
 
     public required ClusterIntent Intent { get; init; }
+
+    internal override object Decision => new { Node, Primary, Before.WasStandby, Timeline, Tablespaces, Others, Standbys, Intent };
 
     /// <summary>Decides, or refuses.</summary>
     public static FailbackPlan From(FailbackInput input, ClusterState state)

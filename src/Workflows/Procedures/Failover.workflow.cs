@@ -21,7 +21,7 @@ public sealed class Failover : Procedure<FailoverInput>
     public Task<Report> RunAsync(FailoverInput? input = null) => RunAsync(input, FailoverPlan.FromAsync, async plan =>
     {
         // Fence first: with the network cut first, standbys would wait a minute for a sender that is gone.
-        await VitalStep($"{plan.LostNames} fenced: writes nothing, can't come back as a primary; {plan.Likely.Node} leaves the standbys' endpoint",
+        await RequiredStep("fence", $"{plan.LostNames} fenced: writes nothing, can't come back as a primary; {plan.Likely.Node} leaves the standbys' endpoint",
             () => Workflow.WhenAllAsync([.. plan.Lost.Select(lost => Nodes.FenceAsync(lost.Id)), Endpoints.LeaveAsync(plan.Likely.Node)]),
             undo: async () =>
             {
@@ -30,63 +30,67 @@ public sealed class Failover : Procedure<FailoverInput>
             });
         var leftAt = Now;
         var winner = await WinnerAsync(plan);
-        var followers = plan.Survivors.Where(node => node != winner.Node).ToList();
 
         PointOfNoReturn();
-        if (winner.Node != plan.Likely.Node)
-        {
-            await Step("The winner leaves the standbys' endpoint", () => Endpoints.LeaveAsync(winner.Node)); // not beside its promotion: it may be restarted
-        }
-
-        if (plan.Intent.Synchronous) // before anybody can commit
-        {
-            await VitalStep("The winner has the settings of a synchronous primary", () => Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers)));
-        }
-
-        var openedAt = Now;
-        Promotion? promotion = null;
-        await Workflow.WhenAllAsync(
-            PromoteAsync(),
-            Step("The winner has the virtual IP", () => Endpoints.MoveAsync(winner.Node)));
-        async Task PromoteAsync() => promotion = await VitalStep("The winner is promoted", () => Nodes.PromoteAsync(winner.Node, winner.Timeline));
-
-        await Step("It has slots, settings and roles of a primary", async () =>
-        {
-            await Nodes.SetSlotsAsync(winner.Node, [.. plan.AllNodes.Where(node => node != winner.Node).Select(node => node.Name)]);
-            await Nodes.ConfigureAsync(plan.Intent.Primary(winner.Node, followers));
-            await Clusters.SetRolesAsync(winner.Node);
-        });
-        // Side by side: in a synchronous cluster the commit waits for a standby that follows only now, and a broken archive keeps nobody from following.
-        // The procedure does not end before the history is there.
-        await Workflow.WhenAllAsync(
-            VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(winner.Node)),
-            InParallel(followers, node => Step($"{node} follows {winner.Node}", () => Follow.Async(node, winner.Node, promotion!.Timeline, plan.Intent))),
-            OpenedAsync(promotion, leftAt, openedAt));
-        await Step("Checkpoint, so that pg_rewind sees the new timeline", () => Nodes.CheckpointAsync(winner.Node));
-        await Step("Complete segments that the archive lacks are in it", () => Archives.CompleteAsync(winner.Node));
-        await InParallel(plan.Lost, lost => Step($"What {lost.Id} had and {winner.Node} has not", async () =>
-        {
-            Notes.Add(LossText.Of(lost.Id, winner.Node, await Archives.MeasureLossAsync(lost.Id, promotion!)));
-        }));
-        await InParallel(plan.Lost, lost => Step($"{lost.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(lost.Id)));
-        Done = $"{winner.Node} is the primary of {winner.Node.Cluster}";
-        if (promotion is not null)
-        {
-            Notes.AddRange(plan.Lost.Select(lost => $"{lost.Id} is fenced; bring it back with: pgflow failback {lost.Id.Cluster} {lost.Id}"));
-        }
+        await AheadAsync(() => TakeOverAsync(plan, winner, leftAt));
     });
 
     /// <summary>Who takes over; with one standby there is nothing to compare.</summary>
     private async Task<Candidate> WinnerAsync(FailoverPlan plan)
     {
-        if (!plan.IsContested || await VitalStep("The standbys' WAL compared", () => Nodes.CompareAsync(plan.Compared, plan.Contest.Live)) is not { } compared)
+        if (!plan.IsContested)
         {
             return plan.Likely;
         }
 
-        var result = plan.Contest.Decide(compared);
-        Notes.AddRange(result.Risks);
-        return result.Winner;
+        var winner = await ResultStep("compare-standbys", "The standbys' WAL compared", async () =>
+        {
+            var result = plan.Contest.Decide(await Nodes.CompareAsync(plan.Compared, plan.Contest.Live));
+            Notes.AddRange(result.Risks);
+            return result.Winner;
+        });
+        return winner.Or(plan.Likely);
+    }
+
+    private async Task TakeOverAsync(FailoverPlan plan, Candidate winner, DateTimeOffset leftAt)
+    {
+        var (node, lost) = (winner.Node, plan.Lost);
+        var followers = plan.Survivors.Where(other => other != node).ToList();
+        if (node != plan.Likely.Node)
+        {
+            await Step("leave-endpoint", $"{node} leaves the standbys' endpoint", () => Endpoints.LeaveAsync(node)); // not beside its promotion: it may be restarted
+        }
+
+        if (plan.Intent.Synchronous) // before anybody can commit
+        {
+            await RequiredStep("require-confirmation", $"{node} has the settings of a synchronous primary", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, followers)));
+        }
+
+        var openedAt = Now;
+        var promoting = ResultStep("promote", $"{node} is promoted", () => Nodes.PromoteAsync(node, winner.Timeline));
+        await Workflow.WhenAllAsync(
+            promoting,
+            Step("move-endpoint", $"{node} has the virtual IP", () => Endpoints.MoveAsync(node)));
+        var promotion = await promoting;
+
+        await Step("prepare-primary", $"{node} has slots, settings and roles of a primary", async () =>
+        {
+            await Nodes.SetSlotsAsync(node, [.. plan.AllNodes.Where(other => other != node).Select(other => other.Name)]);
+            await Nodes.ConfigureAsync(plan.Intent.Primary(node, followers));
+            await Clusters.SetRolesAsync(node);
+        });
+        // Side by side: in a synchronous cluster the commit waits for a standby that follows only now, and a broken archive keeps nobody from following.
+        // The procedure does not end before the history is there.
+        await Workflow.WhenAllAsync(
+            RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {node}", () => Endpoints.ProveAsync(node)),
+            InParallel(followers, other => Step($"follow/{other.Name}", $"{other} follows {node}", () => Follow.Async(other, node, promotion.Value.Timeline, plan.Intent))),
+            OpenedAsync(promotion, leftAt, openedAt));
+        await Step("checkpoint", "Checkpoint, so that pg_rewind sees the new timeline", () => Nodes.CheckpointAsync(node));
+        await Step("complete-archive", "Complete segments that the archive lacks are in it", () => Archives.CompleteAsync(node));
+        await InParallel(lost, old => Step($"measure-loss/{old.Id.Name}", $"WAL on {old.Id} that {node} never received", async () =>
+            Notes.Add(LossText.Of(old.Id, node, await Archives.MeasureLossAsync(old.Id, promotion.Value)))));
+        await InParallel(lost, old => Step($"salvage/{old.Id.Name}", $"{old.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(old.Id)));
+        Conclude($"{node} is the primary of {node.Cluster}", lost.Select(old => $"{old.Id} is fenced; bring it back with: pgflow failback {old.Id.Cluster} {old.Id}"));
     }
 }
 
@@ -109,6 +113,8 @@ internal sealed record FailoverPlan : Plan
     public required Contest Contest { get; init; }
 
     public required ClusterIntent Intent { get; init; }
+
+    internal override object Decision => new { Lost = Lost.Select(lost => lost.Id), Likely = Likely.Node, Likely.Timeline, Survivors, Compared, Intent };
 
     /// <summary>Whether anybody but the likely winner may have what it lacks, or nobody knows what it has.</summary>
     internal bool IsContested => Compared.Count > 1 || Contest.Live?.Tip != Likely.Timeline || Contest.Confirmers?.Any(name => name != Likely.Node.Name) is true;

@@ -88,33 +88,32 @@ public sealed class InitCluster : Procedure<InitClusterInput>
         var (cluster, primary, standbys) = (plan.Input.Cluster, plan.Primary, plan.Standbys);
         var (intent, openedAt) = (new ClusterIntent(plan.Input.Sync, ReadOnly: false), Now);
 
-        var postgres = await Step($"{plan.Input.Image} has PostgreSQL", () => Clusters.InspectImageAsync(cluster, plan.Input.Image));
-        var networks = await Step("Internal and external network",
+        var postgres = await ResultStep("inspect-image", $"{plan.Input.Image} has PostgreSQL", () => Clusters.InspectImageAsync(cluster, plan.Input.Image));
+        var networks = await ResultStep("create-networks", "Internal and external network",
             () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
             undo: () => Clusters.TakeBackAsync(cluster));
-        await Step("Volumes, secrets, containers", () => Clusters.CreateNodesAsync(new(
-            cluster, plan.Input.Nodes, plan.Input.Image, postgres!, plan.Input.Archive, networks!.Subnet, networks.ExternalNetwork, networks.Vip)));
+        await Step("create-nodes", "Volumes, secrets, containers", () => Clusters.CreateNodesAsync(plan.Spec(postgres.Value, networks.Value)));
 
-        await Step($"{primary} has a new database", () => Clusters.InitializeAsync(primary));
-        await Step($"{primary} runs", async () =>
+        await Step("initialize", $"{primary} has a new database", () => Clusters.InitializeAsync(primary));
+        await Step("start-primary", $"{primary} runs", async () =>
         {
             await Nodes.ConfigureAsync(intent.Primary(primary, []));
             await Nodes.StartAsync(primary);
             await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
         });
-        await Step("The archive takes its WAL", () => Archives.ProveAsync(primary));
-        await Step("The ledger begins with timeline 1", async () =>
+        await Step("prove-archive", "The archive takes its WAL", () => Archives.ProveAsync(primary));
+        await Step("record-timeline", "Timeline 1 is recorded in the ledger", async () =>
         {
             await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId, nameof(InitCluster)));
-            Reached(primary, new(1));
+            PublishPrimary(primary, new(1));
         });
-        await InParallel(standbys, node => Step($"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
-        await InParallel(standbys, node => Step($"{node} follows {primary}", () => Follow.Async(node, primary, new(1), intent)));
-        await Step($"{primary} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
-        await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
-        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
-        await Step("A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));
-        Done = $"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}";
+        await InParallel(standbys, node => Step($"copy/{node.Name}", $"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
+        await InParallel(standbys, node => Step($"follow/{node.Name}", $"{node} follows {primary}", () => Follow.Async(node, primary, new(1), intent)));
+        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
+        await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
+        await RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
+        await Step("backup", "A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));
+        Conclude($"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}");
     });
 }
 
@@ -123,9 +122,14 @@ internal sealed record InitClusterPlan : Plan
 {
     public required InitClusterInput Input { get; init; }
 
+    internal override object Decision => new { Input.Nodes, Input.Image, Input.Archive, Input.Sync, Input.Vip, Input.Subnet, Input.ExternalNetwork };
+
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
     internal IReadOnlyList<NodeId> Standbys => [.. Enumerable.Range(2, Input.Nodes - 1).Select(number => new NodeId(Input.Cluster, NodeName.Of(number)))];
+
+    internal ClusterSpec Spec(PostgresInstallation postgres, CreatedNetworks networks) =>
+        new(Input.Cluster, Input.Nodes, Input.Image, postgres, Input.Archive, networks.Subnet, networks.ExternalNetwork, networks.Vip);
 
     /// <summary>Decides; a cluster that is there already is left as it is, or refused with the difference.</summary>
     public static InitClusterPlan From(InitClusterInput input, ClusterState state)

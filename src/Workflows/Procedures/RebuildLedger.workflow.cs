@@ -16,8 +16,8 @@ public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
     [WorkflowRun]
     public Task<Report> RunAsync(RebuildLedgerInput? input = null) => RunAsync(input, RebuildLedgerPlan.FromAsync, async plan =>
     {
-        await Step($"The ledger has {plan.What}", () => Ledger.CompleteAsync(plan.Cluster, plan.OpeningsBy(Workflow.Info.WorkflowId), plan.RestorePoints));
-        await VitalStep("A recovery finds them", () => ProveAsync(plan));
+        await Step("complete-ledger", $"The ledger has {plan.What}", () => Ledger.CompleteAsync(plan.Cluster, plan.OpeningsBy(Workflow.Info.WorkflowId), plan.RestorePoints));
+        await RequiredStep("prove-ledger", "A recovery finds them", () => ProveAsync(plan));
     });
 
     private async Task ProveAsync(RebuildLedgerPlan plan)
@@ -28,7 +28,7 @@ public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
         }
 
         Notes.AddRange(plan.Warnings);
-        Done = $"the ledger of {plan.Cluster} has {plan.What}, read from the WAL";
+        Conclude($"the ledger of {plan.Cluster} has {plan.What}, read from the WAL");
     }
 }
 
@@ -40,6 +40,8 @@ internal sealed record RebuildLedgerPlan : Plan
     public required IReadOnlyList<TimelineOpened> Openings { get; init; }
 
     public required IReadOnlyList<RestorePoint> RestorePoints { get; init; }
+
+    internal override object Decision => new { Cluster, Openings, RestorePoints };
 
     /// <summary>What it comes to, in a few words.</summary>
     internal string What => string.Join(" and ", (string[])

@@ -22,21 +22,21 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     {
         var (cluster, node) = (plan.Input.Cluster, plan.Node);
 
-        await Step("No backup is under way", () => Leases.EndBackupAsync(cluster));
+        await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(cluster));
         await Workflow.WhenAllAsync(
-            VitalStep("The live branch is left: no client, no writer, nobody can come back by accident", () => LeaveBranchAsync(plan), undo: () => ReturnAsync(plan)),
-            Step($"Backup {plan.Target.Backups[^1]} is being copied beside {node}'s data", () => Recoveries.BeginRestoreAsync(node, cluster, plan.Target)));
+            RequiredStep("fence", "All nodes are fenced: clients are disconnected and no node can restart as a primary", () => LeaveBranchAsync(plan), undo: () => ReturnAsync(plan)),
+            Step("begin-restore", $"Backup {plan.Target.Backups[^1]} is being copied beside {node}'s data", () => Recoveries.BeginRestoreAsync(node, cluster, plan.Target)));
         var leftAt = Now;
-        await InParallel(plan.Nodes, other => Step($"{other.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(other.Id)));
+        await InParallel(plan.Nodes, other => Step($"salvage/{other.Id.Name}", $"{other.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(other.Id)));
         var target = plan.Target;
         if (plan.IsOpen)
         {
-            target = await VitalStep("The target stands, with all the WAL there is", () => ResolveAgainAsync(plan)) ?? target;
+            target = (await ResultStep("resolve-again", "The target stands, with all the WAL there is", () => ResolveAgainAsync(plan))).Or(target);
         }
 
-        await Step($"Backup {target.Backups[^1]} and its WAL lie beside {node}'s data", () => Recoveries.RestoreAsync(node, cluster, target));
-        await Step($"{node} uses them; its data of today is set aside", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
-        await VitalStep($"{node} has replayed everything up to the target, and nothing more",
+        await Step("restore", $"Backup {target.Backups[^1]} and its WAL lie beside {node}'s data", () => Recoveries.RestoreAsync(node, cluster, target));
+        await Step("swap", $"{node} uses them; its data of today is set aside", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
+        await RequiredStep("replay", $"{node} has replayed everything up to the target, and nothing more",
             () => ReplayAsync(plan, target),
             undo: async () =>
             {
@@ -50,27 +50,27 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 
         PointOfNoReturn();
         var openedAt = Now;
-        var promotion = await VitalStep($"{node} is promoted", () => PromoteAsync(node, target));
-        await Step($"{node} has the settings and slots of a primary, and the virtual IP", () => Workflow.WhenAllAsync(
+        var promotion = await ResultStep("promote", $"{node} is promoted", () => PromoteAsync(node, target));
+        await Step("prepare-primary", $"{node} has the settings and slots of a primary, and the virtual IP", () => Workflow.WhenAllAsync(
             Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
             Nodes.SetSlotsAsync(node, plan.Slots),
             Endpoints.MoveAsync(node)));
         await OpenedAsync(promotion, leftAt, openedAt);
-        await Step($"{node} has PgFlow's own roles as they are today", () => Clusters.SetRolesAsync(node));
+        await Step("set-roles", $"{node} has PgFlow's own roles as they are today", () => Clusters.SetRolesAsync(node));
 
         await Workflow.WhenAllAsync(
-            VitalStep("A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node)),
+            RequiredStep("prove-endpoint", "A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node)),
             RemakeStandbysAsync());
         async Task RemakeStandbysAsync()
         {
-            await InParallel(plan.Standbys, standby => Step($"{standby} is a fresh copy of {node}", () => Follow.CopyAsync(standby, node)));
-            await InParallel(plan.Standbys, standby => Step($"{standby} follows {node}", () => Follow.Async(standby, node, promotion!.Timeline, plan.Intent)));
+            await InParallel(plan.Standbys, standby => Step($"copy/{standby.Name}", $"{standby} is a fresh copy of {node}", () => Follow.CopyAsync(standby, node)));
+            await InParallel(plan.Standbys, standby => Step($"follow/{standby.Name}", $"{standby} follows {node}", () => Follow.Async(standby, node, promotion.Value.Timeline, plan.Intent)));
         }
 
-        await Step($"{node} asks of its standbys what the cluster is meant to", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
-        await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
-        await Step("A base backup on the new timeline", () => BaseBackup.Async(BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites), node, $"after {Workflow.Info.WorkflowId}"));
-        Done = $"{cluster} is as it was at {TargetText.Place(target)}; {node} is the primary, on timeline {target.NewTimeline}";
+        await Step("synchronous-standbys", $"synchronous_standby_names on {node} matches the cluster's configuration", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
+        await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
+        await Step("backup", "A base backup on the new timeline", () => BaseBackup.Async(BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites), node, $"after {Workflow.Info.WorkflowId}"));
+        Conclude($"{cluster} is as it was at {TargetText.Place(target)}; {node} is the primary, on timeline {target.NewTimeline}");
     });
 
     /// <summary>Moves the target of a recovery that stopped to be looked at.</summary>
@@ -148,10 +148,10 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     /// <returns>The target that was confirmed.</returns>
     private async Task<ResolvedTarget> InspectAsync(RecoverClusterPlan plan, ResolvedTarget target)
     {
-        await Step($"{plan.Node} can be read as {plan.Node.Cluster}-ro, to be looked at", () => Endpoints.OfferReadOnlyAsync(plan.Node), undo: () => Endpoints.LeaveAsync(plan.Node));
+        await Step("offer", $"{plan.Node} can be read as {plan.Node.Cluster}-ro, to be looked at", () => Endpoints.OfferReadOnlyAsync(plan.Node), undo: () => Endpoints.LeaveAsync(plan.Node));
         try
         {
-            while (!IsPreview && !await ConfirmedAsync(() => _move is not null))
+            while (!await ConfirmedAsync(() => _move is not null))
             {
                 target = await MovedAsync(plan, target, _move!);
             }
@@ -161,8 +161,8 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             _move?.Answer.SetException(Ends.Refuse("it was confirmed or ended at the same time"));
         }
 
-        await Step($"{plan.Node} is no more offered to readers", () => Endpoints.LeaveAsync(plan.Node));
-        await VitalStep($"{plan.Node} still stands where it was approved", () => Recoveries.ReplayAsync(plan.Node, target));
+        await Step("leave-endpoint", $"{plan.Node} is removed from the read-only endpoint", () => Endpoints.LeaveAsync(plan.Node));
+        await RequiredStep("prove-position", $"{plan.Node} still stands where it was approved", () => Recoveries.ReplayAsync(plan.Node, target));
         return target;
     }
 
@@ -187,7 +187,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 
         Replan(plan.MovedTo(later)); // what is approved is what now is to come
         move.Answer.SetResult($"replays on to {TargetText.Place(later)}");
-        await Step($"The target is moved to {later.End}", async () =>
+        await Step($"move/{later.End}", $"The target is moved to {later.End}", async () =>
         {
             await Nodes.FenceAsync(plan.Node);
             await Recoveries.FetchWalAsync(plan.Node, plan.Input.Cluster, later);
@@ -233,6 +233,8 @@ internal sealed record RecoverClusterPlan : Plan
 
     /// <summary>Every other node, also one that is missing: WAL is kept for it until it comes back.</summary>
     public required IReadOnlyList<NodeName> Slots { get; init; }
+
+    internal override object Decision => new { Target = TargetText.Decision(Target), IsOpen, Node, Primary, Nodes = Nodes.Select(node => node.Id), Slots, Intent };
 
     internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Select(node => node.Id).Where(node => node != Node)];
 

@@ -22,22 +22,22 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
     {
         var (node, primary) = (plan.Node, plan.Primary);
 
-        await Step($"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
+        await Step("prepare-primary", $"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
         {
             await Nodes.SetSlotsAsync(primary, plan.Others);
             await Clusters.SetRolesAsync(primary);
         });
-        await Step($"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: plan.WasWrong ? null : plan.Before.ReturnAsync); // a wrong primary stays fenced
-        await Step($"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
-        await Step($"A copy of {primary} lies beside {node}'s data", () => DataDirectories.CopyAsync(node, primary));
-        await Step($"{node} uses the copy", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
+        await Step("fence", $"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: plan.WasWrong ? null : plan.Before.ReturnAsync); // a wrong primary stays fenced
+        await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
+        await Step("copy", $"A copy of {primary} lies beside {node}'s data", () => DataDirectories.CopyAsync(node, primary));
+        await Step("swap", $"{node} uses the copy", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
 
         PointOfNoReturn();
-        await Step($"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
-        await Step($"synchronous_standby_names on {primary} matches the cluster's configuration",
+        await Step("follow", $"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
+        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration",
             () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
-        await Step("What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
-        Done = $"{node} is a fresh copy of {primary} and follows it";
+        await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+        Conclude($"{node} is a fresh copy of {primary} and follows it");
     });
 }
 
@@ -63,6 +63,8 @@ internal sealed record RemakeStandbyPlan : Plan
     public required bool WasWrong { get; init; }
 
     public required ClusterIntent Intent { get; init; }
+
+    internal override object Decision => new { Node, Primary, Timeline, WasWrong, Others, Standbys, Intent };
 
     /// <summary>Decides, or refuses.</summary>
     public static RemakeStandbyPlan From(RemakeStandbyInput input, ClusterState state)

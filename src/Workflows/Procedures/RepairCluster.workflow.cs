@@ -19,39 +19,42 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
     {
         var (cluster, primary, returning) = (plan.Spec.Cluster, plan.Primary, plan.Returning);
 
-        await Step("Networks, volumes and containers that are missing are made again",
+        await Step("recreate", "Networks, volumes and containers that are missing are made again",
             () => Clusters.RecreateAsync(plan.Spec),
             undo: () => Clusters.TakeBackAsync(cluster));
 
         PointOfNoReturn();
         await InParallel(returning, node =>
-            VitalStep($"{node} can only come back as a standby", () => Nodes.FenceAsync(node.Id, atOnce: true)));
-        var timeline = plan.StartsPrimary
-            ? await VitalStep($"{primary} runs as the primary that it was", () => StartAsync(primary, plan))
-            : plan.Timeline;
-        await Step($"{primary} keeps WAL for every other node and has PgFlow's own roles", async () =>
+            RequiredStep($"fence/{node.Id.Name}", $"{node} can only come back as a standby", () => Nodes.FenceAsync(node.Id, atOnce: true)));
+        var timeline = plan.Timeline;
+        if (plan.StartsPrimary)
+        {
+            timeline = (await ResultStep("start-primary", $"{primary} runs as the primary that it was", () => StartAsync(primary, plan))).Or(timeline);
+        }
+
+        await Step("prepare-primary", $"{primary} keeps WAL for every other node and has PgFlow's own roles", async () =>
         {
             await Nodes.SetSlotsAsync(primary, plan.Others);
             await Clusters.SetRolesAsync(primary);
         });
         await InParallel(plan.Serving, node =>
-            Step($"{node} is restarted by Docker, and reached by the others", () => Nodes.SettleAsync(node)));
-        await Step($"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
-        await Step("The archive takes its WAL", async () =>
+            Step($"settle/{node.Name}", $"{node} is restarted by Docker, and reached by the others", () => Nodes.SettleAsync(node)));
+        await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
+        await Step("prove-archive", "The archive takes its WAL", async () =>
         {
             await Archives.PublishHistoryAsync(primary);
             await Archives.ProveAsync(primary);
         });
         await InParallel(plan.Serving.Where(node => node != primary), node =>
-            Step($"{node} is on the read-only endpoint", () => Endpoints.OfferReadOnlyAsync(node)));
+            Step($"offer/{node.Name}", $"{node} is on the read-only endpoint", () => Endpoints.OfferReadOnlyAsync(node)));
         await InParallel(returning, node =>
-            VitalStep($"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(node, plan))));
+            RequiredStep($"rejoin/{node.Id.Name}", $"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(node, plan))));
         await InParallel(returning, node =>
-            Step($"{node} follows {primary}", () => Follow.Async(node.Id, primary, timeline, plan.Intent)));
-        await Step($"synchronous_standby_names on {primary} matches the cluster's configuration",
+            Step($"follow/{node.Id.Name}", $"{node} follows {primary}", () => Follow.Async(node.Id, primary, timeline, plan.Intent)));
+        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration",
             () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
         await InParallel(plan.Summarizers, node =>
-            Step($"{node}'s WAL summarizer begins anew", async () =>
+            Step($"restart-summarizer/{node.Name}", $"{node}'s WAL summarizer begins anew", async () =>
             {
                 if (!await RestartSummarizerAsync(node, primary))
                 {
@@ -59,15 +62,15 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                 }
             }));
         // Only now: a commit of a synchronous cluster waits for a standby that may have been the missing one.
-        await VitalStep($"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
+        await RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
         if (plan.LacksRepository)
         {
-            await Step("A base backup, with which the new archive begins",
+            await Step("backup", "A base backup, with which the new archive begins",
                 () => BaseBackup.Async(primary, primary, $"after {Workflow.Info.WorkflowId}"));
         }
 
-        await Step("What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
-        Done = $"{cluster} is whole again: {primary} is the primary{(returning.Count == 0 ? "" : $", {string.Join(", ", returning)} came back")}";
+        await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
+        Conclude($"{cluster} is whole again: {primary} is the primary{(returning.Count == 0 ? "" : $", {string.Join(", ", returning)} came back")}");
     });
 
     /// <returns>Its timeline: pg_control may tell an older one where it crashed soon after its promotion.</returns>
@@ -140,6 +143,8 @@ internal sealed record RepairClusterPlan : Plan
     public required string? Tablespaces { get; init; }
 
     public required ClusterIntent Intent { get; init; }
+
+    internal override object Decision => new { Spec, Primary, Timeline, StartsPrimary, Returning, Serving, Others, Standbys, Summarizers, LacksRepository, Tablespaces, Intent };
 
     /// <summary>Decides, or refuses.</summary>
     public static RepairClusterPlan From(RepairClusterInput input, ClusterState state)

@@ -22,8 +22,8 @@ public sealed class Switchover : Procedure<SwitchoverInput>
     {
         var (old, candidate, intent) = (plan.Old, plan.Candidate, plan.Intent);
 
-        await Step($"{candidate} has caught up with {old}", () => Nodes.WaitForReplayAsync(candidate, old));
-        await Step($"{candidate} has slots and settings of a primary",
+        await Step("catch-up", $"{candidate} has caught up with {old}", () => Nodes.WaitForReplayAsync(candidate, old));
+        await Step("prepare-candidate", $"{candidate} has slots and settings of a primary",
             async () =>
             {
                 await Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers) with { Upstream = old.Name, Timeline = plan.Timeline });
@@ -36,10 +36,10 @@ public sealed class Switchover : Procedure<SwitchoverInput>
             });
         if (plan.SummarizerFails)
         {
-            await Step($"{candidate}'s WAL summarizer begins anew", () => RepairCluster.RestartSummarizerAsync(candidate, old));
+            await Step("restart-summarizer", $"{candidate}'s WAL summarizer begins anew", () => RepairCluster.RestartSummarizerAsync(candidate, old));
         }
 
-        await Step($"{candidate} leaves the standbys' endpoint",
+        await Step("leave-endpoint", $"{candidate} leaves the standbys' endpoint",
             async () =>
             {
                 await Endpoints.LeaveAsync(candidate);
@@ -50,35 +50,34 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                 await Nodes.StartAsync(candidate);
                 await Endpoints.OfferReadOnlyAsync(candidate);
             });
-        await Step($"{old} has little to write and to send when it stops", async () =>
+        await Step("prepare-stop", $"{old} has little to write and to send when it stops", async () =>
         {
             await Nodes.PrepareStopAsync(old);
             await Nodes.WaitForReplayAsync(candidate, old);
         });
 
-        CleanShutdown? end = null;
-        await Step($"{old} stopped: logins refused, sessions ended",
+        var end = await ResultStep("stop", $"{old} stopped: logins refused, sessions ended",
             async () =>
             {
                 await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
-                end = await Nodes.StopAsync(old);
+                return await Nodes.StopAsync(old);
             },
             undo: () => Nodes.UnfenceAsync(old, running: true));
-        await VitalStep($"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end!));
+        await RequiredStep("prove-replay", $"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end.Value));
         var leftAt = Now;
 
         PointOfNoReturn();
-        Promotion? promotion = null;
+        var promoting = ResultStep("promote", $"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
         await Workflow.WhenAllAsync(
-            PromoteAsync(),
-            Step($"Endpoint to {candidate}, when nothing of {old} is left", () => Endpoints.MoveAsync(candidate)));
-        async Task PromoteAsync() => promotion = await VitalStep($"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
-        await Step($"{candidate} has PgFlow's own roles", () => Clusters.SetRolesAsync(candidate));
+            promoting,
+            Step("move-endpoint", $"Endpoint to {candidate}, when nothing of {old} is left", () => Endpoints.MoveAsync(candidate)));
+        var promotion = await promoting;
+        await Step("set-roles", $"{candidate} has PgFlow's own roles", () => Clusters.SetRolesAsync(candidate));
 
         // Side by side: in a synchronous cluster the commit waits for a standby that follows only now.
         await Workflow.WhenAllAsync(
-            VitalStep($"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate)),
-            Step($"{old}'s unarchived WAL is in the archive, and it follows {candidate}", async () =>
+            RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate)),
+            Step($"follow/{old.Name}", $"{old}'s unarchived WAL is in the archive, and it follows {candidate}", async () =>
             {
                 await Archives.SalvageAsync(old); // a standby recycles what it had not archived as a primary
                 await FollowAsync(old);
@@ -87,14 +86,14 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     await AskOfStandbysAsync(); // it can confirm the proof now, though another may not follow
                 }
             }),
-            InParallel(plan.Followers, node => Step($"{node} follows {candidate}", () => FollowAsync(node))),
+            InParallel(plan.Followers, node => Step($"follow/{node.Name}", $"{node} follows {candidate}", () => FollowAsync(node))),
             OpenedAsync(promotion, leftAt, openedAt: leftAt));
-        await Step($"{candidate} asks of its standbys what the cluster is meant to", AskOfStandbysAsync);
+        await Step("synchronous-standbys", $"synchronous_standby_names on {candidate} matches the cluster's configuration", AskOfStandbysAsync);
 
-        Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion!.Timeline, intent);
+        Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion.Value.Timeline, intent);
         Task AskOfStandbysAsync() => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old)));
 
-        Done = $"{candidate} is the primary of {candidate.Cluster}, {old} its standby";
+        Conclude($"{candidate} is the primary of {candidate.Cluster}, {old} its standby");
     });
 }
 
@@ -117,6 +116,8 @@ internal sealed record SwitchoverPlan : Plan
     public required bool SummarizerFails { get; init; }
 
     public required ClusterIntent Intent { get; init; }
+
+    internal override object Decision => new { Old, Candidate, Followers, Timeline, SummarizerFails, Intent };
 
     /// <summary>Decides, or refuses with all that stands against it.</summary>
     public static SwitchoverPlan From(SwitchoverInput input, ClusterState state)

@@ -47,23 +47,22 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
     {
         var (source, primary) = (plan.Source, plan.Primary);
 
-        var parent = plan.Input.Incremental
-            ? await Step("The backup that it builds on", () => Backups.ChooseParentAsync(source))
-            : null;
-        if (parent?.WhyFull is { } why)
+        var parent = new BackupParent(Id: null);
+        if (plan.Input.Incremental)
         {
-            Notes.Add($"a full backup, not an incremental one: {why}");
+            parent = (await ResultStep("choose-parent", "The backup that it builds on", () => ChooseParentAsync(source))).Or(parent);
         }
 
-        var backup = await Step($"A copy of {source} is staged in the repository",
-            () => BaseBackup.CopyAsync(source, primary, parent ?? new(Id: null), plan.Input.Annotation, orPrimary: plan.Input.Node is null),
+        var copied = await ResultStep("copy", $"A copy of {source} is staged in the repository",
+            () => BaseBackup.CopyAsync(source, primary, parent, plan.Input.Annotation, orPrimary: plan.Input.Node is null),
             undo: () => Backups.DiscardAsync(primary.Cluster));
-        await Step("The archive has all the WAL that it needs, and its files are as its manifest says", () => BaseBackup.ProveAsync(primary, backup!));
-        await Step("It is published", () => Backups.PublishAsync(primary.Cluster, backup!));
-        if (backup is not null)
+        await Step("prove", "The archive has all the WAL that it needs, and its files are as its manifest says", () => BaseBackup.ProveAsync(primary, copied.Value));
+        await Step("publish", "It is published", async () =>
         {
-            Done = $"{(backup.Parent is null ? "full" : "incremental")} backup {backup.Id} of {primary.Cluster}: {PgFlowText.Bytes(backup.Bytes)} from {backup.Node}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}";
-        }
+            var backup = copied.Value;
+            await Backups.PublishAsync(primary.Cluster, backup);
+            Conclude($"{(backup.Parent is null ? "full" : "incremental")} backup {backup.Id} of {primary.Cluster}: {PgFlowText.Bytes(backup.Bytes)} from {backup.Node}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}");
+        });
 
         if (plan.Input.Policy is { } policy)
         {
@@ -72,19 +71,31 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
         }
     });
 
+    private async Task<BackupParent> ChooseParentAsync(NodeId source)
+    {
+        var parent = await Backups.ChooseParentAsync(source);
+        if (parent.WhyFull is { } why)
+        {
+            Notes.Add($"a full backup, not an incremental one: {why}");
+        }
+
+        return parent;
+    }
+
     /// <summary>A removal that fails is said; the backup stands.</summary>
     private async Task RemoveUnneededAsync(ClusterName cluster, RetentionPolicy policy)
     {
-        var going = await Step("What no kept backup needs is found, and then removed", () => UnlessItFailsAsync(() => Catalogues.FindUnneededAsync(cluster, policy)));
-        if (going is null or { IsEmpty: true })
+        var found = await ResultStep("find-unneeded", "What no kept backup needs is found", () => UnlessItFailsAsync(() => Catalogues.FindUnneededAsync(cluster, policy)));
+        await Step("remove-unneeded", "It is removed", () => UnlessItFailsAsync(async () =>
         {
-            return;
-        }
+            if (found.Value is not { IsEmpty: false } going)
+            {
+                return true;
+            }
 
-        var unneeded = new Unneeded([.. going.Backups.Select(backup => backup.What)], going.Segments, going.SegmentSize);
-        await Step($"{PgFlowText.Count(going.Backups.Count, "backup")} and {PgFlowText.Count(unneeded.SegmentCount, "WAL segment")} are removed", () => UnlessItFailsAsync(async () =>
-        {
+            var unneeded = new Unneeded([.. going.Backups.Select(backup => backup.What)], going.Segments, going.SegmentSize);
             await Backups.RemoveAsync(cluster, unneeded);
+            Notes.Add($"{PgFlowText.Count(going.Backups.Count, "backup")} and {PgFlowText.Count(unneeded.SegmentCount, "WAL segment")} were removed");
             Notes.AddRange(PgFlowText.First([.. going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}")], MostSaid));
             Notes.AddRange(PgFlowText.First([.. going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}")], MostSaid));
             return true;
@@ -113,6 +124,10 @@ internal sealed record TakeBackupPlan : Plan
     public required NodeId Source { get; init; }
 
     public required NodeId Primary { get; init; }
+
+    public required Timeline Timeline { get; init; }
+
+    internal override object Decision => new { Source, Primary, Timeline, Input.Incremental, Input.Policy };
 
     /// <summary>Decides, or refuses; for a person who reads the plan, with what is removed afterwards.</summary>
     public static async Task<TakeBackupPlan> FromAsync(TakeBackupInput input, ClusterState state)
@@ -153,6 +168,7 @@ internal sealed record TakeBackupPlan : Plan
             Input = input,
             Source = source.Id,
             Primary = primary.Id,
+            Timeline = primary.Timeline!.Value,
         };
     }
 

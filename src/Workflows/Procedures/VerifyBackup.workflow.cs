@@ -26,12 +26,12 @@ public sealed class VerifyBackup : Procedure<VerifyBackupInput>
     [WorkflowRun]
     public Task<Report> RunAsync(VerifyBackupInput? input = null) => RunAsync(input, VerifyBackupPlan.FromAsync, async plan =>
     {
-        var proof = await Step($"{plan.Backup} is recovered in a container of its own, opened, and every table and B-tree checked", () => Backups.VerifyAsync(plan.Input.Cluster, plan.Target));
-        if (proof is not null)
+        await Step("verify", $"{plan.Backup} is recovered in a container of its own, opened, and every table and B-tree checked", async () =>
         {
+            var proof = await Backups.VerifyAsync(plan.Input.Cluster, plan.Target);
             Notes.Add($"backup {plan.Backup} can be recovered: {PgFlowText.Bytes(proof.Bytes)} up to {plan.Target.End} on timeline {plan.Target.Timeline} without damage; "
                 + $"restored in {proof.RestoreSeconds} s, replayed in {proof.ReplaySeconds} s, checked in {proof.CheckSeconds} s");
-        }
+        });
     });
 }
 
@@ -43,6 +43,8 @@ internal sealed record VerifyBackupPlan : Plan
     public required ResolvedTarget Target { get; init; }
 
     public string Backup => Target.Backups[^1];
+
+    internal override object Decision => new { Target.Backups, Target.Timeline, End = Target.EndOfBranch ? (Lsn?)null : Target.End };
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<VerifyBackupPlan> FromAsync(VerifyBackupInput input, ClusterState state)

@@ -3,7 +3,18 @@ namespace PgFlow.Workflows;
 /// <summary>How a resolved target is said to people.</summary>
 internal static class TargetText
 {
-    /// <summary>What decides the recovery; nothing in it changes while the branch grows.</summary>
+    /// <summary>What decides the recovery, as data; nothing in it changes while the branch grows.</summary>
+    public static object Decision(ResolvedTarget target) => new
+    {
+        target.Timeline,
+        End = target.EndOfBranch ? (Lsn?)null : target.End,
+        LastKept = target.EndOfBranch ? null : target.LastKept,
+        target.FirstDropped,
+        target.Backups,
+        target.NewTimeline,
+    };
+
+    /// <summary>The same for people.</summary>
     public static IReadOnlyList<string> Facts(ResolvedTarget target) =>
     [
         $"branch: timeline {target.Timeline}; {target.Why}",

@@ -16,7 +16,7 @@ internal sealed class CliCall
 
 internal static class Samples
 {
-    public static readonly PlanView Plan = new("p2 becomes the primary", ["primary p1 on timeline 1"], ["p3 [hangs]"], ["Stop p1", "Promote p2"], "abc");
+    public static readonly PlanView Plan = new("p2 becomes the primary", ["primary p1 on timeline 1"], ["p3 [hangs]"], [new("stop", "Stop p1"), new("promote", "Promote p2")], "abc");
 
     public static Progress Progress(Outcome outcome, params StepReport[] steps) => new(
         "Switchover",
@@ -25,7 +25,7 @@ internal static class Samples
         "works",
         Plan,
         steps,
-        [.. steps.Where(step => step.State is StepState.Blocked).Select(step => new BlockedStep(step.Number, step.Title, step.Error!, $"mend it, then: pgflow resolve ID retry --step {step.Number} (or abort)", CanSkip: false))],
+        [.. steps.Where(step => step.State is StepState.Blocked).Select(step => new BlockedStep(step.Number, step.Title, step.Error!, $"Fix the cause, then run: pgflow resolve ID retry --step {step.Number} (or abort)", CanSkip: false))],
         []);
 
     public static Report Report(Outcome outcome) => new()
@@ -40,7 +40,7 @@ internal static class Samples
         WorkflowId = "switchover-demo",
         RunId = "run",
         Plan = Plan,
-        Steps = [new(1, "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120)],
+        Steps = [new(1, "stop", "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120)],
         Notes = ["nothing was lost"],
     };
 }

@@ -5,8 +5,8 @@ namespace PgFlow.UnitTests.Cli;
 
 public sealed class ViewTests
 {
-    private static readonly StepReport Done = new(1, "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120);
-    private static readonly StepReport Blocked = new(2, "Promote p2", StepState.Blocked, DateTimeOffset.UnixEpoch, 5, "it [hangs]");
+    private static readonly StepReport Done = new(1, "stop", "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120);
+    private static readonly StepReport Blocked = new(2, "promote", "Promote p2", StepState.Blocked, DateTimeOffset.UnixEpoch, 5, "it [hangs]");
 
     private readonly TestConsole _console = new TestConsole().Width(200);
 
@@ -14,7 +14,7 @@ public sealed class ViewTests
     public void Lines_say_each_change_once()
     {
         var view = new LineView(_console, "ID");
-        var running = new StepReport(1, "Stop p1", StepState.Running, DateTimeOffset.UnixEpoch);
+        var running = new StepReport(1, "stop", "Stop p1", StepState.Running, DateTimeOffset.UnixEpoch);
 
         view.Show(new(Samples.Progress(Outcome.Running, running), null, [], Closed: false));
         view.Show(new(Samples.Progress(Outcome.Running, running), null, [], Closed: false));
@@ -29,7 +29,7 @@ public sealed class ViewTests
         new LineView(_console, "ID").Show(new(Samples.Progress(Outcome.Blocked, Done, Blocked), null, [], Closed: false));
 
         Assert.Contains("‼  2 Promote p2 (5 ms): it [hangs]", _console.Lines);
-        Assert.Contains("  step 2 waits for a person; mend it, then: pgflow resolve ID retry --step 2 (or abort)", _console.Lines);
+        Assert.Contains("  step 2 waits for a person; Fix the cause, then run: pgflow resolve ID retry --step 2 (or abort)", _console.Lines);
     }
 
     [Fact]

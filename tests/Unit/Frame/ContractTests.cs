@@ -86,7 +86,7 @@ public sealed class ContractTests
             Outcome = Outcome.ClusterBusy,
             Summary = "busy",
             By = "anna",
-            Steps = [new(1, "one", StepState.Done, DateTimeOffset.UnixEpoch, 5)],
+            Steps = [new(1, "first", "one", StepState.Done, DateTimeOffset.UnixEpoch, 5)],
             StartedAt = DateTimeOffset.UnixEpoch,
             EndedAt = DateTimeOffset.UnixEpoch,
             WorkflowId = "w",
@@ -95,7 +95,7 @@ public sealed class ContractTests
         var json = JsonSerializer.Serialize(report, PgFlowJson.Options);
 
         Assert.Equal(
-            """{"procedure":"Switchover","cluster":"demo","outcome":"clusterBusy","summary":"busy","by":"anna","steps":[{"number":1,"title":"one","state":"done","startedAt":"1970-01-01T00:00:00+00:00","milliseconds":5,"afterPointOfNoReturn":false}],"notes":[],"startedAt":"1970-01-01T00:00:00+00:00","endedAt":"1970-01-01T00:00:00+00:00","waitedMilliseconds":0,"workflowId":"w","runId":"r"}""",
+            """{"procedure":"Switchover","cluster":"demo","outcome":"clusterBusy","summary":"busy","by":"anna","steps":[{"number":1,"id":"first","title":"one","state":"done","startedAt":"1970-01-01T00:00:00+00:00","milliseconds":5,"afterPointOfNoReturn":false}],"notes":[],"startedAt":"1970-01-01T00:00:00+00:00","endedAt":"1970-01-01T00:00:00+00:00","waitedMilliseconds":0,"workflowId":"w","runId":"r"}""",
             json);
         Assert.Equivalent(report, JsonSerializer.Deserialize<Report>(json, PgFlowJson.Options), strict: true);
     }

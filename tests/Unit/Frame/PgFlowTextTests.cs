@@ -29,8 +29,8 @@ public sealed class PgFlowTextTests
             ClusterName.Parse("demo"),
             Outcome.Blocked,
             "blocked: two",
-            new("the plan", ["a fact"], ["a warning"], ["one", "two", "three"], "abc"),
-            [new(1, "one", StepState.Done, Milliseconds: 12), new(2, "two", StepState.Blocked, Error: "a|b\nc")],
+            new("the plan", ["a fact"], ["a warning"], [new("1", "one"), new("2", "two"), new("3", "three")], "abc"),
+            [new(1, "1", "one", StepState.Done, Milliseconds: 12), new(2, "2", "two", StepState.Blocked, Error: "a|b\nc")],
             [new(2, "two", "a|b\nc", "mend it", CanSkip: true)],
             ["a note"]);
 

@@ -118,9 +118,11 @@ public sealed class SwitchoverPlanTests
     public void An_approval_stands_for_what_will_be_done()
     {
         var plan = SwitchoverPlan.From(To(2), Healthy());
-        Assert.Equal(plan.View(["a"]).Hash, SwitchoverPlan.From(To(2), Healthy()).View(["a"]).Hash);
-        Assert.NotEqual(plan.View(["a"]).Hash, plan.View(["b"]).Hash);
-        Assert.NotEqual(plan.View(["a"]).Hash, SwitchoverPlan.From(To(3), Healthy()).View(["a"]).Hash);
+        static string Hash(Plan plan, string id = "stop", string title = "p1 stopped") => plan.View([new(id, title)]).Hash;
+
+        Assert.Equal(Hash(plan), Hash(SwitchoverPlan.From(To(2), Healthy()) with { Summary = "in other words", Facts = ["lag 5 bytes"] }, title: "p1 is stopped"));
+        Assert.NotEqual(Hash(plan), Hash(plan, id: "fence"));
+        Assert.NotEqual(Hash(plan), Hash(SwitchoverPlan.From(To(3), Healthy())));
     }
 
     private static SwitchoverInput To(int number) => new() { Cluster = Cluster, To = P(number) };

@@ -68,7 +68,8 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
         if (await copying is { ExitCode: not 0 } failed)
         {
-            throw Ends.Refuse($"{order.Source} can't be copied: {failed.Tail}"); // final: another node may be fit
+            var failure = failed.FailureOf($"the copy of {order.Source}");
+            throw order.OrPrimary && failure.ErrorType is Ends.Failed ? Ends.Stick(failure.Message) : failure; // final where another node is fit
         }
 
         var facts = Job.Facts((await copying).Output);
@@ -157,8 +158,8 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         {
             0 => end.Output,
             Damaged => throw Ends.Break($"{id} is damaged: {WhyNot(end)}"),
-            Unchecked => throw Ends.Refuse($"{id} could not be checked, which says nothing about it: {WhyNot(end)}"),
-            var code => throw Ends.Fail($"verify-backup ended with {code}: {end.Tail}"),
+            Unchecked => throw Ends.Stick($"{id} could not be checked, which says nothing about it: {WhyNot(end)}"),
+            _ => throw end.FailureOf("verify-backup"),
         });
         int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
         var proof = new Verification(Fact("restore"), Fact("replay"), Fact("check"), 1024 * long.Parse(facts["kilobytes"].Last(), CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeSeconds(Fact("at")));

@@ -187,7 +187,7 @@ internal sealed partial class NodeSteps(
             // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
             await ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), CandidatesPatience);
         }
-        catch (ApplicationFailureException e)
+        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
         {
             throw Ends.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
         }

@@ -33,6 +33,10 @@ internal static class Hand
     public static Task ChangeAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
         Workflow.ExecuteActivityAsync(call, ChangeOptions(summary));
 
+    /// <summary>Changes something within a time that a person may set, for which an attempt has 20 s more.</summary>
+    public static Task<T> ChangeWithinAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary, TimeSpan limit) =>
+        Workflow.ExecuteActivityAsync(call, Options(summary, limit + TimeSpan.FromSeconds(20), 2 * (limit + TimeSpan.FromSeconds(20))));
+
     /// <summary>Writes down what is done already: it must not hold the lease for long.</summary>
     public static Task RecordAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
         Workflow.ExecuteActivityAsync(call, Options(summary, TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(1)));

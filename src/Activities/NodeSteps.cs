@@ -292,7 +292,7 @@ internal sealed partial class NodeSteps(
     public async Task<RestorePoint> CreatePointAsync(NodeId primary, string name)
     {
         var node = await RunningAsync(primary);
-        await Permit.RequireAsync(primary.Cluster);
+        await Permit.RequireBesideAsync(primary.Cluster);
         return await sql.AskJsonAsync<RestorePoint>(node, """
             SELECT json_build_object('name', $1, 'lsn', pg_create_restore_point($1)::text, 'at', clock_timestamp(),
                 'timeline', ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
@@ -372,7 +372,7 @@ internal sealed partial class NodeSteps(
             return running;
         }
 
-        await Permit.RequireAsync(node.Cluster);
+        await Permit.RequireBesideAsync(node.Cluster);
         if (!await Permit.DecidesAsync(node.Cluster))
         {
             throw Ends.Fail($"{node} does not run");

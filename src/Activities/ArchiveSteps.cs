@@ -31,7 +31,7 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
     public async Task ProveAsync(NodeId primary)
     {
         var node = await nodeSteps.RunningAsync(primary);
-        await Permit.RequireAsync(primary.Cluster);
+        await Permit.RequireBesideAsync(primary.Cluster);
         // The mark's segment: one that somebody else has ended meanwhile is not ended again.
         var marked = new Lsn((await sql.MarkAsync(node)).Value - 1);
         var segment = await sql.AskAsync<string>(node, $"SELECT pg_walfile_name('{marked}') FROM pg_switch_wal()");
@@ -98,7 +98,7 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
     private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string script, params string[] parameters)
     {
         var node = await nodeSteps.RunningAsync(primary);
-        await Permit.RequireAsync(primary.Cluster);
+        await Permit.RequireBesideAsync(primary.Cluster);
         return await docker.ExecuteAsync(primary.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", limit, parameters, ["/bin/sh", "-c", script]);
     }
 

@@ -48,7 +48,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
     public async Task<Backup> CopyAsync(BackupOrder order)
     {
-        await Permit.RequireAsync(order.Source.Cluster);
+        await Permit.RequireBesideAsync(order.Source.Cluster);
         var (source, primary) = (await nodeSteps.RunningAsync(order.Source), await nodeSteps.RunningAsync(order.Primary));
         await using (var session = await sql.OpenAsync(primary))
         {
@@ -68,7 +68,8 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
         if (await copying is { ExitCode: not 0 } failed)
         {
-            throw Ends.Refuse($"{order.Source} can't be copied: {failed.Tail}"); // final: another node may be fit
+            var failure = failed.FailureOf($"the copy of {order.Source}");
+            throw order.OrPrimary && failure.ErrorType is Ends.Failed ? Ends.Stick(failure.Message) : failure; // final where another node is fit
         }
 
         var facts = Job.Facts((await copying).Output);
@@ -92,7 +93,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
     public async Task ProveAsync(NodeId primary, Backup backup)
     {
-        await Permit.RequireAsync(primary.Cluster);
+        await Permit.RequireBesideAsync(primary.Cluster);
         var node = await nodeSteps.RunningAsync(primary);
         if (await sql.WrittenTimelineAsync(node) is var timeline && timeline != backup.Timeline)
         {
@@ -115,7 +116,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
     public async Task PublishAsync(ClusterName cluster, Backup backup)
     {
-        await Permit.RequireAsync(cluster);
+        await Permit.RequireBesideAsync(cluster);
         var node = await inventory.NodeAsync(new(cluster, backup.Node));
         await jobs.SucceedAsync(OnRepository(node, "publish-backup", Embedded.Read("publish-backup")) with
         {
@@ -126,7 +127,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
     public async Task DiscardAsync(ClusterName cluster)
     {
-        await Permit.RequireAsync(cluster);
+        await Permit.RequireBesideAsync(cluster);
         if (await inventory.NodesAsync(cluster) is [var node, ..])
         {
             await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
@@ -136,7 +137,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
     public async Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target)
     {
-        await Permit.RequireAsync(cluster);
+        await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var (node, id) = (nodes[0], target.Backups[^1]);
         var end = await jobs.RunAsync(new(node.Spec, "verify-backup", $"""
@@ -157,12 +158,12 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         {
             0 => end.Output,
             Damaged => throw Ends.Break($"{id} is damaged: {WhyNot(end)}"),
-            Unchecked => throw Ends.Refuse($"{id} could not be checked, which says nothing about it: {WhyNot(end)}"),
-            var code => throw Ends.Fail($"verify-backup ended with {code}: {end.Tail}"),
+            Unchecked => throw Ends.Stick($"{id} could not be checked, which says nothing about it: {WhyNot(end)}"),
+            _ => throw end.FailureOf("verify-backup"),
         });
         int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
         var proof = new Verification(Fact("restore"), Fact("replay"), Fact("check"), 1024 * long.Parse(facts["kilobytes"].Last(), CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeSeconds(Fact("at")));
-        await Permit.RequireAsync(cluster);
+        await Permit.RequireBesideAsync(cluster);
         await jobs.SucceedAsync(OnRepository(node, "mark-verified", Embedded.Read("mark-verified")) with
         {
             Parameters = [$"ID={id}"],
@@ -173,7 +174,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
     public async Task RemoveAsync(ClusterName cluster, Unneeded unneeded)
     {
-        await Permit.RequireAsync(cluster);
+        await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var job = OnRepository(nodes[0], "remove-backups", Embedded.Read("remove-backups"));
         await jobs.SucceedAsync(job with
@@ -191,7 +192,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         {
             if (await sql.AskAsync<bool>(standby, "SELECT EXISTS (SELECT FROM pg_stat_progress_basebackup WHERE phase LIKE 'waiting for wal%')"))
             {
-                await Permit.RequireAsync(primary.Id.Cluster);
+                await Permit.RequireBesideAsync(primary.Id.Cluster);
                 await sql.MarkAsync(primary);
                 await sql.AskAsync<string>(primary, "SELECT pg_switch_wal()::text");
                 return;

@@ -3,6 +3,7 @@ using Docker.DotNet;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 using Temporalio.Activities;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -203,10 +204,17 @@ internal sealed class ClusterSteps(
                 (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, new Progress<JSONMessage>(message => HandProgress.Say(message.Status ?? "")), token),
                 TimeSpan.FromMinutes(10));
         }
-        catch (Exception e) when (e is DockerApiException or TimeoutException or HttpRequestException)
+        catch (DockerApiException e)
         {
-            throw Ends.Refuse($"image: there is no {image} here, and it can't be pulled: {e.Message}");
+            throw UnlessPulled(image, e);
         }
+    }
+
+    /// <summary>A registry that has no such image, or does not show it, is a precondition; one that is away or busy may be there later.</summary>
+    internal static ApplicationFailureException UnlessPulled(string image, DockerApiException failure)
+    {
+        var why = $"image: there is no {image} here, and it can't be pulled: {failure.Message}";
+        return failure.StatusCode is HttpStatusCode.NotFound ? Ends.Refuse(why) : Ends.Fail(why);
     }
 
     private static bool Contains(string? subnet, string address) => IPNetwork.TryParse(subnet, out var network) && network.Contains(IPAddress.Parse(address));

@@ -90,8 +90,8 @@ internal sealed class HandProgress : IDisposable
 
     public Progressed Newest { get; private set; } = new("started");
 
-    /// <summary>For which cluster, and when, it was last allowed to change something.</summary>
-    public (ClusterName Cluster, long At)? Allowed { get; set; }
+    /// <summary>For which cluster, under which leases, and when, it was last allowed to change something.</summary>
+    public (ClusterName Cluster, LeaseKind[] Kinds, long At)? Allowed { get; set; }
 
     /// <summary>What a heartbeat of the hand that is working now carries.</summary>
     public static async Task<Payloads?> PayloadsAsync(ActivityExecutionContext context) => Current.Value is { } progress

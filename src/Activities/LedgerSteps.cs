@@ -66,7 +66,7 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
             return;
         }
 
-        await Permit.RequireAsync(cluster);
+        await Permit.RequireBesideAsync(cluster);
         await jobs.SucceedAsync(new(node.Spec, "ledger", Embedded.Read("record"))
         {
             Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}"],

@@ -4,6 +4,7 @@ using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PgFlow.Workflows;
+using Temporalio.Activities;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
@@ -35,6 +36,10 @@ internal sealed partial class NodeSteps(
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
     private TimeSpan Patience => options.Value.Patience;
+
+    /// <summary>What the attempts before this one have taken, by Temporal's clock.</summary>
+    private static TimeSpan EarlierAttempts =>
+        ActivityExecutionContext.Current.Info.CurrentAttemptScheduledTime - ActivityExecutionContext.Current.Info.ScheduledTime;
 
     public async Task StartAsync(NodeId node)
     {
@@ -78,13 +83,15 @@ internal sealed partial class NodeSteps(
         await LetRestartAsync(container);
     }
 
-    public async Task<CleanShutdown> StopAsync(NodeId node)
+    public async Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds)
     {
+        var limit = TimeSpan.FromSeconds(withinSeconds) - EarlierAttempts;
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await ForbidRestartAsync(container);
         await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit;)
+        var clock = Stopwatch.StartNew();
+        do
         {
             var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);
             if (await observer.ControlAsync(node) is { State: ControlState.ShutDown } control)
@@ -97,8 +104,10 @@ internal sealed partial class NodeSteps(
                 throw Ends.Break($"{node} has ended, but not cleanly: its last records may not have been sent");
             }
         }
+        while (clock.Elapsed < limit); // at least once: an earlier attempt may have waited for all of it
 
-        throw new TimeoutException($"{node} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {node.Container}");
+        throw Ends.Stick(
+            $"{node} has not ended {withinSeconds} s after its fast stop, which may take longer with stopWithinSeconds; see docker logs {node.Container}");
     }
 
     public async Task MarkStandbyAsync(NodeId node)
@@ -187,7 +196,7 @@ internal sealed partial class NodeSteps(
             // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
             await ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), CandidatesPatience);
         }
-        catch (ApplicationFailureException e)
+        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
         {
             throw Ends.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
         }
@@ -283,7 +292,7 @@ internal sealed partial class NodeSteps(
     public async Task<RestorePoint> CreatePointAsync(NodeId primary, string name)
     {
         var node = await RunningAsync(primary);
-        await Permit.RequireAsync(primary.Cluster);
+        await Permit.RequireBesideAsync(primary.Cluster);
         return await sql.AskJsonAsync<RestorePoint>(node, """
             SELECT json_build_object('name', $1, 'lsn', pg_create_restore_point($1)::text, 'at', clock_timestamp(),
                 'timeline', ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
@@ -363,7 +372,7 @@ internal sealed partial class NodeSteps(
             return running;
         }
 
-        await Permit.RequireAsync(node.Cluster);
+        await Permit.RequireBesideAsync(node.Cluster);
         if (!await Permit.DecidesAsync(node.Cluster))
         {
             throw Ends.Fail($"{node} does not run");

@@ -18,13 +18,26 @@ internal static class Permit
     /// <summary>How long a permission holds: below the heartbeat's time-out, after which somebody else may work.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
+    /// <summary>What a procedure may do that holds the cluster's own lease: change roles, nodes and data.</summary>
+    private static readonly LeaseKind[] Deciding = [LeaseKind.Cluster];
+
+    /// <summary>What any may do: it disturbs none that works beside it. The cluster's own first, since a failover is in a hurry.</summary>
+    private static readonly LeaseKind[] Beside = Enum.GetValues<LeaseKind>();
+
+    /// <summary>Asks for a change that only the holder of the cluster's own lease may make.</summary>
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
-    public static async Task RequireAsync(ClusterName cluster)
+    public static Task RequireAsync(ClusterName cluster) => RequireAsync(cluster, Deciding);
+
+    /// <summary>Asks for a change that a backup or a verification makes too, beside procedures that decide what runs.</summary>
+    /// <inheritdoc cref="RequireAsync(ClusterName)"/>
+    public static Task RequireBesideAsync(ClusterName cluster) => RequireAsync(cluster, Beside);
+
+    private static async Task RequireAsync(ClusterName cluster, LeaseKind[] kinds)
     {
         var (token, asked) = (ActivityExecutionContext.Current.CancellationToken, Stopwatch.GetTimestamp());
         try
         {
-            await Task.WhenAll(RequireNewestAttemptAsync(), RequireLeaseAsync(cluster)).WaitAsync(Limit, token);
+            await Task.WhenAll(RequireNewestAttemptAsync(), RequireLeaseAsync(cluster, kinds)).WaitAsync(Limit, token);
         }
         catch (TimeoutException e)
         {
@@ -33,7 +46,7 @@ internal static class Permit
 
         if (HandProgress.Now is { } hand)
         {
-            hand.Allowed = (cluster, asked);
+            hand.Allowed = (cluster, kinds, asked);
         }
     }
 
@@ -42,7 +55,7 @@ internal static class Permit
 
     /// <summary>Asked by every call that changes a container: a permission ages while a hand waits, or while its worker stands still.</summary>
     public static Task FreshAsync() => HandProgress.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
-        ? RequireAsync(allowed.Cluster)
+        ? RequireAsync(allowed.Cluster, allowed.Kinds)
         : Task.CompletedTask;
 
     private static async Task RequireNewestAttemptAsync()
@@ -80,9 +93,9 @@ internal static class Permit
         _ => null,
     };
 
-    private static async Task RequireLeaseAsync(ClusterName cluster)
+    private static async Task RequireLeaseAsync(ClusterName cluster, LeaseKind[] kinds)
     {
-        foreach (var kind in Enum.GetValues<LeaseKind>()) // the cluster's own first: a failover is in a hurry
+        foreach (var kind in kinds)
         {
             if (await HoldsAsync(ClusterLease.IdOf(cluster, kind)))
             {

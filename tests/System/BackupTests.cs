@@ -37,6 +37,20 @@ public sealed class BackupTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task A_copy_whose_connection_breaks_off_is_made_again()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var copy = await CopyAsync(cluster, node: 2);
+        var ended = await TestCluster.SqlAsync(
+            cluster.Node(2), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_progress_basebackup");
+        Assert.Equal("1", ended.Trim());
+        await copy.DisposeAsync();
+
+        Assert.Contains(" from p2", (await TestCluster.ReportAsync(copy.Backup)).Summary, StringComparison.Ordinal);
+        Assert.Equal(2, (await ListAsync(cluster)).Length);
+    }
+
+    [Fact]
     public async Task A_backup_whose_copy_is_damaged_is_not_published()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -45,6 +45,36 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
     }
 
+    [Theory]
+    [InlineData(120)]
+    [InlineData(5)]
+    public async Task A_stop_that_takes_longer_than_was_allowed_is_undone_and_one_that_does_not_succeeds(int seconds)
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var (old, candidate) = (cluster.Node(1), cluster.Node(2));
+        await using var client = new NpgsqlConnection(World.ClientSessions.ConnectionString(cluster, cluster.Vip));
+        await client.OpenAsync(TestContext.Current.CancellationToken);
+        var held = client.ProcessID.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await Host.DockerAsync("exec", old.Container, "sh", "-c", $"kill -STOP {held}"); // a fast stop waits for every session
+        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(
+            new() { Cluster = cluster.Name, By = "test", StopWithinSeconds = seconds }));
+        await TestCluster.ActivityAsync(switchover, "StopPostgres");
+        await Task.Delay(TimeSpan.FromSeconds(25), TestContext.Current.CancellationToken); // one attempt had 20 s before
+        await Host.DockerAsync("exec", old.Container, "sh", "-c", $"kill -CONT {held}");
+
+        if (seconds > 25)
+        {
+            await TestCluster.ReportAsync(switchover);
+            await cluster.HealthyAsync(candidate, timeline: 2);
+            return;
+        }
+
+        var (type, _, message) = await TestCluster.FailureAsync(switchover);
+        Assert.Equal(Ends.Unchanged, type);
+        Assert.Contains("p1 has not ended 5 s after its fast stop", message, StringComparison.Ordinal);
+        await cluster.HealthyAsync(old, timeline: 1);
+    }
+
     [Fact]
     public async Task A_synchronous_cluster_stays_synchronous()
     {

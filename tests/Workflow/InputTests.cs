@@ -7,7 +7,9 @@ public sealed class InputTests(TemporalServer server)
 
     public static TheoryData<string, string, string> Wrong => new()
     {
-        { "Switchover", """{"cluster":"demo","too":"p2"}""", "too: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, force, reason, takeOver, to" },
+        { "Switchover", """{"cluster":"demo","too":"p2"}""", "too: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, force, reason, stopWithinSeconds, takeOver, to" },
+        { "Switchover", """{"cluster":"demo","stopWithinSeconds":0}""", "stopWithinSeconds: 0 is not from 1 to 3600" },
+        { "RecoverCluster", """{"cluster":"demo","latest":true,"stopWithinSeconds":3601}""", "stopWithinSeconds: 3601 is not from 1 to 3600" },
         { "Switchover", """{"cluster":"demo","to":"p0"}""", "to: a node's name (p1, p2, …) is wanted, \"p0\" was given" },
         { "Switchover", """{"cluster":"demo","force":"yes"}""", "force: true or false is wanted, \"yes\" was given" },
         { "Switchover", """{"cluster":7,"to":{},"force":1}""", "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, 7 was given; to: a node's name (p1, p2, …) is wanted, an object was given; force: true or false is wanted, 1 was given" },

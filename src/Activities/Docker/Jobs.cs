@@ -46,7 +46,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     public async Task<string> SucceedAsync(Job job)
     {
         var end = await RunAsync(job);
-        return end.ExitCode == 0 ? end.Output : throw Ends.Fail($"{job.Name} ended with {end.ExitCode}: {end.Tail}");
+        return end.ExitCode == 0 ? end.Output : throw end.FailureOf(job.Name);
     }
 
     /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes with <see cref="RemoveOfActivityAsync"/>, which also comes first.</summary>
@@ -309,7 +309,15 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 /// <param name="Output">The last 200 lines.</param>
 internal sealed record JobEnd(int ExitCode, string Output)
 {
+    /// <summary>How a program ends whose precondition does not hold: another attempt would find the same.</summary>
+    private const int Unmet = 3;
+
     private const int LongestTail = 1500;
+
+    /// <summary>What it means that <paramref name="program"/> did not end with 0.</summary>
+    public ApplicationFailureException FailureOf(string program) => ExitCode == Unmet
+        ? Ends.Refuse($"{program}: {Tail}")
+        : Ends.Fail($"{program} ended with {ExitCode}: {Tail}");
 
     /// <summary>The end of the output, short enough for a failure message.</summary>
     public string Tail => Output.Length > LongestTail ? $"…{Output[^LongestTail..]}" : Output;

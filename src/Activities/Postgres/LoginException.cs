@@ -1,6 +1,5 @@
 using Npgsql;
 using PgFlow.Workflows;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -19,7 +18,7 @@ internal sealed class LoginException(LoginProblem problem, Exception? cause = nu
     {
         LoginException known => known,
         PostgresException refusal => new(new(KindOf(refusal.SqlState), $"{refusal.SqlState}: {refusal.MessageText}"), refusal),
-        ApplicationFailureException noPassword => new(new(LoginProblemKind.Authentication, noPassword.Message), noPassword),
+        NoPasswordException noPassword => new(new(LoginProblemKind.Authentication, noPassword.Message), noPassword),
         _ => new(new(LoginProblemKind.NoAnswer, failure.InnerException?.Message ?? failure.Message), failure),
     };
 

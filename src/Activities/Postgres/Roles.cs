@@ -49,7 +49,7 @@ internal sealed class Roles(Secrets secrets)
             return;
         }
 
-        await Permit.RequireAsync(primary.Id.Cluster);
+        await Permit.RequireBesideAsync(primary.Id.Cluster);
         foreach (var (name, _) in Own)
         {
             var exists = await session.AskAsync<bool>("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", name);

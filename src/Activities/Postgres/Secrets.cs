@@ -33,7 +33,8 @@ internal sealed class Secrets(IOptions<HandOptions> options)
         var file = PasswordFile(cluster);
         return File.Exists(file) && File.ReadLines(file).FirstOrDefault(line => !line.StartsWith('#') && line.Split(':') is [_, _, _, var user, _] && user == role) is { } found
             ? found.Split(':')[4]
-            : throw Ends.Refuse($"this worker has no password of {role} for {cluster}: {file} is missing or incomplete; copy it from the worker that made the cluster");
+            : throw new NoPasswordException(
+                $"this worker has no password of {role} for {cluster}: {file} is missing or incomplete; copy it from the worker that made the cluster");
     }
 
     /// <summary>A libpq password file with one role, for a node or a job.</summary>
@@ -121,3 +122,6 @@ internal sealed class Secrets(IOptions<HandOptions> options)
         }
     }
 }
+
+/// <summary>The worker lacks a password: it may be put there, or another worker has it.</summary>
+internal sealed class NoPasswordException(string message) : Exception(message);

@@ -128,7 +128,7 @@ internal sealed record Way(IReadOnlyList<WalRange> Path, IReadOnlyList<WalFile> 
     /// <summary>The files from one on.</summary>
     public IReadOnlyList<WalFile> RequireFrom(int index) => Files.Skip(index).TakeWhile(file => file.Path.Length > 0).ToList() is { Count: > 0 } there
         ? there
-        : throw Ends.Refuse($"the WAL segment {Files[index].Segment} is not there any more");
+        : throw Ends.Fail($"the WAL segment {Files[index].Segment} is not there any more");
 
     /// <summary>The WAL may end only behind the path, or within its last timeline in a file that is not complete.</summary>
     /// <param name="decoder">How far it was read.</param>
@@ -139,7 +139,7 @@ internal sealed record Way(IReadOnlyList<WalRange> Path, IReadOnlyList<WalFile> 
         var mayEnd = decoder.Broken is null ? read >= To : IsOpen && decoder.End >= Path[^1].Start && !Files[index].IsComplete;
         if (decoder.End < To && !mayEnd)
         {
-            throw Ends.Refuse($"the WAL can't be read beyond {decoder.End}, in {Files[index].Path}: {decoder.Broken ?? "the file is too short"}");
+            throw Ends.Break($"the WAL can't be read beyond {decoder.End}, in {Files[index].Path}: {decoder.Broken ?? "the file is too short"}");
         }
     }
 }

@@ -144,7 +144,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         }
     }
 
-    private static bool IsFailedLogin(Exception e) => e is NpgsqlException || IsUnavailable(e) || Ends.IsRefusal(e);
+    private static bool IsFailedLogin(Exception e) => e is NpgsqlException or NoPasswordException || IsUnavailable(e);
 
     private static bool IsTimeoutOfLogin(Exception e) => e is TimeoutException or NpgsqlException { InnerException: TimeoutException };
 

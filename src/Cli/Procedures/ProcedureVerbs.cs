@@ -9,6 +9,9 @@ internal static class ProcedureVerbs
 
     private static Field To => Field.Node("--to", "The node that becomes the primary; the best one where none is named");
 
+    private static Field StopWithin =>
+        Field.Number("--stop-within-seconds", "How long the primary's fast stop may take before all is undone (default 90)", "S");
+
     public static Field[] Target =>
     [
         Field.Text("--to-time", "TIME", "Everything committed up to this time: ISO 8601 with an offset or Z, as 2026-11-24T10:05:00Z"),
@@ -38,7 +41,8 @@ internal static class ProcedureVerbs
                 .. Place,
             ]),
         new("destroy", nameof(DestroyCluster), "Remove a cluster with its data, its archive and its ledger") { TypeTheName = true },
-        new("switchover", nameof(Switchover), "Make another node the primary while all are healthy", To, Force("Go on although a standby does not answer")),
+        new("switchover", nameof(Switchover), "Make another node the primary while all are healthy",
+            [To, Force("Go on although a standby does not answer"), StopWithin]),
         new("failover", nameof(Failover), "Make a standby the primary after the primary was lost", To, Force("Fail over although the primary is healthy")),
         new("failback", nameof(Failback), "Bring an old primary or a diverged standby (the only missing node where none is named) back as a standby",
             Field.Node("NODE", "The node that comes back; the only one that is missing where none is named", Need.Optional)),
@@ -61,7 +65,7 @@ internal static class ProcedureVerbs
         },
         new("restore-point", nameof(CreateRestorePoint), "Give the position of now a name to go back to", Field.Argument("NAME", "The name; used once in a cluster", Need.Required)),
         new("recover", nameof(RecoverCluster), "Bring a cluster back to a position in its past, on the branch that was live then; its standbys are made anew",
-            [.. Target, Field.Flag("--inspect", "Stop read-only at the target; then approve, move or reject it")]),
+            [.. Target, Field.Flag("--inspect", "Stop read-only at the target; then approve, move or reject it"), StopWithin]),
         new("clone", nameof(CloneCluster), "Make a new cluster from a position in another's past; the other one is only read",
             [.. Target, Field.Number("--nodes", "How many nodes; as many as FROM has where none is given"), .. Place])
         {

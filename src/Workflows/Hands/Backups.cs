@@ -45,7 +45,9 @@ public interface IBackupSteps
 /// <param name="Primary">The primary.</param>
 /// <param name="Parent">The backup that it builds on; null for a full one.</param>
 /// <param name="Annotation">A note of whoever takes it.</param>
-public sealed record BackupOrder(string Id, NodeId Source, NodeId Primary, string? Parent = null, string? Annotation = null);
+/// <param name="OrPrimary">The primary is copied where this node can't be, so it is not tried again.</param>
+public sealed record BackupOrder(
+    string Id, NodeId Source, NodeId Primary, string? Parent = null, string? Annotation = null, bool OrPrimary = false);
 
 /// <summary>What an incremental backup can build on.</summary>
 /// <param name="Id">The backup; null where there is none.</param>

@@ -49,9 +49,15 @@ internal static class Hand
     public static Task ChangeAsync<THand>(Expression<Func<THand, Task>> call, string summary, Duration duration = Duration.Medium) =>
         Workflow.ExecuteActivityAsync(call, ChangeOptions(summary, duration));
 
-    private static ActivityOptions ChangeOptions(string summary, Duration duration) => Procedure.Current.IsWalked
+    /// <summary>Changes something within a time that a person may set, for which an attempt has 20 s more.</summary>
+    public static Task<T> ChangeWithinAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary, TimeSpan limit) =>
+        Workflow.ExecuteActivityAsync(call, Allowed(summary, () => Options(summary, limit + TimeSpan.FromSeconds(20), 2 * (limit + TimeSpan.FromSeconds(20)))));
+
+    private static ActivityOptions ChangeOptions(string summary, Duration duration) => Allowed(summary, () => Options(summary, duration));
+
+    private static ActivityOptions Allowed(string summary, Func<ActivityOptions> options) => Procedure.Current.IsWalked
         ? throw Ends.Break($"a change outside of a step, while the runbook was only walked: {summary}")
-        : Options(summary, duration);
+        : options();
 
     private static ActivityOptions Options(string summary, Duration duration) => (duration, Procedure.Current.OnlyForward) switch
     {

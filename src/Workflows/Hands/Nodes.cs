@@ -15,8 +15,10 @@ public interface INodeSteps
     Task SettleAsync(NodeId node);
 
     /// <summary>Post-condition: pg_control says "shut down" and Docker won't start the container by itself; its end may come later.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="withinSeconds">How long its fast stop may take, over all attempts.</param>
     [Activity("StopPostgres")]
-    Task<CleanShutdown> StopAsync(NodeId node);
+    Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds = StopLimit.Default);
 
     /// <summary>Post-condition: once it has ended, Docker does not start the node, and whoever does starts a standby.</summary>
     [Activity("MarkStandby")]
@@ -88,6 +90,21 @@ public interface INodeSteps
     Task ProveStreamingAsync(NodeId standby, NodeId primary);
 }
 
+/// <summary>How long a fast stop may take before it is undone.</summary>
+internal static class StopLimit
+{
+    /// <summary>In seconds. By then its clients have waited long, and a checkpoint before it has left little to write.</summary>
+    public const int Default = 90;
+
+    /// <summary>Longer than anybody lets clients wait on purpose.</summary>
+    private const int Longest = 60 * 60;
+
+    /// <summary>What is wrong with a value that was given.</summary>
+    public static IEnumerable<string> Problems(int seconds) => seconds is < 1 or > Longest
+        ? [$"stopWithinSeconds: {seconds} is not from 1 to {Longest}"]
+        : [];
+}
+
 /// <summary>Where a node's WAL ended when it was stopped.</summary>
 /// <param name="Timeline">Its timeline.</param>
 /// <param name="Checkpoint">Where its shutdown checkpoint begins.</param>
@@ -157,8 +174,8 @@ internal static class Nodes
     public static Task SettleAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.SettleAsync(node), $"{node}: on the internal network, restarted by Docker");
 
-    public static Task<CleanShutdown> StopAsync(NodeId node) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.StopAsync(node), $"{node}: fast stop");
+    public static Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds) => Hand.ChangeWithinAsync(
+        (INodeSteps hand) => hand.StopAsync(node, withinSeconds), $"{node}: fast stop", TimeSpan.FromSeconds(withinSeconds));
 
     public static Task MarkStandbyAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.MarkStandbyAsync(node), $"{node}: can only start as a standby");

@@ -34,12 +34,13 @@ internal static class BaseBackup
     {
         try
         {
-            return await CopyAsync(source, primary, parent, annotation);
+            return await CopyOnceAsync(source, primary, parent, annotation, orPrimary: orPrimary && source != primary);
         }
         catch (ActivityFailureException e) when (orPrimary && source != primary && !TemporalException.IsCanceledException(e) && !Ends.IsLeaseLost(e))
         {
             Procedure.Current.Notes.Add($"{primary} was copied instead: {Ends.Why(e)}");
-            return await CopyAsync(primary, primary, parent.Id is null ? parent : await Backups.ChooseParentAsync(primary), annotation);
+            var other = parent.Id is null ? parent : await Backups.ChooseParentAsync(primary);
+            return await CopyOnceAsync(primary, primary, other, annotation, orPrimary: false);
         }
     }
 
@@ -51,7 +52,8 @@ internal static class BaseBackup
         await Backups.ProveAsync(primary, backup);
     }
 
-    private static async Task<Backup> CopyAsync(NodeId source, NodeId primary, BackupParent parent, string? annotation)
+    private static async Task<Backup> CopyOnceAsync(
+        NodeId source, NodeId primary, BackupParent parent, string? annotation, bool orPrimary)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{Workflow.UtcNow:yyyyMMdd'T'HHmmss'Z'}-{(parent.Id is null ? "full" : "incr")}");
         if (parent.Id is not null)
@@ -61,6 +63,6 @@ internal static class BaseBackup
             await (source == primary ? Task.CompletedTask : Nodes.WaitForReplayAsync(source, primary));
         }
 
-        return await Backups.CopyAsync(new(id, source, primary, parent.Id, annotation));
+        return await Backups.CopyAsync(new(id, source, primary, parent.Id, annotation, orPrimary));
     }
 }

@@ -8,6 +8,12 @@ public sealed record RecoverClusterInput : TargetInput
 {
     /// <summary>Stop read-only at the target and wait until a person confirms (<c>approve</c>), moves on (<c>move</c>) or goes back (<c>reject</c>).</summary>
     public bool Inspect { get; init; }
+
+    /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is said.</summary>
+    public int StopWithinSeconds { get; init; } = StopLimit.Default;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> Check() => [.. base.Check(), .. StopLimit.Problems(StopWithinSeconds)];
 }
 
 /// <summary>Brings a whole cluster back to a position in its past, on the branch that was live then, and remakes its standbys.</summary>
@@ -104,7 +110,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     {
         if (plan.Primary is { } primary)
         {
-            await Nodes.StopAsync(primary); // while its standbys still receive; its clients' sessions end while it has its address
+            await Nodes.StopAsync(primary, plan.Input.StopWithinSeconds); // while its standbys still receive; its clients' sessions end while it has its address
         }
 
         await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true)); // a primary that answers has stopped; standbys are made anew

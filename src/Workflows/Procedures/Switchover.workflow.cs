@@ -10,6 +10,12 @@ public sealed record SwitchoverInput : ProcedureInput
 
     /// <summary>Go on although a standby does not answer.</summary>
     public bool Force { get; init; }
+
+    /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is said.</summary>
+    public int StopWithinSeconds { get; init; } = StopLimit.Default;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> Check() => StopLimit.Problems(StopWithinSeconds);
 }
 
 /// <summary>Makes another node the primary while all are healthy; no acknowledged row is lost.</summary>
@@ -60,7 +66,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
             async () =>
             {
                 await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
-                return await Nodes.StopAsync(old);
+                return await Nodes.StopAsync(old, plan.StopWithinSeconds);
             },
             undo: () => Nodes.UnfenceAsync(old, running: true));
         await RequiredStep("prove-replay", $"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end.Value));
@@ -104,6 +110,9 @@ internal sealed record SwitchoverPlan : Plan
 
     public required NodeId Candidate { get; init; }
 
+    /// <summary>How long the old primary's fast stop may take.</summary>
+    public required int StopWithinSeconds { get; init; }
+
     /// <summary>The other standbys that take part.</summary>
     public required IReadOnlyList<NodeId> Followers { get; init; }
 
@@ -142,6 +151,7 @@ internal sealed record SwitchoverPlan : Plan
             ],
             Old = old.Id,
             Candidate = candidate.Id,
+            StopWithinSeconds = input.StopWithinSeconds,
             Followers = [.. others.Except(absent).Select(node => node.Id)],
             AllOthers = [.. state.Nodes.Where(node => node.Id != candidate.Id).Select(node => node.Id)],
             Timeline = old.Timeline!.Value,

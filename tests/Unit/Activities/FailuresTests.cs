@@ -68,6 +68,21 @@ public sealed class FailuresTests
         Assert.Equal((true, type, "it is so"), (final.NonRetryable, final.ErrorType, final.Message));
     }
 
+    [Theory]
+    [InlineData(HttpStatusCode.NotFound, Ends.Refused)]
+    [InlineData(HttpStatusCode.InternalServerError, Ends.Failed)]
+    [InlineData(HttpStatusCode.TooManyRequests, Ends.Failed)]
+    public void An_image_that_no_registry_has_is_a_precondition_and_a_registry_that_is_away_is_not(HttpStatusCode status, string kind) =>
+        Assert.Equal(kind, ClusterSteps.UnlessPulled("postgres:17", new DockerApiException(status, "{}")).ErrorType);
+
+    [Fact]
+    public void A_password_that_a_worker_lacks_is_no_refusal()
+    {
+        var failure = Failures.Of(new NoPasswordException("this worker has no password of pgflow for demo"), 1, 5);
+
+        Assert.Equal((false, Ends.Failed), (failure.NonRetryable, failure.ErrorType));
+    }
+
     [Fact]
     public void A_message_is_never_empty_and_says_what_Docker_said()
     {

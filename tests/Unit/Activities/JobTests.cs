@@ -5,6 +5,19 @@ namespace PgFlow.UnitTests.Activities;
 public sealed class JobTests
 {
     [Theory]
+    [InlineData(1, Ends.Failed, false, "copy ended with 1: connection reset")]
+    [InlineData(2, Ends.Failed, false, "copy ended with 2: connection reset")]
+    [InlineData(125, Ends.Failed, false, "copy ended with 125: connection reset")]
+    [InlineData(3, Ends.Refused, true, "copy: connection reset")]
+    public void Only_a_program_that_ends_with_3_says_that_a_precondition_does_not_hold(
+        int code, string kind, bool final, string message)
+    {
+        var failure = new JobEnd(code, "connection reset").FailureOf("copy");
+
+        Assert.Equal((kind, final, message), (failure.ErrorType, failure.NonRetryable, failure.Message));
+    }
+
+    [Theory]
     [InlineData("1795549258.250000000", 0, 1795549258250)]
     [InlineData("1795549258.%N", 0, 1795549258000)] // a date without fractions
     [InlineData("1795549258.%N", 1, 1795549259000)] // an end must not lie before what it ends

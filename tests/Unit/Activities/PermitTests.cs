@@ -2,7 +2,9 @@ using System.Diagnostics;
 using System.Reflection;
 using Google.Protobuf;
 using PgFlow.Activities;
+using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
+using Temporalio.Exceptions;
 using Temporalio.Testing;
 
 namespace PgFlow.UnitTests.Activities;
@@ -28,6 +30,31 @@ public sealed class PermitTests
         Assert.InRange(clock.Elapsed.TotalSeconds, 4.5, 8);
     }
 
+    [Fact]
+    public async Task Only_the_clusters_own_lease_permits_to_decide_what_runs()
+    {
+        Assert.Equal(["pgflow-lease-demo"], await LeasesAsync(Permit.RequireAsync));
+        Assert.Equal(
+            ["pgflow-lease-demo", "pgflow-lease-demo.backup", "pgflow-lease-demo.verify"],
+            await LeasesAsync(Permit.RequireBesideAsync));
+    }
+
+    /// <summary>The leases that are asked for, where none is held.</summary>
+    private static async Task<IReadOnlyList<string>> LeasesAsync(Func<ClusterName, Task> require)
+    {
+        var asked = new List<string>();
+        var client = ClientOf((_, _) => Task.FromResult<IMessage>(new RecordActivityTaskHeartbeatResponse()));
+        ((Client)(object)client).Lease = id =>
+        {
+            asked.Add(id);
+            throw new RpcException(RpcException.StatusCode.NotFound, "no such lease", null);
+        };
+        var lost = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+            new ActivityEnvironment { TemporalClient = client }.RunAsync(() => require(ClusterName.Parse("demo"))));
+        Assert.Equal(Ends.LeaseLost, lost.ErrorType);
+        return asked;
+    }
+
     private static Task AskAsync(Func<string, IMessage, Task<IMessage>> answer) =>
         new ActivityEnvironment { TemporalClient = ClientOf(answer) }.RunAsync(() => Permit.RequireAsync(ClusterName.Parse("demo")));
 
@@ -43,13 +70,22 @@ public sealed class PermitTests
     {
         public WorkflowService? Service { get; set; }
 
+        public Action<string>? Lease { get; set; }
+
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
         {
             "get_WorkflowService" => Service,
             "get_Options" => new TemporalClientOptions(),
+            "GetWorkflowHandle" when Lease is not null => Ask((string)args![0]!),
             "GetWorkflowHandle" => throw new InvalidOperationException("not reached: the attempt is asked first"),
             _ => throw new NotSupportedException(targetMethod.Name),
         };
+
+        private object? Ask(string lease)
+        {
+            Lease!(lease);
+            return null;
+        }
     }
 
     private sealed class Service(Func<string, IMessage, Task<IMessage>> answer) : WorkflowService

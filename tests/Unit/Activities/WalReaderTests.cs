@@ -71,6 +71,7 @@ public sealed class WalReaderTests
         wal.Files["00000001000000000000000B"][0x9520] ^= 1;
 
         var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.FirstAfterAsync(Path, At("22.003")));
+        Assert.Equal(Ends.Broken, refusal.ErrorType);
         Assert.StartsWith("the WAL can't be read beyond 0/B09518, in /archive/00000001000000000000000B: ", refusal.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.CommitOfAsync(Path, 754));
         await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.LastKeptAsync([new(new(1), new(0xB00028), new(0xC00000))], At("59")));

@@ -7,6 +7,7 @@ public sealed class InputTests
 {
     [Theory]
     [InlineData("""{"cluster":"demo"}""", "switchover", "demo")]
+    [InlineData("""{"cluster":"demo","stopWithinSeconds":300}""", "switchover", "demo", "--stop-within-seconds", "300")]
     [InlineData("""{"cluster":"demo","to":"p2","force":true}""", "switchover", "demo", "--to", "p2", "--force")]
     [InlineData("""{"cluster":"demo","nodes":3,"archive":"local","externalNetwork":"lan"}""", "init", "demo", "--nodes", "3", "--archive", "local", "--external-network", "lan")]
     [InlineData("""{"cluster":"demo","node":"p1"}""", "failback", "demo", "p1")]

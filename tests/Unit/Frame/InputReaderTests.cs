@@ -21,7 +21,7 @@ public sealed class InputReaderTests
     public void Takes_what_can_be_meant(string json) => Assert.Empty(Read<SwitchoverInput>(json).Problems());
 
     [Theory]
-    [InlineData("""{"cluster":"demo","unreadable":[]}""", "unreadable: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, force, reason, takeOver, to")]
+    [InlineData("""{"cluster":"demo","unreadable":[]}""", "unreadable: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, force, reason, stopWithinSeconds, takeOver, to")]
     [InlineData("""{"cluster":"demo","force":true,"Force":false}""", "force: is given twice")]
     [InlineData("""{"cluster":"Demo"}""", "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, \"Demo\" was given")]
     [InlineData("""{"cluster":"demo","to":["p2"]}""", "to: a node's name (p1, p2, …) is wanted, an array was given")]

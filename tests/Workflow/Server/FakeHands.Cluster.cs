@@ -87,7 +87,7 @@ internal sealed partial class FakeHands :
 
     Task INodeSteps.SettleAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
-    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node) => DoAsync(node, () =>
+    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node, int withinSeconds) => DoAsync(node, () =>
     {
         Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown });
         return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);

@@ -7,6 +7,7 @@ namespace PgFlow.Workflows;
 public sealed record RecoverClusterInput : TargetInput
 {
     /// <summary>Stop read-only at the target and wait until a person confirms (<c>approve</c>), moves on (<c>move</c>) or goes back (<c>reject</c>).</summary>
+    [Flag("Stop read-only at the target; then approve, move or reject it")]
     public bool Inspect { get; init; }
 }
 

@@ -1,84 +1,41 @@
+using System.CommandLine;
+
 namespace PgFlow.Worker;
 
-/// <summary>What the program was asked to do.</summary>
-internal enum Command
+/// <summary>What can be typed: a flag for each <see cref="ConfigurationOption"/>, and what else there is.</summary>
+internal static class CommandLine
 {
-    /// <summary>Work until it is stopped.</summary>
-    Work,
-
-    /// <summary>Say whether a worker polls.</summary>
-    Health,
-
-    /// <summary>Say what there is to set.</summary>
-    Help,
-}
-
-/// <summary>The command line, as it was given.</summary>
-/// <param name="Command">What to do.</param>
-/// <param name="ConfigFile">The configuration file; null for none given.</param>
-/// <param name="Values">The values of the settings, by their path in the configuration.</param>
-internal sealed record CommandLine(Command Command, string? ConfigFile, IReadOnlyDictionary<string, string?> Values)
-{
-    private const string ConfigFlag = "--config";
-
-    public static string Help => $"""
-        pgflow-worker [--config FILE] [FLAG VALUE]...   carries out PgFlow's procedures until it is stopped
-        pgflow-worker --health                          exit code 0 only if a worker of this host polls
-
-          {ConfigFlag,-18}PGFLOW_CONFIG           a JSON file with a section {Setting.Section}
-        {string.Join('\n', Setting.All.Select(setting => $"  {setting.Flag,-18}{setting.Variable,-24}{setting.Meaning}"))}
-
-        A flag wins over its environment variable, that over the file, and that over temporal.toml.
-        """;
-
-    public static CommandLine Parse(IEnumerable<string> args, List<string> problems)
+    public static readonly Option<string?> ConfigFile = new("--config")
     {
-        var command = Command.Work;
-        var values = new Dictionary<string, string?>();
-        string? file = null;
-        var rest = new Queue<string>(args.SelectMany(arg => arg.StartsWith("--", StringComparison.Ordinal) ? arg.Split('=', 2) : [arg]));
-        while (rest.TryDequeue(out var flag))
+        HelpName = "FILE",
+        Description = $"a JSON file with a section {ConfigurationOption.Section} [PGFLOW_CONFIG]",
+    };
+
+    public static readonly Option<bool> Health = new("--health") { Description = "only ask: exit code 0 if a worker of this host polls" };
+
+    private static readonly Dictionary<ConfigurationOption, Option<string?>> Flags = ConfigurationOption.All.ToDictionary(
+        option => option,
+        option => new Option<string?>(option.Flag) { HelpName = "VALUE", Description = $"{option.Meaning} [{option.Variable}]" });
+
+    public static RootCommand Root { get; } = Create();
+
+    /// <summary>What was given, by its path in the configuration.</summary>
+    public static IEnumerable<KeyValuePair<string, string?>> ValuesOf(ParseResult line) => Flags
+        .Select(flag => KeyValuePair.Create(flag.Key.Path, ValueOf(line, flag.Value)))
+        .Where(value => value.Value is not null);
+
+    /// <summary>What was given; null for nothing, also where the value is missing, which is an error of its own.</summary>
+    public static string? ValueOf(ParseResult line, Option<string?> option) => line.GetResult(option)?.Tokens is [var token] ? token.Value : null;
+
+    private static RootCommand Create()
+    {
+        var root = new RootCommand(
+            "Carries out PgFlow's procedures until it is stopped. A flag wins over its environment variable, that over the file, and that over temporal.toml.");
+        foreach (var option in (IEnumerable<Option>)[ConfigFile, Health, .. Flags.Values])
         {
-            switch (flag)
-            {
-                case "--health":
-                    command = Command.Health;
-                    break;
-                case "--help" or "-h":
-                    command = Command.Help;
-                    break;
-                case ConfigFlag:
-                    file = Value(flag);
-                    break;
-                default:
-                    Set(flag);
-                    break;
-            }
+            root.Add(option);
         }
 
-        return new(command, file, values);
-
-        void Set(string flag)
-        {
-            if (Setting.All.FirstOrDefault(setting => setting.Flag == flag) is { } setting)
-            {
-                values[setting.Path] = Value(flag);
-            }
-            else
-            {
-                problems.Add($"{flag}: there is no such flag (--help lists them)");
-            }
-        }
-
-        string? Value(string flag)
-        {
-            if (rest.TryDequeue(out var value))
-            {
-                return value;
-            }
-
-            problems.Add($"{flag}: a value is missing");
-            return null;
-        }
+        return root;
     }
 }

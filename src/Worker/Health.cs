@@ -22,12 +22,12 @@ internal sealed partial class Health(ITemporalClient client, WorkerOptions optio
         using var timer = new PeriodicTimer(Interval);
         do
         {
-            await LookAsync();
+            await ReportHealthAsync();
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task LookAsync()
+    private async Task ReportHealthAsync()
     {
         try
         {

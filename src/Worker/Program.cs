@@ -1,17 +1,17 @@
+using System.CommandLine.Invocation;
 using Microsoft.Extensions.Hosting;
 using PgFlow.Worker;
 
 const int UsageError = 2;
 
-var problems = new List<string>();
-var line = CommandLine.Parse(args, problems);
-if (line.Command is Command.Help)
+var line = CommandLine.Root.Parse(args);
+if (line.Action is not (null or ParseErrorAction))
 {
-    Console.WriteLine(CommandLine.Help);
-    return 0;
+    return await line.InvokeAsync(); // --help, --version
 }
 
-var configuration = Settings.Read(line, Environment.GetEnvironmentVariable, problems);
+var problems = new List<string>();
+var configuration = ConfigurationLoader.Read(line, Environment.GetEnvironmentVariable, problems);
 var options = WorkerOptions.Check(configuration, problems);
 if (problems.Count > 0)
 {
@@ -19,7 +19,7 @@ if (problems.Count > 0)
     return UsageError;
 }
 
-if (line.Command is Command.Health)
+if (line.GetValue(CommandLine.Health))
 {
     return Health.IsFresh(options.HealthFile) ? 0 : 1;
 }

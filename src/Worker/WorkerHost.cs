@@ -45,10 +45,10 @@ internal static class WorkerHost
             .AddSingleton(options)
             .AddSingleton<ITemporalClient>(services => Client(options, services.GetRequiredService<ILoggerFactory>()))
             .AddPgFlowHands(configuration)
-            .AddHostedService<Preparation>();
+            .AddHostedService<NamespaceSetup>();
         AddWorker(builder.Services);
         builder.Services.AddHostedService<Health>();
-        builder.Services.AddHostedService<Rehearsal>();
+        builder.Services.AddHostedService<Warmup>();
         return builder.Build();
     }
 

@@ -32,21 +32,21 @@ internal sealed class WorkerOptions
     /// <summary>Looks at every setting, also at the hands'; what is wrong is added to <paramref name="problems"/>.</summary>
     public static WorkerOptions Check(IConfiguration configuration, List<string> problems)
     {
-        Valid(Setting.Secrets, text => !File.Exists(text), "a directory");
-        Valid(Setting.Patience, IsPatience, "a number of seconds between 5 and 3600");
-        Valid(Setting.DockerHost, IsDockerHost, "unix:///PATH or tcp://HOST:PORT");
+        Valid(ConfigurationOption.Secrets, text => !File.Exists(text), "a directory");
+        Valid(ConfigurationOption.Patience, IsPatience, "a number of seconds between 5 and 3600");
+        Valid(ConfigurationOption.DockerHost, IsDockerHost, "unix:///PATH or tcp://HOST:PORT");
         return new()
         {
             Connection = Connection(),
-            JsonLog = Valid(Setting.Log, text => text is "text" or "json", "text or json") == "json",
-            LogLevel = Enum.Parse<LogEventLevel>(Valid(Setting.LogLevel, IsLevel, "verbose, debug, information, warning or error") ?? "information", ignoreCase: true),
-            Metrics = Valid(Setting.Metrics, IsEndpoint, "IP:PORT, for example 127.0.0.1:9464"),
+            JsonLog = Valid(ConfigurationOption.Log, text => text is "text" or "json", "text or json") == "json",
+            LogLevel = Enum.Parse<LogEventLevel>(Valid(ConfigurationOption.LogLevel, IsLevel, "verbose, debug, information, warning or error") ?? "information", ignoreCase: true),
+            Metrics = Valid(ConfigurationOption.Metrics, IsEndpoint, "IP:PORT, for example 127.0.0.1:9464"),
             Retention = TimeSpan.FromDays(
-                int.Parse(Valid(Setting.RetentionDays, IsDays, "a number of days between 1 and 36500") ?? "3650", CultureInfo.InvariantCulture)),
-            HealthFile = configuration[Setting.HealthFile.Path] ?? DefaultHealthFile,
+                int.Parse(Valid(ConfigurationOption.RetentionDays, IsDays, "a number of days between 1 and 36500") ?? "3650", CultureInfo.InvariantCulture)),
+            HealthFile = configuration[ConfigurationOption.HealthFile.Path] ?? DefaultHealthFile,
         };
 
-        string? Valid(Setting setting, Func<string, bool> isValid, string wanted)
+        string? Valid(ConfigurationOption setting, Func<string, bool> isValid, string wanted)
         {
             if (configuration[setting.Path] is not { } text || isValid(text))
             {
@@ -60,8 +60,8 @@ internal sealed class WorkerOptions
         TemporalClientConnectOptions Connection()
         {
             var options = FromTemporalToml(problems);
-            options.TargetHost = Valid(Setting.Address, IsHostAndPort, "HOST:PORT") ?? options.TargetHost ?? "localhost:7233";
-            options.Namespace = configuration[Setting.Namespace.Path] ?? options.Namespace;
+            options.TargetHost = Valid(ConfigurationOption.Address, IsHostAndPort, "HOST:PORT") ?? options.TargetHost ?? "localhost:7233";
+            options.Namespace = configuration[ConfigurationOption.Namespace.Path] ?? options.Namespace;
             options.DataConverter = PgFlowJson.Converter;
             options.Identity = $"pgflow-worker@{Environment.MachineName}:{Environment.ProcessId}";
             return options;

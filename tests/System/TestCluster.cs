@@ -77,9 +77,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public NodeId Node(int number) => new(Name, NodeName.Of(number));
 
-    public WorkerProcess StartWorker()
+    public WorkerProcess StartWorker(string? folder = null)
     {
-        _workers.Add(WorkerProcess.Start(_client));
+        _workers.Add(WorkerProcess.Start(_client, folder));
         return Worker;
     }
 

@@ -15,13 +15,14 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Where the workers of a test run keep the passwords of its clusters.</summary>
     public static string Secrets { get; } = Path.Combine(Path.GetTempPath(), $"pgflow-test-secrets-{Environment.ProcessId}");
 
-    public static WorkerProcess Start(ITemporalClient client)
+    /// <summary>Starts the worker that lies in <paramref name="folder"/>; this build's where none is named.</summary>
+    public static WorkerProcess Start(ITemporalClient client, string? folder = null)
     {
         var start = new ProcessStartInfo("dotnet")
         {
             ArgumentList =
             {
-                Path.Combine(AppContext.BaseDirectory, "pgflow-worker.dll"),
+                Path.Combine(folder ?? AppContext.BaseDirectory, "pgflow-worker.dll"),
                 "--address", client.Connection.Options.TargetHost!, "--secrets", Secrets, "--log-level", "warning",
                 "--health-file", Path.Combine(Path.GetTempPath(), $"pgflow-test-health-{Guid.NewGuid():N}"),
             },

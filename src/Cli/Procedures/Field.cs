@@ -5,86 +5,69 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Cli;
 
-/// <summary>Whether a positional argument may be left out.</summary>
-internal enum Need
-{
-    Flag,
-    Optional,
-    Required,
-}
-
 /// <summary>One field of a procedure's input, as a flag or an argument of the same name.</summary>
+/// <param name="Name">Its name in the input.</param>
 /// <param name="Symbol">What is parsed.</param>
 /// <param name="Read">Its value as JSON; null where it was not given.</param>
-internal sealed record Field(Symbol Symbol, Func<ParseResult, JsonNode?> Read)
+internal sealed record Field(string Name, Symbol Symbol, Func<ParseResult, JsonNode?> Read)
 {
-    /// <summary><c>--external-network</c> is <c>externalNetwork</c> in the input.</summary>
-    public string Name { get; } = JsonNamingPolicy.CamelCase.ConvertName(string.Concat(
-        Symbol.Name.Split('-', StringSplitOptions.RemoveEmptyEntries).Select(word => char.ToUpperInvariant(word[0]) + word[1..].ToLowerInvariant())));
-
     /// <summary>What was given, and nothing else, so that defaults stand in one place.</summary>
     public static JsonObject Input(IEnumerable<Field> fields, ParseResult parsed) =>
         new(fields.Select(field => KeyValuePair.Create(field.Name, field.Read(parsed))).Where(field => field.Value is not null));
 
-    public static Field Flag(string name, string description)
+    /// <summary>The field as its procedure describes it.</summary>
+    public static Field Of(InputField field) => field.Type switch
     {
-        var option = new Option<bool>(name) { Description = description };
-        return new(option, parsed => parsed.GetValue(option) ? true : null);
+        var type when type == typeof(bool) => Of(field, new Option<bool>(field.Symbol), given => given ? true : null),
+        var type when type == typeof(int) || type == typeof(uint) => Of(field, new Option<int?>(field.Symbol) { HelpName = "N" }, given => given),
+        var type when type == typeof(ClusterName) => Of(field, Named<ClusterName>(field, "cluster name", ClusterName.Form).CompletedByName(), given => given.ToString()),
+        var type when type == typeof(NodeName) => Node(field),
+        { IsEnum: true } type => Choice(field, [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)]),
+        _ when field.IsArgument => Of(field, new Argument<string?>(field.Symbol), given => given),
+        _ => Of(field, new Option<string?>(field.Symbol), given => given),
+    };
+
+    private static Field Of<T>(InputField field, Option<T> option, Func<T?, JsonNode?> json)
+    {
+        option.Description = field.Flag.Help;
+        option.HelpName = field.Flag.Value ?? option.HelpName;
+        return new(field.Name, option, parsed => json(parsed.GetValue(option)));
     }
 
-    public static Field Number(string name, string description, string helpName = "N")
+    private static Field Of<T>(InputField field, Argument<T> argument, Func<T?, JsonNode?> json)
     {
-        var option = new Option<int?>(name) { Description = description, HelpName = helpName };
-        return new(option, parsed => parsed.GetValue(option));
+        argument.Description = field.Flag.Help;
+        argument.HelpName = field.Symbol;
+        argument.Arity = ArityOf(field);
+        return new(field.Name, argument, parsed => json(parsed.GetValue(argument)));
     }
 
-    public static Field Text(string name, string helpName, string description)
+    private static Field Choice(InputField field, string[] words)
     {
-        var option = new Option<string?>(name) { Description = description, HelpName = helpName };
-        return new(option, parsed => parsed.GetValue(option));
-    }
-
-    public static Field Choice<T>(string name, string description)
-        where T : struct, Enum
-    {
-        string[] words = [.. Enum.GetValues<T>().Select(PgFlowText.Word)];
-        var option = new Option<string?>(name) { Description = description, HelpName = string.Join('|', words) };
+        var option = new Option<string?>(field.Symbol) { HelpName = string.Join('|', words) };
         option.AcceptOnlyFromAmong(words);
-        return new(option, parsed => parsed.GetValue(option));
+        return Of(field, option, given => given);
     }
 
-    public static Field Argument(string name, string description, Need need)
+    private static Field Node(InputField field)
     {
-        var argument = new Argument<string?>(name) { Description = description, HelpName = name, Arity = need is Need.Required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne };
-        return new(argument, parsed => parsed.GetValue(argument));
-    }
-
-    public static Field From(string description)
-    {
-        var argument = Flags.Named<ClusterName>("FROM", "cluster name", ClusterName.Form, description).CompletedByName();
-        return new(argument, parsed => parsed.GetValue(argument).ToString());
-    }
-
-    public static Field Node(string name, string description, Need need = Need.Flag)
-    {
-        var reader = Flags.Reader<NodeName>("node name", NodeName.Form);
-        if (need is Need.Flag)
+        if (field.IsArgument)
         {
-            var option = new Option<NodeName>(name) { Description = description, HelpName = "NODE", CustomParser = reader };
-            option.CompletionSources.Add(_ => Names);
-            return new(option, parsed => Json(parsed.GetValue(option)));
+            var argument = Named<NodeName>(field, "node name", NodeName.Form);
+            argument.CompletionSources.Add(_ => Names);
+            return Of(field, argument, Json);
         }
 
-        var argument = new Argument<NodeName>(name)
-        {
-            Description = description,
-            HelpName = name,
-            Arity = need is Need.Required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
-            CustomParser = reader,
-        };
-        argument.CompletionSources.Add(_ => Names);
-        return new(argument, parsed => Json(parsed.GetValue(argument)));
+        var option = new Option<NodeName>(field.Symbol) { HelpName = "NODE", CustomParser = Flags.Reader<NodeName>("node name", NodeName.Form) };
+        option.CompletionSources.Add(_ => Names);
+        return Of(field, option, Json);
     }
+
+    private static Argument<T> Named<T>(InputField field, string what, string form)
+        where T : struct, IText<T> => Flags.Named<T>(field.Symbol, what, form, field.Flag.Help, ArityOf(field));
+
+    private static ArgumentArity ArityOf(InputField field) =>
+        field.Flag.Place is FlagPlace.BehindOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne;
 
     private static IEnumerable<string> Names => Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString());
 

@@ -14,7 +14,7 @@ namespace PgFlow.Cli;
 internal sealed record Order(string Workflow, string Json, string? Cluster, bool TypeTheName = false)
 {
     /// <summary>Whether it can change anything at all.</summary>
-    public bool Changes => Workflow is not (nameof(InspectCluster) or nameof(InspectTimeline));
+    public bool Changes => Procedures.Find(Workflow) is not { ReadOnly: true };
 }
 
 /// <summary>Starts a procedure, has its plan confirmed, and follows it.</summary>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using PgFlow.Workflows;
 
 namespace PgFlow.Cli;
 
@@ -12,7 +11,7 @@ internal static class RunVerb
 
     /// <summary>The workflow types that there are. Asked for another, a worker would retry for ever.</summary>
     public static IReadOnlyList<string> Procedures { get; } =
-        [.. typeof(Procedure).Assembly.GetExportedTypes().Where(type => type.IsSubclassOf(typeof(Procedure)) && !type.IsAbstract).Select(type => type.Name).Order(StringComparer.Ordinal)];
+        [.. Workflows.Procedures.All.Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
     public static Command Command(Terminal terminal)
     {
@@ -27,7 +26,7 @@ internal static class RunVerb
         var procedure = Procedures.FirstOrDefault(name => string.Equals(name, given.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase))
             ?? throw new CliError(ExitCodes.Usage, $"'{given}' is no procedure", $"there are {string.Join(", ", Procedures)}");
         var json = await ReadAsync(call.Parsed.GetRequiredValue(Input), cancel);
-        return await new Launch(call).RunAsync(new(procedure, json, InputJson.Cluster(json), TypeTheName: procedure is nameof(DestroyCluster)), cancel);
+        return await new Launch(call).RunAsync(new(procedure, json, InputJson.Cluster(json), TypeTheName: Workflows.Procedures.Find(procedure)!.TypeTheName), cancel);
     }
 
     private static async Task<string> ReadAsync(string file, CancellationToken cancel)

@@ -15,7 +15,7 @@ internal static class DecisionVerbs
 
     private static readonly Option<string?> Plan = new("--plan") { HelpName = "HASH", Description = "The hash of the plan that was read; nothing is asked then" };
 
-    private static readonly Field[] Targets = ProcedureVerbs.Target;
+    private static readonly Field[] Targets = [.. InputField.Of(typeof(TargetInput)).Select(Field.Of)];
 
     static DecisionVerbs() => Action.AcceptOnlyFromAmong([.. Enum.GetValues<ResolveAction>().Select(PgFlowText.Word)]);
 

@@ -13,7 +13,7 @@ internal static class TimelineVerb
 
     private static readonly Option<bool> Rebuild = new("--rebuild") { Description = "Write into the ledger what it lacks and the WAL tells: openings of timelines, restore points" };
 
-    private static readonly ProcedureVerb Rebuilding = new("timeline", nameof(RebuildLedger), Rebuild.Description!);
+    private static readonly ProcedureVerb Rebuilding = new(Procedures.Find(nameof(RebuildLedger))!);
 
     public static Command Command(Terminal terminal)
     {

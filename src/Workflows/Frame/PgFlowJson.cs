@@ -15,7 +15,7 @@ public static class PgFlowJson
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(), // else an input can't be read before something else was serialized
         NumberHandling = JsonNumberHandling.Strict,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new TargetConverter() },
     };
 
     /// <summary>The converter that workers and clients share.</summary>

@@ -163,16 +163,8 @@ internal static class Checks
     private static List<string> LeftIn(ClusterState state, Func<Finding, bool> about) =>
     [
         .. Inspection.DeviationsOf(state).Where(finding => about(finding) && finding.Hint?.Procedure is not null)
-            .Select(finding => $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {CommandOf(finding.Hint, state)}"),
+            .Select(finding => $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {Procedures.CommandOf(finding.Hint)}"),
     ];
-
-    private static string CommandOf(Hint hint, ClusterState state) => hint.Procedure switch
-    {
-        nameof(RepairCluster) => $"pgflow repair {state.Cluster}",
-        nameof(Failback) => $"pgflow failback {state.Cluster} {hint.Input?["node"]?.ToString() ?? "NODE"}",
-        nameof(Failover) => $"pgflow failover {state.Cluster}",
-        _ => $"pgflow status {state.Cluster}",
-    };
 
     public static Finding ContainerMissing(NodeState node) => new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));
 

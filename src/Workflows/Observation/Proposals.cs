@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Workflows;
@@ -25,7 +24,7 @@ internal static class Proposals
     {
         try
         {
-            await PlanAsync(hint, state);
+            await Procedures.PlanAsync(hint, state);
             return null;
         }
         catch (ApplicationFailureException e)
@@ -33,34 +32,4 @@ internal static class Proposals
             return e.Message;
         }
     }
-
-    private static async Task PlanAsync(Hint hint, ClusterState state)
-    {
-        switch (hint.Procedure)
-        {
-            case nameof(Failover):
-                await FailoverPlan.FromAsync(Input<FailoverInput>(hint), state);
-                break;
-            case nameof(Failback) when hint.Input!.ContainsKey("node"):
-                FailbackPlan.From(Input<FailbackInput>(hint), state);
-                break;
-            case nameof(RemakeStandby):
-                RemakeStandbyPlan.From(Input<RemakeStandbyInput>(hint), state);
-                break;
-            case nameof(Switchover):
-                SwitchoverPlan.From(Input<SwitchoverInput>(hint), state);
-                break;
-            case nameof(TakeBackup):
-                TakeBackupPlan.From(Input<TakeBackupInput>(hint), state);
-                break;
-            case nameof(RepairCluster):
-                RepairClusterPlan.From(Input<RepairClusterInput>(hint), state);
-                break;
-            default:
-                break; // the others have no precondition but the cluster itself
-        }
-    }
-
-    private static T Input<T>(Hint hint)
-        where T : ProcedureInput => (T)InputReader.Read(JsonSerializer.SerializeToUtf8Bytes(hint.Input), typeof(T));
 }

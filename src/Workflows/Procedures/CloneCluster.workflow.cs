@@ -6,18 +6,23 @@ namespace PgFlow.Workflows;
 public sealed record CloneClusterInput : TargetInput
 {
     /// <summary>The cluster that is cloned; it is only read.</summary>
+    [Flag("The cluster that is cloned", Place = FlagPlace.Before)]
     public ClusterName From { get; init; }
 
     /// <summary>How many nodes; as many as the source has where none is given.</summary>
+    [Flag("How many nodes; as many as FROM has where none is given")]
     public int? Nodes { get; init; }
 
     /// <summary>The virtual IP; needed with an external network that exists already.</summary>
+    [Flag("The virtual IP; needed with --external-network", Value = "IP")]
     public string? Vip { get; init; }
 
     /// <summary>The internal network's subnet; a free private one where none is given.</summary>
+    [Flag("The internal network's subnet; a free one where none is given", Value = "CIDR")]
     public string? Subnet { get; init; }
 
     /// <summary>An existing network for clients; one of its own where none is given.</summary>
+    [Flag("An existing network for clients; one of its own where none is given", Value = "NAME")]
     public string? ExternalNetwork { get; init; }
 
     /// <inheritdoc/>

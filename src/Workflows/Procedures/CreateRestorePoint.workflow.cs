@@ -7,6 +7,7 @@ namespace PgFlow.Workflows;
 public sealed partial record CreateRestorePointInput : ProcedureInput
 {
     /// <summary>The name; used once in a cluster.</summary>
+    [Flag("The name; used once in a cluster", Place = FlagPlace.Behind)]
     public string? Name { get; init; }
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ namespace PgFlow.Workflows;
 public sealed record FailbackInput : ProcedureInput
 {
     /// <summary>The node that comes back; the only one that is missing where none is named.</summary>
+    [Flag("The node that comes back; the only one that is missing where none is named", Place = FlagPlace.BehindOptional)]
     public NodeName? Node { get; init; }
 }
 

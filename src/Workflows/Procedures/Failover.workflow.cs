@@ -6,9 +6,11 @@ namespace PgFlow.Workflows;
 public sealed record FailoverInput : ProcedureInput
 {
     /// <summary>The node that becomes the primary; the one that has got furthest where none is named.</summary>
+    [Flag("The node that becomes the primary; the best one where none is named")]
     public NodeName? To { get; init; }
 
     /// <summary>Fail over although the primary is healthy.</summary>
+    [Flag("Fail over although the primary is healthy; recorded, and never the same as --yes")]
     public bool Force { get; init; }
 }
 

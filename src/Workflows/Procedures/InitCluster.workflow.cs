@@ -10,24 +10,31 @@ public sealed record InitClusterInput : ProcedureInput
     public const int MostNodes = 9;
 
     /// <summary>How many nodes: one primary, the others standbys.</summary>
+    [Flag("How many nodes: one primary, the others standbys (default 2)")]
     public int Nodes { get; init; } = 2;
 
     /// <summary>Any image that has PostgreSQL 13 to 18.</summary>
+    [Flag("Any image that has PostgreSQL 13 to 18 (default postgres:17)", Value = "IMAGE")]
     public string Image { get; init; } = "postgres:17";
 
     /// <summary>Where complete WAL segments go.</summary>
+    [Flag("Where WAL goes: into the cluster's repository, or into each node's volume")]
     public ArchiveMode Archive { get; init; } = ArchiveMode.External;
 
     /// <summary>A commit waits for one standby.</summary>
+    [Flag("A commit waits for one standby")]
     public bool Sync { get; init; }
 
     /// <summary>The virtual IP; needed with an external network that exists already.</summary>
+    [Flag("The virtual IP; needed with --external-network", Value = "IP")]
     public string? Vip { get; init; }
 
     /// <summary>The internal network's subnet, an IPv4 /24 or larger; a free private one where none is given.</summary>
+    [Flag("The internal network's subnet; a free one where none is given", Value = "CIDR")]
     public string? Subnet { get; init; }
 
     /// <summary>An existing network for clients; one of its own where none is given.</summary>
+    [Flag("An existing network for clients; one of its own where none is given", Value = "NAME")]
     public string? ExternalNetwork { get; init; }
 
     /// <inheritdoc/>

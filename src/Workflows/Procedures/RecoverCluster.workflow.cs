@@ -7,9 +7,11 @@ namespace PgFlow.Workflows;
 public sealed record RecoverClusterInput : TargetInput
 {
     /// <summary>Stop read-only at the target and wait until a person confirms (<c>approve</c>), moves on (<c>move</c>) or goes back (<c>reject</c>).</summary>
+    [Flag("Stop read-only at the target; then approve, move or reject it")]
     public bool Inspect { get; init; }
 
     /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is said.</summary>
+    [Flag("How long the primary's fast stop may take before all is undone (default 90)", Value = "S")]
     public int StopWithinSeconds { get; init; } = StopLimit.Default;
 
     /// <inheritdoc/>

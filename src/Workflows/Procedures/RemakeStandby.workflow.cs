@@ -6,6 +6,7 @@ namespace PgFlow.Workflows;
 public sealed record RemakeStandbyInput : ProcedureInput
 {
     /// <summary>The standby.</summary>
+    [Flag("The standby", Place = FlagPlace.Behind)]
     public NodeName? Node { get; init; }
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ namespace PgFlow.Workflows;
 public sealed record RepairClusterInput : ProcedureInput
 {
     /// <summary>The node whose data is the cluster's, where none runs and several could be the primary.</summary>
+    [Flag("The node whose data is the cluster's, where no primary runs and several nodes hold a primary's data")]
     public NodeName? Primary { get; init; }
 }
 

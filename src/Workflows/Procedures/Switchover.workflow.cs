@@ -6,12 +6,15 @@ namespace PgFlow.Workflows;
 public sealed record SwitchoverInput : ProcedureInput
 {
     /// <summary>The node that becomes the primary; the standby with the least lag where none is named.</summary>
+    [Flag("The node that becomes the primary; the best one where none is named")]
     public NodeName? To { get; init; }
 
     /// <summary>Go on although a standby does not answer.</summary>
+    [Flag("Go on although a standby does not answer; recorded, and never the same as --yes")]
     public bool Force { get; init; }
 
     /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is said.</summary>
+    [Flag("How long the primary's fast stop may take before all is undone (default 90)", Value = "S")]
     public int StopWithinSeconds { get; init; } = StopLimit.Default;
 
     /// <inheritdoc/>

@@ -7,18 +7,23 @@ namespace PgFlow.Workflows;
 public sealed record TakeBackupInput : ProcedureInput
 {
     /// <summary>The node that is copied; a standby where there is a good one and none is named.</summary>
+    [Flag("The node that is copied; a standby where none is named")]
     public NodeName? Node { get; init; }
 
     /// <summary>Only what has changed since the newest backup.</summary>
+    [Flag("Only what has changed since the newest backup (PostgreSQL 17)")]
     public bool Incremental { get; init; }
 
     /// <summary>A note that stays with the backup.</summary>
+    [Flag("A note that stays with the backup", Value = "TEXT")]
     public string? Annotation { get; init; }
 
     /// <summary>Afterwards remove what the newest so many full backups of each branch don't need; nothing goes where neither this nor keepDays is given.</summary>
+    [Flag("Afterwards remove what is not needed for the newest N full backups of each branch")]
     public int? Keep { get; init; }
 
     /// <summary>Afterwards remove what no time of the last so many days needs.</summary>
+    [Flag("Afterwards remove what is not needed to go back to every time of the last D days", Value = "D")]
     public int? KeepDays { get; init; }
 
     internal RetentionPolicy? Policy => Keep is null && KeepDays is null ? null : new(Keep, KeepDays is { } days ? TimeSpan.FromDays(days) : null);

@@ -6,9 +6,10 @@ namespace PgFlow.Workflows;
 public sealed record VerifyBackupInput : ProcedureInput
 {
     /// <summary>The backup, recovered to its own end; where none is given, the one that a recovery to the latest would use, recovered to the latest.</summary>
+    [Flag("The backup, to its own end; the newest, to the latest, where none is named", Place = FlagPlace.BehindOptional)]
     public string? Backup { get; init; }
 
-    internal RecoveryTarget Target => Backup is { } id ? new() { Backup = id } : new() { Latest = true };
+    internal RecoveryTarget Target => Backup is { } id ? new BackupTarget(id) : new LatestTarget();
 
     /// <inheritdoc/>
     protected override IEnumerable<string> Check() => Backup is { } id && (string.IsNullOrWhiteSpace(id) || id.Length > 63)

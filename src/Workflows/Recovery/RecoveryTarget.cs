@@ -2,29 +2,20 @@ using System.Text.Json.Serialization;
 
 namespace PgFlow.Workflows;
 
-/// <summary>To where a cluster is to be recovered; exactly one of the properties but <see cref="Timeline"/> is given.</summary>
-public sealed record RecoveryTarget
+/// <summary>To where a cluster is to be recovered: one of the kinds in <see cref="TargetKind.All"/>, each in a file of its own.</summary>
+public abstract record RecoveryTarget
 {
-    /// <summary>Everything that was committed up to this time, and nothing later.</summary>
-    public DateTimeOffset? Time { get; init; }
-
-    /// <summary>A restore point.</summary>
-    public string? Point { get; init; }
-
-    /// <summary>Every record that begins before this position.</summary>
-    public Lsn? Lsn { get; init; }
-
-    /// <summary>Everything up to this transaction's commit, and it.</summary>
-    public uint? Xid { get; init; }
-
-    /// <summary>The end of a backup.</summary>
-    public string? Backup { get; init; }
-
-    /// <summary>All there is.</summary>
-    public bool Latest { get; init; }
-
     /// <summary>The branch; where none is given, the one that was live then (or is live now).</summary>
     public Timeline? Timeline { get; init; }
+
+    /// <summary>Its kind.</summary>
+    internal abstract TargetKind Kind { get; }
+
+    /// <summary>Where to recover to, as JSON has it.</summary>
+    internal abstract object Value { get; }
+
+    /// <summary>The branch and the position that it comes to.</summary>
+    internal abstract Task<Position> FindAsync(TargetSearch search);
 }
 
 /// <summary>What a target comes to: one branch, one position, one backup.</summary>

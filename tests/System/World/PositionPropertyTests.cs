@@ -30,7 +30,7 @@ public sealed class PositionPropertyTests
             .Concat(Enumerable.Range(0, work.States.Count).OrderBy(_ => random.Next())).Distinct().Take(Recoveries).Order();
         foreach (var index in chosen)
         {
-            var target = await Resolver.ResolveAsync(wal.Catalogue, new() { Time = times[index] }, wal.Reader);
+            var target = await Resolver.ResolveAsync(wal.Catalogue, new TimeTarget(times[index]), wal.Reader);
             Assert.True(target.EarlyRemovals.Count == 0, $"seed {seed}, operation {index}: {target.End} contains {string.Join(", ", target.EarlyRemovals)}");
             var found = await postgres.RecoveredAsync(target.EndOfBranch ? null : target.End, work.States[index].Databases);
             Assert.True(work.States[index].Expected == found, $"seed {seed}, behind operation {index} ({work.Operations[index]}), {target.End}: {found} instead of {work.States[index].Expected}");

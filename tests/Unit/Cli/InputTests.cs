@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using PgFlow.Cli;
 
 namespace PgFlow.UnitTests.Cli;
@@ -13,7 +15,7 @@ public sealed class InputTests
     [InlineData("""{"cluster":"demo","node":"p1"}""", "failback", "demo", "p1")]
     [InlineData("""{"cluster":"demo"}""", "failback", "demo")]
     [InlineData("""{"cluster":"demo","node":"p2"}""", "remake", "demo", "p2")]
-    [InlineData("""{"cluster":"demo","incremental":true,"node":"p2","annotation":"before 2.0"}""",
+    [InlineData("""{"cluster":"demo","node":"p2","incremental":true,"annotation":"before 2.0"}""",
         "backup", "demo", "--incremental", "--node", "p2", "--annotation", "before 2.0")]
     [InlineData("""{"cluster":"demo"}""", "backup", "demo", "--schedule", "0 2 * * *")]
     [InlineData("""{"cluster":"demo","keep":7,"keepDays":14}""", "backup", "demo", "--keep", "7", "--keep-days", "14")]
@@ -25,24 +27,42 @@ public sealed class InputTests
         var call = new CliCall();
         var verb = ProcedureVerbs.All.Single(verb => verb.Name == args[0]);
 
-        var parsed = verb.Command(new(call.Data, call.People, Interactive: false)).Parse(args[1..]);
+        var parsed = verb.Command(TerminalOf(call)).Parse(args[1..]);
 
         Assert.Empty(parsed.Errors);
         Assert.Equal(json, verb.Input(parsed).ToJsonString(PgFlowJson.Options));
     }
 
     [Fact]
-    public void Every_flag_is_a_field_of_its_procedure()
-    {
-        var types = typeof(Procedure).Assembly.GetTypes();
-        foreach (var verb in ProcedureVerbs.All)
-        {
-            var input = types.Single(type => type.Name == $"{verb.Workflow}Input");
+    public void Every_procedure_is_known() => Assert.Equal(
+        typeof(Procedure).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Procedure)) && !type.IsAbstract).Select(type => type.Name).Order(StringComparer.Ordinal),
+        RunVerb.Procedures);
 
-            Assert.Contains(verb.Workflow, RunVerb.Procedures);
-            Assert.Subset(InputReader.Fields(input).ToHashSet(), verb.Fields.Select(field => field.Name).ToHashSet());
+    [Fact]
+    public void A_hint_is_the_command_that_gives_its_input()
+    {
+        foreach (var (entry, verb) in PgFlow.Workflows.Procedures.All.Where(entry => entry.Verb is not null).Zip(ProcedureVerbs.All))
+        {
+            JsonObject input = new([KeyValuePair.Create<string, JsonNode?>("cluster", "demo"), .. entry.Fields.Select(ExampleOf)]);
+            var typed = entry.Command(input).Split(' ')[2..];
+
+            var parsed = verb.Command(TerminalOf(new())).Parse(typed);
+
+            Assert.Empty(parsed.Errors);
+            Assert.Equivalent(JsonNode.Parse(input.ToJsonString())!.AsObject().Select(pair => $"{pair.Key}={pair.Value}"), verb.Input(parsed).Select(pair => $"{pair.Key}={pair.Value}"), strict: true);
         }
     }
+
+    private static Terminal TerminalOf(CliCall call) => new(call.Data, call.People, Interactive: false);
+
+    private static KeyValuePair<string, JsonNode?> ExampleOf(InputField field) => KeyValuePair.Create<string, JsonNode?>(field.Name, field.Type switch
+    {
+        var type when type == typeof(bool) => true,
+        var type when type == typeof(int) || type == typeof(uint) => 3,
+        var type when type == typeof(NodeName) => "p2",
+        { IsEnum: true } type => JsonNamingPolicy.CamelCase.ConvertName(Enum.GetNames(type)[0]),
+        _ => "other",
+    });
 
     [Theory]
     [InlineData("""{"cluster":"demo"}""", """{"cluster":"demo","by":"ann"}""")]

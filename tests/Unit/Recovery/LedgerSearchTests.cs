@@ -212,7 +212,7 @@ public sealed class LedgerSearchTests
     {
         try
         {
-            return await Resolver.ResolveAsync(catalogue, new() { Time = time }, wal);
+            return await Resolver.ResolveAsync(catalogue, new TimeTarget(time), wal);
         }
         catch (Temporalio.Exceptions.ApplicationFailureException)
         {

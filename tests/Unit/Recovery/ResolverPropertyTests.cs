@@ -22,7 +22,7 @@ public sealed class ResolverPropertyTests
                 var time = ModelCluster.Start - TimeSpan.FromSeconds(20) + ((span + TimeSpan.FromSeconds(40)) * random.NextDouble());
                 var wanted = Wanted(cluster, time);
                 var what = $"seed {seed}, gaps {gaps}, time {PgFlowText.Exact(time)}";
-                var (target, refusal) = await TryAsync(cluster, new() { Time = time }, what);
+                var (target, refusal) = await TryAsync(cluster, new TimeTarget(time), what);
                 if (target is not null)
                 {
                     Assert.True(wanted is not null, $"{what}: nothing can be wanted");
@@ -166,26 +166,26 @@ public sealed class ResolverPropertyTests
     {
         foreach (var point in cluster.Catalogue.RestorePoints.Where(point => point.Lsn <= cluster.RetainedEnd(cluster.Find(point.Timeline))))
         {
-            yield return (new() { Point = point.Name }, cluster.Find(point.Timeline), point.Lsn);
+            yield return (new PointTarget(point.Name), cluster.Find(point.Timeline), point.Lsn);
         }
 
         foreach (var backup in cluster.Catalogue.Backups.Where(backup => backup.End <= cluster.RetainedEnd(cluster.Find(backup.Timeline))))
         {
-            yield return (new() { Backup = backup.Id }, cluster.Find(backup.Timeline), backup.End);
+            yield return (new BackupTarget(backup.Id), cluster.Find(backup.Timeline), backup.End);
         }
 
         var live = cluster.Live.Before(cluster.Live.End).ToList();
         foreach (var commit in live.Where(record => record.Kind is RecordKind.Commit && random.Next(5) == 0))
         {
-            yield return (new() { Xid = commit.Xid }, cluster.Live, commit.End);
+            yield return (new XidTarget(commit.Xid), cluster.Live, commit.End);
         }
 
         var some = live[random.Next(live.Count)];
-        yield return (new() { Lsn = some.End }, cluster.Live, some.End);
-        yield return (new() { Latest = true }, cluster.Live, cluster.Live.End);
+        yield return (new LsnTarget(some.End), cluster.Live, some.End);
+        yield return (new LatestTarget(), cluster.Live, cluster.Live.End);
         foreach (var timeline in cluster.Timelines.Where(cluster.IsAnythingLeft))
         {
-            yield return (new() { Latest = true, Timeline = timeline.Number }, timeline, cluster.RetainedEnd(timeline));
+            yield return (new LatestTarget { Timeline = timeline.Number }, timeline, cluster.RetainedEnd(timeline));
         }
     }
 

@@ -34,7 +34,7 @@ public sealed class ResolverTests
     [Fact]
     public async Task A_newer_backup_that_is_no_ancestor_of_the_branch_is_not_taken()
     {
-        var target = await Killer.ResolveAsync(new() { Time = ModelCluster.Time("12:00") });
+        var target = await Killer.ResolveAsync(new TimeTarget(ModelCluster.Time("12:00")));
 
         Assert.Equal((new Timeline(2), "B1", false, new Timeline(3)), (target.Timeline, Assert.Single(target.Backups), target.EndOfBranch, target.NewTimeline));
         Assert.Equal([new(1), new(2)], target.Wal.Select(piece => piece.Timeline));
@@ -45,7 +45,7 @@ public sealed class ResolverTests
     [Fact]
     public async Task What_only_an_abandoned_branch_had_comes_back_with_that_branch()
     {
-        var target = await Killer.ResolveAsync(new() { Time = ModelCluster.Time("11:10") });
+        var target = await Killer.ResolveAsync(new TimeTarget(ModelCluster.Time("11:10")));
 
         Assert.Equal((new Timeline(1), "B2", true), (target.Timeline, Assert.Single(target.Backups), target.EndOfBranch));
         Assert.Equal("timeline 1 was live at 2026-11-24T11:10:00Z (from 2026-11-24T09:00:00Z to 2026-11-24T11:30:00Z); nothing was committed on it later", target.Why);
@@ -77,21 +77,21 @@ public sealed class ResolverTests
         });
 
         async Task<(uint, uint)> Kept(string time) =>
-            await cluster.ResolveAsync(new() { Time = ModelCluster.Time(time) }) is var target ? (target.Timeline.Number, target.LastKept!.Xid) : default;
+            await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time(time))) is var target ? (target.Timeline.Number, target.LastKept!.Xid) : default;
 
         Assert.Equal((1u, a), await Kept("09:15"));
         Assert.Equal((1u, b), await Kept("09:25"));
         Assert.Equal((2u, c), await Kept("10:15"));
         Assert.Equal((3u, b), await Kept("11:05"));
         Assert.Equal((4u, c), await Kept("12:05"));
-        Assert.Equal(new Timeline(5), (await cluster.ResolveAsync(new() { Latest = true })).NewTimeline);
-        Assert.Equal([new(1), new(2), new(4)], (await cluster.ResolveAsync(new() { Latest = true })).Wal.Select(piece => piece.Timeline));
+        Assert.Equal(new Timeline(5), (await cluster.ResolveAsync(new LatestTarget())).NewTimeline);
+        Assert.Equal([new(1), new(2), new(4)], (await cluster.ResolveAsync(new LatestTarget())).Wal.Select(piece => piece.Timeline));
     }
 
     [Fact]
     public async Task A_time_between_two_commits_ends_with_the_last_transaction_before_it()
     {
-        var target = await Plain.ResolveAsync(new() { Time = ModelCluster.Time("10:25") });
+        var target = await Plain.ResolveAsync(new TimeTarget(ModelCluster.Time("10:25")));
         var rolledBack = Plain.Live.Records.Single(record => record.Kind is RecordKind.Abort);
 
         Assert.Equal((ModelCluster.Time("10:00"), ModelCluster.Time("10:30")), (target.LastKept!.At, target.FirstDropped!.At));
@@ -117,10 +117,10 @@ public sealed class ResolverTests
         cluster.Removals[0] = cluster.Removals[0] with { Xid = dropping };
         var commits = cluster.Live.Records.Where(record => record.Kind is RecordKind.Commit).ToList();
 
-        var before = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:05") });
-        var middle = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:15") });
-        var behind = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:35") });
-        var end = await cluster.ResolveAsync(new() { Latest = true });
+        var before = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:05")));
+        var middle = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:15")));
+        var behind = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:35")));
+        var end = await cluster.ResolveAsync(new LatestTarget());
 
         Assert.Equal((commits[0].End, commits[1].Xid, 0), (before.End, before.FirstDropped!.Xid, before.EarlyRemovals.Count));
         Assert.Equal((commits[1].End, between, cluster.Removals[0]), (middle.End, middle.LastKept!.Xid, Assert.Single(middle.EarlyRemovals)));
@@ -144,7 +144,7 @@ public sealed class ResolverTests
             cluster.Idle("11:00");
         });
 
-        var target = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:20") });
+        var target = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:20")));
 
         Assert.Equal((ModelCluster.Time("10:00"), ModelCluster.Time("10:30")), (target.LastKept!.At, target.FirstDropped!.At));
     }
@@ -152,7 +152,7 @@ public sealed class ResolverTests
     [Fact]
     public async Task An_idle_tail_is_the_end_of_the_branch()
     {
-        var target = await Plain.ResolveAsync(new() { Time = ModelCluster.Time("10:45") });
+        var target = await Plain.ResolveAsync(new TimeTarget(ModelCluster.Time("10:45")));
 
         Assert.Equal((true, Plain.Live.End, null), (target.EndOfBranch, target.End, target.FirstDropped));
     }
@@ -173,7 +173,7 @@ public sealed class ResolverTests
             cluster.Idle("12:00");
         });
 
-        var target = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("11:05") });
+        var target = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("11:05")));
 
         Assert.Equal((new Timeline((uint)timeline), endOfBranch), (target.Timeline, target.EndOfBranch));
         Assert.Equal(cluster.Timelines[1].Fork, target.End);
@@ -183,34 +183,34 @@ public sealed class ResolverTests
     [Fact]
     public async Task A_branch_asked_for_by_number_goes_through_its_ancestors()
     {
-        var early = await Killer.ResolveAsync(new() { Time = ModelCluster.Time("09:30"), Timeline = new(2) });
-        var fork = await Killer.ResolveAsync(new() { Time = ModelCluster.Time("11:00"), Timeline = new(2) });
+        var early = await Killer.ResolveAsync(new TimeTarget(ModelCluster.Time("09:30")) { Timeline = new(2) });
+        var fork = await Killer.ResolveAsync(new TimeTarget(ModelCluster.Time("11:00")) { Timeline = new(2) });
 
         Assert.Equal((new Timeline(1), ModelCluster.Time("09:59")), (early.Timeline, early.FirstDropped!.At));
         Assert.Equal((new Timeline(2), ModelCluster.Time("11:59"), ModelCluster.Time("09:59")), (fork.Timeline, fork.FirstDropped!.At, fork.LastKept!.At));
-        Assert.StartsWith("timeline 1 was left at 2026-11-24T11:30:00Z, before 2026-11-24T12:00:00Z", await Killer.RefusalAsync(new() { Time = ModelCluster.Time("12:00"), Timeline = new(1) }), StringComparison.Ordinal);
+        Assert.StartsWith("timeline 1 was left at 2026-11-24T11:30:00Z, before 2026-11-24T12:00:00Z", await Killer.RefusalAsync(new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(1) }), StringComparison.Ordinal);
     }
 
     public static TheoryData<string, RecoveryTarget> Refused => new()
     {
-        { "2026-11-24T11:00:01Z is in the future: it is 2026-11-24T11:00:00Z; for all there is, ask for the latest", new() { Time = ModelCluster.Time("11:00:01") } },
+        { "2026-11-24T11:00:01Z is in the future: it is 2026-11-24T11:00:00Z; for all there is, ask for the latest", new TimeTarget(ModelCluster.Time("11:00:01")) },
         {
             "no branch is known to have been live at 2026-11-24T08:59:00Z; times that can be had: 2026-11-24T09:20:00Z to 2026-11-24T11:00:00Z (timeline 1)",
-            new() { Time = ModelCluster.Time("08:59") }
+            new TimeTarget(ModelCluster.Time("08:59"))
         },
         {
             "2026-11-24T09:05:00Z can't be had: there is no backup that ended before; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
-            new() { Time = ModelCluster.Time("09:05") }
+            new TimeTarget(ModelCluster.Time("09:05"))
         },
         {
             "2026-11-24T09:15:00Z can't be had: backup B1 had begun but not ended, and there is no older one; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
-            new() { Time = ModelCluster.Time("09:15") }
+            new TimeTarget(ModelCluster.Time("09:15"))
         },
-        { "there is no restore point 'x'; there are: before-import (2026-11-24T10:10:00Z, timeline 1)", new() { Point = "x" } },
-        { "there is no backup 'x'; there are: B1 (ended 2026-11-24T09:20:00Z, BACKUP on timeline 1)", new() { Backup = "x" } },
-        { "0/9999 is beyond the end of timeline 1, which is END", new() { Lsn = new(0x9999) } },
-        { "0/101 on timeline 1 can't be had: there is no backup that ended before; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1", new() { Lsn = new(0x101) } },
-        { "there is no timeline 4; there are: 1", new() { Latest = true, Timeline = new(4) } },
+        { "there is no restore point 'x'; there are: before-import (2026-11-24T10:10:00Z, timeline 1)", new PointTarget("x") },
+        { "there is no backup 'x'; there are: B1 (ended 2026-11-24T09:20:00Z, BACKUP on timeline 1)", new BackupTarget("x") },
+        { "0/9999 is beyond the end of timeline 1, which is END", new LsnTarget(new Lsn(0x9999)) },
+        { "0/101 on timeline 1 can't be had: there is no backup that ended before; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1", new LsnTarget(new Lsn(0x101)) },
+        { "there is no timeline 4; there are: 1", new LatestTarget { Timeline = new(4) } },
     };
 
     [Theory, MemberData(nameof(Refused))]
@@ -229,8 +229,8 @@ public sealed class ResolverTests
             cluster.Idle("11:00");
         });
 
-        Assert.Equal(["B1"], (await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:10") })).Backups);
-        Assert.Equal(["B2"], (await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:30") })).Backups);
+        Assert.Equal(["B1"], (await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:10")))).Backups);
+        Assert.Equal(["B2"], (await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:30")))).Backups);
     }
 
     [Fact]
@@ -239,13 +239,13 @@ public sealed class ResolverTests
         var point = Plain.Catalogue.RestorePoints[0];
         var commits = Plain.Live.Records.Where(record => record.Kind is RecordKind.Commit).ToList();
 
-        Assert.Equal((point.Lsn, false), await End(new() { Point = "before-import" }));
-        Assert.Equal((Plain.Catalogue.Backups[0].End, false), await End(new() { Backup = "B1" }));
-        Assert.Equal((commits[2].End, false), await End(new() { Xid = commits[2].Xid }));
-        Assert.Equal((commits[^1].End, true), await End(new() { Xid = commits[^1].Xid }));
-        Assert.Equal((commits[^1].End, true), await End(new() { Latest = true }));
-        Assert.Equal((commits[^1].End, true), await End(new() { Lsn = Plain.Live.End }));
-        Assert.Equal((commits[^1].Lsn, false), await End(new() { Lsn = commits[^1].Lsn, Timeline = new(1) }));
+        Assert.Equal((point.Lsn, false), await End(new PointTarget("before-import")));
+        Assert.Equal((Plain.Catalogue.Backups[0].End, false), await End(new BackupTarget("B1")));
+        Assert.Equal((commits[2].End, false), await End(new XidTarget(commits[2].Xid)));
+        Assert.Equal((commits[^1].End, true), await End(new XidTarget(commits[^1].Xid)));
+        Assert.Equal((commits[^1].End, true), await End(new LatestTarget()));
+        Assert.Equal((commits[^1].End, true), await End(new LsnTarget(Plain.Live.End)));
+        Assert.Equal((commits[^1].Lsn, false), await End(new LsnTarget(commits[^1].Lsn) { Timeline = new(1) }));
 
         async Task<(Lsn, bool)> End(RecoveryTarget target) => await Plain.ResolveAsync(target) is var found ? (found.End, found.EndOfBranch) : default;
     }
@@ -255,8 +255,8 @@ public sealed class ResolverTests
     {
         var abort = Plain.Live.Records.Single(record => record.Kind is RecordKind.Abort);
 
-        Assert.Equal($"transaction {abort.Xid} did not commit: it was rolled back at 2026-11-24T10:20:00Z; {abort.Lsn} is the position before that", await Plain.RefusalAsync(new() { Xid = abort.Xid }));
-        Assert.StartsWith("no commit of transaction 9999 is in the WAL of timeline 1 from ", await Plain.RefusalAsync(new() { Xid = 9999 }), StringComparison.Ordinal);
+        Assert.Equal($"transaction {abort.Xid} did not commit: it was rolled back at 2026-11-24T10:20:00Z; {abort.Lsn} is the position before that", await Plain.RefusalAsync(new XidTarget(abort.Xid)));
+        Assert.StartsWith("no commit of transaction 9999 is in the WAL of timeline 1 from ", await Plain.RefusalAsync(new XidTarget(9999)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -272,10 +272,10 @@ public sealed class ResolverTests
             cluster.Idle("11:00");
         });
 
-        Assert.Equal(new Timeline(1), (await cluster.ResolveAsync(new() { Point = "late" })).Timeline);
+        Assert.Equal(new Timeline(1), (await cluster.ResolveAsync(new PointTarget("late"))).Timeline);
         Assert.Equal(
             $"restore point late lies on timeline 1 at {cluster.Catalogue.RestorePoints[0].Lsn}, which timeline 2 does not lead through; leave the timeline out",
-            await cluster.RefusalAsync(new() { Point = "late", Timeline = new(2) }));
+            await cluster.RefusalAsync(new PointTarget("late") { Timeline = new(2) }));
     }
 
     [Fact]
@@ -291,7 +291,7 @@ public sealed class ResolverTests
             cluster.Idle("11:00");
         });
 
-        Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new() { Latest = true })).Backups);
+        Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new LatestTarget())).Backups);
         Assert.Contains("backup I3 builds on gone, of which the chain is broken: it is worth nothing", TimelineTree.From(cluster.Catalogue).Findings);
     }
 
@@ -301,8 +301,8 @@ public sealed class ResolverTests
         var catalogue = Killer.Catalogue;
         var stray = catalogue.Backups[0] with { Id = "I", Parent = "B2", WalRanges = [new(new(2), Killer.Live.Fork, Killer.Live.Records[0].End)] };
 
-        var target = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray] }, new() { Latest = true }, Killer);
-        var own = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray with { Parent = "B1" }] }, new() { Latest = true }, Killer);
+        var target = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray] }, new LatestTarget(), Killer);
+        var own = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray with { Parent = "B1" }] }, new LatestTarget(), Killer);
 
         Assert.Equal(["B1", "B1", "I"], target.Backups.Concat(own.Backups));
     }
@@ -325,9 +325,9 @@ public sealed class ResolverTests
         var gap = cluster.Catalogue.Backups[0].End.Value / ModelCluster.SegmentSize + 2;
         var catalogue = cluster.Catalogue with { Segments = [new(new(1), 1, gap - 1), new(new(1), gap + 1, cluster.Catalogue.Segments[0].Last)] };
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, new() { Time = ModelCluster.Time("09:38") }, cluster));
-        var before = await Resolver.ResolveAsync(catalogue, new() { Time = ModelCluster.Time("09:11") }, cluster);
-        var behind = await Resolver.ResolveAsync(catalogue, new() { Time = ModelCluster.Time("10:06") }, cluster);
+        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:38")), cluster));
+        var before = await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:11")), cluster);
+        var behind = await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("10:06")), cluster);
 
         Assert.StartsWith(
             $"WAL is missing: 0000000100000000{gap:X8} is the first; what can be had: positions before {new Lsn(gap * ModelCluster.SegmentSize)} on timeline 1, what lies behind backup B2 (ended 2026-11-24T10:05:00Z, ",
@@ -357,8 +357,8 @@ public sealed class ResolverTests
         });
         var lost = cluster.Timelines[0].Records[^1];
 
-        var target = await cluster.ResolveAsync(new() { Time = lost.At.AddSeconds(-1) });
-        var all = await cluster.ResolveAsync(new() { Time = ModelCluster.Time("10:59") });
+        var target = await cluster.ResolveAsync(new TimeTarget(lost.At.AddSeconds(-1)));
+        var all = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:59")));
 
         Assert.Equal((new Timeline(2), cluster.Timelines[0].Records[^2].End, lost.Xid), (target.Timeline, target.End, target.FirstDropped!.Xid));
         Assert.Equal((new Timeline(2), lost.End, lost.Xid, false), (all.Timeline, all.End, all.LastKept!.Xid, all.EndOfBranch));
@@ -396,7 +396,7 @@ public sealed class ResolverTests
         var crossed = first with { Id = "B2", StoppedAt = ModelCluster.Time("10:05"), WalRanges = [new(new(1), first.End, fork), new(new(2), fork, cluster.Timelines[1].Records[0].End)] };
         var foreign = crossed with { Id = "B3", WalRanges = [new(new(1), first.End, new(fork.Value + 1)), crossed.WalRanges[1]] };
 
-        var target = await Resolver.ResolveAsync(cluster.Catalogue with { Backups = [first, crossed, foreign] }, new() { Latest = true }, cluster);
+        var target = await Resolver.ResolveAsync(cluster.Catalogue with { Backups = [first, crossed, foreign] }, new LatestTarget(), cluster);
 
         Assert.Equal(("B2", new Timeline(1)), (Assert.Single(target.Backups), target.Wal[0].Timeline));
     }
@@ -408,10 +408,10 @@ public sealed class ResolverTests
 
         Assert.StartsWith(
             "which branch was live at 2026-11-24T12:00:00Z is not known: when timeline 2 was opened is not known, so it can only be chosen by number (timeline 2)",
-            await Refusal(new() { Time = ModelCluster.Time("12:00") }),
+            await Refusal(new TimeTarget(ModelCluster.Time("12:00"))),
             StringComparison.Ordinal);
-        Assert.Equal("which branch is live is not known: the ledger does not tell when timeline 2 was opened; name one by its number (timeline)", await Refusal(new() { Latest = true }));
-        Assert.Equal(new Timeline(2), (await Resolver.ResolveAsync(catalogue, new() { Time = ModelCluster.Time("12:00"), Timeline = new(2) }, Killer)).Timeline);
+        Assert.Equal("which branch is live is not known: the ledger does not tell when timeline 2 was opened; name one by its number (timeline)", await Refusal(new LatestTarget()));
+        Assert.Equal(new Timeline(2), (await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(2) }, Killer)).Timeline);
 
         async Task<string> Refusal(RecoveryTarget target) => (await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, target, Killer))).Message;
     }
@@ -421,7 +421,7 @@ public sealed class ResolverTests
     {
         var catalogue = Killer.Catalogue with { Branches = [Killer.Catalogue.Branches[0], new(new(3), new(new(3), [new(new(1), new(0x150))]), null)] };
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, new() { Latest = true }, Killer));
+        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, new LatestTarget(), Killer));
 
         Assert.Equal("the history of timeline 2 is missing, and PostgreSQL would give that number to the new branch; look with: pgflow timeline model --check", refusal.Message);
     }

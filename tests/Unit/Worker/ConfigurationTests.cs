@@ -51,8 +51,8 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equivalent(
             new[]
             {
-                "--metrics: a value is missing",
-                "--nope: there is no such flag (--help lists them)",
+                "Required argument missing for option: '--metrics'.",
+                "Unrecognized command or argument '--nope'.",
                 "--docker-host (PGFLOW_DOCKER_HOST): '/var/run/docker.sock' is not unix:///PATH or tcp://HOST:PORT",
                 $"--secrets (PGFLOW_SECRETS): '{file}' is not a directory",
                 "--log (PGFLOW_LOG): 'xml' is not text or json",
@@ -91,7 +91,7 @@ public sealed class ConfigurationTests : IDisposable
 
     private WorkerOptions Read(params string[] args)
     {
-        var line = CommandLine.Parse(args, problems);
-        return WorkerOptions.Check(Settings.Read(line, name => environment.GetValueOrDefault(name), problems), problems);
+        var line = CommandLine.Root.Parse(args);
+        return WorkerOptions.Check(ConfigurationLoader.Read(line, name => environment.GetValueOrDefault(name), problems), problems);
     }
 }

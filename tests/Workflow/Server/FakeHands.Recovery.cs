@@ -38,7 +38,7 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
 
     Task<ArchiveState> ICatalogueSteps.InspectAsync(ClusterName cluster) => DoAsync(null, () => Archive);
 
-    Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) => DoAsync(null, () => target.Lsn is { } lsn ? Target with { End = lsn } : Target);
+    Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) => DoAsync(null, () => target is LsnTarget at ? Target with { End = at.Lsn } : Target);
 
     Task IRecoverySteps.BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) => DoAsync(node, () => { });
 

@@ -9,6 +9,9 @@ internal static partial class Golden
 {
     public static string Folder { get; } = Path.Combine(Path.GetDirectoryName(Here())!, "..", "Golden");
 
+    /// <summary>Those that a worker goes through when it starts.</summary>
+    private static readonly string[] Warmup = ["real/Failover-succeeded", "real/Switchover-succeeded", "RecoverCluster-succeeded"];
+
     /// <summary>Keeps the history of a workflow that has ended, if it is asked for.</summary>
     /// <param name="name">The file, below <see cref="Folder"/>; nothing is kept without one.</param>
     /// <param name="handle">The workflow.</param>
@@ -17,7 +20,12 @@ internal static partial class Golden
         if (Environment.GetEnvironmentVariable("PGFLOW_WRITE_GOLDEN") is "1" && name is not null)
         {
             var json = (await handle.FetchHistoryAsync()).ToJson();
-            await File.WriteAllTextAsync(Path.Combine(Folder, $"{name}.json"), StackTrace().Replace(json, ""));
+            var kept = Path.Combine(Folder, $"{name}.json");
+            await File.WriteAllTextAsync(kept, StackTrace().Replace(json, ""));
+            if (Warmup.Contains(name))
+            {
+                File.Copy(kept, Path.Combine(Folder, "../../../src/Worker/Warmup", Path.GetFileName(kept)), overwrite: true);
+            }
         }
     }
 

@@ -12,9 +12,9 @@ namespace PgFlow.Worker;
 
 /// <summary>Goes through the procedures that clients wait for, by recorded histories, and through the hands' code, when the worker starts.</summary>
 /// <remarks>.NET compiles code when it first runs: theirs perhaps months later, in the middle of an outage.</remarks>
-internal sealed partial class Rehearsal(ITemporalClient client, ILogger<Rehearsal> logger) : BackgroundService
+internal sealed partial class Warmup(ITemporalClient client, ILogger<Warmup> logger) : BackgroundService
 {
-    private static readonly Assembly Own = typeof(Rehearsal).Assembly;
+    private static readonly Assembly Own = typeof(Warmup).Assembly;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

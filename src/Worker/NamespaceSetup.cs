@@ -10,7 +10,7 @@ using Temporalio.Exceptions;
 namespace PgFlow.Worker;
 
 /// <summary>Waits for the server and makes the namespace ready. It is registered before the worker, which therefore polls only afterwards.</summary>
-internal sealed partial class Preparation(ITemporalClient client, WorkerOptions options, ILogger<Preparation> logger) : IHostedService
+internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptions options, ILogger<NamespaceSetup> logger) : IHostedService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 

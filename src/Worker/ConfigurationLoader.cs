@@ -1,20 +1,22 @@
+using System.CommandLine;
 using Microsoft.Extensions.Configuration;
 
 namespace PgFlow.Worker;
 
 /// <summary>Puts flags, environment and file together.</summary>
-internal static class Settings
+internal static class ConfigurationLoader
 {
     /// <summary>Never throws: what is wrong is added to <paramref name="problems"/>.</summary>
-    public static IConfiguration Read(CommandLine line, Func<string, string?> environment, List<string> problems)
+    public static IConfiguration Read(ParseResult line, Func<string, string?> environment, List<string> problems)
     {
+        problems.AddRange(line.Errors.Select(error => error.Message));
         var builder = new ConfigurationBuilder();
-        AddFile(builder, line.ConfigFile ?? NullIfEmpty(environment("PGFLOW_CONFIG")), problems);
+        AddFile(builder, CommandLine.ValueOf(line, CommandLine.ConfigFile) ?? NullIfEmpty(environment("PGFLOW_CONFIG")), problems);
         return builder
-            .AddInMemoryCollection(Setting.All
+            .AddInMemoryCollection(ConfigurationOption.All
                 .Select(setting => KeyValuePair.Create(setting.Path, NullIfEmpty(environment(setting.Variable))))
                 .Where(pair => pair.Value is not null))
-            .AddInMemoryCollection(line.Values)
+            .AddInMemoryCollection(CommandLine.ValuesOf(line))
             .Build();
     }
 
@@ -40,7 +42,7 @@ internal static class Settings
     private static IEnumerable<string> Unknown(IConfiguration content) => content.AsEnumerable()
         .Where(pair => pair.Value is not null)
         .Select(pair => pair.Key)
-        .Except(Setting.All.Select(setting => setting.Path), StringComparer.OrdinalIgnoreCase);
+        .Except(ConfigurationOption.All.Select(setting => setting.Path), StringComparer.OrdinalIgnoreCase);
 
     private static string? NullIfEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
 }

@@ -1,0 +1,17 @@
+using Temporalio.Client;
+
+namespace PgFlow.Cli;
+
+/// <summary>No procedure waits for a person.</summary>
+internal sealed class WaitingCheck : IDoctorCheck
+{
+    private const string Waiting = "PgFlowOutcome IN ('blocked', 'waitingForApproval') AND ExecutionStatus = 'Running'";
+
+    public async Task<IReadOnlyList<DoctorAnswer>> RunAsync(ITemporalClient client, CancellationToken cancel)
+    {
+        var waiting = await Runs.ListAsync(client, Waiting, 20, cancel);
+        return waiting.Count == 0
+            ? [new("Procedures", Ok: true, "none waits for a person")]
+            : [.. waiting.Select(run => new DoctorAnswer(run.WorkflowId, Ok: false, $"{run.Outcome}: waits for a person", $"pgflow show {run.WorkflowId}"))];
+    }
+}

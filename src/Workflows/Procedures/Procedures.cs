@@ -1,0 +1,130 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace PgFlow.Workflows;
+
+/// <summary>A procedure as everything around it knows it.</summary>
+/// <param name="Name">The workflow type.</param>
+/// <param name="Input">What it takes.</param>
+/// <param name="Verb">The command that starts it; null where another command does so besides.</param>
+/// <param name="Help">What the command does.</param>
+public sealed record ProcedureEntry(string Name, Type Input, string? Verb = null, string Help = "")
+{
+    /// <summary>Nothing brings back what it removes: a person types the cluster's name, not just y.</summary>
+    public bool TypeTheName { get; init; }
+
+    /// <summary>Temporal can start it by a schedule.</summary>
+    public bool CanRepeat { get; init; }
+
+    /// <summary>It only looks.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>The fields of its input that can be typed.</summary>
+    public IReadOnlyList<InputField> Fields { get; } = InputField.Of(Input);
+
+    /// <summary>Plans, or refuses; null where the only precondition is the cluster itself.</summary>
+    internal Func<ProcedureInput, ClusterState, Task>? Plan { get; init; }
+
+    /// <summary>What a person types to start it with <paramref name="input"/>. An argument that the input leaves open stands there as its name.</summary>
+    public string Command(JsonObject input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var (before, behind) = (Fields.Where(field => field.Flag.Place is FlagPlace.Before), Fields.Where(field => field.Flag.Place is not FlagPlace.Before));
+        return string.Join(' ', ["pgflow", Verb!, .. before.SelectMany(Words), input["cluster"]!.ToString(), .. behind.SelectMany(Words)]);
+
+        IEnumerable<string> Words(InputField field) => input[field.Name] switch
+        {
+            null => field.IsArgument ? [field.Symbol] : [],
+            JsonValue flag when flag.TryGetValue<bool>(out var set) => set ? [field.Symbol] : [],
+            var value => field.IsArgument ? [value.ToString()] : [field.Symbol, value.ToString()],
+        };
+    }
+}
+
+/// <summary>All procedures: a new one is a row here, and everything else (command line, hints, proposals) is made of it.</summary>
+public static class Procedures
+{
+    /// <summary>The rows, in the order of the help.</summary>
+    public static IReadOnlyList<ProcedureEntry> All { get; } =
+    [
+        new(nameof(InitCluster), typeof(InitClusterInput), "init", "Make a cluster: networks, volumes, primary, standbys, archive, endpoint"),
+        new(nameof(DestroyCluster), typeof(DestroyClusterInput), "destroy", "Remove a cluster with its data, its archive and its ledger") { TypeTheName = true },
+        new(nameof(Switchover), typeof(SwitchoverInput), "switchover", "Make another node the primary while all are healthy")
+        {
+            Plan = By<SwitchoverInput>(SwitchoverPlan.From),
+        },
+        new(nameof(Failover), typeof(FailoverInput), "failover", "Make a standby the primary after the primary was lost")
+        {
+            Plan = (input, state) => FailoverPlan.FromAsync((FailoverInput)input, state),
+        },
+        new(
+            nameof(Failback),
+            typeof(FailbackInput),
+            "failback",
+            "Bring an old primary or a diverged standby (the only missing node where none is named) back as a standby")
+        {
+            Plan = By<FailbackInput>((input, state) => input.Node is null ? null : FailbackPlan.From(input, state)), // else the reader chooses the node
+        },
+        new(
+            nameof(RepairCluster),
+            typeof(RepairClusterInput),
+            "repair",
+            "Make again what is missing of a cluster (networks, volumes, containers), and put every node back in its place")
+        {
+            Plan = By<RepairClusterInput>(RepairClusterPlan.From),
+        },
+        new(nameof(RemakeStandby), typeof(RemakeStandbyInput), "remake", "Give a standby a fresh copy of the primary")
+        {
+            Plan = By<RemakeStandbyInput>(RemakeStandbyPlan.From),
+        },
+        new(nameof(TakeBackup), typeof(TakeBackupInput), "backup", "Take a base backup, and prove that the archive has the WAL for it")
+        {
+            CanRepeat = true,
+            Plan = By<TakeBackupInput>(TakeBackupPlan.From),
+        },
+        new(
+            nameof(VerifyBackup),
+            typeof(VerifyBackupInput),
+            "verify",
+            "Prove that a backup can be recovered: recover it in a container without network, and check every table and B-tree")
+        {
+            CanRepeat = true,
+        },
+        new(nameof(CreateRestorePoint), typeof(CreateRestorePointInput), "restore-point", "Give the position of now a name to go back to"),
+        new(
+            nameof(RecoverCluster),
+            typeof(RecoverClusterInput),
+            "recover",
+            "Bring a cluster back to a position in its past, on the branch that was live then; its standbys are made anew"),
+        new(nameof(CloneCluster), typeof(CloneClusterInput), "clone", "Make a new cluster from a position in another's past; the other one is only read"),
+        new(nameof(InspectCluster), typeof(InspectClusterInput)) { ReadOnly = true }, // pgflow status
+        new(nameof(InspectTimeline), typeof(InspectTimelineInput)) { ReadOnly = true }, // pgflow timeline
+        new(nameof(RebuildLedger), typeof(RebuildLedgerInput)), // pgflow timeline --rebuild
+    ];
+
+    /// <summary>The row of a workflow type.</summary>
+    public static ProcedureEntry? Find(string? name) => All.FirstOrDefault(entry => entry.Name == name);
+
+    /// <summary>What a person types for a hint that is a procedure; null where no command starts it.</summary>
+    public static string? CommandOf(Hint hint)
+    {
+        ArgumentNullException.ThrowIfNull(hint);
+        return hint.Input is { } input && Find(hint.Procedure) is { Verb: not null } entry ? entry.Command(input) : null;
+    }
+
+    /// <summary>Plans what a hint says; throws what keeps it from being carried out.</summary>
+    internal static async Task PlanAsync(Hint hint, ClusterState state)
+    {
+        if (Find(hint.Procedure) is { Plan: { } plan } entry)
+        {
+            await plan(InputReader.Read(JsonSerializer.SerializeToUtf8Bytes(hint.Input), entry.Input), state);
+        }
+    }
+
+    private static Func<ProcedureInput, ClusterState, Task> By<TInput>(Func<TInput, ClusterState, Plan?> plan)
+        where TInput : ProcedureInput => (input, state) =>
+        {
+            plan((TInput)input, state);
+            return Task.CompletedTask;
+        };
+}

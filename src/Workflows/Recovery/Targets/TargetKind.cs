@@ -1,0 +1,42 @@
+using System.Text.Json;
+
+namespace PgFlow.Workflows;
+
+/// <summary>One kind of target: its field in an input, its name between workflow and activity, and how both are read.</summary>
+/// <param name="Field">The field of <see cref="TargetInput"/>, as JSON has it.</param>
+/// <param name="Name">The name of its value in the JSON of a <see cref="RecoveryTarget"/>.</param>
+/// <param name="Given">What was given for it in an input; null for nothing.</param>
+/// <param name="Parse">Reads that, or adds what is wrong with it.</param>
+/// <param name="Read">Reads the value of that name; null where it stands for nothing.</param>
+internal sealed record TargetKind(
+    string Field,
+    string Name,
+    Func<TargetInput, string?> Given,
+    Func<string, List<string>, RecoveryTarget?> Parse,
+    Func<JsonElement, RecoveryTarget?> Read)
+{
+    private const int LongestName = 63; // MAXFNAMELEN - 1 in access/xlog_internal.h
+
+    /// <summary>All that there are: input, command line, JSON and docs are made of this list.</summary>
+    public static IReadOnlyList<TargetKind> All { get; } =
+    [
+        TimeTarget.Description,
+        PointTarget.Description,
+        LsnTarget.Description,
+        XidTarget.Description,
+        BackupTarget.Description,
+        LatestTarget.Description,
+    ];
+
+    /// <summary>The fields of an input that name a target, in words.</summary>
+    public static string Fields { get; } = $"{string.Join(", ", All.SkipLast(1).Select(kind => kind.Field))} or {All[^1].Field}";
+
+    /// <summary>A name that PostgreSQL, or PgFlow, can have given.</summary>
+    public static void CheckName(string field, string text, string what, List<string> problems)
+    {
+        if (string.IsNullOrWhiteSpace(text) || text.Length > LongestName)
+        {
+            problems.Add($"{field}: '{text}' is not {what}; give one of 1 to {LongestName} characters");
+        }
+    }
+}

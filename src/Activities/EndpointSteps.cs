@@ -15,6 +15,9 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
             coalesce((SELECT string_agg(application_name, ', ') FROM pg_stat_replication WHERE state = 'streaming'), 'none'))
         """;
 
+    /// <summary>How often a node gives its address up while it runs.</summary>
+    private const int MostTries = 3;
+
     public async Task MoveAsync(NodeId node)
     {
         var nodes = await inventory.NodesAsync(node.Cluster);
@@ -50,7 +53,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
     public async Task LeaveAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        if (container.Endpoint is not EndpointRole.None)
+        if (container.Endpoint is not EndpointRole.None || (container.Running && await clients.CutOffAtAsync(container) is not null)) // by an attempt that ended there
         {
             await Permit.RequireAsync(node.Cluster);
             await TakeOffAsync(container);
@@ -108,19 +111,44 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         session.AskAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1", Roles.Proof);
 
     /// <summary>Takes the external address from a node on which, by then, no client has a connection open. It refuses them until it is on an endpoint again.</summary>
+
+    /// <summary>Post-condition: it has no address, and nobody waits for an answer from one that it had.</summary>
     private async Task TakeOffAsync(NodeContainer node)
     {
-        var restart = node.Docker.State.Running && !await ends.HasEndedAsync(node) && !await clients.CloseAsync(node);
-        if (restart)
+        if (!node.Docker.State.Running || await ends.HasEndedAsync(node))
         {
-            HandProgress.Say($"{node.Id}: clients connect faster than they are refused; it is restarted without its address");
-            await nodeSteps.EndAsync(node);
+            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+            return;
         }
 
-        await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
-        if (restart)
+        for (var tries = 0; tries < MostTries; tries++)
         {
-            await nodeSteps.StartAsync(node.Id);
+            await GiveBackAsync(node);
+            if (!await clients.CloseAsync(node))
+            {
+                break;
+            }
+
+            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+            if (await clients.CutOffAtAsync(node) is null)
+            {
+                return;
+            }
+        }
+
+        HandProgress.Say($"{node.Id}: clients connect faster than they are refused; it is restarted without its address");
+        await GiveBackAsync(node);
+        await nodeSteps.EndAsync(node);
+        await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+        await nodeSteps.StartAsync(node.Id);
+    }
+
+    /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also after the process has ended that would give it. The node gets the address again, and closes it.</summary>
+    private async Task GiveBackAsync(NodeContainer node)
+    {
+        if (await clients.CutOffAtAsync(node) is { } address && (await inventory.NodeAsync(node.Id)).Endpoint is EndpointRole.None)
+        {
+            await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
         }
     }
 }

@@ -7,6 +7,8 @@ namespace PgFlow.Activities;
 /// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection whose address is taken away under it waits for ever.</summary>
 internal sealed class ClientConnections(DockerEngine docker, Inventory inventory, NodeFiles files, Sql sql)
 {
+    private const string Sockets = "SELECT pg_read_file('/proc/net/tcp')";
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
     /// <summary>How long sessions have to end by themselves, after they were told to.</summary>
@@ -28,7 +30,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE pid <> pg_backend_pid() AND client_addr IS NOT NULL AND NOT client_addr <<= $1::inet
                 """, node.Spec.Subnet);
-            var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>("SELECT pg_read_file('/proc/net/tcp')"));
+            var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)).Count;
             if (open == 0 || clock.Elapsed > CloseLimit)
             {
                 return open == 0;
@@ -42,6 +44,20 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
                 await docker.ExecuteAsync(node.Id.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", Limit,
                     [$"INTERNAL={SocketTable.Render(node.Address)}"], ["/bin/sh", "-c", Embedded.Read("end-connections")]);
             }
+        }
+    }
+
+    /// <summary>An address that was taken from a running node while somebody connected to it, who waits for an answer from there since; null where nobody does.</summary>
+    public async Task<string?> CutOffAtAsync(NodeContainer node)
+    {
+        try
+        {
+            await using var connection = await sql.OpenAsync(node);
+            return SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)) is [var address, ..] ? address : null;
+        }
+        catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return null; // it is starting or ending: nobody is logged in
         }
     }
 
@@ -127,12 +143,17 @@ internal static class SocketTable
     // A socket that has sent its FIN and had it acknowledged, or that the client closed itself, leaves nobody waiting.
     private static readonly string[] Open = ["01", "03", "04"]; // established, SYN received, FIN sent
 
-    /// <summary>How many connections to PostgreSQL's port are open on other addresses than this one.</summary>
-    public static int OpenBeside(string address, string table) => table.Split('\n')
-        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        .Count(socket => socket is [_, var local, _, var state, ..] && Open.Contains(state)
-            && local.EndsWith(":1538", StringComparison.Ordinal) && local != $"{Render(address)}:1538" && local != $"{Loopback}:1538");
+    /// <summary>To which addresses the connections to PostgreSQL's port came that are open, but for this one.</summary>
+    public static IReadOnlyList<string> OpenBeside(string address, string table) =>
+    [
+        .. table.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(socket => socket is [_, var local, _, var state, ..] && Open.Contains(state)
+                && local.EndsWith(":1538", StringComparison.Ordinal) && local != $"{Render(address)}:1538" && local != $"{Loopback}:1538")
+            .Select(socket => Parse(socket[1].Split(':')[0])),
+    ];
 
     /// <summary>An address as the table has it.</summary>
     public static string Render(string address) => Convert.ToHexString([.. System.Net.IPAddress.Parse(address).GetAddressBytes().Reverse()]);
+
+    private static string Parse(string rendered) => new System.Net.IPAddress([.. Convert.FromHexString(rendered).Reverse()]).ToString();
 }

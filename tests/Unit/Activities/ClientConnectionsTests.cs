@@ -17,7 +17,7 @@ public sealed class ClientConnectionsTests
     [InlineData("0A09090A:1538", "08", 0)] // it has closed
     [InlineData("00000000:1538", "0A", 0)] // the listener
     [InlineData("0A09090A:8F3A", "01", 0)] // no connection to PostgreSQL
-    public void A_connection_counts_while_its_client_may_wait_for_it(string local, string state, int open) => Assert.Equal(open, SocketTable.OpenBeside("10.77.100.11", $"""
+    public void A_connection_counts_while_its_client_may_wait_for_it(string local, string state, int open) => Assert.Equal(open == 0 ? [] : ["10.9.9.10"], SocketTable.OpenBeside("10.77.100.11", $"""
           sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
            3: {local} 0109090A:A0D2 {state} 00000000:00000000 00:00000000 00000000   999        0 123456 1 0000000000000000 20 4 30 10 -1
 

@@ -12,7 +12,7 @@ public sealed class ProgressTests(TemporalServer server)
     public async Task A_hands_progress_goes_through_the_server_to_its_step_in_the_view()
     {
         await using var world = World.Start(server, 2, new HandInterceptor(Options.Create(new HandOptions())));
-        var gate = world.Hands.Hold("CopyBackup");
+        var gate = world.Hands.Hold("CopyToRepository p2");
         gate.WhileHeld = () => HandProgress.Report("backup", 40_000_000, 100_000_000);
         var handle = await world.StartAsync("TakeBackup");
         await gate.Reached;
@@ -22,7 +22,7 @@ public sealed class ProgressTests(TemporalServer server)
             .FirstAsync(now => now.Activities.Any(activity => activity.Progress?.Percent is not null), limit.Token);
         var activity = Assert.Single(seen.Activities);
         var step = Assert.Single(seen.Progress!.Steps, step => step.State is StepState.Running);
-        Assert.Equal(("CopyBackup", step.Number, 40.0), (activity.Type, activity.Progress!.Step, activity.Progress.Percent));
+        Assert.Equal(("CopyToRepository", step.Number, 40.0), (activity.Type, activity.Progress!.Step, activity.Progress.Percent));
         Assert.Equal((40_000_000, 100_000_000), (activity.Progress.Bytes, activity.Progress.TotalBytes));
 
         var console = new TestConsole().Width(200);

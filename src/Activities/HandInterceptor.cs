@@ -2,8 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using PgFlow.Workflows;
 using Temporalio.Activities;
-using Temporalio.Api.Common.V1;
-using Temporalio.Converters;
 using Temporalio.Exceptions;
 using Temporalio.Worker.Interceptors;
 
@@ -25,7 +23,7 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
         {
             var context = ActivityExecutionContext.Current;
             using var ended = new CancellationTokenSource();
-            using var progress = HandProgress.Begin();
+            using var progress = HandProgress.Begin(StepMark.Of(input.Headers));
             var heartbeats = HeartbeatAsync(context, progress, ended.Token);
             var activity = $"{context.Info.WorkflowRunId}/{context.Info.ActivityId}";
             var attempts = Known.GetOrAdd(activity, _ => new());
@@ -78,39 +76,4 @@ internal sealed class Attempts
     /// <summary>What an attempt's failure is. One that failed for what passes, as a daemon that was away, has used up none of those that an operation has.</summary>
     public ApplicationFailureException After(Exception failure, int most) =>
         Failures.Of(failure, Failures.MayPass(failure) ? _failed + 1 : Interlocked.Increment(ref _failed), most);
-}
-
-/// <summary>What the hand that is working now does; the Web UI shows it with the heartbeat.</summary>
-internal sealed class HandProgress : IDisposable
-{
-    private static readonly AsyncLocal<HandProgress?> Current = new();
-
-    /// <summary>The hand that is working now; null outside of one.</summary>
-    public static HandProgress? Now => Current.Value;
-
-    public Progressed Newest { get; private set; } = new("started");
-
-    /// <summary>For which cluster, under which leases, and when, it was last allowed to change something.</summary>
-    public (ClusterName Cluster, LeaseKind[] Kinds, long At)? Allowed { get; set; }
-
-    /// <summary>What a heartbeat of the hand that is working now carries.</summary>
-    public static async Task<Payloads?> PayloadsAsync(ActivityExecutionContext context) => Current.Value is { } progress
-        ? new() { Payloads_ = { await context.TemporalClient.Options.DataConverter.ToPayloadsAsync([progress.Newest]) } }
-        : null;
-
-    public static HandProgress Begin() => Current.Value = new();
-
-    public static void Say(string phase)
-    {
-        if (Current.Value is { } progress)
-        {
-            progress.Newest = new(phase);
-        }
-    }
-
-    public void Dispose() => Current.Value = null;
-
-    /// <summary>What a heartbeat carries.</summary>
-    /// <param name="Phase">What is being done.</param>
-    internal sealed record Progressed(string Phase);
 }

@@ -13,6 +13,7 @@ public static class Hands
     {
         services.AddOptions<HandOptions>().Bind(configuration.GetSection(HandOptions.Section));
         return services
+            .AddSingleton<IWorkerInterceptor, StepInterceptor>()
             .AddSingleton<IWorkerInterceptor, HandInterceptor>()
             .AddSingleton<DockerEngine>()
             .AddSingleton<Inventory>()

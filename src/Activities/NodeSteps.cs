@@ -653,12 +653,14 @@ internal sealed partial class NodeSteps(
         () => AskSilentAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
         answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
         [standby],
-        patience);
+        patience,
+        position);
 
     /// <summary>Asks again until it is so; fails at once when one of the nodes that it depends on has ended, and when nothing has changed for too long.</summary>
-    private async Task AdvancesAsync(string what, Func<Task<string>> ask, Func<string, bool> isSo, NodeContainer[] nodes, TimeSpan? patience = null)
+    private async Task AdvancesAsync(string what, Func<Task<string>> ask, Func<string, bool> isSo, NodeContainer[] nodes, TimeSpan? patience = null, Lsn? end = null)
     {
         var last = "";
+        Lsn? first = null;
         for (var (still, unseen) = (Stopwatch.StartNew(), Stopwatch.StartNew()); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
             var answer = await ask();
@@ -679,7 +681,16 @@ internal sealed partial class NodeSteps(
                 unseen.Restart();
             }
 
-            HandProgress.Say($"{what}; now {answer}");
+            if (end is { } position && Lsn.TryParse(answer, out var now))
+            {
+                first ??= now;
+                HandProgress.Report(what, now.BytesSince(first.Value), position.BytesSince(first.Value));
+            }
+            else
+            {
+                HandProgress.Say($"{what}; now {answer}");
+            }
+
             if (still.Elapsed > (patience ?? Patience))
             {
                 throw Ends.Stick($"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; {nodes[0].Id}'s log: {await docker.OfLogAsync(nodes[0].Id.Container, 5)}");

@@ -126,7 +126,7 @@ internal sealed class RecoverySteps(
                 still.Restart();
             }
 
-            HandProgress.Say(Progress(target, first, last, now?.LastCommit, clock.Elapsed));
+            Report(target, first, last);
             if (still.Elapsed > Patience)
             {
                 throw Ends.Stick($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.OfLogAsync(node.Container, 5)}");
@@ -185,16 +185,16 @@ internal sealed class RecoverySteps(
 
     private static List<string> RaisedOf(string said) => [.. Job.Facts(said)["raised"]];
 
-    private static string Progress(ResolvedTarget target, Lsn first, Lsn last, DateTimeOffset? time, TimeSpan elapsed)
+    private static void Report(ResolvedTarget target, Lsn first, Lsn last)
     {
         if (last == default)
         {
-            return "starts; not consistent yet";
+            HandProgress.Say("starts; not consistent yet");
         }
-
-        var (done, all) = (last.BytesSince(first), target.End.BytesSince(first));
-        var left = done > 0 ? $"; about {elapsed.TotalSeconds * (all - done) / done:0} s left" : "";
-        return FormattableString.Invariant($"replayed up to {last} of {target.End} ({100.0 * done / Math.Max(1, all):0} %), {time:u}{left}");
+        else
+        {
+            HandProgress.Report($"replays up to {target.End}", last.BytesSince(first), target.End.BytesSince(first));
+        }
     }
 
     private sealed record Position(bool Recovery, Lsn Replayed, bool Paused, DateTimeOffset? LastCommit);

@@ -30,7 +30,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         {
             var name = NameOf(job, number);
             await BeginAsync(job, name);
-            if (await EndAsync(name) is { } end)
+            if (await EndAsync(job, name) is { } end)
             {
                 return end;
             }
@@ -210,7 +210,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>
-    private async Task<JobEnd?> EndAsync(string name)
+    private async Task<JobEnd?> EndAsync(Job job, string name)
     {
         for (var wait = Poll; ; wait = wait * 1.5 < LongestPoll ? wait * 1.5 : LongestPoll)
         {
@@ -222,7 +222,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 
             if (wait == LongestPoll)
             {
-                HandProgress.Say(JobEnd.LastLine(await docker.LogAsync(name, 1)));
+                HandProgress.OfProgram(job.Name, JobEnd.LastLine(await docker.LogAsync(name, 1)));
             }
 
             await Task.Delay(wait, DockerEngine.ActivityToken);

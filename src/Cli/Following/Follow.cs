@@ -7,7 +7,7 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
 {
     private readonly IView _view = call.Terminal.People.Profile.Capabilities.Interactive && call.Terminal.Interactive
         ? new LiveView(call.Terminal.People, handle.Id)
-        : new LineView(call.Terminal.People, handle.Id);
+        : new LineView(call.Terminal.People, handle.Id, TimeProvider.System);
 
     /// <summary>Leaves it to itself.</summary>
     public int Detach()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Temporalio.Client;
@@ -22,6 +23,8 @@ internal sealed class Following(WorkflowHandle handle)
 
     private Progress? _progress;
     private bool _silent;
+    private IReadOnlyList<PendingActivity> _activities = [];
+    private long? _asked;
     private string? _lost;
 
     /// <summary>The procedure's states, the last one when it has ended.</summary>
@@ -42,7 +45,7 @@ internal sealed class Following(WorkflowHandle handle)
                 }
 
                 var pause = Task.Delay(happened ? Pause : TimeSpan.Zero, cancel);
-                yield return new(_progress, _lost ?? _tasks.Trouble ?? (_silent ? WorkflowTasks.Silence : null), lulls > 0 ? await ActivitiesAsync(cancel) : [], _tasks.Closed);
+                yield return new(_progress, _lost ?? _tasks.Trouble ?? (_silent ? WorkflowTasks.Silence : null), _tasks.Closed ? [] : await ActivitiesAsync(cancel), _tasks.Closed);
                 await Task.WhenAny(pause, listening);
             }
         }
@@ -112,18 +115,24 @@ internal sealed class Following(WorkflowHandle handle)
         }
     }
 
-    private async Task<IReadOnlyList<string>> ActivitiesAsync(CancellationToken cancel)
+    /// <summary>The server alone answers this, no worker; it is asked once a second, whatever happens.</summary>
+    private async Task<IReadOnlyList<PendingActivity>> ActivitiesAsync(CancellationToken cancel)
     {
+        if (_asked is { } at && Stopwatch.GetElapsedTime(at) < Lull)
+        {
+            return _activities;
+        }
+
         try
         {
-            var described = await handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
-                new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id, RunId = handle.RunId ?? "" } },
-                new() { Timeout = AnswerLimit, Retry = false, CancellationToken = cancel });
-            return [.. described.PendingActivities.Select(PendingActivity.Describe).OfType<string>()];
+            _activities = await PendingActivity.OfAsync(handle, AnswerLimit, cancel);
         }
         catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
         {
-            return [];
+            _activities = [];
         }
+
+        _asked = Stopwatch.GetTimestamp();
+        return _activities;
     }
 }

@@ -4,10 +4,11 @@ using Spectre.Console;
 namespace PgFlow.Cli;
 
 /// <summary>One line per change: for logs, pipes and people without a terminal.</summary>
-internal sealed class LineView(IAnsiConsole people, string workflowId) : IView
+internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvider clock) : IView
 {
     private readonly Dictionary<int, (StepState State, string? Error)> _said = [];
     private readonly HashSet<string> _notes = [];
+    private readonly ProgressLines _lines = new(clock);
     private Outcome? _outcome;
     private string? _trouble;
 
@@ -26,14 +27,14 @@ internal sealed class LineView(IAnsiConsole people, string workflowId) : IView
             people.WriteLine($"! {now.Trouble}");
         }
 
-        foreach (var activity in now.Activities.Where(_notes.Add))
-        {
-            people.WriteLine($"    {activity}");
-        }
-
         if (now.Progress is { } progress)
         {
             Show(progress);
+        }
+
+        foreach (var activity in now.Activities.Where(_lines.Take))
+        {
+            people.WriteLine($"     {(activity.Progress?.Step is { } step ? $"{step}" : activity.Type)}: {activity.Words}");
         }
     }
 

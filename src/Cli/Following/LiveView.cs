@@ -50,8 +50,10 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
         }
 
         var rows = new List<IRenderable> { new Text(progress.Plan?.Summary ?? progress.Summary, new Style(decoration: Decoration.Bold)) };
-        rows.Add(StepsText.Table(progress, at));
-        rows.AddRange(now.Activities.Select(activity => new Text($"  {activity}", new Style(Color.Yellow))));
+        rows.Add(StepsText.Table(progress, at, now.Activities));
+        rows.AddRange(now.Activities
+            .Where(activity => !progress.Steps.Any(activity.Is) && (activity.Failure is not null || activity.Progress is { Step: null }))
+            .Select(activity => new Text($"  {activity.Type}: {activity.Words}", new Style(Color.Yellow))));
         rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(blocked.Hint)}")));
         if (progress.Outcome is Outcome.WaitingForApproval)
         {

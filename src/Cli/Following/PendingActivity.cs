@@ -1,41 +1,73 @@
-using System.Text.Json;
+using PgFlow.Workflows;
 using Temporalio.Api.Workflow.V1;
+using Temporalio.Client;
+using Temporalio.Converters;
 
 namespace PgFlow.Cli;
 
 /// <summary>What a person wants to know of an activity that takes long.</summary>
-internal static class PendingActivity
+/// <param name="Id">Its ID within the procedure.</param>
+/// <param name="Type">Its type.</param>
+/// <param name="Progress">How far it has got, by its newest heartbeat.</param>
+/// <param name="Failure">Why it is tried again.</param>
+internal sealed record PendingActivity(string Id, string Type, ActivityProgress? Progress, string? Failure)
 {
-    /// <summary>Its progress, or why it is tried again; null when there is nothing to say.</summary>
-    public static string? Describe(PendingActivityInfo activity)
+    /// <summary>Its progress and why it is tried again.</summary>
+    public string Words => (Progress, Failure) switch
     {
-        var progress = Progress(activity);
-        var failure = activity.LastFailure is { } last ? $"attempt {activity.Attempt}: {last.Cause?.Message ?? last.Message}" : null;
-        return (progress, failure) switch
-        {
-            (null, null) => null,
-            (null, _) => $"{activity.ActivityType.Name}: {failure}",
-            (_, null) => $"{activity.ActivityType.Name}: {progress}",
-            _ => $"{activity.ActivityType.Name}: {progress} ({failure})",
-        };
+        (null, _) => Failure ?? "",
+        (_, null) => Say(Progress),
+        _ => $"{Say(Progress)} ({Failure})",
+    };
+
+    /// <summary>The activities of a procedure that have something to say.</summary>
+    public static async Task<IReadOnlyList<PendingActivity>> OfAsync(WorkflowHandle handle, TimeSpan limit, CancellationToken cancel)
+    {
+        var described = await handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id, RunId = handle.RunId ?? "" } },
+            new() { Timeout = limit, Retry = false, CancellationToken = cancel });
+        return [.. described.PendingActivities.Select(Of).OfType<PendingActivity>()];
     }
 
-    /// <summary>The newest heartbeat: <c>{"phase": "copy", "percent": 40}</c> as <c>copy, 40 percent</c>.</summary>
-    private static string? Progress(PendingActivityInfo activity)
+    /// <summary>One of them; null when there is nothing to say.</summary>
+    public static PendingActivity? Of(PendingActivityInfo activity)
     {
-        if (activity.HeartbeatDetails?.Payloads_ is not [var payload, ..])
-        {
-            return null;
-        }
+        var progress = activity.HeartbeatDetails?.Payloads_ is [var payload, ..] ? Read(payload) : null;
+        var failure = activity.LastFailure is { } last
+            ? $"attempt {activity.Attempt}: {last.Cause?.Message ?? last.Message}"
+            : null;
+        return (progress, failure) is (null, null)
+            ? null
+            : new(activity.ActivityId, activity.ActivityType.Name, progress, failure);
+    }
 
+    /// <summary>Whether it belongs to that step.</summary>
+    public bool Is(StepReport step) => step.State is StepState.Running && Progress?.Step == step.Number;
+
+    private static string Say(ActivityProgress progress)
+    {
+        string?[] parts =
+        [
+            progress.Percent is { } percent ? FormattableString.Invariant($"{Math.Floor(percent)} %") : null,
+            (progress.Bytes, progress.TotalBytes) is ({ } done, { } total)
+                ? $"{PgFlowText.Bytes(done)} of {PgFlowText.Bytes(total)}"
+                : null,
+            progress.EtaSeconds is { } left ? $"about {PgFlowText.Duration(left)} left" : null,
+        ];
+        var far = string.Join(", ", parts.OfType<string>());
+        return far.Length == 0 ? progress.Phase : $"{progress.Phase}: {far}";
+    }
+
+    /// <summary>Of whatever version the worker is.</summary>
+    private static ActivityProgress? Read(Temporalio.Api.Common.V1.Payload payload)
+    {
         try
         {
-            using var document = JsonDocument.Parse(payload.Data.ToByteArray());
-            return document.RootElement.ValueKind is JsonValueKind.Object
-                ? string.Join(", ", document.RootElement.EnumerateObject().Select(field => field.Name is "phase" ? field.Value.ToString() : $"{field.Value} {field.Name}"))
+            return PgFlowJson.Converter.PayloadConverter.ToValue<ActivityProgress?>(payload) is { Phase: not null } progress
+                ? progress
                 : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is System.Text.Json.JsonException or ArgumentException or NotSupportedException)
         {
             return null;
         }

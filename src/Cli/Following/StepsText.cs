@@ -6,10 +6,14 @@ namespace PgFlow.Cli;
 /// <summary>Steps as a table, the same while they run and afterwards.</summary>
 internal static class StepsText
 {
-    public static Grid Table(Progress progress, DateTimeOffset now) =>
-        Table(progress.Steps, progress.Ahead, now);
+    public static Grid Table(Progress progress, DateTimeOffset now, IReadOnlyList<PendingActivity> activities) =>
+        Table(progress.Steps, progress.Ahead, now, activities);
 
-    public static Grid Table(IReadOnlyList<StepReport> steps, IEnumerable<PlannedStep> ahead, DateTimeOffset now)
+    public static Grid Table(
+        IReadOnlyList<StepReport> steps,
+        IEnumerable<PlannedStep> ahead,
+        DateTimeOffset now,
+        IReadOnlyList<PendingActivity>? activities = null)
     {
         var grid = new Grid()
             .AddColumn(new GridColumn().NoWrap().Width(1))
@@ -21,7 +25,7 @@ internal static class StepsText
             grid.AddRow(
                 new Text(PgFlowText.Sign(step.State), StyleOf(step.State)),
                 new Text($"{step.Number}"),
-                Title(step),
+                Title(step, activities ?? []),
                 new Text(Elapsed(step, now), new Style(Color.Grey)));
         }
 
@@ -33,10 +37,11 @@ internal static class StepsText
         return grid;
     }
 
-    private static Markup Title(StepReport step)
+    private static Markup Title(StepReport step, IReadOnlyList<PendingActivity> activities)
     {
         var error = step.Error is null ? "" : $"\n[{(step.State is StepState.Running ? "yellow" : "red")}]{Markup.Escape(step.Error)}[/]";
-        return new($"{Markup.Escape(step.Title)}{error}");
+        var work = activities.Where(activity => activity.Is(step)).Select(activity => $"\n[yellow]{Markup.Escape(activity.Words)}[/]");
+        return new($"{Markup.Escape(step.Title)}{error}{string.Concat(work)}");
     }
 
     private static string Elapsed(StepReport step, DateTimeOffset now) => (step.Milliseconds, step.StartedAt) switch

@@ -36,7 +36,8 @@ internal static class ShowVerb
 
     private static async Task ShowRunningAsync(Call call, WorkflowHandle handle, WorkflowExecutionDescription described, CancellationToken cancel)
     {
-        var progress = await ProgressAsync(handle, cancel);
+        var now = await NowAsync(handle, cancel);
+        var progress = now?.Progress;
         if (call.Json)
         {
             call.Terminal.Json(progress is null ? Run.Of(described) : progress);
@@ -59,12 +60,14 @@ internal static class ShowVerb
                 call.Terminal.Data.WriteLine($"  the plan's hash: {plan.Hash}");
             }
 
-            call.Terminal.Data.Write(LiveView.Draw(new(progress, null, [], Closed: false), handle.Id, DateTimeOffset.UtcNow));
+            call.Terminal.Data.Write(LiveView.Draw(now, handle.Id, DateTimeOffset.UtcNow));
         }
     }
 
     /// <summary>Where it is; null when no worker says so within 3 s.</summary>
-    public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel)
+    public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel) => (await NowAsync(handle, cancel))?.Progress;
+
+    private static async Task<Snapshot?> NowAsync(WorkflowHandle handle, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(TimeSpan.FromSeconds(3));
@@ -74,7 +77,7 @@ internal static class ShowVerb
             {
                 if (now.Progress is not null || now.Trouble is not null)
                 {
-                    return now.Progress;
+                    return now;
                 }
             }
         }

@@ -30,6 +30,9 @@ public abstract partial class Procedure
     /// <summary>Ends what a step does: by a cancel before the point of no return, else by an interruption only.</summary>
     internal CancellationToken ActivityToken => At.Value?.Attempt.Token ?? (OnlyForward ? CancellationToken.None : Workflow.CancellationToken);
 
+    /// <summary>The step whose code runs; null outside of steps.</summary>
+    internal static StepMark? StepNow => At.Value is { } step ? new(step.View.Number, step.View.Title) : null;
+
     /// <summary>The workflow's clock.</summary>
     protected static DateTimeOffset Now => new(Workflow.UtcNow, TimeSpan.Zero);
 

@@ -13,7 +13,7 @@ public sealed class ViewTests
     [Fact]
     public void Lines_say_each_change_once()
     {
-        var view = new LineView(_console, "ID");
+        var view = new LineView(_console, "ID", TimeProvider.System);
         var running = new StepReport(1, "stop", "Stop p1", StepState.Running, DateTimeOffset.UnixEpoch);
 
         view.Show(new(Samples.Progress(Outcome.Running, running), null, [], Closed: false));
@@ -26,7 +26,7 @@ public sealed class ViewTests
     [Fact]
     public void Lines_say_how_a_blocked_step_goes_on()
     {
-        new LineView(_console, "ID").Show(new(Samples.Progress(Outcome.Blocked, Done, Blocked), null, [], Closed: false));
+        new LineView(_console, "ID", TimeProvider.System).Show(new(Samples.Progress(Outcome.Blocked, Done, Blocked), null, [], Closed: false));
 
         Assert.Contains("‼  2 Promote p2 (5 ms): it [hangs]", _console.Lines);
         Assert.Contains("  step 2 waits for a person; Fix the cause, then run: pgflow resolve ID retry --step 2 (or abort)", _console.Lines);
@@ -35,11 +35,11 @@ public sealed class ViewTests
     [Fact]
     public void The_live_view_has_what_is_done_and_what_is_ahead()
     {
-        _console.Write(LiveView.Draw(new(Samples.Progress(Outcome.Running, Done), WorkflowTasks.Silence, ["CopyPrimary: copy, 40 percent"], Closed: false), "ID", DateTimeOffset.UnixEpoch));
+        _console.Write(LiveView.Draw(new(Samples.Progress(Outcome.Running, Done), WorkflowTasks.Silence, [new("7", "Copy", null, "attempt 2: the network is gone")], Closed: false), "ID", DateTimeOffset.UnixEpoch));
 
         Assert.Matches("✓ +1 +Stop p1 +120 ms", _console.Output);
         Assert.Matches("· +Promote p2", _console.Output);
-        Assert.Contains("40 percent", _console.Output, StringComparison.Ordinal);
+        Assert.Contains("Copy: attempt 2: the network is gone", _console.Output, StringComparison.Ordinal);
         Assert.Contains("pgflow worker", _console.Output, StringComparison.Ordinal);
     }
 

@@ -190,6 +190,9 @@ internal sealed class Gate
     /// <summary>Done when a hand waits here.</summary>
     public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
+    /// <summary>What the hand does as long as it is held; then heartbeats are the interceptor's.</summary>
+    public Action? WhileHeld { get; set; }
+
     public void Open() => _open.TrySetResult();
 
     internal async Task PassAsync(ActivityExecutionContext context)
@@ -197,7 +200,7 @@ internal sealed class Gate
         _reached.TrySetResult();
         while (!_open.Task.IsCompleted)
         {
-            context.Heartbeat();
+            (WhileHeld ?? (() => context.Heartbeat()))();
             await Task.WhenAny(_open.Task, Task.Delay(100, context.CancellationToken));
             context.CancellationToken.ThrowIfCancellationRequested();
         }

@@ -4,6 +4,7 @@ using Temporalio.Client;
 using Temporalio.Converters;
 using Temporalio.Exceptions;
 using Temporalio.Worker;
+using Temporalio.Worker.Interceptors;
 using Temporalio.Workflows;
 
 namespace PgFlow.WorkflowTests;
@@ -17,8 +18,11 @@ internal sealed class World : IAsyncDisposable
     private Task _working;
     private int _started;
 
-    private World(ITemporalClient client, FakeHands hands)
+    private readonly IReadOnlyList<IWorkerInterceptor> _interceptors;
+
+    private World(ITemporalClient client, FakeHands hands, IReadOnlyList<IWorkerInterceptor> interceptors)
     {
+        _interceptors = interceptors;
         Client = client;
         Hands = hands;
         _working = WorkAsync(_stop.Token);
@@ -38,8 +42,9 @@ internal sealed class World : IAsyncDisposable
 
     /// <param name="server">Where.</param>
     /// <param name="nodes">How many nodes the cluster has, of which p1 is the primary; 0 for none yet.</param>
-    public static World Start(TemporalServer server, int nodes = 2) =>
-        new(server.Client, new(server.Client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes));
+    /// <param name="interceptors">What the worker has besides that which tells activities their step.</param>
+    public static World Start(TemporalServer server, int nodes = 2, params IReadOnlyList<IWorkerInterceptor> interceptors) =>
+        new(server.Client, new(server.Client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes), [new StepInterceptor(), .. interceptors]);
 
     /// <summary>Starts a procedure with the input that these fields make.</summary>
     public Task<WorkflowHandle> StartAsync(string procedure, params (string Name, object Value)[] fields)
@@ -128,6 +133,7 @@ internal sealed class World : IAsyncDisposable
             MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
             DefaultHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
             StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(1),
+            Interceptors = _interceptors,
         };
         Array.ForEach(AllWorkflows, type => options.AddWorkflow(type));
         using var worker = new TemporalWorker(Client, Hands.Register(options));

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Options;
+using PgFlow.Activities;
+using PgFlow.Cli;
+using Spectre.Console.Testing;
+
+namespace PgFlow.WorkflowTests;
+
+/// <summary>What a hand reports is what a person reads.</summary>
+public sealed class ProgressTests(TemporalServer server)
+{
+    [Fact]
+    public async Task A_hands_progress_goes_through_the_server_to_its_step_in_the_view()
+    {
+        await using var world = World.Start(server, 2, new HandInterceptor(Options.Create(new HandOptions())));
+        var gate = world.Hands.Hold("CopyToRepository p2");
+        gate.WhileHeld = () => HandProgress.Report("backup", 40_000_000, 100_000_000);
+        var handle = await world.StartAsync("TakeBackup");
+        await gate.Reached;
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var seen = await new Following(handle).SnapshotsAsync(limit.Token)
+            .FirstAsync(now => now.Activities.Any(activity => activity.Progress?.Percent is not null), limit.Token);
+        var activity = Assert.Single(seen.Activities);
+        var step = Assert.Single(seen.Progress!.Steps, step => step.State is StepState.Running);
+        Assert.Equal(("CopyToRepository", step.Number, 40.0), (activity.Type, activity.Progress!.Step, activity.Progress.Percent));
+        Assert.Equal((40_000_000, 100_000_000), (activity.Progress.Bytes, activity.Progress.TotalBytes));
+
+        var console = new TestConsole().Width(200);
+        console.Write(LiveView.Draw(seen, handle.Id, DateTimeOffset.UtcNow));
+        Assert.Matches($"{step.Title} .*\n +backup: 40 %, 38 MB of 95 MB", console.Output);
+
+        gate.Open();
+        await handle.GetResultAsync();
+    }
+}

@@ -14,18 +14,23 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
     public async Task<int> SalvageAsync(NodeId node)
     {
         await jobs.RequireSoleUseAsync(node);
-        return LastNumber(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "salvage", Embedded.Read("salvage")) with { Parameters = [$"NODE={node}"] }));
+        var container = await inventory.NodeAsync(node);
+        var left = await jobs.ResultAsync<UnarchivedWal>(Job.On(container, "list-wal", "list-wal"));
+        await jobs.SucceedAsync(Job.On(container, "salvage", "salvage") with
+        {
+            Parameters = [$"OWNER={node}", $"TAIL={left.Tail}"],
+            Files = [Job.List("ready", left.Ready, container.Spec.Postgres)],
+        });
+        return left.Ready.Count;
     }
 
-    public async Task PublishHistoryAsync(NodeId primary) => await ExecuteAsync(primary, Limit, """
-        set -e
-        for file in /pgflow/data/pg_wal/*.history; do [ ! -e "$file" ] || /pgflow/bin/archive "$file" "${file##*/}"; done
-        """);
+    public async Task PublishHistoryAsync(NodeId primary) => await ExecuteAsync(primary, Limit, "publish-histories");
 
     public async Task<int> CompleteAsync(NodeId primary)
     {
         var timeline = await sql.WrittenTimelineAsync(await nodeSteps.RunningAsync(primary));
-        return LastNumber(await ExecuteAsync(primary, LongLimit, Embedded.Read("complete"), $"TIMELINE={timeline.Number:X8}"));
+        var archived = await ExecuteAsync(primary, LongLimit, "archive-missing-segments", $"TIMELINE={timeline.Number:X8}");
+        return int.Parse(archived, CultureInfo.InvariantCulture);
     }
 
     public async Task ProveAsync(NodeId primary)
@@ -34,7 +39,7 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
         await Permit.RequireBesideAsync(primary.Cluster);
         // The mark's segment: one that somebody else has ended meanwhile is not ended again.
         var marked = new Lsn((await sql.MarkAsync(node)).Value - 1);
-        var segment = await sql.AskAsync<string>(node, $"SELECT pg_walfile_name('{marked}') FROM pg_switch_wal()");
+        var segment = await sql.AskAsync<string>(node, "SELECT pg_walfile_name($1::text::pg_lsn) FROM pg_switch_wal()", marked.ToString());
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(TimeSpan.FromMilliseconds(50), DockerEngine.ActivityToken))
         {
             var archived = await sql.AskAsync<string>(node, "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver");
@@ -55,7 +60,7 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
     /// <remarks>It hangs where the repository does.</remarks>
     private Task<string> WhyNotAsync(NodeContainer node, string segment) => Evidence.OfAsync("its archive program's word", async () =>
     {
-        string[] archive = ["/pgflow/bin/archive", $"{Names.Data}/pg_wal/{segment}", segment];
+        string[] archive = [SettingsFile.ArchiveProgram, $"{Names.Data}/pg_wal/{segment}", segment];
         var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
         var end = await docker.TryExecuteAsync(node.Id.Container, user, Evidence.Limit, [], archive);
         return end.ExitCode == 0 ? await docker.LogAsync(node.Id.Container, 5) : (end.Output + end.Complaint).Trim();
@@ -95,14 +100,12 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
         timeline,
         await files.ReadAsync(node.Container, $"{data}/pg_wal/{timeline.HistoryFile}") is { } history ? Encoding.UTF8.GetString(history) : null);
 
-    private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string script, params string[] parameters)
+    private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string program, params string[] parameters)
     {
         var node = await nodeSteps.RunningAsync(primary);
         await Permit.RequireBesideAsync(primary.Cluster);
-        return await docker.ExecuteAsync(primary.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", limit, parameters, ["/bin/sh", "-c", script]);
+        string[] environment = [.. Names.Environment, $"ARCHIVE={Names.ArchiveOf(node.Spec)}", .. parameters];
+        var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
+        return await docker.ExecuteAsync(primary.Container, user, limit, environment, ["/bin/sh", "-c", Embedded.Read(program)]);
     }
-
-    /// <summary>What a program counted; a log has what it complained of behind that.</summary>
-    private static int LastNumber(string output) =>
-        output.Split('\n').Select(line => int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null).Last(number => number is not null)!.Value;
 }

@@ -55,9 +55,9 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
             await roles.EnsureAsync(primary, session); // the copy logs in as one of them
         }
 
-        var copying = jobs.RunAsync(OnRepository(source, "backup", Embedded.Read("backup")) with
+        var copying = jobs.RunAsync(OnRepository(source, "backup", "backup") with
         {
-            Parameters = [$"ID={order.Id}", $"BY={By}", $"SOURCE={source.Address}", $"PARENT={order.Parent}"],
+            Parameters = [$"ID={order.Id}", $"BY={By}", $"ADDRESS={source.Address}", $"PARENT={order.Parent}"],
             Network = Names.InternalNetwork(source.Id.Cluster),
             Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(source.Id.Cluster, "replicator"), source.Spec.Postgres)],
         });
@@ -72,19 +72,19 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
             throw order.OrPrimary && failure.ErrorType is Ends.Failed ? Ends.Stick(failure.Message) : failure; // final where another node is fit
         }
 
-        var facts = Job.Facts((await copying).Output);
-        WalRange[] ranges = [.. facts["range"].Select(RangeOf)];
+        var staged = await jobs.ResultOfAsync<StagedBackup>(await copying);
+        WalRange[] ranges = [.. staged.Ranges.Select(RangeOf)];
         return ranges is [var range]
             ? new()
             {
                 Id = order.Id,
-                StartedAt = Job.TimeOf(facts["began"].Single()),
-                StoppedAt = Job.TimeOf(facts["ended"].Single(), whole: TimeSpan.FromSeconds(1)),
+                StartedAt = Job.TimeOf(staged.Began),
+                StoppedAt = Job.TimeOf(staged.Ended, whole: TimeSpan.FromSeconds(1)),
                 Node = order.Source.Name,
                 WalRanges = ranges,
-                Bytes = 1024 * long.Parse(facts["kilobytes"].Single(), CultureInfo.InvariantCulture),
+                Bytes = 1024 * staged.Kilobytes,
                 Parent = order.Parent,
-                SystemIdentifier = facts["system"].Single(),
+                SystemIdentifier = staged.SystemIdentifier,
                 Major = source.Spec.Postgres.Major,
                 Annotation = order.Annotation,
             }
@@ -102,14 +102,11 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 
         var segmentSize = await sql.AskAsync<long>(node, "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'");
         var others = node.Spec.Archive is ArchiveMode.Local ? await inventory.NodesAsync(primary.Cluster) : [];
-        string[] archives = node.Spec.Archive is ArchiveMode.Local
-            ? [.. others.Select(other => $"/nodes/{other.Id}/archive")]
-            : [$"{Names.RepositoryVolume}/wal"];
-        var job = OnRepository(node, "prove-backup", Embedded.Read("prove-backup"), writes: false);
+        var job = OnRepository(node, "prove-backup", "prove-backup", writes: false);
         await jobs.SucceedAsync(job with
         {
-            Parameters = [$"ID={backup.Id}", $"ARCHIVES={string.Join(' ', archives)}"],
-            Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:/nodes/{other.Id}:ro")],
+            Parameters = [$"ID={backup.Id}"],
+            Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:{Names.NodeVolumes}/{other.Id.Name}:ro")],
             Files = [Job.SegmentList(WalSegments.Names(backup.WalRanges, segmentSize), node.Spec.Postgres)],
         });
     }
@@ -118,7 +115,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
     {
         await Permit.RequireBesideAsync(cluster);
         var node = await inventory.NodeAsync(new(cluster, backup.Node));
-        await jobs.SucceedAsync(OnRepository(node, "publish-backup", Embedded.Read("publish-backup")) with
+        await jobs.SucceedAsync(OnRepository(node, "publish-backup", "publish-backup") with
         {
             Parameters = [$"ID={backup.Id}", $"BY={By}"],
             Files = [ContainerFile.Private("/job/backup.json", JsonSerializer.Serialize(backup, Json), node.Spec.Postgres)],
@@ -131,7 +128,7 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         if (await inventory.NodesAsync(cluster) is [var node, ..])
         {
             await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
-            await jobs.SucceedAsync(OnRepository(node, "discard-backup", Embedded.Read("discard-backup")) with { Parameters = [$"BY={By}"] });
+            await jobs.SucceedAsync(OnRepository(node, "discard-backup", "discard-backup") with { Parameters = [$"BY={By}"] });
         }
     }
 
@@ -140,31 +137,26 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var (node, id) = (nodes[0], target.Backups[^1]);
-        var end = await jobs.RunAsync(new(node.Spec, "verify-backup", $"""
-            {Embedded.Read("locate-wal")}
-            {Embedded.Read("fetch-wal")}
-            {Embedded.Read("unpack")}
-            {Embedded.Read("verify-backup")}
-            """)
+        var end = await jobs.RunAsync(new(node.Spec, "verify-backup", "verify-backup")
         {
             Parameters =
             [
-                $"BACKUPS={string.Join(' ', target.Backups)}", $"TIMELINE={target.Timeline}", $"BEFORE={(target.EndOfBranch ? "" : target.End)}", $"REPLAY_END={target.ReplayEnd}",
+                $"TIMELINE={target.Timeline}", $"BEFORE={(target.EndOfBranch ? "" : target.End)}", $"REPLAY_END={target.ReplayEnd}",
             ],
             Volumes = Job.VolumesOfPast(await inventory.PartsAsync(cluster)),
-            Files = [Job.SegmentList(target.Segments(), node.Spec.Postgres)],
+            Files = [Job.List("backups", target.Backups, node.Spec.Postgres), Job.SegmentList(target.Segments(), node.Spec.Postgres)],
         });
-        var facts = Job.Facts(end.ExitCode switch
+        var taken = end.ExitCode switch
         {
-            0 => end.Output,
-            Damaged => throw Ends.Break($"{id} is damaged: {WhyNot(end)}"),
-            Unchecked => throw Ends.Stick($"{id} could not be checked, which says nothing about it: {WhyNot(end)}"),
+            0 => await jobs.ResultOfAsync<BackupCheck>(end),
+            Damaged => throw Ends.Break($"{id} is damaged: {await WhyNotAsync(end)}"),
+            Unchecked => throw Ends.Stick($"{id} could not be checked, which says nothing about it: {await WhyNotAsync(end)}"),
             _ => throw end.FailureOf("verify-backup"),
-        });
-        int Fact(string name) => int.Parse(facts[name].Last(), CultureInfo.InvariantCulture);
-        var proof = new Verification(Fact("restore"), Fact("replay"), Fact("check"), 1024 * long.Parse(facts["kilobytes"].Last(), CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeSeconds(Fact("at")));
+        };
+        var at = DateTimeOffset.FromUnixTimeSeconds(taken.At);
+        var proof = new Verification(taken.RestoreSeconds, taken.ReplaySeconds, taken.CheckSeconds, 1024 * taken.Kilobytes, at);
         await Permit.RequireBesideAsync(cluster);
-        await jobs.SucceedAsync(OnRepository(node, "mark-verified", Embedded.Read("mark-verified")) with
+        await jobs.SucceedAsync(OnRepository(node, "mark-verified", "mark-verified") with
         {
             Parameters = [$"ID={id}"],
             Files = [ContainerFile.Private("/job/verified.json", JsonSerializer.Serialize(new BackupVerified(id, proof.At), Json), node.Spec.Postgres)],
@@ -176,12 +168,11 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
     {
         await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
-        var job = OnRepository(nodes[0], "remove-backups", Embedded.Read("remove-backups"));
+        var job = OnRepository(nodes[0], "remove-backups", "remove-backups");
         await jobs.SucceedAsync(job with
         {
-            Parameters = [$"BACKUPS={string.Join(' ', unneeded.Backups)}"],
-            Volumes = [.. job.Volumes, .. nodes.Where(node => node.Spec.Archive is ArchiveMode.Local).Select(node => $"{node.Id.Container}:/nodes/{node.Id.Name}")],
-            Files = [Job.SegmentList(unneeded.Segments(), nodes[0].Spec.Postgres)],
+            Volumes = [.. job.Volumes, .. nodes.Where(node => node.Spec.Archive is ArchiveMode.Local).Select(node => $"{node.Id.Container}:{Names.NodeVolumes}/{node.Id.Name}")],
+            Files = [Job.List("backups", unneeded.Backups, nodes[0].Spec.Postgres), Job.SegmentList(unneeded.Segments(), nodes[0].Spec.Postgres)],
         });
     }
 
@@ -201,14 +192,34 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
     }
 
     /// <summary>What verify-backup says in the end, without how it got there.</summary>
-    private static string WhyNot(JobEnd end) => (end with { Output = end.Output.Split("WHY\n", 2)[^1].Trim() }).Tail;
+    private async Task<string> WhyNotAsync(JobEnd end) => (end with { Output = (await jobs.ResultOfAsync<BackupProblem>(end)).Why }).Tail;
 
     private static WalRange RangeOf(string fact) => fact.Split(' ') is [var timeline, var start, var end]
         ? new(new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(start), Lsn.Parse(end))
         : throw new FormatException($"'{fact}' is no WAL range");
 
-    private static Job OnRepository(NodeContainer node, string name, string script, bool writes = true) => new(node.Spec, name, script)
+    private static Job OnRepository(NodeContainer node, string name, string program, bool writes = true) => new(node.Spec, name, program)
     {
         Volumes = [$"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}{(writes ? "" : ":ro")}"],
     };
 }
+
+/// <summary>The result of backup.</summary>
+/// <param name="Began">By the host's clock.</param>
+/// <param name="Ended">By the same.</param>
+/// <param name="Kilobytes">How large it is.</param>
+/// <param name="SystemIdentifier">Of which cluster.</param>
+/// <param name="Ranges">The WAL that it needs, as <c>TIMELINE START END</c>.</param>
+internal sealed record StagedBackup(string Began, string Ended, long Kilobytes, string SystemIdentifier, IReadOnlyList<string> Ranges);
+
+/// <summary>The result of verify-backup for a sound backup.</summary>
+/// <param name="RestoreSeconds">What it took to put it together.</param>
+/// <param name="ReplaySeconds">What the replay took.</param>
+/// <param name="CheckSeconds">What the checks took.</param>
+/// <param name="Kilobytes">How large the recovered directory is.</param>
+/// <param name="At">The end, in seconds since 1970.</param>
+internal sealed record BackupCheck(int RestoreSeconds, int ReplaySeconds, int CheckSeconds, long Kilobytes, long At);
+
+/// <summary>The result of verify-backup for another.</summary>
+/// <param name="Why">What is wrong.</param>
+internal sealed record BackupProblem(string Why);

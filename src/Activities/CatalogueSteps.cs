@@ -31,11 +31,12 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
 
         try
         {
-            var job = await jobs.OpenAsync(new(spec, "catalogue", "")
+            var place = new Job(spec, "catalogue", "wait")
             {
                 Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. Job.VolumesOfPast(parts)],
-            });
-            var catalogue = Parse(cluster, await job.RunAsync(Embedded.Read("catalogue")));
+            };
+            var job = await jobs.OpenAsync(place, ["catalogue", .. JobWalFiles.Programs]);
+            var catalogue = Parse(cluster, await job.RunAsync("catalogue"));
             var wal = new WalReader(new JobWalFiles(job), catalogue);
             var found = await answer(catalogue, wal);
             await wal.RememberAsync();
@@ -52,7 +53,7 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
     {
         var facts = Job.Facts(output, ' ');
         var segmentSize = facts["segment-size"].Select(size => long.Parse(size, CultureInfo.InvariantCulture)).FirstOrDefault(16 * 1024 * 1024);
-        var segments = RunsOf(facts["segment"], segmentSize);
+        var segments = RunsOf(SegmentsOf(facts, segmentSize), segmentSize);
         var openings = facts["opened"].Select(Json<TimelineOpened>).ToLookup(opening => opening.Timeline);
         var histories = facts["history"].ToLookup(line => TimelineOf(line), line => line[9..]);
         var verified = facts["verified"].Select(Json<BackupVerified>).ToDictionary(check => check.Id, check => check.VerifiedAt);
@@ -72,6 +73,20 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             SystemIdentifier = facts["system-identifier"].FirstOrDefault(),
             ReadAt = Job.TimeOf(facts["now"].Single()),
         };
+    }
+
+    /// <summary>The archived segments, and those in nodes' pg_wal that are what their names say.</summary>
+    private static IEnumerable<string> SegmentsOf(ILookup<string, string> facts, long segmentSize) => facts["segment"]
+        .Concat(facts["unarchived"].Where(fact => HasOwnAddress(fact, segmentSize)).Select(fact => fact[..24]))
+        .Distinct()
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>A file made in advance still has the address of what it was before in the header of its first page.</summary>
+    private static bool HasOwnAddress(string fact, long segmentSize)
+    {
+        var (_, number) = WalSegments.Parse(fact[..24], segmentSize);
+        return ulong.TryParse(fact.AsSpan(24).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var address)
+            && address == number * (ulong)segmentSize;
     }
 
     private static List<SegmentRun> RunsOf(IEnumerable<string> names, long segmentSize)

@@ -42,13 +42,13 @@ internal sealed class ClusterSteps(
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
     {
         await PullAsync(image);
-        var said = await jobs.SucceedAsync(new(new(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", ""), "image", Embedded.Read("inspect-image")) { AsRoot = true });
-        var facts = Job.Facts(said);
-        int Number(string name) => int.TryParse(facts[name].FirstOrDefault(), out var number) ? number : -1;
-        var found = new PostgresInstallation(Number("major"), facts["bin"].FirstOrDefault(""), Number("uid"), Number("gid"));
+        var spec = new ClusterSpec(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
+        var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
+        static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
+        var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));
         return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
             ? found
-            : throw Ends.Refuse($"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: {said.Replace("\n", ", ", StringComparison.Ordinal)})");
+            : throw Ends.Refuse($"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: {(there.Bin.Length > 0 ? there : "no program postgres")})");
     }
 
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
@@ -92,7 +92,7 @@ internal sealed class ClusterSteps(
     {
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
-        await jobs.SucceedAsync(Job.On(container, "initdb", Embedded.Read("initialize")) with
+        await jobs.SucceedAsync(Job.On(container, "initdb", "initialize") with
         {
             Files = [ContainerFile.Private(
                 "/job/roles.sql",
@@ -153,7 +153,7 @@ internal sealed class ClusterSteps(
         await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!); // one may still be copying
         var nodes = await inventory.NodesAsync(cluster);
         await Task.WhenAll(nodes.Select(node => jobs.SucceedAsync(
-            Job.On(node, $"tidy-{node.Id}", "cd /pgflow; [ ! -d data ] || rm -rf data.aside.* data.rewind data.begun* data.new data.copy pg_control.saved"))));
+            Job.On(node, $"tidy-{node.Id}", "remove-leftovers"))));
     }
 
     private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(List<NodeId> nodes, ClusterParts parts)
@@ -177,13 +177,12 @@ internal sealed class ClusterSteps(
     private IEnumerable<ContainerFile> FilesOf(ClusterSpec spec, NodeId node) =>
     [
         ContainerFile.Folder(Names.NodeVolume, spec.Postgres),
-        ContainerFile.Folder($"{Names.NodeVolume}/bin", spec.Postgres),
         ContainerFile.Folder(Names.RepositoryVolume, spec.Postgres),
         ContainerFile.Folder($"{Names.RepositoryVolume}/wal", spec.Postgres),
         ContainerFile.Folder($"{Names.RepositoryVolume}/timelines", spec.Postgres),
         ContainerFile.Folder($"{Names.RepositoryVolume}/ledger", spec.Postgres),
-        ContainerFile.Program(SettingsFile.ArchiveProgram, Embedded.For("archive", spec, node.Name), spec.Postgres),
-        ContainerFile.Program(SettingsFile.RestoreProgram, Embedded.For("restore", spec, node.Name), spec.Postgres),
+        ContainerFile.Folder($"{Names.NodeVolume}/bin", spec.Postgres),
+        .. SettingsFile.Programs(spec, node.Name),
         ContainerFile.Private(SettingsFile.PasswordPath, secrets.FileFor(spec.Cluster, "replicator"), spec.Postgres),
         ContainerFile.Private(SettingsFile.HbaPath, SettingsFile.RenderHba(spec), spec.Postgres),
         ContainerFile.Private(SettingsFile.IdentPath, SettingsFile.RenderIdent(), spec.Postgres),
@@ -219,3 +218,10 @@ internal sealed class ClusterSteps(
 
     private static bool Contains(string? subnet, string address) => IPNetwork.TryParse(subnet, out var network) && network.Contains(IPAddress.Parse(address));
 }
+
+/// <summary>The result of inspect-image.</summary>
+/// <param name="Bin">Where the program postgres is; empty where there is none.</param>
+/// <param name="Major">Its version.</param>
+/// <param name="Uid">The user postgres; empty where there is none.</param>
+/// <param name="Gid">Its group.</param>
+internal sealed record ImageContent(string Bin, string Major, string Uid, string Gid);

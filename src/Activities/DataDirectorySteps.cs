@@ -10,29 +10,28 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
     public async Task<Divergence> ExamineAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        var said = Job.Facts(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "examine", Embedded.Read("examine"))), ':');
-        string Fact(string name) => said[name].First();
+        var found = await jobs.ResultAsync<DataDirectory>(Job.On(await inventory.NodeAsync(node), "examine", "examine"));
         var leader = await nodeSteps.RunningAsync(primary);
         var (identifier, timeline, wal) = await sql.IdentifyAsync(leader);
-        if (said["Database system identifier"].FirstOrDefault() != identifier)
+        if (found.SystemIdentifier != identifier)
         {
             return new(SameSystem: false, default, StandbySignal: false, timeline, default, CanRewind: false, timeline, wal, LeftAt: null);
         }
 
-        var control = StateOf(Fact("Database cluster state"));
-        var replayed = Lsn.Parse(Fact("Minimum recovery ending location"));
+        var control = StateOf(found.State);
+        var replayed = Lsn.Parse(found.MinimumRecoveryEnd);
         var standby = control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery && replayed > default(Lsn);
-        var end = standby ? replayed : Lsn.Parse(Fact("Latest checkpoint location"));
-        var line = new Timeline(uint.Parse(Fact(standby ? "Min recovery ending loc's timeline" : "Latest checkpoint's TimeLineID"), System.Globalization.CultureInfo.InvariantCulture));
+        var end = standby ? replayed : Lsn.Parse(found.Checkpoint);
+        var line = new Timeline(standby ? found.MinimumRecoveryTimeline : found.Timeline);
         var theirs = await sql.HistoryAsync(leader, timeline);
-        var own = TimelineHistory.Parse(line, said[line.HistoryFile].FirstOrDefault()?.Replace(',', '\n'));
+        var own = TimelineHistory.Parse(line, standby ? found.MinimumRecoveryHistory : found.History);
         return new(
             SameSystem: true,
             control,
-            Fact("standby.signal") == "yes",
+            found.StandbySignal == "yes",
             line,
             end,
-            CanRewind: Fact("Data page checksum version") != "0" || Fact("wal_log_hints setting") == "on",
+            CanRewind: found.Checksums != "0" || found.WalLogHints == "on",
             timeline,
             wal,
             theirs.EndOf(line),
@@ -59,20 +58,17 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
         await jobs.SucceedAsync(await WithPrimaryAsync(await inventory.NodeAsync(node), await nodeSteps.RunningAsync(primary), "copy", "replicator"));
     }
 
-    public Task SwapAsync(NodeId node) => RunAsync(node, "swap");
+    public Task SwapAsync(NodeId node) => RunAsync(node, "swap-data-directory");
 
-    public Task SwapBackAsync(NodeId node) => RunAsync(node, "swap-back");
+    public Task SwapBackAsync(NodeId node) => RunAsync(node, "swap-data-directory-back");
 
     private async Task RunAsync(NodeId node, string program)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, Embedded.Read(program)) with { Parameters = [$"RUN={await FirstRun.ShortAsync()}"] });
+        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, program) with { Parameters = [$"RUN={await FirstRun.ShortAsync()}"] });
     }
 
-    private async Task<Job> WithPrimaryAsync(NodeContainer node, NodeContainer primary, string program, string role) => Job.On(node, program, $"""
-        {Embedded.Read("settle")}
-        {Embedded.Read(program)}
-        """) with
+    private async Task<Job> WithPrimaryAsync(NodeContainer node, NodeContainer primary, string program, string role) => Job.On(node, program, program) with
     {
         Parameters = [$"RUN={await FirstRun.ShortAsync()}", $"PRIMARY={primary.Address}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
         Network = Names.InternalNetwork(node.Id.Cluster),
@@ -89,4 +85,34 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
         "in archive recovery" => ControlState.InArchiveRecovery,
         _ => ControlState.InProduction,
     };
+}
+
+/// <summary>The result of examine; all but the marks is what pg_controldata prints, empty where there is no data directory.</summary>
+internal sealed record DataDirectory
+{
+    public required string SystemIdentifier { get; init; }
+
+    public required string State { get; init; }
+
+    /// <summary><c>yes</c> where it starts as a standby.</summary>
+    public required string StandbySignal { get; init; }
+
+    public required string MinimumRecoveryEnd { get; init; }
+
+    public uint MinimumRecoveryTimeline { get; init; }
+
+    /// <summary>The history file of that timeline; empty where there is none.</summary>
+    public required string MinimumRecoveryHistory { get; init; }
+
+    /// <summary>Where the last checkpoint begins.</summary>
+    public required string Checkpoint { get; init; }
+
+    public uint Timeline { get; init; }
+
+    /// <summary>The history file of that timeline; empty where there is none.</summary>
+    public required string History { get; init; }
+
+    public required string Checksums { get; init; }
+
+    public required string WalLogHints { get; init; }
 }

@@ -79,7 +79,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         await roles.EnsureAsync(container, session);
         await EndProofsAsync(session);
         // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to the node would prove nothing of that.
-        var end = await jobs.RunAsync(new(spec, "endpoint", Embedded.Read("prove-endpoint"))
+        var end = await jobs.RunAsync(new(spec, "endpoint", "prove-endpoint")
         {
             Parameters =
             [
@@ -97,7 +97,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
             throw Ends.Fail($"no commit through {spec.Vip}: {end.Tail.Trim()}; {await Evidence.OfAsync("whom it waited for", () => session.AskAsync<string>(WaitedFor))}");
         }
 
-        var said = end.Output.Trim().Split('\n');
+        var said = (await jobs.ResultOfAsync<EndpointProof>(end)).Lines;
         var (written, timeline) = (Lsn.Parse(said[^2].Trim()), said[^1].Split('|')[1]);
         var reached = await sql.IdentifyAsync(container);
         if (reached.Wal < written || reached.Timeline.ToString() != timeline)
@@ -152,3 +152,7 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         }
     }
 }
+
+/// <summary>The result of prove-endpoint.</summary>
+/// <param name="Lines">What psql printed: the commit's position, then who took it.</param>
+internal sealed record EndpointProof(IReadOnlyList<string> Lines);

@@ -25,12 +25,12 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
 
     public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name)
     {
-        var found = await jobs.SucceedAsync(new((await inventory.NodesAsync(cluster))[0].Spec, "find-point", Embedded.Read("find-point"))
+        var found = await jobs.ResultAsync<LedgerPoint>(new((await inventory.NodesAsync(cluster))[0].Spec, "find-point", "find-point")
         {
             Parameters = [$"NAME={name}"],
             Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}:ro"],
         });
-        return string.IsNullOrWhiteSpace(found) ? null : JsonSerializer.Deserialize<RestorePoint>(found, PgFlowJson.Options);
+        return found.Point.Length == 0 ? null : JsonSerializer.Deserialize<RestorePoint>(found.Point, PgFlowJson.Options);
     }
 
     public async Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points)
@@ -67,7 +67,7 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
         }
 
         await Permit.RequireBesideAsync(cluster);
-        await jobs.SucceedAsync(new(node.Spec, "ledger", Embedded.Read("record"))
+        await jobs.SucceedAsync(new(node.Spec, "ledger", "record")
         {
             Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}"],
             Files =
@@ -88,3 +88,7 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
     [GeneratedRegex("[^A-Za-z0-9.-]")]
     private static partial Regex Unfit();
 }
+
+/// <summary>The result of find-point.</summary>
+/// <param name="Point">The entry's text; empty where there is none.</param>
+internal sealed record LedgerPoint(string Point);

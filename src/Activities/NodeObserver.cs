@@ -113,7 +113,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             HasVolume = parts.HasVolume(node.Container),
         };
         return state.HasVolume
-            ? await WithFilesAsync(state, await jobs.PlaceAsync(new(parts.Spec!, $"read-{node}", "") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }))
+            ? await WithFilesAsync(state, await jobs.PlaceAsync(new(parts.Spec!, $"read-{node}", "wait") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }))
             : state;
     }
 

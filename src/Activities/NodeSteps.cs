@@ -157,7 +157,7 @@ internal sealed partial class NodeSteps(
         else if (await observer.ControlAsync(node) is { State: ControlState.ShutDown or ControlState.InProduction } && await observer.IsMarkedStandbyAsync(node))
         {
             await jobs.RequireSoleUseAsync(node);
-            await jobs.SucceedAsync(Job.On(container, "unmark", string.Join(' ', Unmark)));
+            await jobs.SucceedAsync(Job.On(container, "unmark", "remove-standby-signal"));
         }
 
         await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
@@ -248,6 +248,7 @@ internal sealed partial class NodeSteps(
         [
             ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(settings, container.Spec), container.Spec.Postgres),
             ContainerFile.Private(SettingsFile.PasswordPath, secrets.FileFor(settings.Node.Cluster, "replicator"), container.Spec.Postgres), // it may have been rotated
+            .. container.Docker.State.Running ? [] : SettingsFile.Programs(container.Spec, settings.Node.Name), // another version may have made it
         ]);
 
         await GiveHistoryAsync(settings, container);
@@ -309,10 +310,10 @@ internal sealed partial class NodeSteps(
 
         await AdvancesAsync(
             $"{standby} streams from {primary}",
-            () => AskSilentAsync(leader, $"""
+            () => AskSilentAsync(leader, """
                 SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication
-                    WHERE usename = 'replicator' AND client_addr = '{follower.Address}' AND application_name = '{standby.Name}' LIMIT 1), '')
-                """),
+                    WHERE usename = 'replicator' AND client_addr = $1::text::inet AND application_name = $2 LIMIT 1), '')
+                """, follower.Address, standby.Name.ToString()),
             answer => answer.StartsWith("streaming", StringComparison.Ordinal),
             [follower, leader]);
         await ReplayedAsync(follower, await sql.MarkAsync(leader));
@@ -500,10 +501,10 @@ internal sealed partial class NodeSteps(
     }
 
     /// <summary>Whether a running standby was started with another branch to follow than its settings name now.</summary>
-    private async Task<bool> FollowsAnotherBranchAsync(NodeContainer node) => await AskSilentAsync(node, $"""
+    private async Task<bool> FollowsAnotherBranchAsync(NodeContainer node) => await AskSilentAsync(node, """
         SELECT (pg_is_in_recovery() AND EXISTS (SELECT FROM pg_file_settings
-            WHERE sourcefile = '{SettingsFile.Path}' AND name = 'recovery_target_timeline' AND setting <> current_setting(name)))::text
-        """) == "true";
+            WHERE sourcefile = $1 AND name = 'recovery_target_timeline' AND setting <> current_setting(name)))::text
+        """, SettingsFile.Path) == "true";
 
     /// <summary>A standby does not start without the history of the branch that it follows, and the archive may not have it yet.</summary>
     private async Task GiveHistoryAsync(NodeSettings settings, NodeContainer container)
@@ -517,7 +518,7 @@ internal sealed partial class NodeSteps(
         if (!await files.ExistsAsync(container.Id.Container, path))
         {
             var primary = await RunningAsync(new(settings.Node.Cluster, upstream));
-            var history = await sql.AskAsync<string>(primary, $"SELECT pg_read_file('pg_wal/{timeline.HistoryFile}')");
+            var history = await sql.AskAsync<string>(primary, "SELECT pg_read_file($1)", $"pg_wal/{timeline.HistoryFile}");
             await Permit.RequireAsync(settings.Node.Cluster);
             await files.WriteAsync(container.Id.Container, ContainerFile.Private(path, history, container.Spec.Postgres));
         }
@@ -698,11 +699,11 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    private async Task<string> AskSilentAsync(NodeContainer node, string question)
+    private async Task<string> AskSilentAsync(NodeContainer node, string question, params object[] parameters)
     {
         try
         {
-            return await sql.AskAsync<string>(node, question) ?? "";
+            return await sql.AskAsync<string>(node, question, parameters) ?? "";
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {

@@ -30,14 +30,14 @@ internal sealed class RecoverySteps(
         await jobs.RequireSoleUseAsync(node);
         await jobs.RunAsync(await BeginAsync(node, source, target)); // one that failed is repeated by the next, which says why
         await Task.WhenAll(
-            source == node.Cluster ? jobs.BeginAsync(await FromRepositoryAsync(node, source, target, "read-ahead", "read_ahead") with { Beside = true }) : Task.CompletedTask,
-            jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup", Embedded.Read("restore-backup"))));
+            source == node.Cluster ? jobs.BeginAsync(await FromRepositoryAsync(node, source, target, "read-ahead") with { Beside = true }) : Task.CompletedTask,
+            jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup")));
     }
 
     public async Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "fetch-wal", "set -eu; fetch_wal /pgflow/data/pg_wal locate"));
+        await jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "fetch-wal"));
     }
 
     public async Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target)
@@ -57,30 +57,21 @@ internal sealed class RecoverySteps(
     }
 
     private async Task<Job> BeginAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
-        await FromRepositoryAsync(node, source, target, "begin-restore", "set -eu; cd /pgflow; begin_restore") with { Beside = true };
+        await FromRepositoryAsync(node, source, target, "begin-restore") with { Beside = true };
 
-    private async Task<Job> FromRepositoryAsync(NodeId node, ClusterName source, ResolvedTarget target, string name, string script)
+    private async Task<Job> FromRepositoryAsync(NodeId node, ClusterName source, ResolvedTarget target, string program)
     {
         var container = await inventory.NodeAsync(node);
-        return new(container.Spec, name, $"""
-            {Embedded.Read("settle")}
-            {Embedded.Read("locate-wal")}
-            {Embedded.Read("fetch-wal")}
-            {Embedded.Read("unpack")}
-            {Embedded.Read("begin-restore")}
-            {Embedded.Read("carry")}
-            {Embedded.Read("raise")}
-            {script}
-            """)
+        return new(container.Spec, program, program)
         {
-            Parameters = [$"RUN={await FirstRun.ShortAsync()}", $"BACKUPS={string.Join(' ', target.Backups)}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
+            Parameters = [$"RUN={await FirstRun.ShortAsync()}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
             Volumes =
             [
                 $"{node.Container}:{Names.NodeVolume}",
                 .. source == node.Cluster ? [$"{Names.Repository(source)}:{Names.RepositoryVolume}:ro"] : Array.Empty<string>(), // as the node itself sees it
                 .. Job.VolumesOfPast(await inventory.PartsAsync(source)),
             ],
-            Files = [Job.SegmentList(target.Segments(), container.Spec.Postgres)],
+            Files = [Job.List("backups", target.Backups, container.Spec.Postgres), Job.SegmentList(target.Segments(), container.Spec.Postgres)],
         };
     }
 
@@ -160,7 +151,9 @@ internal sealed class RecoverySteps(
 
     /// <summary>What was raised when it was restored.</summary>
     private async Task<List<string>> RaisedAsync(NodeId node) =>
-        RaisedOf(await files.ReadAsync(node.Container, $"{Names.Data}/.copied-{await FirstRun.ShortAsync()}") is { } said ? Encoding.UTF8.GetString(said) : "");
+        await files.ReadAsync(node.Container, $"{Names.Data}/.copied-{await FirstRun.ShortAsync()}") is { } said
+            ? [.. Encoding.UTF8.GetString(said).Split('\n', StringSplitOptions.RemoveEmptyEntries)]
+            : [];
 
     /// <summary>Recovery refuses to go on with less than the WAL was written with; by then pg_control has how much that is.</summary>
     private async Task<List<string>> RaiseAsync(NodeId node, Lsn last, ResolvedTarget target)
@@ -175,15 +168,9 @@ internal sealed class RecoverySteps(
 
         await jobs.RequireSoleUseAsync(node);
         await jobs.RemoveOfActivityAsync(); // an earlier round's
-        var raised = RaisedOf(await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), "raise", $"""
-            set -eu
-            {Embedded.Read("raise")}
-            raise_settings {Names.Data}
-            """)));
-        return raised.Count > 0 ? raised : throw Ends.Stick($"{node} stopped replaying at {last}, before {target.End}: {log}");
+        var raised = (await jobs.ResultAsync<RaisedSettings>(Job.On(await inventory.NodeAsync(node), "raise", "raise-settings"))).Raised;
+        return raised.Count > 0 ? [.. raised] : throw Ends.Stick($"{node} stopped replaying at {last}, before {target.End}: {log}");
     }
-
-    private static List<string> RaisedOf(string said) => [.. Job.Facts(said)["raised"]];
 
     private static void Report(ResolvedTarget target, Lsn first, Lsn last)
     {
@@ -199,3 +186,7 @@ internal sealed class RecoverySteps(
 
     private sealed record Position(bool Recovery, Lsn Replayed, bool Paused, DateTimeOffset? LastCommit);
 }
+
+/// <summary>The result of raise-settings.</summary>
+/// <param name="Raised">Each as <c>setting = value</c>.</param>
+internal sealed record RaisedSettings(IReadOnlyList<string> Raised);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 using Temporalio.Activities;
@@ -15,6 +17,9 @@ namespace PgFlow.Activities;
 internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 {
     private const int MostKilled = 5;
+
+    /// <summary>Programs write all values as texts.</summary>
+    private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { NumberHandling = JsonNumberHandling.AllowReadingFromString };
 
     /// <summary>What Docker may need to report a node's end after it was stopped.</summary>
     private static readonly TimeSpan Ending = TimeSpan.FromSeconds(2);
@@ -43,18 +48,26 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     public Task BeginAsync(Job job) => BeginAsync(job, NameOf(job, 1));
 
     /// <summary>The end of a job that must succeed.</summary>
-    public async Task<string> SucceedAsync(Job job)
+    public async Task<JobEnd> SucceedAsync(Job job)
     {
         var end = await RunAsync(job);
-        return end.ExitCode == 0 ? end.Output : throw end.FailureOf(job.Name);
+        return end.ExitCode == 0 ? end : throw end.FailureOf(job.Name);
     }
 
+    /// <summary>The result of a job that must succeed.</summary>
+    public async Task<T> ResultAsync<T>(Job job) => await ResultOfAsync<T>(await SucceedAsync(job));
+
+    /// <summary>What the program of a job wrote: from its container, whatever the daemon does with logs.</summary>
+    public async Task<T> ResultOfAsync<T>(JobEnd end) => await files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
+        ? JsonSerializer.Deserialize<T>(result, Json)!
+        : throw new IOException($"{end.Container} has left no result: {end.Tail}");
+
     /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes with <see cref="RemoveOfActivityAsync"/>, which also comes first.</summary>
-    public async Task<OpenJob> OpenAsync(Job job)
+    public async Task<OpenJob> OpenAsync(Job job, IEnumerable<string> programs)
     {
         await RemoveOfActivityAsync();
         var name = NameOf(job, 1);
-        await StartAsync(job with { Script = "sleep 86400" }, name);
+        await StartAsync(job with { Program = "wait", Files = [.. job.Files, .. programs.Select(program => Job.ProgramFile(program, job.Spec.Postgres))] }, name);
         return new(docker, files, job.Spec.Postgres, name);
     }
 
@@ -167,7 +180,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     private async Task StartAsync(Job job, string name)
     {
         await CreateAsync(job, name);
-        await files.WriteAsync(name, [ContainerFile.Folder("/job", job.Spec.Postgres), .. job.Files]);
+        await files.WriteAsync(name, [.. Job.OwnFiles(job), .. job.Files]);
         await docker.StartAsync(name);
     }
 
@@ -192,10 +205,10 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
             {
                 Name = name,
                 Image = job.Spec.Image,
-                Entrypoint = ["/bin/sh", "-c", job.Script, job.Name],
+                Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
                 Cmd = [],
                 User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
-                Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", .. job.Parameters],
+                Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", .. Names.Environment, .. job.Parameters],
                 Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
                 Healthcheck = new() { Test = ["NONE"] },
                 HostConfig = new()
@@ -204,6 +217,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                     Binds = [.. job.Volumes],
                     NetworkMode = job.Network ?? "none",
                     ShmSize = 256 * 1024 * 1024,
+                    LogConfig = new() { Type = "json-file" }, // the daemon's own may be one that can't be read, and failures are explained by it
                 },
             },
             token));
@@ -217,7 +231,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
             var container = await FindAsync(name) ?? throw new IOException($"the job container {name} is gone");
             if (container.State is { Running: false, Status: not "created" })
             {
-                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, await docker.LogAsync(name, 200));
+                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, name, await docker.OfLogAsync(name, 200));
             }
 
             if (wait == LongestPoll)
@@ -235,12 +249,13 @@ internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInst
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
 
-    /// <summary>What a program prints that must succeed; its parameters are its environment, as <c>NAME=value</c>.</summary>
-    public async Task<string> RunAsync(string script, params IReadOnlyList<string> parameters) =>
-        await docker.ExecuteAsync(container, $"{postgres.Uid}:{postgres.Gid}", Limit, parameters, ["/bin/sh", "-c", script]);
+    /// <summary>What a program prints that must succeed.</summary>
+    public async Task<string> RunAsync(string program) =>
+        await docker.ExecuteAsync(container, $"{postgres.Uid}:{postgres.Gid}", Limit, "/bin/sh", $"{Names.Job}/{program}.sh");
 
     /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string script, int size) => docker.StreamAsync(container, $"{postgres.Uid}:{postgres.Gid}", script, size);
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string program, int size) =>
+        docker.StreamAsync(container, $"{postgres.Uid}:{postgres.Gid}", $"sh {Names.Job}/{program}.sh", size);
 
     /// <summary>Puts a file into the container, for the programs that follow.</summary>
     public Task WriteAsync(string path, string content) => files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
@@ -249,8 +264,8 @@ internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInst
 /// <summary>A program to run in a container of its own.</summary>
 /// <param name="Spec">The cluster, for its image.</param>
 /// <param name="Name">What it does, in a word.</param>
-/// <param name="Script">POSIX sh; may be repeated from any state that an earlier one left. No value is ever part of its text.</param>
-internal sealed record Job(ClusterSpec Spec, string Name, string Script)
+/// <param name="Program">Its file in Programs; may be repeated from any state that an earlier one left.</param>
+internal sealed record Job(ClusterSpec Spec, string Name, string Program)
 {
     /// <summary>What stands for the activity where a job is the run's.</summary>
     public const string BesideData = "beside";
@@ -276,13 +291,28 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
     /// <summary>What a job sees that only reads a cluster's past: its repository as <c>/source</c>, its nodes' volumes as <c>/nodes/NAME</c>.</summary>
     public static IReadOnlyList<string> VolumesOfPast(ClusterParts parts) =>
     [
-        $"{Names.Repository(parts.Cluster)}:/source:ro",
-        .. parts.Members.Where(node => parts.HasVolume(node.Container)).Select(node => $"{node.Container}:/nodes/{node.Name}:ro"),
+        $"{Names.Repository(parts.Cluster)}:{Names.SourceRepository}:ro",
+        .. parts.Members.Where(node => parts.HasVolume(node.Container)).Select(node => $"{node.Container}:{Names.NodeVolumes}/{node.Name}:ro"),
     ];
 
+    /// <summary>What a job has before its own: its program, and the library.</summary>
+    public static IEnumerable<ContainerFile> OwnFiles(Job job) =>
+    [
+        ContainerFile.Folder(Names.Job, job.Spec.Postgres),
+        ContainerFile.Folder($"{Names.Job}/lib", job.Spec.Postgres),
+        .. Embedded.Library.Select(file => ContainerFile.Private($"{Names.Job}/{file.Key}", file.Value, job.Spec.Postgres)),
+        ProgramFile(job.Program, job.Spec.Postgres),
+    ];
+
+    public static ContainerFile ProgramFile(string name, PostgresInstallation postgres) =>
+        ContainerFile.Private($"{Names.Job}/{name}.sh", Embedded.Read(name), postgres);
+
+    /// <summary>Names that a job works on, one a line.</summary>
+    public static ContainerFile List(string name, IEnumerable<string> entries, PostgresInstallation postgres) =>
+        ContainerFile.Private($"{Names.Job}/{name}", string.Concat(entries.Select(entry => $"{entry}\n")), postgres);
+
     /// <summary>The segments that a job works on.</summary>
-    public static ContainerFile SegmentList(IEnumerable<string> segments, PostgresInstallation postgres) =>
-        ContainerFile.Private("/job/segments", string.Concat(segments.Select(segment => $"{segment}\n")), postgres);
+    public static ContainerFile SegmentList(IEnumerable<string> segments, PostgresInstallation postgres) => List("segments", segments, postgres);
 
     /// <summary>What programs say as <c>name=value</c>, or with another separator; a name may come again.</summary>
     public static ILookup<string, string> Facts(string output, char separator = '=') => output.Split('\n')
@@ -298,7 +328,7 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
     }
 
     /// <summary>A job on a node's volume and the repository, on the internal network only if it is asked for.</summary>
-    public static Job On(NodeContainer node, string name, string script) => new(node.Spec, name, script)
+    public static Job On(NodeContainer node, string name, string program) => new(node.Spec, name, program)
     {
         Volumes = [$"{node.Id.Container}:{Names.NodeVolume}", $"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}"],
     };
@@ -306,8 +336,9 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Script)
 
 /// <summary>How a job ended.</summary>
 /// <param name="ExitCode">From 0 to 125.</param>
-/// <param name="Output">The last 200 lines.</param>
-internal sealed record JobEnd(int ExitCode, string Output)
+/// <param name="Container">Where its result is.</param>
+/// <param name="Output">The last 200 lines of its log: evidence, which nothing is read from.</param>
+internal sealed record JobEnd(int ExitCode, string Container, string Output)
 {
     /// <summary>How a program ends whose precondition does not hold: another attempt would find the same.</summary>
     private const int Unmet = 3;

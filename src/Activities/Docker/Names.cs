@@ -12,11 +12,31 @@ internal static class Names
     /// <summary>Where the repository is mounted.</summary>
     public const string RepositoryVolume = "/repository";
 
+    /// <summary>Where jobs see the repository of the cluster whose past they read.</summary>
+    public const string SourceRepository = "/source";
+
+    /// <summary>Where jobs see the volumes of that cluster's nodes.</summary>
+    public const string NodeVolumes = "/nodes";
+
+    /// <summary>Where a job has its programs, its files and its result.</summary>
+    public const string Job = "/job";
+
     /// <summary>The data directory.</summary>
     public const string Data = $"{NodeVolume}/data";
 
     /// <summary>The first host of a network that a node may have; the virtual IP stands directly before the nodes.</summary>
     private const int FirstHost = 10;
+
+    /// <summary>How all programs are told the paths above.</summary>
+    public static IReadOnlyList<string> Environment { get; } =
+    [
+        $"VOLUME={NodeVolume}", $"REPOSITORY={RepositoryVolume}", $"SOURCE_REPOSITORY={SourceRepository}",
+        $"NODES={NodeVolumes}", $"JOB={Job}",
+    ];
+
+    /// <summary>Where a node's segments go.</summary>
+    public static string ArchiveOf(ClusterSpec spec) =>
+        spec.Archive is ArchiveMode.Local ? $"{NodeVolume}/archive" : $"{RepositoryVolume}/wal";
 
     public static string Repository(ClusterName cluster) => $"pgflow-{cluster}-repository";
 

@@ -90,7 +90,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
         {
             // As bytes: users' lines may be in any encoding.
             var there = Encoding.Latin1.GetString(Convert.FromBase64String(
-                await connection.AskAsync<string>($"SELECT encode(pg_read_binary_file('{SettingsFile.HbaPath}'), 'base64')")));
+                await connection.AskAsync<string>("SELECT encode(pg_read_binary_file($1), 'base64')", SettingsFile.HbaPath)));
             var wanted = change(there);
             if (there != wanted)
             {

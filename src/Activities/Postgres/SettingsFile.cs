@@ -122,6 +122,14 @@ internal static class SettingsFile
         host  postgres    replicator        {spec.Subnet} scram-sha-256
         """;
 
+    /// <summary>The node's own programs, and what they know of it.</summary>
+    public static IReadOnlyList<ContainerFile> Programs(ClusterSpec spec, NodeName node) =>
+    [
+        ContainerFile.Private($"{Names.NodeVolume}/bin/node.env", Embedded.EnvironmentOf(spec, node), spec.Postgres),
+        ContainerFile.Program(ArchiveProgram, Embedded.Read("archive"), spec.Postgres),
+        ContainerFile.Program(RestoreProgram, Embedded.Read("restore"), spec.Postgres),
+    ];
+
     /// <summary>Whom the operating system's <c>postgres</c> may be.</summary>
     public static string RenderIdent() => """
         # Written by PgFlow; changes by hand are lost.

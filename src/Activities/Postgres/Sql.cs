@@ -54,6 +54,13 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         return await session.AskAsync<T>(sql);
     }
 
+    /// <inheritdoc cref="AskAsync{T}(NodeContainer, string, TimeSpan?)"/>
+    public async Task<T> AskAsync<T>(NodeContainer node, string sql, params object[] parameters)
+    {
+        await using var session = await OpenAsync(node);
+        return await session.AskAsync<T>(sql, parameters);
+    }
+
     /// <inheritdoc cref="SqlSession.AskAsync{T}"/>
     public static Task<T> AskAsync<T>(SqlSession session, string sql, params object[] parameters) => session.AskAsync<T>(sql, parameters);
 
@@ -107,7 +114,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
     /// <remarks>From its file: Npgsql's TIMELINE_HISTORY expects bytes where newer servers send text.</remarks>
     public async Task<TimelineHistory> HistoryAsync(NodeContainer primary, Timeline timeline) => TimelineHistory.Parse(timeline, timeline.Number == 1
         ? null
-        : await AskAsync<string>(primary, $"SELECT pg_read_file('pg_wal/{timeline.HistoryFile}')"));
+        : await AskAsync<string>(primary, "SELECT pg_read_file($1)", $"pg_wal/{timeline.HistoryFile}"));
 
     /// <summary>Whether a failure means that PostgreSQL can't be asked: it is not there, not yet, or lets PgFlow in by no way.</summary>
     public static bool IsUnavailable(Exception failure) => failure is LoginException or TimeoutException or SocketException or IOException

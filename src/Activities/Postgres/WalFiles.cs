@@ -27,12 +27,15 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
 {
     private readonly Dictionary<string, WalFile> _known = [];
 
+    /// <summary>What the job needs to have.</summary>
+    public static IReadOnlyList<string> Programs { get; } = ["locate-segments", "read-segments", "index-segments"];
+
     public async Task<IReadOnlyList<WalFile>> FindAsync(IReadOnlyList<string> segments)
     {
         if (segments.Where(segment => !_known.ContainsKey(segment)).ToList() is { Count: > 0 } unknown)
         {
             await job.WriteAsync("/job/segments", Lines(unknown));
-            var found = await job.RunAsync($"{Embedded.Read("locate-wal")}\n{Embedded.Read("locate-segments")}");
+            var found = await job.RunAsync("locate-segments");
             foreach (var field in found.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')))
             {
                 _known[field[0]] = new(field[0], field[2], field[1] == "complete", field[3]);
@@ -45,7 +48,7 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files)
     {
         await job.WriteAsync("/job/paths", Lines(files.Select(file => file.Path)));
-        await foreach (var page in job.StreamAsync(Embedded.Read("read-segments"), (int)WalPage.Size))
+        await foreach (var page in job.StreamAsync("read-segments", (int)WalPage.Size))
         {
             yield return page;
         }
@@ -54,7 +57,7 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
     public async Task RememberAsync(IReadOnlyDictionary<string, string> digests)
     {
         await job.WriteAsync("/job/digests", Lines(digests.Select(digest => $"{digest.Key} {digest.Value}")));
-        await job.RunAsync(Embedded.Read("index-segments"));
+        await job.RunAsync("index-segments");
     }
 
     private static string Lines(IEnumerable<string> lines) => string.Concat(lines.Select(line => $"{line}\n"));

@@ -106,13 +106,13 @@ public sealed class FaultTests(TemporalServer temporal)
     }
 
     [Theory, Trait("Suite", "ci")]
-    [InlineData("archive", "set -- /tmp/file 000000010000000000000001")]
+    [InlineData("archive", "printf 'NODE=p1 ARCHIVE=/repository/wal' > /tmp/node.env; set -- /tmp/file 000000010000000000000001")]
     [InlineData("record", "mkdir /job; echo one.json > /job/names; cp /tmp/file /job/1.json; mkdir -p /repository/ledger")]
     public async Task A_full_repository_is_named(string program, string before)
     {
         var (code, output) = await Host.TryDockerAsync(
-            "run", "--rm", "--network", "none", "--tmpfs", "/repository:size=64k", "--entrypoint", "sh", Host.Image, "-c",
-            $"head -c 1000000 /dev/zero > /tmp/file; {before}\n{Embedded.Read(program).Replace("@ARCHIVE@", "/repository/wal", StringComparison.Ordinal)}");
+            ["run", "--rm", "--network", "none", "--tmpfs", "/repository:size=64k", .. Names.Environment.SelectMany(path => new[] { "-e", path }),
+            "--entrypoint", "sh", Host.Image, "-c", $"head -c 1000000 /dev/zero > /tmp/file; {before}\n{Embedded.Read(program)}", "/tmp/program"]);
 
         Assert.NotEqual(0, code);
         Assert.Contains("No space left on device", output, StringComparison.Ordinal);

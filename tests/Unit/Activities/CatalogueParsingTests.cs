@@ -73,6 +73,22 @@ public sealed class CatalogueParsingTests
     }
 
     [Fact]
+    public void A_file_made_in_advance_is_no_segment_until_it_has_its_own_address()
+    {
+        var read = CatalogueSteps.Parse(ClusterName.Parse("demo"), """
+            now 1795549258.1
+            segment 000000010000000000000001
+            unarchived 000000010000000000000002 0000000002000000
+            unarchived 000000010000000000000003 0000000001000000
+            unarchived 000000010000000000000004 0000000000000000
+            unarchived 000000010000000000000005
+            unarchived 000000010000000100000000 0000000100000000
+            """);
+
+        Assert.Equal([new(new(1), 1, 2), new(new(1), 256, 256)], read.Segments);
+    }
+
+    [Fact]
     public void Backups_and_points_stand_in_order_of_time_with_what_is_known_of_them()
     {
         Assert.Equal(["early", "late"], Read.RestorePoints.Select(point => point.Name));

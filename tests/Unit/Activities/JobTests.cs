@@ -12,7 +12,7 @@ public sealed class JobTests
     public void Only_a_program_that_ends_with_3_says_that_a_precondition_does_not_hold(
         int code, string kind, bool final, string message)
     {
-        var failure = new JobEnd(code, "connection reset").FailureOf("copy");
+        var failure = new JobEnd(code, "job", "connection reset").FailureOf("copy");
 
         Assert.Equal((kind, final, message), (failure.ErrorType, failure.NonRetryable, failure.Message));
     }

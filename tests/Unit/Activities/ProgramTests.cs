@@ -1,30 +1,149 @@
 using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 
-/// <summary>Programs that may begin again from wherever they got, over a folder in the place of a node's volume.</summary>
-public sealed class ProgramTests : IDisposable
+/// <summary>Programs over folders in the place of a job's volumes, with stand-ins for PostgreSQL's.</summary>
+public sealed partial class ProgramTests : IDisposable
 {
-    private readonly DirectoryInfo _volume = Directory.CreateTempSubdirectory("pgflow-volume-");
+    /// <summary>Whatever reads it as a program leaves a file.</summary>
+    private const string Hostile = """it's "a" \ $(touch pwned) `touch pwned`; touch pwned; * | touch pwned & é""";
 
-    public void Dispose() => _volume.Delete(recursive: true);
+    private static readonly string[] Folders = ["bin", "job/lib", "nodes/p1", "pgflow/data", "repository/backups", "repository/ledger", "source/backups"];
+
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("pgflow-programs-");
+
+    public ProgramTests()
+    {
+        foreach (var folder in Folders)
+        {
+            _root.CreateSubdirectory(folder);
+        }
+
+        foreach (var (path, content) in Embedded.Library.Concat(Programs().Select(name => KeyValuePair.Create($"{name}.sh", Embedded.Read(name)))))
+        {
+            Write($"job/{path}", content);
+        }
+
+        // Each says with what it was called; a copy is made where one is asked for.
+        foreach (var program in new[] { "initdb", "pg_combinebackup", "pg_controldata", "pg_rewind", "pg_verifybackup", "pg_waldump", "postgres", "psql" })
+        {
+            Stub(program, """printf '%s\n' "$@" >> "$JOB/../called" """);
+        }
+
+        Stub("sync", "true"); // the whole machine's, which takes long
+        Stub("pg_basebackup", """printf '%s\n' "$@" >> "$JOB/../called"; mkdir -p "$2/pg_tblspc"; echo > "$2/backup_manifest" """);
+        Write("job/node.env", $"NODE=p1\nVOLUME={_root}/pgflow\nREPOSITORY={_root}/repository\nARCHIVE={_root}/repository/wal\n");
+    }
+
+    public void Dispose() => _root.Delete(recursive: true);
+
+    /// <summary>All but the one that does nothing for a day.</summary>
+    public static IEnumerable<TheoryDataRow<string>> All() => Programs().Where(name => name != "wait").Select(name => new TheoryDataRow<string>(name));
+
+    [Theory, MemberData(nameof(All))]
+    public void Whatever_a_program_is_given_is_no_program(string program)
+    {
+        foreach (var list in new[] { "backups", "digests", "names", "paths", "ready", "segments" })
+        {
+            Write($"job/{list}", $"{Hostile}\n$(touch pwned)\n");
+        }
+
+        Write("pgflow/data/postgresql.auto.conf", "");
+        Write("1.json", "{}");
+        var parameters = Parameter().Matches(Embedded.Read(program)).Concat(Embedded.Library.Values.SelectMany(text => Parameter().Matches(text)))
+            .Select(match => match.Groups["name"].Value).Except(Names.Environment.Select(path => path.Split('=')[0])).Distinct();
+        Try(program, [Hostile, Hostile], [.. parameters.Select(name => (name, Hostile))]);
+
+        Assert.DoesNotContain(_root.EnumerateFileSystemInfos("*", SearchOption.AllDirectories), file => file.Name == "pwned");
+    }
+
+    [Theory]
+    [InlineData("prove-endpoint", "DATABASE", """dbname='it\'s "a" \\ $(touch pwned) """)]
+    [InlineData("prove-endpoint", "VIP", """hostaddr='it\'s "a" \\ $(touch pwned) """)]
+    [InlineData("prove-endpoint", "ROLE", """user='it\'s "a" \\ $(touch pwned) """)]
+    [InlineData("copy", "PRIMARY", """hostaddr='it\'s "a" \\ $(touch pwned) """)]
+    [InlineData("rewind", "PRIMARY", """hostaddr='it\'s "a" \\ $(touch pwned) """)]
+    [InlineData("backup", "ADDRESS", """hostaddr='it\'s "a" \\ $(touch pwned) """)]
+    [InlineData("backup", "PARENT", """/backups/it's "a" \ $(touch pwned) """)]
+    public void A_value_arrives_as_it_is(string program, string parameter, string expected)
+    {
+        Try(program, [], [("OWNED", ""), ("RUN", "r1"), ("ID", "b1"), ("BY", "b"), ("PARENT", ""), ("VIP", ""), ("ROLE", ""), ("DATABASE", ""), ("PRIMARY", ""), ("ADDRESS", ""), (parameter, Hostile)]);
+
+        Assert.Contains(expected, Read("called"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_backup_is_known_by_whoever_staged_it_whatever_his_name()
+    {
+        Try("backup", [], [("ID", Hostile), ("BY", Hostile), ("ADDRESS", "a"), ("PARENT", "")]);
+        Assert.Equal(Hostile, Read($"repository/backups/.{Hostile}.new/by").TrimEnd());
+
+        Try("discard-backup", [], [("BY", "another")]);
+        Assert.True(Directory.Exists(Path.Combine(_root.FullName, "repository/backups", $".{Hostile}.new")));
+        Try("discard-backup", [], [("BY", Hostile)]);
+        Assert.False(Directory.Exists(Path.Combine(_root.FullName, "repository/backups", $".{Hostile}.new")));
+    }
+
+    [Fact]
+    public void A_restore_point_is_found_by_its_name_whatever_it_is()
+    {
+        Write($"repository/ledger/20260101T000000.000Z-restore-point-{Hostile}.json", """{"name": "a \"b\" \\"}""");
+        Write("repository/ledger/20260101T000000.000Z-restore-point-b.json", "another");
+
+        Run("find-point", ("NAME", Hostile));
+        Assert.Equal("""{"name": "a \"b\" \\"}""", Result().GetProperty("point").GetString());
+        Run("find-point", ("NAME", "*"));
+        Assert.Equal("", Result().GetProperty("point").GetString());
+    }
+
+    [Theory]
+    [InlineData("one")]
+    [InlineData("")]
+    [InlineData(Hostile)]
+    [InlineData("two\nlines\twith tabs\nand \"more\" \\n")]
+    public void A_result_is_JSON_whatever_was_found(string value)
+    {
+        Write("job/say.sh", """
+            . "$JOB/lib/result.sh"
+            result first "$VALUE" 'lines[]' "$VALUE" last "$VALUE"
+            """);
+
+        Run("say", ("VALUE", value));
+
+        Assert.Equal((value, value), (Result().GetProperty("first").GetString(), Result().GetProperty("last").GetString()));
+        Assert.Equal(value.Split('\n', StringSplitOptions.RemoveEmptyEntries), Result().GetProperty("lines").EnumerateArray().Select(line => line.GetString()));
+    }
+
+    [Fact]
+    public void Every_path_and_library_of_a_program_is_there()
+    {
+        foreach (var text in Programs().Select(Embedded.Read).Concat(Embedded.Library.Values))
+        {
+            Assert.All(Sourced().Matches(text), match => Assert.Contains(match.Groups["file"].Value, Embedded.Library.Keys));
+            Assert.DoesNotMatch("""(?m)^[^#]*(/pgflow/|/repository/|/source/|/nodes/|/job/)""", text);
+        }
+    }
 
     [Fact]
     public void A_copy_after_a_finished_swap_changes_nothing_and_what_was_set_aside_stays()
     {
-        Write("data/PG_VERSION", "today's");
-        Write("data.copy/PG_VERSION", "the copy's");
-        Write("data.copy/.copied-r1", "");
+        Write("pgflow/data/PG_VERSION", "today's");
+        Write("pgflow/data.copy/PG_VERSION", "the copy's");
+        Write("pgflow/data.copy/.copied-r1", "");
+        (string Name, string Value)[] parameters = [("RUN", "r1"), ("PRIMARY", ""), ("OWNED", "")];
 
-        Run("swap");
-        Run("copy"); // it would need a primary to copy
-        Run("swap");
-        Assert.Equal(("the copy's", "today's"), (Read("data/PG_VERSION"), Read("data.aside.r1/PG_VERSION")));
+        Run("swap-data-directory", parameters);
+        Run("copy", parameters);
+        Run("swap-data-directory", parameters);
+        Assert.Equal(("the copy's", "today's"), (Read("pgflow/data/PG_VERSION"), Read("pgflow/data.old.r1/PG_VERSION")));
+        Assert.False(File.Exists(Path.Combine(_root.FullName, "called"))); // nothing was copied
 
-        Run("swap-back");
-        Run("swap-back");
-        Assert.Equal("today's", Read("data/PG_VERSION"));
+        Run("swap-data-directory-back", parameters);
+        Run("swap-data-directory-back", parameters);
+        Assert.Equal("today's", Read("pgflow/data/PG_VERSION"));
     }
 
     /// <remarks>Seen after some hundred role changes: each node has in that segment what was in its file before, the archive took the first and refused the others for ever.</remarks>
@@ -36,41 +155,112 @@ public sealed class ProgramTests : IDisposable
     [InlineData(106, "0000006A0000000100000026", "0000006A0000000100000026")] // timeline 106 itself
     public void The_archive_takes_the_segment_in_which_a_nodes_line_left_a_timeline_as_partial(int timeline, string segment, string archived)
     {
-        Write("data/global/pg_control", "");
-        File.WriteAllBytes(Path.Combine(_volume.FullName, "data/global/pg_control"), [.. new byte[48], .. BitConverter.GetBytes(timeline)]);
-        Write("data/pg_wal/0000006A.history", "104\t1/250000A0\tno recovery target specified\n\n105\t1/260000A0\tno recovery target specified\n");
-        File.WriteAllBytes(Path.Combine(_volume.FullName, "data/pg_wal", segment), new byte[16 * 1024 * 1024]);
-        Write("archive/" + segment + ".partial.p2", "");
+        Write("pgflow/data/global/pg_control", "");
+        File.WriteAllBytes(Path.Combine(_root.FullName, "pgflow/data/global/pg_control"), [.. new byte[48], .. BitConverter.GetBytes(timeline)]);
+        Write("pgflow/data/pg_wal/0000006A.history", "104\t1/250000A0\tno recovery target specified\n\n105\t1/260000A0\tno recovery target specified\n");
+        File.WriteAllBytes(Path.Combine(_root.FullName, "pgflow/data/pg_wal", segment), new byte[16 * 1024 * 1024]);
+        Write("repository/wal/" + segment + ".partial.p2", "");
+
+        Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
+        Write("pgflow/bin/node.env", Read("job/node.env"));
 
         Archive(segment);
         Archive(segment);
 
-        Assert.Equal([archived, segment + ".partial.p2"], Directory.GetFiles(Path.Combine(_volume.FullName, "archive")).Select(Path.GetFileName).Order());
+        Assert.Equal([archived, segment + ".partial.p2"], Directory.GetFiles(Path.Combine(_root.FullName, "repository/wal")).Select(Path.GetFileName).Order());
     }
 
     private void Archive(string segment)
     {
-        var program = Embedded.Read("archive").Replace("@ARCHIVE@", $"{_volume.FullName}/archive", StringComparison.Ordinal).Replace("@NODE@", "p1", StringComparison.Ordinal);
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", program, "archive", $"pg_wal/{segment}", segment]) { WorkingDirectory = $"{_volume.FullName}/data" })!;
+        using var process = Process.Start(new ProcessStartInfo($"{_root}/pgflow/bin/archive", [$"pg_wal/{segment}", segment]) { WorkingDirectory = $"{_root}/pgflow/data" })!;
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
     }
 
-    private void Write(string name, string content)
+    [Fact]
+    public void What_waits_for_the_archive_is_put_there_and_the_segment_that_was_written_lies_beside_it()
     {
-        var path = Path.Combine(_volume.FullName, name);
+        Write("pgflow/data/pg_wal/000000010000000000000001", "one");
+        Write("pgflow/data/pg_wal/000000010000000000000002", "two");
+        Write("pgflow/data/pg_wal/00000002.history", "1\t0/2000000\tno recovery target\n");
+        Write("pgflow/data/pg_wal/archive_status/000000010000000000000001.ready", "");
+        Write("pgflow/data/pg_wal/archive_status/00000002.history.done", "");
+        Stub("pg_controldata", """printf "Database cluster state:               in production\nLatest checkpoint's TimeLineID:       1\n" """);
+        Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
+        Write("pgflow/bin/node.env", Read("job/node.env"));
+        _root.CreateSubdirectory("repository/wal");
+
+        Run("list-wal");
+        var left = JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
+        Assert.Equal(["000000010000000000000001"], left.Ready);
+        Assert.Equal(["00000002.history"], left.Archived);
+        Assert.Equal(["00000002 1"], left.Ancestors);
+        Assert.Equal("000000010000000000000002", left.Tail);
+
+        Write("job/ready", string.Concat(left.Ready.Select(name => $"{name}\n")));
+        for (var attempt = 1; attempt <= 2; attempt++)
+        {
+            Run("salvage", ("OWNER", "p1"), ("TAIL", left.Tail!));
+        }
+
+        Assert.Equal(("one", "two"), (Read("repository/wal/000000010000000000000001"), Read("repository/wal/000000010000000000000002.tail.p1")));
+    }
+
+    private static IEnumerable<string> Programs() => typeof(Embedded).Assembly.GetManifestResourceNames()
+        .Where(name => name.EndsWith(".sh", StringComparison.Ordinal) && !name.Contains(".Programs.lib.", StringComparison.Ordinal))
+        .Select(name => name["PgFlow.Activities.Programs.".Length..^".sh".Length]);
+
+    private void Stub(string name, string script) => Write($"bin/{name}", $"#!/bin/sh\n{script}\n", executable: true);
+
+    private void Write(string name, string content, bool executable = false)
+    {
+        var path = Path.Combine(_root.FullName, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, content);
+        if (executable && !OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
-    private string Read(string name) => File.ReadAllText(Path.Combine(_volume.FullName, name));
+    private string Read(string name) => File.ReadAllText(Path.Combine(_root.FullName, name));
 
-    private void Run(string program)
+    private JsonElement Result() => JsonDocument.Parse(Read("job/result.json")).RootElement;
+
+    private void Run(string program, params (string Name, string Value)[] parameters) => Assert.Equal((0, ""), Try(program, [], parameters));
+
+    private (int ExitCode, string Complaint) Try(string program, string[] arguments, (string Name, string Value)[] parameters)
     {
-        var script = Embedded.Read(program).Replace("cd /pgflow", $"cd {_volume.FullName}", StringComparison.Ordinal);
-        var start = new ProcessStartInfo("sh", ["-c", script]) { Environment = { ["RUN"] = "r1", ["PRIMARY"] = "", ["OWNED"] = "" } };
+        var start = new ProcessStartInfo("sh", [$"{_root}/job/{program}.sh", .. arguments])
+        {
+            WorkingDirectory = _root.FullName,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["PATH"] = $"{_root}/bin:{Environment.GetEnvironmentVariable("PATH")}";
+        foreach (var path in Names.Environment.Select(path => path.Split('=')))
+        {
+            start.Environment[path[0]] = _root.FullName + path[1];
+        }
+
+        foreach (var (name, value) in parameters)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        process.OutputDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        var complaint = process.StandardError.ReadToEnd();
         process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
+        return (process.ExitCode, complaint);
     }
+
+    [GeneratedRegex("""\$\{?(?<name>[A-Z][A-Z_]*)""")]
+    private static partial Regex Parameter();
+
+    [GeneratedRegex("""(?m)^\. "\$JOB/(?<file>[^"]*)"$""")]
+    private static partial Regex Sourced();
 }

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Waits for programs that are run beside it.
+exec sleep 86400

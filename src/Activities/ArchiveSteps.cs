@@ -6,7 +6,15 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, NodeFiles files, NodeWal wal) : IArchiveSteps
+internal sealed class ArchiveSteps(
+    DockerEngine docker,
+    Inventory inventory,
+    NodeSteps nodeSteps,
+    Jobs jobs,
+    Sql sql,
+    NodeFiles files,
+    NodeWal wal
+) : IArchiveSteps
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30); // below an attempt's own
     private static readonly TimeSpan LongLimit = TimeSpan.FromMinutes(30);
@@ -16,11 +24,13 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
         var left = await jobs.ResultAsync<UnarchivedWal>(Job.On(container, "list-wal", "list-wal"));
-        await jobs.SucceedAsync(Job.On(container, "salvage", "salvage") with
-        {
-            Parameters = [$"OWNER={node}", $"TAIL={left.Tail}"],
-            Files = [Job.List("ready", left.Ready, container.Spec.Postgres)],
-        });
+        await jobs.SucceedAsync(
+            Job.On(container, "salvage", "salvage") with
+            {
+                Parameters = [$"OWNER={node}", $"TAIL={left.Tail}"],
+                Files = [Job.List("ready", left.Ready, container.Spec.Postgres)],
+            }
+        );
         return left.Ready.Count;
     }
 
@@ -29,7 +39,12 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
     public async Task<int> CompleteAsync(NodeId primary)
     {
         var timeline = await sql.WrittenTimelineAsync(await nodeSteps.RunningAsync(primary));
-        var archived = await ExecuteAsync(primary, LongLimit, "archive-missing-segments", $"TIMELINE={timeline.Number:X8}");
+        var archived = await ExecuteAsync(
+            primary,
+            LongLimit,
+            "archive-missing-segments",
+            $"TIMELINE={timeline.Number:X8}"
+        );
         return int.Parse(archived, CultureInfo.InvariantCulture);
     }
 
@@ -39,10 +54,21 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
         await Permit.RequireBesideAsync(primary.Cluster);
         // The mark's segment: one that somebody else has ended meanwhile is not ended again.
         var marked = new Lsn((await sql.MarkAsync(node)).Value - 1);
-        var segment = await sql.AskAsync<string>(node, "SELECT pg_walfile_name($1::text::pg_lsn) FROM pg_switch_wal()", marked.ToString());
-        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(TimeSpan.FromMilliseconds(50), DockerEngine.ActivityToken))
+        var segment = await sql.AskAsync<string>(
+            node,
+            "SELECT pg_walfile_name($1::text::pg_lsn) FROM pg_switch_wal()",
+            marked.ToString()
+        );
+        for (
+            var clock = Stopwatch.StartNew();
+            ;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), DockerEngine.ActivityToken)
+        )
         {
-            var archived = await sql.AskAsync<string>(node, "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver");
+            var archived = await sql.AskAsync<string>(
+                node,
+                "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
+            );
             if (string.CompareOrdinal(archived, segment) >= 0)
             {
                 return;
@@ -51,54 +77,89 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
             HandProgress.Say($"waits until {segment} is in the archive; now {archived}");
             if (clock.Elapsed > Limit)
             {
-                throw Ends.Stick($"{segment} of {primary} is not in the archive after {Limit.TotalSeconds:0} s: {await WhyNotAsync(node, segment)}");
+                throw Ends.Stick(
+                    $"{segment} of {primary} is not in the archive after {Limit.TotalSeconds:0} s: "
+                        + $"{await WhyNotAsync(node, segment)}"
+                );
             }
         }
     }
 
-    /// <summary>What the program says that archives: the server's log has it behind whatever else was logged since.</summary>
+    /// <summary>What the program says that archives: the server's log has it behind whatever else was logged
+    /// since.</summary>
     /// <remarks>It hangs where the repository does.</remarks>
-    private Task<string> WhyNotAsync(NodeContainer node, string segment) => Evidence.OfAsync("its archive program's word", async () =>
-    {
-        string[] archive = [SettingsFile.ArchiveProgram, $"{Names.Data}/pg_wal/{segment}", segment];
-        var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
-        var end = await docker.TryExecuteAsync(node.Id.Container, user, Evidence.Limit, [], archive);
-        return end.ExitCode == 0 ? await docker.LogAsync(node.Id.Container, 5) : (end.Output + end.Complaint).Trim();
-    });
+    private Task<string> WhyNotAsync(NodeContainer node, string segment) =>
+        Evidence.OfAsync(
+            "its archive program's word",
+            async () =>
+            {
+                string[] archive = [SettingsFile.ArchiveProgram, $"{Names.Data}/pg_wal/{segment}", segment];
+                var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
+                var end = await docker.TryExecuteAsync(node.Id.Container, user, Evidence.Limit, [], archive);
+                return end.ExitCode == 0
+                    ? await docker.LogAsync(node.Id.Container, 5)
+                    : (end.Output + end.Complaint).Trim();
+            }
+        );
 
     public async Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion)
     {
         try
         {
-            var data = await files.ExistsAsync(old.Container, $"{Names.Data}/global/pg_control") ? Names.Data : $"{Names.Data}.rewind";
+            var data = await files.ExistsAsync(old.Container, $"{Names.Data}/global/pg_control")
+                ? Names.Data
+                : $"{Names.Data}.rewind";
             var control = await wal.ControlAsync(old, data);
             var lineage = await LineageAsync(old, data, promotion.Parent);
             if (!lineage.Contains(control.Timeline))
             {
-                return new(null, null, $"{old} was on timeline {control.Timeline}, which does not lead to timeline {promotion.Parent}");
+                return new(
+                    null,
+                    null,
+                    $"{old} was on timeline {control.Timeline}, which does not lead to timeline {promotion.Parent}"
+                );
             }
 
             // From its last checkpoint, where that is before: then its WAL must lead to the fork, or ends before it.
             var (fork, commits) = (promotion.SwitchedAt, 0);
-            var end = await wal.ReadAsync(old, data, control.SegmentSize, lineage, control.Checkpoint < fork ? control.Checkpoint : fork, (in WalRecord record) =>
-            {
-                commits += record.End > fork && record.Transaction(promotion.Parent) is { Committed: true } ? 1 : 0;
-                return true;
-            });
+            var end = await wal.ReadAsync(
+                old,
+                data,
+                control.SegmentSize,
+                lineage,
+                control.Checkpoint < fork ? control.Checkpoint : fork,
+                (in WalRecord record) =>
+                {
+                    commits += record.End > fork && record.Transaction(promotion.Parent) is { Committed: true } ? 1 : 0;
+                    return true;
+                }
+            );
             var bytes = end.End.BytesSince(fork);
             return end.IsDamaged || end.End < fork // it had flushed all that it sent
-                ? new(null, null, $"its WAL can be read up to {end.End}, {PgFlowText.Bytes(bytes)} with {PgFlowText.Count(commits, "commit")} behind {fork}; then {end.Why}")
+                ? new(
+                    null,
+                    null,
+                    $"its WAL can be read up to {end.End}, {PgFlowText.Bytes(bytes)} with "
+                        + $"{PgFlowText.Count(commits, "commit")} behind {fork}; then {end.Why}"
+                )
                 : new(bytes, commits);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or TimeoutException or DockerApiException && !DockerEngine.ActivityToken.IsCancellationRequested)
+        catch (Exception e)
+            when (e is InvalidDataException or IOException or TimeoutException or DockerApiException
+                && !DockerEngine.ActivityToken.IsCancellationRequested
+            )
         {
             return new(null, null, e.Message);
         }
     }
 
-    private async Task<TimelineHistory> LineageAsync(NodeId node, string data, Timeline timeline) => TimelineHistory.Parse(
-        timeline,
-        await files.ReadAsync(node.Container, $"{data}/pg_wal/{timeline.HistoryFile}") is { } history ? Encoding.UTF8.GetString(history) : null);
+    private async Task<TimelineHistory> LineageAsync(NodeId node, string data, Timeline timeline) =>
+        TimelineHistory.Parse(
+            timeline,
+            await files.ReadAsync(node.Container, $"{data}/pg_wal/{timeline.HistoryFile}") is { } history
+                ? Encoding.UTF8.GetString(history)
+                : null
+        );
 
     private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string program, params string[] parameters)
     {
@@ -106,6 +167,12 @@ internal sealed class ArchiveSteps(DockerEngine docker, Inventory inventory, Nod
         await Permit.RequireBesideAsync(primary.Cluster);
         string[] environment = [.. Names.Environment, $"ARCHIVE={Names.ArchiveOf(node.Spec)}", .. parameters];
         var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
-        return await docker.ExecuteAsync(primary.Container, user, limit, environment, ["/bin/sh", "-c", Embedded.Read(program)]);
+        return await docker.ExecuteAsync(
+            primary.Container,
+            user,
+            limit,
+            environment,
+            ["/bin/sh", "-c", Embedded.Read(program)]
+        );
     }
 }

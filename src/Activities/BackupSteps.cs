@@ -5,7 +5,15 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, Secrets secrets, Roles roles, CatalogueSteps catalogues) : IBackupSteps
+internal sealed class BackupSteps(
+    Inventory inventory,
+    NodeSteps nodeSteps,
+    Jobs jobs,
+    Sql sql,
+    Secrets secrets,
+    Roles roles,
+    CatalogueSteps catalogues
+) : IBackupSteps
 {
     /// <summary>How verify-backup ends where it has evidence of damage.</summary>
     private const int Damaged = 10;
@@ -23,24 +31,34 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         var node = await nodeSteps.RunningAsync(source);
         if (node.Spec.Postgres.Major < SettingsFile.FirstWithIncremental)
         {
-            return new(Id: null, $"PostgreSQL {node.Spec.Postgres.Major} has no incremental backups; {SettingsFile.FirstWithIncremental} has");
+            return new(
+                Id: null,
+                $"PostgreSQL {node.Spec.Postgres.Major} has no incremental backups; "
+                    + $"{SettingsFile.FirstWithIncremental} has"
+            );
         }
 
         var (system, timeline, _) = await sql.IdentifyAsync(node);
-        var parent = (await catalogues.CatalogueAsync(source.Cluster)).Backups
-            .LastOrDefault(backup => backup.SystemIdentifier == system && backup.WalRanges.All(range => range.Timeline == timeline));
+        var parent = (await catalogues.CatalogueAsync(source.Cluster)).Backups.LastOrDefault(backup =>
+            backup.SystemIdentifier == system && backup.WalRanges.All(range => range.Timeline == timeline)
+        );
         if (parent is null)
         {
-            return new(Id: null, $"there is no backup on timeline {timeline} yet"); // one on an earlier timeline could leave stale blocks: pitr.md, pitfall 48
+            // one on an earlier timeline could leave stale blocks: pitr.md, pitfall 48
+            return new(Id: null, $"there is no backup on timeline {timeline} yet");
         }
 
-        // A summary ends at a checkpoint, and one is made before the copy: from where the summarizer stands on, all will be told.
-        var summaries = await sql.AskJsonAsync<IReadOnlyList<WalRange>>(node, """
+        // A summary ends at a checkpoint, and one is made before the copy: from where the summarizer stands on, all
+        // will be told.
+        var summaries = await sql.AskJsonAsync<IReadOnlyList<WalRange>>(
+            node,
+            """
             SELECT coalesce(json_agg(json_build_object('timeline', tli, 'start', start_lsn, 'end', end_lsn)), '[]')::text FROM (
                 SELECT tli, start_lsn, end_lsn FROM pg_available_wal_summaries()
                 UNION ALL SELECT summarized_tli, summarized_lsn, 'FFFFFFFF/FFFFFFFF' FROM pg_get_wal_summarizer_state()
                     WHERE summarized_lsn > '0/0' AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError')) AS known
-            """);
+            """
+        );
         return WalSummaries.Cover(summaries, timeline, parent.WalRanges[0].Start)
             ? new(parent.Id)
             : new(Id: null, $"{source} has no WAL summaries of all that was written since {parent.Id} began");
@@ -49,18 +67,30 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
     public async Task<Backup> CopyAsync(BackupOrder order)
     {
         await Permit.RequireBesideAsync(order.Source.Cluster);
-        var (source, primary) = (await nodeSteps.RunningAsync(order.Source), await nodeSteps.RunningAsync(order.Primary));
+        var (source, primary) = (
+            await nodeSteps.RunningAsync(order.Source),
+            await nodeSteps.RunningAsync(order.Primary)
+        );
         await using (var session = await sql.OpenAsync(primary))
         {
             await roles.EnsureAsync(primary, session); // the copy logs in as one of them
         }
 
-        var copying = jobs.RunAsync(OnRepository(source, "backup", "backup") with
-        {
-            Parameters = [$"ID={order.Id}", $"BY={By}", $"ADDRESS={source.Address}", $"PARENT={order.Parent}"],
-            Network = Names.InternalNetwork(source.Id.Cluster),
-            Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(source.Id.Cluster, "replicator"), source.Spec.Postgres)],
-        });
+        var copying = jobs.RunAsync(
+            OnRepository(source, "backup", "backup") with
+            {
+                Parameters = [$"ID={order.Id}", $"BY={By}", $"ADDRESS={source.Address}", $"PARENT={order.Parent}"],
+                Network = Names.InternalNetwork(source.Id.Cluster),
+                Files =
+                [
+                    ContainerFile.Private(
+                        "/job/pgpass",
+                        secrets.FileFor(source.Id.Cluster, "replicator"),
+                        source.Spec.Postgres
+                    ),
+                ],
+            }
+        );
         if (source.Spec.Archive is ArchiveMode.Local && order.Source != order.Primary)
         {
             await EndSegmentForAsync(source, primary, copying);
@@ -69,7 +99,8 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         if (await copying is { ExitCode: not 0 } failed)
         {
             var failure = failed.FailureOf($"the copy of {order.Source}");
-            throw order.OrPrimary && failure.ErrorType is Ends.Failed ? Ends.Stick(failure.Message) : failure; // final where another node is fit
+            // final where another node is fit
+            throw order.OrPrimary && failure.ErrorType is Ends.Failed ? Ends.Stick(failure.Message) : failure;
         }
 
         var staged = await jobs.ResultOfAsync<StagedBackup>(await copying);
@@ -88,7 +119,10 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
                 Major = source.Spec.Postgres.Major,
                 Annotation = order.Annotation,
             }
-            : throw Ends.Break($"{order.Source} changed its timeline under the backup ({string.Join(", ", ranges.Select(range => range.Timeline))}); take another");
+            : throw Ends.Break(
+                $"{order.Source} changed its timeline under the backup "
+                    + $"({string.Join(", ", ranges.Select(range => range.Timeline))}); take another"
+            );
     }
 
     public async Task ProveAsync(NodeId primary, Backup backup)
@@ -100,26 +134,44 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
             throw Ends.Break($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");
         }
 
-        var segmentSize = await sql.AskAsync<long>(node, "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'");
+        var segmentSize = await sql.AskAsync<long>(
+            node,
+            "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'"
+        );
         var others = node.Spec.Archive is ArchiveMode.Local ? await inventory.NodesAsync(primary.Cluster) : [];
         var job = OnRepository(node, "prove-backup", "prove-backup", writes: false);
-        await jobs.SucceedAsync(job with
-        {
-            Parameters = [$"ID={backup.Id}"],
-            Volumes = [.. job.Volumes, .. others.Select(other => $"{other.Id.Container}:{Names.NodeVolumes}/{other.Id.Name}:ro")],
-            Files = [Job.SegmentList(WalSegments.Names(backup.WalRanges, segmentSize), node.Spec.Postgres)],
-        });
+        await jobs.SucceedAsync(
+            job with
+            {
+                Parameters = [$"ID={backup.Id}"],
+                Volumes =
+                [
+                    .. job.Volumes,
+                    .. others.Select(other => $"{other.Id.Container}:{Names.NodeVolumes}/{other.Id.Name}:ro"),
+                ],
+                Files = [Job.SegmentList(WalSegments.Names(backup.WalRanges, segmentSize), node.Spec.Postgres)],
+            }
+        );
     }
 
     public async Task PublishAsync(ClusterName cluster, Backup backup)
     {
         await Permit.RequireBesideAsync(cluster);
         var node = await inventory.NodeAsync(new(cluster, backup.Node));
-        await jobs.SucceedAsync(OnRepository(node, "publish-backup", "publish-backup") with
-        {
-            Parameters = [$"ID={backup.Id}", $"BY={By}"],
-            Files = [ContainerFile.Private("/job/backup.json", JsonSerializer.Serialize(backup, Json), node.Spec.Postgres)],
-        });
+        await jobs.SucceedAsync(
+            OnRepository(node, "publish-backup", "publish-backup") with
+            {
+                Parameters = [$"ID={backup.Id}", $"BY={By}"],
+                Files =
+                [
+                    ContainerFile.Private(
+                        "/job/backup.json",
+                        JsonSerializer.Serialize(backup, Json),
+                        node.Spec.Postgres
+                    ),
+                ],
+            }
+        );
     }
 
     public async Task DiscardAsync(ClusterName cluster)
@@ -128,7 +180,12 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         if (await inventory.NodesAsync(cluster) is [var node, ..])
         {
             await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
-            await jobs.SucceedAsync(OnRepository(node, "discard-backup", "discard-backup") with { Parameters = [$"BY={By}"] });
+            await jobs.SucceedAsync(
+                OnRepository(node, "discard-backup", "discard-backup") with
+                {
+                    Parameters = [$"BY={By}"],
+                }
+            );
         }
     }
 
@@ -137,30 +194,55 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var (node, id) = (nodes[0], target.Backups[^1]);
-        var end = await jobs.RunAsync(new(node.Spec, "verify-backup", "verify-backup")
-        {
-            Parameters =
-            [
-                $"TIMELINE={target.Timeline}", $"BEFORE={(target.EndOfBranch ? "" : target.End)}", $"REPLAY_END={target.ReplayEnd}",
-            ],
-            Volumes = Job.VolumesOfPast(await inventory.PartsAsync(cluster)),
-            Files = [Job.List("backups", target.Backups, node.Spec.Postgres), Job.SegmentList(target.Segments(), node.Spec.Postgres)],
-        });
+        var end = await jobs.RunAsync(
+            new(node.Spec, "verify-backup", "verify-backup")
+            {
+                Parameters =
+                [
+                    $"TIMELINE={target.Timeline}",
+                    $"BEFORE={(target.EndOfBranch ? "" : target.End)}",
+                    $"REPLAY_END={target.ReplayEnd}",
+                ],
+                Volumes = Job.VolumesOfPast(await inventory.PartsAsync(cluster)),
+                Files =
+                [
+                    Job.List("backups", target.Backups, node.Spec.Postgres),
+                    Job.SegmentList(target.Segments(), node.Spec.Postgres),
+                ],
+            }
+        );
         var taken = end.ExitCode switch
         {
             0 => await jobs.ResultOfAsync<BackupCheck>(end),
             Damaged => throw Ends.Break($"{id} is damaged: {await WhyNotAsync(end)}"),
-            Unchecked => throw Ends.Stick($"{id} could not be checked, which says nothing about it: {await WhyNotAsync(end)}"),
+            Unchecked => throw Ends.Stick(
+                $"{id} could not be checked, which says nothing about it: {await WhyNotAsync(end)}"
+            ),
             _ => throw end.FailureOf("verify-backup"),
         };
         var at = DateTimeOffset.FromUnixTimeSeconds(taken.At);
-        var proof = new Verification(taken.RestoreSeconds, taken.ReplaySeconds, taken.CheckSeconds, 1024 * taken.Kilobytes, at);
+        var proof = new Verification(
+            taken.RestoreSeconds,
+            taken.ReplaySeconds,
+            taken.CheckSeconds,
+            1024 * taken.Kilobytes,
+            at
+        );
         await Permit.RequireBesideAsync(cluster);
-        await jobs.SucceedAsync(OnRepository(node, "mark-verified", "mark-verified") with
-        {
-            Parameters = [$"ID={id}"],
-            Files = [ContainerFile.Private("/job/verified.json", JsonSerializer.Serialize(new BackupVerified(id, proof.At), Json), node.Spec.Postgres)],
-        });
+        await jobs.SucceedAsync(
+            OnRepository(node, "mark-verified", "mark-verified") with
+            {
+                Parameters = [$"ID={id}"],
+                Files =
+                [
+                    ContainerFile.Private(
+                        "/job/verified.json",
+                        JsonSerializer.Serialize(new BackupVerified(id, proof.At), Json),
+                        node.Spec.Postgres
+                    ),
+                ],
+            }
+        );
         return proof;
     }
 
@@ -169,19 +251,37 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
         await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var job = OnRepository(nodes[0], "remove-backups", "remove-backups");
-        await jobs.SucceedAsync(job with
-        {
-            Volumes = [.. job.Volumes, .. nodes.Where(node => node.Spec.Archive is ArchiveMode.Local).Select(node => $"{node.Id.Container}:{Names.NodeVolumes}/{node.Id.Name}")],
-            Files = [Job.List("backups", unneeded.Backups, nodes[0].Spec.Postgres), Job.SegmentList(unneeded.Segments(), nodes[0].Spec.Postgres)],
-        });
+        await jobs.SucceedAsync(
+            job with
+            {
+                Volumes =
+                [
+                    .. job.Volumes,
+                    .. nodes
+                        .Where(node => node.Spec.Archive is ArchiveMode.Local)
+                        .Select(node => $"{node.Id.Container}:{Names.NodeVolumes}/{node.Id.Name}"),
+                ],
+                Files =
+                [
+                    Job.List("backups", unneeded.Backups, nodes[0].Spec.Postgres),
+                    Job.SegmentList(unneeded.Segments(), nodes[0].Spec.Postgres),
+                ],
+            }
+        );
     }
 
-    /// <summary>With <c>archive_mode = always</c> a standby ends a backup only when its last segment is archived, and only the primary can end that segment.</summary>
+    /// <summary>With <c>archive_mode = always</c> a standby ends a backup only when its last segment is archived, and
+    /// only the primary can end that segment.</summary>
     private async Task EndSegmentForAsync(NodeContainer standby, NodeContainer primary, Task copying)
     {
         while (await Task.WhenAny(copying, Task.Delay(TimeSpan.FromSeconds(1), DockerEngine.ActivityToken)) != copying)
         {
-            if (await sql.AskAsync<bool>(standby, "SELECT EXISTS (SELECT FROM pg_stat_progress_basebackup WHERE phase LIKE 'waiting for wal%')"))
+            if (
+                await sql.AskAsync<bool>(
+                    standby,
+                    "SELECT EXISTS (SELECT FROM pg_stat_progress_basebackup WHERE phase LIKE 'waiting for wal%')"
+                )
+            )
             {
                 await Permit.RequireBesideAsync(primary.Id.Cluster);
                 await sql.MarkAsync(primary);
@@ -192,16 +292,19 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
     }
 
     /// <summary>What verify-backup says in the end, without how it got there.</summary>
-    private async Task<string> WhyNotAsync(JobEnd end) => (end with { Output = (await jobs.ResultOfAsync<BackupProblem>(end)).Why }).Tail;
+    private async Task<string> WhyNotAsync(JobEnd end) =>
+        (end with { Output = (await jobs.ResultOfAsync<BackupProblem>(end)).Why }).Tail;
 
-    private static WalRange RangeOf(string fact) => fact.Split(' ') is [var timeline, var start, var end]
-        ? new(new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(start), Lsn.Parse(end))
-        : throw new FormatException($"'{fact}' is no WAL range");
+    private static WalRange RangeOf(string fact) =>
+        fact.Split(' ') is [var timeline, var start, var end]
+            ? new(new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(start), Lsn.Parse(end))
+            : throw new FormatException($"'{fact}' is no WAL range");
 
-    private static Job OnRepository(NodeContainer node, string name, string program, bool writes = true) => new(node.Spec, name, program)
-    {
-        Volumes = [$"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}{(writes ? "" : ":ro")}"],
-    };
+    private static Job OnRepository(NodeContainer node, string name, string program, bool writes = true) =>
+        new(node.Spec, name, program)
+        {
+            Volumes = [$"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}{(writes ? "" : ":ro")}"],
+        };
 }
 
 /// <summary>The result of backup.</summary>
@@ -210,7 +313,13 @@ internal sealed class BackupSteps(Inventory inventory, NodeSteps nodeSteps, Jobs
 /// <param name="Kilobytes">How large it is.</param>
 /// <param name="SystemIdentifier">Of which cluster.</param>
 /// <param name="Ranges">The WAL that it needs, as <c>TIMELINE START END</c>.</param>
-internal sealed record StagedBackup(string Began, string Ended, long Kilobytes, string SystemIdentifier, IReadOnlyList<string> Ranges);
+internal sealed record StagedBackup(
+    string Began,
+    string Ended,
+    long Kilobytes,
+    string SystemIdentifier,
+    IReadOnlyList<string> Ranges
+);
 
 /// <summary>The result of verify-backup for a sound backup.</summary>
 /// <param name="RestoreSeconds">What it took to put it together.</param>

@@ -7,14 +7,17 @@ namespace PgFlow.Activities;
 internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogueSteps
 {
     /// <summary>The catalogue, for other hands.</summary>
-    public Task<Catalogue> CatalogueAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
+    public Task<Catalogue> CatalogueAsync(ClusterName cluster) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
 
-    public Task<TimelineTree> ReadAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(TimelineTree.From(catalogue).Newest()));
+    public Task<TimelineTree> ReadAsync(ClusterName cluster) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(TimelineTree.From(catalogue).Newest()));
 
     public Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) =>
         ReadAsync(cluster, (catalogue, _) => Task.FromResult(Retention.Of(catalogue, policy, expected)));
 
-    public Task<ArchiveState> InspectAsync(ClusterName cluster) => ReadAsync(cluster, (catalogue, _) => Task.FromResult(ArchiveState.Of(catalogue)));
+    public Task<ArchiveState> InspectAsync(ClusterName cluster) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(ArchiveState.Of(catalogue)));
 
     public Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
         ReadAsync(cluster, (catalogue, wal) => Resolver.ResolveAsync(catalogue, target, wal));
@@ -52,20 +55,45 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
     internal static Catalogue Parse(ClusterName cluster, string output)
     {
         var facts = Job.Facts(output, ' ');
-        var segmentSize = facts["segment-size"].Select(size => long.Parse(size, CultureInfo.InvariantCulture)).FirstOrDefault(16 * 1024 * 1024);
+        var segmentSize = facts["segment-size"]
+            .Select(size => long.Parse(size, CultureInfo.InvariantCulture))
+            .FirstOrDefault(16 * 1024 * 1024);
         var segments = RunsOf(SegmentsOf(facts, segmentSize), segmentSize);
         var openings = facts["opened"].Select(Json<TimelineOpened>).ToLookup(opening => opening.Timeline);
         var histories = facts["history"].ToLookup(line => TimelineOf(line), line => line[9..]);
-        var verified = facts["verified"].Select(Json<BackupVerified>).ToDictionary(check => check.Id, check => check.VerifiedAt);
+        var verified = facts["verified"]
+            .Select(Json<BackupVerified>)
+            .ToDictionary(check => check.Id, check => check.VerifiedAt);
         return new()
         {
             Cluster = cluster,
             Branches =
             [
-                .. facts["timeline"].Select(TimelineOf).Concat(openings.Select(opening => opening.Key)).Concat(segments.Select(run => run.Timeline)).Append(new(1)).Distinct().Order()
-                    .Select(timeline => new Branch(timeline, TimelineHistory.Parse(timeline, string.Join('\n', histories[timeline])), openings[timeline].OrderBy(opening => opening.Node is null).FirstOrDefault())), // what was read from the WAL knows less
+                .. facts["timeline"]
+                    .Select(TimelineOf)
+                    .Concat(openings.Select(opening => opening.Key))
+                    .Concat(segments.Select(run => run.Timeline))
+                    .Append(new(1))
+                    .Distinct()
+                    .Order()
+                    .Select(timeline => new Branch(
+                        timeline,
+                        TimelineHistory.Parse(timeline, string.Join('\n', histories[timeline])),
+                        openings[timeline].OrderBy(opening => opening.Node is null).FirstOrDefault()
+                    )), // what was read from the WAL knows less
             ],
-            Backups = [.. facts["backup"].Select(Json<Backup>).Select(backup => backup with { VerifiedAt = verified.TryGetValue(backup.Id, out var at) ? at : null }).OrderBy(backup => backup.StartedAt)],
+            Backups =
+            [
+                .. facts["backup"]
+                    .Select(Json<Backup>)
+                    .Select(backup =>
+                        backup with
+                        {
+                            VerifiedAt = verified.TryGetValue(backup.Id, out var at) ? at : null,
+                        }
+                    )
+                    .OrderBy(backup => backup.StartedAt),
+            ],
             RestorePoints = [.. facts["point"].Select(Json<RestorePoint>).OrderBy(point => point.At)],
             Segments = segments,
             SegmentSize = segmentSize,
@@ -76,16 +104,23 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
     }
 
     /// <summary>The archived segments, and those in nodes' pg_wal that are what their names say.</summary>
-    private static IEnumerable<string> SegmentsOf(ILookup<string, string> facts, long segmentSize) => facts["segment"]
-        .Concat(facts["unarchived"].Where(fact => HasOwnAddress(fact, segmentSize)).Select(fact => fact[..24]))
-        .Distinct()
-        .Order(StringComparer.Ordinal);
+    private static IEnumerable<string> SegmentsOf(ILookup<string, string> facts, long segmentSize) =>
+        facts["segment"]
+            .Concat(facts["unarchived"].Where(fact => HasOwnAddress(fact, segmentSize)).Select(fact => fact[..24]))
+            .Distinct()
+            .Order(StringComparer.Ordinal);
 
-    /// <summary>A file made in advance still has the address of what it was before in the header of its first page.</summary>
+    /// <summary>A file made in advance still has the address of what it was before in the header of its first
+    /// page.</summary>
     private static bool HasOwnAddress(string fact, long segmentSize)
     {
         var (_, number) = WalSegments.Parse(fact[..24], segmentSize);
-        return ulong.TryParse(fact.AsSpan(24).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var address)
+        return ulong.TryParse(
+                fact.AsSpan(24).Trim(),
+                NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture,
+                out var address
+            )
             && address == number * (ulong)segmentSize;
     }
 

@@ -17,7 +17,8 @@ internal sealed class ClusterSteps(
     Jobs jobs,
     Secrets secrets,
     Sql sql,
-    Roles roles) : IClusterSteps
+    Roles roles
+) : IClusterSteps
 {
     private const int Oldest = 13;
     private const int Newest = 18;
@@ -48,24 +49,39 @@ internal sealed class ClusterSteps(
         var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));
         return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
             ? found
-            : throw Ends.Refuse($"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: {(there.Bin.Length > 0 ? there : "no program postgres")})");
+            : throw Ends.Refuse(
+                $"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: "
+                    + $"{(there.Bin.Length > 0 ? there : "no program postgres")})"
+            );
     }
 
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
     {
         await Permit.RequireAsync(wanted.Cluster);
-        var internalNetwork = await creation.NetworkAsync(wanted.Cluster, Names.InternalNetwork(wanted.Cluster), wanted.Subnet, isolated: true);
+        var internalNetwork = await creation.NetworkAsync(
+            wanted.Cluster,
+            Names.InternalNetwork(wanted.Cluster),
+            wanted.Subnet,
+            isolated: true
+        );
         if (wanted.ExternalNetwork is { } existing)
         {
             var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
-            return found is null
-                ? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}")
+            return found is null ? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}")
                 : found.IPAM.Config.Any(range => Contains(range.Subnet, wanted.Vip!))
                     ? new(internalNetwork, existing, wanted.Vip!)
-                    : throw Ends.Refuse($"vip: {wanted.Vip} is not on {existing} ({string.Join(", ", found.IPAM.Config.Select(range => range.Subnet))})");
+                : throw Ends.Refuse(
+                    $"vip: {wanted.Vip} is not on {existing} "
+                        + $"({string.Join(", ", found.IPAM.Config.Select(range => range.Subnet))})"
+                );
         }
 
-        var external = await creation.NetworkAsync(wanted.Cluster, Names.ExternalNetwork(wanted.Cluster), subnet: null, isolated: false);
+        var external = await creation.NetworkAsync(
+            wanted.Cluster,
+            Names.ExternalNetwork(wanted.Cluster),
+            subnet: null,
+            isolated: false
+        );
         return new(internalNetwork, Names.ExternalNetwork(wanted.Cluster), wanted.Vip ?? Names.DefaultVip(external));
     }
 
@@ -80,7 +96,9 @@ internal sealed class ClusterSteps(
         await Permit.RequireAsync(spec.Cluster);
         secrets.Create(spec.Cluster, spec.Vip, ThisWorkflow);
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
-        foreach (var node in Enumerable.Range(1, spec.Nodes).Select(number => new NodeId(spec.Cluster, NodeName.Of(number))))
+        foreach (
+            var node in Enumerable.Range(1, spec.Nodes).Select(number => new NodeId(spec.Cluster, NodeName.Of(number)))
+        )
         {
             await creation.VolumeAsync(spec, node.Container);
             await creation.NodeAsync(spec, node);
@@ -92,22 +110,41 @@ internal sealed class ClusterSteps(
     {
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
-        await jobs.SucceedAsync(Job.On(container, "initdb", "initialize") with
-        {
-            Files = [ContainerFile.Private(
-                "/job/roles.sql",
-                $"{roles.Creation(container)}CREATE ROLE app LOGIN PASSWORD '{secrets.VerifierOf(node.Cluster, "app")}';\nCREATE DATABASE app OWNER app;\n",
-                container.Spec.Postgres)],
-        });
+        await jobs.SucceedAsync(
+            Job.On(container, "initdb", "initialize") with
+            {
+                Files =
+                [
+                    ContainerFile.Private(
+                        "/job/roles.sql",
+                        $"{roles.Creation(container)}CREATE ROLE app LOGIN PASSWORD "
+                            + $"'{secrets.VerifierOf(node.Cluster, "app")}';\nCREATE DATABASE app OWNER app;\n",
+                        container.Spec.Postgres
+                    ),
+                ],
+            }
+        );
     }
 
     public async Task RecreateAsync(ClusterSpec spec)
     {
         await Permit.RequireAsync(spec.Cluster);
-        await creation.NetworkAsync(spec.Cluster, Names.InternalNetwork(spec.Cluster), spec.Subnet, isolated: true, Existing.Kept);
+        await creation.NetworkAsync(
+            spec.Cluster,
+            Names.InternalNetwork(spec.Cluster),
+            spec.Subnet,
+            isolated: true,
+            Existing.Kept
+        );
         if (spec.OwnsExternalNetwork)
         {
-            await creation.NetworkAsync(spec.Cluster, spec.ExternalNetwork, Names.SubnetOf(spec.Vip), isolated: false, Existing.Kept);
+            await creation.NetworkAsync(
+                spec.Cluster,
+                spec.ExternalNetwork,
+                Names.SubnetOf(spec.Vip),
+                isolated: false,
+                Existing.Kept
+            );
         }
 
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster), Existing.Kept);
@@ -116,8 +153,12 @@ internal sealed class ClusterSteps(
             await creation.VolumeAsync(spec, node.Container, Existing.Kept);
             if (await creation.NodeAsync(spec, node, Existing.Kept))
             {
-                var hasSettings = await files.ExistsAsync(node.Container, SettingsFile.Path); // they say what the cluster is meant to be
-                await files.WriteAsync(node.Container, FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path));
+                // they say what the cluster is meant to be
+                var hasSettings = await files.ExistsAsync(node.Container, SettingsFile.Path);
+                await files.WriteAsync(
+                    node.Container,
+                    FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path)
+                );
             }
             else
             {
@@ -152,8 +193,9 @@ internal sealed class ClusterSteps(
         await Permit.RequireAsync(cluster);
         await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!); // one may still be copying
         var nodes = await inventory.NodesAsync(cluster);
-        await Task.WhenAll(nodes.Select(node => jobs.SucceedAsync(
-            Job.On(node, $"tidy-{node.Id}", "remove-leftovers"))));
+        await Task.WhenAll(
+            nodes.Select(node => jobs.SucceedAsync(Job.On(node, $"tidy-{node.Id}", "remove-leftovers")))
+        );
     }
 
     private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(List<NodeId> nodes, ClusterParts parts)
@@ -175,19 +217,23 @@ internal sealed class ClusterSteps(
     }
 
     private IEnumerable<ContainerFile> FilesOf(ClusterSpec spec, NodeId node) =>
-    [
-        ContainerFile.Folder(Names.NodeVolume, spec.Postgres),
-        ContainerFile.Folder(Names.RepositoryVolume, spec.Postgres),
-        ContainerFile.Folder($"{Names.RepositoryVolume}/wal", spec.Postgres),
-        ContainerFile.Folder($"{Names.RepositoryVolume}/timelines", spec.Postgres),
-        ContainerFile.Folder($"{Names.RepositoryVolume}/ledger", spec.Postgres),
-        ContainerFile.Folder($"{Names.NodeVolume}/bin", spec.Postgres),
-        .. SettingsFile.Programs(spec, node.Name),
-        ContainerFile.Private(SettingsFile.PasswordPath, secrets.FileFor(spec.Cluster, "replicator"), spec.Postgres),
-        ContainerFile.Private(SettingsFile.HbaPath, SettingsFile.RenderHba(spec), spec.Postgres),
-        ContainerFile.Private(SettingsFile.IdentPath, SettingsFile.RenderIdent(), spec.Postgres),
-        ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
-    ];
+        [
+            ContainerFile.Folder(Names.NodeVolume, spec.Postgres),
+            ContainerFile.Folder(Names.RepositoryVolume, spec.Postgres),
+            ContainerFile.Folder($"{Names.RepositoryVolume}/wal", spec.Postgres),
+            ContainerFile.Folder($"{Names.RepositoryVolume}/timelines", spec.Postgres),
+            ContainerFile.Folder($"{Names.RepositoryVolume}/ledger", spec.Postgres),
+            ContainerFile.Folder($"{Names.NodeVolume}/bin", spec.Postgres),
+            .. SettingsFile.Programs(spec, node.Name),
+            ContainerFile.Private(
+                SettingsFile.PasswordPath,
+                secrets.FileFor(spec.Cluster, "replicator"),
+                spec.Postgres
+            ),
+            ContainerFile.Private(SettingsFile.HbaPath, SettingsFile.RenderHba(spec), spec.Postgres),
+            ContainerFile.Private(SettingsFile.IdentPath, SettingsFile.RenderIdent(), spec.Postgres),
+            ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
+        ];
 
     private async Task PullAsync(string image)
     {
@@ -200,8 +246,15 @@ internal sealed class ClusterSteps(
         {
             var name = image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest";
             await docker.CallAsync(
-                (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, new Progress<JSONMessage>(message => HandProgress.Say(message.Status ?? "")), token),
-                TimeSpan.FromMinutes(10));
+                (client, token) =>
+                    client.Images.CreateImageAsync(
+                        new() { FromImage = name },
+                        null,
+                        new Progress<JSONMessage>(message => HandProgress.Say(message.Status ?? "")),
+                        token
+                    ),
+                TimeSpan.FromMinutes(10)
+            );
         }
         catch (DockerApiException e)
         {
@@ -209,14 +262,16 @@ internal sealed class ClusterSteps(
         }
     }
 
-    /// <summary>A registry that has no such image, or does not show it, is a precondition; one that is away or busy may be there later.</summary>
+    /// <summary>A registry that has no such image, or does not show it, is a precondition; one that is away or busy may
+    /// be there later.</summary>
     internal static ApplicationFailureException UnlessPulled(string image, DockerApiException failure)
     {
         var why = $"image: there is no {image} here, and it can't be pulled: {failure.Message}";
         return failure.StatusCode is HttpStatusCode.NotFound ? Ends.Refuse(why) : Ends.Fail(why);
     }
 
-    private static bool Contains(string? subnet, string address) => IPNetwork.TryParse(subnet, out var network) && network.Contains(IPAddress.Parse(address));
+    private static bool Contains(string? subnet, string address) =>
+        IPNetwork.TryParse(subnet, out var network) && network.Contains(IPAddress.Parse(address));
 }
 
 /// <summary>The result of inspect-image.</summary>

@@ -2,7 +2,8 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, Secrets secrets) : IDataDirectorySteps
+internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, Secrets secrets)
+    : IDataDirectorySteps
 {
     /// <summary>The exit code of rewind for a directory that it can't mend.</summary>
     private const int CannotRewind = 3;
@@ -10,17 +11,30 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
     public async Task<Divergence> ExamineAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        var found = await jobs.ResultAsync<DataDirectory>(Job.On(await inventory.NodeAsync(node), "examine", "examine"));
+        var found = await jobs.ResultAsync<DataDirectory>(
+            Job.On(await inventory.NodeAsync(node), "examine", "examine")
+        );
         var leader = await nodeSteps.RunningAsync(primary);
         var (identifier, timeline, wal) = await sql.IdentifyAsync(leader);
         if (found.SystemIdentifier != identifier)
         {
-            return new(SameSystem: false, default, StandbySignal: false, timeline, default, CanRewind: false, timeline, wal, LeftAt: null);
+            return new(
+                SameSystem: false,
+                default,
+                StandbySignal: false,
+                timeline,
+                default,
+                CanRewind: false,
+                timeline,
+                wal,
+                LeftAt: null
+            );
         }
 
         var control = StateOf(found.State);
         var replayed = Lsn.Parse(found.MinimumRecoveryEnd);
-        var standby = control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery && replayed > default(Lsn);
+        var standby =
+            control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery && replayed > default(Lsn);
         var end = standby ? replayed : Lsn.Parse(found.Checkpoint);
         var line = new Timeline(standby ? found.MinimumRecoveryTimeline : found.Timeline);
         var theirs = await sql.HistoryAsync(leader, timeline);
@@ -35,15 +49,21 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
             timeline,
             wal,
             theirs.EndOf(line),
-            Namesake: own.Ancestors.Count > 0 && theirs.Contains(line) && !own.Ancestors.SequenceEqual(theirs.Ancestors.TakeWhile(ancestor => ancestor.Timeline != line)));
+            Namesake: own.Ancestors.Count > 0
+                && theirs.Contains(line)
+                && !own.Ancestors.SequenceEqual(theirs.Ancestors.TakeWhile(ancestor => ancestor.Timeline != line))
+        );
     }
 
     public async Task<RewindResult> RewindAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
         var leader = await nodeSteps.RunningAsync(primary);
-        await sql.AskAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan); // before it pg_control may still name the old timeline
-        var end = await jobs.RunAsync(await WithPrimaryAsync(await inventory.NodeAsync(node), leader, "rewind", "pgflow"));
+        // before it pg_control may still name the old timeline
+        await sql.AskAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan);
+        var end = await jobs.RunAsync(
+            await WithPrimaryAsync(await inventory.NodeAsync(node), leader, "rewind", "pgflow")
+        );
         return end.ExitCode switch
         {
             0 => new(Done: true, "pg_rewind succeeded"),
@@ -55,7 +75,14 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
     public async Task CopyAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(await WithPrimaryAsync(await inventory.NodeAsync(node), await nodeSteps.RunningAsync(primary), "copy", "replicator"));
+        await jobs.SucceedAsync(
+            await WithPrimaryAsync(
+                await inventory.NodeAsync(node),
+                await nodeSteps.RunningAsync(primary),
+                "copy",
+                "replicator"
+            )
+        );
     }
 
     public Task SwapAsync(NodeId node) => RunAsync(node, "swap-data-directory");
@@ -65,29 +92,42 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
     private async Task RunAsync(NodeId node, string program)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.SucceedAsync(Job.On(await inventory.NodeAsync(node), program, program) with { Parameters = [$"RUN={await FirstRun.ShortAsync()}"] });
+        await jobs.SucceedAsync(
+            Job.On(await inventory.NodeAsync(node), program, program) with
+            {
+                Parameters = [$"RUN={await FirstRun.ShortAsync()}"],
+            }
+        );
     }
 
-    private async Task<Job> WithPrimaryAsync(NodeContainer node, NodeContainer primary, string program, string role) => Job.On(node, program, program) with
-    {
-        Parameters = [$"RUN={await FirstRun.ShortAsync()}", $"PRIMARY={primary.Address}", $"OWNED={string.Join(' ', SettingsFile.Owned)}"],
-        Network = Names.InternalNetwork(node.Id.Cluster),
-        Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(node.Id.Cluster, role), node.Spec.Postgres)],
-    };
+    private async Task<Job> WithPrimaryAsync(NodeContainer node, NodeContainer primary, string program, string role) =>
+        Job.On(node, program, program) with
+        {
+            Parameters =
+            [
+                $"RUN={await FirstRun.ShortAsync()}",
+                $"PRIMARY={primary.Address}",
+                $"OWNED={string.Join(' ', SettingsFile.Owned)}",
+            ],
+            Network = Names.InternalNetwork(node.Id.Cluster),
+            Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(node.Id.Cluster, role), node.Spec.Postgres)],
+        };
 
-    private static ControlState StateOf(string text) => text switch
-    {
-        "starting up" => ControlState.StartUp,
-        "shut down" => ControlState.ShutDown,
-        "shut down in recovery" => ControlState.ShutDownInRecovery,
-        "shutting down" => ControlState.ShuttingDown,
-        "in crash recovery" => ControlState.InCrashRecovery,
-        "in archive recovery" => ControlState.InArchiveRecovery,
-        _ => ControlState.InProduction,
-    };
+    private static ControlState StateOf(string text) =>
+        text switch
+        {
+            "starting up" => ControlState.StartUp,
+            "shut down" => ControlState.ShutDown,
+            "shut down in recovery" => ControlState.ShutDownInRecovery,
+            "shutting down" => ControlState.ShuttingDown,
+            "in crash recovery" => ControlState.InCrashRecovery,
+            "in archive recovery" => ControlState.InArchiveRecovery,
+            _ => ControlState.InProduction,
+        };
 }
 
-/// <summary>The result of examine; all but the marks is what pg_controldata prints, empty where there is no data directory.</summary>
+/// <summary>The result of examine; all but the marks is what pg_controldata prints, empty where there is no data
+/// directory.</summary>
 internal sealed record DataDirectory
 {
     public required string SystemIdentifier { get; init; }

@@ -2,7 +2,17 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, NodeSteps nodeSteps, NodeEnd ends, ClientConnections clients, Jobs jobs, Sql sql, Secrets secrets, Roles roles) : IEndpointSteps
+internal sealed class EndpointSteps(
+    DockerEngine docker,
+    Inventory inventory,
+    NodeSteps nodeSteps,
+    NodeEnd ends,
+    ClientConnections clients,
+    Jobs jobs,
+    Sql sql,
+    Secrets secrets,
+    Roles roles
+) : IEndpointSteps
 {
     /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
     private const string SynchronousCommit = """
@@ -46,14 +56,22 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         async Task GiveAsync()
         {
             await Task.WhenAll(freed, left);
-            await docker.ConnectAsync(winner.Spec.ExternalNetwork, node.Container, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
+            await docker.ConnectAsync(
+                winner.Spec.ExternalNetwork,
+                node.Container,
+                winner.Spec.Vip,
+                Names.Alias(node.Cluster, readOnly: false)
+            );
         }
     }
 
     public async Task LeaveAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        if (container.Endpoint is not EndpointRole.None || (container.Running && await clients.CutOffAtAsync(container) is not null)) // by an attempt that ended there
+        if (
+            container.Endpoint is not EndpointRole.None
+            || (container.Running && await clients.CutOffAtAsync(container) is not null)
+        ) // by an attempt that ended there
         {
             await Permit.RequireAsync(node.Cluster);
             await TakeOffAsync(container);
@@ -67,7 +85,12 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         await clients.AdmitAsync(container);
         if (container.Endpoint is EndpointRole.None)
         {
-            await docker.ConnectAsync(container.Spec.ExternalNetwork, node.Container, address: null, Names.Alias(node.Cluster, readOnly: true));
+            await docker.ConnectAsync(
+                container.Spec.ExternalNetwork,
+                node.Container,
+                address: null,
+                Names.Alias(node.Cluster, readOnly: true)
+            );
         }
     }
 
@@ -78,23 +101,32 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         await using var session = await sql.OpenAsync(container);
         await roles.EnsureAsync(container, session);
         await EndProofsAsync(session);
-        // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to the node would prove nothing of that.
-        var end = await jobs.RunAsync(new(spec, "endpoint", "prove-endpoint")
-        {
-            Parameters =
-            [
-                $"VIP={spec.Vip}",
-                $"ROLE={Roles.Proof}",
-                $"DATABASE={await session.AskAsync<string>("SELECT current_database()::text")}",
-                $"PGOPTIONS={SessionSettings.OptionsOfProof(spec.Postgres, await session.AskAsync<string>(SynchronousCommit))}",
-            ],
-            Network = spec.ExternalNetwork,
-            Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(primary.Cluster, Roles.Proof), spec.Postgres)],
-        });
+        // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to
+        // the node would prove nothing of that.
+        var end = await jobs.RunAsync(
+            new(spec, "endpoint", "prove-endpoint")
+            {
+                Parameters =
+                [
+                    $"VIP={spec.Vip}",
+                    $"ROLE={Roles.Proof}",
+                    $"DATABASE={await session.AskAsync<string>("SELECT current_database()::text")}",
+                    $"PGOPTIONS={SessionSettings.OptionsOfProof(spec.Postgres, await session.AskAsync<string>(SynchronousCommit))}",
+                ],
+                Network = spec.ExternalNetwork,
+                Files =
+                [
+                    ContainerFile.Private("/job/pgpass", secrets.FileFor(primary.Cluster, Roles.Proof), spec.Postgres),
+                ],
+            }
+        );
         if (end.ExitCode != 0)
         {
             await EndProofsAsync(session); // a commit that waits for a standby in vain would wait on without its client
-            throw Ends.Fail($"no commit through {spec.Vip}: {end.Tail.Trim()}; {await Evidence.OfAsync("whom it waited for", () => session.AskAsync<string>(WaitedFor))}");
+            throw Ends.Fail(
+                $"no commit through {spec.Vip}: {end.Tail.Trim()}; "
+                    + $"{await Evidence.OfAsync("whom it waited for", () => session.AskAsync<string>(WaitedFor))}"
+            );
         }
 
         var said = (await jobs.ResultOfAsync<EndpointProof>(end)).Lines;
@@ -102,16 +134,22 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
         var reached = await sql.IdentifyAsync(container);
         if (reached.Wal < written || reached.Timeline.ToString() != timeline)
         {
-            throw Ends.Fail($"a commit through {spec.Vip} at {written} on timeline {timeline} did not arrive on {primary}, which is at {reached.Wal} on timeline {reached.Timeline}");
+            throw Ends.Fail(
+                $"a commit through {spec.Vip} at {written} on timeline {timeline} did not arrive on {primary}, "
+                    + $"which is at {reached.Wal} on timeline {reached.Timeline}"
+            );
         }
     }
 
     /// <summary>Ends what earlier proofs have left: nobody waits for them.</summary>
     private static Task<long> EndProofsAsync(SqlSession session) =>
-        session.AskAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1", Roles.Proof);
+        session.AskAsync<long>(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1",
+            Roles.Proof
+        );
 
-    /// <summary>Takes the external address from a node on which, by then, no client has a connection open. It refuses them until it is on an endpoint again.</summary>
-
+    /// <summary>Takes the external address from a node on which, by then, no client has a connection open. It refuses
+    /// them until it is on an endpoint again.</summary>
     /// <summary>Post-condition: it has no address, and nobody waits for an answer from one that it had.</summary>
     private async Task TakeOffAsync(NodeContainer node)
     {
@@ -136,17 +174,23 @@ internal sealed class EndpointSteps(DockerEngine docker, Inventory inventory, No
             }
         }
 
-        HandProgress.Say($"{node.Id}: clients connect faster than they are refused; it is restarted without its address");
+        HandProgress.Say(
+            $"{node.Id}: clients connect faster than they are refused; it is restarted without its address"
+        );
         await GiveBackAsync(node);
         await nodeSteps.EndAsync(node);
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
         await nodeSteps.StartAsync(node.Id);
     }
 
-    /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also after the process has ended that would give it. The node gets the address again, and closes it.</summary>
+    /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also
+    /// after the process has ended that would give it. The node gets the address again, and closes it.</summary>
     private async Task GiveBackAsync(NodeContainer node)
     {
-        if (await clients.CutOffAtAsync(node) is { } address && (await inventory.NodeAsync(node.Id)).Endpoint is EndpointRole.None)
+        if (
+            await clients.CutOffAtAsync(node) is { } address
+            && (await inventory.NodeAsync(node.Id)).Endpoint is EndpointRole.None
+        )
         {
             await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
         }

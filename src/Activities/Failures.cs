@@ -7,10 +7,13 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
-/// <summary>Says, in one place, what an activity's failure is: whether it is tried again, and in words that are never empty.</summary>
+/// <summary>Says, in one place, what an activity's failure is: whether it is tried again, and in words that are never
+/// empty.</summary>
 /// <remarks>
-/// What may pass by itself (a daemon or a server that is away or busy) is tried again until the activity's time is over. Everything else is an operation that
-/// failed: the same again and again is no progress, so it is tried a few times only, and then undone, or blocked with what it last said.
+/// What may pass by itself (a daemon or a server that is away or busy) is tried again until the activity's time is
+/// over. Everything else is an operation that
+/// failed: the same again and again is no progress, so it is tried a few times only, and then undone, or blocked with
+/// what it last said.
 /// </remarks>
 internal static class Failures
 {
@@ -19,35 +22,54 @@ internal static class Failures
     /// <param name="attempts">How often an operation that fails is tried.</param>
     public static ApplicationFailureException Of(Exception failure, int attempt, int attempts)
     {
-        var final = failure is ApplicationFailureException { NonRetryable: true } || (attempt >= attempts && !MayPass(failure));
+        var final =
+            failure is ApplicationFailureException { NonRetryable: true } || (attempt >= attempts && !MayPass(failure));
         var tried = final && attempt > 1 ? $" (tried {attempt} times)" : "";
         var type = failure is ApplicationFailureException { ErrorType: { } given } ? given : Ends.Failed;
-        return new(Words(failure) + tried, failure, type, nonRetryable: final, nextRetryDelay: MayPass(failure) ? null : Backoff(attempt));
+        return new(
+            Words(failure) + tried,
+            failure,
+            type,
+            nonRetryable: final,
+            nextRetryDelay: MayPass(failure) ? null : Backoff(attempt)
+        );
     }
 
-    /// <summary>0.1 s, 0.4 s, 1.6 s, 6.4 s: clients may be waiting, and a node that starts again needs seconds.</summary>
+    /// <summary>0.1 s, 0.4 s, 1.6 s, 6.4 s: clients may be waiting, and a node that starts again needs
+    /// seconds.</summary>
     private static TimeSpan Backoff(int attempt) => TimeSpan.FromSeconds(0.1 * Math.Pow(4, Math.Min(attempt, 4) - 1));
 
     /// <summary>What is away or busy now may be there later.</summary>
-    public static bool MayPass(Exception failure) => failure switch
-    {
-        LoginException login => login.Problem.Kind is LoginProblemKind.NoAnswer or LoginProblemKind.NotNow or LoginProblemKind.ConnectionsUsedUp,
-        NpgsqlException sql => sql.IsTransient,
-        _ => failure is DockerSilenceException or HttpRequestException or SocketException or IOException or RpcException,
-    };
+    public static bool MayPass(Exception failure) =>
+        failure switch
+        {
+            LoginException login => login.Problem.Kind
+                is LoginProblemKind.NoAnswer
+                    or LoginProblemKind.NotNow
+                    or LoginProblemKind.ConnectionsUsedUp,
+            NpgsqlException sql => sql.IsTransient,
+            _ => failure
+                is DockerSilenceException
+                    or HttpRequestException
+                    or SocketException
+                    or IOException
+                    or RpcException,
+        };
 
-    private static string Words(Exception failure) => failure switch
-    {
-        DockerApiException docker => $"Docker: {MessageOf(docker)}",
-        _ when string.IsNullOrWhiteSpace(failure.Message) => failure.GetType().Name,
-        _ => Ends.Said(failure.Message),
-    };
+    private static string Words(Exception failure) =>
+        failure switch
+        {
+            DockerApiException docker => $"Docker: {MessageOf(docker)}",
+            _ when string.IsNullOrWhiteSpace(failure.Message) => failure.GetType().Name,
+            _ => Ends.Said(failure.Message),
+        };
 
     private static string MessageOf(DockerApiException docker)
     {
         try
         {
-            return JsonDocument.Parse(docker.ResponseBody).RootElement.GetProperty("message").GetString() ?? docker.Message;
+            return JsonDocument.Parse(docker.ResponseBody).RootElement.GetProperty("message").GetString()
+                ?? docker.Message;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -3,7 +3,8 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-/// <summary>The run that the procedure of the activity at work began as. After a reset another one goes on, and finds by it what was set aside.</summary>
+/// <summary>The run that the procedure of the activity at work began as. After a reset another one goes on, and finds
+/// by it what was set aside.</summary>
 internal static class FirstRun
 {
     /// <summary>By the run that works: it never changes.</summary>
@@ -19,11 +20,13 @@ internal static class FirstRun
     private static async Task<string> AskAsync(string run)
     {
         var (client, info) = (ActivityExecutionContext.Current.TemporalClient, ActivityExecutionContext.Current.Info);
-        var described = await client.WorkflowService.DescribeWorkflowExecutionAsync(new()
-        {
-            Namespace = client.Options.Namespace,
-            Execution = new() { WorkflowId = info.WorkflowId, RunId = run },
-        });
+        var described = await client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = client.Options.Namespace,
+                Execution = new() { WorkflowId = info.WorkflowId, RunId = run },
+            }
+        );
         return described.WorkflowExecutionInfo.FirstRunId;
     }
 }

@@ -7,14 +7,17 @@ using Temporalio.Worker.Interceptors;
 
 namespace PgFlow.Activities;
 
-/// <summary>Sends every hand's heartbeats, lets an attempt begin only when the one before it, in this process, has ended, and says what its failure is.</summary>
+/// <summary>Sends every hand's heartbeats, lets an attempt begin only when the one before it, in this process, has
+/// ended, and says what its failure is.</summary>
 /// <remarks>A heartbeat carries the newest progress and brings a cancel back, so a hand need do neither.</remarks>
 public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInterceptor
 {
     /// <inheritdoc/>
-    public ActivityInboundInterceptor InterceptActivity(ActivityInboundInterceptor nextInterceptor) => new Inbound(nextInterceptor, options.Value);
+    public ActivityInboundInterceptor InterceptActivity(ActivityInboundInterceptor nextInterceptor) =>
+        new Inbound(nextInterceptor, options.Value);
 
-    private sealed class Inbound(ActivityInboundInterceptor next, HandOptions options) : ActivityInboundInterceptor(next)
+    private sealed class Inbound(ActivityInboundInterceptor next, HandOptions options)
+        : ActivityInboundInterceptor(next)
     {
         private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
         private static readonly ConcurrentDictionary<string, Attempts> Known = new();
@@ -41,7 +44,8 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
                     attempts.Turn.Release();
                 }
             }
-            catch (Exception e) when (e is not OperationCanceledException && !context.CancellationToken.IsCancellationRequested)
+            catch (Exception e)
+                when (e is not OperationCanceledException && !context.CancellationToken.IsCancellationRequested)
             {
                 var end = attempts.After(e, options.Attempts);
                 _ = end.NonRetryable && Known.TryRemove(activity, out _);
@@ -54,7 +58,11 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
             }
         }
 
-        private static async Task HeartbeatAsync(ActivityExecutionContext context, HandProgress progress, CancellationToken ended)
+        private static async Task HeartbeatAsync(
+            ActivityExecutionContext context,
+            HandProgress progress,
+            CancellationToken ended
+        )
         {
             while (!ended.IsCancellationRequested)
             {
@@ -73,7 +81,8 @@ internal sealed class Attempts
     /// <summary>Taken by the attempt that works.</summary>
     public SemaphoreSlim Turn { get; } = new(1);
 
-    /// <summary>What an attempt's failure is. One that failed for what passes, as a daemon that was away, has used up none of those that an operation has.</summary>
+    /// <summary>What an attempt's failure is. One that failed for what passes, as a daemon that was away, has used up
+    /// none of those that an operation has.</summary>
     public ApplicationFailureException After(Exception failure, int most) =>
         Failures.Of(failure, Failures.MayPass(failure) ? _failed + 1 : Interlocked.Increment(ref _failed), most);
 }

@@ -5,7 +5,8 @@ using Temporalio.Converters;
 
 namespace PgFlow.Activities;
 
-/// <summary>What the hand that is working now does, and how far it has got: its heartbeats carry it to the CLI and the Web UI.</summary>
+/// <summary>What the hand that is working now does, and how far it has got: its heartbeats carry it to the CLI and the
+/// Web UI.</summary>
 internal sealed class HandProgress : IDisposable
 {
     private static readonly AsyncLocal<HandProgress?> Current = new();
@@ -28,9 +29,13 @@ internal sealed class HandProgress : IDisposable
     public (ClusterName Cluster, LeaseKind[] Kinds, long At)? Allowed { get; set; }
 
     /// <summary>What a heartbeat of the hand that is working now carries.</summary>
-    public static async Task<Payloads?> PayloadsAsync(ActivityExecutionContext context) => Current.Value is { } progress
-        ? new() { Payloads_ = { await context.TemporalClient.Options.DataConverter.ToPayloadsAsync([progress.Newest]) } }
-        : null;
+    public static async Task<Payloads?> PayloadsAsync(ActivityExecutionContext context) =>
+        Current.Value is { } progress
+            ? new()
+            {
+                Payloads_ = { await context.TemporalClient.Options.DataConverter.ToPayloadsAsync([progress.Newest]) },
+            }
+            : null;
 
     public static HandProgress Begin(StepMark? step) => Current.Value = new(step);
 
@@ -58,7 +63,8 @@ internal sealed class HandProgress : IDisposable
                 inBytes ? done : null,
                 inBytes ? total : null,
                 progress._pace.SecondsLeft(phase, done, total),
-                progress._step);
+                progress._step
+            );
         }
     }
 

@@ -8,7 +8,8 @@ namespace PgFlow.Activities;
 /// <summary>Registers what carries out the steps of procedures.</summary>
 public static class Hands
 {
-    /// <summary>Adds the implementations of all step contracts, and the interceptor that sends their heartbeats.</summary>
+    /// <summary>Adds the implementations of all step contracts, and the interceptor that sends their
+    /// heartbeats.</summary>
     public static IServiceCollection AddPgFlowHands(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<HandOptions>().Bind(configuration.GetSection(HandOptions.Section));

@@ -13,7 +13,16 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
     {
         try
         {
-            await WriteAsync(report.Cluster, [Entry.Of(report.StartedAt, $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{Names.ShortRun(report.RunId)}", report)]);
+            await WriteAsync(
+                report.Cluster,
+                [
+                    Entry.Of(
+                        report.StartedAt,
+                        $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{Names.ShortRun(report.RunId)}",
+                        report
+                    ),
+                ]
+            );
         }
         finally
         {
@@ -25,37 +34,60 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
 
     public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name)
     {
-        var found = await jobs.ResultAsync<LedgerPoint>(new((await inventory.NodesAsync(cluster))[0].Spec, "find-point", "find-point")
-        {
-            Parameters = [$"NAME={name}"],
-            Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}:ro"],
-        });
-        return found.Point.Length == 0 ? null : JsonSerializer.Deserialize<RestorePoint>(found.Point, PgFlowJson.Options);
+        var found = await jobs.ResultAsync<LedgerPoint>(
+            new((await inventory.NodesAsync(cluster))[0].Spec, "find-point", "find-point")
+            {
+                Parameters = [$"NAME={name}"],
+                Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}:ro"],
+            }
+        );
+        return found.Point.Length == 0
+            ? null
+            : JsonSerializer.Deserialize<RestorePoint>(found.Point, PgFlowJson.Options);
     }
 
-    public async Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points)
+    public async Task<IReadOnlyList<string>> FindLackingAsync(
+        ClusterName cluster,
+        IReadOnlyList<Timeline> openings,
+        IReadOnlyList<string> points
+    )
     {
         var known = await catalogues.CatalogueAsync(cluster);
         return
         [
-            .. openings.Except(known.Branches.Where(branch => branch.Opening is not null).Select(branch => branch.Timeline)).Select(timeline => $"timeline {timeline}"),
+            .. openings
+                .Except(known.Branches.Where(branch => branch.Opening is not null).Select(branch => branch.Timeline))
+                .Select(timeline => $"timeline {timeline}"),
             .. points.Except(known.RestorePoints.Select(point => point.Name)).Select(name => $"restore point {name}"),
         ];
     }
 
     public Task AddPointAsync(ClusterName cluster, RestorePoint point) => WriteAsync(cluster, [EntryOf(point)]);
 
-    public async Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points)
+    public async Task CompleteAsync(
+        ClusterName cluster,
+        IReadOnlyList<TimelineOpened> openings,
+        IReadOnlyList<RestorePoint> points
+    )
     {
         var known = await catalogues.CatalogueAsync(cluster);
-        await WriteAsync(cluster,
-        [
-            .. openings.Where(opening => known.Branches.All(branch => branch.Timeline != opening.Timeline || branch.Opening is null)).Select(EntryOf),
-            .. points.ExceptBy(known.RestorePoints.Select(point => point.Name), point => point.Name).Select(EntryOf),
-        ]);
+        await WriteAsync(
+            cluster,
+            [
+                .. openings
+                    .Where(opening =>
+                        known.Branches.All(branch => branch.Timeline != opening.Timeline || branch.Opening is null)
+                    )
+                    .Select(EntryOf),
+                .. points
+                    .ExceptBy(known.RestorePoints.Select(point => point.Name), point => point.Name)
+                    .Select(EntryOf),
+            ]
+        );
     }
 
-    private static Entry EntryOf(TimelineOpened opened) => Entry.Of(opened.OpenedAt, $"timeline-{opened.Timeline.Number:X8}", opened);
+    private static Entry EntryOf(TimelineOpened opened) =>
+        Entry.Of(opened.OpenedAt, $"timeline-{opened.Timeline.Number:X8}", opened);
 
     private static Entry EntryOf(RestorePoint point) => Entry.Of(point.At, $"restore-point-{point.Name}", point);
 
@@ -67,22 +99,34 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
         }
 
         await Permit.RequireBesideAsync(cluster);
-        await jobs.SucceedAsync(new(node.Spec, "ledger", "record")
-        {
-            Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}"],
-            Files =
-            [
-                ContainerFile.Private("/job/names", string.Concat(entries.Select(entry => $"{entry.File}\n")), node.Spec.Postgres),
-                .. entries.Select((entry, index) => ContainerFile.Private($"/job/{index + 1}.json", entry.Json, node.Spec.Postgres)),
-            ],
-        });
+        await jobs.SucceedAsync(
+            new(node.Spec, "ledger", "record")
+            {
+                Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}"],
+                Files =
+                [
+                    ContainerFile.Private(
+                        "/job/names",
+                        string.Concat(entries.Select(entry => $"{entry.File}\n")),
+                        node.Spec.Postgres
+                    ),
+                    .. entries.Select(
+                        (entry, index) =>
+                            ContainerFile.Private($"/job/{index + 1}.json", entry.Json, node.Spec.Postgres)
+                    ),
+                ],
+            }
+        );
     }
 
     /// <summary>One immutable file per event, named so that they sort; the same event again changes nothing.</summary>
     private sealed record Entry(string File, string Json)
     {
         public static Entry Of<T>(DateTimeOffset at, string name, T entry) =>
-            new(string.Create(CultureInfo.InvariantCulture, $"{at.UtcDateTime:yyyyMMdd'T'HHmmss.fff'Z'}-{name}.json"), JsonSerializer.Serialize(entry, LedgerSteps.Json));
+            new(
+                string.Create(CultureInfo.InvariantCulture, $"{at.UtcDateTime:yyyyMMdd'T'HHmmss.fff'Z'}-{name}.json"),
+                JsonSerializer.Serialize(entry, LedgerSteps.Json)
+            );
     }
 
     [GeneratedRegex("[^A-Za-z0-9.-]")]

@@ -34,21 +34,30 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         return true;
     }
 
-    /// <summary>Whoever waits for a node learns at once that it has ended, also where Docker has started it again since.</summary>
+    /// <summary>Whoever waits for a node learns at once that it has ended, also where Docker has started it again
+    /// since.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It has.</exception>
     public async Task RequireSameRunAsync(NodeContainer node)
     {
         var state = (await inventory.NodeAsync(node.Id)).Docker.State;
         if (!state.Running || state.StartedAt != node.Docker.State.StartedAt)
         {
-            throw Ends.Fail($"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; its log: {await docker.OfLogAsync(node.Id.Container, 8)}");
+            throw Ends.Fail(
+                $"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; "
+                    + $"its log: {await docker.OfLogAsync(node.Id.Container, 8)}"
+            );
         }
     }
 
-    /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is salvaged later.</summary>
+    /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is
+    /// salvaged later.</summary>
     public async Task FinishAsync(NodeContainer node)
     {
-        for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var clock = Stopwatch.StartNew();
+            !await docker.IsEmptyAsync(node.Id.Container);
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             if (clock.Elapsed > Rest)
             {
@@ -58,15 +67,22 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         }
     }
 
-    /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an instant.</summary>
+    /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an
+    /// instant.</summary>
     private async Task KillAsync(NodeContainer node)
     {
         await docker.SignalAsync(node.Id.Container, "SIGKILL");
-        for (var clock = Stopwatch.StartNew(); !await docker.IsEmptyAsync(node.Id.Container); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var clock = Stopwatch.StartNew();
+            !await docker.IsEmptyAsync(node.Id.Container);
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             if (clock.Elapsed > KillLimit)
             {
-                throw new TimeoutException($"{node.Id} does not end although it was killed; see: docker inspect {node.Id.Container}");
+                throw new TimeoutException(
+                    $"{node.Id} does not end although it was killed; see: docker inspect {node.Id.Container}"
+                );
             }
         }
     }

@@ -65,7 +65,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END)::text
         """;
 
-    /// <summary>What can be learnt of a node: whatever it answers, or doesn't, is no failure of the look at its cluster.</summary>
+    /// <summary>What can be learnt of a node: whatever it answers, or doesn't, is no failure of the look at its
+    /// cluster.</summary>
     public async Task<NodeState> ObserveAsync(NodeContainer node)
     {
         var state = new NodeState
@@ -99,7 +100,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         }
     }
 
-    /// <summary>A member without a container: what its volume says, read through a container that never runs and goes with the activity's jobs.</summary>
+    /// <summary>A member without a container: what its volume says, read through a container that never runs and goes
+    /// with the activity's jobs.</summary>
     public async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterParts parts)
     {
         var state = new NodeState
@@ -113,7 +115,12 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             HasVolume = parts.HasVolume(node.Container),
         };
         return state.HasVolume
-            ? await WithFilesAsync(state, await jobs.PlaceAsync(new(parts.Spec!, $"read-{node}", "wait") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }))
+            ? await WithFilesAsync(
+                state,
+                await jobs.PlaceAsync(
+                    new(parts.Spec!, $"read-{node}", "wait") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }
+                )
+            )
             : state;
     }
 
@@ -122,7 +129,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
 
     public Task<bool> IsMarkedStandbyAsync(NodeId node) => IsMarkedStandbyAsync(node.Container);
 
-    private Task<bool> IsMarkedStandbyAsync(string container) => files.ExistsAsync(container, $"{Names.Data}/standby.signal");
+    private Task<bool> IsMarkedStandbyAsync(string container) =>
+        files.ExistsAsync(container, $"{Names.Data}/standby.signal");
 
     private async Task<ControlFile?> ControlAsync(NodeId node, string container)
     {
@@ -142,15 +150,21 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         throw Ends.Fail($"pg_control of {node} is damaged: its checksum is wrong");
     }
 
-    private static string WordOf(RestartPolicyKind policy) => policy switch
-    {
-        RestartPolicyKind.UnlessStopped => ExpectedNode.RestartPolicy,
-        RestartPolicyKind.OnFailure => "on-failure",
-        RestartPolicyKind.Always => "always",
-        _ => "no",
-    };
+    private static string WordOf(RestartPolicyKind policy) =>
+        policy switch
+        {
+            RestartPolicyKind.UnlessStopped => ExpectedNode.RestartPolicy,
+            RestartPolicyKind.OnFailure => "on-failure",
+            RestartPolicyKind.Always => "always",
+            _ => "no",
+        };
 
-    private static NodeState Unreachable(NodeState state, LoginProblem why) => state with { Role = NodeRole.Unreachable, Login = why };
+    private static NodeState Unreachable(NodeState state, LoginProblem why) =>
+        state with
+        {
+            Role = NodeRole.Unreachable,
+            Login = why,
+        };
 
     private async Task<NodeState> AskAsync(NodeContainer node, NodeState state)
     {
@@ -158,7 +172,17 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         var identifying = LearnAsync("its timeline", () => sql.IdentifyAsync(node));
         await Task.WhenAll(opening, identifying);
         await using var session = await opening;
-        var full = await LearnAsync("its state", () => Sql.AskJsonAsync<Answer>(session, Question, string.Join(',', SettingsFile.Owned), SettingsFile.Path, Hba.Begin));
+        var full = await LearnAsync(
+            "its state",
+            () =>
+                Sql.AskJsonAsync<Answer>(
+                    session,
+                    Question,
+                    string.Join(',', SettingsFile.Owned),
+                    SettingsFile.Path,
+                    Hba.Begin
+                )
+        );
         var answer = full.Value ?? await Sql.AskJsonAsync<Answer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
         var identity = await identifying;
@@ -177,7 +201,9 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             Followers = FollowersOf(node.Spec, answer.Followers ?? []),
             Slots = answer.Slots ?? [],
             ApplyDelay = answer.ApplyDelay,
-            TooLow = answer is { ReplayPaused: true, Capacities: { } own } ? (await LearnAsync("its capacities", () => TooLowAsync(node.Id, own))).Value ?? [] : [],
+            TooLow = answer is { ReplayPaused: true, Capacities: { } own }
+                ? (await LearnAsync("its capacities", () => TooLowAsync(node.Id, own))).Value ?? []
+                : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
             Synchronous = answer.Synchronous,
@@ -191,13 +217,18 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         };
     }
 
-    /// <summary>Who follows, by the address that the node has on the internal network: a name is what its client says.</summary>
+    /// <summary>Who follows, by the address that the node has on the internal network: a name is what its client
+    /// says.</summary>
     private static IReadOnlyList<Follower> FollowersOf(ClusterSpec spec, IReadOnlyList<Follower> byAddress) =>
-    [
-        .. Enumerable.Range(1, spec.Nodes).Select(NodeName.Of).SelectMany(
-            name => byAddress.Where(row => row.Node == Names.AddressOf(spec, name)),
-            (name, row) => row with { Node = name.ToString() }),
-    ];
+        [
+            .. Enumerable
+                .Range(1, spec.Nodes)
+                .Select(NodeName.Of)
+                .SelectMany(
+                    name => byAddress.Where(row => row.Node == Names.AddressOf(spec, name)),
+                    (name, row) => row with { Node = name.ToString() }
+                ),
+        ];
 
     private Task<NodeState> WithFilesAsync(NodeState state) => WithFilesAsync(state, state.Id.Container);
 
@@ -223,9 +254,11 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         };
     }
 
-    /// <summary>Why a server ended by itself, without what differs from one restart to the next; one that was stopped or killed ends with another code than 1.</summary>
+    /// <summary>Why a server ended by itself, without what differs from one restart to the next; one that was stopped
+    /// or killed ends with another code than 1.</summary>
     private async Task<string?> LastWordsAsync(NodeContainer node) =>
-        node.Docker.State is { ExitCode: 1 } and ({ Running: false } or { Restarting: true }) && (await LearnAsync("its log", () => docker.LogAsync(node.Id.Container, MostLinesOfLog))).Value is { } log
+        node.Docker.State is { ExitCode: 1 } and ({ Running: false } or { Restarting: true })
+        && (await LearnAsync("its log", () => docker.LogAsync(node.Id.Container, MostLinesOfLog))).Value is { } log
             ? DyingWords().Matches(log).LastOrDefault()?.Groups[1].Value.Trim()
             : null;
 
@@ -248,11 +281,19 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
     /// <summary>Which settings stop the replay of a standby: its WAL was written with more of them.</summary>
     private async Task<IReadOnlyList<LowSetting>> TooLowAsync(NodeId node, IReadOnlyDictionary<string, int> own) =>
         await files.ReadAsync(node.Container, $"{Names.Data}/global/pg_control") is { } control
-            ? [.. ControlFile.CapacitiesOf(control).Where(setting => own.TryGetValue(setting.Key, out var has) && has < setting.Value).Select(setting => new LowSetting(setting.Key, own[setting.Key], setting.Value))]
+            ?
+            [
+                .. ControlFile
+                    .CapacitiesOf(control)
+                    .Where(setting => own.TryGetValue(setting.Key, out var has) && has < setting.Value)
+                    .Select(setting => new LowSetting(setting.Key, own[setting.Key], setting.Value)),
+            ]
             : [];
 
     private static TimelineHistory? HistoryOf(Timeline timeline, IReadOnlyDictionary<string, string>? histories) =>
-        histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text) : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null) : null;
+        histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text)
+        : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null)
+        : null;
 
     private sealed record Answer(
         bool Recovery,
@@ -273,5 +314,6 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         bool RefusesClients = false,
         bool FullPageWrites = true,
         IReadOnlyList<string>? Tablespaces = null,
-        IReadOnlyList<OverriddenSetting>? Drift = null);
+        IReadOnlyList<OverriddenSetting>? Drift = null
+    );
 }

@@ -10,10 +10,22 @@ using Temporalio.Exceptions;
 namespace PgFlow.Activities;
 
 internal sealed partial class NodeSteps(
-    DockerEngine docker, Inventory inventory, NodeObserver observer, NodeEnd ends, NodeFiles files, NodeWal wal, Jobs jobs, Sql sql, Secrets secrets, CatalogueSteps catalogues, Summarizer summarizer,
-    IOptions<HandOptions> options) : INodeSteps
+    DockerEngine docker,
+    Inventory inventory,
+    NodeObserver observer,
+    NodeEnd ends,
+    NodeFiles files,
+    NodeWal wal,
+    Jobs jobs,
+    Sql sql,
+    Secrets secrets,
+    CatalogueSteps catalogues,
+    Summarizer summarizer,
+    IOptions<HandOptions> options
+) : INodeSteps
 {
-    /// <summary>How long the candidate of a switchover may stand still when it has all that it will get, and clients wait.</summary>
+    /// <summary>How long the candidate of a switchover may stand still when it has all that it will get, and clients
+    /// wait.</summary>
     private static readonly TimeSpan CandidatesPatience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
@@ -39,7 +51,8 @@ internal sealed partial class NodeSteps(
 
     /// <summary>What the attempts before this one have taken, by Temporal's clock.</summary>
     private static TimeSpan EarlierAttempts =>
-        ActivityExecutionContext.Current.Info.CurrentAttemptScheduledTime - ActivityExecutionContext.Current.Info.ScheduledTime;
+        ActivityExecutionContext.Current.Info.CurrentAttemptScheduledTime
+        - ActivityExecutionContext.Current.Info.ScheduledTime;
 
     public async Task StartAsync(NodeId node)
     {
@@ -58,7 +71,8 @@ internal sealed partial class NodeSteps(
             await docker.StartAsync(node.Container);
         }
 
-        // Before Docker may restart it: the end of a node that can't start is seen at once, and not taken for one that is stopping.
+        // Before Docker may restart it: the end of a node that can't start is seen at once, and not taken for one that
+        // is stopping.
         await AnswersAsync(container);
         await LetRestartAsync(await inventory.NodeAsync(node));
     }
@@ -71,7 +85,10 @@ internal sealed partial class NodeSteps(
         await docker.SignalAsync(container.Id.Container, "SIGINT");
         if (!await docker.EndedAsync(container.Id.Container, FastStopLimit))
         {
-            throw new TimeoutException($"{container.Id} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker logs {container.Id.Container}");
+            throw new TimeoutException(
+                $"{container.Id} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker "
+                    + $"logs {container.Id.Container}"
+            );
         }
     }
 
@@ -103,20 +120,19 @@ internal sealed partial class NodeSteps(
             {
                 throw Ends.Break($"{node} has ended, but not cleanly: its last records may not have been sent");
             }
-        }
-        while (clock.Elapsed < limit); // at least once: an earlier attempt may have waited for all of it
+        } while (clock.Elapsed < limit); // at least once: an earlier attempt may have waited for all of it
 
         throw Ends.Stick(
-            $"{node} has not ended {withinSeconds} s after its fast stop, which may take longer with stopWithinSeconds; see docker logs {node.Container}");
+            $"{node} has not ended {withinSeconds} s after its fast stop, which may take longer with "
+                + $"stopWithinSeconds; see docker logs {node.Container}"
+        );
     }
 
     public async Task MarkStandbyAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        await Task.WhenAll(
-            ForbidRestartAsync(container),
-            files.WriteAsync(node.Container, StandbySignal(container)));
+        await Task.WhenAll(ForbidRestartAsync(container), files.WriteAsync(node.Container, StandbySignal(container)));
     }
 
     public async Task FenceAsync(NodeId node, bool atOnce = false)
@@ -132,12 +148,15 @@ internal sealed partial class NodeSteps(
 
         if (container.Docker.State.Running)
         {
-            await docker.SignalAsync(node.Container, "SIGKILL"); // a paused one dies of it as it is, and its clients' connections with it
+            // a paused one dies of it as it is, and its clients' connections with it
+            await docker.SignalAsync(node.Container, "SIGKILL");
         }
 
         if (!await docker.EndedAsync(node.Container, KillLimit))
         {
-            throw new TimeoutException($"{node} does not end although it was killed; see: docker inspect {node.Container}");
+            throw new TimeoutException(
+                $"{node} does not end although it was killed; see: docker inspect {node.Container}"
+            );
         }
 
         await Task.WhenAll(LeaveNetworksAsync(container), MarkAsync(container));
@@ -154,7 +173,10 @@ internal sealed partial class NodeSteps(
                 await docker.ExecuteAsync(node.Container, "0:0", FastStopLimit, Unmark);
             }
         }
-        else if (await observer.ControlAsync(node) is { State: ControlState.ShutDown or ControlState.InProduction } && await observer.IsMarkedStandbyAsync(node))
+        else if (
+            await observer.ControlAsync(node) is { State: ControlState.ShutDown or ControlState.InProduction }
+            && await observer.IsMarkedStandbyAsync(node)
+        )
         {
             await jobs.RequireSoleUseAsync(node);
             await jobs.SucceedAsync(Job.On(container, "unmark", "remove-standby-signal"));
@@ -211,9 +233,14 @@ internal sealed partial class NodeSteps(
     public async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live)
     {
         var containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
-        if (!containers.Any(node => node.Docker.State.Running)) // one did when this was planned: Docker has stopped them with its daemon
+        // one did when this was planned: Docker has stopped them with its daemon
+        if (!containers.Any(node => node.Docker.State.Running))
         {
-            await Task.WhenAll(containers.Where(node => node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.UnlessStopped).Select(node => TryStartAsync(node.Id)));
+            await Task.WhenAll(
+                containers
+                    .Where(node => node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.UnlessStopped)
+                    .Select(node => TryStartAsync(node.Id))
+            );
             containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
         }
 
@@ -238,18 +265,32 @@ internal sealed partial class NodeSteps(
         var fork = (await sql.HistoryAsync(container, timeline)).Ancestors;
         return timeline > from && fork.Count > 0
             ? new(node, timeline, fork[^1].Timeline, fork[^1].End)
-            : throw Ends.Break($"{node} accepts writes on timeline {timeline}, not on one above {from}: it was not promoted but started without standby.signal");
+            : throw Ends.Break(
+                $"{node} accepts writes on timeline {timeline}, not on one above {from}: it was not promoted "
+                    + "but started without standby.signal"
+            );
     }
 
     public async Task ConfigureAsync(NodeSettings settings)
     {
         var container = await SettledAsync(settings.Node);
-        await PlaceAsync(settings.Node,
-        [
-            ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(settings, container.Spec), container.Spec.Postgres),
-            ContainerFile.Private(SettingsFile.PasswordPath, secrets.FileFor(settings.Node.Cluster, "replicator"), container.Spec.Postgres), // it may have been rotated
-            .. container.Docker.State.Running ? [] : SettingsFile.Programs(container.Spec, settings.Node.Name), // another version may have made it
-        ]);
+        await PlaceAsync(
+            settings.Node,
+            [
+                ContainerFile.Private(
+                    SettingsFile.Path,
+                    SettingsFile.Render(settings, container.Spec),
+                    container.Spec.Postgres
+                ),
+                ContainerFile.Private(
+                    SettingsFile.PasswordPath,
+                    secrets.FileFor(settings.Node.Cluster, "replicator"),
+                    container.Spec.Postgres
+                ), // it may have been rotated
+                // another version may have made it
+                .. container.Docker.State.Running ? [] : SettingsFile.Programs(container.Spec, settings.Node.Name),
+            ]
+        );
 
         await GiveHistoryAsync(settings, container);
         if (container.Docker.State.Running) // a paused one too: it would go on with what it has read
@@ -262,7 +303,12 @@ internal sealed partial class NodeSteps(
     private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)
     {
         var there = await Task.WhenAll(wanted.Select(file => files.ReadAsync(node.Container, file.Path)));
-        var others = wanted.Where((file, index) => there[index] is not { } content || System.Text.Encoding.UTF8.GetString(content) != file.Content).ToList();
+        var others = wanted
+            .Where(
+                (file, index) =>
+                    there[index] is not { } content || System.Text.Encoding.UTF8.GetString(content) != file.Content
+            )
+            .ToList();
         if (others.Count > 0)
         {
             await Permit.RequireAsync(node.Cluster);
@@ -276,46 +322,75 @@ internal sealed partial class NodeSteps(
         await Permit.RequireAsync(node.Cluster);
         await using var connection = await sql.OpenAsync(container);
         var names = string.Join(',', others);
-        await Sql.AskAsync<long>(connection, """
+        await Sql.AskAsync<long>(
+            connection,
+            """
             SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
             WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$' AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
-            """, names);
-        await Sql.AskAsync<long>(connection, """
+            """,
+            names
+        );
+        await Sql.AskAsync<long>(
+            connection,
+            """
             SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots AS slot
             WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
-            """);
-        await Sql.AskAsync<long>(connection, """
+            """
+        );
+        await Sql.AskAsync<long>(
+            connection,
+            """
             SELECT count(pg_create_physical_replication_slot(name, true)) FROM unnest(string_to_array($1, ',')) AS wanted(name)
             WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
-            """, names);
+            """,
+            names
+        );
     }
 
     public async Task<RestorePoint> CreatePointAsync(NodeId primary, string name)
     {
         var node = await RunningAsync(primary);
         await Permit.RequireBesideAsync(primary.Cluster);
-        return await sql.AskJsonAsync<RestorePoint>(node, """
+        return await sql.AskJsonAsync<RestorePoint>(
+            node,
+            """
             SELECT json_build_object('name', $1, 'lsn', pg_create_restore_point($1)::text, 'at', clock_timestamp(),
                 'timeline', ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
-            """, name);
+            """,
+            name
+        );
     }
 
     public async Task ProveStreamingAsync(NodeId standby, NodeId primary)
     {
         var (follower, leader) = (await RunningAsync(standby), await RunningAsync(primary));
-        if (await AskSilentAsync(follower, "SELECT (setting <> '0')::text FROM pg_settings WHERE name = 'recovery_min_apply_delay'") == "true")
+        if (
+            await AskSilentAsync(
+                follower,
+                "SELECT (setting <> '0')::text FROM pg_settings WHERE name = 'recovery_min_apply_delay'"
+            ) == "true"
+        )
         {
-            return; // after a start it streams only when it has replayed, as late as it is meant to, what it has: status names it until then
+            // after a start it streams only when it has replayed, as late as it is meant to, what it has: status names
+            // it until then
+            return;
         }
 
         await AdvancesAsync(
             $"{standby} streams from {primary}",
-            () => AskSilentAsync(leader, """
-                SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication
-                    WHERE usename = 'replicator' AND client_addr = $1::text::inet AND application_name = $2 LIMIT 1), '')
-                """, follower.Address, standby.Name.ToString()),
+            () =>
+                AskSilentAsync(
+                    leader,
+                    """
+                    SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication
+                        WHERE usename = 'replicator' AND client_addr = $1::text::inet AND application_name = $2 LIMIT 1), '')
+                    """,
+                    follower.Address,
+                    standby.Name.ToString()
+                ),
             answer => answer.StartsWith("streaming", StringComparison.Ordinal),
-            [follower, leader]);
+            [follower, leader]
+        );
         await ReplayedAsync(follower, await sql.MarkAsync(leader));
     }
 
@@ -331,10 +406,19 @@ internal sealed partial class NodeSteps(
         }
 
         var woken = -TimeSpan.FromSeconds(2);
-        for (var clock = Stopwatch.StartNew(); await Sql.AskAsync<string>(connection, """
-            SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'open' WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'WalSummaryReady')
-                THEN 'waits for the WAL summarizer' ELSE 'replays' END
-            """) is var state && state != "open"; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var clock = Stopwatch.StartNew();
+            await Sql.AskAsync<string>(
+                connection,
+                """
+                SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'open' WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'WalSummaryReady')
+                    THEN 'waits for the WAL summarizer' ELSE 'replays' END
+                """
+            )
+                is var state
+                && state != "open";
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             if (state != "replays" && clock.Elapsed - woken > TimeSpan.FromSeconds(1))
             {
@@ -349,12 +433,15 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    /// <summary>A call that costs clients 50 ms, and that Docker refuses for a container that is ending: only where it is needed.</summary>
-    private Task ForbidRestartAsync(NodeContainer container) => container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
-        ? Task.CompletedTask
-        : docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.No);
+    /// <summary>A call that costs clients 50 ms, and that Docker refuses for a container that is ending: only where it
+    /// is needed.</summary>
+    private Task ForbidRestartAsync(NodeContainer container) =>
+        container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+            ? Task.CompletedTask
+            : docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.No);
 
-    /// <summary>Docker starts the node again after a crash or a reboot; the counterpart of <see cref="ForbidRestartAsync"/>.</summary>
+    /// <summary>Docker starts the node again after a crash or a reboot; the counterpart of
+    /// <see cref="ForbidRestartAsync"/>.</summary>
     private async Task LetRestartAsync(NodeContainer container)
     {
         if (container.Docker.HostConfig.RestartPolicy.Name is not RestartPolicyKind.UnlessStopped)
@@ -364,8 +451,10 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    /// <summary>A node that a step needs running. One that Docker stopped, with its daemon or by itself, is started as what it is, where that is safe.</summary>
-    /// <remarks>Only by a procedure that decides what runs: a backup may work beside one that has stopped or fenced the node.</remarks>
+    /// <summary>A node that a step needs running. One that Docker stopped, with its daemon or by itself, is started as
+    /// what it is, where that is safe.</summary>
+    /// <remarks>Only by a procedure that decides what runs: a backup may work beside one that has stopped or fenced the
+    /// node.</remarks>
     public async Task<NodeContainer> RunningAsync(NodeId node)
     {
         if (await inventory.NodeAsync(node) is { Docker.State.Running: true } running)
@@ -400,7 +489,7 @@ internal sealed partial class NodeSteps(
     /// <returns>Whether it has ended; not, where it answers: it was never stopped.</returns>
     private async Task<bool> IsOverAsync(NodeContainer node)
     {
-        for (var clock = Stopwatch.StartNew(); !await docker.EndedAsync(node.Id.Container, TimeSpan.Zero);)
+        for (var clock = Stopwatch.StartNew(); !await docker.EndedAsync(node.Id.Container, TimeSpan.Zero); )
         {
             if (await AnswersNowAsync(node))
             {
@@ -424,10 +513,16 @@ internal sealed partial class NodeSteps(
     /// <summary>A node's container, once it isn't ending any more: a start of one that is would be lost.</summary>
     private async Task<NodeContainer> SettledAsync(NodeId node)
     {
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < FastStopLimit; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var clock = Stopwatch.StartNew();
+            clock.Elapsed < FastStopLimit;
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             var container = await inventory.NodeAsync(node);
-            var stopped = container.Docker.State is { Running: true, Restarting: false } && container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+            var stopped =
+                container.Docker.State is { Running: true, Restarting: false }
+                && container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
                 && await observer.ControlAsync(node) is { State: ControlState.ShutDown };
             if (!stopped)
             {
@@ -441,7 +536,9 @@ internal sealed partial class NodeSteps(
     private async Task<Candidate> CompareAsync(NodeContainer node, TimelineHistory? live)
     {
         var asked = await AskPositionAsync(node);
-        return asked is { End: not null } ? asked : await ReadPositionAsync(asked ?? new(node.Id, live?.Tip ?? default, End: null) { Answers = false }, live);
+        return asked is { End: not null }
+            ? asked
+            : await ReadPositionAsync(asked ?? new(node.Id, live?.Tip ?? default, End: null) { Answers = false }, live);
     }
 
     /// <summary>What a standby says; null where it does not answer.</summary>
@@ -451,15 +548,19 @@ internal sealed partial class NodeSteps(
         {
             var identifying = sql.IdentifyAsync(container); // side by side: clients are waiting
             await using var connection = await sql.OpenAsync(container);
-            // With its sender gone a walreceiver ends at once; one that hangs on is given what it takes for the position to stand still.
+            // With its sender gone a walreceiver ends at once; one that hangs on is given what it takes for the
+            // position to stand still.
             var position = "";
-            for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(1);)
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(1); )
             {
-                var now = await Sql.AskAsync<string>(connection, """
+                var now = await Sql.AskAsync<string>(
+                    connection,
+                    """
                     SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') || ' '
                         || coalesce(pg_last_wal_receive_lsn(), '0/0') || ' ' || coalesce(pg_last_wal_replay_lsn(), '0/0') || ' ' || pg_is_wal_replay_paused()
                         || ' ' || (SELECT setting <> '0' FROM pg_settings WHERE name = 'recovery_min_apply_delay')
-                    """);
+                    """
+                );
                 if (now.StartsWith("0 ", StringComparison.Ordinal) || now == position)
                 {
                     position = now;
@@ -476,9 +577,14 @@ internal sealed partial class NodeSteps(
                 return null;
             }
 
-            // Until it has streamed since its start, WAL that it has and has not replayed is in no position that it tells.
+            // Until it has streamed since its start, WAL that it has and has not replayed is in no position that it
+            // tells.
             var end = Lsn.Parse(received);
-            return new(container.Id, timeline, end > default(Lsn) && end >= Lsn.Parse(replayed) ? end : null) { ReplayPaused = paused == "true", Delayed = delayed == "true" };
+            return new(container.Id, timeline, end > default(Lsn) && end >= Lsn.Parse(replayed) ? end : null)
+            {
+                ReplayPaused = paused == "true",
+                Delayed = delayed == "true",
+            };
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
@@ -494,19 +600,29 @@ internal sealed partial class NodeSteps(
             var end = await wal.EndAsync(candidate.Node, live ?? new(candidate.Timeline, []));
             return candidate with { End = end.End, Timeline = candidate.Answers ? candidate.Timeline : end.Timeline };
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or Docker.DotNet.DockerApiException or TimeoutException && !DockerEngine.ActivityToken.IsCancellationRequested)
+        catch (Exception e)
+            when (e is InvalidDataException or IOException or Docker.DotNet.DockerApiException or TimeoutException
+                && !DockerEngine.ActivityToken.IsCancellationRequested
+            )
         {
             return candidate with { Unknown = e.Message };
         }
     }
 
-    /// <summary>Whether a running standby was started with another branch to follow than its settings name now.</summary>
-    private async Task<bool> FollowsAnotherBranchAsync(NodeContainer node) => await AskSilentAsync(node, """
-        SELECT (pg_is_in_recovery() AND EXISTS (SELECT FROM pg_file_settings
-            WHERE sourcefile = $1 AND name = 'recovery_target_timeline' AND setting <> current_setting(name)))::text
-        """, SettingsFile.Path) == "true";
+    /// <summary>Whether a running standby was started with another branch to follow than its settings name
+    /// now.</summary>
+    private async Task<bool> FollowsAnotherBranchAsync(NodeContainer node) =>
+        await AskSilentAsync(
+            node,
+            """
+            SELECT (pg_is_in_recovery() AND EXISTS (SELECT FROM pg_file_settings
+                WHERE sourcefile = $1 AND name = 'recovery_target_timeline' AND setting <> current_setting(name)))::text
+            """,
+            SettingsFile.Path
+        ) == "true";
 
-    /// <summary>A standby does not start without the history of the branch that it follows, and the archive may not have it yet.</summary>
+    /// <summary>A standby does not start without the history of the branch that it follows, and the archive may not
+    /// have it yet.</summary>
     private async Task GiveHistoryAsync(NodeSettings settings, NodeContainer container)
     {
         if (settings is not { Upstream: { } upstream, Timeline: { Number: > 1 } timeline })
@@ -518,31 +634,49 @@ internal sealed partial class NodeSteps(
         if (!await files.ExistsAsync(container.Id.Container, path))
         {
             var primary = await RunningAsync(new(settings.Node.Cluster, upstream));
-            var history = await sql.AskAsync<string>(primary, "SELECT pg_read_file($1)", $"pg_wal/{timeline.HistoryFile}");
+            var history = await sql.AskAsync<string>(
+                primary,
+                "SELECT pg_read_file($1)",
+                $"pg_wal/{timeline.HistoryFile}"
+            );
             await Permit.RequireAsync(settings.Node.Cluster);
-            await files.WriteAsync(container.Id.Container, ContainerFile.Private(path, history, container.Spec.Postgres));
+            await files.WriteAsync(
+                container.Id.Container,
+                ContainerFile.Private(path, history, container.Spec.Postgres)
+            );
         }
     }
 
     /// <summary>No node starts writable while another accepts writes or has gone on from its branch.</summary>
     private async Task RequireNoSecondPrimaryAsync(NodeContainer starting)
     {
-        if (await observer.IsMarkedStandbyAsync(starting.Id) || await observer.ControlAsync(starting.Id) is not { } control)
+        if (
+            await observer.IsMarkedStandbyAsync(starting.Id)
+            || await observer.ControlAsync(starting.Id) is not { } control
+        )
         {
             return;
         }
 
-        var others = await Task.WhenAll((await inventory.NodesAsync(starting.Id.Cluster)).Where(node => node.Id != starting.Id).Select(observer.ObserveAsync));
+        var others = await Task.WhenAll(
+            (await inventory.NodesAsync(starting.Id.Cluster))
+                .Where(node => node.Id != starting.Id)
+                .Select(observer.ObserveAsync)
+        );
         foreach (var other in others)
         {
             if (other.Role is NodeRole.Primary || await HasGoneOnAsync(other, control.Timeline))
             {
-                throw Ends.Refuse($"{starting.Id} would accept writes beside {other.Id} ({PgFlowText.Word(other.Role)}, timeline {other.Timeline}): not started");
+                throw Ends.Refuse(
+                    $"{starting.Id} would accept writes beside {other.Id} ({PgFlowText.Word(other.Role)}, "
+                        + $"timeline {other.Timeline}): not started"
+                );
             }
         }
     }
 
-    /// <summary>Whether a node is on a branch that goes on from a timeline; not, where the ledger says that this one is live: then the other was promoted by hand.</summary>
+    /// <summary>Whether a node is on a branch that goes on from a timeline; not, where the ledger says that this one is
+    /// live: then the other was promoted by hand.</summary>
     private async Task<bool> HasGoneOnAsync(NodeState node, Timeline from)
     {
         if (node.Timeline is not { } timeline || timeline <= from)
@@ -550,9 +684,16 @@ internal sealed partial class NodeSteps(
             return false;
         }
 
-        var history = node.History ?? TimelineHistory.Parse(
-            timeline, await files.ReadAsync(node.Id.Container, $"{Names.Data}/pg_wal/{timeline.HistoryFile}") is { } file ? System.Text.Encoding.UTF8.GetString(file) : null);
-        return (history.Ancestors.Count == 0 || history.Contains(from)) && (await catalogues.InspectAsync(node.Id.Cluster)).Live != from;
+        var history =
+            node.History
+            ?? TimelineHistory.Parse(
+                timeline,
+                await files.ReadAsync(node.Id.Container, $"{Names.Data}/pg_wal/{timeline.HistoryFile}") is { } file
+                    ? System.Text.Encoding.UTF8.GetString(file)
+                    : null
+            );
+        return (history.Ancestors.Count == 0 || history.Contains(from))
+            && (await catalogues.InspectAsync(node.Id.Cluster)).Live != from;
     }
 
     /// <summary>A node whose directory is set aside for a rewind has nothing that could be started.</summary>
@@ -564,9 +705,11 @@ internal sealed partial class NodeSteps(
             {
                 await files.WriteAsync(container.Id.Container, StandbySignal(container));
             }
-            catch (Docker.DotNet.DockerApiException e) when (e.ResponseBody?.Contains("read-only file system", StringComparison.OrdinalIgnoreCase) is true)
+            catch (Docker.DotNet.DockerApiException e)
+                when (e.ResponseBody?.Contains("read-only file system", StringComparison.OrdinalIgnoreCase) is true)
             {
-                // No server can start on it either, and nobody would reach one: a disk that fails must keep nobody from a failover. Status says it.
+                // No server can start on it either, and nobody would reach one: a disk that fails must keep nobody from
+                // a failover. Status says it.
             }
         }
     }
@@ -574,9 +717,11 @@ internal sealed partial class NodeSteps(
     private static ContainerFile StandbySignal(NodeContainer container) =>
         ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres);
 
-    private Task LeaveNetworksAsync(NodeContainer container) => Task.WhenAll(
-        docker.DisconnectAsync(container.Spec.ExternalNetwork, container.Id.Container),
-        docker.DisconnectAsync(Names.InternalNetwork(container.Id.Cluster), container.Id.Container));
+    private Task LeaveNetworksAsync(NodeContainer container) =>
+        Task.WhenAll(
+            docker.DisconnectAsync(container.Spec.ExternalNetwork, container.Id.Container),
+            docker.DisconnectAsync(Names.InternalNetwork(container.Id.Cluster), container.Id.Container)
+        );
 
     private async Task<bool> AnswersNowAsync(NodeContainer container)
     {
@@ -590,12 +735,17 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    /// <summary>Waits for a started node. That Docker starts it again is no progress, nor is one whose start stands still.</summary>
+    /// <summary>Waits for a started node. That Docker starts it again is no progress, nor is one whose start stands
+    /// still.</summary>
     private async Task AnswersAsync(NodeContainer started)
     {
         var (clock, still, looked) = (Stopwatch.StartNew(), Stopwatch.StartNew(), TimeSpan.Zero);
         var starts = new HashSet<string>();
-        for (var seen = new HashSet<string>(); !await AnswersNowAsync(started); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var seen = new HashSet<string>();
+            !await AnswersNowAsync(started);
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             HandProgress.Say($"{started.Id} starts; {clock.Elapsed.TotalSeconds:0} s");
             if (clock.Elapsed < looked + StartLook)
@@ -614,7 +764,10 @@ internal sealed partial class NodeSteps(
 
             if (still.Elapsed > Patience)
             {
-                throw Ends.Stick($"{started.Id} does not answer: no progress for {Patience.TotalSeconds:0} s; its log: {await docker.OfLogAsync(started.Id.Container, LogLines)}");
+                throw Ends.Stick(
+                    $"{started.Id} does not answer: no progress for {Patience.TotalSeconds:0} s; its log: "
+                        + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
+                );
             }
         }
     }
@@ -626,16 +779,23 @@ internal sealed partial class NodeSteps(
         starts.Add(state.StartedAt);
         if (starts.Count > MostStarts)
         {
-            throw Ends.Stick($"{started.Id} can't start: Docker starts it again and again; its log: {await docker.OfLogAsync(started.Id.Container, LogLines)}");
+            throw Ends.Stick(
+                $"{started.Id} can't start: Docker starts it again and again; its log: "
+                    + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
+            );
         }
 
         if (state is { Running: false, Restarting: false })
         {
-            throw Ends.Fail($"{started.Id} ended with {state.ExitCode} when it was started; its log: {await docker.OfLogAsync(started.Id.Container, LogLines)}");
+            throw Ends.Fail(
+                $"{started.Id} ended with {state.ExitCode} when it was started; its log: "
+                    + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
+            );
         }
     }
 
-    /// <summary>What tells how far the start of a node has got: its pg_control, what its startup process says of itself, and its log but for its answers to us.</summary>
+    /// <summary>What tells how far the start of a node has got: its pg_control, what its startup process says of
+    /// itself, and its log but for its answers to us.</summary>
     private async Task<IEnumerable<string>> StartupAsync(NodeId node)
     {
         var control = await observer.ControlAsync(node);
@@ -649,20 +809,34 @@ internal sealed partial class NodeSteps(
         ];
     }
 
-    private Task ReplayedAsync(NodeContainer standby, Lsn position, TimeSpan? patience = null) => AdvancesAsync(
-        $"{standby.Id} replays up to {position}",
-        () => AskSilentAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
-        answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
-        [standby],
-        patience,
-        position);
+    private Task ReplayedAsync(NodeContainer standby, Lsn position, TimeSpan? patience = null) =>
+        AdvancesAsync(
+            $"{standby.Id} replays up to {position}",
+            () => AskSilentAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
+            answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
+            [standby],
+            patience,
+            position
+        );
 
-    /// <summary>Asks again until it is so; fails at once when one of the nodes that it depends on has ended, and when nothing has changed for too long.</summary>
-    private async Task AdvancesAsync(string what, Func<Task<string>> ask, Func<string, bool> isSo, NodeContainer[] nodes, TimeSpan? patience = null, Lsn? end = null)
+    /// <summary>Asks again until it is so; fails at once when one of the nodes that it depends on has ended, and when
+    /// nothing has changed for too long.</summary>
+    private async Task AdvancesAsync(
+        string what,
+        Func<Task<string>> ask,
+        Func<string, bool> isSo,
+        NodeContainer[] nodes,
+        TimeSpan? patience = null,
+        Lsn? end = null
+    )
     {
         var last = "";
         Lsn? first = null;
-        for (var (still, unseen) = (Stopwatch.StartNew(), Stopwatch.StartNew()); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var (still, unseen) = (Stopwatch.StartNew(), Stopwatch.StartNew());
+            ;
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             var answer = await ask();
             if (isSo(answer))
@@ -694,7 +868,10 @@ internal sealed partial class NodeSteps(
 
             if (still.Elapsed > (patience ?? Patience))
             {
-                throw Ends.Stick($"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; {nodes[0].Id}'s log: {await docker.OfLogAsync(nodes[0].Id.Container, 5)}");
+                throw Ends.Stick(
+                    $"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; "
+                        + $"{nodes[0].Id}'s log: {await docker.OfLogAsync(nodes[0].Id.Container, 5)}"
+                );
             }
         }
     }
@@ -711,19 +888,31 @@ internal sealed partial class NodeSteps(
         }
     }
 
-    /// <summary>Reloads and proves in pg_settings that the values are in force and come from PgFlow's own file.</summary>
-    /// <remarks>PgFlow's sessions have a default_transaction_read_only of their own; what was read with pgflow.read_only is in force with it.</remarks>
+    /// <summary>Reloads and proves in pg_settings that the values are in force and come from PgFlow's own
+    /// file.</summary>
+    /// <remarks>PgFlow's sessions have a default_transaction_read_only of their own; what was read with
+    /// pgflow.read_only is in force with it.</remarks>
     private async Task ReloadedAsync(NodeContainer node, IReadOnlyDictionary<string, string> wanted)
     {
         var applied = "";
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(5); await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var clock = Stopwatch.StartNew();
+            clock.Elapsed < TimeSpan.FromSeconds(5);
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             await using var connection = await sql.OpenAsync(node);
-            await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()"); // also where the role is the same: the file may have changed otherwise
-            applied = await Sql.AskAsync<string>(connection, """
+            // also where the role is the same: the file may have changed otherwise
+            await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
+            applied = await Sql.AskAsync<string>(
+                connection,
+                """
                 SELECT coalesce(string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '') FROM pg_settings, json_each_text($1::json) AS wanted
                 WHERE name = wanted.key AND name <> 'default_transaction_read_only' AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
-                """, System.Text.Json.JsonSerializer.Serialize(wanted), SettingsFile.Path);
+                """,
+                System.Text.Json.JsonSerializer.Serialize(wanted),
+                SettingsFile.Path
+            );
             if (applied.Length == 0)
             {
                 return;

@@ -8,27 +8,31 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
-/// <summary>Asked directly before every change: is this still the newest attempt, of the procedure that holds the cluster's lease?</summary>
+/// <summary>Asked directly before every change: is this still the newest attempt, of the procedure that holds the
+/// cluster's lease?</summary>
 /// <remarks>A timed-out attempt may still run beside its retry; only Temporal knows which of them counts.</remarks>
 internal static class Permit
 {
     /// <summary>For the answer as a whole: a call's own time-out begins anew with each connection.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a permission holds: below the heartbeat's time-out, after which somebody else may work.</summary>
+    /// <summary>How long a permission holds: below the heartbeat's time-out, after which somebody else may
+    /// work.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     /// <summary>What a procedure may do that holds the cluster's own lease: change roles, nodes and data.</summary>
     private static readonly LeaseKind[] Deciding = [LeaseKind.Cluster];
 
-    /// <summary>What any may do: it disturbs none that works beside it. The cluster's own first, since a failover is in a hurry.</summary>
+    /// <summary>What any may do: it disturbs none that works beside it. The cluster's own first, since a failover is in
+    /// a hurry.</summary>
     private static readonly LeaseKind[] Beside = Enum.GetValues<LeaseKind>();
 
     /// <summary>Asks for a change that only the holder of the cluster's own lease may make.</summary>
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
     public static Task RequireAsync(ClusterName cluster) => RequireAsync(cluster, Deciding);
 
-    /// <summary>Asks for a change that a backup or a verification makes too, beside procedures that decide what runs.</summary>
+    /// <summary>Asks for a change that a backup or a verification makes too, beside procedures that decide what
+    /// runs.</summary>
     /// <inheritdoc cref="RequireAsync(ClusterName)"/>
     public static Task RequireBesideAsync(ClusterName cluster) => RequireAsync(cluster, Beside);
 
@@ -41,7 +45,10 @@ internal static class Permit
         }
         catch (TimeoutException e)
         {
-            throw new OperationCanceledException($"Temporal did not answer within {Limit.TotalSeconds:0} s before the change", e);
+            throw new OperationCanceledException(
+                $"Temporal did not answer within {Limit.TotalSeconds:0} s before the change",
+                e
+            );
         }
 
         if (HandProgress.Now is { } hand)
@@ -50,13 +57,17 @@ internal static class Permit
         }
     }
 
-    /// <summary>Whether the procedure holds the cluster's own lease, and so may decide what runs; a backup works beside others.</summary>
-    public static Task<bool> DecidesAsync(ClusterName cluster) => HoldsAsync(ClusterLease.IdOf(cluster, LeaseKind.Cluster));
+    /// <summary>Whether the procedure holds the cluster's own lease, and so may decide what runs; a backup works beside
+    /// others.</summary>
+    public static Task<bool> DecidesAsync(ClusterName cluster) =>
+        HoldsAsync(ClusterLease.IdOf(cluster, LeaseKind.Cluster));
 
-    /// <summary>Asked by every call that changes a container: a permission ages while a hand waits, or while its worker stands still.</summary>
-    public static Task FreshAsync() => HandProgress.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
-        ? RequireAsync(allowed.Cluster, allowed.Kinds)
-        : Task.CompletedTask;
+    /// <summary>Asked by every call that changes a container: a permission ages while a hand waits, or while its worker
+    /// stands still.</summary>
+    public static Task FreshAsync() =>
+        HandProgress.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
+            ? RequireAsync(allowed.Cluster, allowed.Kinds)
+            : Task.CompletedTask;
 
     private static async Task RequireNewestAttemptAsync()
     {
@@ -70,9 +81,11 @@ internal static class Permit
                     Namespace = context.TemporalClient.Options.Namespace,
                     TaskToken = ByteString.CopyFrom(context.Info.TaskToken),
                     Identity = "pgflow-permit",
-                    Details = await HandProgress.PayloadsAsync(context), // else this heartbeat would take the newest progress away
+                    // else this heartbeat would take the newest progress away
+                    Details = await HandProgress.PayloadsAsync(context),
                 },
-                new() { Timeout = Limit, CancellationToken = context.CancellationToken });
+                new() { Timeout = Limit, CancellationToken = context.CancellationToken }
+            );
             if (Objection(answer) is { } objection)
             {
                 throw new OperationCanceledException($"{objection} before the change");
@@ -85,13 +98,14 @@ internal static class Permit
     }
 
     /// <summary>Why the attempt may not go on.</summary>
-    internal static string? Objection(RecordActivityTaskHeartbeatResponse answer) => answer switch
-    {
-        { CancelRequested: true } => "cancelled",
-        { ActivityReset: true } => "reset by hand",
-        { ActivityPaused: true } => "paused by hand",
-        _ => null,
-    };
+    internal static string? Objection(RecordActivityTaskHeartbeatResponse answer) =>
+        answer switch
+        {
+            { CancelRequested: true } => "cancelled",
+            { ActivityReset: true } => "reset by hand",
+            { ActivityPaused: true } => "paused by hand",
+            _ => null,
+        };
 
     private static async Task RequireLeaseAsync(ClusterName cluster, LeaseKind[] kinds)
     {
@@ -103,7 +117,9 @@ internal static class Permit
             }
         }
 
-        throw Ends.Lose($"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step");
+        throw Ends.Lose(
+            $"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step"
+        );
     }
 
     private static async Task<bool> HoldsAsync(string lease)
@@ -111,9 +127,17 @@ internal static class Permit
         var context = ActivityExecutionContext.Current;
         try
         {
-            var found = await context.TemporalClient.GetWorkflowHandle(lease).DescribeAsync(
-                new() { Rpc = new() { Timeout = Limit, CancellationToken = context.CancellationToken } });
-            return found.Status is WorkflowExecutionStatus.Running && found.ParentId == context.Info.WorkflowId && found.ParentRunId == context.Info.WorkflowRunId;
+            var found = await context
+                .TemporalClient.GetWorkflowHandle(lease)
+                .DescribeAsync(
+                    new()
+                    {
+                        Rpc = new() { Timeout = Limit, CancellationToken = context.CancellationToken },
+                    }
+                );
+            return found.Status is WorkflowExecutionStatus.Running
+                && found.ParentId == context.Info.WorkflowId
+                && found.ParentRunId == context.Info.WorkflowRunId;
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {

@@ -6,7 +6,13 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 internal sealed class RecoverySteps(
-    DockerEngine docker, Inventory inventory, NodeFiles files, Jobs jobs, Sql sql, IOptions<HandOptions> options) : IRecoverySteps
+    DockerEngine docker,
+    Inventory inventory,
+    NodeFiles files,
+    Jobs jobs,
+    Sql sql,
+    IOptions<HandOptions> options
+) : IRecoverySteps
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
@@ -28,10 +34,14 @@ internal sealed class RecoverySteps(
     public async Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target)
     {
         await jobs.RequireSoleUseAsync(node);
-        await jobs.RunAsync(await BeginAsync(node, source, target)); // one that failed is repeated by the next, which says why
+        // one that failed is repeated by the next, which says why
+        await jobs.RunAsync(await BeginAsync(node, source, target));
         await Task.WhenAll(
-            source == node.Cluster ? jobs.BeginAsync(await FromRepositoryAsync(node, source, target, "read-ahead") with { Beside = true }) : Task.CompletedTask,
-            jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup")));
+            source == node.Cluster
+                ? jobs.BeginAsync(await FromRepositoryAsync(node, source, target, "read-ahead") with { Beside = true })
+                : Task.CompletedTask,
+            jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "restore-backup"))
+        );
     }
 
     public async Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target)
@@ -57,7 +67,10 @@ internal sealed class RecoverySteps(
     }
 
     private async Task<Job> BeginAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
-        await FromRepositoryAsync(node, source, target, "begin-restore") with { Beside = true };
+        await FromRepositoryAsync(node, source, target, "begin-restore") with
+        {
+            Beside = true,
+        };
 
     private async Task<Job> FromRepositoryAsync(NodeId node, ClusterName source, ResolvedTarget target, string program)
     {
@@ -68,10 +81,16 @@ internal sealed class RecoverySteps(
             Volumes =
             [
                 $"{node.Container}:{Names.NodeVolume}",
-                .. source == node.Cluster ? [$"{Names.Repository(source)}:{Names.RepositoryVolume}:ro"] : Array.Empty<string>(), // as the node itself sees it
+                .. source == node.Cluster
+                    ? [$"{Names.Repository(source)}:{Names.RepositoryVolume}:ro"]
+                    : Array.Empty<string>(), // as the node itself sees it
                 .. Job.VolumesOfPast(await inventory.PartsAsync(source)),
             ],
-            Files = [Job.List("backups", target.Backups, container.Spec.Postgres), Job.SegmentList(target.Segments(), container.Spec.Postgres)],
+            Files =
+            [
+                Job.List("backups", target.Backups, container.Spec.Postgres),
+                Job.SegmentList(target.Segments(), container.Spec.Postgres),
+            ],
         };
     }
 
@@ -90,11 +109,20 @@ internal sealed class RecoverySteps(
     private async Task<(Replayed? End, Lsn Last)> EndAsync(NodeId node, ResolvedTarget target)
     {
         var container = await inventory.NodeAsync(node);
-        var (clock, still, last, first, startup) = (Stopwatch.StartNew(), Stopwatch.StartNew(), default(Lsn), default(Lsn), "");
+        var (clock, still, last, first, startup) = (
+            Stopwatch.StartNew(),
+            Stopwatch.StartNew(),
+            default(Lsn),
+            default(Lsn),
+            ""
+        );
         for (var wait = Poll; ; await Task.Delay(wait, DockerEngine.ActivityToken))
         {
             var now = await PositionAsync(container);
-            wait = now is not null ? Poll : clock.Elapsed < Early ? 5 * Poll : 25 * Poll; // each question that comes too early is a line in the log
+            wait =
+                now is not null ? Poll
+                : clock.Elapsed < Early ? 5 * Poll
+                : 25 * Poll; // each question that comes too early is a line in the log
             if (now is { Recovery: false })
             {
                 throw Ends.Break($"{node} has left recovery by itself: it was promoted by somebody else");
@@ -110,7 +138,10 @@ internal sealed class RecoverySteps(
                 return (null, now?.Replayed ?? last);
             }
 
-            var (reached, process) = (now?.Replayed ?? last, now is null && still.Elapsed > Early ? await docker.ProcessAsync(node.Container, "startup") : startup);
+            var (reached, process) = (
+                now?.Replayed ?? last,
+                now is null && still.Elapsed > Early ? await docker.ProcessAsync(node.Container, "startup") : startup
+            );
             if (reached != last || process != startup)
             {
                 (last, startup, first) = (reached, process, first == default ? reached : first);
@@ -120,28 +151,39 @@ internal sealed class RecoverySteps(
             Report(target, first, last);
             if (still.Elapsed > Patience)
             {
-                throw Ends.Stick($"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target {target.End}): {await docker.OfLogAsync(node.Container, 5)}");
+                throw Ends.Stick(
+                    $"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target "
+                        + $"{target.End}): {await docker.OfLogAsync(node.Container, 5)}"
+                );
             }
         }
     }
 
     /// <summary>Whether PostgreSQL ended by itself.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was stopped, as Docker's daemon does when it is restarted: another attempt starts it again.</exception>
-    private async Task<bool> HasGivenUpAsync(NodeId node) => (await inventory.NodeAsync(node)).Docker.State switch
-    {
-        { Running: true } => false,
-        { ExitCode: GaveUp } => true,
-        var stopped => throw Ends.Fail($"{node} was stopped (exit code {stopped.ExitCode}) while it replayed; its log: {await docker.OfLogAsync(node.Container, 5)}"),
-    };
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was stopped, as Docker's daemon does when
+    /// it is restarted: another attempt starts it again.</exception>
+    private async Task<bool> HasGivenUpAsync(NodeId node) =>
+        (await inventory.NodeAsync(node)).Docker.State switch
+        {
+            { Running: true } => false,
+            { ExitCode: GaveUp } => true,
+            var stopped => throw Ends.Fail(
+                $"{node} was stopped (exit code {stopped.ExitCode}) while it replayed; its log: "
+                    + $"{await docker.OfLogAsync(node.Container, 5)}"
+            ),
+        };
 
     private async Task<Position?> PositionAsync(NodeContainer node)
     {
         try
         {
-            return await sql.AskJsonAsync<Position>(node, """
+            return await sql.AskJsonAsync<Position>(
+                node,
+                """
                 SELECT json_build_object('recovery', pg_is_in_recovery(), 'replayed', coalesce(pg_last_wal_replay_lsn(), '0/0'),
                     'paused', pg_is_wal_replay_paused(), 'lastCommit', pg_last_xact_replay_timestamp())::text
-                """);
+                """
+            );
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
@@ -155,7 +197,8 @@ internal sealed class RecoverySteps(
             ? [.. Encoding.UTF8.GetString(said).Split('\n', StringSplitOptions.RemoveEmptyEntries)]
             : [];
 
-    /// <summary>Recovery refuses to go on with less than the WAL was written with; by then pg_control has how much that is.</summary>
+    /// <summary>Recovery refuses to go on with less than the WAL was written with; by then pg_control has how much that
+    /// is.</summary>
     private async Task<List<string>> RaiseAsync(NodeId node, Lsn last, ResolvedTarget target)
     {
         var log = await docker.OfLogAsync(node.Container, 8);
@@ -168,8 +211,12 @@ internal sealed class RecoverySteps(
 
         await jobs.RequireSoleUseAsync(node);
         await jobs.RemoveOfActivityAsync(); // an earlier round's
-        var raised = (await jobs.ResultAsync<RaisedSettings>(Job.On(await inventory.NodeAsync(node), "raise", "raise-settings"))).Raised;
-        return raised.Count > 0 ? [.. raised] : throw Ends.Stick($"{node} stopped replaying at {last}, before {target.End}: {log}");
+        var raised = (
+            await jobs.ResultAsync<RaisedSettings>(Job.On(await inventory.NodeAsync(node), "raise", "raise-settings"))
+        ).Raised;
+        return raised.Count > 0
+            ? [.. raised]
+            : throw Ends.Stick($"{node} stopped replaying at {last}, before {target.End}: {log}");
     }
 
     private static void Report(ResolvedTarget target, Lsn first, Lsn last)

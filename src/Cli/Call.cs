@@ -29,7 +29,8 @@ internal sealed record Call(ParseResult Parsed, Terminal Terminal)
         string name,
         string description,
         IEnumerable<Symbol> symbols,
-        Func<Call, CancellationToken, Task<int>> act)
+        Func<Call, CancellationToken, Task<int>> act
+    )
     {
         var command = new Command(name, description);
         foreach (var symbol in symbols)

@@ -10,5 +10,10 @@ internal sealed class CliError(int exitCode, string what, string? why = null, st
     public string? Next { get; } = next;
 
     public static CliError NoWorker(string what) =>
-        new(ExitCodes.Unreachable, what, $"no worker answers on task queue {Temporal.TaskQueue}", "start one: pgflow worker");
+        new(
+            ExitCodes.Unreachable,
+            what,
+            $"no worker answers on task queue {Temporal.TaskQueue}",
+            "start one: pgflow worker"
+        );
 }

@@ -46,22 +46,24 @@ internal static class CommandLine
     public static RootCommand Root(Terminal terminal)
     {
         var root = new RootCommand("PostgreSQL's dangerous procedures as durable Temporal workflows");
-        foreach (var command in (IEnumerable<Command>)
-            [
-                DevVerb.Command(terminal),
-                WorkerVerb.Command(terminal),
-                StatusVerb.Command(terminal),
-                .. ProcedureVerbs.All.Select(verb => verb.Command(terminal)),
-                RunVerb.Command(terminal),
-                TimelineVerb.Command(terminal),
-                BackupsVerb.Command(terminal),
-                HistoryVerb.Command(terminal),
-                ShowVerb.Command(terminal),
-                WatchVerb.Command(terminal),
-                .. DecisionVerbs.Commands(terminal),
-                DoctorVerb.Command(terminal),
-                CompletionsVerb.Command(terminal),
-            ])
+        foreach (
+            var command in (IEnumerable<Command>)
+                [
+                    DevVerb.Command(terminal),
+                    WorkerVerb.Command(terminal),
+                    StatusVerb.Command(terminal),
+                    .. ProcedureVerbs.All.Select(verb => verb.Command(terminal)),
+                    RunVerb.Command(terminal),
+                    TimelineVerb.Command(terminal),
+                    BackupsVerb.Command(terminal),
+                    HistoryVerb.Command(terminal),
+                    ShowVerb.Command(terminal),
+                    WatchVerb.Command(terminal),
+                    .. DecisionVerbs.Commands(terminal),
+                    DoctorVerb.Command(terminal),
+                    CompletionsVerb.Command(terminal),
+                ]
+        )
         {
             root.Add(command);
         }
@@ -69,18 +71,46 @@ internal static class CommandLine
         return root;
     }
 
-    private static CliError? ErrorOf(Exception e) => e switch
-    {
-        CliError error => error,
-        RpcException { Code: RpcException.StatusCode.NotFound } => new(ExitCodes.Usage, e.Message, next: "look for it: pgflow history"),
-        RpcException { Code: RpcException.StatusCode.PermissionDenied or RpcException.StatusCode.Unauthenticated } =>
-            new(ExitCodes.Unreachable, "Temporal refuses this user", e.Message, "check TEMPORAL_API_KEY, TLS and the namespace"),
-        RpcException { Code: RpcException.StatusCode.InvalidArgument } => new(ExitCodes.Failed, "Temporal does not understand pgflow", e.Message, "pgflow doctor"),
-        RpcException or RpcTimeoutOrCanceledException when !IsCancel(e) => new(ExitCodes.Unreachable, "Temporal does not answer", e.Message, "pgflow doctor"),
-        _ when IsCancel(e) => new(ExitCodes.StoppedFollowing, "stopped"),
-        _ => new(ExitCodes.Failed, e.Message, $"a bug in pgflow: {e.GetType().Name}", "run it again with --debug and report what it says"),
-    };
+    private static CliError? ErrorOf(Exception e) =>
+        e switch
+        {
+            CliError error => error,
+            RpcException { Code: RpcException.StatusCode.NotFound } => new(
+                ExitCodes.Usage,
+                e.Message,
+                next: "look for it: pgflow history"
+            ),
+            RpcException
+            {
+                Code: RpcException.StatusCode.PermissionDenied or RpcException.StatusCode.Unauthenticated
+            } => new(
+                ExitCodes.Unreachable,
+                "Temporal refuses this user",
+                e.Message,
+                "check TEMPORAL_API_KEY, TLS and the namespace"
+            ),
+            RpcException { Code: RpcException.StatusCode.InvalidArgument } => new(
+                ExitCodes.Failed,
+                "Temporal does not understand pgflow",
+                e.Message,
+                "pgflow doctor"
+            ),
+            RpcException or RpcTimeoutOrCanceledException when !IsCancel(e) => new(
+                ExitCodes.Unreachable,
+                "Temporal does not answer",
+                e.Message,
+                "pgflow doctor"
+            ),
+            _ when IsCancel(e) => new(ExitCodes.StoppedFollowing, "stopped"),
+            _ => new(
+                ExitCodes.Failed,
+                e.Message,
+                $"a bug in pgflow: {e.GetType().Name}",
+                "run it again with --debug and report what it says"
+            ),
+        };
 
     private static bool IsCancel(Exception e) =>
-        e is OperationCanceledException or RpcException { Code: RpcException.StatusCode.Cancelled } && e is not RpcTimeoutOrCanceledException { InnerException: TimeoutException };
+        e is OperationCanceledException or RpcException { Code: RpcException.StatusCode.Cancelled }
+        && e is not RpcTimeoutOrCanceledException { InnerException: TimeoutException };
 }

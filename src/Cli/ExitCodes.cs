@@ -16,22 +16,25 @@ internal static class ExitCodes
     public const int Cancelled = 8;
     public const int StoppedFollowing = 130;
 
-    public static int Of(Outcome outcome) => outcome switch
-    {
-        Outcome.Planned or Outcome.Succeeded => Done,
-        Outcome.Unchanged => Failed,
-        Outcome.Refused => Refused,
-        Outcome.ClusterBusy => ClusterBusy,
-        Outcome.Incomplete => Incomplete,
-        Outcome.Cancelled => Cancelled,
-        _ => StillRunning,
-    };
+    public static int Of(Outcome outcome) =>
+        outcome switch
+        {
+            Outcome.Planned or Outcome.Succeeded => Done,
+            Outcome.Unchanged => Failed,
+            Outcome.Refused => Refused,
+            Outcome.ClusterBusy => ClusterBusy,
+            Outcome.Incomplete => Incomplete,
+            Outcome.Cancelled => Cancelled,
+            _ => StillRunning,
+        };
 
-    /// <summary>For the type of a failed workflow. One that PgFlow did not give says nothing of the cluster, so somebody must look.</summary>
-    public static int OfFailure(string? type) => type switch
-    {
-        Ends.InvalidInput => Usage,
-        _ when Enum.TryParse<Outcome>(type, out var outcome) => Of(outcome),
-        _ => Incomplete,
-    };
+    /// <summary>For the type of a failed workflow. One that PgFlow did not give says nothing of the cluster, so
+    /// somebody must look.</summary>
+    public static int OfFailure(string? type) =>
+        type switch
+        {
+            Ends.InvalidInput => Usage,
+            _ when Enum.TryParse<Outcome>(type, out var outcome) => Of(outcome),
+            _ => Incomplete,
+        };
 }

@@ -20,15 +20,32 @@ internal static class Flags
         Description = "Temporal; else TEMPORAL_ADDRESS, temporal.toml, localhost:7233",
     };
 
-    public static readonly Option<string?> Namespace = new("--namespace") { HelpName = "NAME", Description = "Temporal's namespace; else TEMPORAL_NAMESPACE, temporal.toml, default" };
+    public static readonly Option<string?> Namespace = new("--namespace")
+    {
+        HelpName = "NAME",
+        Description = "Temporal's namespace; else TEMPORAL_NAMESPACE, temporal.toml, default",
+    };
 
-    public static readonly Option<OutputFormat> Output = new("--output", "-o") { HelpName = "table|json", Description = "How data is printed" };
+    public static readonly Option<OutputFormat> Output = new("--output", "-o")
+    {
+        HelpName = "table|json",
+        Description = "How data is printed",
+    };
 
     public static readonly Option<bool> Debug = new("--debug") { Description = "Show where an error came from" };
 
-    public static readonly Option<string?> TakeOver = new("--take-over") { HelpName = "ID", Description = "Take the cluster from this procedure, which is blocked or makes no progress: it ends as incomplete" };
+    public static readonly Option<string?> TakeOver = new("--take-over")
+    {
+        HelpName = "ID",
+        Description =
+            "Take the cluster from this procedure, which is blocked or makes no progress: it ends as incomplete",
+    };
 
-    public static readonly Option<string?> Reason = new("--reason") { HelpName = "TEXT", Description = "Why, for the record" };
+    public static readonly Option<string?> Reason = new("--reason")
+    {
+        HelpName = "TEXT",
+        Description = "Why, for the record",
+    };
 
     public static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Don't ask" };
 
@@ -49,16 +66,32 @@ internal static class Flags
     /// <summary>Those of a verb that starts or follows a procedure.</summary>
     public static IReadOnlyList<Option> Start { get; } = [Reason, TakeOver, Yes, Detach, Timeout, DryRun];
 
-    public static Argument<ClusterName> Cluster { get; } = Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name").CompletedByName();
+    public static Argument<ClusterName> Cluster { get; } =
+        Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name").CompletedByName();
 
     public static Argument<ClusterName> AnyCluster { get; } =
-        Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name; all clusters where none is given", ArgumentArity.ZeroOrOne).CompletedByName();
+        Named<ClusterName>(
+                "CLUSTER",
+                "cluster name",
+                ClusterName.Form,
+                "The cluster's name; all clusters where none is given",
+                ArgumentArity.ZeroOrOne
+            )
+            .CompletedByName();
 
-    public static Argument<string> Id { get; } = new("ID") { Description = "The procedure's workflow ID; pgflow history lists them" };
+    public static Argument<string> Id { get; } =
+        new("ID") { Description = "The procedure's workflow ID; pgflow history lists them" };
 
     /// <summary>An argument that is one of PgFlow's own values.</summary>
-    public static Argument<T> Named<T>(string name, string what, string form, string description, ArgumentArity? arity = null)
-        where T : struct, IText<T> => new(name)
+    public static Argument<T> Named<T>(
+        string name,
+        string what,
+        string form,
+        string description,
+        ArgumentArity? arity = null
+    )
+        where T : struct, IText<T> =>
+        new(name)
         {
             Description = description,
             HelpName = name,
@@ -68,7 +101,8 @@ internal static class Flags
 
     /// <summary>Reads a value, or complains in the words of its own rule.</summary>
     public static Func<ArgumentResult, T> Reader<T>(string what, string form)
-        where T : struct, IText<T> => result =>
+        where T : struct, IText<T> =>
+        result =>
         {
             if (result.Tokens is [var token] && !T.TryParse(token.Value, out var value))
             {
@@ -82,8 +116,22 @@ internal static class Flags
     private static TimeSpan? ReadDuration(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
-        var unit = text[^1..] switch { "s" => 1, "m" => 60, "h" => 3600, _ => 0 };
-        if (double.TryParse(unit == 0 ? text : text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0)
+        var unit = text[^1..] switch
+        {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            _ => 0,
+        };
+        if (
+            double.TryParse(
+                unit == 0 ? text : text[..^1],
+                NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
+                out var number
+            )
+            && number > 0
+        )
         {
             return TimeSpan.FromSeconds(number * Math.Max(unit, 1));
         }

@@ -14,10 +14,12 @@ internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Int
     /// <summary>A file or a pipe has no width at which a table would have to be cut.</summary>
     private const int Unlimited = 10_000;
 
-    public static Terminal OfProcess() => new(
-        Console(System.Console.Out, System.Console.IsOutputRedirected),
-        Console(System.Console.Error, System.Console.IsErrorRedirected),
-        !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected);
+    public static Terminal OfProcess() =>
+        new(
+            Console(System.Console.Out, System.Console.IsOutputRedirected),
+            Console(System.Console.Error, System.Console.IsErrorRedirected),
+            !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected
+        );
 
     public void Json(object? value) => Data.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Indented));
 
@@ -38,11 +40,12 @@ internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Int
         }
     }
 
-    private static JsonSerializerOptions Indented { get; } = new(PgFlowJson.Options)
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is read by people and jq, not put into HTML
-    };
+    private static JsonSerializerOptions Indented { get; } =
+        new(PgFlowJson.Options)
+        {
+            WriteIndented = true,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is read by people and jq, not put into HTML
+        };
 
     private static IAnsiConsole Console(TextWriter writer, bool redirected)
     {

@@ -11,11 +11,19 @@ internal static class ConfigurationLoader
     {
         problems.AddRange(line.Errors.Select(error => error.Message));
         var builder = new ConfigurationBuilder();
-        AddFile(builder, CommandLine.ValueOf(line, CommandLine.ConfigFile) ?? NullIfEmpty(environment("PGFLOW_CONFIG")), problems);
+        AddFile(
+            builder,
+            CommandLine.ValueOf(line, CommandLine.ConfigFile) ?? NullIfEmpty(environment("PGFLOW_CONFIG")),
+            problems
+        );
         return builder
-            .AddInMemoryCollection(ConfigurationOption.All
-                .Select(setting => KeyValuePair.Create(setting.Path, NullIfEmpty(environment(setting.Variable))))
-                .Where(pair => pair.Value is not null))
+            .AddInMemoryCollection(
+                ConfigurationOption
+                    .All.Select(setting =>
+                        KeyValuePair.Create(setting.Path, NullIfEmpty(environment(setting.Variable)))
+                    )
+                    .Where(pair => pair.Value is not null)
+            )
             .AddInMemoryCollection(CommandLine.ValuesOf(line))
             .Build();
     }
@@ -33,16 +41,19 @@ internal static class ConfigurationLoader
             problems.AddRange(Unknown(content).Select(path => $"{file}: there is no setting {path}"));
             builder.AddConfiguration(content);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
         {
             problems.Add($"{file}: {e.InnerException?.Message ?? e.Message}");
         }
     }
 
-    private static IEnumerable<string> Unknown(IConfiguration content) => content.AsEnumerable()
-        .Where(pair => pair.Value is not null)
-        .Select(pair => pair.Key)
-        .Except(ConfigurationOption.All.Select(setting => setting.Path), StringComparer.OrdinalIgnoreCase);
+    private static IEnumerable<string> Unknown(IConfiguration content) =>
+        content
+            .AsEnumerable()
+            .Where(pair => pair.Value is not null)
+            .Select(pair => pair.Key)
+            .Except(ConfigurationOption.All.Select(setting => setting.Path), StringComparer.OrdinalIgnoreCase);
 
     private static string? NullIfEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
 }

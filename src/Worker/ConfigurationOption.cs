@@ -6,22 +6,57 @@ namespace PgFlow.Worker;
 /// <param name="Meaning">What it is, for the help.</param>
 internal sealed record ConfigurationOption(string Name, string Key, string Meaning)
 {
-    /// <summary>The section of the configuration that all settings stand in; the hands read theirs from it too.</summary>
+    /// <summary>The section of the configuration that all settings stand in; the hands read theirs from it
+    /// too.</summary>
     public const string Section = "PgFlow";
 
-    public static readonly ConfigurationOption Address = new("address", "Address", "the Temporal server, HOST:PORT") { Variable = "TEMPORAL_ADDRESS" };
-    public static readonly ConfigurationOption Namespace = new("namespace", "Namespace", "the Temporal namespace") { Variable = "TEMPORAL_NAMESPACE" };
-    public static readonly ConfigurationOption Secrets = new("secrets", "SecretsDirectory", "the directory of the clusters' password files");
-    public static readonly ConfigurationOption DockerHost = new("docker-host", "DockerHost", "the Docker daemon (default: DOCKER_HOST, else unix:///var/run/docker.sock)");
+    public static readonly ConfigurationOption Address = new("address", "Address", "the Temporal server, HOST:PORT")
+    {
+        Variable = "TEMPORAL_ADDRESS",
+    };
+    public static readonly ConfigurationOption Namespace = new("namespace", "Namespace", "the Temporal namespace")
+    {
+        Variable = "TEMPORAL_NAMESPACE",
+    };
+    public static readonly ConfigurationOption Secrets = new(
+        "secrets",
+        "SecretsDirectory",
+        "the directory of the clusters' password files"
+    );
+    public static readonly ConfigurationOption DockerHost = new(
+        "docker-host",
+        "DockerHost",
+        "the Docker daemon (default: DOCKER_HOST, else unix:///var/run/docker.sock)"
+    );
     public static readonly ConfigurationOption Log = new("log", "Log", "text (default) or json");
-    public static readonly ConfigurationOption LogLevel = new("log-level", "LogLevel", "verbose, debug, information (default), warning or error");
-    public static readonly ConfigurationOption Metrics = new("metrics", "Metrics", "serve Prometheus metrics at IP:PORT");
-    public static readonly ConfigurationOption RetentionDays = new("retention-days", "RetentionDays", "keep finished procedures in Temporal at least so long (default 3650)");
-    public static readonly ConfigurationOption Patience = new("patience", "PatienceSeconds", "how long something that is waited for may stand still, in seconds (default 60)");
-    public static readonly ConfigurationOption HealthFile = new("health-file", "HealthFile", "the file that is touched while the worker polls");
+    public static readonly ConfigurationOption LogLevel = new(
+        "log-level",
+        "LogLevel",
+        "verbose, debug, information (default), warning or error"
+    );
+    public static readonly ConfigurationOption Metrics = new(
+        "metrics",
+        "Metrics",
+        "serve Prometheus metrics at IP:PORT"
+    );
+    public static readonly ConfigurationOption RetentionDays = new(
+        "retention-days",
+        "RetentionDays",
+        "keep finished procedures in Temporal at least so long (default 3650)"
+    );
+    public static readonly ConfigurationOption Patience = new(
+        "patience",
+        "PatienceSeconds",
+        "how long something that is waited for may stand still, in seconds (default 60)"
+    );
+    public static readonly ConfigurationOption HealthFile = new(
+        "health-file",
+        "HealthFile",
+        "the file that is touched while the worker polls"
+    );
 
     public static IReadOnlyList<ConfigurationOption> All { get; } =
-        [Address, Namespace, Secrets, DockerHost, Log, LogLevel, Metrics, RetentionDays, Patience, HealthFile];
+    [Address, Namespace, Secrets, DockerHost, Log, LogLevel, Metrics, RetentionDays, Patience, HealthFile];
 
     public string Flag => $"--{Name}";
 

@@ -7,8 +7,10 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Worker;
 
-/// <summary>Touches a file for as long as the server says that this worker polls, so that a container's health check needs no connection.</summary>
-internal sealed partial class Health(ITemporalClient client, WorkerOptions options, ILogger<Health> logger) : BackgroundService
+/// <summary>Touches a file for as long as the server says that this worker polls, so that a container's health check
+/// needs no connection.</summary>
+internal sealed partial class Health(ITemporalClient client, WorkerOptions options, ILogger<Health> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -23,8 +25,7 @@ internal sealed partial class Health(ITemporalClient client, WorkerOptions optio
         do
         {
             await ReportHealthAsync();
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task ReportHealthAsync()
@@ -49,12 +50,14 @@ internal sealed partial class Health(ITemporalClient client, WorkerOptions optio
 
     private async Task<bool> IsPollingAsync()
     {
-        var queue = await client.Connection.WorkflowService.DescribeTaskQueueAsync(new DescribeTaskQueueRequest
-        {
-            Namespace = client.Options.Namespace,
-            TaskQueue = new() { Name = WorkerOptions.TaskQueue },
-            TaskQueueType = TaskQueueType.Activity,
-        });
+        var queue = await client.Connection.WorkflowService.DescribeTaskQueueAsync(
+            new DescribeTaskQueueRequest
+            {
+                Namespace = client.Options.Namespace,
+                TaskQueue = new() { Name = WorkerOptions.TaskQueue },
+                TaskQueueType = TaskQueueType.Activity,
+            }
+        );
         return queue.Pollers.Any(poller => poller.Identity == client.Connection.Options.Identity);
     }
 

@@ -9,8 +9,13 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Worker;
 
-/// <summary>Waits for the server and makes the namespace ready. It is registered before the worker, which therefore polls only afterwards.</summary>
-internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptions options, ILogger<NamespaceSetup> logger) : IHostedService
+/// <summary>Waits for the server and makes the namespace ready. It is registered before the worker, which therefore
+/// polls only afterwards.</summary>
+internal sealed partial class NamespaceSetup(
+    ITemporalClient client,
+    WorkerOptions options,
+    ILogger<NamespaceSetup> logger
+) : IHostedService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -30,7 +35,12 @@ internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptio
             }
         }
 
-        LogReady(Namespace, options.Connection.TargetHost!, WorkerOptions.TaskQueue, client.Connection.Options.Identity!);
+        LogReady(
+            Namespace,
+            options.Connection.TargetHost!,
+            WorkerOptions.TaskQueue,
+            client.Connection.Options.Identity!
+        );
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -40,11 +50,16 @@ internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptio
         try
         {
             await client.Connection.ConnectAsync();
-            await AskForAsync("search attributes", "temporal operator search-attribute create", AddSearchAttributesAsync);
+            await AskForAsync(
+                "search attributes",
+                "temporal operator search-attribute create",
+                AddSearchAttributesAsync
+            );
             await AskForAsync("retention", "temporal operator namespace update --retention", RaiseRetentionAsync);
             return true;
         }
-        catch (Exception e) when (e is RpcException or InvalidOperationException && !cancellation.IsCancellationRequested)
+        catch (Exception e)
+            when (e is RpcException or InvalidOperationException && !cancellation.IsCancellationRequested)
         {
             if (lastReason != e.Message)
             {
@@ -62,7 +77,8 @@ internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptio
         {
             await ask();
         }
-        catch (RpcException e) when (e.Code is RpcException.StatusCode.PermissionDenied or RpcException.StatusCode.Unimplemented)
+        catch (RpcException e)
+            when (e.Code is RpcException.StatusCode.PermissionDenied or RpcException.StatusCode.Unimplemented)
         {
             LogRefused(what, Namespace, command, e.Message);
         }
@@ -70,11 +86,13 @@ internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptio
 
     private async Task AddSearchAttributesAsync()
     {
-        await client.Connection.OperatorService.AddSearchAttributesAsync(new AddSearchAttributesRequest
-        {
-            Namespace = Namespace,
-            SearchAttributes = { Attributes.All.ToDictionary() },
-        });
+        await client.Connection.OperatorService.AddSearchAttributesAsync(
+            new AddSearchAttributesRequest
+            {
+                Namespace = Namespace,
+                SearchAttributes = { Attributes.All.ToDictionary() },
+            }
+        );
 
         // A server takes a moment to know new ones; a procedure's first step would stumble over that.
         await client.CountWorkflowsAsync(string.Join(" AND ", Attributes.All.Keys.Select(key => $"{key} IS NULL")));
@@ -86,11 +104,13 @@ internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptio
         var found = await service.DescribeNamespaceAsync(new DescribeNamespaceRequest { Namespace = Namespace });
         if (found.Config.WorkflowExecutionRetentionTtl?.ToTimeSpan() < options.Retention)
         {
-            await service.UpdateNamespaceAsync(new UpdateNamespaceRequest
-            {
-                Namespace = Namespace,
-                Config = new() { WorkflowExecutionRetentionTtl = Duration.FromTimeSpan(options.Retention) },
-            });
+            await service.UpdateNamespaceAsync(
+                new UpdateNamespaceRequest
+                {
+                    Namespace = Namespace,
+                    Config = new() { WorkflowExecutionRetentionTtl = Duration.FromTimeSpan(options.Retention) },
+                }
+            );
             LogRetention(Namespace, options.Retention.Days);
         }
     }
@@ -98,12 +118,21 @@ internal sealed partial class NamespaceSetup(ITemporalClient client, WorkerOptio
     [LoggerMessage(1, LogLevel.Information, "Waiting for Temporal at {Address}, namespace {Namespace}: {Why}")]
     private partial void LogWaiting(string address, string @namespace, string why);
 
-    [LoggerMessage(2, LogLevel.Information, "Ready in namespace {Namespace} of {Address}; polling {TaskQueue} as {Identity}")]
+    [LoggerMessage(
+        2,
+        LogLevel.Information,
+        "Ready in namespace {Namespace} of {Address}; polling {TaskQueue} as {Identity}"
+    )]
     private partial void LogReady(string @namespace, string address, string taskQueue, string identity);
 
     [LoggerMessage(3, LogLevel.Information, "Namespace {Namespace} keeps finished procedures for {Days} days now")]
     private partial void LogRetention(string @namespace, int days);
 
-    [LoggerMessage(4, LogLevel.Warning, "The server doesn't let the worker set the {What} of namespace {Namespace}; its owner can, with '{Command}': {Why}")]
+    [LoggerMessage(
+        4,
+        LogLevel.Warning,
+        "The server doesn't let the worker set the {What} of namespace {Namespace}; its owner can, with "
+            + "'{Command}': {Why}"
+    )]
     private partial void LogRefused(string what, string @namespace, string command, string why);
 }

@@ -21,17 +21,22 @@ namespace PgFlow.Worker;
 /// <summary>Puts the worker together.</summary>
 internal static class WorkerHost
 {
-    // Steps that run may finish; the host waits longer than they, and compose's stop_grace_period is longer still (40 s).
+    // Steps that run may finish; the host waits longer than they, and compose's stop_grace_period is longer still (40
+    // s).
     private static readonly TimeSpan StepsMayFinish = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan HostWaits = TimeSpan.FromSeconds(30);
 
     /// <summary>The procedures, and whatever else is a workflow.</summary>
     public static IReadOnlyList<Type> Workflows { get; } =
-        [.. Contracts.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false))];
+    [.. Contracts.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false))];
 
     /// <summary>The contracts of the steps.</summary>
     public static IReadOnlyList<Type> Steps { get; } =
-        [.. Contracts.Where(type => type.IsInterface && type.GetMethods().Any(method => method.IsDefined(typeof(ActivityAttribute))))];
+    [
+        .. Contracts.Where(type =>
+            type.IsInterface && type.GetMethods().Any(method => method.IsDefined(typeof(ActivityAttribute)))
+        ),
+    ];
 
     private static Type[] Contracts => typeof(ProcedureInput).Assembly.GetTypes();
 
@@ -39,8 +44,8 @@ internal static class WorkerHost
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.ConfigureContainer(new DefaultServiceProviderFactory(new() { ValidateOnBuild = true }));
-        builder.Services
-            .AddSerilog(log => Configure(log, options))
+        builder
+            .Services.AddSerilog(log => Configure(log, options))
             .Configure<HostOptions>(host => host.ShutdownTimeout = HostWaits)
             .AddSingleton(options)
             .AddSingleton<ITemporalClient>(services => Client(options, services.GetRequiredService<ILoggerFactory>()))
@@ -54,33 +59,40 @@ internal static class WorkerHost
 
     private static void Configure(LoggerConfiguration log, WorkerOptions options)
     {
-        log.MinimumLevel.Is(options.LogLevel).MinimumLevel.Override("Microsoft", LogEventLevel.Warning).Enrich.FromLogContext();
+        log.MinimumLevel.Is(options.LogLevel)
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .Enrich.FromLogContext();
         if (options.JsonLog)
         {
             log.WriteTo.Console(new CompactJsonFormatter());
         }
         else
         {
-            log.WriteTo.Console(outputTemplate: "{UtcTimestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}");
+            log.WriteTo.Console(
+                outputTemplate: "{UtcTimestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}"
+            );
         }
     }
 
     private static TemporalClient Client(WorkerOptions options, ILoggerFactory loggers)
     {
         options.Connection.LoggerFactory = loggers;
-        options.Connection.Runtime = new TemporalRuntime(new()
-        {
-            Telemetry = new()
+        options.Connection.Runtime = new TemporalRuntime(
+            new()
             {
-                // Without the core's warnings: it has one for every poller and retry while a server is away, and Health says that once.
-                Logging = new()
+                Telemetry = new()
                 {
-                    Filter = new(TelemetryFilterOptions.Level.Error, TelemetryFilterOptions.Level.Error),
-                    Forwarding = new() { Logger = loggers.CreateLogger("Temporal") },
+                    // Without the core's warnings: it has one for every poller and retry while a server is away, and
+                    // Health says that once.
+                    Logging = new()
+                    {
+                        Filter = new(TelemetryFilterOptions.Level.Error, TelemetryFilterOptions.Level.Error),
+                        Forwarding = new() { Logger = loggers.CreateLogger("Temporal") },
+                    },
+                    Metrics = options.Metrics is { } address ? new(new PrometheusOptions(address)) : null,
                 },
-                Metrics = options.Metrics is { } address ? new(new PrometheusOptions(address)) : null,
-            },
-        });
+            }
+        );
         return TemporalClient.CreateLazy(options.Connection);
     }
 
@@ -97,16 +109,21 @@ internal static class WorkerHost
             worker.AddSingletonActivities(steps);
         }
 
-        worker.ConfigureOptions().Configure<IEnumerable<IWorkerInterceptor>>((worker, interceptors) =>
-        {
-            worker.Interceptors = [.. interceptors];
-            worker.GracefulShutdownTimeout = StepsMayFinish;
-            worker.WorkflowStackTrace = WorkflowStackTrace.Normal; // else the Web UI's Call Stack tab is an error
+        worker
+            .ConfigureOptions()
+            .Configure<IEnumerable<IWorkerInterceptor>>(
+                (worker, interceptors) =>
+                {
+                    worker.Interceptors = [.. interceptors];
+                    worker.GracefulShutdownTimeout = StepsMayFinish;
+                    // else the Web UI's Call Stack tab is an error
+                    worker.WorkflowStackTrace = WorkflowStackTrace.Normal;
 
-            // They decide how soon another worker goes on when this one dies.
-            worker.StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(1);
-            worker.MaxHeartbeatThrottleInterval = TimeSpan.FromSeconds(0.5);
-            worker.DefaultHeartbeatThrottleInterval = TimeSpan.FromSeconds(0.5);
-        });
+                    // They decide how soon another worker goes on when this one dies.
+                    worker.StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(1);
+                    worker.MaxHeartbeatThrottleInterval = TimeSpan.FromSeconds(0.5);
+                    worker.DefaultHeartbeatThrottleInterval = TimeSpan.FromSeconds(0.5);
+                }
+            );
     }
 }

@@ -26,10 +26,18 @@ internal sealed class WorkerOptions
 
     public required string HealthFile { get; init; }
 
-    private static string DefaultHealthFile => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "pgflow", "worker.health");
+    private static string DefaultHealthFile =>
+        Path.Combine(
+            Environment.GetFolderPath(
+                Environment.SpecialFolder.LocalApplicationData,
+                Environment.SpecialFolderOption.DoNotVerify
+            ),
+            "pgflow",
+            "worker.health"
+        );
 
-    /// <summary>Looks at every setting, also at the hands'; what is wrong is added to <paramref name="problems"/>.</summary>
+    /// <summary>Looks at every setting, also at the hands'; what is wrong is added to
+    /// <paramref name="problems"/>.</summary>
     public static WorkerOptions Check(IConfiguration configuration, List<string> problems)
     {
         Valid(ConfigurationOption.Secrets, text => !File.Exists(text), "a directory");
@@ -39,10 +47,18 @@ internal sealed class WorkerOptions
         {
             Connection = Connection(),
             JsonLog = Valid(ConfigurationOption.Log, text => text is "text" or "json", "text or json") == "json",
-            LogLevel = Enum.Parse<LogEventLevel>(Valid(ConfigurationOption.LogLevel, IsLevel, "verbose, debug, information, warning or error") ?? "information", ignoreCase: true),
+            LogLevel = Enum.Parse<LogEventLevel>(
+                Valid(ConfigurationOption.LogLevel, IsLevel, "verbose, debug, information, warning or error")
+                    ?? "information",
+                ignoreCase: true
+            ),
             Metrics = Valid(ConfigurationOption.Metrics, IsEndpoint, "IP:PORT, for example 127.0.0.1:9464"),
             Retention = TimeSpan.FromDays(
-                int.Parse(Valid(ConfigurationOption.RetentionDays, IsDays, "a number of days between 1 and 36500") ?? "3650", CultureInfo.InvariantCulture)),
+                int.Parse(
+                    Valid(ConfigurationOption.RetentionDays, IsDays, "a number of days between 1 and 36500") ?? "3650",
+                    CultureInfo.InvariantCulture
+                )
+            ),
             HealthFile = configuration[ConfigurationOption.HealthFile.Path] ?? DefaultHealthFile,
         };
 
@@ -60,7 +76,10 @@ internal sealed class WorkerOptions
         TemporalClientConnectOptions Connection()
         {
             var options = FromTemporalToml(problems);
-            options.TargetHost = Valid(ConfigurationOption.Address, IsHostAndPort, "HOST:PORT") ?? options.TargetHost ?? "localhost:7233";
+            options.TargetHost =
+                Valid(ConfigurationOption.Address, IsHostAndPort, "HOST:PORT")
+                ?? options.TargetHost
+                ?? "localhost:7233";
             options.Namespace = configuration[ConfigurationOption.Namespace.Path] ?? options.Namespace;
             options.DataConverter = PgFlowJson.Converter;
             options.Identity = $"pgflow-worker@{Environment.MachineName}:{Environment.ProcessId}";
@@ -82,9 +101,11 @@ internal sealed class WorkerOptions
     }
 
     private static bool IsDockerHost(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "unix" or "tcp" or "http" or "https" or "npipe";
+        Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && uri.Scheme is "unix" or "tcp" or "http" or "https" or "npipe";
 
-    private static bool IsLevel(string text) => Enum.GetNames<LogEventLevel>().Contains(text, StringComparer.OrdinalIgnoreCase);
+    private static bool IsLevel(string text) =>
+        Enum.GetNames<LogEventLevel>().Contains(text, StringComparer.OrdinalIgnoreCase);
 
     private static bool IsEndpoint(string text) => IPEndPoint.TryParse(text, out var endpoint) && endpoint.Port > 0;
 
@@ -92,8 +113,10 @@ internal sealed class WorkerOptions
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var days) && days is > 0 and <= 36500;
 
     private static bool IsPatience(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 5 and <= 3600;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        && seconds is >= 5 and <= 3600;
 
     private static bool IsHostAndPort(string text) =>
-        Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri) && uri is { Port: > 0, PathAndQuery: "/" or "", UserInfo: "" };
+        Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri)
+        && uri is { Port: > 0, PathAndQuery: "/" or "", UserInfo: "" };
 }

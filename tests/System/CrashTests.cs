@@ -3,13 +3,18 @@ using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
 
-/// <summary>A worker is killed within an activity that is held open; another attempt does it, and the end is that of an undisturbed run.</summary>
+/// <summary>A worker is killed within an activity that is held open; another attempt does it, and the end is that of an
+/// undisturbed run.</summary>
 public sealed class CrashTests(TemporalServer temporal)
 {
     [Theory]
     [InlineData("FenceNode", 1, "archive")] // a fast stop ends only when the last segment is archived
     [InlineData("PromoteStandby", 2, "restore")] // a promotion first looks for more WAL
-    public async Task A_failover_whose_worker_is_killed_goes_on_with_the_next_one(string activity, int node, string program)
+    public async Task A_failover_whose_worker_is_killed_goes_on_with_the_next_one(
+        string activity,
+        int node,
+        string program
+    )
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var held = await HeldProgram.HoldAsync(cluster.Node(node), program);
@@ -34,8 +39,20 @@ public sealed class CrashTests(TemporalServer temporal)
         await cluster.WorkedOnAsync(failback, "RewindData");
         cluster.Worker.Kill9();
         await Host.TryDockerAsync("start", cluster.Node(1).Container);
-        Assert.DoesNotContain("f", (await Host.TryDockerAsync(
-            "exec", "-u", "postgres", cluster.Node(1).Container, "sh", "-c", "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -c 'SELECT pg_is_in_recovery()'")).Output.Split('\n'));
+        Assert.DoesNotContain(
+            "f",
+            (
+                await Host.TryDockerAsync(
+                    "exec",
+                    "-u",
+                    "postgres",
+                    cluster.Node(1).Container,
+                    "sh",
+                    "-c",
+                    "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -c 'SELECT pg_is_in_recovery()'"
+                )
+            ).Output.Split('\n')
+        );
         await Host.TryDockerAsync("kill", cluster.Node(1).Container);
 
         var next = cluster.StartWorker();
@@ -74,10 +91,30 @@ public sealed class CrashTests(TemporalServer temporal)
     }
 
     private static Task<WorkflowHandle<Failover, Report>> FailOverByForceAsync(TestCluster cluster) =>
-        cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
+        cluster.StartAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Force = true,
+                    }
+                )
+        );
 
     private static Task<WorkflowHandle<Failback, Report>> FailBackAsync(TestCluster cluster) =>
-        cluster.StartAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(1) }));
+        cluster.StartAsync(
+            (Failback procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(1),
+                    }
+                )
+        );
 }
 
 /// <summary>A program of a node that waits, whenever PostgreSQL calls it, until it is released.</summary>
@@ -89,7 +126,14 @@ internal sealed class HeldProgram : IAsyncDisposable
 
     public static async Task<HeldProgram> HoldAsync(NodeId node, string program)
     {
-        await Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"""
+        await Host.DockerAsync(
+            "exec",
+            "-u",
+            "postgres",
+            node.Container,
+            "sh",
+            "-c",
+            $"""
             set -e
             touch /pgflow/hold
             cd /pgflow/bin
@@ -97,15 +141,30 @@ internal sealed class HeldProgram : IAsyncDisposable
             chmod +x {program}.held
             cp -p {program} {program}.real
             mv {program}.held {program}
-            """);
+            """
+        );
         return new(node);
     }
 
-    /// <remarks>By the volume: the node may have ended by now, and a job that salvages its WAL must not wait for ever.</remarks>
+    /// <remarks>By the volume: the node may have ended by now, and a job that salvages its WAL must not wait for
+    /// ever.</remarks>
     public Task ReleaseAsync() => Host.DockerAsync(Release);
 
     /// <summary>Also after a failure: a node that waits could not be removed quickly.</summary>
     public async ValueTask DisposeAsync() => await Host.TryDockerAsync(Release);
 
-    private string[] Release => ["run", "--rm", "--network", "none", "-v", $"{_node.Container}:/pgflow", "--entrypoint", "rm", Host.Image, "-f", "/pgflow/hold"];
+    private string[] Release =>
+        [
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-v",
+            $"{_node.Container}:/pgflow",
+            "--entrypoint",
+            "rm",
+            Host.Image,
+            "-f",
+            "/pgflow/hold",
+        ];
 }

@@ -15,16 +15,26 @@ public sealed partial class FailoverTests(TemporalServer temporal)
 
         var report = await FailOverAsync(cluster);
         await writer.MoreAsync();
-        TestContext.Current.SendDiagnosticMessage($"failover: {string.Join(", ", report.Steps.Select(step => $"{step.Title} {step.Milliseconds}"))}");
+        TestContext.Current.SendDiagnosticMessage(
+            $"failover: {string.Join(", ", report.Steps.Select(step => $"{step.Title} {step.Milliseconds}"))}"
+        );
         var said = report.Notes.Select(note => Loss().Match(note)).FirstOrDefault(match => match.Success);
         var lost = await writer.LostAsync(cluster.Node(2));
         // A commit that was written but neither sent nor acknowledged is one of those said, and none of the writer's.
-        Assert.True(said is null ? report.Notes.Any(note => note.Contains("nothing was lost", StringComparison.Ordinal)) && lost.Length == 0
-            : lost.Length <= int.Parse(said.Groups["commits"].Value, CultureInfo.InvariantCulture), $"{lost.Length} rows lost; {string.Join("; ", report.Notes)}");
+        Assert.True(
+            said is null
+                ? report.Notes.Any(note => note.Contains("nothing was lost", StringComparison.Ordinal))
+                    && lost.Length == 0
+                : lost.Length <= int.Parse(said.Groups["commits"].Value, CultureInfo.InvariantCulture),
+            $"{lost.Length} rows lost; {string.Join("; ", report.Notes)}"
+        );
 
         // A person starts the fenced node by hand: it comes up, but as a standby.
         await Host.DockerAsync("start", cluster.Node(1).Container);
-        await Host.UntilAsync("the fenced node answers", async () => (await TryWriteAsync(cluster)).Contains("read-only", StringComparison.Ordinal));
+        await Host.UntilAsync(
+            "the fenced node answers",
+            async () => (await TryWriteAsync(cluster)).Contains("read-only", StringComparison.Ordinal)
+        );
 
         await FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -37,17 +47,34 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         await Host.DockerAsync("pause", cluster.Node(2).Container);
         for (var segment = 0; segment < 5; segment++)
         {
-            await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'lost', 'lost')");
+            await TestCluster.SqlAsync(
+                cluster.Node(1),
+                "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'lost', 'lost')"
+            );
         }
 
         await TestCluster.SqlAsync(cluster.Node(1), "CHECKPOINT");
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         await Host.DockerAsync(
-            "run", "--rm", "--network", "none", "-v", $"{cluster.Node(1).Container}:/n", "--entrypoint", "sh", Host.Image, "-c", "rm -f /n/data/pg_wal/0*");
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-v",
+            $"{cluster.Node(1).Container}:/n",
+            "--entrypoint",
+            "sh",
+            Host.Image,
+            "-c",
+            "rm -f /n/data/pg_wal/0*"
+        );
         await Host.DockerAsync("unpause", cluster.Node(2).Container);
 
         var report = await FailOverAsync(cluster);
-        Assert.Contains(report.Notes, note => note.Contains("never received is unknown: the segment of 0/", StringComparison.Ordinal));
+        Assert.Contains(
+            report.Notes,
+            note => note.Contains("never received is unknown: the segment of 0/", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -59,7 +86,10 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         var report = await FailOverAsync(cluster);
         var winner = (await cluster.InspectAsync()).State.Primaries[0].Id;
         Assert.DoesNotContain(report.Steps, step => step.Title.Contains("copy", StringComparison.Ordinal));
-        Assert.True(report.Steps[^1].Milliseconds < 4000, "the primary had no segment where it was left: pg_waldump waits 5 s for one");
+        Assert.True(
+            report.Steps[^1].Milliseconds < 4000,
+            "the primary had no segment where it was left: pg_waldump waits 5 s for one"
+        );
 
         await FailBackAsync(cluster);
         await cluster.HealthyAsync(winner, timeline: 2);
@@ -74,8 +104,13 @@ public sealed partial class FailoverTests(TemporalServer temporal)
 
         var report = await FailOverAsync(cluster);
         Assert.Contains(report.Plan!.Warnings, warning => warning.Contains("p3", StringComparison.Ordinal));
-        var proven = report.Steps.Single(step => step.Title.Contains("commit through the endpoint", StringComparison.Ordinal));
-        Assert.True(proven.StartedAt - report.StartedAt < TimeSpan.FromSeconds(6), $"{proven.StartedAt - report.StartedAt}");
+        var proven = report.Steps.Single(step =>
+            step.Title.Contains("commit through the endpoint", StringComparison.Ordinal)
+        );
+        Assert.True(
+            proven.StartedAt - report.StartedAt < TimeSpan.FromSeconds(6),
+            $"{proven.StartedAt - report.StartedAt}"
+        );
 
         await FailBackAsync(cluster);
         await FailBackAsync(cluster, 3);
@@ -86,11 +121,25 @@ public sealed partial class FailoverTests(TemporalServer temporal)
     public async Task Of_a_healthy_primary_is_refused_and_by_force_loses_nothing()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        var refused = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            )
+        );
         Assert.Equal(Ends.Refused, refused.Type);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
 
-        await cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
+        await cluster.RunAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Force = true,
+                    }
+                )
+        );
         await FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
@@ -99,10 +148,25 @@ public sealed partial class FailoverTests(TemporalServer temporal)
     public async Task A_second_procedure_is_refused_and_told_who_holds_the_cluster()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var first = await cluster.StartAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "anna", Node = NodeName.Of(2) }));
+        var first = await cluster.StartAsync(
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "anna",
+                        Node = NodeName.Of(2),
+                    }
+                )
+        );
         await TestCluster.ActivityAsync(first, "CopyPrimary");
 
-        var busy = await TestCluster.FailureAsync(await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "bert" }), id: $"another-{cluster.Name}"));
+        var busy = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "bert" }),
+                id: $"another-{cluster.Name}"
+            )
+        );
         Assert.Equal(Ends.ClusterBusy, busy.Type);
         Assert.Contains(first.Id, busy.Message, StringComparison.Ordinal);
         Assert.Contains("anna", busy.Message, StringComparison.Ordinal);
@@ -115,11 +179,31 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
 
     internal static Task<Report> FailBackAsync(TestCluster cluster, int node = 1) =>
-        cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(node) }));
+        cluster.RunAsync(
+            (Failback procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(node),
+                    }
+                )
+        );
 
     [GeneratedRegex(@"with (?<commits>\d+) commits? that")]
     private static partial Regex Loss();
 
-    private static async Task<string> TryWriteAsync(TestCluster cluster) => (await Host.TryDockerAsync(
-        "exec", "-u", "postgres", cluster.Node(1).Container, "sh", "-c", "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -d app -c 'CREATE TABLE forbidden ()'")).Output;
+    private static async Task<string> TryWriteAsync(TestCluster cluster) =>
+        (
+            await Host.TryDockerAsync(
+                "exec",
+                "-u",
+                "postgres",
+                cluster.Node(1).Container,
+                "sh",
+                "-c",
+                "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -d app -c 'CREATE TABLE forbidden ()'"
+            )
+        ).Output;
 }

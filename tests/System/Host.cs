@@ -7,20 +7,26 @@ internal static class Host
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
-    public static string Image { get; } = Environment.GetEnvironmentVariable("PGFLOW_TEST_IMAGE") is { Length: > 0 } image ? image : "postgres:17";
+    public static string Image { get; } =
+        Environment.GetEnvironmentVariable("PGFLOW_TEST_IMAGE") is { Length: > 0 } image ? image : "postgres:17";
 
-    public static string? OfficialLikeImage { get; } = Environment.GetEnvironmentVariable("PGFLOW_TEST_OFFICIAL_LIKE_IMAGE");
+    public static string? OfficialLikeImage { get; } =
+        Environment.GetEnvironmentVariable("PGFLOW_TEST_OFFICIAL_LIKE_IMAGE");
 
     /// <returns>What it printed; a failure throws with it.</returns>
     public static async Task<string> DockerAsync(params string[] arguments)
     {
         var (code, output) = await TryDockerAsync(arguments);
-        return code == 0 ? output : throw new InvalidOperationException($"docker {string.Join(' ', arguments)}: {output}");
+        return code == 0
+            ? output
+            : throw new InvalidOperationException($"docker {string.Join(' ', arguments)}: {output}");
     }
 
     public static async Task<(int Code, string Output)> TryDockerAsync(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

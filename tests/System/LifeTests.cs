@@ -3,7 +3,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.SystemTests;
 
-/// <summary>A cluster from its making to its removal. With PGFLOW_WRITE_GOLDEN=1 the histories are kept for tests/Workflow to replay.</summary>
+/// <summary>A cluster from its making to its removal. With PGFLOW_WRITE_GOLDEN=1 the histories are kept for
+/// tests/Workflow to replay.</summary>
 public sealed class LifeTests(TemporalServer temporal)
 {
     [Fact]
@@ -12,16 +13,58 @@ public sealed class LifeTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, golden: "real/InitCluster-succeeded");
         var (p1, p2) = (cluster.Node(1), cluster.Node(2));
 
-        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }), golden: "real/Switchover-succeeded");
+        await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }),
+            golden: "real/Switchover-succeeded"
+        );
         await cluster.HealthyAsync(p2, timeline: 2);
         await Host.DockerAsync("kill", p2.Container);
-        await cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }), golden: "real/Failover-succeeded");
-        await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = p2.Name }), golden: "real/Failback-succeeded");
-        Assert.Matches("00000002[0-9A-F]{16}.tail.p2", await Host.DockerAsync("exec", p1.Container, "ls", "/repository/wal")); // it crashed before its first checkpoint
+        await cluster.RunAsync(
+            (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }),
+            golden: "real/Failover-succeeded"
+        );
+        await cluster.RunAsync(
+            (Failback procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = p2.Name,
+                    }
+                ),
+            golden: "real/Failback-succeeded"
+        );
+        Assert.Matches(
+            "00000002[0-9A-F]{16}.tail.p2",
+            await Host.DockerAsync("exec", p1.Container, "ls", "/repository/wal")
+        ); // it crashed before its first checkpoint
         await cluster.HealthyAsync(p1, timeline: 3);
-        await cluster.RunAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = p2.Name }), golden: "real/RemakeStandby-succeeded");
+        await cluster.RunAsync(
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = p2.Name,
+                    }
+                ),
+            golden: "real/RemakeStandby-succeeded"
+        );
         await cluster.HealthyAsync(p1, timeline: 3, golden: "real/InspectCluster-succeeded");
-        await cluster.RunAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false }), golden: "real/DestroyCluster-succeeded");
+        await cluster.RunAsync(
+            (DestroyCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Approve = false,
+                    }
+                ),
+            golden: "real/DestroyCluster-succeeded"
+        );
         Assert.Empty(await Host.DockerAsync("ps", "-aq", "--filter", $"label=pgflow.cluster={cluster.Name}"));
     }
 
@@ -30,7 +73,9 @@ public sealed class LifeTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await TestCluster.ActivityAsync(switchover, "StopPostgres");
         await switchover.CancelAsync();
 
@@ -46,7 +91,9 @@ public sealed class LifeTests(TemporalServer temporal)
     public async Task A_switchover_that_is_blocked_after_the_promotion_goes_on_when_it_is_mended()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await TestCluster.ActivityAsync(switchover, "PromoteStandby");
         await TestCluster.SqlAsync(cluster.Node(2), "ALTER SYSTEM SET primary_slot_name = 'somebody'");
         await TestCluster.StepAsync(switchover, "asks of its standbys", StepState.Blocked);
@@ -62,8 +109,19 @@ public sealed class LifeTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
         var other = ClusterName.Parse($"{cluster.Name}-b");
-        var init = await cluster.StartAsync((InitCluster procedure) => procedure.RunAsync(
-            new() { Cluster = other, By = "test", Image = Host.Image, ExternalNetwork = cluster.Network, Vip = "192.0.2.1" }));
+        var init = await cluster.StartAsync(
+            (InitCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = other,
+                        By = "test",
+                        Image = Host.Image,
+                        ExternalNetwork = cluster.Network,
+                        Vip = "192.0.2.1",
+                    }
+                )
+        );
 
         Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(init)).Type);
         await Golden.KeepAsync("real/InitCluster-undone", init);

@@ -5,13 +5,15 @@ using PgFlow.WorkflowTests;
 namespace PgFlow.SystemTests;
 
 /// <summary>
-/// For as long as PGFLOW_LOOP_MINUTES says (10), without a pause: recoveries to any state there ever was, new words, failovers of killed primaries.
+/// For as long as PGFLOW_LOOP_MINUTES says (10), without a pause: recoveries to any state there ever was, new words,
+/// failovers of killed primaries.
 /// Run by <c>./test system -explicit only -class '*Loop*'</c>.
 /// </summary>
 public sealed class RecoveryLoopTests(TemporalServer temporal, ITestOutputHelper output)
 {
     private static readonly TimeSpan Length = TimeSpan.FromMinutes(
-        double.Parse(Environment.GetEnvironmentVariable("PGFLOW_LOOP_MINUTES") ?? "10", CultureInfo.InvariantCulture));
+        double.Parse(Environment.GetEnvironmentVariable("PGFLOW_LOOP_MINUTES") ?? "10", CultureInfo.InvariantCulture)
+    );
 
     [Theory(Explicit = true)]
     [InlineData(2, ArchiveMode.External)]
@@ -24,7 +26,7 @@ public sealed class RecoveryLoopTests(TemporalServer temporal, ITestOutputHelper
         var words = new List<string> { "w0" };
         var story = await Story.OfAsync(cluster, [.. words]);
         var (recoveries, failovers) = (0, 0);
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Length;)
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Length; )
         {
             if (random.Next(5) == 0)
             {

@@ -4,7 +4,8 @@ using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
 
-/// <summary>A table of words in a cluster, and when each was there; a state is what a recovery must bring back exactly.</summary>
+/// <summary>A table of words in a cluster, and when each was there; a state is what a recovery must bring back
+/// exactly.</summary>
 internal sealed class Story(TestCluster cluster)
 {
     private readonly Dictionary<string, (string Time, string Rows)> _states = [];
@@ -28,7 +29,10 @@ internal sealed class Story(TestCluster cluster)
     public async Task WriteAsync(string word)
     {
         await TestCluster.SqlAsync(Primary, $"INSERT INTO word VALUES ('{word}')");
-        var time = await TestCluster.SqlAsync(Primary, "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\\\"T\\\"HH24:MI:SS.US\\\"Z\\\"')");
+        var time = await TestCluster.SqlAsync(
+            Primary,
+            "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\\\"T\\\"HH24:MI:SS.US\\\"Z\\\"')"
+        );
         _states[word] = (time.Trim(), await RowsAsync(Primary));
     }
 
@@ -38,7 +42,17 @@ internal sealed class Story(TestCluster cluster)
 
     public async Task<Report> RecoverAsync(string word)
     {
-        var report = await cluster.RunAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToTime = TimeOf(word) }));
+        var report = await cluster.RunAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        ToTime = TimeOf(word),
+                    }
+                )
+        );
         await IsAsync(word);
         return report;
     }
@@ -50,14 +64,18 @@ internal sealed class Story(TestCluster cluster)
         Primary = Assert.Single(state.Primaries).Id;
         foreach (var node in state.Nodes)
         {
-            await Host.UntilAsync($"{node.Id} is as after {word}", async () => await RowsAsync(node.Id) == _states[word].Rows);
+            await Host.UntilAsync(
+                $"{node.Id} is as after {word}",
+                async () => await RowsAsync(node.Id) == _states[word].Rows
+            );
         }
 
         var inspection = await cluster.InspectAsync();
         Assert.True(inspection.Healthy, string.Join("\n", inspection.Findings));
     }
 
-    private static async Task<string> RowsAsync(NodeId node) => (await TestCluster.SqlAsync(node, "SELECT string_agg(w, ',' ORDER BY ctid) FROM word")).Trim();
+    private static async Task<string> RowsAsync(NodeId node) =>
+        (await TestCluster.SqlAsync(node, "SELECT string_agg(w, ',' ORDER BY ctid) FROM word")).Trim();
 }
 
 public sealed class RecoveryTests(TemporalServer temporal)
@@ -103,14 +121,43 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var story = await Story.OfAsync(cluster, "A", "B", "C");
 
-        var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToTime = story.TimeOf("A"), Inspect = true }));
+        var recovery = await cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        ToTime = story.TimeOf("A"),
+                        Inspect = true,
+                    }
+                )
+        );
         await InspectingAsync(recovery);
         Assert.Equal("A", await WordsAsync(cluster.Node(1)));
-        await recovery.ExecuteUpdateAsync("move", [new TargetInput { Cluster = cluster.Name, ToTime = story.TimeOf("B") }]);
-        await Host.UntilAsync("B is there", async () => await Host.TryAsync(() => WordsAsync(cluster.Node(1))) == "A,B");
+        await recovery.ExecuteUpdateAsync(
+            "move",
+            [new TargetInput { Cluster = cluster.Name, ToTime = story.TimeOf("B") }]
+        );
+        await Host.UntilAsync(
+            "B is there",
+            async () => await Host.TryAsync(() => WordsAsync(cluster.Node(1))) == "A,B"
+        );
         await InspectingAsync(recovery);
 
-        var busy = await TestCluster.FailureAsync(await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true })));
+        var busy = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (RecoverCluster procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Latest = true,
+                        }
+                    )
+            )
+        );
         Assert.Equal(Ends.ClusterBusy, busy.Type);
 
         await recovery.ExecuteUpdateAsync("reject", [new Rejection("test", "enough")]);
@@ -128,7 +175,17 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var story = await Story.OfAsync(cluster, "A", "B");
 
-        var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToTime = story.TimeOf("A") }));
+        var recovery = await cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        ToTime = story.TimeOf("A"),
+                    }
+                )
+        );
         await cluster.WorkedOnAsync(recovery, during);
         cluster.Worker.Kill9();
         cluster.StartWorker();
@@ -143,14 +200,32 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var story = await Story.OfAsync(cluster, "A");
         var held = await cluster.HoldBackupsAsync();
-        var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        var recovery = await cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Latest = true,
+                    }
+                )
+        );
         await cluster.WorkedOnAsync(recovery, "RestoreBackup");
         cluster.Worker.Kill9();
         var second = cluster.StartWorker();
         await Host.DockerAsync("rm", "-f", held);
         await TestCluster.ActivityAsync(recovery, "SwapInCopy"); // the jobs are there until the procedure tidies up
-        Assert.Single((await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-begin-restore")).Split('\n'));
-        Assert.Single((await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-restore-backup")).Split('\n'));
+        Assert.Single(
+            (await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-begin-restore")).Split(
+                '\n'
+            )
+        );
+        Assert.Single(
+            (await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-restore-backup")).Split(
+                '\n'
+            )
+        );
         await TestCluster.ReportAsync(recovery);
 
         await TestCluster.RedoneAsync(recovery, "RestoreBackup", second);
@@ -164,17 +239,35 @@ public sealed class RecoveryTests(TemporalServer temporal)
         async Task<string> RefusalAsync(RecoverClusterInput input)
         {
             var named = input with { Cluster = cluster.Name, By = "test" };
-            var (type, _, message) = await TestCluster.FailureAsync(await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(named)));
+            var (type, _, message) = await TestCluster.FailureAsync(
+                await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(named))
+            );
             Assert.Contains(type, (string[])[Ends.Refused, Ends.InvalidInput]);
             return message;
         }
 
-        Assert.Contains("future", await RefusalAsync(new() { ToTime = "2100-01-01T00:00:00Z" }), StringComparison.Ordinal);
-        Assert.Contains("can be had", await RefusalAsync(new() { ToTime = "2000-01-01T00:00:00Z" }), StringComparison.Ordinal);
-        Assert.Contains("no offset", await RefusalAsync(new() { ToTime = "2026-01-01T00:00:00" }), StringComparison.Ordinal);
+        Assert.Contains(
+            "future",
+            await RefusalAsync(new() { ToTime = "2100-01-01T00:00:00Z" }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "can be had",
+            await RefusalAsync(new() { ToTime = "2000-01-01T00:00:00Z" }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "no offset",
+            await RefusalAsync(new() { ToTime = "2026-01-01T00:00:00" }),
+            StringComparison.Ordinal
+        );
         Assert.Contains("no restore point 'x'", await RefusalAsync(new() { ToPoint = "x" }), StringComparison.Ordinal);
         Assert.Contains("beyond the end", await RefusalAsync(new() { ToLsn = "F/0" }), StringComparison.Ordinal);
-        Assert.Contains("no timeline 9", await RefusalAsync(new() { Latest = true, Timeline = 9 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "no timeline 9",
+            await RefusalAsync(new() { Latest = true, Timeline = 9 }),
+            StringComparison.Ordinal
+        );
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
@@ -201,34 +294,54 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await using var clone = await cluster.SiblingAsync();
         var before = await ArchiveAsync(cluster);
 
-        await clone.RunAsync((CloneCluster procedure) => procedure.RunAsync(new()
-        {
-            Cluster = clone.Name,
-            From = cluster.Name,
-            By = "test",
-            ToTime = story.TimeOf("A"),
-            ExternalNetwork = clone.Network,
-            Vip = clone.Vip,
-        }));
+        await clone.RunAsync(
+            (CloneCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = clone.Name,
+                        From = cluster.Name,
+                        By = "test",
+                        ToTime = story.TimeOf("A"),
+                        ExternalNetwork = clone.Network,
+                        Vip = clone.Vip,
+                    }
+                )
+        );
 
         await clone.HealthyAsync(clone.Node(1), timeline: 2);
         Assert.Equal("A", await WordsAsync(clone.Node(2)));
         await story.IsAsync("B");
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
-        Assert.DoesNotContain((await ArchiveAsync(cluster)).Except(before), file => file.Contains("00000002", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            (await ArchiveAsync(cluster)).Except(before),
+            file => file.Contains("00000002", StringComparison.Ordinal)
+        );
     }
 
     private static async Task SetConnectionsAsync(Story story, int connections)
     {
-        await TestCluster.SqlAsync(story.Primary, $"ALTER SYSTEM SET max_connections = {connections.ToString(CultureInfo.InvariantCulture)}");
+        await TestCluster.SqlAsync(
+            story.Primary,
+            $"ALTER SYSTEM SET max_connections = {connections.ToString(CultureInfo.InvariantCulture)}"
+        );
         await Host.DockerAsync("restart", story.Primary.Container);
-        await Host.UntilAsync("it has restarted", async () => await Host.TryAsync(() => TestCluster.SqlAsync(story.Primary, "SHOW max_connections")) is { } shown && shown.Trim() == connections.ToString(CultureInfo.InvariantCulture));
+        await Host.UntilAsync(
+            "it has restarted",
+            async () =>
+                await Host.TryAsync(() => TestCluster.SqlAsync(story.Primary, "SHOW max_connections")) is { } shown
+                && shown.Trim() == connections.ToString(CultureInfo.InvariantCulture)
+        );
     }
 
-    private static Task InspectingAsync(WorkflowHandle recovery) => Host.UntilAsync("it stands at its target", async () =>
-        (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting);
+    private static Task InspectingAsync(WorkflowHandle recovery) =>
+        Host.UntilAsync(
+            "it stands at its target",
+            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting
+        );
 
-    private static async Task<string> WordsAsync(NodeId node) => (await TestCluster.SqlAsync(node, "SELECT string_agg(w, ',' ORDER BY ctid) FROM word")).Trim();
+    private static async Task<string> WordsAsync(NodeId node) =>
+        (await TestCluster.SqlAsync(node, "SELECT string_agg(w, ',' ORDER BY ctid) FROM word")).Trim();
 
     /// <summary>What the archives have, with checksums.</summary>
     private static async Task<IReadOnlyList<string>> ChecksumsAsync(TestCluster cluster)
@@ -236,13 +349,27 @@ public sealed class RecoveryTests(TemporalServer temporal)
         var sums = new List<string>();
         foreach (var node in (await cluster.InspectAsync()).State.Nodes)
         {
-            sums.AddRange((await Host.DockerAsync("exec", node.Id.Container, "sh", "-c", "cd /; sha256sum repository/wal/0* pgflow/archive/0* 2> /dev/null || :"))
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.Contains(".tail.", StringComparison.Ordinal)).Select(line => $"{node.Id} {line}"));
+            sums.AddRange(
+                (
+                    await Host.DockerAsync(
+                        "exec",
+                        node.Id.Container,
+                        "sh",
+                        "-c",
+                        "cd /; sha256sum repository/wal/0* pgflow/archive/0* 2> /dev/null || :"
+                    )
+                )
+                    .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                    .Where(line => !line.Contains(".tail.", StringComparison.Ordinal))
+                    .Select(line => $"{node.Id} {line}")
+            );
         }
 
         return sums;
     }
 
     private static async Task<string[]> ArchiveAsync(TestCluster cluster) =>
-        (await Host.DockerAsync("exec", cluster.Node(1).Container, "ls", "/repository/wal", "/repository/timelines")).Split('\n');
+        (
+            await Host.DockerAsync("exec", cluster.Node(1).Container, "ls", "/repository/wal", "/repository/timelines")
+        ).Split('\n');
 }

@@ -12,7 +12,17 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
         await using var writer = await Writer.StartAsync(cluster);
 
-        var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        var report = await cluster.RunAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
         await writer.MoreAsync();
 
         Assert.Empty(await writer.LostAsync(cluster.Node(2)));
@@ -26,7 +36,17 @@ public sealed class SwitchoverTests(TemporalServer temporal)
     public async Task A_standby_that_hangs_meanwhile_follows_as_soon_as_it_runs_again()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
         await TestCluster.ActivityAsync(switchover, "PromoteStandby");
         await Host.DockerAsync("pause", cluster.Node(3).Container);
         await cluster.WorkedOnAsync(switchover, "LeaveEndpoint", attempt: 2);
@@ -40,8 +60,12 @@ public sealed class SwitchoverTests(TemporalServer temporal)
     public async Task A_cluster_with_a_local_archive_goes_there_and_back()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: ArchiveMode.Local);
-        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
     }
 
@@ -55,11 +79,22 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await using var client = new NpgsqlConnection(World.ClientSessions.ConnectionString(cluster, cluster.Vip));
         await client.OpenAsync(TestContext.Current.CancellationToken);
         var held = client.ProcessID.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        await Host.DockerAsync("exec", old.Container, "sh", "-c", $"kill -STOP {held}"); // a fast stop waits for every session
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(
-            new() { Cluster = cluster.Name, By = "test", StopWithinSeconds = seconds }));
+        // a fast stop waits for every session
+        await Host.DockerAsync("exec", old.Container, "sh", "-c", $"kill -STOP {held}");
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        StopWithinSeconds = seconds,
+                    }
+                )
+        );
         await TestCluster.ActivityAsync(switchover, "StopPostgres");
-        await Task.Delay(TimeSpan.FromSeconds(25), TestContext.Current.CancellationToken); // one attempt had 20 s before
+        // one attempt had 20 s before
+        await Task.Delay(TimeSpan.FromSeconds(25), TestContext.Current.CancellationToken);
         await Host.DockerAsync("exec", old.Container, "sh", "-c", $"kill -CONT {held}");
 
         if (seconds > 25)
@@ -80,7 +115,9 @@ public sealed class SwitchoverTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);
         await using var writer = await Writer.StartAsync(cluster);
-        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await writer.MoreAsync();
 
         Assert.Empty(await writer.LostAsync(cluster.Node(2)));
@@ -94,26 +131,63 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
         await Host.DockerAsync("pause", cluster.Node(3).Container);
 
-        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        var refused = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            )
+        );
         Assert.Equal(Ends.Refused, refused.Type);
         Assert.Contains("p3", refused.Message, StringComparison.Ordinal);
 
         await using var writer = await Writer.StartAsync(cluster);
-        var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2), Force = true }));
+        var report = await cluster.RunAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                        Force = true,
+                    }
+                )
+        );
         await writer.MoreAsync();
         Assert.Contains(report.Plan!.Warnings, warning => warning.Contains("p3", StringComparison.Ordinal));
         Assert.True(writer.Outage < TimeSpan.FromSeconds(5), $"outage {writer.Outage.TotalMilliseconds:0} ms");
 
-        await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(3) }));
+        await cluster.RunAsync(
+            (Failback procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(3),
+                    }
+                )
+        );
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    /// <summary>One of p1's role to p2 that stands between p1's stop and the proof: p2 never has all that p1 wrote.</summary>
+    /// <summary>One of p1's role to p2 that stands between p1's stop and the proof: p2 never has all that p1
+    /// wrote.</summary>
     internal static async Task<WorkflowHandle<Switchover, Report>> StandsAtProofAsync(TestCluster cluster)
     {
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
         await TestCluster.ActivityAsync(switchover, "WriteSettings");
-        await using var session = await cluster.OpenAsync(cluster.Node(2)); // open already: from here to the stop it is a fraction of a second
+        // open already: from here to the stop it is a fraction of a second
+        await using var session = await cluster.OpenAsync(cluster.Node(2));
         await TestCluster.ActivityAsync(switchover, "MarkStandby");
         await using var pause = new NpgsqlCommand("SELECT pg_wal_replay_pause()", session);
         await pause.ExecuteNonQueryAsync();

@@ -11,7 +11,15 @@ public sealed class TablespaceTests(TemporalServer temporal)
         var (p1, p2) = (cluster.Node(1), cluster.Node(2));
         foreach (var node in (NodeId[])[p1, p2])
         {
-            await Host.DockerAsync("exec", "-u", "root", node.Container, "sh", "-c", "mkdir /fast && chown postgres /fast");
+            await Host.DockerAsync(
+                "exec",
+                "-u",
+                "root",
+                node.Container,
+                "sh",
+                "-c",
+                "mkdir /fast && chown postgres /fast"
+            );
         }
 
         await TestCluster.SqlAsync(p1, "CREATE TABLESPACE fast LOCATION '/fast'");
@@ -20,25 +28,92 @@ public sealed class TablespaceTests(TemporalServer temporal)
         var before = await cluster.SnapshotAsync();
         foreach (var dryRun in (bool[])[true, false])
         {
-            await RefusedAsync(await cluster.StartAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", DryRun = dryRun })));
-            await RefusedAsync(await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true, DryRun = dryRun })));
-            await RefusedAsync(await cluster.StartAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = p2.Name, DryRun = dryRun })));
+            await RefusedAsync(
+                await cluster.StartAsync(
+                    (TakeBackup procedure) =>
+                        procedure.RunAsync(
+                            new()
+                            {
+                                Cluster = cluster.Name,
+                                By = "test",
+                                DryRun = dryRun,
+                            }
+                        )
+                )
+            );
+            await RefusedAsync(
+                await cluster.StartAsync(
+                    (RecoverCluster procedure) =>
+                        procedure.RunAsync(
+                            new()
+                            {
+                                Cluster = cluster.Name,
+                                By = "test",
+                                Latest = true,
+                                DryRun = dryRun,
+                            }
+                        )
+                )
+            );
+            await RefusedAsync(
+                await cluster.StartAsync(
+                    (RemakeStandby procedure) =>
+                        procedure.RunAsync(
+                            new()
+                            {
+                                Cluster = cluster.Name,
+                                By = "test",
+                                Node = p2.Name,
+                                DryRun = dryRun,
+                            }
+                        )
+                )
+            );
         }
 
         Assert.Equal(before, await cluster.SnapshotAsync());
-        Assert.Contains("(fast)", FindingText.Of(Assert.Single((await cluster.InspectAsync()).Findings)), StringComparison.Ordinal);
+        Assert.Contains(
+            "(fast)",
+            FindingText.Of(Assert.Single((await cluster.InspectAsync()).Findings)),
+            StringComparison.Ordinal
+        );
 
         // Nobody can be asked: the data itself tells, before it is replaced.
         await Host.DockerAsync("kill", p1.Container, p2.Container);
-        var blind = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        var blind = await cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Latest = true,
+                    }
+                )
+        );
         Assert.Contains("tablespaces", (await TestCluster.FailureAsync(blind)).Message, StringComparison.Ordinal);
         await Host.DockerAsync("start", p1.Container, p2.Container);
-        await Host.UntilAsync("p1 answers", async () => await Host.TryAsync(() => TestCluster.SqlAsync(p1, "SELECT id FROM t")) == "42");
+        await Host.UntilAsync(
+            "p1 answers",
+            async () => await Host.TryAsync(() => TestCluster.SqlAsync(p1, "SELECT id FROM t")) == "42"
+        );
 
         await TestCluster.SqlAsync(p1, "ALTER TABLE ALL IN TABLESPACE fast SET TABLESPACE pg_default");
         await TestCluster.SqlAsync(p1, "DROP TABLESPACE fast");
-        await cluster.RunAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await cluster.RunAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        await cluster.RunAsync(
+            (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        await cluster.RunAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Latest = true,
+                    }
+                )
+        );
         Assert.Equal("42", await TestCluster.SqlAsync(p2, "SELECT id FROM t"));
         await cluster.HealthyAsync(p1, timeline: 2);
     }

@@ -5,7 +5,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.SystemTests;
 
-/// <summary>A real cluster under a name of its own, with workers of its own; nothing of it stays, also after a failure.</summary>
+/// <summary>A real cluster under a name of its own, with workers of its own; nothing of it stays, also after a
+/// failure.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly ITemporalClient _client;
@@ -31,24 +32,37 @@ internal sealed class TestCluster : IAsyncDisposable
 
     private string Subnet { get; }
 
-    public static async Task<TestCluster> CreateAsync(ITemporalClient client, int nodes = 2, string? image = null, bool sync = false, ArchiveMode archive = ArchiveMode.External, string? golden = null)
+    public static async Task<TestCluster> CreateAsync(
+        ITemporalClient client,
+        int nodes = 2,
+        string? image = null,
+        bool sync = false,
+        ArchiveMode archive = ArchiveMode.External,
+        string? golden = null
+    )
     {
         var cluster = new TestCluster(client);
         try
         {
             cluster.StartWorker();
             await cluster.CreateNetworkAsync();
-            await cluster.RunAsync((InitCluster procedure) => procedure.RunAsync(new()
-            {
-                Cluster = cluster.Name,
-                By = "test",
-                Nodes = nodes,
-                Image = image ?? Host.Image,
-                Sync = sync,
-                Archive = archive,
-                ExternalNetwork = cluster.Network,
-                Vip = cluster.Vip,
-            }), golden);
+            await cluster.RunAsync(
+                (InitCluster procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Nodes = nodes,
+                            Image = image ?? Host.Image,
+                            Sync = sync,
+                            Archive = archive,
+                            ExternalNetwork = cluster.Network,
+                            Vip = cluster.Vip,
+                        }
+                    ),
+                golden
+            );
             return cluster;
         }
         catch
@@ -83,11 +97,15 @@ internal sealed class TestCluster : IAsyncDisposable
         return Worker;
     }
 
-    public Task<WorkflowHandle<T, Report>> StartAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run, string? id = null) =>
-        _client.StartWorkflowAsync(run, new(id ?? $"{typeof(T).Name}-{Name}-{Guid.NewGuid():N}", "pgflow"));
+    public Task<WorkflowHandle<T, Report>> StartAsync<T>(
+        System.Linq.Expressions.Expression<Func<T, Task<Report>>> run,
+        string? id = null
+    ) => _client.StartWorkflowAsync(run, new(id ?? $"{typeof(T).Name}-{Name}-{Guid.NewGuid():N}", "pgflow"));
 
-    public async Task<Report> RunAsync<T>(System.Linq.Expressions.Expression<Func<T, Task<Report>>> run, string? golden = null) =>
-        await ReportAsync(await StartAsync(run), golden);
+    public async Task<Report> RunAsync<T>(
+        System.Linq.Expressions.Expression<Func<T, Task<Report>>> run,
+        string? golden = null
+    ) => await ReportAsync(await StartAsync(run), golden);
 
     /// <summary>The report of a success; another end fails with its whole report.</summary>
     public static async Task<Report> ReportAsync<T>(WorkflowHandle<T, Report> handle, string? golden = null)
@@ -113,24 +131,43 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until a step whose title holds <paramref name="part"/> is in that state.</summary>
-    public static Task StepAsync(WorkflowHandle handle, string part, StepState state) => Host.UntilAsync($"{part}: {state}", async () =>
-    {
-        try
-        {
-            var progress = await handle.QueryAsync<Progress>("progress", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } });
-            return progress.Steps.Any(step => step.Title.Contains(part, StringComparison.Ordinal) && step.State == state);
-        }
-        catch (RpcException)
-        {
-            return false;
-        }
-    });
+    public static Task StepAsync(WorkflowHandle handle, string part, StepState state) =>
+        Host.UntilAsync(
+            $"{part}: {state}",
+            async () =>
+            {
+                try
+                {
+                    var progress = await handle.QueryAsync<Progress>(
+                        "progress",
+                        [],
+                        new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } }
+                    );
+                    return progress.Steps.Any(step =>
+                        step.Title.Contains(part, StringComparison.Ordinal) && step.State == state
+                    );
+                }
+                catch (RpcException)
+                {
+                    return false;
+                }
+            }
+        );
 
-    /// <summary>Waits until an activity of that type has begun: by the history, since a short one is over before a description shows it.</summary>
+    /// <summary>Waits until an activity of that type has begun: by the history, since a short one is over before a
+    /// description shows it.</summary>
     public static async Task ActivityAsync(WorkflowHandle handle, string type)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await foreach (var happened in handle.FetchHistoryEventsAsync(new() { WaitNewEvent = true, Rpc = new() { CancellationToken = limit.Token } }))
+        await foreach (
+            var happened in handle.FetchHistoryEventsAsync(
+                new()
+                {
+                    WaitNewEvent = true,
+                    Rpc = new() { CancellationToken = limit.Token },
+                }
+            )
+        )
         {
             if (happened.ActivityTaskScheduledEventAttributes?.ActivityType.Name == type)
             {
@@ -142,17 +179,40 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until a worker works on an activity of that type, for the so manieth time.</summary>
-    public Task WorkedOnAsync(WorkflowHandle handle, string type, int attempt = 1) => Host.UntilAsync($"{type} is worked on", async () =>
-    {
-        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
-        return described.PendingActivities.Any(activity => activity.ActivityType.Name == type && activity.Attempt >= attempt && activity.State is PendingActivityState.Started);
-    });
+    public Task WorkedOnAsync(WorkflowHandle handle, string type, int attempt = 1) =>
+        Host.UntilAsync(
+            $"{type} is worked on",
+            async () =>
+            {
+                var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(
+                    new()
+                    {
+                        Namespace = _client.Options.Namespace,
+                        Execution = new() { WorkflowId = handle.Id },
+                    }
+                );
+                return described.PendingActivities.Any(activity =>
+                    activity.ActivityType.Name == type
+                    && activity.Attempt >= attempt
+                    && activity.State is PendingActivityState.Started
+                );
+            }
+        );
 
     /// <summary>Why the last attempt of an activity failed that is tried again; nothing where none did.</summary>
     public async Task<string> LastFailureAsync(WorkflowHandle handle, string type)
     {
-        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = _client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
-        return described.PendingActivities.FirstOrDefault(activity => activity.ActivityType.Name == type)?.LastFailure?.Message ?? "";
+        var described = await _client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = _client.Options.Namespace,
+                Execution = new() { WorkflowId = handle.Id },
+            }
+        );
+        return described
+                .PendingActivities.FirstOrDefault(activity => activity.ActivityType.Name == type)
+                ?.LastFailure?.Message
+            ?? "";
     }
 
     /// <summary>An activity was lost with its worker, and done by another attempt of that one.</summary>
@@ -160,12 +220,18 @@ internal sealed class TestCluster : IAsyncDisposable
     public static async Task<DateTime> RedoneAsync(WorkflowHandle handle, string type, WorkerProcess by)
     {
         var history = (await handle.FetchHistoryAsync()).Events;
-        var scheduled = history.First(item => item.ActivityTaskScheduledEventAttributes?.ActivityType.Name == type).EventId;
-        var started = history.Single(item => item.ActivityTaskStartedEventAttributes?.ScheduledEventId == scheduled).ActivityTaskStartedEventAttributes;
+        var scheduled = history
+            .First(item => item.ActivityTaskScheduledEventAttributes?.ActivityType.Name == type)
+            .EventId;
+        var started = history
+            .Single(item => item.ActivityTaskStartedEventAttributes?.ScheduledEventId == scheduled)
+            .ActivityTaskStartedEventAttributes;
         Assert.Equal(TimeoutType.Heartbeat, started.LastFailure?.TimeoutFailureInfo?.TimeoutType);
         Assert.True(started.Attempt > 1);
         Assert.EndsWith($":{by.Id}", started.Identity, StringComparison.Ordinal);
-        return history.Single(item => item.ActivityTaskCompletedEventAttributes?.ScheduledEventId == scheduled).EventTime.ToDateTime();
+        return history
+            .Single(item => item.ActivityTaskCompletedEventAttributes?.ScheduledEventId == scheduled)
+            .EventTime.ToDateTime();
     }
 
     /// <summary>Does something to a job as soon as it runs.</summary>
@@ -173,48 +239,114 @@ internal sealed class TestCluster : IAsyncDisposable
     public async Task<string> OnJobAsync(string job, string command)
     {
         var container = "";
-        await Host.UntilAsync($"{command} of {job}", async () =>
-            (container = await Host.DockerAsync("ps", "-q", "--filter", $"name=pgflow-{Name}-job-{job}")).Length > 0 && (await Host.TryDockerAsync(command, container)).Code == 0);
+        await Host.UntilAsync(
+            $"{command} of {job}",
+            async () =>
+                (container = await Host.DockerAsync("ps", "-q", "--filter", $"name=pgflow-{Name}-job-{job}")).Length > 0
+                && (await Host.TryDockerAsync(command, container)).Code == 0
+        );
         return container;
     }
 
-    /// <summary>Lets nobody copy a backup out of the repository, until the container that is returned is removed.</summary>
+    /// <summary>Lets nobody copy a backup out of the repository, until the container that is returned is
+    /// removed.</summary>
     public async Task<string> HoldBackupsAsync()
     {
-        string[] inRepository = ["run", "--network", "none", "--label", $"pgflow.cluster={Name}", "-v", $"pgflow-{Name}-repository:/repository", "--entrypoint", "flock"];
-        var container = await Host.DockerAsync([.. inRepository, "-d", Host.Image, "-x", "/repository/backups", "sleep", "600"]);
-        await Host.UntilAsync("the backups are held", async () => (await Host.TryDockerAsync([.. inRepository, "--rm", Host.Image, "-n", "-s", "/repository/backups", "true"])).Code == 1);
+        string[] inRepository =
+        [
+            "run",
+            "--network",
+            "none",
+            "--label",
+            $"pgflow.cluster={Name}",
+            "-v",
+            $"pgflow-{Name}-repository:/repository",
+            "--entrypoint",
+            "flock",
+        ];
+        var container = await Host.DockerAsync([
+            .. inRepository,
+            "-d",
+            Host.Image,
+            "-x",
+            "/repository/backups",
+            "sleep",
+            "600",
+        ]);
+        await Host.UntilAsync(
+            "the backups are held",
+            async () =>
+                (
+                    await Host.TryDockerAsync([
+                        .. inRepository,
+                        "--rm",
+                        Host.Image,
+                        "-n",
+                        "-s",
+                        "/repository/backups",
+                        "true",
+                    ])
+                ).Code == 1
+        );
         return container;
     }
 
     /// <summary>The password of a role, as the worker keeps it.</summary>
-    public string PasswordOf(string role) => File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass")).Single(line => line.Contains($":{role}:", StringComparison.Ordinal)).Split(':')[4];
+    public string PasswordOf(string role) =>
+        File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass"))
+            .Single(line => line.Contains($":{role}:", StringComparison.Ordinal))
+            .Split(':')[4];
 
     /// <summary>A session as PgFlow's own role, over the internal network.</summary>
     public async Task<Npgsql.NpgsqlConnection> OpenAsync(NodeId node)
     {
-        var address = await Host.DockerAsync("inspect", "-f", $"{{{{(index .NetworkSettings.Networks \"pgflow-{Name}-internal\").IPAddress}}}}", node.Container);
-        var session = new Npgsql.NpgsqlConnection($"Host={address.Trim()};Username=pgflow;Password={PasswordOf("pgflow")};Database=postgres;Pooling=false");
+        var address = await Host.DockerAsync(
+            "inspect",
+            "-f",
+            $"{{{{(index .NetworkSettings.Networks \"pgflow-{Name}-internal\").IPAddress}}}}",
+            node.Container
+        );
+        var session = new Npgsql.NpgsqlConnection(
+            $"Host={address.Trim()};Username=pgflow;Password={PasswordOf("pgflow")};Database=postgres;Pooling=false"
+        );
         await session.OpenAsync();
         return session;
     }
 
     /// <summary>SQL on a node's own socket, as its superuser.</summary>
     public static Task<string> SqlAsync(NodeId node, string sql, string database = "app") =>
-        Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 {(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\"");
+        Host.DockerAsync(
+            "exec",
+            "-u",
+            "postgres",
+            node.Container,
+            "sh",
+            "-c",
+            "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 "
+                + $"{(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\""
+        );
 
     public async Task<Inspection> InspectAsync(string? golden = null)
     {
-        var handle = await _client.StartWorkflowAsync((InspectCluster procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"inspect-{Name}-{Guid.NewGuid():N}", "pgflow"));
+        var handle = await _client.StartWorkflowAsync(
+            (InspectCluster procedure) => procedure.RunAsync(new() { Cluster = Name }),
+            new($"inspect-{Name}-{Guid.NewGuid():N}", "pgflow")
+        );
         var inspection = await handle.GetResultAsync();
         await Golden.KeepAsync(golden, handle);
         return inspection;
     }
 
-    public async Task<TimelineTree> TimelineAsync() => await (await _client.StartWorkflowAsync(
-        (InspectTimeline procedure) => procedure.RunAsync(new() { Cluster = Name }), new($"timeline-{Name}-{Guid.NewGuid():N}", "pgflow"))).GetResultAsync();
+    public async Task<TimelineTree> TimelineAsync() =>
+        await (
+            await _client.StartWorkflowAsync(
+                (InspectTimeline procedure) => procedure.RunAsync(new() { Cluster = Name }),
+                new($"timeline-{Name}-{Guid.NewGuid():N}", "pgflow")
+            )
+        ).GetResultAsync();
 
-    /// <summary>The whole cluster is well: one primary that holds the endpoint, every other node streams from it.</summary>
+    /// <summary>The whole cluster is well: one primary that holds the endpoint, every other node streams from
+    /// it.</summary>
     public async Task<ClusterState> HealthyAsync(NodeId primary, int timeline, string? golden = null)
     {
         var inspection = await InspectAsync(golden);
@@ -229,17 +361,50 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Docker starts every node again after a crash or a reboot, by Docker's own word.</summary>
     private static async Task RestartedByDockerAsync(ClusterState state)
     {
-        var policies = await Host.DockerAsync(["inspect", "-f", "{{.Name}} {{.HostConfig.RestartPolicy.Name}}", .. state.Nodes.Select(node => node.Id.Container)]);
-        Assert.All(policies.Split('\n'), policy => Assert.EndsWith(" unless-stopped", policy, StringComparison.Ordinal));
+        var policies = await Host.DockerAsync([
+            "inspect",
+            "-f",
+            "{{.Name}} {{.HostConfig.RestartPolicy.Name}}",
+            .. state.Nodes.Select(node => node.Id.Container),
+        ]);
+        Assert.All(
+            policies.Split('\n'),
+            policy => Assert.EndsWith(" unless-stopped", policy, StringComparison.Ordinal)
+        );
     }
 
-    /// <summary>What must be the same before and after something that was refused: what each node is, since when it runs, which backups and timelines there are.</summary>
+    /// <summary>What must be the same before and after something that was refused: what each node is, since when it
+    /// runs, which backups and timelines there are.</summary>
     public async Task<string> SnapshotAsync()
     {
-        var nodes = (await InspectAsync()).State.Nodes.Select(node => node with { Wal = null, Replayed = null, Followers = [], Archiver = null });
-        var containers = await Host.DockerAsync(["inspect", "-f", "{{.State.Status}} {{.State.StartedAt}}", .. nodes.Select(node => node.Id.Container)]);
+        var nodes = (await InspectAsync()).State.Nodes.Select(node =>
+            node with
+            {
+                Wal = null,
+                Replayed = null,
+                Followers = [],
+                Archiver = null,
+            }
+        );
+        var containers = await Host.DockerAsync([
+            "inspect",
+            "-f",
+            "{{.State.Status}} {{.State.StartedAt}}",
+            .. nodes.Select(node => node.Id.Container),
+        ]);
         var repository = await Host.DockerAsync(
-            "run", "--rm", "--network", "none", "-v", $"pgflow-{Name}-repository:/r:ro", "--entrypoint", "ls", Host.Image, "/r/backups", "/r/timelines");
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-v",
+            $"pgflow-{Name}-repository:/r:ro",
+            "--entrypoint",
+            "ls",
+            Host.Image,
+            "/r/backups",
+            "/r/timelines"
+        );
         return $"{System.Text.Json.JsonSerializer.Serialize(nodes, PgFlowJson.Options)}\n{containers}\n{repository}";
     }
 
@@ -266,19 +431,32 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Everything that there is under the cluster's names and labels, with the content of its volumes and secrets.</summary>
+    /// <summary>Everything that there is under the cluster's names and labels, with the content of its volumes and
+    /// secrets.</summary>
     public async Task<string> InventoryAsync()
     {
         var lines = new List<string>();
         foreach (var container in await AllAsync("ps", "-aq", "--no-trunc"))
         {
-            lines.Add(await Host.DockerAsync("inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}}", container));
-            lines.AddRange((await Host.DockerAsync("diff", container)).Split('\n').Select(change => $"{container} {change}"));
+            lines.Add(
+                await Host.DockerAsync(
+                    "inspect",
+                    "-f",
+                    "{{.Name}} {{.Id}} {{.State.StartedAt}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}}",
+                    container
+                )
+            );
+            lines.AddRange(
+                (await Host.DockerAsync("diff", container)).Split('\n').Select(change => $"{container} {change}")
+            );
         }
 
         foreach (var volume in await AllAsync("volume", "ls", "-q"))
         {
-            lines.Add($"{await Host.DockerAsync("volume", "inspect", "-f", "{{.Name}} {{.Labels}}", volume)} {await ContentAsync(volume)}");
+            lines.Add(
+                $"{await Host.DockerAsync("volume", "inspect", "-f", "{{.Name}} {{.Labels}}", volume)} "
+                    + $"{await ContentAsync(volume)}"
+            );
         }
 
         foreach (var network in await AllAsync("network", "ls", "-q", "--no-trunc"))
@@ -291,22 +469,58 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Its secrets files.</summary>
-    public IEnumerable<string> SecretsFiles => Directory.Exists(WorkerProcess.Secrets) ? Directory.GetFiles(WorkerProcess.Secrets, $"{Name}.*") : [];
+    public IEnumerable<string> SecretsFiles =>
+        Directory.Exists(WorkerProcess.Secrets) ? Directory.GetFiles(WorkerProcess.Secrets, $"{Name}.*") : [];
 
     /// <summary>One checksum over all files of a volume.</summary>
-    public static Task<string> ContentAsync(string volume) => Host.DockerAsync(
-        "run", "--rm", "--network", "none", "-u", "0", "-v", $"{volume}:/v:ro", "--entrypoint", "sh", Host.Image, "-c", "cd /v && find . -type f -print0 | sort -z | xargs -0r sha256sum | sha256sum");
+    public static Task<string> ContentAsync(string volume) =>
+        Host.DockerAsync(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-u",
+            "0",
+            "-v",
+            $"{volume}:/v:ro",
+            "--entrypoint",
+            "sh",
+            Host.Image,
+            "-c",
+            "cd /v && find . -type f -print0 | sort -z | xargs -0r sha256sum | sha256sum"
+        );
 
     /// <summary>By label and by name.</summary>
     private async Task<IEnumerable<string>> AllAsync(params string[] command) =>
-        (await ListAsync(command)).Concat((await Host.DockerAsync([.. command, "--filter", $"name=pgflow-{Name}-"])).Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct();
+        (await ListAsync(command))
+            .Concat(
+                (await Host.DockerAsync([.. command, "--filter", $"name=pgflow-{Name}-"])).Split(
+                    '\n',
+                    StringSplitOptions.RemoveEmptyEntries
+                )
+            )
+            .Distinct();
 
     private Task<string> CreateNetworkAsync() =>
-        Host.DockerAsync("network", "create", "--internal", "--subnet", $"{Subnet}.0/24", "--ip-range", $"{Subnet}.128/25", Network);
+        Host.DockerAsync(
+            "network",
+            "create",
+            "--internal",
+            "--subnet",
+            $"{Subnet}.0/24",
+            "--ip-range",
+            $"{Subnet}.128/25",
+            Network
+        );
 
     private async Task<string[]> ListAsync(params string[] command) =>
-        (await Host.DockerAsync([.. command, "--filter", $"label=pgflow.cluster={Name}"])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        (await Host.DockerAsync([.. command, "--filter", $"label=pgflow.cluster={Name}"])).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
 
     private static Report? ReportOf(WorkflowFailedException e) =>
-        e.InnerException is ApplicationFailureException { Details.Count: > 0 } failure ? failure.Details.ElementAt<Report>(0) : null;
+        e.InnerException is ApplicationFailureException { Details.Count: > 0 } failure
+            ? failure.Details.ElementAt<Report>(0)
+            : null;
 }

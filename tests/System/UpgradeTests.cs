@@ -14,9 +14,22 @@ public sealed class UpgradeTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         cluster.Worker.Kill9();
         var old = cluster.StartWorker(previous);
-        var switchover = await cluster.StartAsync((Switchover procedure) =>
-            procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2), Approve = true }));
-        await Host.UntilAsync("it waits for approval", async () => (await ProgressAsync(switchover))?.Outcome is Outcome.WaitingForApproval);
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                        Approve = true,
+                    }
+                )
+        );
+        await Host.UntilAsync(
+            "it waits for approval",
+            async () => (await ProgressAsync(switchover))?.Outcome is Outcome.WaitingForApproval
+        );
         old.Kill9();
 
         cluster.StartWorker();
@@ -34,7 +47,11 @@ public sealed class UpgradeTests(TemporalServer temporal)
     {
         try
         {
-            return await handle.QueryAsync<Progress>("progress", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } });
+            return await handle.QueryAsync<Progress>(
+                "progress",
+                [],
+                new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } }
+            );
         }
         catch (Temporalio.Exceptions.RpcException)
         {
@@ -46,7 +63,9 @@ public sealed class UpgradeTests(TemporalServer temporal)
     private static async Task<string> PreviousBuildAsync()
     {
         var script = Path.Combine(AppContext.BaseDirectory, "../../../../../scripts/previous-build");
-        using var process = Process.Start(new ProcessStartInfo(script) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(script) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var error = process.StandardError.ReadToEndAsync();
         var folder = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

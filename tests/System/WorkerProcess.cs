@@ -13,7 +13,8 @@ internal sealed class WorkerProcess : IDisposable
     public int Id => _process.Id;
 
     /// <summary>Where the workers of a test run keep the passwords of its clusters.</summary>
-    public static string Secrets { get; } = Path.Combine(Path.GetTempPath(), $"pgflow-test-secrets-{Environment.ProcessId}");
+    public static string Secrets { get; } =
+        Path.Combine(Path.GetTempPath(), $"pgflow-test-secrets-{Environment.ProcessId}");
 
     /// <summary>Starts the worker that lies in <paramref name="folder"/>; this build's where none is named.</summary>
     public static WorkerProcess Start(ITemporalClient client, string? folder = null)
@@ -23,8 +24,14 @@ internal sealed class WorkerProcess : IDisposable
             ArgumentList =
             {
                 Path.Combine(folder ?? AppContext.BaseDirectory, "pgflow-worker.dll"),
-                "--address", client.Connection.Options.TargetHost!, "--secrets", Secrets, "--log-level", "warning",
-                "--health-file", Path.Combine(Path.GetTempPath(), $"pgflow-test-health-{Guid.NewGuid():N}"),
+                "--address",
+                client.Connection.Options.TargetHost!,
+                "--secrets",
+                Secrets,
+                "--log-level",
+                "warning",
+                "--health-file",
+                Path.Combine(Path.GetTempPath(), $"pgflow-test-health-{Guid.NewGuid():N}"),
             },
         };
         return new(Process.Start(start)!);

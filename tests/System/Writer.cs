@@ -23,7 +23,10 @@ internal sealed class Writer : IAsyncDisposable
 
     public static async Task<Writer> StartAsync(TestCluster cluster)
     {
-        var connection = $"Host={cluster.Vip};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;Timeout=1;Command Timeout=1;SSL Mode=Disable;GSS Encryption Mode=Disable";
+        var connection =
+            $"Host={cluster.Vip};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;Timeout=1;Command "
+            + ""
+            + "Timeout=1;SSL Mode=Disable;GSS Encryption Mode=Disable";
         await using (var source = NpgsqlDataSource.Create(connection))
         {
             await using var create = source.CreateCommand("CREATE TABLE IF NOT EXISTS written (id bigint PRIMARY KEY)");
@@ -52,7 +55,10 @@ internal sealed class Writer : IAsyncDisposable
     public async Task<long[]> LostAsync(NodeId primary)
     {
         await StopAsync();
-        var stored = (await TestCluster.SqlAsync(primary, "SELECT id FROM written")).Split('\n').Select(long.Parse).ToHashSet();
+        var stored = (await TestCluster.SqlAsync(primary, "SELECT id FROM written"))
+            .Split('\n')
+            .Select(long.Parse)
+            .ToHashSet();
         return [.. _acknowledged.Keys.Where(id => !stored.Contains(id)).Order()];
     }
 
@@ -76,14 +82,18 @@ internal sealed class Writer : IAsyncDisposable
                     await connection.OpenAsync();
                 }
 
-                await using var insert = new NpgsqlCommand("INSERT INTO written VALUES ($1)", connection) { Parameters = { new() { Value = id } } };
+                await using var insert = new NpgsqlCommand("INSERT INTO written VALUES ($1)", connection)
+                {
+                    Parameters = { new() { Value = id } },
+                };
                 await insert.ExecuteNonQueryAsync();
                 _acknowledged[id] = true;
                 var now = Stopwatch.GetTimestamp();
                 _longestGap = Math.Max(_longestGap, now - last);
                 last = now;
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or IOException)
+            catch (Exception e)
+                when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or IOException)
             {
                 await (connection?.DisposeAsync() ?? default);
                 connection = null;

@@ -23,7 +23,10 @@ public sealed class ApprovalTests(TemporalServer server)
         await using var world = World.Start(server);
         var (handle, plan) = await WaitingAsync(world);
 
-        Assert.Equal($"the plan's hash is {plan.Hash}, not abc: look at the plan again", await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval("abc")])));
+        Assert.Equal(
+            $"the plan's hash is {plan.Hash}, not abc: look at the plan again",
+            await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval("abc")]))
+        );
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash)]);
         Assert.Equal("unknown (Web UI)", (await handle.GetResultAsync<Report>()).ApprovedBy);
     }
@@ -80,7 +83,10 @@ public sealed class ApprovalTests(TemporalServer server)
     public async Task Is_not_asked_for_where_there_is_nothing_to_do()
     {
         await using var world = World.Start(server);
-        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Switchover", ("to", "p1"), ("approve", true))).Outcome);
+        Assert.Equal(
+            Outcome.Succeeded,
+            (await world.SucceedAsync("Switchover", ("to", "p1"), ("approve", true))).Outcome
+        );
     }
 
     [Fact]
@@ -101,8 +107,14 @@ public sealed class ApprovalTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 
-        Assert.Equal("nobody is waited for now: it is running", await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval()])));
-        Assert.Equal("nobody is waited for now: it is running", await RejectedAsync(() => handle.ExecuteUpdateAsync("reject", [new Rejection()])));
+        Assert.Equal(
+            "nobody is waited for now: it is running",
+            await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval()]))
+        );
+        Assert.Equal(
+            "nobody is waited for now: it is running",
+            await RejectedAsync(() => handle.ExecuteUpdateAsync("reject", [new Rejection()]))
+        );
         gate.Open();
         await handle.GetResultAsync();
     }
@@ -110,8 +122,12 @@ public sealed class ApprovalTests(TemporalServer server)
     private static async Task<(WorkflowHandle Handle, PlanView Plan)> WaitingAsync(World world)
     {
         var handle = await world.StartAsync("Switchover", ("to", "p2"), ("approve", true));
-        return (handle, (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!);
+        return (
+            handle,
+            (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!
+        );
     }
 
-    private static async Task<string> RejectedAsync(Func<Task> update) => (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(update)).InnerException!.Message;
+    private static async Task<string> RejectedAsync(Func<Task> update) =>
+        (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(update)).InnerException!.Message;
 }

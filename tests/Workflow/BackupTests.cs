@@ -91,10 +91,20 @@ public sealed class BackupTests(TemporalServer server)
         world.Hands.TwoBackups();
         var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
 
-        world.Hands.Changes.AssertOrder("PublishBackup", "RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003");
+        world.Hands.Changes.AssertOrder(
+            "PublishBackup",
+            "RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003"
+        );
         Assert.Contains("1 backup and 3 WAL segments were removed", report.Notes);
         Assert.Contains(report.Notes, note => note.StartsWith("removed backup older: ", StringComparison.Ordinal));
-        Assert.Contains(report.Notes, note => note.StartsWith("removed WAL 000000010000000000000001 to 000000010000000000000003: ", StringComparison.Ordinal));
+        Assert.Contains(
+            report.Notes,
+            note =>
+                note.StartsWith(
+                    "removed WAL 000000010000000000000001 to 000000010000000000000003: ",
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Theory]
@@ -121,9 +131,21 @@ public sealed class BackupTests(TemporalServer server)
         world.Hands.TwoBackups();
         var report = await world.SucceedAsync("TakeBackup", ("keep", keep), ("dryRun", true));
 
-        Assert.Contains($"what the newest {PgFlowText.Count(keep, "full backup")} of each branch does not need is removed afterwards", report.Plan!.Facts);
-        Assert.Equal(removed, report.Plan.Warnings.Where(warning => warning.StartsWith("backup ", StringComparison.Ordinal)).Select(warning => warning.Split(' ')[1]));
-        Assert.Contains(report.Plan.Warnings, warning => warning.StartsWith("WAL 000000010000000000000001", StringComparison.Ordinal));
+        Assert.Contains(
+            $"what the newest {PgFlowText.Count(keep, "full backup")} of each branch does not need is removed "
+                + "afterwards",
+            report.Plan!.Facts
+        );
+        Assert.Equal(
+            removed,
+            report
+                .Plan.Warnings.Where(warning => warning.StartsWith("backup ", StringComparison.Ordinal))
+                .Select(warning => warning.Split(' ')[1])
+        );
+        Assert.Contains(
+            report.Plan.Warnings,
+            warning => warning.StartsWith("WAL 000000010000000000000001", StringComparison.Ordinal)
+        );
         Assert.Equal(["ObserveCluster", "FindUnneeded"], world.Hands.Calls);
     }
 
@@ -133,7 +155,11 @@ public sealed class BackupTests(TemporalServer server)
         await using var world = World.Start(server);
         var report = await world.SucceedAsync("TakeBackup", ("keep", 2), ("keepDays", 14), ("dryRun", true));
 
-        Assert.Contains("what the newest 2 full backups of each branch or a recovery to any time of the last 14 days does not need is removed afterwards", report.Plan!.Facts);
+        Assert.Contains(
+            "what the newest 2 full backups of each branch or a recovery to any time of the last 14 days does "
+                + "not need is removed afterwards",
+            report.Plan!.Facts
+        );
         Assert.Empty(world.Hands.Changes.Except(["FindUnneeded"]));
     }
 
@@ -160,8 +186,12 @@ public sealed class BackupTests(TemporalServer server)
 
         var report = await verification.GetResultAsync<Report>();
         Assert.Equal(
-            ["backup 20261124T100000Z-full can be recovered: 42 MB up to 0/2000000 on timeline 1 without damage; restored in 3 s, replayed in 2 s, checked in 1 s"],
-            report.Notes);
+            [
+                "backup 20261124T100000Z-full can be recovered: 42 MB up to 0/2000000 on timeline 1 without "
+                    + "damage; restored in 3 s, replayed in 2 s, checked in 1 s",
+            ],
+            report.Notes
+        );
     }
 
     [Fact]
@@ -171,7 +201,11 @@ public sealed class BackupTests(TemporalServer server)
         var failed = await world.FailAsync("VerifyBackup", ("backup", "20261124T120000Z-full"));
 
         Assert.Equal(Ends.Refused, failed.Type);
-        Assert.StartsWith("20261124T120000Z-full can't be recovered by itself", failed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "20261124T120000Z-full can't be recovered by itself",
+            failed.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -40,7 +40,10 @@ public sealed class BlockedTests(TemporalServer server)
         await using var world = World.Start(server);
         var handle = await BlockedAsync(world, "PromoteStandby p2");
 
-        Assert.Equal("“p2 is promoted” can't be skipped: retry or abort", await RejectedAsync(handle, new Resolution(ResolveAction.Skip)));
+        Assert.Equal(
+            "“p2 is promoted” can't be skipped: retry or abort",
+            await RejectedAsync(handle, new Resolution(ResolveAction.Skip))
+        );
         world.Hands.Mend("PromoteStandby p2");
         await World.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
@@ -56,8 +59,14 @@ public sealed class BlockedTests(TemporalServer server)
         var blocked = (await World.BlockedAsync(handle, steps: 2)).Blocked;
 
         Assert.Equal(["p1 is not there", "p3 is not there"], blocked.Select(step => step.Why));
-        Assert.Equal($"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}", await RejectedAsync(handle, new Resolution(ResolveAction.Retry)));
-        Assert.Equal($"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}", await RejectedAsync(handle, new Resolution(ResolveAction.Retry, Step: 1)));
+        Assert.Equal(
+            $"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}",
+            await RejectedAsync(handle, new Resolution(ResolveAction.Retry))
+        );
+        Assert.Equal(
+            $"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}",
+            await RejectedAsync(handle, new Resolution(ResolveAction.Retry, Step: 1))
+        );
         world.Hands.Mend("ProveStreaming p3");
         await World.ResolveAsync(handle, ResolveAction.Retry, blocked[1].Step);
         Assert.Equal(Outcome.Blocked, (await World.BlockedAsync(handle)).Outcome);
@@ -80,7 +89,10 @@ public sealed class BlockedTests(TemporalServer server)
         gate.Open();
         var steps = (await World.FailureAsync(handle)).Report!.Steps;
 
-        Assert.Equal([StepState.Failed, StepState.Failed, StepState.Done], steps.Where(step => step.Title.EndsWith(" follows p2", StringComparison.Ordinal)).Select(step => step.State));
+        Assert.Equal(
+            [StepState.Failed, StepState.Failed, StepState.Done],
+            steps.Where(step => step.Title.EndsWith(" follows p2", StringComparison.Ordinal)).Select(step => step.State)
+        );
         Assert.Contains("OfferReadOnly p4", world.Hands.Calls);
     }
 
@@ -162,7 +174,10 @@ public sealed class BlockedTests(TemporalServer server)
         await using var world = World.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
         var handle = await BlockedAsync(world, "UnfenceNode p1");
-        Assert.Equal("Undo: p1 stopped: logins refused, sessions ended", (await World.BlockedAsync(handle)).Blocked[0].Title);
+        Assert.Equal(
+            "Undo: p1 stopped: logins refused, sessions ended",
+            (await World.BlockedAsync(handle)).Blocked[0].Title
+        );
         world.Hands.Mend("UnfenceNode p1");
         await World.ResolveAsync(handle, ResolveAction.Retry);
         var failed = await World.FailureAsync(handle);
@@ -195,5 +210,11 @@ public sealed class BlockedTests(TemporalServer server)
     }
 
     private static async Task<string> RejectedAsync(WorkflowHandle handle, object resolution) =>
-        (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync("resolve", [resolution]))).InnerException!.Message;
+        (
+            await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
+                handle.ExecuteUpdateAsync("resolve", [resolution])
+            )
+        )
+            .InnerException!
+            .Message;
 }

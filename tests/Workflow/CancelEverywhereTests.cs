@@ -1,6 +1,7 @@
 namespace PgFlow.WorkflowTests;
 
-/// <summary>A cancel at every single call of a procedure: before the point of no return all is as it was; behind it, it is blocked and can go on.</summary>
+/// <summary>A cancel at every single call of a procedure: before the point of no return all is as it was; behind it, it
+/// is blocked and can go on.</summary>
 public sealed class CancelEverywhereTests(TemporalServer server)
 {
     [Theory]
@@ -20,7 +21,9 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             if ((await World.UntilAsync(handle, _ => true)).Steps.Any(step => step.AfterPointOfNoReturn))
             {
                 var blocked = await World.UntilAsync(
-                    handle, now => now.Blocked.Count > 0 && now.Steps.All(step => step.State is not StepState.Running));
+                    handle,
+                    now => now.Blocked.Count > 0 && now.Steps.All(step => step.State is not StepState.Running)
+                );
                 gate.Open();
                 foreach (var step in blocked.Blocked)
                 {
@@ -32,7 +35,10 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             else
             {
                 gate.Open(); // its undo may make the same call
-                var progress = await World.UntilAsync(handle, now => now.Outcome is not (Outcome.Running or Outcome.Undoing));
+                var progress = await World.UntilAsync(
+                    handle,
+                    now => now.Outcome is not (Outcome.Running or Outcome.Undoing)
+                );
                 Assert.True(progress.Outcome is Outcome.Cancelled, $"{call}: {PgFlowText.Markdown(progress)}");
                 await World.CancelledAsync(handle);
                 Assert.Equal($"{call}: {before}", $"{call}: {NodesOf(world)}");
@@ -40,12 +46,13 @@ public sealed class CancelEverywhereTests(TemporalServer server)
         }
     }
 
-    private static (string Name, object Value)[] FieldsOf(string procedure) => procedure switch
-    {
-        "RecoverCluster" => [("latest", true)],
-        "Failover" => [("force", true)],
-        _ => [],
-    };
+    private static (string Name, object Value)[] FieldsOf(string procedure) =>
+        procedure switch
+        {
+            "RecoverCluster" => [("latest", true)],
+            "Failover" => [("force", true)],
+            _ => [],
+        };
 
     /// <summary>Each call of an undisturbed run, once, but for those that end or begin a procedure.</summary>
     private async Task<IReadOnlyList<string>> CallsAsync(string procedure)
@@ -56,5 +63,14 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     }
 
     private static string NodesOf(World world) =>
-        string.Join("; ", Enumerable.Range(1, 2).Select(number => $"p{number}").Select(name => $"{name}: {world.Hands[name].Role}, {world.Hands[name].Endpoint}, timeline {world.Hands[name].Timeline}"));
+        string.Join(
+            "; ",
+            Enumerable
+                .Range(1, 2)
+                .Select(number => $"p{number}")
+                .Select(name =>
+                    $"{name}: {world.Hands[name].Role}, {world.Hands[name].Endpoint}, timeline "
+                    + $"{world.Hands[name].Timeline}"
+                )
+        );
 }

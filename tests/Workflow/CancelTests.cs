@@ -15,7 +15,13 @@ public sealed class CancelTests(TemporalServer server)
         await handle.CancelAsync();
         var report = await World.CancelledAsync(handle);
 
-        world.Hands.Changes.AssertOrder("ProveShutdownReplayed p2", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2", "SetReplicationSlots p2");
+        world.Hands.Changes.AssertOrder(
+            "ProveShutdownReplayed p2",
+            "UnfenceNode p1",
+            "OfferReadOnly p2",
+            "WriteSettings p2",
+            "SetReplicationSlots p2"
+        );
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
         Assert.DoesNotContain(report.Steps, step => step.AfterPointOfNoReturn);
         Assert.Equal("cancelled", report.Summary);
@@ -35,12 +41,18 @@ public sealed class CancelTests(TemporalServer server)
         await handle.CancelAsync();
         var blocked = Assert.Single((await World.BlockedAsync(handle)).Blocked);
 
-        Assert.Equal(("A commit through the endpoint arrives on p2", "a cancel came after the point of no return"), (blocked.Title, blocked.Why));
+        Assert.Equal(
+            ("A commit through the endpoint arrives on p2", "a cancel came after the point of no return"),
+            (blocked.Title, blocked.Why)
+        );
         gate.Open();
         await World.ResolveAsync(handle, ResolveAction.Retry);
         var report = await handle.GetResultAsync<Report>();
         Assert.Equal(Outcome.Succeeded, report.Outcome);
-        Assert.Contains("a cancel came after the point of no return: “A commit through the endpoint arrives on p2” was broken off", report.Notes);
+        Assert.Contains(
+            "a cancel came after the point of no return: “A commit through the endpoint arrives on p2” was broken off",
+            report.Notes
+        );
     }
 
     [Fact]
@@ -69,8 +81,14 @@ public sealed class CancelTests(TemporalServer server)
         foreach (var _ in Enumerable.Range(0, 2))
         {
             await handle.ExecuteUpdateAsync("interrupt", [new Interruption("carl", "it hangs")]);
-            Assert.Equal("broken off by carl (it hangs)", Assert.Single((await World.BlockedAsync(handle)).Blocked).Why);
-            Assert.Equal("it is blocked already: resolve it", await RejectedAsync(handle, "interrupt", new Interruption("carl")));
+            Assert.Equal(
+                "broken off by carl (it hangs)",
+                Assert.Single((await World.BlockedAsync(handle)).Blocked).Why
+            );
+            Assert.Equal(
+                "it is blocked already: resolve it",
+                await RejectedAsync(handle, "interrupt", new Interruption("carl"))
+            );
             var calls = world.Hands.Calls.Count;
             await World.ResolveAsync(handle, ResolveAction.Retry);
             await Eventually(() => world.Hands.Calls.Count > calls);
@@ -105,8 +123,14 @@ public sealed class CancelTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 
-        Assert.Equal($"it is before the point of no return: cancel it, and all is undone (pgflow cancel {handle.Id})", await RejectedAsync(handle, "interrupt", new Interruption("carl")));
-        Assert.Equal("it is before the point of no return: cancel it", await RejectedAsync(handle, "yield", new Yielding("Failover f-1", "carl")));
+        Assert.Equal(
+            $"it is before the point of no return: cancel it, and all is undone (pgflow cancel {handle.Id})",
+            await RejectedAsync(handle, "interrupt", new Interruption("carl"))
+        );
+        Assert.Equal(
+            "it is before the point of no return: cancel it",
+            await RejectedAsync(handle, "yield", new Yielding("Failover f-1", "carl"))
+        );
         gate.Open();
         await handle.GetResultAsync();
     }
@@ -123,7 +147,10 @@ public sealed class CancelTests(TemporalServer server)
         await handle.ExecuteUpdateAsync("yield", [new Yielding("Failover f-1", "carl", "clients wait")]);
         var failed = await World.FailureAsync(handle);
 
-        Assert.Equal((Ends.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"), (failed.Type, failed.Message));
+        Assert.Equal(
+            (Ends.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"),
+            (failed.Type, failed.Message)
+        );
         Assert.Equal(Outcome.Incomplete, world.Hands.Ledger.Single().Outcome);
     }
 
@@ -172,8 +199,11 @@ public sealed class CancelTests(TemporalServer server)
     }
 
     /// <summary>Waits until what goes on beside the proof is done.</summary>
-    private static Task<Progress> AloneAsync(WorkflowHandle handle) => World.UntilAsync(
-        handle, progress => progress.Steps.Count(step => step.State is StepState.Running or StepState.Blocked) == 1);
+    private static Task<Progress> AloneAsync(WorkflowHandle handle) =>
+        World.UntilAsync(
+            handle,
+            progress => progress.Steps.Count(step => step.State is StepState.Running or StepState.Blocked) == 1
+        );
 
     private static async Task Eventually(Func<bool> isSo)
     {
@@ -184,5 +214,7 @@ public sealed class CancelTests(TemporalServer server)
     }
 
     private static async Task<string> RejectedAsync(WorkflowHandle handle, string update, object argument) =>
-        (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync(update, [argument]))).InnerException!.Message;
+        (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync(update, [argument])))
+            .InnerException!
+            .Message;
 }

@@ -3,28 +3,46 @@ namespace PgFlow.WorkflowTests;
 public sealed class DryRunTests(TemporalServer server)
 {
     /// <summary>Of each procedure an input with which it has something to do.</summary>
-    private static readonly Dictionary<string, (int Nodes, Func<World, World> Given, (string, object)[] Input)> _given = new()
-    {
-        ["Switchover"] = (3, world => world, []),
-        ["Failover"] = (3, world => Scenario.Crashed(world), []),
-        ["Failback"] = (3, world => Scenario.Fenced(world), [("node", "p3")]),
-        ["RemakeStandby"] = (3, world => world, [("node", "p3")]),
-        ["RepairCluster"] = (3, world => Scenario.Pruned(world, "p1", "p2", "p3"), []),
-        ["InitCluster"] = (0, world => world, [("nodes", 3)]),
-        ["DestroyCluster"] = (3, world => world, []),
-        ["RecoverCluster"] = (3, world => world, [("toLsn", "0/2000000"), ("inspect", true)]),
-        ["CloneCluster"] = (0, world => world, [("from", "source"), ("latest", true)]),
-        ["TakeBackup"] = (3, world => Scenario.WithPast(world), [("keep", 1), ("incremental", true)]),
-        ["VerifyBackup"] = (3, world => world, []),
-        ["CreateRestorePoint"] = (3, world => world, [("name", "before-2.0")]),
-        ["RebuildLedger"] = (3, world => Scenario.WithoutLedger(world), []),
-    };
+    private static readonly Dictionary<string, (int Nodes, Func<World, World> Given, (string, object)[] Input)> _given =
+        new()
+        {
+            ["Switchover"] = (3, world => world, []),
+            ["Failover"] = (3, world => Scenario.Crashed(world), []),
+            ["Failback"] = (3, world => Scenario.Fenced(world), [("node", "p3")]),
+            ["RemakeStandby"] = (3, world => world, [("node", "p3")]),
+            ["RepairCluster"] = (3, world => Scenario.Pruned(world, "p1", "p2", "p3"), []),
+            ["InitCluster"] = (0, world => world, [("nodes", 3)]),
+            ["DestroyCluster"] = (3, world => world, []),
+            ["RecoverCluster"] = (3, world => world, [("toLsn", "0/2000000"), ("inspect", true)]),
+            ["CloneCluster"] = (0, world => world, [("from", "source"), ("latest", true)]),
+            ["TakeBackup"] = (3, world => Scenario.WithPast(world), [("keep", 1), ("incremental", true)]),
+            ["VerifyBackup"] = (3, world => world, []),
+            ["CreateRestorePoint"] = (3, world => world, [("name", "before-2.0")]),
+            ["RebuildLedger"] = (3, world => Scenario.WithoutLedger(world), []),
+        };
 
     /// <summary>What a plan may ask; everything else that the in-memory cluster can be told is a change.</summary>
-    private static readonly string[] _queries = ["ObserveCluster", "ResolveTarget", "FindUnneeded", "FindUnrecorded", "InspectArchive", "FindStarter"];
+    private static readonly string[] _queries =
+    [
+        "ObserveCluster",
+        "ResolveTarget",
+        "FindUnneeded",
+        "FindUnrecorded",
+        "InspectArchive",
+        "FindStarter",
+    ];
 
-    public static TheoryData<string> Procedures => [.. typeof(Procedure).Assembly.GetTypes()
-        .Where(type => type is { IsAbstract: false } && type.IsSubclassOf(typeof(Procedure)) && type.BaseType!.IsGenericType).Select(type => type.Name)];
+    public static TheoryData<string> Procedures =>
+        [
+            .. typeof(Procedure)
+                .Assembly.GetTypes()
+                .Where(type =>
+                    type is { IsAbstract: false }
+                    && type.IsSubclassOf(typeof(Procedure))
+                    && type.BaseType!.IsGenericType
+                )
+                .Select(type => type.Name),
+        ];
 
     [Theory, MemberData(nameof(Procedures))]
     public async Task Says_every_step_and_changes_nothing(string procedure)
@@ -50,7 +68,10 @@ public sealed class DryRunTests(TemporalServer server)
         var busy = await world.StartAsync("Switchover");
         await gate.Reached;
 
-        Assert.Equal(Outcome.Planned, (await world.SucceedAsync("RemakeStandby", ("node", "p2"), ("dryRun", true))).Outcome);
+        Assert.Equal(
+            Outcome.Planned,
+            (await world.SucceedAsync("RemakeStandby", ("node", "p2"), ("dryRun", true))).Outcome
+        );
         Assert.True((await (await world.StartAsync("InspectCluster")).GetResultAsync<Inspection>()).Healthy);
         gate.Open();
         await busy.GetResultAsync();

@@ -1,28 +1,92 @@
 namespace PgFlow.WorkflowTests;
 
-/// <summary>Inputs as people type them into the Web UI: wrong ones fail at once, with everything that is wrong, and touch nothing.</summary>
+/// <summary>Inputs as people type them into the Web UI: wrong ones fail at once, with everything that is wrong, and
+/// touch nothing.</summary>
 public sealed class InputTests(TemporalServer server)
 {
     private const string Missing = "cluster: is missing; give the cluster's name";
 
-    public static TheoryData<string, string, string> Wrong => new()
-    {
-        { "Switchover", """{"cluster":"demo","too":"p2"}""", "too: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, force, reason, stopWithinSeconds, takeOver, to" },
-        { "Switchover", """{"cluster":"demo","stopWithinSeconds":0}""", "stopWithinSeconds: 0 is not from 1 to 3600" },
-        { "RecoverCluster", """{"cluster":"demo","latest":true,"stopWithinSeconds":3601}""", "stopWithinSeconds: 3601 is not from 1 to 3600" },
-        { "Switchover", """{"cluster":"demo","to":"p0"}""", "to: a node's name (p1, p2, …) is wanted, \"p0\" was given" },
-        { "Switchover", """{"cluster":"demo","force":"yes"}""", "force: true or false is wanted, \"yes\" was given" },
-        { "Switchover", """{"cluster":7,"to":{},"force":1}""", "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, 7 was given; to: a node's name (p1, p2, …) is wanted, an object was given; force: true or false is wanted, 1 was given" },
-        { "Switchover", "{}", Missing },
-        { "Switchover", "[]", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, an array was given; {Missing}" },
-        { "Switchover", "null", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, null was given; {Missing}" },
-        { "Switchover", "\"demo\"", $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given; {Missing}" },
-        { "RemakeStandby", """{"cluster":"demo","x":1}""", "x: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, node, reason, takeOver; node: is missing; name the standby to remake" },
-        { "InitCluster", """{"cluster":"demo","nodes":77,"archive":"tape","vip":"here"}""", "archive: one of external, local is wanted, \"tape\" was given; nodes: 77 is not from 1 to 9; vip: 'here' is no IPv4 address" },
-        { "TakeBackup", """{"cluster":"demo","keep":0,"keepDays":-1}""", "keep: 0 is not from 1 to 10000; keepDays: -1 is not from 1 to 36500" },
-        { "VerifyBackup", """{"cluster":"demo","backup":""}""", "backup: '' is not the ID of a backup; give one of 1 to 63 characters, or none for the newest" },
-        { "InspectCluster", """{"name":"demo"}""", $"name: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, reason, takeOver; {Missing}" },
-    };
+    public static TheoryData<string, string, string> Wrong =>
+        new()
+        {
+            {
+                "Switchover",
+                """{"cluster":"demo","too":"p2"}""",
+                "too: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, "
+                    + "force, reason, stopWithinSeconds, takeOver, to"
+            },
+            {
+                "Switchover",
+                """{"cluster":"demo","stopWithinSeconds":0}""",
+                "stopWithinSeconds: 0 is not from 1 to 3600"
+            },
+            {
+                "RecoverCluster",
+                """{"cluster":"demo","latest":true,"stopWithinSeconds":3601}""",
+                "stopWithinSeconds: 3601 is not from 1 to 3600"
+            },
+            {
+                "Switchover",
+                """{"cluster":"demo","to":"p0"}""",
+                "to: a node's name (p1, p2, …) is wanted, \"p0\" was given"
+            },
+            {
+                "Switchover",
+                """{"cluster":"demo","force":"yes"}""",
+                "force: true or false is wanted, \"yes\" was given"
+            },
+            {
+                "Switchover",
+                """{"cluster":7,"to":{},"force":1}""",
+                "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, "
+                    + "7 was given; to: a node's name (p1, p2, …) is wanted, an object was given; force: true or "
+                    + "false is wanted, 1 was given"
+            },
+            { "Switchover", "{}", Missing },
+            {
+                "Switchover",
+                "[]",
+                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, an array was given; {Missing}"
+            },
+            {
+                "Switchover",
+                "null",
+                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, null was given; {Missing}"
+            },
+            {
+                "Switchover",
+                "\"demo\"",
+                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given; {Missing}"
+            },
+            {
+                "RemakeStandby",
+                """{"cluster":"demo","x":1}""",
+                "x: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, "
+                    + "node, reason, takeOver; node: is missing; name the standby to remake"
+            },
+            {
+                "InitCluster",
+                """{"cluster":"demo","nodes":77,"archive":"tape","vip":"here"}""",
+                "archive: one of external, local is wanted, \"tape\" was given; nodes: 77 is not from 1 to 9; "
+                    + "vip: 'here' is no IPv4 address"
+            },
+            {
+                "TakeBackup",
+                """{"cluster":"demo","keep":0,"keepDays":-1}""",
+                "keep: 0 is not from 1 to 10000; keepDays: -1 is not from 1 to 36500"
+            },
+            {
+                "VerifyBackup",
+                """{"cluster":"demo","backup":""}""",
+                "backup: '' is not the ID of a backup; give one of 1 to 63 characters, or none for the newest"
+            },
+            {
+                "InspectCluster",
+                """{"name":"demo"}""",
+                "name: is no field of this input; there are approve, approveWithinSeconds, by, cluster, "
+                    + $"dryRun, reason, takeOver; {Missing}"
+            },
+        };
 
     [Theory, MemberData(nameof(Wrong))]
     public async Task A_wrong_field_fails_at_once(string procedure, string json, string message)
@@ -63,7 +127,11 @@ public sealed class InputTests(TemporalServer server)
     public async Task What_Temporal_could_not_store_fails_at_once()
     {
         await using var world = World.Start(server, nodes: 0);
-        var failed = await world.FailAsync("InitCluster", ("by", new string('x', 5000)), ("image", new string('i', 5000)));
+        var failed = await world.FailAsync(
+            "InitCluster",
+            ("by", new string('x', 5000)),
+            ("image", new string('i', 5000))
+        );
 
         Assert.Equal(Ends.InvalidInput, failed.Type);
         Assert.Contains("by: ", failed.Message, StringComparison.Ordinal);
@@ -74,7 +142,10 @@ public sealed class InputTests(TemporalServer server)
     public async Task Fields_left_empty_in_a_form_are_as_if_they_were_not_there()
     {
         await using var world = World.Start(server);
-        var handle = await world.StartRawAsync("Switchover", World.Typed($$"""{"Cluster":"{{world.Cluster}}","to":null,"reason":null}"""));
+        var handle = await world.StartRawAsync(
+            "Switchover",
+            World.Typed($$"""{"Cluster":"{{world.Cluster}}","to":null,"reason":null}""")
+        );
         var report = await handle.GetResultAsync<Report>();
 
         Assert.Equal("unknown (Web UI)", report.By);
@@ -92,6 +163,9 @@ public sealed class InputTests(TemporalServer server)
         await using var world = World.Start(server, nodes: 0);
         var failed = await world.FailAsync(procedure);
 
-        Assert.Equal((Ends.Refused, $"there is no cluster {world.Cluster}; make it with: pgflow init {world.Cluster}"), (failed.Type, failed.Message));
+        Assert.Equal(
+            (Ends.Refused, $"there is no cluster {world.Cluster}; make it with: pgflow init {world.Cluster}"),
+            (failed.Type, failed.Message)
+        );
     }
 }

@@ -64,7 +64,10 @@ public sealed class LeaseTests(TemporalServer server)
         gate.Open();
 
         Assert.Equal(Outcome.Succeeded, (await next.GetResultAsync<Report>()).Outcome);
-        Assert.Equal(WorkflowExecutionStatus.Terminated, (await world.Client.GetWorkflowHandle(lease.Id, lease.RunId).DescribeAsync()).Status);
+        Assert.Equal(
+            WorkflowExecutionStatus.Terminated,
+            (await world.Client.GetWorkflowHandle(lease.Id, lease.RunId).DescribeAsync()).Status
+        );
     }
 
     [Fact]
@@ -79,21 +82,30 @@ public sealed class LeaseTests(TemporalServer server)
 
         var failed = await World.FailureAsync(next);
         Assert.Equal(Ends.Incomplete, failed.Type);
-        Assert.Contains(failed.Report!.Notes, note => note.StartsWith("it was reset to before its first step: what its earlier run has done stays as it is", StringComparison.Ordinal));
+        Assert.Contains(
+            failed.Report!.Notes,
+            note =>
+                note.StartsWith(
+                    "it was reset to before its first step: what its earlier run has done stays as it is",
+                    StringComparison.Ordinal
+                )
+        );
         Assert.NotEqual(NodeRole.Primary, world.Hands["p1"].Role);
     }
 
     /// <summary>To the end of its first workflow task, as a person does in the Web UI.</summary>
     private static async Task<WorkflowHandle> ResetAsync(World world, WorkflowHandle handle)
     {
-        var reset = await world.Client.WorkflowService.ResetWorkflowExecutionAsync(new()
-        {
-            Namespace = world.Client.Options.Namespace,
-            WorkflowExecution = new() { WorkflowId = handle.Id },
-            WorkflowTaskFinishEventId = 4,
-            RequestId = Guid.NewGuid().ToString(),
-            Reason = "a test",
-        });
+        var reset = await world.Client.WorkflowService.ResetWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = world.Client.Options.Namespace,
+                WorkflowExecution = new() { WorkflowId = handle.Id },
+                WorkflowTaskFinishEventId = 4,
+                RequestId = Guid.NewGuid().ToString(),
+                Reason = "a test",
+            }
+        );
         return world.Client.GetWorkflowHandle(handle.Id, reset.RunId);
     }
 
@@ -119,7 +131,9 @@ public sealed class LeaseTests(TemporalServer server)
     {
         await using var world = World.Start(server, nodes: 0);
         world.Hands.LoseLease("ProveStreaming p2", times: 1);
-        (string, object)[] fields = procedure is "CloneCluster" ? [("from", "source"), ("latest", true), ("nodes", 2)] : [("nodes", 2)];
+        (string, object)[] fields = procedure is "CloneCluster"
+            ? [("from", "source"), ("latest", true), ("nodes", 2)]
+            : [("nodes", 2)];
         await world.SucceedAsync(procedure, fields);
 
         Assert.Single(world.Hands.Calls, "CopyPrimary p2");
@@ -133,7 +147,10 @@ public sealed class LeaseTests(TemporalServer server)
         world.Hands.LoseLease("ProveShutdownReplayed p2", times: 4);
         var failed = await world.FailAsync("Switchover");
 
-        Assert.Equal((Ends.Unchanged, "the lease is not held by this procedure any more"), (failed.Type, failed.Message));
+        Assert.Equal(
+            (Ends.Unchanged, "the lease is not held by this procedure any more"),
+            (failed.Type, failed.Message)
+        );
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
         Assert.Equal(Outcome.Unchanged, world.Hands.Ledger.Single().Outcome); // the way back has taken it again
     }
@@ -145,7 +162,10 @@ public sealed class LeaseTests(TemporalServer server)
         world.Hands.LoseLease("SetRoles p2", times: 4);
         var handle = await world.StartAsync("Switchover");
 
-        Assert.Equal("the lease is not held by this procedure any more", Assert.Single((await World.BlockedAsync(handle)).Blocked).Why);
+        Assert.Equal(
+            "the lease is not held by this procedure any more",
+            Assert.Single((await World.BlockedAsync(handle)).Blocked).Why
+        );
         await World.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
@@ -161,7 +181,10 @@ public sealed class LeaseTests(TemporalServer server)
         await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).TerminateAsync();
         gate.Open();
 
-        Assert.Contains("somebody ended the cluster's lease while this procedure worked", (await handle.GetResultAsync<Report>()).Notes);
+        Assert.Contains(
+            "somebody ended the cluster's lease while this procedure worked",
+            (await handle.GetResultAsync<Report>()).Notes
+        );
     }
 
     [Fact]
@@ -183,10 +206,21 @@ public sealed class LeaseTests(TemporalServer server)
         var holder = await world.StartAsync("Switchover", ("to", "p2"));
         await World.BlockedAsync(holder);
 
-        var report = await world.SucceedAsync("RemakeStandby", ("node", "p1"), ("takeOver", holder.Id), ("reason", "p1 is needed"));
+        var report = await world.SucceedAsync(
+            "RemakeStandby",
+            ("node", "p1"),
+            ("takeOver", holder.Id),
+            ("reason", "p1 is needed")
+        );
         var failed = await World.FailureAsync(holder);
 
         Assert.Equal([$"anna took the cluster for this from {holder.Id} (p1 is needed): it has yielded"], report.Notes);
-        Assert.Equal((Ends.Incomplete, $"RemakeStandby {report.WorkflowId} took the cluster from it, as anna decided (p1 is needed)"), (failed.Type, failed.Message));
+        Assert.Equal(
+            (
+                Ends.Incomplete,
+                $"RemakeStandby {report.WorkflowId} took the cluster from it, as anna decided (p1 is needed)"
+            ),
+            (failed.Type, failed.Message)
+        );
     }
 }

@@ -9,12 +9,41 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = World.Start(server, nodes: 3);
         await world.SucceedAsync("Switchover", ("to", "p2"));
 
-        world.Hands.Changes.AssertOrder("SetReplicationSlots p2", "LeaveEndpoint p2", "StartPostgres p2", "PrepareStop p1", "WaitForReplay p2", "MarkStandby p1", "StopPostgres p1", "ProveShutdownReplayed p2", "PromoteStandby p2");
-        world.Hands.Changes.AssertOrder("LeaveEndpoint p2", "ProveShutdownReplayed p2", "MoveEndpoint p2", "SetRoles p2", "ProveEndpoint p2");
-        world.Hands.Changes.AssertOrder("MarkStandby p1", "PromoteStandby p2", "PublishTimelineHistory p2", "RecordTimeline p2", "StartPostgres p1", "ProveStreaming p1");
+        world.Hands.Changes.AssertOrder(
+            "SetReplicationSlots p2",
+            "LeaveEndpoint p2",
+            "StartPostgres p2",
+            "PrepareStop p1",
+            "WaitForReplay p2",
+            "MarkStandby p1",
+            "StopPostgres p1",
+            "ProveShutdownReplayed p2",
+            "PromoteStandby p2"
+        );
+        world.Hands.Changes.AssertOrder(
+            "LeaveEndpoint p2",
+            "ProveShutdownReplayed p2",
+            "MoveEndpoint p2",
+            "SetRoles p2",
+            "ProveEndpoint p2"
+        );
+        world.Hands.Changes.AssertOrder(
+            "MarkStandby p1",
+            "PromoteStandby p2",
+            "PublishTimelineHistory p2",
+            "RecordTimeline p2",
+            "StartPostgres p1",
+            "ProveStreaming p1"
+        );
         world.Hands.Changes.AssertOrder("PublishTimelineHistory p2", "WriteSettings p3", "ProveStreaming p3");
-        Assert.Equal((NodeRole.Standby, NodeRole.Primary, NodeRole.Standby), (world.Hands["p1"].Role, world.Hands["p2"].Role, world.Hands["p3"].Role));
-        Assert.Equal((EndpointRole.ReadOnly, EndpointRole.ReadWrite), (world.Hands["p1"].Endpoint, world.Hands["p2"].Endpoint));
+        Assert.Equal(
+            (NodeRole.Standby, NodeRole.Primary, NodeRole.Standby),
+            (world.Hands["p1"].Role, world.Hands["p2"].Role, world.Hands["p3"].Role)
+        );
+        Assert.Equal(
+            (EndpointRole.ReadOnly, EndpointRole.ReadWrite),
+            (world.Hands["p1"].Endpoint, world.Hands["p2"].Endpoint)
+        );
     }
 
     [Fact]
@@ -35,11 +64,27 @@ public sealed class OrderTests(TemporalServer server)
         world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
         var report = await world.SucceedAsync("Failover");
 
-        world.Hands.Changes.AssertOrder("FenceNode p1", "CompareStandbys", "PromoteStandby p3", "SetReplicationSlots p3", "SetRoles p3", "ProveStreaming p2", "Checkpoint p3", "SalvageWal p1");
+        world.Hands.Changes.AssertOrder(
+            "FenceNode p1",
+            "CompareStandbys",
+            "PromoteStandby p3",
+            "SetReplicationSlots p3",
+            "SetRoles p3",
+            "ProveStreaming p2",
+            "Checkpoint p3",
+            "SalvageWal p1"
+        );
         world.Hands.Changes.AssertOrder("SetRoles p3", "PublishTimelineHistory p3", "Checkpoint p3");
         world.Hands.Changes.AssertOrder("CompareStandbys", "MoveEndpoint p3", "SetRoles p3", "ProveEndpoint p3");
         Assert.Equal(NodeRole.Primary, world.Hands["p3"].Role);
-        Assert.Equal(["p1 had written 4096 bytes with 3 commits that p3 never received; they are in p1's volume until it is rewound", $"p1 is fenced; bring it back with: pgflow failback {world.Cluster} p1"], report.Notes);
+        Assert.Equal(
+            [
+                "p1 had written 4096 bytes with 3 commits that p3 never received; they are in p1's volume "
+                    + "until it is rewound",
+                $"p1 is fenced; bring it back with: pgflow failback {world.Cluster} p1",
+            ],
+            report.Notes
+        );
     }
 
     [Fact]
@@ -68,7 +113,8 @@ public sealed class OrderTests(TemporalServer server)
         var handle = await world.StartAsync("Failover");
         await handle.GetResultAsync<Report>();
 
-        var compare = (await handle.FetchHistoryAsync()).Events.Select(happened => happened.ActivityTaskScheduledEventAttributes)
+        var compare = (await handle.FetchHistoryAsync())
+            .Events.Select(happened => happened.ActivityTaskScheduledEventAttributes)
             .Single(scheduled => scheduled?.ActivityType.Name is "CompareStandbys");
         Assert.True(compare!.StartToCloseTimeout.ToTimeSpan() > TimeSpan.FromHours(1));
     }
@@ -105,7 +151,18 @@ public sealed class OrderTests(TemporalServer server)
         world.Hands.Crash("p2");
         await world.SucceedAsync("Failback");
 
-        world.Hands.Changes.AssertOrder("FenceNode p2", "SalvageWal p2", "SetReplicationSlots p1", "ExamineDivergence p2", "RewindData p2", "WriteSettings p2", "StartPostgres p2", "ProveStreaming p2", "OfferReadOnly p2", "TidyUp");
+        world.Hands.Changes.AssertOrder(
+            "FenceNode p2",
+            "SalvageWal p2",
+            "SetReplicationSlots p1",
+            "ExamineDivergence p2",
+            "RewindData p2",
+            "WriteSettings p2",
+            "StartPostgres p2",
+            "ProveStreaming p2",
+            "OfferReadOnly p2",
+            "TidyUp"
+        );
     }
 
     [Fact]
@@ -128,7 +185,10 @@ public sealed class OrderTests(TemporalServer server)
         world.Hands["p2"] = world.Hands["p2"] with { Role = NodeRole.Primary, StandbySignal = false };
         var report = await world.SucceedAsync("Failback", ("node", "p2"));
 
-        Assert.Equal(["p2 accepts writes: what p1 does not have of them is dropped from the cluster"], report.Plan!.Warnings);
+        Assert.Equal(
+            ["p2 accepts writes: what p1 does not have of them is dropped from the cluster"],
+            report.Plan!.Warnings
+        );
         Assert.Equal(NodeRole.Standby, world.Hands["p2"].Role);
     }
 
@@ -138,7 +198,16 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = World.Start(server);
         await world.SucceedAsync("RemakeStandby", ("node", "p2"));
 
-        world.Hands.Changes.AssertOrder("SetReplicationSlots p1", "FenceNode p2", "SalvageWal p2", "CopyPrimary p2", "SwapInCopy p2", "StartPostgres p2", "ProveStreaming p2", "TidyUp");
+        world.Hands.Changes.AssertOrder(
+            "SetReplicationSlots p1",
+            "FenceNode p2",
+            "SalvageWal p2",
+            "CopyPrimary p2",
+            "SwapInCopy p2",
+            "StartPostgres p2",
+            "ProveStreaming p2",
+            "TidyUp"
+        );
     }
 
     [Fact]
@@ -147,7 +216,19 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = World.Start(server, nodes: 0);
         await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
 
-        world.Hands.Changes.AssertOrder("InspectImage", "CreateNetworks", "CreateNodes", "InitializeDatabase p1", "StartPostgres p1", "ProveArchiving p1", "RecordTimeline p1", "SwapInCopy p3", "ProveStreaming p3", "MoveEndpoint p1", "ProveEndpoint p1");
+        world.Hands.Changes.AssertOrder(
+            "InspectImage",
+            "CreateNetworks",
+            "CreateNodes",
+            "InitializeDatabase p1",
+            "StartPostgres p1",
+            "ProveArchiving p1",
+            "RecordTimeline p1",
+            "SwapInCopy p3",
+            "ProveStreaming p3",
+            "MoveEndpoint p1",
+            "ProveEndpoint p1"
+        );
         Assert.Equal("ANY 1 (p2, p3)", world.Hands["p1"].SynchronousStandbyNames);
         var before = world.Hands.Changes;
         var again = await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));

@@ -18,11 +18,15 @@ public sealed class ProgressTests(TemporalServer server)
         await gate.Reached;
 
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        var seen = await new Following(handle).SnapshotsAsync(limit.Token)
+        var seen = await new Following(handle)
+            .SnapshotsAsync(limit.Token)
             .FirstAsync(now => now.Activities.Any(activity => activity.Progress?.Percent is not null), limit.Token);
         var activity = Assert.Single(seen.Activities);
         var step = Assert.Single(seen.Progress!.Steps, step => step.State is StepState.Running);
-        Assert.Equal(("CopyToRepository", step.Number, 40.0), (activity.Type, activity.Progress!.Step, activity.Progress.Percent));
+        Assert.Equal(
+            ("CopyToRepository", step.Number, 40.0),
+            (activity.Type, activity.Progress!.Step, activity.Progress.Percent)
+        );
         Assert.Equal((40_000_000, 100_000_000), (activity.Progress.Bytes, activity.Progress.TotalBytes));
 
         var console = new TestConsole().Width(200);

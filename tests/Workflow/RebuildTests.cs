@@ -9,13 +9,19 @@ public sealed class RebuildTests(TemporalServer server)
         world.Hands.LoseLedger();
         var report = await world.SucceedAsync("RebuildLedger", ("dryRun", true));
 
-        Assert.Equal($"the ledger of {world.Cluster} gets the opening of timeline 2 and 1 restore point, read from the WAL", report.Plan!.Summary);
+        Assert.Equal(
+            $"the ledger of {world.Cluster} gets the opening of timeline 2 and 1 restore point, read from the WAL",
+            report.Plan!.Summary
+        );
         Assert.Equal(
             [
-                "timeline 2: opened at 1970-01-01T00:00:00Z by promotion, from timeline 1 at 0/2000000, where that had ended; by END_OF_RECOVERY at 0/2000000 on timeline 2",
-                "restore point before-2.0: 0/1000090 on timeline 1, 1970-01-01T00:00:00Z; by RESTORE_POINT at 0/1000028 on timeline 1",
+                "timeline 2: opened at 1970-01-01T00:00:00Z by promotion, from timeline 1 at 0/2000000, where "
+                    + "that had ended; by END_OF_RECOVERY at 0/2000000 on timeline 2",
+                "restore point before-2.0: 0/1000090 on timeline 1, 1970-01-01T00:00:00Z; by RESTORE_POINT at "
+                    + "0/1000028 on timeline 1",
             ],
-            report.Plan.Facts);
+            report.Plan.Facts
+        );
         Assert.Equal(["timeline 3: when it was opened stays unknown"], report.Plan.Warnings);
         Assert.Equal(["ObserveCluster", "FindUnrecorded"], world.Hands.Calls);
     }
@@ -41,7 +47,11 @@ public sealed class RebuildTests(TemporalServer server)
         await world.SucceedAsync("RebuildLedger");
         var report = await world.SucceedAsync("RebuildLedger");
 
-        Assert.Equal($"the ledger of {world.Cluster} has all that the WAL tells; nothing was done; timeline 3: when it was opened stays unknown", report.Summary);
+        Assert.Equal(
+            $"the ledger of {world.Cluster} has all that the WAL tells; nothing was done; timeline 3: when it "
+                + "was opened stays unknown",
+            report.Summary
+        );
         Assert.Empty(report.Steps);
         Assert.Single(world.Hands.Calls, "CompleteLedger");
     }

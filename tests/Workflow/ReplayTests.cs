@@ -3,25 +3,38 @@ using Temporalio.Worker;
 
 namespace PgFlow.WorkflowTests;
 
-/// <summary>Histories of earlier versions run through today's workflows: what runs while a new version is installed goes on.</summary>
+/// <summary>Histories of earlier versions run through today's workflows: what runs while a new version is installed
+/// goes on.</summary>
 public sealed class ReplayTests
 {
     public static TheoryData<string> Files =>
-    [
-        .. Directory.EnumerateFiles(Golden.Folder, "*.json", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Golden.Folder, file)).Order(StringComparer.Ordinal),
-    ];
+        [
+            .. Directory
+                .EnumerateFiles(Golden.Folder, "*.json", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(Golden.Folder, file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory, MemberData(nameof(Files))]
     public async Task Goes_the_same_way_again(string file)
     {
         var options = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter };
         Array.ForEach(World.AllWorkflows, type => options.AddWorkflow(type));
-        var history = WorkflowHistory.FromJson(Path.GetFileNameWithoutExtension(file), await File.ReadAllTextAsync(Path.Combine(Golden.Folder, file), TestContext.Current.CancellationToken));
+        var history = WorkflowHistory.FromJson(
+            Path.GetFileNameWithoutExtension(file),
+            await File.ReadAllTextAsync(Path.Combine(Golden.Folder, file), TestContext.Current.CancellationToken)
+        );
 
-        await new WorkflowReplayer(options).ReplayWorkflowAsync(history, cancellationToken: TestContext.Current.CancellationToken);
+        await new WorkflowReplayer(options).ReplayWorkflowAsync(
+            history,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
     public void Has_a_history_of_every_scenario() =>
-        Assert.Equal(Scenario.All.Select(scenario => $"{scenario.Name}.json").Order(StringComparer.Ordinal), Files.Select(row => row.Data).Where(file => Path.GetDirectoryName(file) is ""));
+        Assert.Equal(
+            Scenario.All.Select(scenario => $"{scenario.Name}.json").Order(StringComparer.Ordinal),
+            Files.Select(row => row.Data).Where(file => Path.GetDirectoryName(file) is "")
+        );
 }

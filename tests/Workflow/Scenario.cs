@@ -14,7 +14,11 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     [
         new("Switchover-succeeded", 3, world => SucceededAsync(world, "Switchover", ("to", "p2"))),
         new("Switchover-approved", 3, world => ApprovedAsync(world, "Switchover", ("to", "p2"))),
-        new("Switchover-undone", 3, world => UndoneAsync(world, "ProveShutdownReplayed p2", "Switchover", ("to", "p2"))),
+        new(
+            "Switchover-undone",
+            3,
+            world => UndoneAsync(world, "ProveShutdownReplayed p2", "Switchover", ("to", "p2"))
+        ),
         new("Switchover-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "Switchover", ("to", "p2"))),
         new("Switchover-cancelled", 3, world => CancelledAsync(world, "StopPostgres p1", "Switchover", ("to", "p2"))),
         new("Failover-succeeded", 3, world => SucceededAsync(Crashed(world), "Failover")),
@@ -22,46 +26,126 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         new("Failover-blocked", 3, world => ResolvedAsync(Crashed(world), "PromoteStandby p2", "Failover")),
         new("Failover-cancelled", 3, world => CancelledAsync(Crashed(world), "CompareStandbys", "Failover")),
         new("Failback-succeeded", 3, world => SucceededAsync(Fenced(world), "Failback", ("node", "p3"))),
-        new("Failback-failed", 3, world => UndoneAsync(Fenced(world), "ExamineDivergence p3", "Failback", ("node", "p3"))),
+        new(
+            "Failback-failed",
+            3,
+            world => UndoneAsync(Fenced(world), "ExamineDivergence p3", "Failback", ("node", "p3"))
+        ),
         new("Failback-blocked", 3, world => ResolvedAsync(Fenced(world), "RewindData p3", "Failback", ("node", "p3"))),
-        new("Failback-cancelled", 3, world => CancelledAsync(Fenced(world), "SalvageWal p3", "Failback", ("node", "p3"))),
+        new(
+            "Failback-cancelled",
+            3,
+            world => CancelledAsync(Fenced(world), "SalvageWal p3", "Failback", ("node", "p3"))
+        ),
         new("RepairCluster-succeeded", 3, world => SucceededAsync(Pruned(world, "p1", "p2", "p3"), "RepairCluster")),
         new("RepairCluster-standby", 3, world => SucceededAsync(Pruned(world, "p3"), "RepairCluster")),
         new("RepairCluster-undone", 3, world => UndoneAsync(Pruned(world, "p3"), "RecreateMissing", "RepairCluster")),
-        new("RepairCluster-blocked", 3, world => ResolvedAsync(Pruned(world, "p3"), "ProveStreaming p3", "RepairCluster")),
-        new("RepairCluster-cancelled", 3, world => CancelledAsync(Pruned(world, "p3"), "RecreateMissing", "RepairCluster")),
+        new(
+            "RepairCluster-blocked",
+            3,
+            world => ResolvedAsync(Pruned(world, "p3"), "ProveStreaming p3", "RepairCluster")
+        ),
+        new(
+            "RepairCluster-cancelled",
+            3,
+            world => CancelledAsync(Pruned(world, "p3"), "RecreateMissing", "RepairCluster")
+        ),
         new("RemakeStandby-succeeded", 3, world => SucceededAsync(world, "RemakeStandby", ("node", "p3"))),
         new("RemakeStandby-undone", 3, world => UndoneAsync(world, "SwapInCopy p3", "RemakeStandby", ("node", "p3"))),
-        new("RemakeStandby-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "RemakeStandby", ("node", "p3"))),
-        new("RemakeStandby-cancelled", 3, world => CancelledAsync(world, "CopyPrimary p3", "RemakeStandby", ("node", "p3"))),
+        new(
+            "RemakeStandby-blocked",
+            3,
+            world => ResolvedAsync(world, "ProveStreaming p3", "RemakeStandby", ("node", "p3"))
+        ),
+        new(
+            "RemakeStandby-cancelled",
+            3,
+            world => CancelledAsync(world, "CopyPrimary p3", "RemakeStandby", ("node", "p3"))
+        ),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
-        new("InitCluster-cancelled", 0, world => CancelledAsync(world, "InitializeDatabase p1", "InitCluster", ("nodes", 3))),
+        new(
+            "InitCluster-cancelled",
+            0,
+            world => CancelledAsync(world, "InitializeDatabase p1", "InitCluster", ("nodes", 3))
+        ),
         new("DestroyCluster-succeeded", 3, world => SucceededAsync(world, "DestroyCluster", ("approve", false))),
-        new("DestroyCluster-blocked", 3, world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster", ("approve", false))),
+        new(
+            "DestroyCluster-blocked",
+            3,
+            world => ResolvedAsync(world, "RemoveCluster", "DestroyCluster", ("approve", false))
+        ),
         new("RecoverCluster-succeeded", 3, world => SucceededAsync(world, "RecoverCluster", ("toLsn", "0/2000000"))),
-        new("RecoverCluster-latest", 3, world => SucceededAsync(WithNothingDropped(world), "RecoverCluster", ("latest", true))),
-        new("RecoverCluster-undone", 3, world => UndoneAsync(world, "ReplayWal p1", "RecoverCluster", ("latest", true))),
-        new("RecoverCluster-blocked", 3, world => ResolvedAsync(world, "PromoteStandby p1", "RecoverCluster", ("latest", true))),
-        new("RecoverCluster-cancelled", 3, world => CancelledAsync(world, "RestoreBackup p1", "RecoverCluster", ("latest", true))),
+        new(
+            "RecoverCluster-latest",
+            3,
+            world => SucceededAsync(WithNothingDropped(world), "RecoverCluster", ("latest", true))
+        ),
+        new(
+            "RecoverCluster-undone",
+            3,
+            world => UndoneAsync(world, "ReplayWal p1", "RecoverCluster", ("latest", true))
+        ),
+        new(
+            "RecoverCluster-blocked",
+            3,
+            world => ResolvedAsync(world, "PromoteStandby p1", "RecoverCluster", ("latest", true))
+        ),
+        new(
+            "RecoverCluster-cancelled",
+            3,
+            world => CancelledAsync(world, "RestoreBackup p1", "RecoverCluster", ("latest", true))
+        ),
         new("RecoverCluster-inspected", 3, LookedAtAsync),
         new("RecoverCluster-rejected", 3, TurnedBackAsync),
-        new("CloneCluster-succeeded", 0, world => SucceededAsync(world, "CloneCluster", ("from", "source"), ("latest", true))),
-        new("CloneCluster-undone", 0, world => UndoneAsync(world, "ReplayWal p1", "CloneCluster", ("from", "source"), ("latest", true))),
+        new(
+            "CloneCluster-succeeded",
+            0,
+            world => SucceededAsync(world, "CloneCluster", ("from", "source"), ("latest", true))
+        ),
+        new(
+            "CloneCluster-undone",
+            0,
+            world => UndoneAsync(world, "ReplayWal p1", "CloneCluster", ("from", "source"), ("latest", true))
+        ),
         new("TakeBackup-succeeded", 3, world => SucceededAsync(world, "TakeBackup", ("annotation", "before 2.0"))),
-        new("TakeBackup-incremental", 3, world => SucceededAsync(WithBackup(world), "TakeBackup", ("incremental", true))),
+        new(
+            "TakeBackup-incremental",
+            3,
+            world => SucceededAsync(WithBackup(world), "TakeBackup", ("incremental", true))
+        ),
         new("TakeBackup-undone", 3, world => UndoneAsync(world, "ProveBackup p1", "TakeBackup")),
         new("TakeBackup-cancelled", 3, world => CancelledAsync(world, "CopyToRepository p2", "TakeBackup")),
         new("TakeBackup-keeping", 3, world => SucceededAsync(WithPast(world), "TakeBackup", ("keep", 1))),
         new("VerifyBackup-succeeded", 3, world => SucceededAsync(world, "VerifyBackup")),
-        new("VerifyBackup-failed", 3, world => UndoneAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")),
-        new("VerifyBackup-cancelled", 3, world => CancelledAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")),
-        new("CreateRestorePoint-succeeded", 3, world => SucceededAsync(world, "CreateRestorePoint", ("name", "before-2.0"))),
-        new("CreateRestorePoint-failed", 3, world => UndoneAsync(world, "ProveArchiving p1", "CreateRestorePoint", ("name", "before-2.0"))),
+        new(
+            "VerifyBackup-failed",
+            3,
+            world => UndoneAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")
+        ),
+        new(
+            "VerifyBackup-cancelled",
+            3,
+            world => CancelledAsync(world, "VerifyRecovery 20261124T100000Z-full", "VerifyBackup")
+        ),
+        new(
+            "CreateRestorePoint-succeeded",
+            3,
+            world => SucceededAsync(world, "CreateRestorePoint", ("name", "before-2.0"))
+        ),
+        new(
+            "CreateRestorePoint-failed",
+            3,
+            world => UndoneAsync(world, "ProveArchiving p1", "CreateRestorePoint", ("name", "before-2.0"))
+        ),
         new("RebuildLedger-succeeded", 3, world => SucceededAsync(WithoutLedger(world), "RebuildLedger")),
         new("RebuildLedger-nothing", 3, world => SucceededAsync(world, "RebuildLedger")),
         new("RebuildLedger-failed", 3, world => UndoneAsync(WithoutLedger(world), "CompleteLedger", "RebuildLedger")),
-        new("RebuildLedger-cancelled", 3, world => CancelledAsync(WithoutLedger(world), "FindUnrecorded", "RebuildLedger")),
+        new(
+            "RebuildLedger-cancelled",
+            3,
+            world => CancelledAsync(WithoutLedger(world), "FindUnrecorded", "RebuildLedger")
+        ),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("InspectTimeline-succeeded", 3, TimelineAsync),
         new("ClusterLease-released", 2, LeaseAsync),
@@ -119,18 +203,31 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
 
     internal static World Fenced(World world)
     {
-        world.Hands["p3"] = world.Hands["p3"] with { Role = NodeRole.Stopped, Container = "exited", Endpoint = EndpointRole.None };
+        world.Hands["p3"] = world.Hands["p3"] with
+        {
+            Role = NodeRole.Stopped,
+            Container = "exited",
+            Endpoint = EndpointRole.None,
+        };
         return world;
     }
 
-    private static async Task<WorkflowHandle> SucceededAsync(World world, string procedure, params (string Name, object Value)[] fields)
+    private static async Task<WorkflowHandle> SucceededAsync(
+        World world,
+        string procedure,
+        params (string Name, object Value)[] fields
+    )
     {
         var handle = await world.StartAsync(procedure, fields);
         await EndsWellAsync(world, handle);
         return handle;
     }
 
-    private static async Task<WorkflowHandle> ApprovedAsync(World world, string procedure, params (string Name, object Value)[] fields)
+    private static async Task<WorkflowHandle> ApprovedAsync(
+        World world,
+        string procedure,
+        params (string Name, object Value)[] fields
+    )
     {
         var handle = await world.StartAsync(procedure, [("approve", true), .. fields]);
         var plan = (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!;
@@ -139,7 +236,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return handle;
     }
 
-    private static async Task<WorkflowHandle> UndoneAsync(World world, string broken, string procedure, params (string Name, object Value)[] fields)
+    private static async Task<WorkflowHandle> UndoneAsync(
+        World world,
+        string broken,
+        string procedure,
+        params (string Name, object Value)[] fields
+    )
     {
         world.Hands.Fail(broken, "the disk is full");
         var handle = await world.StartAsync(procedure, fields);
@@ -150,7 +252,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return handle;
     }
 
-    private static async Task<WorkflowHandle> ResolvedAsync(World world, string broken, string procedure, params (string Name, object Value)[] fields)
+    private static async Task<WorkflowHandle> ResolvedAsync(
+        World world,
+        string broken,
+        string procedure,
+        params (string Name, object Value)[] fields
+    )
     {
         world.Hands.Fail(broken, "the disk is full");
         var handle = await world.StartAsync(procedure, fields);
@@ -163,7 +270,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return handle;
     }
 
-    private static async Task<WorkflowHandle> CancelledAsync(World world, string during, string procedure, params (string Name, object Value)[] fields)
+    private static async Task<WorkflowHandle> CancelledAsync(
+        World world,
+        string during,
+        string procedure,
+        params (string Name, object Value)[] fields
+    )
     {
         var gate = world.Hands.Hold(during);
         var handle = await world.StartAsync(procedure, fields);
@@ -181,16 +293,29 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var handle = await world.StartAsync("RecoverCluster", ("toLsn", "0/2000000"), ("inspect", true));
         await World.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
         Assert.Equal(EndpointRole.ReadOnly, world.Hands["p1"].Endpoint);
-        var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/1000000"}""")]));
+        var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
+            handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/1000000"}""")])
+        );
         Assert.Contains("replay goes only forward", refused.InnerException!.Message, StringComparison.Ordinal);
         var before = (await handle.QueryAsync<Progress>("progress", [])).Plan!;
-        Assert.Equal("replays on to 0/3000000 on timeline 1", await handle.ExecuteUpdateAsync<string>("move", [World.Typed("""{"toLsn": "0/3000000"}""")]));
-        await World.UntilAsync(handle, progress => progress is { Outcome: Outcome.Inspecting } && progress.Steps.Any(step => step.Title.Contains("0/3000000", StringComparison.Ordinal)));
-        await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync("approve", [new Approval(before.Hash, "carla")]));
+        Assert.Equal(
+            "replays on to 0/3000000 on timeline 1",
+            await handle.ExecuteUpdateAsync<string>("move", [World.Typed("""{"toLsn": "0/3000000"}""")])
+        );
+        await World.UntilAsync(
+            handle,
+            progress =>
+                progress is { Outcome: Outcome.Inspecting }
+                && progress.Steps.Any(step => step.Title.Contains("0/3000000", StringComparison.Ordinal))
+        );
+        await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
+            handle.ExecuteUpdateAsync("approve", [new Approval(before.Hash, "carla")])
+        );
         await handle.ExecuteUpdateAsync("approve", [new Approval(null, "carla")]);
         await EndsWellAsync(world, handle);
         Assert.Contains("0/3000000", (await handle.GetResultAsync<Report>()).Plan!.Summary, StringComparison.Ordinal);
-        Assert.Equal([new(0x2000000), new(0x3000000), new(0x3000000)], world.Hands.Replays); // proven once more before the point of no return
+        // proven once more before the point of no return
+        Assert.Equal([new(0x2000000), new(0x3000000), new(0x3000000)], world.Hands.Replays);
         return handle;
     }
 
@@ -202,7 +327,14 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not what we want")]);
         Assert.Equal(Ends.Refused, (await World.FailureAsync(handle)).Type);
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
-        Assert.All((string[])["p2", "p3"], name => Assert.Equal((NodeRole.Standby, EndpointRole.ReadOnly), (world.Hands[name].Role, world.Hands[name].Endpoint)));
+        Assert.All(
+            (string[])["p2", "p3"],
+            name =>
+                Assert.Equal(
+                    (NodeRole.Standby, EndpointRole.ReadOnly),
+                    (world.Hands[name].Role, world.Hands[name].Endpoint)
+                )
+        );
         return handle;
     }
 

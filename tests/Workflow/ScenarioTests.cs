@@ -10,7 +10,8 @@ public sealed class ScenarioTests(TemporalServer server)
 
     /// <summary>
     /// With PGFLOW_WRITE_GOLDEN=1 it writes the histories that <see cref="ReplayTests"/> replays:
-    /// <c>PGFLOW_WRITE_GOLDEN=1 dotnet test --project tests/Workflow --filter-class PgFlow.WorkflowTests.ScenarioTests</c>. Do this only for a new procedure or
+    /// <c>PGFLOW_WRITE_GOLDEN=1 dotnet test --project tests/Workflow --filter-class
+    /// PgFlow.WorkflowTests.ScenarioTests</c>. Do this only for a new procedure or
     /// a change that no running workflow will meet: a replay that fails is a procedure that hangs after a deployment.
     /// </summary>
     [Theory, MemberData(nameof(Names))]
@@ -22,7 +23,10 @@ public sealed class ScenarioTests(TemporalServer server)
 
         var history = await handle.FetchHistoryAsync();
         Assert.DoesNotContain(history.Events, IsTrouble);
-        Assert.All(history.Events.Where(item => item.ActivityTaskScheduledEventAttributes is not null), KeepsTheRulesOfTheWebUi);
+        Assert.All(
+            history.Events.Where(item => item.ActivityTaskScheduledEventAttributes is not null),
+            KeepsTheRulesOfTheWebUi
+        );
         await Golden.KeepAsync(name, handle);
     }
 

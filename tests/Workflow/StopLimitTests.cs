@@ -13,8 +13,8 @@ public sealed class StopLimitTests(TemporalServer server)
         var handle = await world.StartAsync(procedure, fields);
         await handle.GetResultAsync();
 
-        var stop = (await handle.FetchHistoryAsync()).Events
-            .Select(happened => happened.ActivityTaskScheduledEventAttributes)
+        var stop = (await handle.FetchHistoryAsync())
+            .Events.Select(happened => happened.ActivityTaskScheduledEventAttributes)
             .Single(scheduled => scheduled?.ActivityType.Name == "StopPostgres");
         Assert.Equal(TimeSpan.FromSeconds(attempt), stop.StartToCloseTimeout.ToTimeSpan());
         Assert.Equal(TimeSpan.FromSeconds(all), stop.ScheduleToCloseTimeout.ToTimeSpan());

@@ -17,44 +17,59 @@ internal sealed record ClusterParts(
     IReadOnlyList<ContainerListResponse> Containers,
     IReadOnlyList<VolumeResponse> Volumes,
     IReadOnlyList<NetworkResponse> Networks,
-    IReadOnlyList<string> Secrets)
+    IReadOnlyList<string> Secrets
+)
 {
-    private static readonly IReadOnlyList<NodeName> AllNames = [.. Enumerable.Range(1, InitClusterInput.MostNodes).Select(NodeName.Of)];
+    private static readonly IReadOnlyList<NodeName> AllNames =
+    [
+        .. Enumerable.Range(1, InitClusterInput.MostNodes).Select(NodeName.Of),
+    ];
 
     /// <summary>What the cluster was made as; null where neither a node nor a volume is left to say it.</summary>
-    public ClusterSpec? Spec { get; } = Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
+    public ClusterSpec? Spec { get; } =
+        Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
 
     /// <summary>The nodes that the cluster was made with, whether they are there or not.</summary>
-    public IEnumerable<NodeId> Members => Enumerable.Range(1, Spec?.Nodes ?? 0).Select(number => new NodeId(Cluster, NodeName.Of(number)));
+    public IEnumerable<NodeId> Members =>
+        Enumerable.Range(1, Spec?.Nodes ?? 0).Select(number => new NodeId(Cluster, NodeName.Of(number)));
 
     /// <summary>Whether the cluster has a volume of this name.</summary>
-    public bool HasVolume(string name) => Volumes.Any(volume => volume.Name == name && Labels.AreOf(Cluster, volume.Labels));
+    public bool HasVolume(string name) =>
+        Volumes.Any(volume => volume.Name == name && Labels.AreOf(Cluster, volume.Labels));
 
     /// <summary>All of it, what is foreign, and what is missing.</summary>
     public IReadOnlyList<Resource> Resources =>
-    [
-        .. ContainersUnderItsNames(),
-        .. UsersOfItsVolumes(),
-        .. Named(ResourceKind.Volume, Volumes.Select(volume => (volume.Name, volume.Labels)), VolumesOf(AllNames)),
-        .. Named(ResourceKind.Network, Networks.Select(network => (network.Name, network.Labels)), NetworksWith(Names.ExternalNetwork(Cluster))),
-        .. Secrets.Select(file => new Resource(ResourceKind.Secrets, file, ResourceState.Labelled)),
-        .. Spec is { } spec ? Missing(spec) : [],
-    ];
+        [
+            .. ContainersUnderItsNames(),
+            .. UsersOfItsVolumes(),
+            .. Named(ResourceKind.Volume, Volumes.Select(volume => (volume.Name, volume.Labels)), VolumesOf(AllNames)),
+            .. Named(
+                ResourceKind.Network,
+                Networks.Select(network => (network.Name, network.Labels)),
+                NetworksWith(Names.ExternalNetwork(Cluster))
+            ),
+            .. Secrets.Select(file => new Resource(ResourceKind.Secrets, file, ResourceState.Labelled)),
+            .. Spec is { } spec ? Missing(spec) : [],
+        ];
 
     private IEnumerable<Resource> ContainersUnderItsNames()
     {
         var names = AllNames.Select(name => new NodeId(Cluster, name).Container).ToHashSet();
-        bool IsNode(ContainerListResponse container) => Labels.AreOf(Cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node);
+        bool IsNode(ContainerListResponse container) =>
+            Labels.AreOf(Cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node);
         return Containers
             .Where(container => names.Contains(NameOf(container)) || IsNode(container))
             .Select(container => new Resource(ResourceKind.Container, NameOf(container), StateOf(container.Labels)));
     }
 
-    /// <summary>Containers that use the cluster's data and are neither its nodes nor its jobs; a node's that was renamed is one.</summary>
+    /// <summary>Containers that use the cluster's data and are neither its nodes nor its jobs; a node's that was
+    /// renamed is one.</summary>
     private IEnumerable<Resource> UsersOfItsVolumes() =>
         from container in Containers
         where !container.Labels.ContainsKey(Labels.Job) && Nodes.All(node => node.Docker.ID != container.ID)
-        let used = container.Mounts.Select(mount => mount.Name).FirstOrDefault(name => name is not null && HasVolume(name))
+        let used = container
+            .Mounts.Select(mount => mount.Name)
+            .FirstOrDefault(name => name is not null && HasVolume(name))
         where used is not null
         select new Resource(ResourceKind.Container, NameOf(container), ResourceState.Foreign, used);
 
@@ -62,7 +77,8 @@ internal sealed record ClusterParts(
     {
         var volumes = VolumesOf(Members.Select(node => node.Name)).Where(name => !HasVolume(name));
         var networks = NetworksWith(spec.ExternalNetwork).Where(name => Networks.All(network => network.Name != name));
-        return volumes.Select(name => new Resource(ResourceKind.Volume, name, ResourceState.Missing))
+        return volumes
+            .Select(name => new Resource(ResourceKind.Volume, name, ResourceState.Missing))
             .Concat(networks.Select(name => new Resource(ResourceKind.Network, name, ResourceState.Missing)));
     }
 
@@ -70,7 +86,8 @@ internal sealed record ClusterParts(
     private IEnumerable<Resource> Named(
         ResourceKind kind,
         IEnumerable<(string Name, IDictionary<string, string> Labels)> there,
-        IEnumerable<string> names)
+        IEnumerable<string> names
+    )
     {
         var ours = names.ToHashSet();
         return there
@@ -88,7 +105,9 @@ internal sealed record ClusterParts(
 
     private static ClusterSpec? SpecOn(IEnumerable<VolumeResponse> volumes)
     {
-        var text = volumes.Select(volume => volume.Labels.TryGetValue(Labels.Spec, out var spec) ? spec : null).FirstOrDefault(spec => spec is not null);
+        var text = volumes
+            .Select(volume => volume.Labels.TryGetValue(Labels.Spec, out var spec) ? spec : null)
+            .FirstOrDefault(spec => spec is not null);
         return text is null ? null : JsonSerializer.Deserialize<ClusterSpec>(text, PgFlowJson.Options);
     }
 

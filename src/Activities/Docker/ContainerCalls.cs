@@ -21,15 +21,24 @@ internal static class ContainerCalls
         await docker.CallAsync(call);
     }
 
-    public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) => docker.ChangeAsync((client, token) =>
-        client.Containers.UpdateContainerAsync(container, new() { RestartPolicy = new() { Name = policy } }, token));
+    public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) =>
+        docker.ChangeAsync(
+            (client, token) =>
+                client.Containers.UpdateContainerAsync(
+                    container,
+                    new() { RestartPolicy = new() { Name = policy } },
+                    token
+                )
+        );
 
     /// <summary>Sends a signal; a container that has ended already is no error.</summary>
     public static async Task SignalAsync(this DockerEngine docker, string container, string signal)
     {
         try
         {
-            await docker.ChangeAsync((client, token) => client.Containers.KillContainerAsync(container, new() { Signal = signal }, token));
+            await docker.ChangeAsync(
+                (client, token) => client.Containers.KillContainerAsync(container, new() { Signal = signal }, token)
+            );
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
         {
@@ -43,7 +52,9 @@ internal static class ContainerCalls
     {
         for (var until = DateTime.UtcNow + limit; ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(container, token));
+            var found = await docker.FindAsync(
+                (client, token) => client.Containers.InspectContainerAsync(container, token)
+            );
             if (found is null or { State.Running: false, State.Restarting: false })
             {
                 return true;
@@ -56,13 +67,17 @@ internal static class ContainerCalls
         }
     }
 
-    /// <summary>Whether nothing runs in a container any more but its init, so that all its sockets are closed. Docker itself says so 100 ms later.</summary>
+    /// <summary>Whether nothing runs in a container any more but its init, so that all its sockets are closed. Docker
+    /// itself says so 100 ms later.</summary>
     /// <remarks>By descent: titles hold what users chose.</remarks>
     public static async Task<bool> IsEmptyAsync(this DockerEngine docker, string container)
     {
         try
         {
-            var listed = await docker.FindAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,ppid,stat" }, token));
+            var listed = await docker.FindAsync(
+                (client, token) =>
+                    client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,ppid,stat" }, token)
+            );
             var processes = listed?.Processes ?? []; // none where the last has just ended
             var all = processes.Select(process => process[0]).ToHashSet();
             return !processes.Any(process => all.Contains(process[1]) && process[2][0] is not ('Z' or 'X'));
@@ -73,15 +88,22 @@ internal static class ContainerCalls
         }
     }
 
-    public static Task StartAsync(this DockerEngine docker, string container) => docker.ChangeAsync((client, token) =>
-        client.Containers.StartContainerAsync(container, new(), token));
+    public static Task StartAsync(this DockerEngine docker, string container) =>
+        docker.ChangeAsync((client, token) => client.Containers.StartContainerAsync(container, new(), token));
 
     /// <summary>Removes a container with its anonymous volumes, running or not.</summary>
     public static async Task RemoveAsync(this DockerEngine docker, string container)
     {
         try
         {
-            await docker.ChangeAsync((client, token) => client.Containers.RemoveContainerAsync(container, new() { Force = true, RemoveVolumes = true }, token));
+            await docker.ChangeAsync(
+                (client, token) =>
+                    client.Containers.RemoveContainerAsync(
+                        container,
+                        new() { Force = true, RemoveVolumes = true },
+                        token
+                    )
+            );
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {
@@ -89,22 +111,37 @@ internal static class ContainerCalls
         }
     }
 
-    /// <summary>Connects a container under a fixed address, or one that Docker chooses; one that is connected already is no error.</summary>
-    public static async Task ConnectAsync(this DockerEngine docker, string network, string container, string? address = null, string? alias = null)
+    /// <summary>Connects a container under a fixed address, or one that Docker chooses; one that is connected already
+    /// is no error.</summary>
+    public static async Task ConnectAsync(
+        this DockerEngine docker,
+        string network,
+        string container,
+        string? address = null,
+        string? alias = null
+    )
     {
         try
         {
-            await docker.ChangeAsync((client, token) => client.Networks.ConnectNetworkAsync(network, new()
-            {
-                Container = container,
-                EndpointConfig = new EndpointSettings
-                {
-                    Aliases = alias is null ? [] : [alias],
-                    IPAMConfig = address is null ? null : new() { IPv4Address = address },
-                },
-            }, token));
+            await docker.ChangeAsync(
+                (client, token) =>
+                    client.Networks.ConnectNetworkAsync(
+                        network,
+                        new()
+                        {
+                            Container = container,
+                            EndpointConfig = new EndpointSettings
+                            {
+                                Aliases = alias is null ? [] : [alias],
+                                IPAMConfig = address is null ? null : new() { IPv4Address = address },
+                            },
+                        },
+                        token
+                    )
+            );
         }
-        catch (DockerApiException e) when (e.ResponseBody.Contains("already exists in network", StringComparison.Ordinal))
+        catch (DockerApiException e)
+            when (e.ResponseBody.Contains("already exists in network", StringComparison.Ordinal))
         {
             // by an earlier attempt
         }
@@ -115,9 +152,19 @@ internal static class ContainerCalls
     {
         try
         {
-            await docker.ChangeAsync((client, token) => client.Networks.DisconnectNetworkAsync(network, new() { Container = container, Force = true }, token));
+            await docker.ChangeAsync(
+                (client, token) =>
+                    client.Networks.DisconnectNetworkAsync(
+                        network,
+                        new() { Container = container, Force = true },
+                        token
+                    )
+            );
         }
-        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound || e.ResponseBody.Contains("is not connected", StringComparison.Ordinal))
+        catch (DockerApiException e)
+            when (e.StatusCode is HttpStatusCode.NotFound
+                || e.ResponseBody.Contains("is not connected", StringComparison.Ordinal)
+            )
         {
             // by an earlier attempt
         }
@@ -128,7 +175,9 @@ internal static class ContainerCalls
     {
         try
         {
-            var found = await docker.CallAsync((client, token) => client.Containers.ListProcessesAsync(container, new(), token));
+            var found = await docker.CallAsync(
+                (client, token) => client.Containers.ListProcessesAsync(container, new(), token)
+            );
             return [.. (found.Processes ?? []).Select(process => process[^1])];
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
@@ -140,24 +189,63 @@ internal static class ContainerCalls
     /// <summary>The last lines that a container printed.</summary>
     public static async Task<string> LogAsync(this DockerEngine docker, string container, int lines)
     {
-        var (stdout, stderr) = await docker.CallAsync(async (client, token) =>
-        {
-            using var log = await client.Containers.GetContainerLogsAsync(
-                container, tty: false, new() { ShowStdout = true, ShowStderr = true, Tail = lines.ToString(System.Globalization.CultureInfo.InvariantCulture) }, token);
-            return await log.ReadOutputToEndAsync(token);
-        });
+        var (stdout, stderr) = await docker.CallAsync(
+            async (client, token) =>
+            {
+                using var log = await client.Containers.GetContainerLogsAsync(
+                    container,
+                    tty: false,
+                    new()
+                    {
+                        ShowStdout = true,
+                        ShowStderr = true,
+                        Tail = lines.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    },
+                    token
+                );
+                return await log.ReadOutputToEndAsync(token);
+            }
+        );
         return (stdout + stderr).Trim();
     }
 
-    /// <summary>What a program prints, in pieces of <paramref name="size"/> bytes, each valid until the next; a shorter rest is left out.</summary>
-    /// <exception cref="IOException">It ended with another code than 0; the message has what it complained of.</exception>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(this DockerEngine docker, string container, string user, string script, int size)
+    /// <summary>What a program prints, in pieces of <paramref name="size"/> bytes, each valid until the next; a shorter
+    /// rest is left out.</summary>
+    /// <exception cref="IOException">It ended with another code than 0; the message has what it complained
+    /// of.</exception>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
+        this DockerEngine docker,
+        string container,
+        string user,
+        string script,
+        int size
+    )
     {
-        var created = await docker.CallAsync((client, token) => client.Exec.ExecCreateContainerAsync(
-            container, new() { Cmd = ["/bin/sh", "-c", script], User = user, AttachStdout = true, AttachStderr = true }, token));
-        using var stream = await docker.CallAsync((client, token) => client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token));
+        var created = await docker.CallAsync(
+            (client, token) =>
+                client.Exec.ExecCreateContainerAsync(
+                    container,
+                    new()
+                    {
+                        Cmd = ["/bin/sh", "-c", script],
+                        User = user,
+                        AttachStdout = true,
+                        AttachStderr = true,
+                    },
+                    token
+                )
+        );
+        using var stream = await docker.CallAsync(
+            (client, token) => client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token)
+        );
         var (buffer, filled, complaint) = (new byte[64 * size], 0, "");
-        while (await docker.CallAsync((_, token) => stream.ReadOutputAsync(buffer, filled, buffer.Length - filled, token), StreamLimit) is { EOF: false } read)
+        while (
+            await docker.CallAsync(
+                (_, token) => stream.ReadOutputAsync(buffer, filled, buffer.Length - filled, token),
+                StreamLimit
+            )
+                is { EOF: false } read
+        )
         {
             if (read.Target is MultiplexedStream.TargetStream.StandardError)
             {
@@ -184,17 +272,32 @@ internal static class ContainerCalls
     }
 
     /// <inheritdoc cref="ExecuteAsync(DockerEngine, string, string, TimeSpan, IReadOnlyList{string}, string[])"/>
-    public static Task<string> ExecuteAsync(this DockerEngine docker, string container, string user, TimeSpan limit, params string[] command) =>
-        docker.ExecuteAsync(container, user, limit, [], command);
+    public static Task<string> ExecuteAsync(
+        this DockerEngine docker,
+        string container,
+        string user,
+        TimeSpan limit,
+        params string[] command
+    ) => docker.ExecuteAsync(container, user, limit, [], command);
 
-    /// <summary>Title and processor time of the first PostgreSQL process of a container whose title has <paramref name="word"/>: what changes while it works.</summary>
+    /// <summary>Title and processor time of the first PostgreSQL process of a container whose title has
+    /// <paramref name="word"/>: what changes while it works.</summary>
     /// <remarks>By the host's ps: it says the same in every language, and needs nothing in the image.</remarks>
     public static async Task<string> ProcessAsync(this DockerEngine docker, string container, string word)
     {
         try
         {
-            var table = await docker.CallAsync((client, token) => client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,time,args" }, token));
-            return string.Join(' ', (table.Processes ?? []).FirstOrDefault(row => row[^1].StartsWith("postgres:", StringComparison.Ordinal) && row[^1].Contains(word, StringComparison.Ordinal)) ?? []);
+            var table = await docker.CallAsync(
+                (client, token) =>
+                    client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,time,args" }, token)
+            );
+            return string.Join(
+                ' ',
+                (table.Processes ?? []).FirstOrDefault(row =>
+                    row[^1].StartsWith("postgres:", StringComparison.Ordinal)
+                    && row[^1].Contains(word, StringComparison.Ordinal)
+                ) ?? []
+            );
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
         {
@@ -202,35 +305,63 @@ internal static class ContainerCalls
         }
     }
 
-    /// <summary>Runs a short program in a running container; its parameters are its environment, as <c>NAME=value</c>.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It ended with another code than 0; the message has its output.</exception>
+    /// <summary>Runs a short program in a running container; its parameters are its environment, as
+    /// <c>NAME=value</c>.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It ended with another code than 0; the
+    /// message has its output.</exception>
     public static async Task<string> ExecuteAsync(
-        this DockerEngine docker, string container, string user, TimeSpan limit, IReadOnlyList<string> parameters, string[] command)
+        this DockerEngine docker,
+        string container,
+        string user,
+        TimeSpan limit,
+        IReadOnlyList<string> parameters,
+        string[] command
+    )
     {
         var end = await docker.TryExecuteAsync(container, user, limit, parameters, command);
         return end.ExitCode == 0
             ? end.Output
-            : throw Ends.Fail($"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}");
+            : throw Ends.Fail(
+                $"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}"
+            );
     }
 
     /// <summary>The same, and says how it ended.</summary>
     public static Task<ExecEnd> TryExecuteAsync(
-        this DockerEngine docker, string container, string user, TimeSpan limit, IReadOnlyList<string> parameters, string[] command) => docker.CallAsync(
-        async (client, token) =>
-        {
-            var created = await client.Exec.ExecCreateContainerAsync(
-                container, new() { Cmd = command, User = user, Env = [.. parameters], AttachStdout = true, AttachStderr = true }, token);
-            using var stream = await client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token);
-            var (stdout, stderr) = await stream.ReadOutputToEndAsync(token);
-            ContainerExecInspectResponse ended;
-            while ((ended = await client.Exec.InspectContainerExecAsync(created.ID, token)).Running)
+        this DockerEngine docker,
+        string container,
+        string user,
+        TimeSpan limit,
+        IReadOnlyList<string> parameters,
+        string[] command
+    ) =>
+        docker.CallAsync(
+            async (client, token) =>
             {
-                await Task.Delay(Poll, token);
-            }
+                var created = await client.Exec.ExecCreateContainerAsync(
+                    container,
+                    new()
+                    {
+                        Cmd = command,
+                        User = user,
+                        Env = [.. parameters],
+                        AttachStdout = true,
+                        AttachStderr = true,
+                    },
+                    token
+                );
+                using var stream = await client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token);
+                var (stdout, stderr) = await stream.ReadOutputToEndAsync(token);
+                ContainerExecInspectResponse ended;
+                while ((ended = await client.Exec.InspectContainerExecAsync(created.ID, token)).Running)
+                {
+                    await Task.Delay(Poll, token);
+                }
 
-            return new ExecEnd(ended.ExitCode, stdout, stderr);
-        },
-        limit);
+                return new ExecEnd(ended.ExitCode, stdout, stderr);
+            },
+            limit
+        );
 }
 
 /// <summary>How a program in a container ended.</summary>

@@ -8,17 +8,20 @@ using Temporalio.Activities;
 namespace PgFlow.Activities;
 
 /// <summary>Makes what a cluster consists of outside PostgreSQL, and removes it.</summary>
-/// <remarks>Each thing carries the ID of the workflow that made it: a retry knows its own, and what anybody else made is refused.</remarks>
+/// <remarks>Each thing carries the ID of the workflow that made it: a retry knows its own, and what anybody else made
+/// is refused.</remarks>
 internal sealed class Creation(DockerEngine docker)
 {
-    /// <summary>Post-condition: there is a network of this name that this workflow made, or that the cluster had and that is to be kept.</summary>
+    /// <summary>Post-condition: there is a network of this name that this workflow made, or that the cluster had and
+    /// that is to be kept.</summary>
     /// <returns>Its subnet; the first free private one where none is given.</returns>
     public async Task<string> NetworkAsync(
         ClusterName cluster,
         string name,
         string? subnet,
         bool isolated,
-        Existing existing = Existing.Refused)
+        Existing existing = Existing.Refused
+    )
     {
         if (await FindNetworkAsync(name) is { } found)
         {
@@ -33,7 +36,8 @@ internal sealed class Creation(DockerEngine docker)
                 await CreateNetworkAsync(cluster, name, candidate, isolated);
                 return candidate;
             }
-            catch (DockerApiException e) when (subnet is null && e.ResponseBody.Contains("overlaps", StringComparison.Ordinal))
+            catch (DockerApiException e)
+                when (subnet is null && e.ResponseBody.Contains("overlaps", StringComparison.Ordinal))
             {
                 // taken: the next one
             }
@@ -50,29 +54,47 @@ internal sealed class Creation(DockerEngine docker)
     public async Task VolumeAsync(ClusterSpec spec, string name, Existing existing = Existing.Refused)
     {
         // Docker answers with the volume that is there, whoever made it.
-        var volume = await docker.CallAsync((client, token) => client.Volumes.CreateAsync(
-            new() { Name = name, Labels = Labels.Of(spec.Cluster, (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))) }, token));
+        var volume = await docker.CallAsync(
+            (client, token) =>
+                client.Volumes.CreateAsync(
+                    new()
+                    {
+                        Name = name,
+                        Labels = Labels.Of(
+                            spec.Cluster,
+                            (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))
+                        ),
+                    },
+                    token
+                )
+        );
         RequireOurs(spec.Cluster, $"volume {name}", volume.Labels, existing);
     }
 
-    /// <summary>Post-condition: as of <see cref="NetworkAsync"/>; a new container does not run, and Docker does not start it.</summary>
+    /// <summary>Post-condition: as of <see cref="NetworkAsync"/>; a new container does not run, and Docker does not
+    /// start it.</summary>
     /// <returns>Whether it was made by this workflow.</returns>
     public async Task<bool> NodeAsync(ClusterSpec spec, NodeId node, Existing existing = Existing.Refused)
     {
         try
         {
-            await docker.CallAsync((client, token) => client.Containers.CreateContainerAsync(ParametersOf(spec, node), token));
+            await docker.CallAsync(
+                (client, token) => client.Containers.CreateContainerAsync(ParametersOf(spec, node), token)
+            );
             return true;
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict)
         {
-            var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token));
+            var found = await docker.FindAsync(
+                (client, token) => client.Containers.InspectContainerAsync(node.Container, token)
+            );
             RequireOurs(spec.Cluster, $"container {node.Container}", found?.Config.Labels, existing);
             return Labels.AreOfThisWorkflow(found!.Config.Labels);
         }
     }
 
-    /// <summary>Post-condition: a stopped node is on the internal network that there is now, and on no network that is gone: with one it could never start.</summary>
+    /// <summary>Post-condition: a stopped node is on the internal network that there is now, and on no network that is
+    /// gone: with one it could never start.</summary>
     public async Task ReattachAsync(NodeContainer node)
     {
         if (node.Docker.State.Running)
@@ -105,21 +127,34 @@ internal sealed class Creation(DockerEngine docker)
     private async Task RemoveAsync(params (string Label, object? Value)[] labels)
     {
         var filter = Labels.Filter(labels);
-        var containers = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token));
+        var containers = await docker.CallAsync(
+            (client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token)
+        );
         await Task.WhenAll(containers.Select(container => docker.RemoveAsync(container.ID)));
-        var volumes = await docker.CallAsync((client, token) => client.Volumes.ListAsync(new() { Filters = filter }, token));
+        var volumes = await docker.CallAsync(
+            (client, token) => client.Volumes.ListAsync(new() { Filters = filter }, token)
+        );
         foreach (var volume in volumes.Volumes ?? [])
         {
             await docker.CallAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token));
         }
 
-        foreach (var network in await docker.CallAsync((client, token) => client.Networks.ListNetworksAsync(new() { Filters = filter }, token)))
+        foreach (
+            var network in await docker.CallAsync(
+                (client, token) => client.Networks.ListNetworksAsync(new() { Filters = filter }, token)
+            )
+        )
         {
             await RemoveNetworkAsync(network);
         }
     }
 
-    private static void RequireOurs(ClusterName cluster, string what, IDictionary<string, string>? labels, Existing existing)
+    private static void RequireOurs(
+        ClusterName cluster,
+        string what,
+        IDictionary<string, string>? labels,
+        Existing existing
+    )
     {
         if (!Labels.AreOfThisWorkflow(labels) && !(existing is Existing.Kept && Labels.AreOf(cluster, labels)))
         {
@@ -127,8 +162,11 @@ internal sealed class Creation(DockerEngine docker)
         }
     }
 
-    private static Temporalio.Exceptions.ApplicationFailureException Made(string what) => Ends.Refuse(
-        $"{what} was made by somebody else meanwhile; nothing is done to it: remove or rename it, or choose another name for the cluster");
+    private static Temporalio.Exceptions.ApplicationFailureException Made(string what) =>
+        Ends.Refuse(
+            $"{what} was made by somebody else meanwhile; nothing is done to it: remove or rename it, or choose "
+                + "another name for the cluster"
+        );
 
     private static IEnumerable<string> PrivateSubnets() =>
         Enumerable.Range(0, 250).Select(number => $"10.{77 + (number / 50)}.{100 + (number % 50)}.0/24");
@@ -136,7 +174,12 @@ internal sealed class Creation(DockerEngine docker)
     private Task<NetworkResponse?> FindNetworkAsync(string name) =>
         docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(name, token));
 
-    private Task<NetworksCreateResponse> CreateNetworkAsync(ClusterName cluster, string name, string subnet, bool isolated)
+    private Task<NetworksCreateResponse> CreateNetworkAsync(
+        ClusterName cluster,
+        string name,
+        string subnet,
+        bool isolated
+    )
     {
         var network = new NetworksCreateParameters
         {
@@ -150,46 +193,76 @@ internal sealed class Creation(DockerEngine docker)
         return docker.CallAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
     }
 
-    private static CreateContainerParameters ParametersOf(ClusterSpec spec, NodeId node) => new()
-    {
-        Name = node.Container,
-        Hostname = node.Container,
-        Image = spec.Image,
-        Entrypoint = [$"{spec.Postgres.Bin}/postgres"],
-        Cmd = ["-D", Names.Data],
-        User = $"{spec.Postgres.Uid}:{spec.Postgres.Gid}",
-        Env = [$"PATH={spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "PGDATA=" + Names.Data],
-        StopSignal = "SIGINT",
-        StopTimeout = TimeSpan.FromMinutes(1),
-        Healthcheck = new() { Test = ["NONE"] },
-        Labels = Labels.Of(
-            spec.Cluster,
-            (Labels.Node, node.Name.ToString()),
-            (Labels.RoleAtCreation, node.Name.Number == 1 ? "primary" : "standby"),
-            (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))),
-        HostConfig = new()
+    private static CreateContainerParameters ParametersOf(ClusterSpec spec, NodeId node) =>
+        new()
         {
-            Init = true,
-            Binds = [$"{node.Container}:{Names.NodeVolume}", $"{Names.Repository(spec.Cluster)}:{Names.RepositoryVolume}"],
-            Tmpfs = new Dictionary<string, string> { ["/var/run/postgresql"] = $"uid={spec.Postgres.Uid},gid={spec.Postgres.Gid},mode=0775" },
-            ShmSize = 256 * 1024 * 1024,
-            NetworkMode = Names.InternalNetwork(spec.Cluster),
-            RestartPolicy = new() { Name = RestartPolicyKind.No },
-        },
-        NetworkingConfig = new()
-        {
-            EndpointsConfig = new Dictionary<string, EndpointSettings>
+            Name = node.Container,
+            Hostname = node.Container,
+            Image = spec.Image,
+            Entrypoint = [$"{spec.Postgres.Bin}/postgres"],
+            Cmd = ["-D", Names.Data],
+            User = $"{spec.Postgres.Uid}:{spec.Postgres.Gid}",
+            Env =
+            [
+                $"PATH={spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "LC_ALL=C.UTF-8",
+                "PGDATA=" + Names.Data,
+            ],
+            StopSignal = "SIGINT",
+            StopTimeout = TimeSpan.FromMinutes(1),
+            Healthcheck = new() { Test = ["NONE"] },
+            Labels = Labels.Of(
+                spec.Cluster,
+                (Labels.Node, node.Name.ToString()),
+                (Labels.RoleAtCreation, node.Name.Number == 1 ? "primary" : "standby"),
+                (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))
+            ),
+            HostConfig = new()
             {
-                [Names.InternalNetwork(spec.Cluster)] = new() { IPAMConfig = new() { IPv4Address = Names.AddressOf(spec, node.Name) } },
+                Init = true,
+                Binds =
+                [
+                    $"{node.Container}:{Names.NodeVolume}",
+                    $"{Names.Repository(spec.Cluster)}:{Names.RepositoryVolume}",
+                ],
+                Tmpfs = new Dictionary<string, string>
+                {
+                    ["/var/run/postgresql"] = $"uid={spec.Postgres.Uid},gid={spec.Postgres.Gid},mode=0775",
+                },
+                ShmSize = 256 * 1024 * 1024,
+                NetworkMode = Names.InternalNetwork(spec.Cluster),
+                RestartPolicy = new() { Name = RestartPolicyKind.No },
             },
-        },
-    };
+            NetworkingConfig = new()
+            {
+                EndpointsConfig = new Dictionary<string, EndpointSettings>
+                {
+                    [Names.InternalNetwork(spec.Cluster)] = new()
+                    {
+                        IPAMConfig = new() { IPv4Address = Names.AddressOf(spec, node.Name) },
+                    },
+                },
+            },
+        };
 
-    /// <summary>A network can't go while anything is attached, and a stopped container that is attached could never start again: workers are detached first.</summary>
+    /// <summary>A network can't go while anything is attached, and a stopped container that is attached could never
+    /// start again: workers are detached first.</summary>
     private async Task RemoveNetworkAsync(NetworkResponse network)
     {
-        var attached = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
-            new() { All = true, Filters = new Dictionary<string, IDictionary<string, bool>> { ["network"] = new Dictionary<string, bool> { [network.ID] = true } } }, token));
+        var attached = await docker.CallAsync(
+            (client, token) =>
+                client.Containers.ListContainersAsync(
+                    new()
+                    {
+                        All = true,
+                        Filters = new Dictionary<string, IDictionary<string, bool>>
+                        {
+                            ["network"] = new Dictionary<string, bool> { [network.ID] = true },
+                        },
+                    },
+                    token
+                )
+        );
         foreach (var container in attached)
         {
             await docker.DisconnectAsync(network.ID, container.ID);

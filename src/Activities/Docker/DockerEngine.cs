@@ -28,22 +28,29 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         }
         catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
         {
-            throw new DockerSilenceException($"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s");
+            throw new DockerSilenceException(
+                $"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s"
+            );
         }
         catch (Exception e) when (e is HttpRequestException or SocketException)
         {
-            throw new HttpRequestException($"Docker does not answer at {options.Value.DockerHost}: {e.GetBaseException().Message}", e);
+            throw new HttpRequestException(
+                $"Docker does not answer at {options.Value.DockerHost}: {e.GetBaseException().Message}",
+                e
+            );
         }
     }
 
     /// <inheritdoc cref="CallAsync{T}"/>
-    public Task CallAsync(Func<IDockerClient, CancellationToken, Task> call, TimeSpan? deadline = null) => CallAsync(
-        async (client, token) =>
-        {
-            await call(client, token);
-            return true;
-        },
-        deadline);
+    public Task CallAsync(Func<IDockerClient, CancellationToken, Task> call, TimeSpan? deadline = null) =>
+        CallAsync(
+            async (client, token) =>
+            {
+                await call(client, token);
+                return true;
+            },
+            deadline
+        );
 
     /// <summary>The answer, or null where Docker has no such thing.</summary>
     public async Task<T?> FindAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call)
@@ -69,7 +76,9 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
     }
 
     internal static CancellationToken ActivityToken =>
-        ActivityExecutionContext.HasCurrent ? ActivityExecutionContext.Current.CancellationToken : CancellationToken.None;
+        ActivityExecutionContext.HasCurrent
+            ? ActivityExecutionContext.Current.CancellationToken
+            : CancellationToken.None;
 
     private async Task<DockerClient> ClientAsync()
     {
@@ -77,7 +86,9 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         lock (_lock)
         {
             // A daemon that could not be asked for its version is asked again; it may have been upgraded too.
-            client = _client = _client is null or { IsFaulted: true } or { IsCanceled: true } ? ConnectAsync() : _client;
+            client = _client = _client is null or { IsFaulted: true } or { IsCanceled: true }
+                ? ConnectAsync()
+                : _client;
         }
 
         return await client;

@@ -4,43 +4,71 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Finds what there is of a cluster: by its labels, and by its names, since what has a name and no label is somebody else's.</summary>
+/// <summary>Finds what there is of a cluster: by its labels, and by its names, since what has a name and no label is
+/// somebody else's.</summary>
 internal sealed class Inventory(DockerEngine docker, Secrets secrets)
 {
-    /// <summary>The containers of the nodes of <paramref name="cluster"/> by number; none where there is no such cluster.</summary>
+    /// <summary>The containers of the nodes of <paramref name="cluster"/> by number; none where there is no such
+    /// cluster.</summary>
     public async Task<IReadOnlyList<NodeContainer>> NodesAsync(ClusterName cluster)
     {
-        var listed = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
-            new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Node, null)) }, token));
+        var listed = await docker.CallAsync(
+            (client, token) =>
+                client.Containers.ListContainersAsync(
+                    new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Node, null)) },
+                    token
+                )
+        );
         return await NodesAsync(cluster, listed);
     }
 
     /// <summary>A node's container as it is now.</summary>
     public async Task<NodeContainer> NodeAsync(NodeId node) =>
-        await FindAsync(node) ?? throw Ends.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
+        await FindAsync(node)
+        ?? throw Ends.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
 
     /// <summary>Everything that there is of a cluster, and what is missing of it.</summary>
     public async Task<ClusterParts> PartsAsync(ClusterName cluster)
     {
-        var listing = docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true }, token));
+        var listing = docker.CallAsync(
+            (client, token) => client.Containers.ListContainersAsync(new() { All = true }, token)
+        );
         var volumes = docker.CallAsync((client, token) => client.Volumes.ListAsync(token));
         var networks = docker.CallAsync((client, token) => client.Networks.ListNetworksAsync(new(), token));
         var containers = await listing;
-        var nodes = await NodesAsync(cluster, containers.Where(container => Labels.AreOf(cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node)));
-        return new(cluster, nodes, [.. containers], [.. (await volumes).Volumes ?? []], [.. await networks], secrets.FilesOf(cluster));
+        var nodes = await NodesAsync(
+            cluster,
+            containers.Where(container =>
+                Labels.AreOf(cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node)
+            )
+        );
+        return new(
+            cluster,
+            nodes,
+            [.. containers],
+            [.. (await volumes).Volumes ?? []],
+            [.. await networks],
+            secrets.FilesOf(cluster)
+        );
     }
 
-    private async Task<IReadOnlyList<NodeContainer>> NodesAsync(ClusterName cluster, IEnumerable<ContainerListResponse> listed)
+    private async Task<IReadOnlyList<NodeContainer>> NodesAsync(
+        ClusterName cluster,
+        IEnumerable<ContainerListResponse> listed
+    )
     {
-        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(new(cluster, NodeName.Parse(container.Labels[Labels.Node])))));
+        var nodes = await Task.WhenAll(
+            listed.Select(container => FindAsync(new(cluster, NodeName.Parse(container.Labels[Labels.Node]))))
+        );
         return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
     }
 
     /// <returns>Null also where a container of that name carries no label of the cluster.</returns>
     private async Task<NodeContainer?> FindAsync(NodeId node) =>
-        await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token)) is { } found
-            && Labels.AreOf(node.Cluster, found.Config.Labels)
-            && found.Config.Labels.TryGetValue(Labels.Spec, out var spec)
+        await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token))
+            is { } found
+        && Labels.AreOf(node.Cluster, found.Config.Labels)
+        && found.Config.Labels.TryGetValue(Labels.Spec, out var spec)
             ? new(node, found, JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)!)
             : null;
 }
@@ -59,7 +87,8 @@ internal sealed record NodeContainer(NodeId Id, ContainerInspectResponse Docker,
     public bool IsOn(string network) => Docker.NetworkSettings.Networks.ContainsKey(network);
 
     /// <summary>What it holds on the external network, running or not.</summary>
-    public EndpointRole Endpoint => !Docker.NetworkSettings.Networks.TryGetValue(Spec.ExternalNetwork, out var held)
-        ? EndpointRole.None
-        : held.IPAMConfig?.IPv4Address == Spec.Vip ? EndpointRole.ReadWrite : EndpointRole.ReadOnly;
+    public EndpointRole Endpoint =>
+        !Docker.NetworkSettings.Networks.TryGetValue(Spec.ExternalNetwork, out var held) ? EndpointRole.None
+        : held.IPAMConfig?.IPv4Address == Spec.Vip ? EndpointRole.ReadWrite
+        : EndpointRole.ReadOnly;
 }

@@ -11,22 +11,28 @@ namespace PgFlow.Activities;
 
 /// <summary>Runs programs that need a stopped server, or a place of their own, in job containers.</summary>
 /// <remarks>
-/// A job belongs to one activity of one run. A retry of that activity finds the container, waits for it and reads its end; it never starts a second one beside it.
-/// One that was killed, by a signal or with the daemon, is repeated under the next number: every script starts from whatever it finds.
+/// A job belongs to one activity of one run. A retry of that activity finds the container, waits for it and reads its
+/// end; it never starts a second one beside it.
+/// One that was killed, by a signal or with the daemon, is repeated under the next number: every script starts from
+/// whatever it finds.
 /// </remarks>
 internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 {
     private const int MostKilled = 5;
 
     /// <summary>Programs write all values as texts.</summary>
-    private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { NumberHandling = JsonNumberHandling.AllowReadingFromString };
+    private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options)
+    {
+        NumberHandling = JsonNumberHandling.AllowReadingFromString,
+    };
 
     /// <summary>What Docker may need to report a node's end after it was stopped.</summary>
     private static readonly TimeSpan Ending = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>The end of the job. One that failed before, in an earlier attempt, is repeated under the next number.</summary>
+    /// <summary>The end of the job. One that failed before, in an earlier attempt, is repeated under the next
+    /// number.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was killed again and again.</exception>
     public async Task<JobEnd> RunAsync(Job job)
     {
@@ -58,20 +64,30 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     public async Task<T> ResultAsync<T>(Job job) => await ResultOfAsync<T>(await SucceedAsync(job));
 
     /// <summary>What the program of a job wrote: from its container, whatever the daemon does with logs.</summary>
-    public async Task<T> ResultOfAsync<T>(JobEnd end) => await files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
-        ? JsonSerializer.Deserialize<T>(result, Json)!
-        : throw new IOException($"{end.Container} has left no result: {end.Tail}");
+    public async Task<T> ResultOfAsync<T>(JobEnd end) =>
+        await files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
+            ? JsonSerializer.Deserialize<T>(result, Json)!
+            : throw new IOException($"{end.Container} has left no result: {end.Tail}");
 
-    /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes with <see cref="RemoveOfActivityAsync"/>, which also comes first.</summary>
+    /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes
+    /// with <see cref="RemoveOfActivityAsync"/>, which also comes first.</summary>
     public async Task<OpenJob> OpenAsync(Job job, IEnumerable<string> programs)
     {
         await RemoveOfActivityAsync();
         var name = NameOf(job, 1);
-        await StartAsync(job with { Program = "wait", Files = [.. job.Files, .. programs.Select(program => Job.ProgramFile(program, job.Spec.Postgres))] }, name);
+        await StartAsync(
+            job with
+            {
+                Program = "wait",
+                Files = [.. job.Files, .. programs.Select(program => Job.ProgramFile(program, job.Spec.Postgres))],
+            },
+            name
+        );
         return new(docker, files, job.Spec.Postgres, name);
     }
 
-    /// <summary>Removes the jobs of this activity: those of a hand that only reads are of no use afterwards, nor to a retry.</summary>
+    /// <summary>Removes the jobs of this activity: those of a hand that only reads are of no use afterwards, nor to a
+    /// retry.</summary>
     public async Task RemoveOfActivityAsync()
     {
         var info = ActivityExecutionContext.Current.Info;
@@ -81,11 +97,25 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     /// <summary>Removes the jobs of a run.</summary>
     public Task RemoveOfRunAsync(string run) => RemoveAsync(Labels.Filter((Labels.Run, run)));
 
-    /// <summary>Removes the jobs of runs that do not run any more: somebody terminated them. Those of backups and verifications that work beside stay.</summary>
+    /// <summary>Removes the jobs of runs that do not run any more: somebody terminated them. Those of backups and
+    /// verifications that work beside stay.</summary>
     public async Task RemoveLeftAsync(ClusterName cluster)
     {
-        var jobs = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
-            new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.CreatedBy, null), (Labels.Run, null)) }, token));
+        var jobs = await docker.CallAsync(
+            (client, token) =>
+                client.Containers.ListContainersAsync(
+                    new()
+                    {
+                        All = true,
+                        Filters = Labels.Filter(
+                            (Labels.Cluster, cluster),
+                            (Labels.CreatedBy, null),
+                            (Labels.Run, null)
+                        ),
+                    },
+                    token
+                )
+        );
         foreach (var run in jobs.GroupBy(job => (Workflow: job.Labels[Labels.CreatedBy], Run: job.Labels[Labels.Run])))
         {
             if (!await RunsAsync(run.Key.Workflow, run.Key.Run))
@@ -95,16 +125,34 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         }
     }
 
-    /// <summary>Ends the jobs that work on a node's data and that are not this activity's, and refuses while anything else uses its volume.</summary>
-    /// <remarks>PostgreSQL can't see another container on its directory: two postmasters on one volume would both accept writes.</remarks>
+    /// <summary>Ends the jobs that work on a node's data and that are not this activity's, and refuses while anything
+    /// else uses its volume.</summary>
+    /// <remarks>PostgreSQL can't see another container on its directory: two postmasters on one volume would both
+    /// accept writes.</remarks>
     public async Task RequireSoleUseAsync(NodeId node)
     {
         await Permit.RequireAsync(node.Cluster);
         var info = ActivityExecutionContext.Current.Info;
-        var users = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(
-            new() { Filters = new Dictionary<string, IDictionary<string, bool>> { ["volume"] = new Dictionary<string, bool> { [node.Container] = true } } }, token));
+        var users = await docker.CallAsync(
+            (client, token) =>
+                client.Containers.ListContainersAsync(
+                    new()
+                    {
+                        Filters = new Dictionary<string, IDictionary<string, bool>>
+                        {
+                            ["volume"] = new Dictionary<string, bool> { [node.Container] = true },
+                        },
+                    },
+                    token
+                )
+        );
         string[] mine = [$"{info.WorkflowRunId}-{info.ActivityId}-", $"{info.WorkflowRunId}-{Job.BesideData}-"];
-        foreach (var user in users.Where(user => !user.Labels.TryGetValue(Labels.Job, out var job) || !mine.Any(key => job.StartsWith(key, StringComparison.Ordinal))))
+        foreach (
+            var user in users.Where(user =>
+                !user.Labels.TryGetValue(Labels.Job, out var job)
+                || !mine.Any(key => job.StartsWith(key, StringComparison.Ordinal))
+            )
+        )
         {
             if (!user.Labels.ContainsKey(Labels.Job))
             {
@@ -113,7 +161,9 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
                     continue;
                 }
 
-                throw Ends.Refuse($"the container {user.Names[0].TrimStart('/')} is using {node}'s volume; stop it first");
+                throw Ends.Refuse(
+                    $"the container {user.Names[0].TrimStart('/')} is using {node}'s volume; stop it first"
+                );
             }
 
             await docker.RemoveAsync(user.ID);
@@ -122,15 +172,22 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 
     private async Task RemoveAsync(Dictionary<string, IDictionary<string, bool>> filter, string key = "")
     {
-        var jobs = await docker.CallAsync((client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token));
-        await Task.WhenAll(jobs.Where(job => job.Labels[Labels.Job].StartsWith(key, StringComparison.Ordinal)).Select(job => docker.RemoveAsync(job.ID)));
+        var jobs = await docker.CallAsync(
+            (client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token)
+        );
+        await Task.WhenAll(
+            jobs.Where(job => job.Labels[Labels.Job].StartsWith(key, StringComparison.Ordinal))
+                .Select(job => docker.RemoveAsync(job.ID))
+        );
     }
 
     private static async Task<bool> RunsAsync(string workflow, string run)
     {
         try
         {
-            var found = await ActivityExecutionContext.Current.TemporalClient.GetWorkflowHandle(workflow, run).DescribeAsync();
+            var found = await ActivityExecutionContext
+                .Current.TemporalClient.GetWorkflowHandle(workflow, run)
+                .DescribeAsync();
             return found.Status is WorkflowExecutionStatus.Running;
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
@@ -145,14 +202,18 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     private static string NameOf(Job job, int number) =>
         $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!)}-{OwnerOf(job)}-{number}";
 
-    private static string OwnerOf(Job job) => job.Beside ? Job.BesideData : ActivityExecutionContext.Current.Info.ActivityId;
+    private static string OwnerOf(Job job) =>
+        job.Beside ? Job.BesideData : ActivityExecutionContext.Current.Info.ActivityId;
 
     /// <summary>The number of the job that runs, has succeeded, or was not begun yet.</summary>
     private async Task<int> NextAsync(Job job)
     {
         for (var number = 1; ; number++)
         {
-            if (await FindAsync(NameOf(job, number)) is not { State: { Running: false, Status: not "created", ExitCode: not 0 } })
+            if (
+                await FindAsync(NameOf(job, number))
+                is not { State: { Running: false, Status: not "created", ExitCode: not 0 } }
+            )
             {
                 return number;
             }
@@ -168,7 +229,8 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         }
     }
 
-    /// <summary>A container that never runs: a place to read the files of volumes from. It goes with <see cref="RemoveOfActivityAsync"/>.</summary>
+    /// <summary>A container that never runs: a place to read the files of volumes from. It goes with
+    /// <see cref="RemoveOfActivityAsync"/>.</summary>
     /// <returns>Its name.</returns>
     public async Task<string> PlaceAsync(Job job)
     {
@@ -184,14 +246,19 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         await docker.StartAsync(name);
     }
 
-    /// <summary>Docker would make a volume that is missing, without a label: an empty one instead of the node's data.</summary>
+    /// <summary>Docker would make a volume that is missing, without a label: an empty one instead of the node's
+    /// data.</summary>
     private async Task RequireVolumesAsync(Job job)
     {
         var names = job.Volumes.Select(volume => volume.Split(':')[0]).ToList();
-        var found = await Task.WhenAll(names.Select(name => docker.FindAsync((client, token) => client.Volumes.InspectAsync(name, token))));
+        var found = await Task.WhenAll(
+            names.Select(name => docker.FindAsync((client, token) => client.Volumes.InspectAsync(name, token)))
+        );
         if (names.Where((_, index) => found[index] is null).ToList() is { Count: > 0 } missing)
         {
-            throw Ends.Refuse($"{job.Name}: there is no volume {string.Join(", ", missing)}; see: pgflow status {job.Spec.Cluster}");
+            throw Ends.Refuse(
+                $"{job.Name}: there is no volume {string.Join(", ", missing)}; see: pgflow status {job.Spec.Cluster}"
+            );
         }
     }
 
@@ -200,27 +267,38 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         await RequireVolumesAsync(job);
         var info = ActivityExecutionContext.Current.Info;
         var key = $"{info.WorkflowRunId}-{OwnerOf(job)}-{job.Name}";
-        await docker.CallAsync((client, token) => client.Containers.CreateContainerAsync(
-            new()
-            {
-                Name = name,
-                Image = job.Spec.Image,
-                Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
-                Cmd = [],
-                User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
-                Env = [$"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", .. Names.Environment, .. job.Parameters],
-                Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
-                Healthcheck = new() { Test = ["NONE"] },
-                HostConfig = new()
-                {
-                    Init = true,
-                    Binds = [.. job.Volumes],
-                    NetworkMode = job.Network ?? "none",
-                    ShmSize = 256 * 1024 * 1024,
-                    LogConfig = new() { Type = "json-file" }, // the daemon's own may be one that can't be read, and failures are explained by it
-                },
-            },
-            token));
+        await docker.CallAsync(
+            (client, token) =>
+                client.Containers.CreateContainerAsync(
+                    new()
+                    {
+                        Name = name,
+                        Image = job.Spec.Image,
+                        Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
+                        Cmd = [],
+                        User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
+                        Env =
+                        [
+                            $"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                            "LC_ALL=C",
+                            .. Names.Environment,
+                            .. job.Parameters,
+                        ],
+                        Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
+                        Healthcheck = new() { Test = ["NONE"] },
+                        HostConfig = new()
+                        {
+                            Init = true,
+                            Binds = [.. job.Volumes],
+                            NetworkMode = job.Network ?? "none",
+                            ShmSize = 256 * 1024 * 1024,
+                            // the daemon's own may be one that can't be read, and failures are explained by it
+                            LogConfig = new() { Type = "json-file" },
+                        },
+                    },
+                    token
+                )
+        );
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>
@@ -231,7 +309,9 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
             var container = await FindAsync(name) ?? throw new IOException($"the job container {name} is gone");
             if (container.State is { Running: false, Status: not "created" })
             {
-                return container.State.ExitCode > 125 ? null : new((int)container.State.ExitCode, name, await docker.OfLogAsync(name, 200));
+                return container.State.ExitCode > 125
+                    ? null
+                    : new((int)container.State.ExitCode, name, await docker.OfLogAsync(name, 200));
             }
 
             if (wait == LongestPoll)
@@ -244,21 +324,29 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     }
 }
 
-/// <summary>A job's container that waits for programs: only such as read, since a retry begins with another container.</summary>
+/// <summary>A job's container that waits for programs: only such as read, since a retry begins with another
+/// container.</summary>
 internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInstallation postgres, string container)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
 
     /// <summary>What a program prints that must succeed.</summary>
     public async Task<string> RunAsync(string program) =>
-        await docker.ExecuteAsync(container, $"{postgres.Uid}:{postgres.Gid}", Limit, "/bin/sh", $"{Names.Job}/{program}.sh");
+        await docker.ExecuteAsync(
+            container,
+            $"{postgres.Uid}:{postgres.Gid}",
+            Limit,
+            "/bin/sh",
+            $"{Names.Job}/{program}.sh"
+        );
 
     /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string program, int size) =>
         docker.StreamAsync(container, $"{postgres.Uid}:{postgres.Gid}", $"sh {Names.Job}/{program}.sh", size);
 
     /// <summary>Puts a file into the container, for the programs that follow.</summary>
-    public Task WriteAsync(string path, string content) => files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
+    public Task WriteAsync(string path, string content) =>
+        files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
 }
 
 /// <summary>A program to run in a container of its own.</summary>
@@ -288,21 +376,26 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Program)
     /// <summary>Runs as root instead of <c>postgres</c>.</summary>
     public bool AsRoot { get; init; }
 
-    /// <summary>What a job sees that only reads a cluster's past: its repository as <c>/source</c>, its nodes' volumes as <c>/nodes/NAME</c>.</summary>
+    /// <summary>What a job sees that only reads a cluster's past: its repository as <c>/source</c>, its nodes' volumes
+    /// as <c>/nodes/NAME</c>.</summary>
     public static IReadOnlyList<string> VolumesOfPast(ClusterParts parts) =>
-    [
-        $"{Names.Repository(parts.Cluster)}:{Names.SourceRepository}:ro",
-        .. parts.Members.Where(node => parts.HasVolume(node.Container)).Select(node => $"{node.Container}:{Names.NodeVolumes}/{node.Name}:ro"),
-    ];
+        [
+            $"{Names.Repository(parts.Cluster)}:{Names.SourceRepository}:ro",
+            .. parts
+                .Members.Where(node => parts.HasVolume(node.Container))
+                .Select(node => $"{node.Container}:{Names.NodeVolumes}/{node.Name}:ro"),
+        ];
 
     /// <summary>What a job has before its own: its program, and the library.</summary>
     public static IEnumerable<ContainerFile> OwnFiles(Job job) =>
-    [
-        ContainerFile.Folder(Names.Job, job.Spec.Postgres),
-        ContainerFile.Folder($"{Names.Job}/lib", job.Spec.Postgres),
-        .. Embedded.Library.Select(file => ContainerFile.Private($"{Names.Job}/{file.Key}", file.Value, job.Spec.Postgres)),
-        ProgramFile(job.Program, job.Spec.Postgres),
-    ];
+        [
+            ContainerFile.Folder(Names.Job, job.Spec.Postgres),
+            ContainerFile.Folder($"{Names.Job}/lib", job.Spec.Postgres),
+            .. Embedded.Library.Select(file =>
+                ContainerFile.Private($"{Names.Job}/{file.Key}", file.Value, job.Spec.Postgres)
+            ),
+            ProgramFile(job.Program, job.Spec.Postgres),
+        ];
 
     public static ContainerFile ProgramFile(string name, PostgresInstallation postgres) =>
         ContainerFile.Private($"{Names.Job}/{name}.sh", Embedded.Read(name), postgres);
@@ -312,26 +405,37 @@ internal sealed record Job(ClusterSpec Spec, string Name, string Program)
         ContainerFile.Private($"{Names.Job}/{name}", string.Concat(entries.Select(entry => $"{entry}\n")), postgres);
 
     /// <summary>The segments that a job works on.</summary>
-    public static ContainerFile SegmentList(IEnumerable<string> segments, PostgresInstallation postgres) => List("segments", segments, postgres);
+    public static ContainerFile SegmentList(IEnumerable<string> segments, PostgresInstallation postgres) =>
+        List("segments", segments, postgres);
 
     /// <summary>What programs say as <c>name=value</c>, or with another separator; a name may come again.</summary>
-    public static ILookup<string, string> Facts(string output, char separator = '=') => output.Split('\n')
-        .Select(line => line.Split(separator, 2))
-        .Where(fact => fact.Length == 2)
-        .ToLookup(fact => fact[0].Trim(), fact => fact[1].Trim());
+    public static ILookup<string, string> Facts(string output, char separator = '=') =>
+        output
+            .Split('\n')
+            .Select(line => line.Split(separator, 2))
+            .Where(fact => fact.Length == 2)
+            .ToLookup(fact => fact[0].Trim(), fact => fact[1].Trim());
 
-    /// <summary>What <c>date -u +%s.%N</c> said: the clock of the databases' host. Where it knows no fractions, <paramref name="whole"/> is added.</summary>
+    /// <summary>What <c>date -u +%s.%N</c> said: the clock of the databases' host. Where it knows no fractions,
+    /// <paramref name="whole"/> is added.</summary>
     public static DateTimeOffset TimeOf(string fact, TimeSpan whole = default)
     {
         var seconds = fact.Replace(".%N", "", StringComparison.Ordinal);
-        return DateTimeOffset.UnixEpoch.AddTicks((long)(decimal.Parse(seconds, CultureInfo.InvariantCulture) * TimeSpan.TicksPerSecond)) + (seconds == fact ? default : whole);
+        return DateTimeOffset.UnixEpoch.AddTicks(
+                (long)(decimal.Parse(seconds, CultureInfo.InvariantCulture) * TimeSpan.TicksPerSecond)
+            ) + (seconds == fact ? default : whole);
     }
 
     /// <summary>A job on a node's volume and the repository, on the internal network only if it is asked for.</summary>
-    public static Job On(NodeContainer node, string name, string program) => new(node.Spec, name, program)
-    {
-        Volumes = [$"{node.Id.Container}:{Names.NodeVolume}", $"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}"],
-    };
+    public static Job On(NodeContainer node, string name, string program) =>
+        new(node.Spec, name, program)
+        {
+            Volumes =
+            [
+                $"{node.Id.Container}:{Names.NodeVolume}",
+                $"{Names.Repository(node.Id.Cluster)}:{Names.RepositoryVolume}",
+            ],
+        };
 }
 
 /// <summary>How a job ended.</summary>
@@ -346,13 +450,13 @@ internal sealed record JobEnd(int ExitCode, string Container, string Output)
     private const int LongestTail = 1500;
 
     /// <summary>What it means that <paramref name="program"/> did not end with 0.</summary>
-    public ApplicationFailureException FailureOf(string program) => ExitCode == Unmet
-        ? Ends.Refuse($"{program}: {Tail}")
-        : Ends.Fail($"{program} ended with {ExitCode}: {Tail}");
+    public ApplicationFailureException FailureOf(string program) =>
+        ExitCode == Unmet ? Ends.Refuse($"{program}: {Tail}") : Ends.Fail($"{program} ended with {ExitCode}: {Tail}");
 
     /// <summary>The end of the output, short enough for a failure message.</summary>
     public string Tail => Output.Length > LongestTail ? $"…{Output[^LongestTail..]}" : Output;
 
     /// <summary>The line that a progress display shows.</summary>
-    public static string LastLine(string output) => output.Split('\r', '\n').LastOrDefault(line => line.Length > 0)?.Trim() ?? "";
+    public static string LastLine(string output) =>
+        output.Split('\r', '\n').LastOrDefault(line => line.Length > 0)?.Trim() ?? "";
 }

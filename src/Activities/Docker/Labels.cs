@@ -3,17 +3,20 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-/// <summary>The labels on everything that belongs to a cluster. They are the inventory: no other database says what exists.</summary>
+/// <summary>The labels on everything that belongs to a cluster. They are the inventory: no other database says what
+/// exists.</summary>
 internal static class Labels
 {
     public const string Cluster = "pgflow.cluster";
     public const string Node = "pgflow.node";
     public const string RoleAtCreation = "pgflow.role-at-creation";
 
-    /// <summary>The workflow that made it. A retry, and a run after a reset, know their own by it; an undo removes nothing else.</summary>
+    /// <summary>The workflow that made it. A retry, and a run after a reset, know their own by it; an undo removes
+    /// nothing else.</summary>
     public const string CreatedBy = "pgflow.created-by";
 
-    /// <summary>What the cluster was made as, in JSON; on volumes too, so that the cluster is known for as long as it has one.</summary>
+    /// <summary>What the cluster was made as, in JSON; on volumes too, so that the cluster is known for as long as it
+    /// has one.</summary>
     public const string Spec = "pgflow.spec";
 
     /// <summary>On job containers: what the job is, so that a retry finds it.</summary>
@@ -23,24 +26,35 @@ internal static class Labels
     public const string Run = "pgflow.run";
 
     /// <summary>The labels of everything that this workflow makes for a cluster.</summary>
-    public static Dictionary<string, string> Of(ClusterName cluster, params IEnumerable<(string Label, string Value)> others) => new(
-        others.Select(label => KeyValuePair.Create(label.Label, label.Value)))
-    {
-        [Cluster] = cluster.ToString(),
-        [CreatedBy] = ActivityExecutionContext.Current.Info.WorkflowId ?? "",
-    };
+    public static Dictionary<string, string> Of(
+        ClusterName cluster,
+        params IEnumerable<(string Label, string Value)> others
+    ) =>
+        new(others.Select(label => KeyValuePair.Create(label.Label, label.Value)))
+        {
+            [Cluster] = cluster.ToString(),
+            [CreatedBy] = ActivityExecutionContext.Current.Info.WorkflowId ?? "",
+        };
 
     /// <summary>Whether this workflow made what carries these labels.</summary>
     public static bool AreOfThisWorkflow(IDictionary<string, string>? labels) =>
-        labels is not null && labels.TryGetValue(CreatedBy, out var creator) && creator == ActivityExecutionContext.Current.Info.WorkflowId;
+        labels is not null
+        && labels.TryGetValue(CreatedBy, out var creator)
+        && creator == ActivityExecutionContext.Current.Info.WorkflowId;
 
     /// <summary>Whether what carries these labels belongs to a cluster.</summary>
     public static bool AreOf(ClusterName cluster, IDictionary<string, string>? labels) =>
         labels is not null && labels.TryGetValue(Cluster, out var owner) && owner == cluster.ToString();
 
     /// <summary>A filter for one value of a label.</summary>
-    public static Dictionary<string, IDictionary<string, bool>> Filter(params IEnumerable<(string Label, object? Value)> labels) => new()
-    {
-        ["label"] = labels.ToDictionary(label => label.Value is null ? label.Label : $"{label.Label}={label.Value}", _ => true),
-    };
+    public static Dictionary<string, IDictionary<string, bool>> Filter(
+        params IEnumerable<(string Label, object? Value)> labels
+    ) =>
+        new()
+        {
+            ["label"] = labels.ToDictionary(
+                label => label.Value is null ? label.Label : $"{label.Label}={label.Value}",
+                _ => true
+            ),
+        };
 }

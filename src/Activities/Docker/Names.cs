@@ -24,14 +24,18 @@ internal static class Names
     /// <summary>The data directory.</summary>
     public const string Data = $"{NodeVolume}/data";
 
-    /// <summary>The first host of a network that a node may have; the virtual IP stands directly before the nodes.</summary>
+    /// <summary>The first host of a network that a node may have; the virtual IP stands directly before the
+    /// nodes.</summary>
     private const int FirstHost = 10;
 
     /// <summary>How all programs are told the paths above.</summary>
     public static IReadOnlyList<string> Environment { get; } =
     [
-        $"VOLUME={NodeVolume}", $"REPOSITORY={RepositoryVolume}", $"SOURCE_REPOSITORY={SourceRepository}",
-        $"NODES={NodeVolumes}", $"JOB={Job}",
+        $"VOLUME={NodeVolume}",
+        $"REPOSITORY={RepositoryVolume}",
+        $"SOURCE_REPOSITORY={SourceRepository}",
+        $"NODES={NodeVolumes}",
+        $"JOB={Job}",
     ];
 
     /// <summary>Where a node's segments go.</summary>
@@ -52,10 +56,12 @@ internal static class Names
     /// <summary>The virtual IP of a network of our own.</summary>
     public static string DefaultVip(string subnet) => Host(subnet, FirstHost);
 
-    /// <summary>The upper half of the first /24: Docker gives addresses to others from there only, never a stopped node's.</summary>
+    /// <summary>The upper half of the first /24: Docker gives addresses to others from there only, never a stopped
+    /// node's.</summary>
     public static string RangeForOthers(string subnet) => $"{Host(subnet, 128)}/25";
 
-    /// <summary>A run's short name: the random end of its ID, since a server's run IDs (UUID version 7) begin with the time and are alike for a minute.</summary>
+    /// <summary>A run's short name: the random end of its ID, since a server's run IDs (UUID version 7) begin with the
+    /// time and are alike for a minute.</summary>
     public static string ShortRun(string run) => run[^12..];
 
     /// <summary>The subnet of a network of our own whose virtual IP this is.</summary>

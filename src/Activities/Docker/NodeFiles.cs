@@ -5,32 +5,50 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Reads and writes files in containers, running or not, through Docker's archive call (about 50 ms).</summary>
+/// <summary>Reads and writes files in containers, running or not, through Docker's archive call (about 50
+/// ms).</summary>
 internal sealed class NodeFiles(DockerEngine docker)
 {
     /// <summary>The file's content; null where there is none.</summary>
     public async Task<byte[]?> ReadAsync(string container, string path)
     {
         using var content = new MemoryStream();
-        return await ReadAsync(container, path, stream => stream.CopyToAsync(content, DockerEngine.ActivityToken)) ? content.ToArray() : null;
+        return await ReadAsync(container, path, stream => stream.CopyToAsync(content, DockerEngine.ActivityToken))
+            ? content.ToArray()
+            : null;
     }
 
     /// <summary>Reads a file as a stream, as far as the reader wants it.</summary>
     /// <returns>Whether there is such a file.</returns>
-    public async Task<bool> ReadAsync(string container, string path, Func<Stream, Task> read) => await docker.FindAsync(async (client, token) =>
-    {
-        var answer = await client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: false, token);
-        // Docker's own streams take a read of nothing (the tar reader's, at an entry's end) for a lost connection, and close themselves with their last byte.
-        await using var stream = PipeReader.Create(answer.Stream, new(bufferSize: 64 * 1024)).AsStream();
-        await using var tar = new TarReader(stream);
-        await read((await tar.GetNextEntryAsync(copyData: false, token))?.DataStream ?? Stream.Null);
-        return answer;
-    }) is not null;
+    public async Task<bool> ReadAsync(string container, string path, Func<Stream, Task> read) =>
+        await docker.FindAsync(
+            async (client, token) =>
+            {
+                var answer = await client.Containers.GetArchiveFromContainerAsync(
+                    container,
+                    new() { Path = path },
+                    statOnly: false,
+                    token
+                );
+                // Docker's own streams take a read of nothing (the tar reader's, at an entry's end) for a lost
+                // connection, and close themselves with their last byte.
+                await using var stream = PipeReader.Create(answer.Stream, new(bufferSize: 64 * 1024)).AsStream();
+                await using var tar = new TarReader(stream);
+                await read((await tar.GetNextEntryAsync(copyData: false, token))?.DataStream ?? Stream.Null);
+                return answer;
+            }
+        )
+            is not null;
 
-    public async Task<bool> ExistsAsync(string container, string path) => await docker.FindAsync((client, token) =>
-        client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: true, token)) is not null;
+    public async Task<bool> ExistsAsync(string container, string path) =>
+        await docker.FindAsync(
+            (client, token) =>
+                client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: true, token)
+        )
+            is not null;
 
-    /// <summary>Writes files and folders with their owners and modes; what is there is replaced, by the whole or not at all. A second name of it stays beside it.</summary>
+    /// <summary>Writes files and folders with their owners and modes; what is there is replaced, by the whole or not at
+    /// all. A second name of it stays beside it.</summary>
     public async Task WriteAsync(string container, params IEnumerable<ContainerFile> files)
     {
         using var archive = new MemoryStream();
@@ -48,8 +66,14 @@ internal sealed class NodeFiles(DockerEngine docker)
                         await tar.WriteEntryAsync(file.Entry(TarEntryType.RegularFile, path));
                         break;
                     case var content: // Docker removes what is there before it writes: on a full disk only the half of it would be left. A link needs no room.
-                        var (written, link) = (file.Entry(TarEntryType.RegularFile, $"{path}.new"), file.Entry(TarEntryType.HardLink, path));
-                        (written.DataStream, link.LinkName) = (new MemoryStream(Encoding.UTF8.GetBytes(content)), written.Name);
+                        var (written, link) = (
+                            file.Entry(TarEntryType.RegularFile, $"{path}.new"),
+                            file.Entry(TarEntryType.HardLink, path)
+                        );
+                        (written.DataStream, link.LinkName) = (
+                            new MemoryStream(Encoding.UTF8.GetBytes(content)),
+                            written.Name
+                        );
                         await tar.WriteEntryAsync(written);
                         await tar.WriteEntryAsync(link);
                         break;
@@ -58,7 +82,10 @@ internal sealed class NodeFiles(DockerEngine docker)
         }
 
         archive.Position = 0;
-        await docker.ChangeAsync((client, token) => client.Containers.ExtractArchiveToContainerAsync(container, new() { Path = "/" }, archive, token));
+        await docker.ChangeAsync(
+            (client, token) =>
+                client.Containers.ExtractArchiveToContainerAsync(container, new() { Path = "/" }, archive, token)
+        );
     }
 }
 
@@ -71,14 +98,23 @@ internal sealed class NodeFiles(DockerEngine docker)
 internal sealed record ContainerFile(string Path, string? Content, int Mode, int Uid, int Gid)
 {
     /// <summary>As a part of an archive.</summary>
-    public UstarTarEntry Entry(TarEntryType type, string path) => new(type, path) { Uid = Uid, Gid = Gid, Mode = (UnixFileMode)Mode };
+    public UstarTarEntry Entry(TarEntryType type, string path) =>
+        new(type, path)
+        {
+            Uid = Uid,
+            Gid = Gid,
+            Mode = (UnixFileMode)Mode,
+        };
 
     /// <summary>A folder of the user <c>postgres</c>.</summary>
-    public static ContainerFile Folder(string path, PostgresInstallation postgres) => new(path, null, 0b111_101_000, postgres.Uid, postgres.Gid);
+    public static ContainerFile Folder(string path, PostgresInstallation postgres) =>
+        new(path, null, 0b111_101_000, postgres.Uid, postgres.Gid);
 
     /// <summary>A file that only <c>postgres</c> reads.</summary>
-    public static ContainerFile Private(string path, string content, PostgresInstallation postgres) => new(path, content, 0b110_000_000, postgres.Uid, postgres.Gid);
+    public static ContainerFile Private(string path, string content, PostgresInstallation postgres) =>
+        new(path, content, 0b110_000_000, postgres.Uid, postgres.Gid);
 
     /// <summary>A program.</summary>
-    public static ContainerFile Program(string path, string content, PostgresInstallation postgres) => new(path, content, 0b111_101_101, postgres.Uid, postgres.Gid);
+    public static ContainerFile Program(string path, string content, PostgresInstallation postgres) =>
+        new(path, content, 0b111_101_101, postgres.Uid, postgres.Gid);
 }

@@ -4,7 +4,8 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection whose address is taken away under it waits for ever.</summary>
+/// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection
+/// whose address is taken away under it waits for ever.</summary>
 internal sealed class ClientConnections(DockerEngine docker, Inventory inventory, NodeFiles files, Sql sql)
 {
     private const string Sockets = "SELECT pg_read_file('/proc/net/tcp')";
@@ -15,21 +16,26 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
     private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long connections may be there: where new ones come as fast as others are refused, there is no instant without any.</summary>
+    /// <summary>How long connections may be there: where new ones come as fast as others are refused, there is no
+    /// instant without any.</summary>
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>Has a running node refuse clients until <see cref="AdmitAsync"/>, and ends their sessions.</summary>
     /// <returns>Whether no connection is open but over the internal network.</returns>
-    /// <remarks>By the kernel's table of sockets: one that has not logged in yet is in no view, and process titles hold what users chose.</remarks>
+    /// <remarks>By the kernel's table of sockets: one that has not logged in yet is in no view, and process titles hold
+    /// what users chose.</remarks>
     public async Task<bool> CloseAsync(NodeContainer node)
     {
         await using var connection = await ChangeHbaAsync(node, file => Hba.Refusing(file, node.Spec));
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            await connection.AskAsync<long>("""
+            await connection.AskAsync<long>(
+                """
                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE pid <> pg_backend_pid() AND client_addr IS NOT NULL AND NOT client_addr <<= $1::inet
-                """, node.Spec.Subnet);
+                """,
+                node.Spec.Subnet
+            );
             var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)).Count;
             if (open == 0 || clock.Elapsed > CloseLimit)
             {
@@ -41,19 +47,27 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
             if (clock.Elapsed > Courtesy)
             {
                 await Permit.FreshAsync();
-                await docker.ExecuteAsync(node.Id.Container, $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}", Limit,
-                    [$"INTERNAL={SocketTable.Render(node.Address)}"], ["/bin/sh", "-c", Embedded.Read("end-connections")]);
+                await docker.ExecuteAsync(
+                    node.Id.Container,
+                    $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}",
+                    Limit,
+                    [$"INTERNAL={SocketTable.Render(node.Address)}"],
+                    ["/bin/sh", "-c", Embedded.Read("end-connections")]
+                );
             }
         }
     }
 
-    /// <summary>An address that was taken from a running node while somebody connected to it, who waits for an answer from there since; null where nobody does.</summary>
+    /// <summary>An address that was taken from a running node while somebody connected to it, who waits for an answer
+    /// from there since; null where nobody does.</summary>
     public async Task<string?> CutOffAtAsync(NodeContainer node)
     {
         try
         {
             await using var connection = await sql.OpenAsync(node);
-            return SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)) is [var address, ..] ? address : null;
+            return SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)) is [var address, ..]
+                ? address
+                : null;
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
@@ -69,7 +83,10 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
             var there = Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) ?? []);
             if (Hba.Admitting(there) is var wanted && wanted != there)
             {
-                await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.HbaPath, wanted, node.Spec.Postgres));
+                await files.WriteAsync(
+                    node.Id.Container,
+                    ContainerFile.Private(SettingsFile.HbaPath, wanted, node.Spec.Postgres)
+                );
             }
 
             node = await inventory.NodeAsync(node.Id); // another hand may have started it meanwhile
@@ -81,7 +98,8 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
         }
     }
 
-    /// <summary>Changes the file through the server: Docker's archive call takes 50 ms, and keeps the container's networks waiting.</summary>
+    /// <summary>Changes the file through the server: Docker's archive call takes 50 ms, and keeps the container's
+    /// networks waiting.</summary>
     /// <returns>A session that proves that the server has read it.</returns>
     private async Task<SqlSession> ChangeHbaAsync(NodeContainer node, Func<string, string> change)
     {
@@ -89,8 +107,14 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
         await using (var connection = await sql.OpenAsync(node))
         {
             // As bytes: users' lines may be in any encoding.
-            var there = Encoding.Latin1.GetString(Convert.FromBase64String(
-                await connection.AskAsync<string>("SELECT encode(pg_read_binary_file($1), 'base64')", SettingsFile.HbaPath)));
+            var there = Encoding.Latin1.GetString(
+                Convert.FromBase64String(
+                    await connection.AskAsync<string>(
+                        "SELECT encode(pg_read_binary_file($1), 'base64')",
+                        SettingsFile.HbaPath
+                    )
+                )
+            );
             var wanted = change(there);
             if (there != wanted)
             {
@@ -99,12 +123,18 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
             }
 
             before = await connection.AskAsync<string>("SELECT clock_timestamp()::text");
-            await connection.AskAsync<bool>("SELECT pg_reload_conf()"); // also where the file is as it should be: an earlier attempt may have ended before this
+            // also where the file is as it should be: an earlier attempt may have ended before this
+            await connection.AskAsync<bool>("SELECT pg_reload_conf()");
         }
 
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limit; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var clock = Stopwatch.StartNew();
+            clock.Elapsed < Limit;
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
-            var connection = await sql.OpenAsync(node); // a new one: the postmaster has read its files before it accepts it
+            // a new one: the postmaster has read its files before it accepts it
+            var connection = await sql.OpenAsync(node);
             var isRead = false;
             try
             {
@@ -130,7 +160,10 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
             return false;
         }
 
-        var wrong = await connection.AskAsync<string>("SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM pg_hba_file_rules WHERE error IS NOT NULL");
+        var wrong = await connection.AskAsync<string>(
+            "SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM "
+                + "pg_hba_file_rules WHERE error IS NOT NULL"
+        );
         return wrong.Length == 0 ? true : throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
     }
 }
@@ -145,15 +178,24 @@ internal static class SocketTable
 
     /// <summary>To which addresses the connections to PostgreSQL's port came that are open, but for this one.</summary>
     public static IReadOnlyList<string> OpenBeside(string address, string table) =>
-    [
-        .. table.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(socket => socket is [_, var local, _, var state, ..] && Open.Contains(state)
-                && local.EndsWith(":1538", StringComparison.Ordinal) && local != $"{Render(address)}:1538" && local != $"{Loopback}:1538")
-            .Select(socket => Parse(socket[1].Split(':')[0])),
-    ];
+        [
+            .. table
+                .Split('\n')
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(socket =>
+                    socket is [_, var local, _, var state, ..]
+                    && Open.Contains(state)
+                    && local.EndsWith(":1538", StringComparison.Ordinal)
+                    && local != $"{Render(address)}:1538"
+                    && local != $"{Loopback}:1538"
+                )
+                .Select(socket => Parse(socket[1].Split(':')[0])),
+        ];
 
     /// <summary>An address as the table has it.</summary>
-    public static string Render(string address) => Convert.ToHexString([.. System.Net.IPAddress.Parse(address).GetAddressBytes().Reverse()]);
+    public static string Render(string address) =>
+        Convert.ToHexString([.. System.Net.IPAddress.Parse(address).GetAddressBytes().Reverse()]);
 
-    private static string Parse(string rendered) => new System.Net.IPAddress([.. Convert.FromHexString(rendered).Reverse()]).ToString();
+    private static string Parse(string rendered) =>
+        new System.Net.IPAddress([.. Convert.FromHexString(rendered).Reverse()]).ToString();
 }

@@ -2,18 +2,28 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>The roles that PgFlow makes for itself, as its secrets say; whatever users did to them, or an old copy of the data has of them.</summary>
+/// <summary>The roles that PgFlow makes for itself, as its secrets say; whatever users did to them, or an old copy of
+/// the data has of them.</summary>
 /// <remarks>The role <c>app</c> is the users'.</remarks>
 internal sealed class Roles(Secrets secrets)
 {
-    /// <summary>The one that proves the endpoint: no superuser, and as a walsender it takes none of the clients' connections.</summary>
+    /// <summary>The one that proves the endpoint: no superuser, and as a walsender it takes none of the clients'
+    /// connections.</summary>
     public const string Proof = "pgflow_proof";
 
     /// <summary>What else an ordinary role can't say for itself when it logs in.</summary>
-    private static readonly (string Setting, string Value, int Since)[] ProofSettings = [("session_preload_libraries", "", 0), ("event_triggers", "off", 17)];
+    private static readonly (string Setting, string Value, int Since)[] ProofSettings =
+    [
+        ("session_preload_libraries", "", 0),
+        ("event_triggers", "off", 17),
+    ];
 
     private static readonly (string Name, string Attributes)[] Own =
-        [("pgflow", "LOGIN SUPERUSER REPLICATION"), ("replicator", "LOGIN NOSUPERUSER REPLICATION"), (Proof, "LOGIN NOSUPERUSER REPLICATION")];
+    [
+        ("pgflow", "LOGIN SUPERUSER REPLICATION"),
+        ("replicator", "LOGIN NOSUPERUSER REPLICATION"),
+        (Proof, "LOGIN NOSUPERUSER REPLICATION"),
+    ];
 
     private static readonly string Question = """
         SELECT coalesce(json_agg(json_build_object(
@@ -29,15 +39,26 @@ internal sealed class Roles(Secrets secrets)
         """;
 
     /// <summary>What SQL makes them in a new database.</summary>
-    public string Creation(NodeContainer node) => string.Concat(Own.SelectMany(role => Making(node, role.Name, exists: false)).Select(statement => $"{statement};\n"));
+    public string Creation(NodeContainer node) =>
+        string.Concat(
+            Own.SelectMany(role => Making(node, role.Name, exists: false)).Select(statement => $"{statement};\n")
+        );
 
     /// <summary>What is wrong with them, each in a few words; nothing that is secret.</summary>
     public async Task<IReadOnlyList<string>> ProblemsAsync(NodeContainer node, SqlSession session)
     {
         var found = await Sql.AskJsonAsync<IReadOnlyList<Role>>(session, Question);
-        var problems = Own.SelectMany(own => ProblemsOf(node, own.Name, found.FirstOrDefault(role => role.Name == own.Name))).ToList();
+        var problems = Own.SelectMany(own =>
+                ProblemsOf(node, own.Name, found.FirstOrDefault(role => role.Name == own.Name))
+            )
+            .ToList();
         return found.Any(role => role.Name == Proof) && !await session.AskAsync<bool>(MayProve)
-            ? [.. problems, $"{Proof} may not log in to {await session.AskAsync<string>("SELECT current_database()::text")} or write a message there"]
+            ?
+            [
+                .. problems,
+                $"{Proof} may not log in to {await session.AskAsync<string>("SELECT current_database()::text")} "
+                    + "or write a message there",
+            ]
             : problems;
     }
 
@@ -59,18 +80,26 @@ internal sealed class Roles(Secrets secrets)
             }
         }
 
-        foreach (var grant in (await session.AskAsync<string>("""
-            SELECT format('GRANT CONNECT ON DATABASE %I TO pgflow_proof', current_database()) || chr(10)
-                || string_agg(format('GRANT EXECUTE ON FUNCTION %s TO pgflow_proof', oid::regprocedure), chr(10))
-            FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = 'pg_logical_emit_message'
-            """)).Split('\n'))
+        foreach (
+            var grant in (
+                await session.AskAsync<string>(
+                    """
+                    SELECT format('GRANT CONNECT ON DATABASE %I TO pgflow_proof', current_database()) || chr(10)
+                        || string_agg(format('GRANT EXECUTE ON FUNCTION %s TO pgflow_proof', oid::regprocedure), chr(10))
+                    FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = 'pg_logical_emit_message'
+                    """
+                )
+            ).Split('\n')
+        )
         {
             await session.AskAsync<string>(grant);
         }
 
         if (await ProblemsAsync(primary, session) is [_, ..] problems)
         {
-            throw Ends.Fail($"the roles of PgFlow on {primary.Id} were set and are not right: {string.Join("; ", problems)}");
+            throw Ends.Fail(
+                $"the roles of PgFlow on {primary.Id} were set and are not right: {string.Join("; ", problems)}"
+            );
         }
     }
 
@@ -81,11 +110,14 @@ internal sealed class Roles(Secrets secrets)
             return [$"{name} is missing"];
         }
 
-        var settings = name == Proof ? SettingsFor(node).Select(setting => $"{setting.Setting}={Shown(setting.Value)}") : [];
+        var settings =
+            name == Proof ? SettingsFor(node).Select(setting => $"{setting.Setting}={Shown(setting.Value)}") : [];
         return
         [
             .. role.Login ? [] : new[] { $"{name} may not log in" },
-            .. role.Superuser == (name == "pgflow") ? [] : new[] { $"{name} is {(role.Superuser ? "a" : "no")} superuser" },
+            .. role.Superuser == (name == "pgflow")
+                ? []
+                : new[] { $"{name} is {(role.Superuser ? "a" : "no")} superuser" },
             .. role.Replication ? [] : new[] { $"{name} may not replicate" },
             .. role.Limit < 0 ? [] : new[] { $"{name} has a connection limit" },
             .. role.Expires ? new[] { $"{name} expires" } : [],
@@ -95,11 +127,14 @@ internal sealed class Roles(Secrets secrets)
     }
 
     private IEnumerable<string> Making(NodeContainer node, string name, bool exists) =>
-    [
-        $"{(exists ? "ALTER" : "CREATE")} ROLE {name} {Own.Single(role => role.Name == name).Attributes} CONNECTION LIMIT -1 VALID UNTIL 'infinity' "
-            + $"PASSWORD '{secrets.VerifierOf(node.Id.Cluster, name)}'",
-        .. name == Proof ? SettingsFor(node).Select(setting => $"ALTER ROLE {name} SET {setting.Setting} = '{setting.Value}'") : [],
-    ];
+        [
+            $"{(exists ? "ALTER" : "CREATE")} ROLE {name} {Own.Single(role => role.Name == name).Attributes} "
+                + "CONNECTION LIMIT -1 VALID UNTIL 'infinity' "
+                + $"PASSWORD '{secrets.VerifierOf(node.Id.Cluster, name)}'",
+            .. name == Proof
+                ? SettingsFor(node).Select(setting => $"ALTER ROLE {name} SET {setting.Setting} = '{setting.Value}'")
+                : [],
+        ];
 
     private static IEnumerable<(string Setting, string Value, int Since)> SettingsFor(NodeContainer node) =>
         ProofSettings.Where(setting => node.Spec.Postgres.Major >= setting.Since);
@@ -107,5 +142,14 @@ internal sealed class Roles(Secrets secrets)
     /// <summary>A value as it stands in pg_db_role_setting; an empty list is written as an empty name.</summary>
     private static string Shown(string value) => value.Length == 0 ? "\"\"" : value;
 
-    private sealed record Role(string Name, bool Login, bool Superuser, bool Replication, int Limit, bool Expires, string? Verifier, IReadOnlyList<string>? Settings);
+    private sealed record Role(
+        string Name,
+        bool Login,
+        bool Superuser,
+        bool Replication,
+        int Limit,
+        bool Expires,
+        string? Verifier,
+        IReadOnlyList<string>? Settings
+    );
 }

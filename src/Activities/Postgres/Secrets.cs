@@ -6,22 +6,33 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>The passwords of clusters: one libpq password file each, and a service file for people. They never enter Temporal.</summary>
+/// <summary>The passwords of clusters: one libpq password file each, and a service file for people. They never enter
+/// Temporal.</summary>
 internal sealed class Secrets(IOptions<HandOptions> options)
 {
-    /// <summary>The roles that PgFlow makes: its own superuser, the standbys', the one that proves the endpoint, and the owner of the database <c>app</c>.</summary>
+    /// <summary>The roles that PgFlow makes: its own superuser, the standbys', the one that proves the endpoint, and
+    /// the owner of the database <c>app</c>.</summary>
     private static readonly string[] Roles = ["pgflow", "replicator", Activities.Roles.Proof, "app"];
 
     private const int ScramIterations = 4096; // PostgreSQL's own default
 
-    /// <summary>Post-condition: every role has a password in the cluster's file, and <paramref name="owner"/> made it. Refuses one that somebody else made.</summary>
+    /// <summary>Post-condition: every role has a password in the cluster's file, and <paramref name="owner"/> made it.
+    /// Refuses one that somebody else made.</summary>
     public void Create(ClusterName cluster, string vip, string owner)
     {
-        CreateFile(PasswordFile(cluster), owner, () => string.Concat(Roles.Select(role => $"*:*:*:{role}:{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n")));
+        CreateFile(
+            PasswordFile(cluster),
+            owner,
+            () =>
+                string.Concat(
+                    Roles.Select(role => $"*:*:*:{role}:{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n")
+                )
+        );
         CreateFile(ServiceFile(cluster), owner, () => $"[{cluster}-rw]\nhost={vip}\nport=5432\nuser=app\ndbname=app\n");
     }
 
-    /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>, and <paramref name="owner"/> put them there.</summary>
+    /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>, and
+    /// <paramref name="owner"/> put them there.</summary>
     public void Share(ClusterName source, ClusterName cluster, string owner) =>
         CreateFile(PasswordFile(cluster), owner, () => string.Concat(Roles.Select(role => FileFor(source, role))));
 
@@ -31,31 +42,49 @@ internal sealed class Secrets(IOptions<HandOptions> options)
     public string PasswordOf(ClusterName cluster, string role)
     {
         var file = PasswordFile(cluster);
-        return File.Exists(file) && File.ReadLines(file).FirstOrDefault(line => !line.StartsWith('#') && line.Split(':') is [_, _, _, var user, _] && user == role) is { } found
+        return
+            File.Exists(file)
+            && File.ReadLines(file)
+                .FirstOrDefault(line =>
+                    !line.StartsWith('#') && line.Split(':') is [_, _, _, var user, _] && user == role
+                )
+                is { } found
             ? found.Split(':')[4]
             : throw new NoPasswordException(
-                $"this worker has no password of {role} for {cluster}: {file} is missing or incomplete; copy it from the worker that made the cluster");
+                $"this worker has no password of {role} for {cluster}: {file} is missing or incomplete; copy it "
+                    + "from the worker that made the cluster"
+            );
     }
 
     /// <summary>A libpq password file with one role, for a node or a job.</summary>
     public string FileFor(ClusterName cluster, string role) => $"*:*:*:{role}:{PasswordOf(cluster, role)}\n";
 
-    /// <summary>What PostgreSQL stores for a password (RFC 5803), so that the password itself is never in SQL.</summary>
-    public string VerifierOf(ClusterName cluster, string role) => Verifier(PasswordOf(cluster, role), RandomNumberGenerator.GetBytes(16), ScramIterations);
+    /// <summary>What PostgreSQL stores for a password (RFC 5803), so that the password itself is never in
+    /// SQL.</summary>
+    public string VerifierOf(ClusterName cluster, string role) =>
+        Verifier(PasswordOf(cluster, role), RandomNumberGenerator.GetBytes(16), ScramIterations);
 
     /// <summary>Whether what PostgreSQL stores was made from the role's password.</summary>
     public bool Matches(ClusterName cluster, string role, string? verifier) =>
-        verifier?.Split('$', ':') is [_, var iterations, var salt, ..] && int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        verifier?.Split('$', ':') is [_, var iterations, var salt, ..]
+        && int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
         && verifier == Verifier(PasswordOf(cluster, role), Convert.FromBase64String(salt), count);
 
     private static string Verifier(string password, byte[] salt, int iterations)
     {
-        var salted = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, 32);
+        var salted = Rfc2898DeriveBytes.Pbkdf2(
+            Encoding.UTF8.GetBytes(password),
+            salt,
+            iterations,
+            HashAlgorithmName.SHA256,
+            32
+        );
         var stored = SHA256.HashData(HMACSHA256.HashData(salted, "Client Key"u8));
         var server = HMACSHA256.HashData(salted, "Server Key"u8);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"SCRAM-SHA-256${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(stored)}:{Convert.ToBase64String(server)}");
+            $"SCRAM-SHA-256${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(stored)}:{Convert.ToBase64String(server)}"
+        );
     }
 
     public void Remove(ClusterName cluster) => Delete(PathsOf(cluster));
@@ -65,9 +94,11 @@ internal sealed class Secrets(IOptions<HandOptions> options)
 
     private string[] PathsOf(ClusterName cluster) => [PasswordFile(cluster), ServiceFile(cluster)];
 
-    private string PasswordFile(ClusterName cluster) => Path.Combine(options.Value.SecretsDirectory, $"{cluster}.pgpass");
+    private string PasswordFile(ClusterName cluster) =>
+        Path.Combine(options.Value.SecretsDirectory, $"{cluster}.pgpass");
 
-    private string ServiceFile(ClusterName cluster) => Path.Combine(options.Value.SecretsDirectory, $"{cluster}.service");
+    private string ServiceFile(ClusterName cluster) =>
+        Path.Combine(options.Value.SecretsDirectory, $"{cluster}.service");
 
     private static void Delete(IEnumerable<string> files)
     {
@@ -91,7 +122,9 @@ internal sealed class Secrets(IOptions<HandOptions> options)
         }
         else if (!IsBy(owner, path))
         {
-            throw Ends.Refuse($"{path} exists and was not made by this procedure: keep it elsewhere, or choose another name");
+            throw Ends.Refuse(
+                $"{path} exists and was not made by this procedure: keep it elsewhere, or choose another name"
+            );
         }
     }
 

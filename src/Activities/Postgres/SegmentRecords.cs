@@ -15,7 +15,8 @@ internal sealed record SegmentRecords
     public IReadOnlyList<WalMark> Marks => _marks;
 
     /// <summary>What was removed by transactions that do not end here.</summary>
-    public IEnumerable<EarlyRemoval> OpenRemovals => _removals.Where(removal => !_ends.Any(ended => ended.Xid == removal.Xid && ended.Lsn > removal.Lsn));
+    public IEnumerable<EarlyRemoval> OpenRemovals =>
+        _removals.Where(removal => !_ends.Any(ended => ended.Xid == removal.Xid && ended.Lsn > removal.Lsn));
 
     /// <summary>The end of the last valid record that was read.</summary>
     public Lsn End { get; init; }
@@ -24,14 +25,15 @@ internal sealed record SegmentRecords
     public bool IsWhole { get; init; }
 
     /// <summary>What is kept in the index.</summary>
-    public SegmentDigest Digest => new()
-    {
-        Latest = _ends.Count == 0 ? null : _ends.Max(ended => ended.At),
-        LowestXid = _ends.Count == 0 ? 0 : _ends.Min(ended => ended.Xid),
-        HighestXid = _ends.Count == 0 ? 0 : _ends.Max(ended => ended.Xid),
-        Prepares = _prepared.Count > 0,
-        Removes = OpenRemovals.Any(),
-    };
+    public SegmentDigest Digest =>
+        new()
+        {
+            Latest = _ends.Count == 0 ? null : _ends.Max(ended => ended.At),
+            LowestXid = _ends.Count == 0 ? 0 : _ends.Min(ended => ended.Xid),
+            HighestXid = _ends.Count == 0 ? 0 : _ends.Max(ended => ended.Xid),
+            Prepares = _prepared.Count > 0,
+            Removes = OpenRemovals.Any(),
+        };
 
     private readonly List<Transaction> _ends = [];
     private readonly List<Transaction> _prepared = [];
@@ -41,7 +43,12 @@ internal sealed record SegmentRecords
     public void Add(in WalRecord record, Timeline timeline)
     {
         Add(_ends, record.Transaction(timeline));
-        Add(_prepared, record.PreparedAt() is { } at ? new(record.Xid, timeline, record.Lsn, record.End, at, Committed: false) : null);
+        Add(
+            _prepared,
+            record.PreparedAt() is { } at
+                ? new(record.Xid, timeline, record.Lsn, record.End, at, Committed: false)
+                : null
+        );
         Add(_marks, record.Mark(timeline));
         Add(_removals, record.Removal(timeline));
     }
@@ -94,7 +101,12 @@ internal sealed record SegmentDigest
     {
         try
         {
-            return text.StartsWith('{') && JsonSerializer.Deserialize<SegmentDigest>(text, PgFlowJson.Options) is { Version: CurrentVersion } digest ? digest : null;
+            return
+                text.StartsWith('{')
+                && JsonSerializer.Deserialize<SegmentDigest>(text, PgFlowJson.Options)
+                    is { Version: CurrentVersion } digest
+                ? digest
+                : null;
         }
         catch (JsonException)
         {
@@ -112,34 +124,54 @@ internal sealed record SegmentDigest
 /// <param name="From">Where the path begins.</param>
 /// <param name="To">Where it ends.</param>
 /// <param name="IsOpen">It leads to the end of a timeline, which is wherever the valid WAL ends.</param>
-internal sealed record Way(IReadOnlyList<WalRange> Path, IReadOnlyList<WalFile> Files, ulong First, Lsn From, Lsn To, bool IsOpen)
+internal sealed record Way(
+    IReadOnlyList<WalRange> Path,
+    IReadOnlyList<WalFile> Files,
+    ulong First,
+    Lsn From,
+    Lsn To,
+    bool IsOpen
+)
 {
-    private readonly IReadOnlyList<SegmentDigest?> _digests = [.. Files.Select(file => file.IsComplete ? SegmentDigest.Parse(file.Digest) : null)];
+    private readonly IReadOnlyList<SegmentDigest?> _digests =
+    [
+        .. Files.Select(file => file.IsComplete ? SegmentDigest.Parse(file.Digest) : null),
+    ];
 
     public required long SegmentSize { get; init; }
 
     /// <summary>What the index has of a segment.</summary>
     public SegmentDigest? DigestOf(int index) => _digests[index];
 
-    /// <summary>Whether a segment must be read: of one that the path leaves in the middle the index knows too much.</summary>
+    /// <summary>Whether a segment must be read: of one that the path leaves in the middle the index knows too
+    /// much.</summary>
     public bool MayHave(int index, Func<SegmentDigest, bool> mayHave) =>
-        DigestOf(index) is not { } digest || new Lsn((First + (ulong)index + 1) * (ulong)SegmentSize) > To || mayHave(digest);
+        DigestOf(index) is not { } digest
+        || new Lsn((First + (ulong)index + 1) * (ulong)SegmentSize) > To
+        || mayHave(digest);
 
     /// <summary>The files from one on.</summary>
-    public IReadOnlyList<WalFile> RequireFrom(int index) => Files.Skip(index).TakeWhile(file => file.Path.Length > 0).ToList() is { Count: > 0 } there
-        ? there
-        : throw Ends.Fail($"the WAL segment {Files[index].Segment} is not there any more");
+    public IReadOnlyList<WalFile> RequireFrom(int index) =>
+        Files.Skip(index).TakeWhile(file => file.Path.Length > 0).ToList() is { Count: > 0 } there
+            ? there
+            : throw Ends.Fail($"the WAL segment {Files[index].Segment} is not there any more");
 
-    /// <summary>The WAL may end only behind the path, or within its last timeline in a file that is not complete.</summary>
+    /// <summary>The WAL may end only behind the path, or within its last timeline in a file that is not
+    /// complete.</summary>
     /// <param name="decoder">How far it was read.</param>
     /// <param name="index">In which segment.</param>
     /// <param name="read">Up to where there were pages.</param>
     public void RequireEnd(WalDecoder decoder, int index, Lsn read)
     {
-        var mayEnd = decoder.Broken is null ? read >= To : IsOpen && decoder.End >= Path[^1].Start && !Files[index].IsComplete;
+        var mayEnd = decoder.Broken is null
+            ? read >= To
+            : IsOpen && decoder.End >= Path[^1].Start && !Files[index].IsComplete;
         if (decoder.End < To && !mayEnd)
         {
-            throw Ends.Break($"the WAL can't be read beyond {decoder.End}, in {Files[index].Path}: {decoder.Broken ?? "the file is too short"}");
+            throw Ends.Break(
+                $"the WAL can't be read beyond {decoder.End}, in {Files[index].Path}: "
+                    + $"{decoder.Broken ?? "the file is too short"}"
+            );
         }
     }
 }

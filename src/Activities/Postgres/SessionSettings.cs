@@ -2,13 +2,16 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>The settings of PgFlow's own sessions. As startup options they win over all that users set for roles, databases and everybody.</summary>
+/// <summary>The settings of PgFlow's own sessions. As startup options they win over all that users set for roles,
+/// databases and everybody.</summary>
 internal static class SessionSettings
 {
-    /// <summary>Every setting that PgFlow's statements depend on, with the first version that has it, and whether only superusers may set it.</summary>
+    /// <summary>Every setting that PgFlow's statements depend on, with the first version that has it, and whether only
+    /// superusers may set it.</summary>
     private static readonly (string Name, string Value, int Since, bool OfSuperuser)[] Settings =
     [
-        ("search_path", "pg_catalog,pg_temp", 0, false), // an operator or a function in public would run as the superuser
+        // an operator or a function in public would run as the superuser
+        ("search_path", "pg_catalog,pg_temp", 0, false),
         ("session_preload_libraries", "", 0, true),
         ("local_preload_libraries", "", 0, false),
         ("event_triggers", "off", 17, true),
@@ -37,14 +40,28 @@ internal static class SessionSettings
     /// <summary>For the startup message, or for libpq in PGOPTIONS.</summary>
     /// <param name="postgres">The server's version.</param>
     /// <param name="statement">How long a statement may take at the server; for ever where none is given.</param>
-    public static string Options(PostgresInstallation postgres, TimeSpan statement = default) => string.Join(
-        ' ', Of(postgres, superuser: true).Append(FormattableString.Invariant($"-c statement_timeout={Math.Max(0, (long)statement.TotalMilliseconds)}")));
+    public static string Options(PostgresInstallation postgres, TimeSpan statement = default) =>
+        string.Join(
+            ' ',
+            Of(postgres, superuser: true)
+                .Append(
+                    FormattableString.Invariant(
+                        $"-c statement_timeout={Math.Max(0, (long)statement.TotalMilliseconds)}"
+                    )
+                )
+        );
 
     /// <summary>Those of a session that is no superuser's, and commits as the cluster is meant to.</summary>
-    public static string OptionsOfProof(PostgresInstallation postgres, string synchronousCommit) => string.Join(
-        ' ', Of(postgres, superuser: false).Append("-c statement_timeout=0").Append($"-c synchronous_commit={synchronousCommit}"));
+    public static string OptionsOfProof(PostgresInstallation postgres, string synchronousCommit) =>
+        string.Join(
+            ' ',
+            Of(postgres, superuser: false)
+                .Append("-c statement_timeout=0")
+                .Append($"-c synchronous_commit={synchronousCommit}")
+        );
 
-    private static IEnumerable<string> Of(PostgresInstallation postgres, bool superuser) => Settings
-        .Where(setting => postgres.Major >= setting.Since && (superuser || !setting.OfSuperuser))
-        .Select(setting => $"-c {setting.Name}={setting.Value.Replace(" ", "\\ ", StringComparison.Ordinal)}");
+    private static IEnumerable<string> Of(PostgresInstallation postgres, bool superuser) =>
+        Settings
+            .Where(setting => postgres.Major >= setting.Since && (superuser || !setting.OfSuperuser))
+            .Select(setting => $"-c {setting.Name}={setting.Value.Replace(" ", "\\ ", StringComparison.Ordinal)}");
 }

@@ -11,7 +11,8 @@ namespace PgFlow.Activities;
 
 /// <summary>SQL to nodes, as the superuser <c>pgflow</c>; every use has its deadlines.</summary>
 /// <remarks>
-/// Over the internal network. Where a node refuses that (connections are used up, the password is another, the database is gone), through the node's own socket,
+/// Over the internal network. Where a node refuses that (connections are used up, the password is another, the database
+/// is gone), through the node's own socket,
 /// by a reserved way that depends on nothing that users change.
 /// </remarks>
 internal sealed class Sql(DockerEngine docker, Secrets secrets)
@@ -27,13 +28,20 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
     /// <summary>For a login to a node that is there and slow.</summary>
     private static readonly TimeSpan Patient = TimeSpan.FromSeconds(8);
 
-    /// <summary>The reserved way in: who, and where to. Who is a superuser by the operating system, and the database may be gone.</summary>
+    /// <summary>The reserved way in: who, and where to. Who is a superuser by the operating system, and the database
+    /// may be gone.</summary>
     private static readonly (string Role, string Database)[] Reserved =
-        [("pgflow", "postgres"), ("postgres", "postgres"), ("pgflow", "template1"), ("postgres", "template1")];
+    [
+        ("pgflow", "postgres"),
+        ("postgres", "postgres"),
+        ("pgflow", "template1"),
+        ("postgres", "template1"),
+    ];
 
     private readonly ConcurrentDictionary<string, NpgsqlDataSource> _sources = new();
 
-    /// <summary>Opens a session; where a node that is there does not let PgFlow in as usual, by the reserved way.</summary>
+    /// <summary>Opens a session; where a node that is there does not let PgFlow in as usual, by the reserved
+    /// way.</summary>
     /// <exception cref="LoginException">Nobody is there, or no way is open.</exception>
     public async Task<SqlSession> OpenAsync(NodeContainer node, TimeSpan? statement = null)
     {
@@ -62,7 +70,8 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
     }
 
     /// <inheritdoc cref="SqlSession.AskAsync{T}"/>
-    public static Task<T> AskAsync<T>(SqlSession session, string sql, params object[] parameters) => session.AskAsync<T>(sql, parameters);
+    public static Task<T> AskAsync<T>(SqlSession session, string sql, params object[] parameters) =>
+        session.AskAsync<T>(sql, parameters);
 
     /// <summary>A JSON document that a statement returns as text.</summary>
     public async Task<T> AskJsonAsync<T>(NodeContainer node, string sql, params object[] parameters)
@@ -75,31 +84,46 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
     public static async Task<T> AskJsonAsync<T>(SqlSession session, string sql, params object[] parameters) =>
         JsonSerializer.Deserialize<T>(await session.AskAsync<string>(sql, parameters), PgFlowJson.Options)!;
 
-    /// <summary>Writes a real commit that changes no table, allowed in a read-only cluster and waiting for no standby.</summary>
+    /// <summary>Writes a real commit that changes no table, allowed in a read-only cluster and waiting for no
+    /// standby.</summary>
     /// <returns>A position behind it.</returns>
     public async Task<Lsn> MarkAsync(NodeContainer primary)
     {
         await using var session = await OpenAsync(primary);
-        await session.AskAsync<string>("SELECT pg_logical_emit_message(true, 'pgflow', $1)::text", Guid.NewGuid().ToString());
+        await session.AskAsync<string>(
+            "SELECT pg_logical_emit_message(true, 'pgflow', $1)::text",
+            Guid.NewGuid().ToString()
+        );
         return Lsn.Parse(await session.AskAsync<string>("SELECT pg_current_wal_flush_lsn()::text"));
     }
 
     /// <summary>The timeline that a primary writes; pg_control may still name the one before.</summary>
-    public async Task<Timeline> WrittenTimelineAsync(NodeContainer primary) => new(Convert.ToUInt32(
-        await AskAsync<string>(primary, "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"), 16));
+    public async Task<Timeline> WrittenTimelineAsync(NodeContainer primary) =>
+        new(
+            Convert.ToUInt32(
+                await AskAsync<string>(primary, "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"),
+                16
+            )
+        );
 
-    /// <summary>The timeline and WAL position of a node as replication clients see them: a standby's replayed timeline, not what it merely received.</summary>
+    /// <summary>The timeline and WAL position of a node as replication clients see them: a standby's replayed timeline,
+    /// not what it merely received.</summary>
     public async Task<Identity> IdentifyAsync(NodeContainer node)
     {
         try
         {
-            return await LogInAsync(node, async (deadline, _) =>
-            {
-                await using var connection = new PhysicalReplicationConnection(ConnectionString(node, Quick, deadline));
-                await connection.Open(DockerEngine.ActivityToken);
-                var system = await connection.IdentifySystem(DockerEngine.ActivityToken);
-                return new Identity(system.SystemId, new(system.Timeline), new((ulong)system.XLogPos));
-            });
+            return await LogInAsync(
+                node,
+                async (deadline, _) =>
+                {
+                    await using var connection = new PhysicalReplicationConnection(
+                        ConnectionString(node, Quick, deadline)
+                    );
+                    await connection.Open(DockerEngine.ActivityToken);
+                    var system = await connection.IdentifySystem(DockerEngine.ActivityToken);
+                    return new Identity(system.SystemId, new(system.Timeline), new((ulong)system.XLogPos));
+                }
+            );
         }
         catch (LoginException e) when (e.IsRefusal)
         {
@@ -112,12 +136,18 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
 
     /// <summary>The lineage of a primary's timeline.</summary>
     /// <remarks>From its file: Npgsql's TIMELINE_HISTORY expects bytes where newer servers send text.</remarks>
-    public async Task<TimelineHistory> HistoryAsync(NodeContainer primary, Timeline timeline) => TimelineHistory.Parse(timeline, timeline.Number == 1
-        ? null
-        : await AskAsync<string>(primary, "SELECT pg_read_file($1)", $"pg_wal/{timeline.HistoryFile}"));
+    public async Task<TimelineHistory> HistoryAsync(NodeContainer primary, Timeline timeline) =>
+        TimelineHistory.Parse(
+            timeline,
+            timeline.Number == 1
+                ? null
+                : await AskAsync<string>(primary, "SELECT pg_read_file($1)", $"pg_wal/{timeline.HistoryFile}")
+        );
 
-    /// <summary>Whether a failure means that PostgreSQL can't be asked: it is not there, not yet, or lets PgFlow in by no way.</summary>
-    public static bool IsUnavailable(Exception failure) => failure is LoginException or TimeoutException or SocketException or IOException
+    /// <summary>Whether a failure means that PostgreSQL can't be asked: it is not there, not yet, or lets PgFlow in by
+    /// no way.</summary>
+    public static bool IsUnavailable(Exception failure) =>
+        failure is LoginException or TimeoutException or SocketException or IOException
         || failure is PostgresException { SqlState: "57P01" or "57P02" or "57P03" }
         || failure is NpgsqlException and not PostgresException;
 
@@ -143,7 +173,10 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
 
         try
         {
-            return await tryAsync(Patient, new(LoginProblemKind.Slow, $"a login takes longer than {Quick.TotalSeconds:0} s"));
+            return await tryAsync(
+                Patient,
+                new(LoginProblemKind.Slow, $"a login takes longer than {Quick.TotalSeconds:0} s")
+            );
         }
         catch (Exception e) when (IsFailedLogin(e))
         {
@@ -153,13 +186,24 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
 
     private static bool IsFailedLogin(Exception e) => e is NpgsqlException or NoPasswordException || IsUnavailable(e);
 
-    private static bool IsTimeoutOfLogin(Exception e) => e is TimeoutException or NpgsqlException { InnerException: TimeoutException };
+    private static bool IsTimeoutOfLogin(Exception e) =>
+        e is TimeoutException or NpgsqlException { InnerException: TimeoutException };
 
-    private async Task<SqlSession> ConnectAsync(NodeContainer node, TimeSpan statement, TimeSpan deadline, LoginProblem? slow)
+    private async Task<SqlSession> ConnectAsync(
+        NodeContainer node,
+        TimeSpan statement,
+        TimeSpan deadline,
+        LoginProblem? slow
+    )
     {
         // One source per address and deadline: it has read nothing from the server, so it outlives a promotion.
-        var source = _sources.GetOrAdd(ConnectionString(node, statement, deadline), text =>
-            new NpgsqlDataSourceBuilder(text).ConfigureTypeLoading(loading => loading.EnableTypeLoading(false)).Build());
+        var source = _sources.GetOrAdd(
+            ConnectionString(node, statement, deadline),
+            text =>
+                new NpgsqlDataSourceBuilder(text)
+                    .ConfigureTypeLoading(loading => loading.EnableTypeLoading(false))
+                    .Build()
+        );
         var connection = await source.OpenConnectionAsync(DockerEngine.ActivityToken);
         if (connection.PostgresParameters.GetValueOrDefault("is_superuser") is "on")
         {
@@ -192,7 +236,8 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         throw refusal;
     }
 
-    /// <summary>Whether PostgreSQL is there: it answers a request for encryption in a process of its own, before anything that makes a login slow.</summary>
+    /// <summary>Whether PostgreSQL is there: it answers a request for encryption in a process of its own, before
+    /// anything that makes a login slow.</summary>
     private static async Task<bool> AcceptsAsync(NodeContainer node)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(DockerEngine.ActivityToken);
@@ -208,28 +253,32 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
             await stream.WriteAsync(message, limit.Token);
             return await stream.ReadAsync(message.AsMemory(0, 1), limit.Token) == 1;
         }
-        catch (Exception e) when (e is SocketException or IOException || (e is OperationCanceledException && !DockerEngine.ActivityToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is SocketException or IOException
+                || (e is OperationCanceledException && !DockerEngine.ActivityToken.IsCancellationRequested)
+            )
         {
             return false;
         }
     }
 
-    private string ConnectionString(NodeContainer node, TimeSpan statement, TimeSpan login) => new NpgsqlConnectionStringBuilder
-    {
-        Host = node.Address,
-        Port = Port,
-        Username = "pgflow",
-        Password = secrets.PasswordOf(node.Id.Cluster, "pgflow"),
-        Database = "postgres",
-        ApplicationName = "pgflow-worker",
-        Pooling = false, // a pooled connection would outlive the server that it was opened to
-        Timeout = (int)login.TotalSeconds,
-        CommandTimeout = statement == Timeout.InfiniteTimeSpan ? 0 : (int)statement.TotalSeconds,
-        KeepAlive = 5,
-        SslMode = SslMode.Disable,
-        GssEncryptionMode = GssEncryptionMode.Disable,
-        Options = SessionSettings.Options(node.Spec.Postgres),
-    }.ConnectionString;
+    private string ConnectionString(NodeContainer node, TimeSpan statement, TimeSpan login) =>
+        new NpgsqlConnectionStringBuilder
+        {
+            Host = node.Address,
+            Port = Port,
+            Username = "pgflow",
+            Password = secrets.PasswordOf(node.Id.Cluster, "pgflow"),
+            Database = "postgres",
+            ApplicationName = "pgflow-worker",
+            Pooling = false, // a pooled connection would outlive the server that it was opened to
+            Timeout = (int)login.TotalSeconds,
+            CommandTimeout = statement == Timeout.InfiniteTimeSpan ? 0 : (int)statement.TotalSeconds,
+            KeepAlive = 5,
+            SslMode = SslMode.Disable,
+            GssEncryptionMode = GssEncryptionMode.Disable,
+            Options = SessionSettings.Options(node.Spec.Postgres),
+        }.ConnectionString;
 
     /// <summary>A worker in a container reaches nodes only over their internal network.</summary>
     private async Task AttachOurselvesAsync(ClusterName cluster)
@@ -240,7 +289,9 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         }
 
         var network = Names.InternalNetwork(cluster);
-        var self = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(Environment.MachineName, token));
+        var self = await docker.FindAsync(
+            (client, token) => client.Containers.InspectContainerAsync(Environment.MachineName, token)
+        );
         if (self is not null && !self.NetworkSettings.Networks.ContainsKey(network))
         {
             await docker.ConnectAsync(network, self.ID);

@@ -35,10 +35,18 @@ internal sealed class NetworkSession(NpgsqlConnection connection, LoginProblem? 
 }
 
 /// <summary>
-/// Through the node's own socket by peer, with the image's psql. As a walsender, which takes none of the connections that clients and superusers share.
+/// Through the node's own socket by peer, with the image's psql. As a walsender, which takes none of the connections
+/// that clients and superusers share.
 /// </summary>
 /// <remarks>Each question is a session of its own.</remarks>
-internal sealed partial class SocketSession(DockerEngine docker, NodeContainer node, string role, string database, TimeSpan statement, LoginProblem problem) : SqlSession(problem)
+internal sealed partial class SocketSession(
+    DockerEngine docker,
+    NodeContainer node,
+    string role,
+    string database,
+    TimeSpan statement,
+    LoginProblem problem
+) : SqlSession(problem)
 {
     /// <summary>What psql's own start takes on a busy machine, on top of the statement.</summary>
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(15);
@@ -46,7 +54,15 @@ internal sealed partial class SocketSession(DockerEngine docker, NodeContainer n
     public override async Task<T> AskAsync<T>(string sql, params object[] parameters)
     {
         // A text without parameters may have a verifier in it, which has its own dollar signs.
-        var text = await AskTextAsync(parameters.Length == 0 ? sql : Parameter().Replace(sql, match => Literal(parameters[int.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture) - 1])));
+        var text = await AskTextAsync(
+            parameters.Length == 0
+                ? sql
+                : Parameter()
+                    .Replace(
+                        sql,
+                        match => Literal(parameters[int.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture) - 1])
+                    )
+        );
         return text.Length > 0 || typeof(T) == typeof(string) ? Parse<T>(text) : default!;
     }
 
@@ -63,31 +79,45 @@ internal sealed partial class SocketSession(DockerEngine docker, NodeContainer n
     }
 
     /// <summary>What psql complains of: the server's SQLSTATE and text where it has them.</summary>
-    internal static PostgresException? ErrorIn(string complaint) => Error().Match(complaint) is { Success: true } error
-        ? new(error.Groups["text"].Value.Trim(), "ERROR", "ERROR", error.Groups["state"].Value)
-        : null;
+    internal static PostgresException? ErrorIn(string complaint) =>
+        Error().Match(complaint) is { Success: true } error
+            ? new(error.Groups["text"].Value.Trim(), "ERROR", "ERROR", error.Groups["state"].Value)
+            : null;
 
     private async Task<string> AskTextAsync(string sql)
     {
         var postgres = node.Spec.Postgres;
         string[] command =
         [
-            $"{postgres.Bin}/psql", "-XAtqw", "-v", "VERBOSITY=verbose", "-d",
-            $"host=/var/run/postgresql port=5432 user={role} dbname={database} replication=database connect_timeout=10 application_name=pgflow-worker",
-            "-c", sql, // as one argument, which psql sends as it is: no shell and no variable reads it
+            $"{postgres.Bin}/psql",
+            "-XAtqw",
+            "-v",
+            "VERBOSITY=verbose",
+            "-d",
+            $"host=/var/run/postgresql port=5432 user={role} dbname={database} replication=database "
+                + "connect_timeout=10 application_name=pgflow-worker",
+            "-c",
+            sql, // as one argument, which psql sends as it is: no shell and no variable reads it
         ];
         var end = await docker.TryExecuteAsync(
             node.Id.Container,
             $"{postgres.Uid}:{postgres.Gid}",
             statement == Timeout.InfiniteTimeSpan ? statement : statement + Start,
             [$"PGOPTIONS={SessionSettings.Options(postgres, statement)}"],
-            command);
+            command
+        );
         return end.ExitCode == 0
             ? end.Output.TrimEnd('\n')
-            : throw (ErrorIn(end.Complaint) ?? (Exception)new IOException($"psql in {node.Id.Container} as {role}: {end.Complaint.Trim()}"));
+            : throw (
+                ErrorIn(end.Complaint)
+                ?? (Exception)new IOException($"psql in {node.Id.Container} as {role}: {end.Complaint.Trim()}")
+            );
     }
 
-    private static T Parse<T>(string text) => typeof(T) == typeof(bool) ? (T)(object)(text == "t") : (T)Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture);
+    private static T Parse<T>(string text) =>
+        typeof(T) == typeof(bool)
+            ? (T)(object)(text == "t")
+            : (T)Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"\$[0-9]+")]
     private static partial Regex Parameter();

@@ -13,10 +13,12 @@ internal sealed record UnarchivedWal(
     IReadOnlyList<string> Segments,
     IReadOnlyList<string> Ready,
     IReadOnlyList<string> Archived,
-    IReadOnlyList<string> Ancestors)
+    IReadOnlyList<string> Ancestors
+)
 {
     /// <summary>
-    /// The segment that a server which did not shut down was writing: it has no status yet, and lies before those made in advance. Null where there is none.
+    /// The segment that a server which did not shut down was writing: it has no status yet, and lies before those made
+    /// in advance. Null where there is none.
     /// </summary>
     public string? Tail
     {
@@ -28,18 +30,25 @@ internal sealed record UnarchivedWal(
             }
 
             var timeline = LastTimeline;
-            var complete = Archived.Concat(Ready).Where(name => name.Length == 24 && IsOf(name, timeline)).Max(StringComparer.Ordinal);
-            return Segments.Where(name => IsOf(name, timeline) && string.CompareOrdinal(name, complete) > 0).Min(StringComparer.Ordinal);
+            var complete = Archived
+                .Concat(Ready)
+                .Where(name => name.Length == 24 && IsOf(name, timeline))
+                .Max(StringComparer.Ordinal);
+            return Segments
+                .Where(name => IsOf(name, timeline) && string.CompareOrdinal(name, complete) > 0)
+                .Min(StringComparer.Ordinal);
         }
     }
 
-    /// <summary>Directly after a promotion pg_control still names the parent: what counts is the last timeline that descends from it and has WAL here.</summary>
-    private string LastTimeline => Ancestors
-        .Where(line => line[8..].Trim() == Timeline)
-        .Select(line => line[..8])
-        .Where(timeline => Segments.Any(segment => IsOf(segment, timeline)))
-        .Append($"{uint.Parse(Timeline, System.Globalization.CultureInfo.InvariantCulture):X8}")
-        .Max(StringComparer.Ordinal)!;
+    /// <summary>Directly after a promotion pg_control still names the parent: what counts is the last timeline that
+    /// descends from it and has WAL here.</summary>
+    private string LastTimeline =>
+        Ancestors
+            .Where(line => line[8..].Trim() == Timeline)
+            .Select(line => line[..8])
+            .Where(timeline => Segments.Any(segment => IsOf(segment, timeline)))
+            .Append($"{uint.Parse(Timeline, System.Globalization.CultureInfo.InvariantCulture):X8}")
+            .Max(StringComparer.Ordinal)!;
 
     private static bool IsOf(string segment, string timeline) => segment.StartsWith(timeline, StringComparison.Ordinal);
 }

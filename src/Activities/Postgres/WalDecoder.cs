@@ -7,8 +7,10 @@ namespace PgFlow.Activities;
 /// <returns>Whether to read on.</returns>
 internal delegate bool WalVisitor(in WalRecord record);
 
-/// <summary>Follows the chain of WAL records through pages, as PostgreSQL's own reader does (<c>access/transam/xlogreader.c</c>).</summary>
-/// <remarks>A record counts only with the checksum of all its bytes and with the position of the record before it: no text that somebody wrote into the WAL can pass for one.</remarks>
+/// <summary>Follows the chain of WAL records through pages, as PostgreSQL's own reader does
+/// (<c>access/transam/xlogreader.c</c>).</summary>
+/// <remarks>A record counts only with the checksum of all its bytes and with the position of the record before it: no
+/// text that somebody wrote into the WAL can pass for one.</remarks>
 internal sealed class WalDecoder(long segmentSize)
 {
     private const int PageSize = (int)WalPage.Size;
@@ -30,7 +32,8 @@ internal sealed class WalDecoder(long segmentSize)
     /// <summary>Why nothing follows behind <see cref="End"/>; null as long as more pages are wanted.</summary>
     public string? Broken { get; private set; }
 
-    /// <summary>What stands there is no record, nor is it what PostgreSQL leaves behind its last one: no WAL at all, or a file's former content.</summary>
+    /// <summary>What stands there is no record, nor is it what PostgreSQL leaves behind its last one: no WAL at all, or
+    /// a file's former content.</summary>
     public bool IsDamaged { get; private set; }
 
     /// <summary>Part of a record has been read; the rest is on the next page.</summary>
@@ -73,7 +76,10 @@ internal sealed class WalDecoder(long segmentSize)
         var left = _record.Length - _known;
         if (header.Rest != left)
         {
-            return Break($"the page at {header.Address} has {header.Rest} more bytes of a record, not {left}", isDamaged: true);
+            return Break(
+                $"the page at {header.Address} has {header.Rest} more bytes of a record, not {left}",
+                isDamaged: true
+            );
         }
 
         if (left == 0)
@@ -104,7 +110,9 @@ internal sealed class WalDecoder(long segmentSize)
             var length = BinaryPrimitives.ReadUInt32LittleEndian(page[at..]);
             if (length is < WalRecord.HeaderLength or > WalRecord.LongestLength)
             {
-                return length == 0 ? Break("there is no record") : Break($"a record can't be {length} bytes long", isDamaged: true);
+                return length == 0
+                    ? Break("there is no record")
+                    : Break($"a record can't be {length} bytes long", isDamaged: true);
             }
 
             if (length > PageSize - at)
@@ -113,7 +121,15 @@ internal sealed class WalDecoder(long segmentSize)
             }
 
             at += Aligned((int)length);
-            if (!Record(page.Slice((int)(lsn.Value - address.Value), (int)length), lsn, new(address.Value + (ulong)at), magic, visit))
+            if (
+                !Record(
+                    page.Slice((int)(lsn.Value - address.Value), (int)length),
+                    lsn,
+                    new(address.Value + (ulong)at),
+                    magic,
+                    visit
+                )
+            )
             {
                 return false;
             }
@@ -127,7 +143,8 @@ internal sealed class WalDecoder(long segmentSize)
         return true;
     }
 
-    /// <summary>The first part of a record. Whoever claims to be longer than a page must have a header that fits, if it is there.</summary>
+    /// <summary>The first part of a record. Whoever claims to be longer than a page must have a header that fits, if it
+    /// is there.</summary>
     private bool Begin(ReadOnlySpan<byte> part, Lsn lsn, int length)
     {
         if (part.Length >= WalRecord.HeaderLength && !FollowsPrevious(part, lsn))
@@ -167,7 +184,8 @@ internal sealed class WalDecoder(long segmentSize)
     private bool FollowsPrevious(ReadOnlySpan<byte> bytes, Lsn lsn)
     {
         var previous = WalRecord.PreviousOf(bytes);
-        return (_previous is { } known ? previous == known : previous < lsn) || Break($"the record says that it follows {previous}", isDamaged: true);
+        return (_previous is { } known ? previous == known : previous < lsn)
+            || Break($"the record says that it follows {previous}", isDamaged: true);
     }
 
     private PageHeader? HeaderOf(ReadOnlySpan<byte> page, Lsn address)
@@ -177,9 +195,12 @@ internal sealed class WalDecoder(long segmentSize)
         {
             { Magic: 0 } => "there is no page",
             _ when header.Magic >> 8 != 0xD1 => $"the page at {address} has the magic number {header.Magic:X4}",
-            _ when header.Address != address => $"the page at {address} is one of {header.Address}", // the file was recycled
-            _ when header.IsLong != (address.Value % (ulong)segmentSize == 0) => $"the page at {address} has the header of another place",
-            _ when header.Timeline < _timeline => $"the page at {address} is of timeline {header.Timeline}, the one before of {_timeline}",
+            // the file was recycled
+            _ when header.Address != address => $"the page at {address} is one of {header.Address}",
+            _ when header.IsLong != (address.Value % (ulong)segmentSize == 0) =>
+                $"the page at {address} has the header of another place",
+            _ when header.Timeline < _timeline =>
+                $"the page at {address} is of timeline {header.Timeline}, the one before of {_timeline}",
             _ => null,
         };
         if (why is not null)
@@ -224,6 +245,7 @@ internal readonly record struct PageHeader(ushort Magic, ushort Info, uint Timel
             info,
             BinaryPrimitives.ReadUInt32LittleEndian(page[4..]),
             new(BinaryPrimitives.ReadUInt64LittleEndian(page[8..])),
-            (info & 1) == 0 ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(page[16..]));
+            (info & 1) == 0 ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(page[16..])
+        );
     }
 }

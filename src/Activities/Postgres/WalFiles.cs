@@ -36,7 +36,9 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
         {
             await job.WriteAsync("/job/segments", Lines(unknown));
             var found = await job.RunAsync("locate-segments");
-            foreach (var field in found.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')))
+            foreach (
+                var field in found.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
+            )
             {
                 _known[field[0]] = new(field[0], field[2], field[1] == "complete", field[3]);
             }

@@ -2,7 +2,8 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Reads transactions from the bytes of WAL segments. What a complete one holds in short is kept in an index, so that it is read once.</summary>
+/// <summary>Reads transactions from the bytes of WAL segments. What a complete one holds in short is kept in an index,
+/// so that it is read once.</summary>
 internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalReader
 {
     private readonly ulong _size = (ulong)catalogue.SegmentSize;
@@ -11,7 +12,8 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
     public Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) =>
         FirstAsync(path, digest => digest.Latest > time, ended => ended.At > time);
 
-    public Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path) => FirstAsync(path, digest => digest.Latest is not null, ended => ended.Committed);
+    public Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path) =>
+        FirstAsync(path, digest => digest.Latest is not null, ended => ended.Committed);
 
     public Task<Transaction?> CommitOfAsync(IReadOnlyList<WalRange> path, uint xid) =>
         FirstAsync(path, digest => digest.LowestXid <= xid && xid <= digest.HighestXid, ended => ended.Xid == xid);
@@ -19,10 +21,17 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
     public Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path) =>
         LastAsync(path, digest => digest.Latest is not null, segment => segment.Ends.Where(ended => ended.Committed));
 
-    public async Task<Lsn?> LastKeptAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) => (await LastAsync(
-        path,
-        digest => digest.Latest is not null || digest.Prepares,
-        segment => segment.Ends.Concat(segment.Prepared.Where(prepared => prepared.At <= time)).OrderBy(ended => ended.Lsn)))?.End;
+    public async Task<Lsn?> LastKeptAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) =>
+        (
+            await LastAsync(
+                path,
+                digest => digest.Latest is not null || digest.Prepares,
+                segment =>
+                    segment
+                        .Ends.Concat(segment.Prepared.Where(prepared => prepared.At <= time))
+                        .OrderBy(ended => ended.Lsn)
+            )
+        )?.End;
 
     public async Task<IReadOnlyList<EarlyRemoval>> OpenRemovalsAsync(IReadOnlyList<WalRange> path)
     {
@@ -45,10 +54,15 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
 
     public async Task<Lsn> EndOfAsync(Timeline timeline, Lsn from)
     {
-        foreach (var run in catalogue.Segments.Where(run => run.Timeline == timeline && run.Last >= from.Value / _size).OrderByDescending(run => run.First))
+        foreach (
+            var run in catalogue
+                .Segments.Where(run => run.Timeline == timeline && run.Last >= from.Value / _size)
+                .OrderByDescending(run => run.First)
+        )
         {
             var way = await WayAsync(Range(timeline, Math.Max(run.First, from.Value / _size), run.Last));
-            var complete = way.Files.TakeWhile(file => file.IsComplete).Count(); // valid to its end, or its reading is an error
+            // valid to its end, or its reading is an error
+            var complete = way.Files.TakeWhile(file => file.IsComplete).Count();
             var end = from;
             await foreach (var segment in ReadAsync(way, Math.Max(0, complete - 1), way.Files.Count - 1))
             {
@@ -69,7 +83,9 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
         var (marks, path) = (new List<WalMark>(), catalogue.Find(timeline)!.Path());
         foreach (var run in catalogue.Segments.Where(run => run.Timeline == timeline))
         {
-            await foreach (var segment in SegmentsAsync(await WayAsync(Range(timeline, run.First, run.Last)), _ => true))
+            await foreach (
+                var segment in SegmentsAsync(await WayAsync(Range(timeline, run.First, run.Last)), _ => true)
+            )
             {
                 marks.AddRange(segment.Marks.Select(mark => mark with { Timeline = path.At(mark.Lsn) }));
             }
@@ -87,7 +103,11 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
         }
     }
 
-    private async Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path, Func<SegmentDigest, bool> mayHave, Func<Transaction, bool> isWanted)
+    private async Task<Transaction?> FirstAsync(
+        IReadOnlyList<WalRange> path,
+        Func<SegmentDigest, bool> mayHave,
+        Func<Transaction, bool> isWanted
+    )
     {
         await foreach (var segment in SegmentsAsync(await WayAsync(path), mayHave))
         {
@@ -100,7 +120,11 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
         return null;
     }
 
-    private async Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path, Func<SegmentDigest, bool> mayHave, Func<SegmentRecords, IEnumerable<Transaction>> wanted)
+    private async Task<Transaction?> LastAsync(
+        IReadOnlyList<WalRange> path,
+        Func<SegmentDigest, bool> mayHave,
+        Func<SegmentRecords, IEnumerable<Transaction>> wanted
+    )
     {
         var way = await WayAsync(path);
         for (var index = way.Files.Count - 1; index >= 0; index--)
@@ -123,7 +147,8 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
         return null;
     }
 
-    /// <summary>What lies on the way in those segments that may have what is looked for, in the order of the WAL.</summary>
+    /// <summary>What lies on the way in those segments that may have what is looked for, in the order of the
+    /// WAL.</summary>
     private async IAsyncEnumerable<SegmentRecords> SegmentsAsync(Way way, Func<SegmentDigest, bool> mayHave)
     {
         for (var first = 0; first < way.Files.Count; first++)
@@ -147,22 +172,38 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
         }
     }
 
-    private IReadOnlyList<WalRange> Range(Timeline timeline, ulong first, ulong last) => [new(timeline, new(first * _size), new((last + 1) * _size))];
+    private IReadOnlyList<WalRange> Range(Timeline timeline, ulong first, ulong last) =>
+        [new(timeline, new(first * _size), new((last + 1) * _size))];
 
     private async Task<Way> WayAsync(IReadOnlyList<WalRange> path)
     {
         var there = new Lsn((catalogue.Segments.Max(run => (ulong?)run.Last) ?? 0) * _size + _size);
         var (from, to) = (path[0].Start, path[^1].End < there ? path[^1].End : there);
-        var segments = to <= from ? [] : WalSegments.Names([.. path.SkipLast(1), path[^1] with { End = to }], catalogue.SegmentSize).ToList();
-        var isOpen = catalogue.Segments.All(run => run.Timeline != path[^1].Timeline || new Lsn((run.Last + 1) * _size) <= to);
-        return new(path, await files.FindAsync(segments), from.Value / _size, from, to, isOpen) { SegmentSize = catalogue.SegmentSize };
+        var segments =
+            to <= from
+                ? []
+                : WalSegments.Names([.. path.SkipLast(1), path[^1] with { End = to }], catalogue.SegmentSize).ToList();
+        var isOpen = catalogue.Segments.All(run =>
+            run.Timeline != path[^1].Timeline || new Lsn((run.Last + 1) * _size) <= to
+        );
+        return new(path, await files.FindAsync(segments), from.Value / _size, from, to, isOpen)
+        {
+            SegmentSize = catalogue.SegmentSize,
+        };
     }
 
-    /// <summary>What lies on the way in the segments from the first to the last, or to where the WAL ends before.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">What must be there can't be read.</exception>
+    /// <summary>What lies on the way in the segments from the first to the last, or to where the WAL ends
+    /// before.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">What must be there can't be
+    /// read.</exception>
     private async IAsyncEnumerable<SegmentRecords> ReadAsync(Way way, int first, int last)
     {
-        var (decoder, found, index, address) = (new WalDecoder(catalogue.SegmentSize), new Dictionary<int, SegmentRecords>(), first, new Lsn((way.First + (ulong)first) * _size));
+        var (decoder, found, index, address) = (
+            new WalDecoder(catalogue.SegmentSize),
+            new Dictionary<int, SegmentRecords>(),
+            first,
+            new Lsn((way.First + (ulong)first) * _size)
+        );
         await foreach (var page in files.PagesAsync(way.RequireFrom(first)))
         {
             var goesOn = decoder.Read(page.Span, address, Keep);
@@ -189,7 +230,10 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
             var segment = (int)(record.Lsn.Value / _size - way.First);
             if (record.IsOfInterest && segment <= last)
             {
-                (found.TryGetValue(segment, out var records) ? records : found[segment] = new()).Add(record, way.Path.At(record.Lsn));
+                (found.TryGetValue(segment, out var records) ? records : found[segment] = new()).Add(
+                    record,
+                    way.Path.At(record.Lsn)
+                );
             }
 
             return record.End < way.To || record.End.Value % _size == 0;
@@ -203,7 +247,11 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
                 _digests[file.Segment] = records.Digest.ToString();
             }
 
-            return records.Within(way.From, way.To) with { End = decoder.End, IsWhole = isWhole };
+            return records.Within(way.From, way.To) with
+            {
+                End = decoder.End,
+                IsWhole = isWhole,
+            };
         }
     }
 }

@@ -5,7 +5,8 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>A WAL record and what its bytes say (<c>access/xlogrecord.h</c>; the same layout from PostgreSQL 13 to 18).</summary>
+/// <summary>A WAL record and what its bytes say (<c>access/xlogrecord.h</c>; the same layout from PostgreSQL 13 to
+/// 18).</summary>
 internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn end, ushort magic)
 {
     /// <summary>SizeOfXLogRecord.</summary>
@@ -33,7 +34,12 @@ internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn en
     public bool IsSwitch => (Manager, Operation) is (ResourceManager.Xlog, 0x40);
 
     /// <summary>It may tell of what <see cref="Transaction"/> and its like look for; few do.</summary>
-    public bool IsOfInterest => Manager is ResourceManager.Xlog or ResourceManager.Transaction or ResourceManager.Database or ResourceManager.Tablespace;
+    public bool IsOfInterest =>
+        Manager
+            is ResourceManager.Xlog
+                or ResourceManager.Transaction
+                or ResourceManager.Database
+                or ResourceManager.Tablespace;
 
     public bool ChecksumFits
     {
@@ -62,7 +68,15 @@ internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn en
         }
 
         var operation = (TransactionOperation)(Info & 0x70);
-        if (operation is not (TransactionOperation.Commit or TransactionOperation.Abort or TransactionOperation.CommitPrepared or TransactionOperation.AbortPrepared))
+        if (
+            operation
+            is not (
+                TransactionOperation.Commit
+                or TransactionOperation.Abort
+                or TransactionOperation.CommitPrepared
+                or TransactionOperation.AbortPrepared
+            )
+        )
         {
             return null;
         }
@@ -75,26 +89,54 @@ internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn en
 
     /// <summary>When a transaction was prepared, where that is what it tells (<c>xl_xact_prepare</c>).</summary>
     public DateTimeOffset? PreparedAt() =>
-        Manager is ResourceManager.Transaction && (TransactionOperation)(Info & 0x70) is TransactionOperation.Prepare ? Microseconds(Data(), 16) : null;
+        Manager is ResourceManager.Transaction && (TransactionOperation)(Info & 0x70) is TransactionOperation.Prepare
+            ? Microseconds(Data(), 16)
+            : null;
 
     /// <summary>A timeline's opening, a stop or a restore point; null where it is none.</summary>
-    public WalMark? Mark(Timeline timeline) => Manager is not ResourceManager.Xlog ? null : Operation switch
-    {
-        0x00 => Life("CHECKPOINT_SHUTDOWN", timeline, opened: 8, DateTimeOffset.FromUnixTimeSeconds(Int64(Data(), 64))), // CheckPoint in catalog/pg_control.h
-        0x90 => Life("END_OF_RECOVERY", timeline, opened: 8, Microseconds(Data(), 0)), // xl_end_of_recovery
-        0x70 => new(WalMarkKind.Point, "RESTORE_POINT", timeline, lsn, end, Microseconds(Data(), 0)) { Name = Text(Data()[8..]) }, // xl_restore_point
-        _ => null,
-    };
+    public WalMark? Mark(Timeline timeline) =>
+        Manager is not ResourceManager.Xlog
+            ? null
+            : Operation switch
+            {
+                0x00 => Life(
+                    "CHECKPOINT_SHUTDOWN",
+                    timeline,
+                    opened: 8,
+                    DateTimeOffset.FromUnixTimeSeconds(Int64(Data(), 64))
+                ), // CheckPoint in catalog/pg_control.h
+                0x90 => Life("END_OF_RECOVERY", timeline, opened: 8, Microseconds(Data(), 0)), // xl_end_of_recovery
+                0x70 => new(WalMarkKind.Point, "RESTORE_POINT", timeline, lsn, end, Microseconds(Data(), 0))
+                {
+                    Name = Text(Data()[8..]),
+                }, // xl_restore_point
+                _ => null,
+            };
 
-    /// <summary>What acts when it is replayed, whether its transaction commits or not: files that are removed; null where it is nothing like that.</summary>
-    public EarlyRemoval? Removal(Timeline timeline) => (Manager, Operation, Xid) switch
-    {
-        (_, _, 0) => null, // ALTER DATABASE SET TABLESPACE, behind its commit
-        (ResourceManager.Database, var operation, _) when operation == (magic >= Postgres15 ? 0x20 : 0x10) =>
-            new(RemovedThing.Database, UInt32(Data(), 0), Xid, timeline, lsn, end), // xl_dbase_drop_rec
-        (ResourceManager.Tablespace, 0x10, _) => new(RemovedThing.Tablespace, UInt32(Data(), 0), Xid, timeline, lsn, end), // xl_tblspc_drop_rec
-        _ => null,
-    };
+    /// <summary>What acts when it is replayed, whether its transaction commits or not: files that are removed; null
+    /// where it is nothing like that.</summary>
+    public EarlyRemoval? Removal(Timeline timeline) =>
+        (Manager, Operation, Xid) switch
+        {
+            (_, _, 0) => null, // ALTER DATABASE SET TABLESPACE, behind its commit
+            (ResourceManager.Database, var operation, _) when operation == (magic >= Postgres15 ? 0x20 : 0x10) => new(
+                RemovedThing.Database,
+                UInt32(Data(), 0),
+                Xid,
+                timeline,
+                lsn,
+                end
+            ), // xl_dbase_drop_rec
+            (ResourceManager.Tablespace, 0x10, _) => new(
+                RemovedThing.Tablespace,
+                UInt32(Data(), 0),
+                Xid,
+                timeline,
+                lsn,
+                end
+            ), // xl_tblspc_drop_rec
+            _ => null,
+        };
 
     private WalMark Life(string name, Timeline timeline, int opened, DateTimeOffset at)
     {
@@ -104,10 +146,11 @@ internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn en
             : new(WalMarkKind.Opening, name, timeline, lsn, end, at) { Opened = own, Parent = parent };
     }
 
-    /// <summary>The record's own data; it stands last, behind the headers of all parts (<c>DecodeXLogRecord</c>).</summary>
+    /// <summary>The record's own data; it stands last, behind the headers of all parts
+    /// (<c>DecodeXLogRecord</c>).</summary>
     private ReadOnlySpan<byte> Data()
     {
-        for (var at = HeaderLength; at < _bytes.Length;)
+        for (var at = HeaderLength; at < _bytes.Length; )
         {
             switch (_bytes[at])
             {
@@ -122,25 +165,43 @@ internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn en
                     at += 5;
                     break;
                 default:
-                    throw new InvalidDataException($"the WAL record at {lsn} has a part of an unknown kind ({_bytes[at]})");
+                    throw new InvalidDataException(
+                        $"the WAL record at {lsn} has a part of an unknown kind ({_bytes[at]})"
+                    );
             }
         }
 
         return [];
     }
 
-    /// <summary>The transaction that a COMMIT or ROLLBACK PREPARED ends (<c>ParseCommitRecord</c>, <c>ParseAbortRecord</c>).</summary>
+    /// <summary>The transaction that a COMMIT or ROLLBACK PREPARED ends (<c>ParseCommitRecord</c>,
+    /// <c>ParseAbortRecord</c>).</summary>
     private uint PreparedXid(ReadOnlySpan<byte> data)
     {
-        const int databaseInfo = 1, subtransactions = 2, relations = 4, invalidations = 8, twoPhase = 16, droppedStatistics = 256;
+        const int databaseInfo = 1,
+            subtransactions = 2,
+            relations = 4,
+            invalidations = 8,
+            twoPhase = 16,
+            droppedStatistics = 256;
         var (parts, at) = ((Info & 0x80) == 0 ? 0 : UInt32(data, 8), 12);
         at += (parts & databaseInfo) != 0 ? 8 : 0;
-        foreach (var (part, size) in ((uint, int)[])[(subtransactions, 4), (relations, 12), (droppedStatistics, magic >= Postgres18 ? 16 : 12), (invalidations, 16)])
+        foreach (
+            var (part, size) in ((uint, int)[])
+                [
+                    (subtransactions, 4),
+                    (relations, 12),
+                    (droppedStatistics, magic >= Postgres18 ? 16 : 12),
+                    (invalidations, 16),
+                ]
+        )
         {
             at += (parts & part) != 0 ? 4 + size * (int)UInt32(data, at) : 0;
         }
 
-        return (parts & twoPhase) != 0 ? UInt32(data, at) : throw new InvalidDataException($"the end of a prepared transaction at {lsn} does not say which");
+        return (parts & twoPhase) != 0
+            ? UInt32(data, at)
+            : throw new InvalidDataException($"the end of a prepared transaction at {lsn} does not say which");
     }
 
     private static uint Checksum(uint checksum, ReadOnlySpan<byte> bytes)
@@ -158,13 +219,15 @@ internal readonly ref struct WalRecord(ReadOnlySpan<byte> bytes, Lsn lsn, Lsn en
         return checksum;
     }
 
-    private static DateTimeOffset Microseconds(ReadOnlySpan<byte> data, int at) => Epoch.AddTicks(Int64(data, at) * TimeSpan.TicksPerMicrosecond);
+    private static DateTimeOffset Microseconds(ReadOnlySpan<byte> data, int at) =>
+        Epoch.AddTicks(Int64(data, at) * TimeSpan.TicksPerMicrosecond);
 
     private static uint UInt32(ReadOnlySpan<byte> data, int at) => BinaryPrimitives.ReadUInt32LittleEndian(data[at..]);
 
     private static long Int64(ReadOnlySpan<byte> data, int at) => BinaryPrimitives.ReadInt64LittleEndian(data[at..]);
 
-    private static string Text(ReadOnlySpan<byte> data) => Encoding.UTF8.GetString(data.IndexOf((byte)0) is var end and >= 0 ? data[..end] : data);
+    private static string Text(ReadOnlySpan<byte> data) =>
+        Encoding.UTF8.GetString(data.IndexOf((byte)0) is var end and >= 0 ? data[..end] : data);
 
     /// <summary>Who replays it (<c>access/rmgrlist.h</c>).</summary>
     private enum ResourceManager : byte

@@ -17,24 +17,36 @@ internal static partial class Temporal
     /// <summary>Who uses pgflow, as records name them.</summary>
     public static string User { get; } = $"{Environment.UserName}@{Environment.MachineName}";
 
-    /// <summary>The SDK's core logs to standard output, where data goes; what it has to say comes as exceptions too.</summary>
+    /// <summary>The SDK's core logs to standard output, where data goes; what it has to say comes as exceptions
+    /// too.</summary>
     private static TemporalRuntime Quiet { get; } = new(new() { Telemetry = new() { Logging = null } });
 
-    public static async Task<ITemporalClient> ConnectAsync(string? address, string? @namespace, CancellationToken cancel)
+    public static async Task<ITemporalClient> ConnectAsync(
+        string? address,
+        string? @namespace,
+        CancellationToken cancel
+    )
     {
         var options = Options(address, @namespace);
         try
         {
             return await TemporalClient.ConnectAsync(options).WaitAsync(TimeSpan.FromSeconds(10), cancel);
         }
-        catch (Exception e) when (e is InvalidOperationException or RpcException or TimeoutException or RpcTimeoutOrCanceledException)
+        catch (Exception e)
+            when (e is InvalidOperationException or RpcException or TimeoutException or RpcTimeoutOrCanceledException)
         {
-            throw new CliError(ExitCodes.Unreachable, $"Temporal does not answer at {options.TargetHost}", Cause(e.Message), "start one with: pgflow dev, or name another: --address HOST:PORT");
+            throw new CliError(
+                ExitCodes.Unreachable,
+                $"Temporal does not answer at {options.TargetHost}",
+                Cause(e.Message),
+                "start one with: pgflow dev, or name another: --address HOST:PORT"
+            );
         }
     }
 
     /// <summary>The SDK's core wraps the operating system's few words in a dump of its own structures.</summary>
-    private static string Cause(string message) => Quoted().Match(message) is { Success: true } found ? found.Groups[1].Value : message;
+    private static string Cause(string message) =>
+        Quoted().Match(message) is { Success: true } found ? found.Groups[1].Value : message;
 
     [GeneratedRegex("message: \"([^\"]+)\"", RegexOptions.CultureInvariant)]
     private static partial Regex Quoted();
@@ -54,7 +66,12 @@ internal static partial class Temporal
         }
         catch (InvalidOperationException e)
         {
-            throw new CliError(ExitCodes.Usage, "Temporal's settings can't be read", e.Message, "mend temporal.toml or the TEMPORAL_* variables");
+            throw new CliError(
+                ExitCodes.Usage,
+                "Temporal's settings can't be read",
+                e.Message,
+                "mend temporal.toml or the TEMPORAL_* variables"
+            );
         }
     }
 }

@@ -9,20 +9,32 @@ internal static class WebUi
     private const int PortsApart = 1000; // 7233 and 8233: the dev server's own default
 
     public static Uri LinkTo(ITemporalClient client, string workflowId, string? runId = null) =>
-        new(AddressOf(client), $"/namespaces/{Uri.EscapeDataString(client.Options.Namespace)}/workflows/{Uri.EscapeDataString(workflowId)}{(runId is null ? "" : $"/{runId}/history")}");
+        new(
+            AddressOf(client),
+            $"/namespaces/{Uri.EscapeDataString(client.Options.Namespace)}/workflows/{Uri.EscapeDataString(workflowId)}{(runId is null ? "" : $"/{runId}/history")}"
+        );
 
-    public static Uri AddressOf(ITemporalClient client) => AddressOf(client.Connection.Options.TargetHost ?? Temporal.DefaultAddress);
+    public static Uri AddressOf(ITemporalClient client) =>
+        AddressOf(client.Connection.Options.TargetHost ?? Temporal.DefaultAddress);
 
     public static Uri AddressOf(string target)
     {
-        if (Environment.GetEnvironmentVariable("PGFLOW_UI") is { Length: > 0 } given && Uri.TryCreate(given, UriKind.Absolute, out var ui))
+        if (
+            Environment.GetEnvironmentVariable("PGFLOW_UI") is { Length: > 0 } given
+            && Uri.TryCreate(given, UriKind.Absolute, out var ui)
+        )
         {
             return ui;
         }
 
         var colon = target.LastIndexOf(':');
-        var (host, port) = colon < 0 ? (target, 7233) : (target[..colon], int.Parse(target[(colon + 1)..], CultureInfo.InvariantCulture));
-        return host.EndsWith(".tmprl.cloud", StringComparison.Ordinal) || host.EndsWith(".temporal.io", StringComparison.Ordinal)
+        var (host, port) =
+            colon < 0
+                ? (target, 7233)
+                : (target[..colon], int.Parse(target[(colon + 1)..], CultureInfo.InvariantCulture));
+        return
+            host.EndsWith(".tmprl.cloud", StringComparison.Ordinal)
+            || host.EndsWith(".temporal.io", StringComparison.Ordinal)
             ? new("https://cloud.temporal.io")
             : new UriBuilder(Uri.UriSchemeHttp, host, port + PortsApart).Uri;
     }

@@ -18,7 +18,13 @@ internal static class DoctorVerb
     ];
 
     public static Command Command(Terminal terminal) =>
-        Call.Verb(terminal, "doctor", "What is missing, and the command that provides it", [.. Flags.Connection], RunAsync);
+        Call.Verb(
+            terminal,
+            "doctor",
+            "What is missing, and the command that provides it",
+            [.. Flags.Connection],
+            RunAsync
+        );
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
@@ -43,7 +49,10 @@ internal static class DoctorVerb
 
         foreach (var answer in answers)
         {
-            call.Terminal.Data.MarkupLine($"{(answer.Ok ? "[green]✓[/]" : "[red]✗[/]")} {Markup.Escape(answer.What)}: {Markup.Escape(answer.Found)}");
+            call.Terminal.Data.MarkupLine(
+                $"{(answer.Ok ? "[green]✓[/]" : "[red]✗[/]")} {Markup.Escape(answer.What)}: "
+                    + $"{Markup.Escape(answer.Found)}"
+            );
             if (answer is { Ok: false, Hint: { } hint })
             {
                 call.Terminal.Data.WriteLine($"    hint: {hint}");

@@ -11,7 +11,8 @@ internal sealed class RetentionCheck : IDoctorCheck
     {
         var described = await client.WorkflowService.DescribeNamespaceAsync(
             new() { Namespace = client.Options.Namespace },
-            new() { CancellationToken = cancel });
+            new() { CancellationToken = cancel }
+        );
         var kept = described.Config.WorkflowExecutionRetentionTtl?.ToTimeSpan() ?? TimeSpan.Zero;
         var command = $"temporal operator namespace update --namespace {client.Options.Namespace} --retention 30d";
         return
@@ -20,7 +21,8 @@ internal sealed class RetentionCheck : IDoctorCheck
                 "Retention",
                 kept >= Enough,
                 $"finished procedures are kept for {kept.TotalDays:0.#} days",
-                $"pgflow worker raises it when it starts; or: {command}"),
+                $"pgflow worker raises it when it starts; or: {command}"
+            ),
         ];
     }
 }

@@ -12,6 +12,14 @@ internal sealed class WaitingCheck : IDoctorCheck
         var waiting = await Runs.ListAsync(client, Waiting, 20, cancel);
         return waiting.Count == 0
             ? [new("Procedures", Ok: true, "none waits for a person")]
-            : [.. waiting.Select(run => new DoctorAnswer(run.WorkflowId, Ok: false, $"{run.Outcome}: waits for a person", $"pgflow show {run.WorkflowId}"))];
+            :
+            [
+                .. waiting.Select(run => new DoctorAnswer(
+                    run.WorkflowId,
+                    Ok: false,
+                    $"{run.Outcome}: waits for a person",
+                    $"pgflow show {run.WorkflowId}"
+                )),
+            ];
     }
 }

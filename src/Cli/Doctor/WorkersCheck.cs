@@ -19,21 +19,53 @@ internal sealed class WorkersCheck : IDoctorCheck
             var alive = await AliveAsync(client, kind, cancel);
             if (alive.Count == 0)
             {
-                return [new("Workers", Ok: false, $"nobody polls task queue {Temporal.TaskQueue} for {PgFlowText.Word(kind)} tasks", "pgflow worker")];
+                return
+                [
+                    new(
+                        "Workers",
+                        Ok: false,
+                        $"nobody polls task queue {Temporal.TaskQueue} for {PgFlowText.Word(kind)} tasks",
+                        "pgflow worker"
+                    ),
+                ];
             }
 
             pollers.AddRange(alive);
         }
 
         var workers = pollers.GroupBy(poller => poller.Identity).OrderBy(one => one.Key, StringComparer.Ordinal);
-        return [new("Workers", Ok: true, string.Join(", ", workers.Select(one => $"{one.Key} (seen {Age(one.Max(poller => poller.LastAccessTime)!.ToDateTimeOffset()).TotalSeconds:0} s ago)")))];
+        return
+        [
+            new(
+                "Workers",
+                Ok: true,
+                string.Join(
+                    ", ",
+                    workers.Select(one =>
+                        $"{one.Key} (seen "
+                        + $"{Age(one.Max(poller => poller.LastAccessTime)!.ToDateTimeOffset()).TotalSeconds:0} s "
+                        + "ago)"
+                    )
+                )
+            ),
+        ];
     }
 
-    private static async Task<List<PollerInfo>> AliveAsync(ITemporalClient client, TaskQueueType kind, CancellationToken cancel)
+    private static async Task<List<PollerInfo>> AliveAsync(
+        ITemporalClient client,
+        TaskQueueType kind,
+        CancellationToken cancel
+    )
     {
         var described = await client.WorkflowService.DescribeTaskQueueAsync(
-            new() { Namespace = client.Options.Namespace, TaskQueue = new() { Name = Temporal.TaskQueue }, TaskQueueType = kind },
-            new() { CancellationToken = cancel });
+            new()
+            {
+                Namespace = client.Options.Namespace,
+                TaskQueue = new() { Name = Temporal.TaskQueue },
+                TaskQueueType = kind,
+            },
+            new() { CancellationToken = cancel }
+        );
         return [.. described.Pollers.Where(poller => Age(poller.LastAccessTime.ToDateTimeOffset()) < Alive)];
     }
 

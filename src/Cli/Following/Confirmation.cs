@@ -25,7 +25,11 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
         try
         {
             var yes = await PromptAsync(answered.Token);
-            await (yes ? Decisions.ApproveAsync(handle, plan.Hash, limited) : Decisions.RejectAsync(handle, call.Reason, limited));
+            await (
+                yes
+                    ? Decisions.ApproveAsync(handle, plan.Hash, limited)
+                    : Decisions.RejectAsync(handle, call.Reason, limited)
+            );
             return yes;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -71,7 +75,14 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
     {
         await foreach (var now in new Following(handle).SnapshotsAsync(answered.Token))
         {
-            if (now is { Progress: { Outcome: not Outcome.WaitingForApproval and not Outcome.Running } or { Steps.Count: > 0 } } or { Closed: true })
+            if (
+                now
+                is {
+                        Progress: { Outcome: not Outcome.WaitingForApproval and not Outcome.Running }
+                            or { Steps.Count: > 0 }
+                    }
+                    or { Closed: true }
+            )
             {
                 await answered.CancelAsync();
                 return;
@@ -83,7 +94,9 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
     {
         if (order is { TypeTheName: true, Cluster: { } cluster })
         {
-            var typed = await new TextPrompt<string>($"Type [bold]{Markup.Escape(cluster)}[/] to go on:").AllowEmpty().ShowAsync(_people, cancel);
+            var typed = await new TextPrompt<string>($"Type [bold]{Markup.Escape(cluster)}[/] to go on:")
+                .AllowEmpty()
+                .ShowAsync(_people, cancel);
             return typed == cluster;
         }
 

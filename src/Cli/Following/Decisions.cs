@@ -29,7 +29,13 @@ internal static class Decisions
     public static async Task<bool> IsCancelledAsync(WorkflowHandle handle, CancellationToken cancel)
     {
         var described = await handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
-            new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } }, new() { CancellationToken = cancel });
+            new()
+            {
+                Namespace = handle.Client.Options.Namespace,
+                Execution = new() { WorkflowId = handle.Id },
+            },
+            new() { CancellationToken = cancel }
+        );
         return described.WorkflowExtendedInfo?.CancelRequested is true;
     }
 
@@ -48,29 +54,56 @@ internal static class Decisions
                 RequestId = Guid.NewGuid().ToString(),
                 Reason = reason ?? "",
             },
-            new() { CancellationToken = cancel });
+            new() { CancellationToken = cancel }
+        );
 
     public static CliError Ended(WorkflowHandle handle, string what) =>
-        new(ExitCodes.Refused, $"{handle.Id} can't be told to {what}", "it has ended", $"look at it: pgflow show {handle.Id}");
+        new(
+            ExitCodes.Refused,
+            $"{handle.Id} can't be told to {what}",
+            "it has ended",
+            $"look at it: pgflow show {handle.Id}"
+        );
 
-    private static async Task<T> TellAsync<T>(WorkflowHandle handle, string update, object argument, TimeSpan limit, CancellationToken cancel)
+    private static async Task<T> TellAsync<T>(
+        WorkflowHandle handle,
+        string update,
+        object argument,
+        TimeSpan limit,
+        CancellationToken cancel
+    )
     {
-        using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancel); // a call's own timeout begins anew with each poll
+        // a call's own timeout begins anew with each poll
+        using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         whole.CancelAfter(limit);
         try
         {
-            return await handle.ExecuteUpdateAsync<T>(update, [argument], new() { Rpc = new() { CancellationToken = whole.Token } });
+            return await handle.ExecuteUpdateAsync<T>(
+                update,
+                [argument],
+                new() { Rpc = new() { CancellationToken = whole.Token } }
+            );
         }
         catch (WorkflowUpdateFailedException e)
         {
-            var code = e.InnerException is ApplicationFailureException { ErrorType: Ends.InvalidInput } ? ExitCodes.Usage : ExitCodes.Refused;
-            throw new CliError(code, $"{handle.Id} refused to {update}", e.InnerException?.Message, $"look at it: pgflow show {handle.Id}");
+            var code = e.InnerException is ApplicationFailureException { ErrorType: Ends.InvalidInput }
+                ? ExitCodes.Usage
+                : ExitCodes.Refused;
+            throw new CliError(
+                code,
+                $"{handle.Id} refused to {update}",
+                e.InnerException?.Message,
+                $"look at it: pgflow show {handle.Id}"
+            );
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {
             throw Ended(handle, update);
         }
-        catch (Exception e) when (e is RpcTimeoutOrCanceledException or RpcException { Code: RpcException.StatusCode.DeadlineExceeded } && !cancel.IsCancellationRequested)
+        catch (Exception e)
+            when (e is RpcTimeoutOrCanceledException or RpcException { Code: RpcException.StatusCode.DeadlineExceeded }
+                && !cancel.IsCancellationRequested
+            )
         {
             throw CliError.NoWorker($"{handle.Id} was not told to {update}");
         }

@@ -11,12 +11,19 @@ internal static class EndText
     {
         if (call.Json)
         {
-            call.Terminal.Json(end switch
-            {
-                { Report: { } report } => report,
-                { Result: { } result } => result,
-                _ => new { workflowId, outcome = end.Word, summary = end.Why },
-            });
+            call.Terminal.Json(
+                end switch
+                {
+                    { Report: { } report } => report,
+                    { Result: { } result } => result,
+                    _ => new
+                    {
+                        workflowId,
+                        outcome = end.Word,
+                        summary = end.Why,
+                    },
+                }
+            );
         }
         else if (end is { Report: { Outcome: Outcome.Planned, Plan: { } plan } })
         {
@@ -45,19 +52,23 @@ internal static class EndText
         return end.ExitCode;
     }
 
-    private static string Took(Report? report) => report is null ? "" : FormattableString.Invariant($" ({report.Took.TotalSeconds:0.0} s)");
+    private static string Took(Report? report) =>
+        report is null ? "" : FormattableString.Invariant($" ({report.Took.TotalSeconds:0.0} s)");
 
-    private static string What(Ending end) => end switch
-    {
-        { Report.Outcome: var outcome } => PgFlowText.Sentence(outcome, null),
-        { ExitCode: ExitCodes.Usage } => "the input is wrong; nothing was touched",
-        _ => end.Word,
-    };
+    private static string What(Ending end) =>
+        end switch
+        {
+            { Report.Outcome: var outcome } => PgFlowText.Sentence(outcome, null),
+            { ExitCode: ExitCodes.Usage } => "the input is wrong; nothing was touched",
+            _ => end.Word,
+        };
 
-    private static string? Next(Ending end, string workflowId) => end.ExitCode switch
-    {
-        ExitCodes.Incomplete => $"look at the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
-        ExitCodes.Failed => $"see its steps: pgflow show {workflowId}",
-        _ => null,
-    };
+    private static string? Next(Ending end, string workflowId) =>
+        end.ExitCode switch
+        {
+            ExitCodes.Incomplete =>
+                $"look at the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
+            ExitCodes.Failed => $"see its steps: pgflow show {workflowId}",
+            _ => null,
+        };
 }

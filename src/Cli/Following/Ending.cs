@@ -19,7 +19,9 @@ internal sealed record Ending(int ExitCode, string Word, string Why, Report? Rep
         try
         {
             var result = await handle.GetResultAsync<JsonElement>(rpcOptions: rpc);
-            return result.TryGetProperty("outcome", out _) ? Of(result.Deserialize<Report>(PgFlowJson.Options)!) : new(ExitCodes.Done, "succeeded", "", Result: result);
+            return result.TryGetProperty("outcome", out _)
+                ? Of(result.Deserialize<Report>(PgFlowJson.Options)!)
+                : new(ExitCodes.Done, "succeeded", "", Result: result);
         }
         catch (WorkflowFailedException e) when (e.InnerException is CanceledFailureException)
         {
@@ -34,13 +36,29 @@ internal sealed record Ending(int ExitCode, string Word, string Why, Report? Rep
         }
     }
 
-    public static Ending Of(Report report) => new(ExitCodes.Of(report.Outcome), PgFlowText.Word(report.Outcome), report.Summary, report);
+    public static Ending Of(Report report) =>
+        new(ExitCodes.Of(report.Outcome), PgFlowText.Word(report.Outcome), report.Summary, report);
 
-    public static Ending OfFailure(Exception? failure) => (failure is null ? null : Ends.Cause(failure)) switch
-    {
-        ApplicationFailureException { Details.Count: > 0 } e when Enum.TryParse<Outcome>(e.ErrorType, out _) => Of(e.Details.ElementAt<Report>(0)),
-        ApplicationFailureException e => new(ExitCodes.OfFailure(e.ErrorType), JsonNamingPolicy.CamelCase.ConvertName(e.ErrorType ?? "failed"), e.Message),
-        TerminatedFailureException => new(ExitCodes.Incomplete, "terminated", "somebody terminated it: nothing was undone, and nobody knows how far it came"),
-        _ => new(ExitCodes.Incomplete, "failed", failure is null ? "it failed, and Temporal does not say why" : Ends.Why(failure)),
-    };
+    public static Ending OfFailure(Exception? failure) =>
+        (failure is null ? null : Ends.Cause(failure)) switch
+        {
+            ApplicationFailureException { Details.Count: > 0 } e when Enum.TryParse<Outcome>(e.ErrorType, out _) => Of(
+                e.Details.ElementAt<Report>(0)
+            ),
+            ApplicationFailureException e => new(
+                ExitCodes.OfFailure(e.ErrorType),
+                JsonNamingPolicy.CamelCase.ConvertName(e.ErrorType ?? "failed"),
+                e.Message
+            ),
+            TerminatedFailureException => new(
+                ExitCodes.Incomplete,
+                "terminated",
+                "somebody terminated it: nothing was undone, and nobody knows how far it came"
+            ),
+            _ => new(
+                ExitCodes.Incomplete,
+                "failed",
+                failure is null ? "it failed, and Temporal does not say why" : Ends.Why(failure)
+            ),
+        };
 }

@@ -5,9 +5,10 @@ namespace PgFlow.Cli;
 /// <summary>Follows one procedure for a person or a script, to its end.</summary>
 internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle handle)
 {
-    private readonly IView _view = call.Terminal.People.Profile.Capabilities.Interactive && call.Terminal.Interactive
-        ? new LiveView(call.Terminal.People, handle.Id)
-        : new LineView(call.Terminal.People, handle.Id, TimeProvider.System);
+    private readonly IView _view =
+        call.Terminal.People.Profile.Capabilities.Interactive && call.Terminal.Interactive
+            ? new LiveView(call.Terminal.People, handle.Id)
+            : new LineView(call.Terminal.People, handle.Id, TimeProvider.System);
 
     /// <summary>Leaves it to itself.</summary>
     public int Detach()
@@ -15,7 +16,14 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
         var link = WebUi.LinkTo(client, handle.Id, handle.ResultRunId);
         if (call.Json)
         {
-            call.Terminal.Json(new { workflowId = handle.Id, runId = handle.ResultRunId, link });
+            call.Terminal.Json(
+                new
+                {
+                    workflowId = handle.Id,
+                    runId = handle.ResultRunId,
+                    link,
+                }
+            );
         }
         else
         {
@@ -27,13 +35,17 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
     }
 
     /// <summary>Has the plan confirmed first.</summary>
-    public Task<int> ConfirmAsync(Confirmation confirmation, CancellationToken cancel) => LimitedAsync(
-        async limited =>
-        {
-            var approved = await confirmation.AskAsync(cancel, limited);
-            return !approved ? await PrintAsync(limited) : call.Detach ? Detach() : await EndAsync(limited);
-        },
-        cancel);
+    public Task<int> ConfirmAsync(Confirmation confirmation, CancellationToken cancel) =>
+        LimitedAsync(
+            async limited =>
+            {
+                var approved = await confirmation.AskAsync(cancel, limited);
+                return !approved ? await PrintAsync(limited)
+                    : call.Detach ? Detach()
+                    : await EndAsync(limited);
+            },
+            cancel
+        );
 
     public Task<int> UntilEndAsync(CancellationToken cancel) => LimitedAsync(EndAsync, cancel);
 
@@ -43,7 +55,8 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
         return await PrintAsync(cancel);
     }
 
-    private async Task<int> PrintAsync(CancellationToken cancel) => EndText.Print(call, handle.Id, await Ending.OfAsync(handle, cancel));
+    private async Task<int> PrintAsync(CancellationToken cancel) =>
+        EndText.Print(call, handle.Id, await Ending.OfAsync(handle, cancel));
 
     private async Task<int> LimitedAsync(Func<CancellationToken, Task<int>> act, CancellationToken cancel)
     {
@@ -55,8 +68,14 @@ internal sealed class Follow(Call call, ITemporalClient client, WorkflowHandle h
         }
         catch (Exception e) when (limit.IsCancellationRequested && e is not CliError)
         {
-            call.Terminal.Say($"{handle.Id} goes on; {(cancel.IsCancellationRequested ? "you only stopped following it" : "the time limit was reached")}");
-            call.Terminal.Say($"  follow it: pgflow watch {handle.Id}\n  stop it:   pgflow cancel {handle.Id}\n  {WebUi.LinkTo(client, handle.Id, handle.ResultRunId)}");
+            call.Terminal.Say(
+                $"{handle.Id} goes on; "
+                    + $"{(cancel.IsCancellationRequested ? "you only stopped following it" : "the time limit was reached")}"
+            );
+            call.Terminal.Say(
+                $"  follow it: pgflow watch {handle.Id}\n  stop it:   pgflow cancel {handle.Id}\n  "
+                    + $"{WebUi.LinkTo(client, handle.Id, handle.ResultRunId)}"
+            );
             return cancel.IsCancellationRequested ? ExitCodes.StoppedFollowing : ExitCodes.StillRunning;
         }
     }

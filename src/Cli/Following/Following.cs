@@ -6,7 +6,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Cli;
 
-/// <summary>Follows a procedure by its history's long poll, which needs no worker, and asks it once after what happened.</summary>
+/// <summary>Follows a procedure by its history's long poll, which needs no worker, and asks it once after what
+/// happened.</summary>
 internal sealed class Following(WorkflowHandle handle)
 {
     /// <summary>A worker that lives answers in milliseconds, on a machine that is overloaded in seconds.</summary>
@@ -19,7 +20,9 @@ internal sealed class Following(WorkflowHandle handle)
     private static readonly TimeSpan Lull = TimeSpan.FromSeconds(1);
 
     private readonly WorkflowTasks _tasks = new(TimeProvider.System);
-    private readonly Channel<bool> _happened = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _happened = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     private Progress? _progress;
     private bool _silent;
@@ -45,7 +48,12 @@ internal sealed class Following(WorkflowHandle handle)
                 }
 
                 var pause = Task.Delay(happened ? Pause : TimeSpan.Zero, cancel);
-                yield return new(_progress, _lost ?? _tasks.Trouble ?? (_silent ? WorkflowTasks.Silence : null), _tasks.Closed ? [] : await ActivitiesAsync(cancel), _tasks.Closed);
+                yield return new(
+                    _progress,
+                    _lost ?? _tasks.Trouble ?? (_silent ? WorkflowTasks.Silence : null),
+                    _tasks.Closed ? [] : await ActivitiesAsync(cancel),
+                    _tasks.Closed
+                );
                 await Task.WhenAny(pause, listening);
             }
         }
@@ -76,14 +84,23 @@ internal sealed class Following(WorkflowHandle handle)
         {
             try
             {
-                await foreach (var seen in handle.FetchHistoryEventsAsync(new() { WaitNewEvent = true, Rpc = new() { CancellationToken = cancel } }))
+                await foreach (
+                    var seen in handle.FetchHistoryEventsAsync(
+                        new()
+                        {
+                            WaitNewEvent = true,
+                            Rpc = new() { CancellationToken = cancel },
+                        }
+                    )
+                )
                 {
                     _lost = null;
                     _tasks.See(seen);
                     _happened.Writer.TryWrite(true);
                 }
             }
-            catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
+            catch (Exception e)
+                when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
             {
                 // The procedure lives in Temporal's database: a server that restarts only keeps us waiting.
                 _lost = Lost(e);
@@ -98,7 +115,19 @@ internal sealed class Following(WorkflowHandle handle)
     {
         try
         {
-            _progress = await handle.QueryAsync<Progress>("progress", [], new() { Rpc = new() { Timeout = AnswerLimit, Retry = false, CancellationToken = cancel } });
+            _progress = await handle.QueryAsync<Progress>(
+                "progress",
+                [],
+                new()
+                {
+                    Rpc = new()
+                    {
+                        Timeout = AnswerLimit,
+                        Retry = false,
+                        CancellationToken = cancel,
+                    },
+                }
+            );
             (_silent, _lost) = (false, null);
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.Unavailable && !cancel.IsCancellationRequested)

@@ -34,16 +34,25 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
 
         foreach (var activity in now.Activities.Where(_lines.Take))
         {
-            people.WriteLine($"     {(activity.Progress?.Step is { } step ? $"{step}" : activity.Type)}: {activity.Words}");
+            people.WriteLine(
+                $"     {(activity.Progress?.Step is { } step ? $"{step}" : activity.Type)}: {activity.Words}"
+            );
         }
     }
 
     private void Show(Progress progress)
     {
-        foreach (var step in progress.Steps.Where(step => !_said.TryGetValue(step.Number, out var said) || said != (step.State, step.Error)))
+        foreach (
+            var step in progress.Steps.Where(step =>
+                !_said.TryGetValue(step.Number, out var said) || said != (step.State, step.Error)
+            )
+        )
         {
             _said[step.Number] = (step.State, step.Error);
-            people.WriteLine($"{PgFlowText.Sign(step.State)} {step.Number,2} {step.Title}{(step.Milliseconds is { } ms ? $" ({ms} ms)" : "")}{(step.Error is null ? "" : $": {step.Error}")}");
+            people.WriteLine(
+                $"{PgFlowText.Sign(step.State)} {step.Number, 2} "
+                    + $"{step.Title}{(step.Milliseconds is { } ms ? $" ({ms} ms)" : "")}{(step.Error is null ? "" : $": {step.Error}")}"
+            );
         }
 
         foreach (var blocked in progress.Blocked.Where(blocked => _notes.Add($"{blocked.Step}: {blocked.Why}")))
@@ -67,5 +76,6 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
 
     /// <summary>What a person can do with a recovery that stands at its target.</summary>
     public static string Inspecting(string id) =>
-        $"it stands read-only at its target; look at it, then: pgflow approve {id} (go on), pgflow move {id} --to-time … (a later target), or pgflow reject {id} (back to today)";
+        $"it stands read-only at its target; look at it, then: pgflow approve {id} (go on), pgflow move {id} "
+        + $"--to-time … (a later target), or pgflow reject {id} (back to today)";
 }

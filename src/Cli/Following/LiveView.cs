@@ -14,7 +14,12 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
         Snapshot? now = null;
         try
         {
-            await people.Live(Text.Empty).AutoClear(true).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Top).StartAsync(DrawAsync);
+            await people
+                .Live(Text.Empty)
+                .AutoClear(true)
+                .Overflow(VerticalOverflow.Crop)
+                .Cropping(VerticalOverflowCropping.Top)
+                .StartAsync(DrawAsync);
         }
         finally
         {
@@ -31,7 +36,8 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
                         now = next;
                     }
                 },
-                cancel);
+                cancel
+            );
             while (!reading.IsCompleted)
             {
                 live.UpdateTarget(Draw(now, workflowId, DateTimeOffset.UtcNow));
@@ -49,12 +55,23 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
             return now is { Closed: true } ? new Rows() : new Rows(new Text(now?.Trouble ?? "waits for a worker …"));
         }
 
-        var rows = new List<IRenderable> { new Text(progress.Plan?.Summary ?? progress.Summary, new Style(decoration: Decoration.Bold)) };
+        var rows = new List<IRenderable>
+        {
+            new Text(progress.Plan?.Summary ?? progress.Summary, new Style(decoration: Decoration.Bold)),
+        };
         rows.Add(StepsText.Table(progress, at, now.Activities));
-        rows.AddRange(now.Activities
-            .Where(activity => !progress.Steps.Any(activity.Is) && (activity.Failure is not null || activity.Progress is { Step: null }))
-            .Select(activity => new Text($"  {activity.Type}: {activity.Words}", new Style(Color.Yellow))));
-        rows.AddRange(progress.Blocked.Select(blocked => new Markup($"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(blocked.Hint)}")));
+        rows.AddRange(
+            now.Activities.Where(activity =>
+                    !progress.Steps.Any(activity.Is)
+                    && (activity.Failure is not null || activity.Progress is { Step: null })
+                )
+                .Select(activity => new Text($"  {activity.Type}: {activity.Words}", new Style(Color.Yellow)))
+        );
+        rows.AddRange(
+            progress.Blocked.Select(blocked => new Markup(
+                $"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(blocked.Hint)}"
+            ))
+        );
         if (progress.Outcome is Outcome.WaitingForApproval)
         {
             rows.Add(new Text($"it waits for: pgflow approve {workflowId} (or reject)"));

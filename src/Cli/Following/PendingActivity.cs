@@ -13,19 +13,34 @@ namespace PgFlow.Cli;
 internal sealed record PendingActivity(string Id, string Type, ActivityProgress? Progress, string? Failure)
 {
     /// <summary>Its progress and why it is tried again.</summary>
-    public string Words => (Progress, Failure) switch
-    {
-        (null, _) => Failure ?? "",
-        (_, null) => Say(Progress),
-        _ => $"{Say(Progress)} ({Failure})",
-    };
+    public string Words =>
+        (Progress, Failure) switch
+        {
+            (null, _) => Failure ?? "",
+            (_, null) => Say(Progress),
+            _ => $"{Say(Progress)} ({Failure})",
+        };
 
     /// <summary>The activities of a procedure that have something to say.</summary>
-    public static async Task<IReadOnlyList<PendingActivity>> OfAsync(WorkflowHandle handle, TimeSpan limit, CancellationToken cancel)
+    public static async Task<IReadOnlyList<PendingActivity>> OfAsync(
+        WorkflowHandle handle,
+        TimeSpan limit,
+        CancellationToken cancel
+    )
     {
         var described = await handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
-            new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id, RunId = handle.RunId ?? "" } },
-            new() { Timeout = limit, Retry = false, CancellationToken = cancel });
+            new()
+            {
+                Namespace = handle.Client.Options.Namespace,
+                Execution = new() { WorkflowId = handle.Id, RunId = handle.RunId ?? "" },
+            },
+            new()
+            {
+                Timeout = limit,
+                Retry = false,
+                CancellationToken = cancel,
+            }
+        );
         return [.. described.PendingActivities.Select(Of).OfType<PendingActivity>()];
     }
 
@@ -63,7 +78,9 @@ internal sealed record PendingActivity(string Id, string Type, ActivityProgress?
     {
         try
         {
-            return PgFlowJson.Converter.PayloadConverter.ToValue<ActivityProgress?>(payload) is { Phase: not null } progress
+            return
+                PgFlowJson.Converter.PayloadConverter.ToValue<ActivityProgress?>(payload)
+                    is { Phase: not null } progress
                 ? progress
                 : null;
         }

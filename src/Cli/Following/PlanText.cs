@@ -12,7 +12,7 @@ internal static class PlanText
         WriteReasons(console, plan);
         foreach (var (title, index) in plan.Steps.Select((step, index) => (step.Title, index)))
         {
-            console.MarkupLineInterpolated($"  [grey]{index + 1,2}[/] {title}");
+            console.MarkupLineInterpolated($"  [grey]{index + 1, 2}[/] {title}");
         }
     }
 

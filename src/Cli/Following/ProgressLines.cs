@@ -11,10 +11,12 @@ internal sealed class ProgressLines(TimeProvider clock)
     public bool Take(PendingActivity activity)
     {
         var now = new Said(activity.Words, activity.Failure, Tenth(activity), clock.GetTimestamp());
-        if (_said.TryGetValue(activity.Id, out var said)
+        if (
+            _said.TryGetValue(activity.Id, out var said)
             && said.Failure == now.Failure
             && said.Tenth == now.Tenth
-            && (said.Words == now.Words || clock.GetElapsedTime(said.At) < Often))
+            && (said.Words == now.Words || clock.GetElapsedTime(said.At) < Often)
+        )
         {
             return false;
         }
@@ -23,9 +25,8 @@ internal sealed class ProgressLines(TimeProvider clock)
         return true;
     }
 
-    private static (string? Phase, int Tenth) Tenth(PendingActivity activity) => activity.Progress is { Percent: { } percent, Phase: var phase }
-        ? (phase, (int)(percent / 10))
-        : (null, -1);
+    private static (string? Phase, int Tenth) Tenth(PendingActivity activity) =>
+        activity.Progress is { Percent: { } percent, Phase: var phase } ? (phase, (int)(percent / 10)) : (null, -1);
 
     private sealed record Said(string Words, string? Failure, (string? Phase, int Tenth) Tenth, long At);
 }

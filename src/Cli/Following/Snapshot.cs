@@ -5,4 +5,9 @@ namespace PgFlow.Cli;
 /// <param name="Trouble">Why nothing moves, where something is wrong with Temporal or the workers.</param>
 /// <param name="Activities">What its activities that were tried in vain, or report progress, say.</param>
 /// <param name="Closed">It has ended.</param>
-internal sealed record Snapshot(Progress? Progress, string? Trouble, IReadOnlyList<PendingActivity> Activities, bool Closed);
+internal sealed record Snapshot(
+    Progress? Progress,
+    string? Trouble,
+    IReadOnlyList<PendingActivity> Activities,
+    bool Closed
+);

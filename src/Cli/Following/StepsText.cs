@@ -13,7 +13,8 @@ internal static class StepsText
         IReadOnlyList<StepReport> steps,
         IEnumerable<PlannedStep> ahead,
         DateTimeOffset now,
-        IReadOnlyList<PendingActivity>? activities = null)
+        IReadOnlyList<PendingActivity>? activities = null
+    )
     {
         var grid = new Grid()
             .AddColumn(new GridColumn().NoWrap().Width(1))
@@ -26,12 +27,18 @@ internal static class StepsText
                 new Text(PgFlowText.Sign(step.State), StyleOf(step.State)),
                 new Text($"{step.Number}"),
                 Title(step, activities ?? []),
-                new Text(Elapsed(step, now), new Style(Color.Grey)));
+                new Text(Elapsed(step, now), new Style(Color.Grey))
+            );
         }
 
         foreach (var step in ahead)
         {
-            grid.AddRow(new Text(PgFlowText.Sign(StepState.Pending)), Text.Empty, new Text(step.Title, new Style(Color.Grey)), Text.Empty);
+            grid.AddRow(
+                new Text(PgFlowText.Sign(StepState.Pending)),
+                Text.Empty,
+                new Text(step.Title, new Style(Color.Grey)),
+                Text.Empty
+            );
         }
 
         return grid;
@@ -39,24 +46,32 @@ internal static class StepsText
 
     private static Markup Title(StepReport step, IReadOnlyList<PendingActivity> activities)
     {
-        var error = step.Error is null ? "" : $"\n[{(step.State is StepState.Running ? "yellow" : "red")}]{Markup.Escape(step.Error)}[/]";
-        var work = activities.Where(activity => activity.Is(step)).Select(activity => $"\n[yellow]{Markup.Escape(activity.Words)}[/]");
+        var error = step.Error is null
+            ? ""
+            : $"\n[{(step.State is StepState.Running ? "yellow" : "red")}]{Markup.Escape(step.Error)}[/]";
+        var work = activities
+            .Where(activity => activity.Is(step))
+            .Select(activity => $"\n[yellow]{Markup.Escape(activity.Words)}[/]");
         return new($"{Markup.Escape(step.Title)}{error}{string.Concat(work)}");
     }
 
-    private static string Elapsed(StepReport step, DateTimeOffset now) => (step.Milliseconds, step.StartedAt) switch
-    {
-        ({ } ms, _) => $"{ms} ms",
-        (null, { } since) => $"{Math.Max(0, (now - since).TotalSeconds):0.0} s",
-        _ => "",
-    };
+    private static string Elapsed(StepReport step, DateTimeOffset now) =>
+        (step.Milliseconds, step.StartedAt) switch
+        {
+            ({ } ms, _) => $"{ms} ms",
+            (null, { } since) => $"{Math.Max(0, (now - since).TotalSeconds):0.0} s",
+            _ => "",
+        };
 
-    private static Style StyleOf(StepState state) => new(state switch
-    {
-        StepState.Done => Color.Green,
-        StepState.Running => Color.Blue,
-        StepState.Blocked or StepState.Failed => Color.Red,
-        StepState.Skipped => Color.Yellow,
-        _ => Color.Grey,
-    });
+    private static Style StyleOf(StepState state) =>
+        new(
+            state switch
+            {
+                StepState.Done => Color.Green,
+                StepState.Running => Color.Blue,
+                StepState.Blocked or StepState.Failed => Color.Red,
+                StepState.Skipped => Color.Yellow,
+                _ => Color.Grey,
+            }
+        );
 }

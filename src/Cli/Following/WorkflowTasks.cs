@@ -18,10 +18,11 @@ internal sealed class WorkflowTasks(TimeProvider clock)
     public bool Closed { get; private set; }
 
     /// <summary>What is wrong.</summary>
-    public string? Trouble => _failure
-        ?? (_scheduled is { } since && clock.GetElapsedTime(since) >= Patience ? Silence : null);
+    public string? Trouble =>
+        _failure ?? (_scheduled is { } since && clock.GetElapsedTime(since) >= Patience ? Silence : null);
 
-    public static string Silence => $"no worker answers on task queue {Temporal.TaskQueue}; the procedure waits. Start one: pgflow worker";
+    public static string Silence =>
+        $"no worker answers on task queue {Temporal.TaskQueue}; the procedure waits. Start one: pgflow worker";
 
     public void See(HistoryEvent seen)
     {
@@ -36,11 +37,21 @@ internal sealed class WorkflowTasks(TimeProvider clock)
             case EventType.WorkflowTaskCompleted:
                 (Answered, _failure, _scheduled) = (true, null, null);
                 break;
-            case EventType.WorkflowTaskFailed when seen.WorkflowTaskFailedEventAttributes is { Cause: not WorkflowTaskFailedCause.UnhandledCommand and not WorkflowTaskFailedCause.ResetWorkflow } failed:
-                _failure = $"the worker can't go on: {failed.Failure?.Message ?? failed.Cause.ToString()}. It tries again; see: pgflow doctor";
+            case EventType.WorkflowTaskFailed
+                when seen.WorkflowTaskFailedEventAttributes
+                    is {
+                        Cause: not WorkflowTaskFailedCause.UnhandledCommand
+                            and not WorkflowTaskFailedCause.ResetWorkflow
+                    } failed:
+                _failure =
+                    $"the worker can't go on: {failed.Failure?.Message ?? failed.Cause.ToString()}. It tries "
+                    + "again; see: pgflow doctor";
                 break;
-            case EventType.WorkflowExecutionCompleted or EventType.WorkflowExecutionFailed or EventType.WorkflowExecutionCanceled
-                or EventType.WorkflowExecutionTerminated or EventType.WorkflowExecutionTimedOut:
+            case EventType.WorkflowExecutionCompleted
+            or EventType.WorkflowExecutionFailed
+            or EventType.WorkflowExecutionCanceled
+            or EventType.WorkflowExecutionTerminated
+            or EventType.WorkflowExecutionTimedOut:
                 Closed = true;
                 break;
             default:

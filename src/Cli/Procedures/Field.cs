@@ -13,19 +13,39 @@ internal sealed record Field(string Name, Symbol Symbol, Func<ParseResult, JsonN
 {
     /// <summary>What was given, and nothing else, so that defaults stand in one place.</summary>
     public static JsonObject Input(IEnumerable<Field> fields, ParseResult parsed) =>
-        new(fields.Select(field => KeyValuePair.Create(field.Name, field.Read(parsed))).Where(field => field.Value is not null));
+        new(
+            fields
+                .Select(field => KeyValuePair.Create(field.Name, field.Read(parsed)))
+                .Where(field => field.Value is not null)
+        );
 
     /// <summary>The field as its procedure describes it.</summary>
-    public static Field Of(InputField field) => field.Type switch
-    {
-        var type when type == typeof(bool) => Of(field, new Option<bool>(field.Symbol), given => given ? true : null),
-        var type when type == typeof(int) || type == typeof(uint) => Of(field, new Option<int?>(field.Symbol) { HelpName = "N" }, given => given),
-        var type when type == typeof(ClusterName) => Of(field, Named<ClusterName>(field, "cluster name", ClusterName.Form).CompletedByName(), given => given.ToString()),
-        var type when type == typeof(NodeName) => Node(field),
-        { IsEnum: true } type => Choice(field, [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)]),
-        _ when field.IsArgument => Of(field, new Argument<string?>(field.Symbol), given => given),
-        _ => Of(field, new Option<string?>(field.Symbol), given => given),
-    };
+    public static Field Of(InputField field) =>
+        field.Type switch
+        {
+            var type when type == typeof(bool) => Of(
+                field,
+                new Option<bool>(field.Symbol),
+                given => given ? true : null
+            ),
+            var type when type == typeof(int) || type == typeof(uint) => Of(
+                field,
+                new Option<int?>(field.Symbol) { HelpName = "N" },
+                given => given
+            ),
+            var type when type == typeof(ClusterName) => Of(
+                field,
+                Named<ClusterName>(field, "cluster name", ClusterName.Form).CompletedByName(),
+                given => given.ToString()
+            ),
+            var type when type == typeof(NodeName) => Node(field),
+            { IsEnum: true } type => Choice(
+                field,
+                [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)]
+            ),
+            _ when field.IsArgument => Of(field, new Argument<string?>(field.Symbol), given => given),
+            _ => Of(field, new Option<string?>(field.Symbol), given => given),
+        };
 
     private static Field Of<T>(InputField field, Option<T> option, Func<T?, JsonNode?> json)
     {
@@ -58,7 +78,11 @@ internal sealed record Field(string Name, Symbol Symbol, Func<ParseResult, JsonN
             return Of(field, argument, Json);
         }
 
-        var option = new Option<NodeName>(field.Symbol) { HelpName = "NODE", CustomParser = Flags.Reader<NodeName>("node name", NodeName.Form) };
+        var option = new Option<NodeName>(field.Symbol)
+        {
+            HelpName = "NODE",
+            CustomParser = Flags.Reader<NodeName>("node name", NodeName.Form),
+        };
         option.CompletionSources.Add(_ => Names);
         return Of(field, option, Json);
     }
@@ -69,7 +93,8 @@ internal sealed record Field(string Name, Symbol Symbol, Func<ParseResult, JsonN
     private static ArgumentArity ArityOf(InputField field) =>
         field.Flag.Place is FlagPlace.BehindOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne;
 
-    private static IEnumerable<string> Names => Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString());
+    private static IEnumerable<string> Names =>
+        Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString());
 
     private static JsonNode? Json(NodeName node) => node == default ? null : node.ToString();
 }

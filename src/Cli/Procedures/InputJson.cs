@@ -4,16 +4,20 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Cli;
 
-/// <summary>A procedure's input as text. The workflow judges it, so nothing is corrected here, and nothing wrong is lost.</summary>
+/// <summary>A procedure's input as text. The workflow judges it, so nothing is corrected here, and nothing wrong is
+/// lost.</summary>
 internal static class InputJson
 {
-    /// <summary>The input with <paramref name="additions"/> that it does not have itself; as it was when it is no JSON object.</summary>
+    /// <summary>The input with <paramref name="additions"/> that it does not have itself; as it was when it is no JSON
+    /// object.</summary>
     public static string With(string json, IReadOnlyDictionary<string, object?> additions)
     {
         try
         {
             using var document = JsonDocument.Parse(json);
-            return document.RootElement.ValueKind is JsonValueKind.Object ? With(document.RootElement, additions) : json;
+            return document.RootElement.ValueKind is JsonValueKind.Object
+                ? With(document.RootElement, additions)
+                : json;
         }
         catch (JsonException)
         {
@@ -22,7 +26,8 @@ internal static class InputJson
     }
 
     /// <summary>The cluster that the input names, if it names one.</summary>
-    public static string? Cluster(string json) => ClusterName.TryParse(Text(json, "cluster"), out var name) ? name.ToString() : null;
+    public static string? Cluster(string json) =>
+        ClusterName.TryParse(Text(json, "cluster"), out var name) ? name.ToString() : null;
 
     /// <summary>The reason that it gives, if it gives one.</summary>
     public static string? Reason(string json) => Text(json, "reason");
@@ -32,9 +37,12 @@ internal static class InputJson
         try
         {
             using var document = JsonDocument.Parse(json);
-            return document.RootElement.ValueKind is JsonValueKind.Object
+            return
+                document.RootElement.ValueKind is JsonValueKind.Object
                 && document.RootElement.TryGetProperty(field, out var value)
-                && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+                && value.ValueKind is JsonValueKind.String
+                ? value.GetString()
+                : null;
         }
         catch (JsonException)
         {
@@ -55,7 +63,11 @@ internal static class InputJson
                 field.WriteTo(writer);
             }
 
-            foreach (var (name, value) in additions.Where(addition => addition.Value is not null && !given.Contains(addition.Key)))
+            foreach (
+                var (name, value) in additions.Where(addition =>
+                    addition.Value is not null && !given.Contains(addition.Key)
+                )
+            )
             {
                 writer.WritePropertyName(name);
                 JsonSerializer.Serialize(writer, value, PgFlowJson.Options);

@@ -25,37 +25,58 @@ internal sealed class Launch(Call call)
         var ask = order.Changes && !call.Yes && !call.DryRun;
         if (ask && !call.Terminal.Interactive)
         {
-            throw new CliError(ExitCodes.Usage, $"{order.Workflow} asks before it changes anything, and nobody is there to answer", next: "add --yes, or look first with --dry-run");
+            throw new CliError(
+                ExitCodes.Usage,
+                $"{order.Workflow} asks before it changes anything, and nobody is there to answer",
+                next: "add --yes, or look first with --dry-run"
+            );
         }
 
         var client = await call.ConnectAsync(cancel);
         var handle = await StartAsync(client, order, ask, cancel);
         var follow = new Follow(call, client, handle);
-        return ask ? await follow.ConfirmAsync(new Confirmation(call, handle, order), cancel) : call.Detach ? follow.Detach() : await follow.UntilEndAsync(cancel);
+        return ask ? await follow.ConfirmAsync(new Confirmation(call, handle, order), cancel)
+            : call.Detach ? follow.Detach()
+            : await follow.UntilEndAsync(cancel);
     }
 
     private Task<WorkflowHandle> StartAsync(ITemporalClient client, Order order, bool ask, CancellationToken cancel)
     {
-        var json = InputJson.With(order.Json, new Dictionary<string, object?>
-        {
-            ["dryRun"] = call.DryRun ? true : null,
-            ["approve"] = ask ? true : call.Yes && order.TypeTheName ? false : null, // DestroyCluster waits where nothing is said
-            ["reason"] = call.Reason,
-            ["takeOver"] = call.Parsed.GetValue(Flags.TakeOver),
-            ["by"] = Temporal.User,
-        });
-        return client.StartWorkflowAsync(order.Workflow, [Raw(json)], new(WorkflowId.New(order.Workflow, order.Cluster), Temporal.TaskQueue)
-        {
-            StaticSummary = $"{order.Workflow} {order.Cluster}{(call.DryRun ? ", a dry run" : "")}",
-            StaticDetails = $"Asked for by {Temporal.User} with pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
-            Rpc = new() { CancellationToken = cancel },
-        });
+        var json = InputJson.With(
+            order.Json,
+            new Dictionary<string, object?>
+            {
+                ["dryRun"] = call.DryRun ? true : null,
+                ["approve"] =
+                    ask ? true
+                    : call.Yes && order.TypeTheName ? false
+                    : null, // DestroyCluster waits where nothing is said
+                ["reason"] = call.Reason,
+                ["takeOver"] = call.Parsed.GetValue(Flags.TakeOver),
+                ["by"] = Temporal.User,
+            }
+        );
+        return client.StartWorkflowAsync(
+            order.Workflow,
+            [Raw(json)],
+            new(WorkflowId.New(order.Workflow, order.Cluster), Temporal.TaskQueue)
+            {
+                StaticSummary = $"{order.Workflow} {order.Cluster}{(call.DryRun ? ", a dry run" : "")}",
+                StaticDetails =
+                    $"Asked for by {Temporal.User} with "
+                    + $"pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
+                Rpc = new() { CancellationToken = cancel },
+            }
+        );
     }
 
     /// <summary>An input as a payload, as it was typed.</summary>
-    internal static RawValue Raw(string json) => new(new Payload
-    {
-        Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
-        Data = ByteString.CopyFromUtf8(json),
-    });
+    internal static RawValue Raw(string json) =>
+        new(
+            new Payload
+            {
+                Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
+                Data = ByteString.CopyFromUtf8(json),
+            }
+        );
 }

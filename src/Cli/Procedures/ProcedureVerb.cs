@@ -15,22 +15,36 @@ internal sealed class ProcedureVerb(ProcedureEntry procedure)
     private static List<Field> FieldsOf(ProcedureEntry procedure, bool before) =>
         [.. procedure.Fields.Where(field => field.Flag.Place is FlagPlace.Before == before).Select(Field.Of)];
 
-    public Command Command(Terminal terminal) => Call.Verb(
-        terminal,
-        Name,
-        procedure.Help,
-        [
-            .. _before.Select(field => field.Symbol), Flags.Cluster, .. _behind.Select(field => field.Symbol), .. procedure.CanRepeat ? [Schedules.Cron] : Array.Empty<Symbol>(),
-            .. Flags.Start, .. Flags.Connection,
-        ],
-        (call, cancel) =>
-        {
-            var order = OrderOf(call);
-            return procedure.CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron ? new Schedules(call).RunAsync(Name, order, cron, cancel) : new Launch(call).RunAsync(order, cancel);
-        });
+    public Command Command(Terminal terminal) =>
+        Call.Verb(
+            terminal,
+            Name,
+            procedure.Help,
+            [
+                .. _before.Select(field => field.Symbol),
+                Flags.Cluster,
+                .. _behind.Select(field => field.Symbol),
+                .. procedure.CanRepeat ? [Schedules.Cron] : Array.Empty<Symbol>(),
+                .. Flags.Start,
+                .. Flags.Connection,
+            ],
+            (call, cancel) =>
+            {
+                var order = OrderOf(call);
+                return procedure.CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron
+                    ? new Schedules(call).RunAsync(Name, order, cron, cancel)
+                    : new Launch(call).RunAsync(order, cancel);
+            }
+        );
 
     /// <summary>What is to be started.</summary>
-    public Order OrderOf(Call call) => new(procedure.Name, Input(call.Parsed).ToJsonString(PgFlowJson.Options), call.Parsed.GetValue(Flags.Cluster).ToString(), procedure.TypeTheName);
+    public Order OrderOf(Call call) =>
+        new(
+            procedure.Name,
+            Input(call.Parsed).ToJsonString(PgFlowJson.Options),
+            call.Parsed.GetValue(Flags.Cluster).ToString(),
+            procedure.TypeTheName
+        );
 
     /// <summary>The procedure's input.</summary>
     public JsonObject Input(ParseResult parsed)

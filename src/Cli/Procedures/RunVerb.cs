@@ -5,28 +5,62 @@ namespace PgFlow.Cli;
 /// <summary>Any procedure with its full JSON input.</summary>
 internal static class RunVerb
 {
-    private static readonly Argument<string> Procedure = new("PROCEDURE") { HelpName = "PROCEDURE", Description = "One of the procedures, as Switchover" };
+    private static readonly Argument<string> Procedure = new("PROCEDURE")
+    {
+        HelpName = "PROCEDURE",
+        Description = "One of the procedures, as Switchover",
+    };
 
-    private static readonly Option<string> Input = new("--input") { Required = true, HelpName = "FILE|-", Description = "The JSON input; - reads it from standard input" };
+    private static readonly Option<string> Input = new("--input")
+    {
+        Required = true,
+        HelpName = "FILE|-",
+        Description = "The JSON input; - reads it from standard input",
+    };
 
     /// <summary>The workflow types that there are. Asked for another, a worker would retry for ever.</summary>
     public static IReadOnlyList<string> Procedures { get; } =
-        [.. Workflows.Procedures.All.Select(entry => entry.Name).Order(StringComparer.Ordinal)];
+    [.. Workflows.Procedures.All.Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
     public static Command Command(Terminal terminal)
     {
         Procedure.CompletionSources.Clear();
         Procedure.CompletionSources.Add([.. Procedures]);
-        return Call.Verb(terminal, "run", "Start any procedure with its full JSON input", [Procedure, Input, .. Flags.Start, .. Flags.Connection], RunAsync);
+        return Call.Verb(
+            terminal,
+            "run",
+            "Start any procedure with its full JSON input",
+            [Procedure, Input, .. Flags.Start, .. Flags.Connection],
+            RunAsync
+        );
     }
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
         var given = call.Parsed.GetRequiredValue(Procedure);
-        var procedure = Procedures.FirstOrDefault(name => string.Equals(name, given.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase))
-            ?? throw new CliError(ExitCodes.Usage, $"'{given}' is no procedure", $"there are {string.Join(", ", Procedures)}");
+        var procedure =
+            Procedures.FirstOrDefault(name =>
+                string.Equals(
+                    name,
+                    given.Replace("-", "", StringComparison.Ordinal),
+                    StringComparison.OrdinalIgnoreCase
+                )
+            )
+            ?? throw new CliError(
+                ExitCodes.Usage,
+                $"'{given}' is no procedure",
+                $"there are {string.Join(", ", Procedures)}"
+            );
         var json = await ReadAsync(call.Parsed.GetRequiredValue(Input), cancel);
-        return await new Launch(call).RunAsync(new(procedure, json, InputJson.Cluster(json), TypeTheName: Workflows.Procedures.Find(procedure)!.TypeTheName), cancel);
+        return await new Launch(call).RunAsync(
+            new(
+                procedure,
+                json,
+                InputJson.Cluster(json),
+                TypeTheName: Workflows.Procedures.Find(procedure)!.TypeTheName
+            ),
+            cancel
+        );
     }
 
     private static async Task<string> ReadAsync(string file, CancellationToken cancel)
@@ -37,7 +71,12 @@ internal static class RunVerb
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliError(ExitCodes.Usage, $"{file} can't be read", e.Message, "--input takes a file; - reads what is piped in");
+            throw new CliError(
+                ExitCodes.Usage,
+                $"{file} can't be read",
+                e.Message,
+                "--input takes a file; - reads what is piped in"
+            );
         }
     }
 }

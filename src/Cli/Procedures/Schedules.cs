@@ -5,7 +5,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Cli;
 
-/// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each verb and cluster.</summary>
+/// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each verb and
+/// cluster.</summary>
 internal sealed class Schedules(Call call)
 {
     private const string Off = "off";
@@ -23,12 +24,18 @@ internal sealed class Schedules(Call call)
     {
         if (call.DryRun)
         {
-            throw new CliError(ExitCodes.Usage, "--schedule and --dry-run don't go together", next: "look at one run first: leave --schedule out");
+            throw new CliError(
+                ExitCodes.Usage,
+                "--schedule and --dry-run don't go together",
+                next: "look at one run first: leave --schedule out"
+            );
         }
 
         var client = await call.ConnectAsync(cancel);
         var id = IdOf(verb, order.Cluster);
-        call.Terminal.Say(cron is Off ? await EndAsync(client, id, cancel) : await SetAsync(client, id, order, cron, cancel));
+        call.Terminal.Say(
+            cron is Off ? await EndAsync(client, id, cancel) : await SetAsync(client, id, order, cron, cancel)
+        );
         return ExitCodes.Done;
     }
 
@@ -45,15 +52,29 @@ internal sealed class Schedules(Call call)
         }
     }
 
-    private async Task<string> SetAsync(ITemporalClient client, string id, Order order, string cron, CancellationToken cancel)
+    private async Task<string> SetAsync(
+        ITemporalClient client,
+        string id,
+        Order order,
+        string cron,
+        CancellationToken cancel
+    )
     {
-        var json = InputJson.With(order.Json, new Dictionary<string, object?> { ["reason"] = call.Reason, ["by"] = $"schedule of {Temporal.User}" });
+        var json = InputJson.With(
+            order.Json,
+            new Dictionary<string, object?> { ["reason"] = call.Reason, ["by"] = $"schedule of {Temporal.User}" }
+        );
         var schedule = new Schedule(
-            ScheduleActionStartWorkflow.Create(order.Workflow, [Launch.Raw(json)], new($"{WorkflowId.Words(order.Workflow)}-{order.Cluster}", Temporal.TaskQueue)
-            {
-                StaticSummary = $"{order.Workflow} {order.Cluster}, by schedule",
-            }),
-            new() { CronExpressions = [cron] })
+            ScheduleActionStartWorkflow.Create(
+                order.Workflow,
+                [Launch.Raw(json)],
+                new($"{WorkflowId.Words(order.Workflow)}-{order.Cluster}", Temporal.TaskQueue)
+                {
+                    StaticSummary = $"{order.Workflow} {order.Cluster}, by schedule",
+                }
+            ),
+            new() { CronExpressions = [cron] }
+        )
         {
             Policy = new() { Overlap = Temporalio.Api.Enums.V1.ScheduleOverlapPolicy.Skip },
         };
@@ -67,10 +88,18 @@ internal sealed class Schedules(Call call)
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.InvalidArgument)
         {
-            throw new CliError(ExitCodes.Usage, $"'{cron}' is no schedule", e.Message, "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off");
+            throw new CliError(
+                ExitCodes.Usage,
+                $"'{cron}' is no schedule",
+                e.Message,
+                "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off"
+            );
         }
 
-        var next = (await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel })).Info.NextActionTimes;
-        return $"schedule {id}: {order.Workflow} at {cron} UTC; next {next.Select(time => $"{time:yyyy-MM-dd HH:mm}Z").FirstOrDefault("never")}";
+        var next = (await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel }))
+            .Info
+            .NextActionTimes;
+        return $"schedule {id}: {order.Workflow} at {cron} UTC; next "
+            + $"{next.Select(time => $"{time:yyyy-MM-dd HH:mm}Z").FirstOrDefault("never")}";
     }
 }

@@ -14,7 +14,11 @@ internal sealed partial class ChildProgram : IAsyncDisposable
 
     public Task<int> Ended => EndedAsync();
 
-    public static ChildProgram Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    public static ChildProgram Start(
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string?>? environment = null
+    )
     {
         var start = new ProcessStartInfo(program, arguments);
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>())

@@ -2,7 +2,8 @@ using System.CommandLine;
 
 namespace PgFlow.Cli;
 
-/// <summary>Scripts that let a shell ask pgflow itself, by the parser's directive <c>[suggest]</c>, what could come next.</summary>
+/// <summary>Scripts that let a shell ask pgflow itself, by the parser's directive <c>[suggest]</c>, what could come
+/// next.</summary>
 internal static class CompletionsVerb
 {
     private static readonly Dictionary<string, string> Scripts = new()
@@ -20,18 +21,24 @@ internal static class CompletionsVerb
             """,
     };
 
-    private static readonly Argument<string> Shell = new("SHELL") { HelpName = string.Join('|', Scripts.Keys), Description = "The shell" };
+    private static readonly Argument<string> Shell = new("SHELL")
+    {
+        HelpName = string.Join('|', Scripts.Keys),
+        Description = "The shell",
+    };
 
     static CompletionsVerb() => Shell.AcceptOnlyFromAmong([.. Scripts.Keys]);
 
-    public static Command Command(Terminal terminal) => Call.Verb(
-        terminal,
-        "completions",
-        "Print the shell's completion script, as in: eval \"$(pgflow completions bash)\"",
-        [Shell],
-        (call, _) =>
-        {
-            terminal.Data.Profile.Out.Writer.WriteLine(Scripts[call.Parsed.GetRequiredValue(Shell)]);
-            return Task.FromResult(ExitCodes.Done);
-        });
+    public static Command Command(Terminal terminal) =>
+        Call.Verb(
+            terminal,
+            "completions",
+            "Print the shell's completion script, as in: eval \"$(pgflow completions bash)\"",
+            [Shell],
+            (call, _) =>
+            {
+                terminal.Data.Profile.Out.Writer.WriteLine(Scripts[call.Parsed.GetRequiredValue(Shell)]);
+                return Task.FromResult(ExitCodes.Done);
+            }
+        );
 }

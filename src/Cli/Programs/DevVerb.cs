@@ -11,24 +11,51 @@ internal static class DevVerb
     /// <summary>Exit codes above are those of programs that a signal ended.</summary>
     private const int Killed = 128;
 
-    private static readonly Option<int> Port = new("--port") { DefaultValueFactory = _ => 7233, HelpName = "PORT", Description = "Where Temporal answers" };
+    private static readonly Option<int> Port = new("--port")
+    {
+        DefaultValueFactory = _ => 7233,
+        HelpName = "PORT",
+        Description = "Where Temporal answers",
+    };
 
-    private static readonly Option<int> UiPort = new("--ui-port") { DefaultValueFactory = _ => 8233, HelpName = "PORT", Description = "Where the Web UI is" };
+    private static readonly Option<int> UiPort = new("--ui-port")
+    {
+        DefaultValueFactory = _ => 8233,
+        HelpName = "PORT",
+        Description = "Where the Web UI is",
+    };
 
-    private static readonly Option<string> Data = new("--data") { DefaultValueFactory = _ => DevServer.DefaultData, HelpName = "DIR", Description = "Where Temporal's database is; a restart goes on with it" };
+    private static readonly Option<string> Data = new("--data")
+    {
+        DefaultValueFactory = _ => DevServer.DefaultData,
+        HelpName = "DIR",
+        Description = "Where Temporal's database is; a restart goes on with it",
+    };
 
-    private static readonly Option<string?> Program = new("--temporal-cli") { HelpName = "FILE", Description = "Temporal's command line program; else PGFLOW_TEMPORAL_CLI, PATH, the folder PGFLOW_PROGRAMS, else a download" };
+    private static readonly Option<string?> Program = new("--temporal-cli")
+    {
+        HelpName = "FILE",
+        Description =
+            "Temporal's command line program; else PGFLOW_TEMPORAL_CLI, PATH, the folder PGFLOW_PROGRAMS, else "
+            + "a download",
+    };
 
-    public static Command Command(Terminal terminal) => Call.Verb(
-        terminal,
-        "dev",
-        "Run a Temporal dev server and a worker",
-        [Port, UiPort, Data, Program, Flags.Namespace, Flags.Debug],
-        RunAsync);
+    public static Command Command(Terminal terminal) =>
+        Call.Verb(
+            terminal,
+            "dev",
+            "Run a Temporal dev server and a worker",
+            [Port, UiPort, Data, Program, Flags.Namespace, Flags.Debug],
+            RunAsync
+        );
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
-        var server = new DevServer(call.Parsed.GetValue(Port), call.Parsed.GetValue(UiPort), Path.GetFullPath(call.Parsed.GetRequiredValue(Data)));
+        var server = new DevServer(
+            call.Parsed.GetValue(Port),
+            call.Parsed.GetValue(UiPort),
+            Path.GetFullPath(call.Parsed.GetRequiredValue(Data))
+        );
         var worker = ProgramFiles.Worker();
         if (await AnswersAsync(server.Address))
         {
@@ -44,10 +71,16 @@ internal static class DevVerb
 
     private static async Task<int> WorkAsync(Call call, DevServer server, string worker, CancellationToken cancel)
     {
-        call.Terminal.Say($"Web UI: http://localhost:{server.UiPort}\nStop with Ctrl-C; running procedures go on at the next start.");
+        call.Terminal.Say(
+            $"Web UI: http://localhost:{server.UiPort}\nStop with Ctrl-C; running procedures go on at the next start."
+        );
         while (true)
         {
-            await using var working = ChildProgram.Start(worker, [], WorkerVerb.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace)));
+            await using var working = ChildProgram.Start(
+                worker,
+                [],
+                WorkerVerb.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace))
+            );
             var code = await WorkerVerb.UntilAsync(working, cancel);
             if (cancel.IsCancellationRequested)
             {
@@ -56,7 +89,11 @@ internal static class DevVerb
 
             if (code <= Killed)
             {
-                throw new CliError(ExitCodes.Failed, $"the worker ended by itself with exit code {code}", "see what it said above");
+                throw new CliError(
+                    ExitCodes.Failed,
+                    $"the worker ended by itself with exit code {code}",
+                    "see what it said above"
+                );
             }
 
             call.Terminal.Say($"the worker was killed (exit code {code}); another goes on with what it did");
@@ -70,7 +107,12 @@ internal static class DevVerb
         {
             if (program?.Ended.IsCompleted is true || DateTimeOffset.UtcNow > limit)
             {
-                throw new CliError(ExitCodes.Unreachable, $"Temporal does not start on port {server.Port}", "another program may use the port or the database", $"see {server.Log}");
+                throw new CliError(
+                    ExitCodes.Unreachable,
+                    $"Temporal does not start on port {server.Port}",
+                    "another program may use the port or the database",
+                    $"see {server.Log}"
+                );
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(100), cancel);
@@ -81,8 +123,12 @@ internal static class DevVerb
     {
         try
         {
-            var client = await TemporalClient.ConnectAsync(Temporal.Options(address, null)).WaitAsync(TimeSpan.FromSeconds(2));
-            return await client.Connection.CheckHealthAsync(options: new() { Timeout = TimeSpan.FromSeconds(2), Retry = false });
+            var client = await TemporalClient
+                .ConnectAsync(Temporal.Options(address, null))
+                .WaitAsync(TimeSpan.FromSeconds(2));
+            return await client.Connection.CheckHealthAsync(
+                options: new() { Timeout = TimeSpan.FromSeconds(2), Retry = false }
+            );
         }
         catch (Exception e) when (e is not CliError)
         {

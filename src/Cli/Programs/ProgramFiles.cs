@@ -7,24 +7,49 @@ internal static class ProgramFiles
 
     /// <summary>Beside pgflow, else PGFLOW_WORKER, else in the checkout.</summary>
     public static string Worker() =>
-        new[] { Path.Combine(AppContext.BaseDirectory, $"pgflow-worker{Suffix}"), Environment.GetEnvironmentVariable("PGFLOW_WORKER"), BuiltWorker() }.FirstOrDefault(File.Exists)
-        ?? throw new CliError(ExitCodes.Usage, "the program pgflow-worker is not there", $"it is neither in {AppContext.BaseDirectory}, nor named by PGFLOW_WORKER, nor built in a checkout", "build it: dotnet build src/Worker");
+        new[]
+        {
+            Path.Combine(AppContext.BaseDirectory, $"pgflow-worker{Suffix}"),
+            Environment.GetEnvironmentVariable("PGFLOW_WORKER"),
+            BuiltWorker(),
+        }.FirstOrDefault(File.Exists)
+        ?? throw new CliError(
+            ExitCodes.Usage,
+            "the program pgflow-worker is not there",
+            $"it is neither in {AppContext.BaseDirectory}, nor named by PGFLOW_WORKER, nor built in a checkout",
+            "build it: dotnet build src/Worker"
+        );
 
-    /// <summary>Given, else PGFLOW_TEMPORAL_CLI, else on the PATH, else in the folder PGFLOW_PROGRAMS; null where it must be downloaded.</summary>
+    /// <summary>Given, else PGFLOW_TEMPORAL_CLI, else on the PATH, else in the folder PGFLOW_PROGRAMS; null where it
+    /// must be downloaded.</summary>
     public static string? TemporalCli(string? given)
     {
-        foreach (var named in new[] { given, Environment.GetEnvironmentVariable("PGFLOW_TEMPORAL_CLI") }.Where(path => !string.IsNullOrEmpty(path)))
+        foreach (
+            var named in new[] { given, Environment.GetEnvironmentVariable("PGFLOW_TEMPORAL_CLI") }.Where(path =>
+                !string.IsNullOrEmpty(path)
+            )
+        )
         {
-            return File.Exists(named) ? named : throw new CliError(ExitCodes.Usage, $"there is no program {named}", next: "name Temporal's command line program with --temporal-cli or PGFLOW_TEMPORAL_CLI");
+            return File.Exists(named)
+                ? named
+                : throw new CliError(
+                    ExitCodes.Usage,
+                    $"there is no program {named}",
+                    next: "name Temporal's command line program with --temporal-cli or PGFLOW_TEMPORAL_CLI"
+                );
         }
 
-        return Find("temporal", [Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("PGFLOW_PROGRAMS")]);
+        return Find(
+            "temporal",
+            [Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("PGFLOW_PROGRAMS")]
+        );
     }
 
-    public static string? Find(string program, IEnumerable<string?> folders) => folders
-        .SelectMany(list => (list ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
-        .Select(folder => Path.Combine(folder, program + Suffix))
-        .FirstOrDefault(File.Exists);
+    public static string? Find(string program, IEnumerable<string?> folders) =>
+        folders
+            .SelectMany(list => (list ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+            .Select(folder => Path.Combine(folder, program + Suffix))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>The newest build of the checkout that pgflow itself was built in.</summary>
     private static string? BuiltWorker()
@@ -34,7 +59,10 @@ internal static class ProgramFiles
             var built = new DirectoryInfo(Path.Combine(folder.FullName, "src", "Worker", "bin"));
             if (built.Exists)
             {
-                return built.EnumerateFiles($"pgflow-worker{Suffix}", SearchOption.AllDirectories).MaxBy(file => file.LastWriteTimeUtc)?.FullName;
+                return built
+                    .EnumerateFiles($"pgflow-worker{Suffix}", SearchOption.AllDirectories)
+                    .MaxBy(file => file.LastWriteTimeUtc)
+                    ?.FullName;
             }
         }
 

@@ -7,12 +7,14 @@ namespace PgFlow.Cli;
 /// <summary>The base backups in a cluster's repository.</summary>
 internal static class BackupsVerb
 {
-    public static Command Command(Terminal terminal) => Call.Verb(
-        terminal,
-        "backups",
-        "The base backups, oldest first",
-        [Flags.Cluster, Flags.Timeout, .. Flags.Connection],
-        RunAsync);
+    public static Command Command(Terminal terminal) =>
+        Call.Verb(
+            terminal,
+            "backups",
+            "The base backups, oldest first",
+            [Flags.Cluster, Flags.Timeout, .. Flags.Connection],
+            RunAsync
+        );
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
@@ -40,18 +42,28 @@ internal static class BackupsVerb
 
     public static Table Table(IReadOnlyList<Backup> backups)
     {
-        var table = new Table().SimpleBorder().AddColumns("ID", "kind", "timeline", "WAL range", "size", "taken at (UTC)", "from", "verified (UTC)");
+        var table = new Table()
+            .SimpleBorder()
+            .AddColumns("ID", "kind", "timeline", "WAL range", "size", "taken at (UTC)", "from", "verified (UTC)");
         foreach (var backup in backups)
         {
             table.AddRow(
                 new Text(backup.Id),
                 new Text(TimelineText.Kind(backup)),
                 new Text(backup.Timeline.ToString()),
-                new Text(string.Join("\n", backup.WalRanges.Select(range => $"{range.Start} – {range.End}{(backup.WalRanges.Count > 1 ? $" on {range.Timeline}" : "")}"))),
+                new Text(
+                    string.Join(
+                        "\n",
+                        backup.WalRanges.Select(range =>
+                            $"{range.Start} – {range.End}{(backup.WalRanges.Count > 1 ? $" on {range.Timeline}" : "")}"
+                        )
+                    )
+                ),
                 new Text(PgFlowText.Bytes(backup.Bytes)),
                 new Text(TimelineText.Time(backup.StoppedAt)),
                 new Text(backup.Node.ToString()),
-                new Text(backup.VerifiedAt is { } at ? TimelineText.Time(at) : "never"));
+                new Text(backup.VerifiedAt is { } at ? TimelineText.Time(at) : "never")
+            );
         }
 
         return table;

@@ -30,7 +30,11 @@ internal static class ClusterNames
     private static async Task<IReadOnlyList<string>> FindAsync(ParseResult parsed)
     {
         using var limit = new CancellationTokenSource(Limit);
-        var client = await Temporal.ConnectAsync(parsed.GetValue(Flags.Address), parsed.GetValue(Flags.Namespace), limit.Token);
+        var client = await Temporal.ConnectAsync(
+            parsed.GetValue(Flags.Address),
+            parsed.GetValue(Flags.Namespace),
+            limit.Token
+        );
         return await Runs.ClustersAsync(client, limit.Token);
     }
 }

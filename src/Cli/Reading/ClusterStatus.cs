@@ -10,24 +10,26 @@ namespace PgFlow.Cli;
 /// <param name="Open">The procedures that run.</param>
 internal sealed record ClusterStatus(string Cluster, Inspection? Inspection, Ending End, IReadOnlyList<Run> Open)
 {
-    public int ExitCode => Inspection switch
-    {
-        { Healthy: true } => ExitCodes.Done,
-        null when End.ExitCode is ExitCodes.Refused or ExitCodes.Usage => End.ExitCode,
-        _ => ExitCodes.Failed,
-    };
+    public int ExitCode =>
+        Inspection switch
+        {
+            { Healthy: true } => ExitCodes.Done,
+            null when End.ExitCode is ExitCodes.Refused or ExitCodes.Usage => End.ExitCode,
+            _ => ExitCodes.Failed,
+        };
 
     /// <summary>The form of <c>-o json</c>.</summary>
-    public object Json => new
-    {
-        cluster = Cluster,
-        healthy = Inspection?.Healthy ?? false,
-        findings = Inspection?.Findings,
-        why = Inspection is null ? End.Why : null,
-        running = Open,
-        state = Inspection?.State,
-        archive = Inspection?.Archive,
-    };
+    public object Json =>
+        new
+        {
+            cluster = Cluster,
+            healthy = Inspection?.Healthy ?? false,
+            findings = Inspection?.Findings,
+            why = Inspection is null ? End.Why : null,
+            running = Open,
+            state = Inspection?.State,
+            archive = Inspection?.Archive,
+        };
 
     public static Inspection? InspectionOf(Ending end) => end.Result?.Deserialize<Inspection>(PgFlowJson.Options);
 }

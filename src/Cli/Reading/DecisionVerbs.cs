@@ -9,39 +9,103 @@ namespace PgFlow.Cli;
 /// <summary>What a person tells a procedure that waits or runs.</summary>
 internal static class DecisionVerbs
 {
-    private static readonly Argument<string> Action = new("ACTION") { HelpName = "retry|skip|abort", Description = "Try again, go on without it, or end the procedure here as incomplete" };
+    private static readonly Argument<string> Action = new("ACTION")
+    {
+        HelpName = "retry|skip|abort",
+        Description = "Try again, go on without it, or end the procedure here as incomplete",
+    };
 
-    private static readonly Option<int?> Step = new("--step") { HelpName = "N", Description = "Which step, where several are blocked" };
+    private static readonly Option<int?> Step = new("--step")
+    {
+        HelpName = "N",
+        Description = "Which step, where several are blocked",
+    };
 
-    private static readonly Option<string?> Plan = new("--plan") { HelpName = "HASH", Description = "The hash of the plan that was read; nothing is asked then" };
+    private static readonly Option<string?> Plan = new("--plan")
+    {
+        HelpName = "HASH",
+        Description = "The hash of the plan that was read; nothing is asked then",
+    };
 
     private static readonly Field[] Targets = [.. InputField.Of(typeof(TargetInput)).Select(Field.Of)];
 
     static DecisionVerbs() => Action.AcceptOnlyFromAmong([.. Enum.GetValues<ResolveAction>().Select(PgFlowText.Word)]);
 
     public static IEnumerable<Command> Commands(Terminal terminal) =>
-    [
-        Verb(terminal, "approve", "Let a procedure that waits for approval begin, or a recovery that stands at its target go on", [Plan, Flags.Yes], ApproveAsync),
-        Verb(terminal, "move", "Let a recovery that stands at its target replay on to a later one", [.. Targets.Select(field => field.Symbol)], MoveAsync),
-        Verb(terminal, "reject", "End a procedure that waits for approval; a recovery that stands at its target goes back to today", [Flags.Reason], RejectAsync),
-        Verb(terminal, "cancel", "Stop a procedure: before the point of no return all is undone, behind it the running step is broken off into blocked", [Flags.Reason], CancelAsync),
-        Verb(terminal, "interrupt", "Break off the running step behind the point of no return, or of the way back, into blocked", [Flags.Reason], InterruptAsync),
-        Verb(terminal, "resolve", "Decide how a blocked procedure goes on", [Action, Step, Flags.Reason], ResolveAsync),
-    ];
+        [
+            Verb(
+                terminal,
+                "approve",
+                "Let a procedure that waits for approval begin, or a recovery that stands at its target go on",
+                [Plan, Flags.Yes],
+                ApproveAsync
+            ),
+            Verb(
+                terminal,
+                "move",
+                "Let a recovery that stands at its target replay on to a later one",
+                [.. Targets.Select(field => field.Symbol)],
+                MoveAsync
+            ),
+            Verb(
+                terminal,
+                "reject",
+                "End a procedure that waits for approval; a recovery that stands at its target goes back to today",
+                [Flags.Reason],
+                RejectAsync
+            ),
+            Verb(
+                terminal,
+                "cancel",
+                "Stop a procedure: before the point of no return all is undone, behind it the running step is "
+                    + "broken off into blocked",
+                [Flags.Reason],
+                CancelAsync
+            ),
+            Verb(
+                terminal,
+                "interrupt",
+                "Break off the running step behind the point of no return, or of the way back, into blocked",
+                [Flags.Reason],
+                InterruptAsync
+            ),
+            Verb(
+                terminal,
+                "resolve",
+                "Decide how a blocked procedure goes on",
+                [Action, Step, Flags.Reason],
+                ResolveAsync
+            ),
+        ];
 
-    private static Command Verb(Terminal terminal, string name, string description, IEnumerable<Symbol> symbols, Func<Call, WorkflowHandle, CancellationToken, Task<string>> tell) =>
-        Call.Verb(terminal, name, description, [Flags.Id, .. symbols, .. Flags.Connection], async (call, cancel) =>
-        {
-            var client = await call.ConnectAsync(cancel);
-            var handle = client.GetWorkflowHandle(call.Id);
-            if ((await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } })).Status is not WorkflowExecutionStatus.Running)
+    private static Command Verb(
+        Terminal terminal,
+        string name,
+        string description,
+        IEnumerable<Symbol> symbols,
+        Func<Call, WorkflowHandle, CancellationToken, Task<string>> tell
+    ) =>
+        Call.Verb(
+            terminal,
+            name,
+            description,
+            [Flags.Id, .. symbols, .. Flags.Connection],
+            async (call, cancel) =>
             {
-                throw Decisions.Ended(handle, name);
-            }
+                var client = await call.ConnectAsync(cancel);
+                var handle = client.GetWorkflowHandle(call.Id);
+                if (
+                    (await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } })).Status
+                    is not WorkflowExecutionStatus.Running
+                )
+                {
+                    throw Decisions.Ended(handle, name);
+                }
 
-            call.Terminal.Say(await tell(call, handle, cancel));
-            return ExitCodes.Done;
-        });
+                call.Terminal.Say(await tell(call, handle, cancel));
+                return ExitCodes.Done;
+            }
+        );
 
     private static async Task<string> ApproveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
@@ -77,7 +141,8 @@ internal static class DecisionVerbs
                 ExitCodes.Refused,
                 $"{handle.Id} was asked to stop already",
                 "it undoes what it has done, or is behind the point of no return",
-                $"look: pgflow show {handle.Id}; break off the step that runs: pgflow interrupt {handle.Id}");
+                $"look: pgflow show {handle.Id}; break off the step that runs: pgflow interrupt {handle.Id}"
+            );
         }
 
         await Decisions.CancelAsync(handle, call.Reason, cancel);
@@ -87,7 +152,11 @@ internal static class DecisionVerbs
     private static async Task<string> ResolveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
         var action = Enum.Parse<ResolveAction>(call.Parsed.GetRequiredValue(Action), ignoreCase: true);
-        await Decisions.ResolveAsync(handle, new(action, Temporal.User, call.Reason, call.Parsed.GetValue(Step)), cancel);
+        await Decisions.ResolveAsync(
+            handle,
+            new(action, Temporal.User, call.Reason, call.Parsed.GetValue(Step)),
+            cancel
+        );
         return $"{PgFlowText.Word(action)}; follow it: pgflow watch {handle.Id}";
     }
 
@@ -96,18 +165,33 @@ internal static class DecisionVerbs
     {
         if (!call.Yes && !call.Terminal.Interactive)
         {
-            throw new CliError(ExitCodes.Usage, "approve asks first, and nobody is there to answer", next: "add --plan HASH (pgflow show ID has it), or --yes");
+            throw new CliError(
+                ExitCodes.Usage,
+                "approve asks first, and nobody is there to answer",
+                next: "add --plan HASH (pgflow show ID has it), or --yes"
+            );
         }
 
-        var progress = await ShowVerb.ProgressAsync(handle, cancel) ?? throw CliError.NoWorker($"{handle.Id} can't be asked for its plan");
+        var progress =
+            await ShowVerb.ProgressAsync(handle, cancel)
+            ?? throw CliError.NoWorker($"{handle.Id} can't be asked for its plan");
         if (progress is not { Plan: { } plan, Outcome: Outcome.WaitingForApproval or Outcome.Inspecting })
         {
             throw new CliError(ExitCodes.Refused, $"{handle.Id} does not wait for approval", progress.Summary);
         }
 
         PlanText.Write(call.Terminal.People, plan);
-        return call.Yes || await new ConfirmationPrompt("Approve it?") { DefaultValue = false }.ShowAsync(call.Terminal.People, cancel)
+        return
+            call.Yes
+            || await new ConfirmationPrompt("Approve it?") { DefaultValue = false }.ShowAsync(
+                call.Terminal.People,
+                cancel
+            )
             ? plan.Hash
-            : throw new CliError(ExitCodes.Refused, "not approved; it still waits", next: $"end it: pgflow reject {handle.Id}");
+            : throw new CliError(
+                ExitCodes.Refused,
+                "not approved; it still waits",
+                next: $"end it: pgflow reject {handle.Id}"
+            );
     }
 }

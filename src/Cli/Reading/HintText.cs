@@ -6,8 +6,10 @@ namespace PgFlow.Cli;
 internal static class HintText
 {
     /// <summary>The finding in one line.</summary>
-    public static string Line(Finding finding) => finding.Hint is { } hint ? $"{FindingText.Of(finding)}; {Of(hint)}" : FindingText.Of(finding);
+    public static string Line(Finding finding) =>
+        finding.Hint is { } hint ? $"{FindingText.Of(finding)}; {Of(hint)}" : FindingText.Of(finding);
 
     /// <summary>The advice, or the purpose of a procedure and its command.</summary>
-    public static string Of(Hint hint) => Workflows.Procedures.CommandOf(hint) is { } command ? $"{hint.Text}: {command}" : hint.Text;
+    public static string Of(Hint hint) =>
+        Workflows.Procedures.CommandOf(hint) is { } command ? $"{hint.Text}: {command}" : hint.Text;
 }

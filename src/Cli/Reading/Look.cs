@@ -13,7 +13,9 @@ internal sealed class Look(Call call)
         var cluster = call.Parsed.GetValue(Flags.Cluster).ToString();
         Ending? end = null;
         await WithinLimitAsync(async (client, limit) => end = await AtAsync(client, workflow, cluster, limit), cancel);
-        return end!.Result is { } result ? result.Deserialize<T>(PgFlowJson.Options)! : throw new CliError(end.ExitCode, $"{cluster} can't be looked at", end.Why);
+        return end!.Result is { } result
+            ? result.Deserialize<T>(PgFlowJson.Options)!
+            : throw new CliError(end.ExitCode, $"{cluster} can't be looked at", end.Why);
     }
 
     /// <summary>Does it within <c>--timeout</c>.</summary>
@@ -38,7 +40,12 @@ internal sealed class Look(Call call)
         var handle = await client.StartWorkflowAsync(
             workflow,
             [new { cluster, by = Temporal.User }],
-            new(WorkflowId.New(workflow, cluster), Temporal.TaskQueue) { StaticSummary = $"Look at {cluster}", Rpc = new() { CancellationToken = cancel } });
+            new(WorkflowId.New(workflow, cluster), Temporal.TaskQueue)
+            {
+                StaticSummary = $"Look at {cluster}",
+                Rpc = new() { CancellationToken = cancel },
+            }
+        );
         string? said = null;
         await foreach (var now in new Following(handle).SnapshotsAsync(cancel))
         {

@@ -25,9 +25,17 @@ internal static class ReportText
         var facts = new Grid().AddColumns(2);
         Fact(facts, "by", report.By);
         Fact(facts, "reason", report.Reason);
-        Fact(facts, "approved by", report.ApprovedAt is { } at ? $"{report.ApprovedBy}, {at.UtcDateTime:u}" : report.ApprovedBy);
+        Fact(
+            facts,
+            "approved by",
+            report.ApprovedAt is { } at ? $"{report.ApprovedBy}, {at.UtcDateTime:u}" : report.ApprovedBy
+        );
         Fact(facts, "began", $"{report.StartedAt.UtcDateTime:u}");
-        Fact(facts, "ended", FormattableString.Invariant($"{report.EndedAt.UtcDateTime:u} (worked {report.Took.TotalSeconds:0.000} s)"));
+        Fact(
+            facts,
+            "ended",
+            FormattableString.Invariant($"{report.EndedAt.UtcDateTime:u} (worked {report.Took.TotalSeconds:0.000} s)")
+        );
         Fact(facts, "ID", report.WorkflowId);
         Fact(facts, "run", report.RunId);
         data.Write(facts);
@@ -37,7 +45,9 @@ internal static class ReportText
             PlanText.WriteReasons(data, plan);
         }
 
-        data.Write(StepsText.Table(report.Steps, report.Steps.Count == 0 ? report.Plan?.Steps ?? [] : [], report.EndedAt));
+        data.Write(
+            StepsText.Table(report.Steps, report.Steps.Count == 0 ? report.Plan?.Steps ?? [] : [], report.EndedAt)
+        );
         foreach (var note in report.Notes)
         {
             data.WriteLine($"- {note}");

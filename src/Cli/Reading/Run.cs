@@ -23,7 +23,8 @@ internal sealed record Run(
     DateTimeOffset StartedAt,
     DateTimeOffset? EndedAt,
     string? Primary,
-    long? Timeline)
+    long? Timeline
+)
 {
     public static Run Of(WorkflowExecution execution)
     {
@@ -37,16 +38,18 @@ internal sealed record Run(
             execution.StartTime,
             execution.CloseTime,
             Get(Attributes.Primary),
-            found.ContainsKey(Attributes.Timeline) ? found.Get(Attributes.Timeline) : null);
+            found.ContainsKey(Attributes.Timeline) ? found.Get(Attributes.Timeline) : null
+        );
 
         string? Get(Temporalio.Common.SearchAttributeKey<string> key) => found.ContainsKey(key) ? found.Get(key) : null;
     }
 
     /// <summary>What a procedure wrote of itself, except where Temporal ended it.</summary>
-    private static string OutcomeOf(WorkflowExecutionStatus status, string? written) => status switch
-    {
-        WorkflowExecutionStatus.Terminated => "terminated",
-        WorkflowExecutionStatus.TimedOut => "timedOut",
-        _ => written ?? PgFlowText.Word(status),
-    };
+    private static string OutcomeOf(WorkflowExecutionStatus status, string? written) =>
+        status switch
+        {
+            WorkflowExecutionStatus.Terminated => "terminated",
+            WorkflowExecutionStatus.TimedOut => "timedOut",
+            _ => written ?? PgFlowText.Word(status),
+        };
 }

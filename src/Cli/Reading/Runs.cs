@@ -8,13 +8,28 @@ internal static class Runs
 {
     private const int Most = 1000;
 
-    private const string Procedures = "PgFlowProcedure IS NOT NULL AND PgFlowProcedure != 'InspectCluster' AND PgFlowProcedure != 'InspectTimeline'";
+    private const string Procedures =
+        "PgFlowProcedure IS NOT NULL AND PgFlowProcedure != 'InspectCluster' AND PgFlowProcedure != 'InspectTimeline'";
 
     /// <summary>Newest first.</summary>
-    public static async Task<IReadOnlyList<Run>> ListAsync(ITemporalClient client, string query, int most, CancellationToken cancel)
+    public static async Task<IReadOnlyList<Run>> ListAsync(
+        ITemporalClient client,
+        string query,
+        int most,
+        CancellationToken cancel
+    )
     {
         var runs = new List<Run>();
-        await foreach (var execution in client.ListWorkflowsAsync(query, new() { Limit = Most, Rpc = new() { CancellationToken = cancel } }))
+        await foreach (
+            var execution in client.ListWorkflowsAsync(
+                query,
+                new()
+                {
+                    Limit = Most,
+                    Rpc = new() { CancellationToken = cancel },
+                }
+            )
+        )
         {
             runs.Add(Run.Of(execution));
         }
@@ -22,20 +37,40 @@ internal static class Runs
         return [.. runs.OrderByDescending(run => run.StartedAt).Take(most)];
     }
 
-    public static Task<IReadOnlyList<Run>> HistoryAsync(ITemporalClient client, string? cluster, int most, CancellationToken cancel) =>
+    public static Task<IReadOnlyList<Run>> HistoryAsync(
+        ITemporalClient client,
+        string? cluster,
+        int most,
+        CancellationToken cancel
+    ) =>
         ListAsync(client, cluster is null ? Procedures : $"{Procedures} AND PgFlowCluster = '{cluster}'", most, cancel);
 
-    public static Task<IReadOnlyList<Run>> OpenAsync(ITemporalClient client, string cluster, CancellationToken cancel) =>
-        ListAsync(client, $"{Procedures} AND PgFlowCluster = '{cluster}' AND ExecutionStatus = 'Running'", Most, cancel);
+    public static Task<IReadOnlyList<Run>> OpenAsync(
+        ITemporalClient client,
+        string cluster,
+        CancellationToken cancel
+    ) =>
+        ListAsync(
+            client,
+            $"{Procedures} AND PgFlowCluster = '{cluster}' AND ExecutionStatus = 'Running'",
+            Most,
+            cancel
+        );
 
     /// <summary>The clusters that some procedure knows and none has removed since.</summary>
     public static async Task<IReadOnlyList<string>> ClustersAsync(ITemporalClient client, CancellationToken cancel) =>
-    [
-        .. (await HistoryAsync(client, null, Most, cancel))
-            .Where(run => run is { Cluster: not null, Outcome: not ("refused" or "planned" or "clusterBusy" or "unchanged" or "cancelled") })
-            .GroupBy(run => run.Cluster!)
-            .Where(runs => runs.First() is not { Procedure: nameof(DestroyCluster), Outcome: "succeeded" })
-            .Select(runs => runs.Key)
-            .Order(StringComparer.Ordinal),
-    ];
+        [
+            .. (await HistoryAsync(client, null, Most, cancel))
+                .Where(run =>
+                    run
+                        is {
+                            Cluster: not null,
+                            Outcome: not ("refused" or "planned" or "clusterBusy" or "unchanged" or "cancelled")
+                        }
+                )
+                .GroupBy(run => run.Cluster!)
+                .Where(runs => runs.First() is not { Procedure: nameof(DestroyCluster), Outcome: "succeeded" })
+                .Select(runs => runs.Key)
+                .Order(StringComparer.Ordinal),
+        ];
 }

@@ -9,12 +9,8 @@ namespace PgFlow.Cli;
 /// <summary>One procedure: its report when it has ended, where it is while it runs.</summary>
 internal static class ShowVerb
 {
-    public static Command Command(Terminal terminal) => Call.Verb(
-        terminal,
-        "show",
-        "One procedure: plan, steps, result",
-        [Flags.Id, .. Flags.Connection],
-        RunAsync);
+    public static Command Command(Terminal terminal) =>
+        Call.Verb(terminal, "show", "One procedure: plan, steps, result", [Flags.Id, .. Flags.Connection], RunAsync);
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
@@ -34,7 +30,12 @@ internal static class ShowVerb
         return ExitCodes.Done;
     }
 
-    private static async Task ShowRunningAsync(Call call, WorkflowHandle handle, WorkflowExecutionDescription described, CancellationToken cancel)
+    private static async Task ShowRunningAsync(
+        Call call,
+        WorkflowHandle handle,
+        WorkflowExecutionDescription described,
+        CancellationToken cancel
+    )
     {
         var now = await NowAsync(handle, cancel);
         var progress = now?.Progress;
@@ -48,7 +49,9 @@ internal static class ShowVerb
         }
         else
         {
-            call.Terminal.Data.MarkupLineInterpolated($"[bold]{progress.Procedure} {progress.Cluster}[/]: {progress.Summary}");
+            call.Terminal.Data.MarkupLineInterpolated(
+                $"[bold]{progress.Procedure} {progress.Cluster}[/]: {progress.Summary}"
+            );
             if (await described.GetStaticDetailsAsync() is { } asked)
             {
                 call.Terminal.Data.WriteLine(asked);
@@ -65,7 +68,8 @@ internal static class ShowVerb
     }
 
     /// <summary>Where it is; null when no worker says so within 3 s.</summary>
-    public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel) => (await NowAsync(handle, cancel))?.Progress;
+    public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel) =>
+        (await NowAsync(handle, cancel))?.Progress;
 
     private static async Task<Snapshot?> NowAsync(WorkflowHandle handle, CancellationToken cancel)
     {

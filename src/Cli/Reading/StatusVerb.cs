@@ -7,12 +7,15 @@ namespace PgFlow.Cli;
 /// <summary>What the clusters are right now.</summary>
 internal static class StatusVerb
 {
-    public static Command Command(Terminal terminal) => Call.Verb(
-        terminal,
-        "status",
-        "Roles, timeline, lag, endpoint, archive, last backup, what runs (of all clusters where none is named); exit 1 when something is wrong",
-        [Flags.AnyCluster, Flags.Timeout, .. Flags.Connection],
-        RunAsync);
+    public static Command Command(Terminal terminal) =>
+        Call.Verb(
+            terminal,
+            "status",
+            "Roles, timeline, lag, endpoint, archive, last backup, what runs (of all clusters where none is "
+                + "named); exit 1 when something is wrong",
+            [Flags.AnyCluster, Flags.Timeout, .. Flags.Connection],
+            RunAsync
+        );
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
@@ -27,12 +30,18 @@ internal static class StatusVerb
                     found.Add(await looking);
                 }
             },
-            cancel);
+            cancel
+        );
         Print(call, found, asked != default);
         return found.Select(status => status.ExitCode).DefaultIfEmpty(ExitCodes.Done).Max();
     }
 
-    private static async Task<ClusterStatus> LookAsync(Call call, ITemporalClient client, string cluster, CancellationToken cancel)
+    private static async Task<ClusterStatus> LookAsync(
+        Call call,
+        ITemporalClient client,
+        string cluster,
+        CancellationToken cancel
+    )
     {
         var end = await new Look(call).AtAsync(client, nameof(InspectCluster), cluster, cancel);
         return new(cluster, ClusterStatus.InspectionOf(end), end, await Runs.OpenAsync(client, cluster, cancel));

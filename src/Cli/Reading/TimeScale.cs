@@ -1,6 +1,7 @@
 namespace PgFlow.Cli;
 
-/// <summary>Times as places from left to right. A quiet month must not crush a busy hour: between two events lies the logarithm of the time.</summary>
+/// <summary>Times as places from left to right. A quiet month must not crush a busy hour: between two events lies the
+/// logarithm of the time.</summary>
 internal sealed class TimeScale
 {
     private const double Least = 20;
@@ -12,7 +13,14 @@ internal sealed class TimeScale
     {
         foreach (var time in events.Distinct().Order())
         {
-            _events.Add((time, _events is [.., var last] ? last.X + Least + PerTenfold * Math.Log10(1 + (time - last.Time).TotalSeconds) : left));
+            _events.Add(
+                (
+                    time,
+                    _events is [.., var last]
+                        ? last.X + Least + PerTenfold * Math.Log10(1 + (time - last.Time).TotalSeconds)
+                        : left
+                )
+            );
         }
     }
 

@@ -56,7 +56,9 @@ internal sealed class TimelinePicture
     private string Draw()
     {
         var (width, height) = (Math.Max(_scale.Right + 40, 620), Bottom + 64);
-        Add($"""<svg class="picture" xmlns="http://www.w3.org/2000/svg" width="{width:0}" height="{height:0}" viewBox="0 0 {width:0} {height:0}" role="img" aria-label="Timelines of {_tree.Cluster}">""");
+        Add(
+            $"""<svg class="picture" xmlns="http://www.w3.org/2000/svg" width="{width:0}" height="{height:0}" viewBox="0 0 {width:0} {height:0}" role="img" aria-label="Timelines of {_tree.Cluster}">"""
+        );
         Add($"<style>\n{Style}\n</style>");
         Add($"""<rect class="paper" width="{width:0}" height="{height:0}"/>""");
         DrawTimes();
@@ -79,7 +81,13 @@ internal sealed class TimelinePicture
     private void DrawTimes()
     {
         var shown = new List<DateTimeOffset>();
-        foreach (var time in _tree.Branches.Select(branch => branch.LiveFrom).OfType<DateTimeOffset>().Append(_tree.ReadAt).Concat(_tree.Branches.SelectMany(Events)))
+        foreach (
+            var time in _tree
+                .Branches.Select(branch => branch.LiveFrom)
+                .OfType<DateTimeOffset>()
+                .Append(_tree.ReadAt)
+                .Concat(_tree.Branches.SelectMany(Events))
+        )
         {
             if (shown.All(other => Math.Abs(_scale.X(other) - _scale.X(time)) >= LabelWidth))
             {
@@ -105,7 +113,9 @@ internal sealed class TimelinePicture
     {
         var (y, start, end) = (Y(branch), _scale.X(Start(branch)), _scale.X(End(branch)));
         var style = branch.LiveFrom is null ? " class=\"waiting\"" : "";
-        Add($"<g><title>{Encode($"timeline {branch.Timeline}: opened {TimelineText.Opened(branch)}; {TimelineText.Live(branch)}")}</title>");
+        Add(
+            $"<g><title>{Encode($"timeline {branch.Timeline}: opened {TimelineText.Opened(branch)}; {TimelineText.Live(branch)}")}</title>"
+        );
         Label(branch.IsLive ? "live" : "", 12, y + 1, $"timeline {branch.Timeline}{(branch.IsLive ? ", live" : "")}");
         Label("small", 12, y + 15, branch.Opening?.Kind ?? "origin unknown");
         Add($"""<path{style} d="M{start:0.#} {y:0.#}H{end:0.#}"/>""");
@@ -120,7 +130,9 @@ internal sealed class TimelinePicture
             var (fork, above) = (_scale.X(ForkOf(branch)), Y(from));
             var there = Math.Min(start, fork + Curve);
             var middle = (fork + there) / 2;
-            Add($"""<path class="{(branch.OnLivePath ? "on" : "off")}" d="M{fork:0.#} {above:0.#}C{middle:0.#} {above:0.#} {middle:0.#} {y:0.#} {there:0.#} {y:0.#}"/>""");
+            Add(
+                $"""<path class="{(branch.OnLivePath ? "on" : "off")}" d="M{fork:0.#} {above:0.#}C{middle:0.#} {above:0.#} {middle:0.#} {y:0.#} {there:0.#} {y:0.#}"/>"""
+            );
             Add($"""<path class="waiting" d="M{there:0.#} {y:0.#}H{start:0.#}"/>""");
         }
 
@@ -132,8 +144,13 @@ internal sealed class TimelinePicture
         var y = Y(branch);
         foreach (var backup in branch.Backups)
         {
-            var text = $"backup {backup.Id}: {TimelineText.Kind(backup)}, {PgFlowText.Bytes(backup.Bytes)} from {backup.Node}, ended {TimelineText.Time(backup.StoppedAt)} at {backup.End}{PgFlowText.Because(backup.Annotation)}";
-            Add($"""<rect class="backup" x="{_scale.X(backup.StoppedAt) - 7:0.#}" y="{y - 7:0.#}" width="14" height="14" rx="2"><title>{Encode(text)}</title></rect>""");
+            var text =
+                $"backup {backup.Id}: {TimelineText.Kind(backup)}, {PgFlowText.Bytes(backup.Bytes)} from "
+                + $"{backup.Node}, ended {TimelineText.Time(backup.StoppedAt)} at "
+                + $"{backup.End}{PgFlowText.Because(backup.Annotation)}";
+            Add(
+                $"""<rect class="backup" x="{_scale.X(backup.StoppedAt) - 7:0.#}" y="{y - 7:0.#}" width="14" height="14" rx="2"><title>{Encode(text)}</title></rect>"""
+            );
         }
 
         var free = 0.0;
@@ -141,7 +158,9 @@ internal sealed class TimelinePicture
         {
             var (x, half) = (_scale.X(point.At), point.Name.Length * LetterWidth / 2);
             var text = $"restore point {point.Name}: {TimelineText.Time(point.At)} at {point.Lsn}";
-            Add($"""<path class="restore-point" d="M{x:0.#} {y - 9:0.#}l9 9l-9 9l-9 -9z"><title>{Encode(text)}</title></path>""");
+            Add(
+                $"""<path class="restore-point" d="M{x:0.#} {y - 9:0.#}l9 9l-9 9l-9 -9z"><title>{Encode(text)}</title></path>"""
+            );
             if (x - half > free)
             {
                 Label("point", x, y - 14, point.Name, "middle");
@@ -151,13 +170,17 @@ internal sealed class TimelinePicture
 
         if (branch.IsLive)
         {
-            Add($"""<circle class="now" cx="{_scale.X(_tree.ReadAt):0.#}" cy="{y:0.#}" r="8"><title>clients write here</title></circle>""");
+            Add(
+                $"""<circle class="now" cx="{_scale.X(_tree.ReadAt):0.#}" cy="{y:0.#}" r="8"><title>clients write here</title></circle>"""
+            );
         }
     }
 
     private void DrawLegend(double y)
     {
-        Add($"""<path class="on" d="M12 {y - 4:0.#}h24"/><rect class="backup" x="132" y="{y - 11:0.#}" width="14" height="14" rx="2"/><path class="restore-point" d="M218 {y - 13:0.#}l9 9l-9 9l-9 -9z"/>""");
+        Add(
+            $"""<path class="on" d="M12 {y - 4:0.#}h24"/><rect class="backup" x="132" y="{y - 11:0.#}" width="14" height="14" rx="2"/><path class="restore-point" d="M218 {y - 13:0.#}l9 9l-9 9l-9 -9z"/>"""
+        );
         Label("small", 42, y, "led to today");
         Label("small", 152, y, "backup");
         Label("small", 232, y, "restore point");
@@ -166,18 +189,21 @@ internal sealed class TimelinePicture
 
     private double Y(TreeBranch branch) => Top + Lane / 2 + Lane * _tree.Branches.ToList().IndexOf(branch);
 
-    private DateTimeOffset Start(TreeBranch branch) => branch.LiveFrom ?? Events(branch).DefaultIfEmpty(_scale.First).Min();
+    private DateTimeOffset Start(TreeBranch branch) =>
+        branch.LiveFrom ?? Events(branch).DefaultIfEmpty(_scale.First).Min();
 
-    private DateTimeOffset End(TreeBranch branch) => branch.IsLive ? _tree.ReadAt : branch.LiveTo ?? Events(branch).DefaultIfEmpty(_scale.First).Max();
+    private DateTimeOffset End(TreeBranch branch) =>
+        branch.IsLive ? _tree.ReadAt : branch.LiveTo ?? Events(branch).DefaultIfEmpty(_scale.First).Max();
 
     private static IEnumerable<DateTimeOffset> Events(TreeBranch branch) =>
-    [
-        .. ((DateTimeOffset?[])[branch.LiveFrom, branch.LiveTo]).OfType<DateTimeOffset>(),
-        .. branch.Backups.Select(backup => backup.StoppedAt),
-        .. branch.RestorePoints.Select(point => point.At),
-    ];
+        [
+            .. ((DateTimeOffset?[])[branch.LiveFrom, branch.LiveTo]).OfType<DateTimeOffset>(),
+            .. branch.Backups.Select(backup => backup.StoppedAt),
+            .. branch.RestorePoints.Select(point => point.At),
+        ];
 
-    /// <summary>When the parent was where the child begins: a position between two others of which the times are known.</summary>
+    /// <summary>When the parent was where the child begins: a position between two others of which the times are
+    /// known.</summary>
     private DateTimeOffset ForkOf(TreeBranch child)
     {
         var parent = _branches[child.Parent!.Value];
@@ -185,7 +211,11 @@ internal sealed class TimelinePicture
         var known = Known(parent).OrderBy(known => known.At).ThenBy(known => known.Time).ToList();
         var before = known.LastOrDefault(known => known.At <= at, (At: default, Time: start));
         var after = known.FirstOrDefault(known => known.At > at, (At: at, Time: end));
-        var share = after.At > at ? (double)(at.Value - before.At.Value) / (after.At.Value - before.At.Value) : child.Opening?.Continues is true ? 1 : before.At == at ? 0 : 0.5;
+        var share =
+            after.At > at ? (double)(at.Value - before.At.Value) / (after.At.Value - before.At.Value)
+            : child.Opening?.Continues is true ? 1
+            : before.At == at ? 0
+            : 0.5;
         var fork = before.Time + share * (after.Time - before.Time);
         return fork < Start(child) ? fork : Start(child);
     }

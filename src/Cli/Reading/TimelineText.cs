@@ -10,9 +10,13 @@ internal static class TimelineText
 {
     public static void Write(IAnsiConsole console, TimelineTree tree)
     {
-        var drawn = new Tree(new Markup($"[bold]{tree.Cluster}[/]  [dim]as of {Time(tree.ReadAt)} UTC[/]")).Guide(TreeGuide.Line);
+        var drawn = new Tree(new Markup($"[bold]{tree.Cluster}[/]  [dim]as of {Time(tree.ReadAt)} UTC[/]")).Guide(
+            TreeGuide.Line
+        );
         var branches = tree.Branches.ToDictionary(branch => branch.Timeline);
-        foreach (var root in tree.Branches.Where(branch => branch.Parent is not { } parent || !branches.ContainsKey(parent)))
+        foreach (
+            var root in tree.Branches.Where(branch => branch.Parent is not { } parent || !branches.ContainsKey(parent))
+        )
         {
             Grow(drawn, root, branches);
         }
@@ -33,29 +37,36 @@ internal static class TimelineText
 
         if (tree.Findings.Count == 0)
         {
-            console.WriteLine($"{tree.Cluster}: {PgFlowText.Count(tree.Branches.Count, "timeline")}, nothing is missing");
+            console.WriteLine(
+                $"{tree.Cluster}: {PgFlowText.Count(tree.Branches.Count, "timeline")}, nothing is missing"
+            );
         }
     }
 
     /// <summary>How a branch began: the procedure and the position.</summary>
     public static string Opened(TreeBranch branch)
     {
-        var by = branch.Opening is not { } opening ? "nobody knows how" : $"by {(opening.Kind.Length > 0 ? opening.Kind : opening.Procedure)}{(opening.Node is null ? ", as the WAL tells" : "")}";
+        var by = branch.Opening is not { } opening
+            ? "nobody knows how"
+            : "by "
+                + $"{(opening.Kind.Length > 0 ? opening.Kind : opening.Procedure)}{(opening.Node is null ? ", as the WAL tells" : "")}";
         return branch.SwitchedAt is { } at ? $"{by}, from timeline {branch.Parent} at {at}" : by;
     }
 
     /// <summary>When clients wrote to it.</summary>
-    public static string Live(TreeBranch branch) => branch switch
-    {
-        { LiveFrom: null } => "nobody knows when it was live",
-        { LiveTo: { } to } => $"live {Time(branch.LiveFrom.Value)} to {Time(to)}",
-        _ => $"live since {Time(branch.LiveFrom.Value)}",
-    };
+    public static string Live(TreeBranch branch) =>
+        branch switch
+        {
+            { LiveFrom: null } => "nobody knows when it was live",
+            { LiveTo: { } to } => $"live {Time(branch.LiveFrom.Value)} to {Time(to)}",
+            _ => $"live since {Time(branch.LiveFrom.Value)}",
+        };
 
     public static string Kind(Backup backup) => backup.Parent is null ? "full" : "incremental";
 
     /// <summary>A time as people read it, in UTC.</summary>
-    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    public static string Time(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     private static void Grow(IHasTreeNodes under, TreeBranch branch, Dictionary<Timeline, TreeBranch> branches)
     {
@@ -68,34 +79,69 @@ internal static class TimelineText
 
     private static Rows Describe(TreeBranch branch)
     {
-        var style = branch switch { { IsLive: true } => "bold green", { OnLivePath: true } => "green", _ => "default" };
-        var mark = branch.OnLivePath ? "●" : "○";
-        return new(new List<IRenderable>
+        var style = branch switch
         {
-            new Markup($"[{style}]{mark} timeline {branch.Timeline}{(branch.IsLive ? " LIVE" : "")}[/]  {Markup.Escape(Live(branch))}"),
-            new Markup($"  [dim]opened[/] {Markup.Escape(Opened(branch))}"),
-            new Markup(branch is { Earliest: { } earliest, Latest: { } latest }
-                ? $"  [dim]recoverable[/] {PgFlowText.Exact(earliest)} [dim]to[/] {(branch.IsLive ? "now" : PgFlowText.Exact(latest))}"
-                : "  [yellow]no time can be recovered to[/]"),
-        }.Concat(Marks(branch)));
+            { IsLive: true } => "bold green",
+            { OnLivePath: true } => "green",
+            _ => "default",
+        };
+        var mark = branch.OnLivePath ? "●" : "○";
+        return new(
+            new List<IRenderable>
+            {
+                new Markup(
+                    $"[{style}]{mark} timeline {branch.Timeline}{(branch.IsLive ? " LIVE" : "")}[/]  "
+                        + $"{Markup.Escape(Live(branch))}"
+                ),
+                new Markup($"  [dim]opened[/] {Markup.Escape(Opened(branch))}"),
+                new Markup(
+                    branch is { Earliest: { } earliest, Latest: { } latest }
+                        ? $"  [dim]recoverable[/] {PgFlowText.Exact(earliest)} [dim]to[/] "
+                            + $"{(branch.IsLive ? "now" : PgFlowText.Exact(latest))}"
+                        : "  [yellow]no time can be recovered to[/]"
+                ),
+            }.Concat(Marks(branch))
+        );
     }
 
-    private static IEnumerable<IRenderable> Marks(TreeBranch branch) => branch.Backups
-        .Select(backup => (At: backup.StoppedAt, Text: $"  [blue]■[/] {Time(backup.StoppedAt)} backup {Markup.Escape(backup.Id)}{Note(backup)}"))
-        .Concat(branch.RestorePoints.Select(point => (point.At, Text: $"  [yellow]◆[/] {Time(point.At)} restore point {Markup.Escape(point.Name)} [dim]({point.Lsn})[/]")))
-        .OrderBy(mark => mark.At)
-        .Select(mark => new Markup(mark.Text))
-        .Prepend(new Markup(Older(branch) is { Length: > 0 } older ? $"  [dim]… {older}[/]" : ""))
-        .Where(mark => mark.Length > 0);
+    private static IEnumerable<IRenderable> Marks(TreeBranch branch) =>
+        branch
+            .Backups.Select(backup =>
+                (
+                    At: backup.StoppedAt,
+                    Text: $"  [blue]■[/] {Time(backup.StoppedAt)} backup {Markup.Escape(backup.Id)}{Note(backup)}"
+                )
+            )
+            .Concat(
+                branch.RestorePoints.Select(point =>
+                    (
+                        point.At,
+                        Text: $"  [yellow]◆[/] {Time(point.At)} restore point {Markup.Escape(point.Name)} "
+                            + $"[dim]({point.Lsn})[/]"
+                    )
+                )
+            )
+            .OrderBy(mark => mark.At)
+            .Select(mark => new Markup(mark.Text))
+            .Prepend(new Markup(Older(branch) is { Length: > 0 } older ? $"  [dim]… {older}[/]" : ""))
+            .Where(mark => mark.Length > 0);
 
     /// <summary>What a branch has besides the marks that are shown; nothing where that is all.</summary>
-    public static string Older(TreeBranch branch) => string.Join(" and ", new[]
-    {
-        branch.OlderBackups > 0 ? PgFlowText.Count(branch.OlderBackups, "older backup") : null,
-        branch.OlderRestorePoints > 0 ? PgFlowText.Count(branch.OlderRestorePoints, "older restore point") : null,
-    }.OfType<string>());
+    public static string Older(TreeBranch branch) =>
+        string.Join(
+            " and ",
+            new[]
+            {
+                branch.OlderBackups > 0 ? PgFlowText.Count(branch.OlderBackups, "older backup") : null,
+                branch.OlderRestorePoints > 0
+                    ? PgFlowText.Count(branch.OlderRestorePoints, "older restore point")
+                    : null,
+            }.OfType<string>()
+        );
 
-    private static string Note(Backup backup) => backup.Annotation is null ? "" : $" [dim]{Markup.Escape(backup.Annotation)}[/]";
+    private static string Note(Backup backup) =>
+        backup.Annotation is null ? "" : $" [dim]{Markup.Escape(backup.Annotation)}[/]";
 
-    private static void WriteFinding(IAnsiConsole console, string finding) => console.MarkupLineInterpolated($"[red]‼[/] {finding}");
+    private static void WriteFinding(IAnsiConsole console, string finding) =>
+        console.MarkupLineInterpolated($"[red]‼[/] {finding}");
 }

@@ -7,11 +7,21 @@ namespace PgFlow.Cli;
 /// <summary>A cluster's branches, and what can be recovered to.</summary>
 internal static class TimelineVerb
 {
-    private static readonly Option<string?> Html = new("--html") { HelpName = "FILE", Description = "Write it as one HTML page with a picture" };
+    private static readonly Option<string?> Html = new("--html")
+    {
+        HelpName = "FILE",
+        Description = "Write it as one HTML page with a picture",
+    };
 
-    private static readonly Option<bool> Check = new("--check") { Description = "Only say what is not as it should be; exit 1 when something is" };
+    private static readonly Option<bool> Check = new("--check")
+    {
+        Description = "Only say what is not as it should be; exit 1 when something is",
+    };
 
-    private static readonly Option<bool> Rebuild = new("--rebuild") { Description = "Write into the ledger what it lacks and the WAL tells: openings of timelines, restore points" };
+    private static readonly Option<bool> Rebuild = new("--rebuild")
+    {
+        Description = "Write into the ledger what it lacks and the WAL tells: openings of timelines, restore points",
+    };
 
     private static readonly ProcedureVerb Rebuilding = new(Procedures.Find(nameof(RebuildLedger))!);
 
@@ -22,9 +32,11 @@ internal static class TimelineVerb
             "timeline",
             "The tree of branches with their times, procedures, backups and restore points",
             [Flags.Cluster, Html, Check, Rebuild, .. Flags.Start, .. Flags.Connection],
-            (call, cancel) => call.Parsed.GetValue(Rebuild)
-                ? new Launch(call).RunAsync(Rebuilding.OrderOf(call), cancel)
-                : ShowAsync(call, cancel));
+            (call, cancel) =>
+                call.Parsed.GetValue(Rebuild)
+                    ? new Launch(call).RunAsync(Rebuilding.OrderOf(call), cancel)
+                    : ShowAsync(call, cancel)
+        );
         command.Validators.Add(RefuseMixture);
         return command;
     }
@@ -33,9 +45,17 @@ internal static class TimelineVerb
     private static void RefuseMixture(CommandResult given)
     {
         var rebuild = given.GetValue(Rebuild);
-        foreach (var option in (rebuild ? [Html, Check] : Flags.Start.Except([Flags.Timeout])).Where(option => given.GetResult(option) is { Implicit: false }))
+        foreach (
+            var option in (rebuild ? [Html, Check] : Flags.Start.Except([Flags.Timeout])).Where(option =>
+                given.GetResult(option) is { Implicit: false }
+            )
+        )
         {
-            given.AddError(rebuild ? $"{option.Name} shows the tree, --rebuild changes the ledger: give one of them" : $"{option.Name} is for --rebuild; without it the tree is only shown");
+            given.AddError(
+                rebuild
+                    ? $"{option.Name} shows the tree, --rebuild changes the ledger: give one of them"
+                    : $"{option.Name} is for --rebuild; without it the tree is only shown"
+            );
         }
     }
 

@@ -13,4 +13,5 @@ public sealed record ActivityProgress(
     long? Bytes = null,
     long? TotalBytes = null,
     double? EtaSeconds = null,
-    int? Step = null);
+    int? Step = null
+);

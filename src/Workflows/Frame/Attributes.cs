@@ -22,9 +22,13 @@ public static class Attributes
     public static SearchAttributeKey<long> Timeline { get; } = SearchAttributeKey.CreateLong("PgFlowTimeline");
 
     /// <summary>Who asked for it.</summary>
-    public static SearchAttributeKey<string> RequestedBy { get; } = SearchAttributeKey.CreateKeyword("PgFlowRequestedBy");
+    public static SearchAttributeKey<string> RequestedBy { get; } =
+        SearchAttributeKey.CreateKeyword("PgFlowRequestedBy");
 
     /// <summary>All of them, with the types to register them by.</summary>
     public static IReadOnlyDictionary<string, IndexedValueType> All { get; } =
-        new SearchAttributeKey[] { Cluster, Procedure, Outcome, Primary, Timeline, RequestedBy }.ToDictionary(key => key.Name, key => key.ValueType);
+        new SearchAttributeKey[] { Cluster, Procedure, Outcome, Primary, Timeline, RequestedBy }.ToDictionary(
+            key => key.Name,
+            key => key.ValueType
+        );
 }

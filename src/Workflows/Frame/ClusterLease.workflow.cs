@@ -2,13 +2,15 @@ using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Holds a cluster for one procedure. There is one running workflow of an ID, whoever asks, so there is one holder.</summary>
+/// <summary>Holds a cluster for one procedure. There is one running workflow of an ID, whoever asks, so there is one
+/// holder.</summary>
 [Workflow]
 public sealed class ClusterLease
 {
     private bool _released;
 
-    /// <summary>The workflow ID of a cluster's lease. The dot keeps it apart from the leases of other clusters: no cluster's name has one.</summary>
+    /// <summary>The workflow ID of a cluster's lease. The dot keeps it apart from the leases of other clusters: no
+    /// cluster's name has one.</summary>
     public static string IdOf(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster) =>
         kind is LeaseKind.Cluster ? $"pgflow-lease-{cluster}" : $"pgflow-lease-{cluster}.{PgFlowText.Word(kind)}";
 

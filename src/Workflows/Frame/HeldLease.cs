@@ -10,7 +10,15 @@ namespace PgFlow.Workflows;
 /// <param name="Outcome">Where it is, as its search attribute says.</param>
 /// <param name="Stuck">Why it makes no progress; null where it does.</param>
 public sealed record HeldLease(
-    ClusterName Cluster, LeaseKind Kind, string Procedure, string WorkflowId, DateTimeOffset Since, string By, string Outcome, string? Stuck = null)
+    ClusterName Cluster,
+    LeaseKind Kind,
+    string Procedure,
+    string WorkflowId,
+    DateTimeOffset Since,
+    string By,
+    string Outcome,
+    string? Stuck = null
+)
 {
     /// <summary>As many attempts as fit into a minute: then nobody waits for the next one.</summary>
     public const int MostAttempts = 15;
@@ -20,7 +28,8 @@ public sealed record HeldLease(
 
     private static readonly string Blocked = PgFlowText.Word(Workflows.Outcome.Blocked);
 
-    /// <summary>Another procedure may take the cluster from it, where a person decides so: it does nothing before a person comes.</summary>
+    /// <summary>Another procedure may take the cluster from it, where a person decides so: it does nothing before a
+    /// person comes.</summary>
     public bool CanBeTaken => Outcome == Blocked || Stuck is not null;
 
     /// <summary>Who holds it, and the ways on.</summary>
@@ -29,24 +38,38 @@ public sealed record HeldLease(
         get
         {
             var what = Kind is LeaseKind.Cluster ? $"{Cluster} is" : $"{Cluster}'s {PgFlowText.Word(Kind)} lease is";
-            return $"{what} held by {Procedure} {WorkflowId}, started {Since:yyyy-MM-dd HH:mm:ss}Z by {By}, now {Outcome}"
+            return $"{what} held by {Procedure} {WorkflowId}, started {Since:yyyy-MM-dd HH:mm:ss}Z by {By}, now "
+                + $"{Outcome}"
                 + $"{(Stuck is null ? "" : $" without progress ({Stuck})")}; {Ways}";
         }
     }
 
-    private string Ways => Outcome switch
-    {
-        _ when Outcome == Blocked => $"decide it (pgflow show {WorkflowId}, then pgflow resolve {WorkflowId} retry, skip or abort){OrTake}",
-        "inspecting" => $"it waits for a person: pgflow approve {WorkflowId}, or pgflow reject {WorkflowId}, which goes back to today",
-        _ when Stuck is not null => $"end it (pgflow cancel {WorkflowId}){OrTake}",
-        _ => $"wait for it (pgflow watch {WorkflowId}) or end it (pgflow cancel {WorkflowId})",
-    };
+    private string Ways =>
+        Outcome switch
+        {
+            _ when Outcome == Blocked =>
+                $"decide it (pgflow show {WorkflowId}, then pgflow resolve {WorkflowId} retry, skip or abort){OrTake}",
+            "inspecting" =>
+                $"it waits for a person: pgflow approve {WorkflowId}, or pgflow reject {WorkflowId}, which goes "
+                    + "back to today",
+            _ when Stuck is not null => $"end it (pgflow cancel {WorkflowId}){OrTake}",
+            _ => $"wait for it (pgflow watch {WorkflowId}) or end it (pgflow cancel {WorkflowId})",
+        };
 
     private string OrTake => $", or take the cluster from it: --take-over {WorkflowId}";
 
-    /// <summary>Why a procedure makes no progress, by what Temporal says of it: the workers fail on its code, or on one of its activities.</summary>
-    public static string? WhyStuck(int workflowTaskAttempt, IEnumerable<(string Activity, int Attempt, string? LastFailure)> pending) =>
+    /// <summary>Why a procedure makes no progress, by what Temporal says of it: the workers fail on its code, or on one
+    /// of its activities.</summary>
+    public static string? WhyStuck(
+        int workflowTaskAttempt,
+        IEnumerable<(string Activity, int Attempt, string? LastFailure)> pending
+    ) =>
         workflowTaskAttempt > MostWorkflowAttempts
             ? $"the workers fail on its code, attempt {workflowTaskAttempt}"
-            : pending.Where(activity => activity.Attempt > MostAttempts).Select(activity => $"{activity.Activity}, attempt {activity.Attempt}: {Ends.Said(activity.LastFailure)}").FirstOrDefault();
+            : pending
+                .Where(activity => activity.Attempt > MostAttempts)
+                .Select(activity =>
+                    $"{activity.Activity}, attempt {activity.Attempt}: {Ends.Said(activity.LastFailure)}"
+                )
+                .FirstOrDefault();
 }

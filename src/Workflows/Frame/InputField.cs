@@ -23,11 +23,15 @@ public sealed record InputField(Type Type, string Name, string Symbol, FlagAttri
         where flag is not null
         select From(property, flag);
 
-    private static InputField From(PropertyInfo property, FlagAttribute flag) => new(
-        Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType,
-        JsonNamingPolicy.CamelCase.ConvertName(property.Name),
-        flag.Place is FlagPlace.Flag ? $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name)}" : property.Name.ToUpperInvariant(),
-        flag);
+    private static InputField From(PropertyInfo property, FlagAttribute flag) =>
+        new(
+            Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType,
+            JsonNamingPolicy.CamelCase.ConvertName(property.Name),
+            flag.Place is FlagPlace.Flag
+                ? $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name)}"
+                : property.Name.ToUpperInvariant(),
+            flag
+        );
 
     private static int TargetOrder(InputField field)
     {

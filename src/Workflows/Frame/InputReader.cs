@@ -3,10 +3,12 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Reads a procedure's input field by field and collects everything that is wrong instead of stopping at the first.</summary>
+/// <summary>Reads a procedure's input field by field and collects everything that is wrong instead of stopping at the
+/// first.</summary>
 public static class InputReader
 {
-    /// <summary>An input of <paramref name="type"/> with what could be read; <see cref="ProcedureInput.Unreadable"/> has the rest.</summary>
+    /// <summary>An input of <paramref name="type"/> with what could be read; <see cref="ProcedureInput.Unreadable"/>
+    /// has the rest.</summary>
     public static ProcedureInput Read(ReadOnlyMemory<byte> json, Type type)
     {
         var info = PgFlowJson.Options.GetTypeInfo(type);
@@ -21,22 +23,31 @@ public static class InputReader
             }
             else
             {
-                problems.Add($"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, {Kind(document.RootElement)} was given");
+                problems.Add(
+                    $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, "
+                        + $"{Kind(document.RootElement)} was given"
+                );
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: a text that is no Unicode (half of a surrogate pair, bytes that are no UTF-8), found only when it is read.
+            // InvalidOperationException: a text that is no Unicode (half of a surrogate pair, bytes that are no UTF-8),
+            // found only when it is read.
             problems.Add($"the input: is no JSON: {(json.IsEmpty ? "it is empty" : e.Message)}");
         }
 
-        return input with { Unreadable = problems };
+        return input with
+        {
+            Unreadable = problems,
+        };
     }
 
     /// <summary>The names of the fields that <paramref name="type"/> has.</summary>
-    public static IEnumerable<string> Fields(Type type) => Settable(PgFlowJson.Options.GetTypeInfo(type)).Select(field => field.Name);
+    public static IEnumerable<string> Fields(Type type) =>
+        Settable(PgFlowJson.Options.GetTypeInfo(type)).Select(field => field.Name);
 
-    private static IEnumerable<JsonPropertyInfo> Settable(JsonTypeInfo info) => info.Properties.Where(field => field.Set is not null);
+    private static IEnumerable<JsonPropertyInfo> Settable(JsonTypeInfo info) =>
+        info.Properties.Where(field => field.Set is not null);
 
     private static void ReadFields(JsonElement json, JsonTypeInfo info, ProcedureInput input, List<string> problems)
     {
@@ -46,7 +57,10 @@ public static class InputReader
         {
             if (!fields.TryGetValue(given.Name, out var field))
             {
-                problems.Add($"{given.Name}: is no field of this input; there are {string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}");
+                problems.Add(
+                    $"{given.Name}: is no field of this input; there are "
+                        + $"{string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}"
+                );
             }
             else if (!seen.Add(given.Name))
             {
@@ -77,22 +91,25 @@ public static class InputReader
         }
     }
 
-    private static string Wanted(Type type) => (Nullable.GetUnderlyingType(type) ?? type) switch
-    {
-        var t when t == typeof(ClusterName) => ClusterName.Form,
-        var t when t == typeof(NodeName) => $"a node's name ({NodeName.Form})",
-        var t when t == typeof(Lsn) => Lsn.Form,
-        var t when t == typeof(bool) => "true or false",
-        var t when t == typeof(int) => "a whole number",
-        var t when t == typeof(string) => "a text",
-        { IsEnum: true } t => $"one of {string.Join(", ", Enum.GetNames(t).Select(JsonNamingPolicy.CamelCase.ConvertName))}",
-        var t => t.Name,
-    };
+    private static string Wanted(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) switch
+        {
+            var t when t == typeof(ClusterName) => ClusterName.Form,
+            var t when t == typeof(NodeName) => $"a node's name ({NodeName.Form})",
+            var t when t == typeof(Lsn) => Lsn.Form,
+            var t when t == typeof(bool) => "true or false",
+            var t when t == typeof(int) => "a whole number",
+            var t when t == typeof(string) => "a text",
+            { IsEnum: true } t =>
+                $"one of {string.Join(", ", Enum.GetNames(t).Select(JsonNamingPolicy.CamelCase.ConvertName))}",
+            var t => t.Name,
+        };
 
-    private static string Kind(JsonElement given) => given.ValueKind switch
-    {
-        JsonValueKind.Array => "an array",
-        JsonValueKind.Object => "an object",
-        _ => given.GetRawText(),
-    };
+    private static string Kind(JsonElement given) =>
+        given.ValueKind switch
+        {
+            JsonValueKind.Array => "an array",
+            JsonValueKind.Object => "an object",
+            _ => given.GetRawText(),
+        };
 }

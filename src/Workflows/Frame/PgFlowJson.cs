@@ -10,23 +10,36 @@ namespace PgFlow.Workflows;
 public static class PgFlowJson
 {
     /// <summary>The options, also for the CLI's own JSON.</summary>
-    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
-    {
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(), // else an input can't be read before something else was serialized
-        NumberHandling = JsonNumberHandling.Strict,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new TargetConverter() },
-    };
+    public static JsonSerializerOptions Options { get; } =
+        new(JsonSerializerDefaults.Web)
+        {
+            // else an input can't be read before something else was serialized
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+            NumberHandling = JsonNumberHandling.Strict,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Converters =
+            {
+                new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
+                new TargetConverter(),
+            },
+        };
 
     /// <summary>The converter that workers and clients share.</summary>
-    public static DataConverter Converter { get; } = DataConverter.Default with { PayloadConverter = new InputConverter(new DefaultPayloadConverter(Options)) };
+    public static DataConverter Converter { get; } =
+        DataConverter.Default with
+        {
+            PayloadConverter = new InputConverter(new DefaultPayloadConverter(Options)),
+        };
 
-    /// <summary>Reads inputs without ever throwing: a workflow whose input can't be read would be retried for ever (temporal.md §1.6).</summary>
+    /// <summary>Reads inputs without ever throwing: a workflow whose input can't be read would be retried for ever
+    /// (temporal.md §1.6).</summary>
     private sealed class InputConverter(IPayloadConverter inner) : IPayloadConverter
     {
         public Payload ToPayload(object? value) => inner.ToPayload(value);
 
         public object? ToValue(Payload payload, Type type) =>
-            typeof(ProcedureInput).IsAssignableFrom(type) ? InputReader.Read(payload.Data.ToByteArray(), type) : inner.ToValue(payload, type);
+            typeof(ProcedureInput).IsAssignableFrom(type)
+                ? InputReader.Read(payload.Data.ToByteArray(), type)
+                : inner.ToValue(payload, type);
     }
 }

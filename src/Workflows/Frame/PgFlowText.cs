@@ -15,56 +15,65 @@ public static class PgFlowText
     public static string Because(string? reason) => string.IsNullOrWhiteSpace(reason) ? "" : $" ({reason})";
 
     /// <summary>A number of things: "1 standby", "2 standbys".</summary>
-    public static string Count(long number, string one) => FormattableString.Invariant($"{number} {one}{(number == 1 ? "" : "s")}");
+    public static string Count(long number, string one) =>
+        FormattableString.Invariant($"{number} {one}{(number == 1 ? "" : "s")}");
 
-    /// <summary>The first so many of a list, and how many more there are: neither Temporal nor a person takes them all.</summary>
+    /// <summary>The first so many of a list, and how many more there are: neither Temporal nor a person takes them
+    /// all.</summary>
     public static IEnumerable<string> First(IReadOnlyList<string> all, int most) =>
         all.Count <= most ? all : all.Take(most).Append($"and {all.Count - most} more like these");
 
     /// <summary>A time with all its digits, as <c>toTime</c> takes it.</summary>
-    public static string Exact(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+    public static string Exact(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>A number of bytes in the unit that fits.</summary>
-    public static string Bytes(long bytes) => bytes switch
-    {
-        < 10_000 => FormattableString.Invariant($"{bytes} bytes"),
-        < 10_000_000 => FormattableString.Invariant($"{bytes / 1024} kB"),
-        _ => FormattableString.Invariant($"{bytes / 1024 / 1024} MB"),
-    };
+    public static string Bytes(long bytes) =>
+        bytes switch
+        {
+            < 10_000 => FormattableString.Invariant($"{bytes} bytes"),
+            < 10_000_000 => FormattableString.Invariant($"{bytes / 1024} kB"),
+            _ => FormattableString.Invariant($"{bytes / 1024 / 1024} MB"),
+        };
 
     /// <summary>A length of time in the unit that fits.</summary>
-    public static string Duration(double seconds) => seconds switch
-    {
-        < 120 => FormattableString.Invariant($"{seconds:0} s"),
-        < 7200 => FormattableString.Invariant($"{seconds / 60:0} min"),
-        < 172_800 => FormattableString.Invariant($"{seconds / 3600:0} h"),
-        _ => FormattableString.Invariant($"{seconds / 86_400:0} days"),
-    };
+    public static string Duration(double seconds) =>
+        seconds switch
+        {
+            < 120 => FormattableString.Invariant($"{seconds:0} s"),
+            < 7200 => FormattableString.Invariant($"{seconds / 60:0} min"),
+            < 172_800 => FormattableString.Invariant($"{seconds / 3600:0} h"),
+            _ => FormattableString.Invariant($"{seconds / 86_400:0} days"),
+        };
 
     /// <summary>What an archiver has not done yet.</summary>
-    public static string Waiting(ArchiverState archiver) => archiver.Waiting switch
-    {
-        0 => "nothing waits",
-        1 => $"1 file has waited for {Duration(archiver.WaitingSeconds)}",
-        var several => $"{several} files wait, the first for {Duration(archiver.WaitingSeconds)}",
-    };
+    public static string Waiting(ArchiverState archiver) =>
+        archiver.Waiting switch
+        {
+            0 => "nothing waits",
+            1 => $"1 file has waited for {Duration(archiver.WaitingSeconds)}",
+            var several => $"{several} files wait, the first for {Duration(archiver.WaitingSeconds)}",
+        };
 
     /// <summary>Where a procedure is, in one sentence.</summary>
-    public static string Sentence(Outcome outcome, string? step) => outcome switch
-    {
-        Outcome.Running => step is null ? "inspecting the cluster" : $"running: {step}",
-        Outcome.WaitingForApproval => "waits for approval; nothing was done yet",
-        Outcome.Inspecting => "paused read-only at the recovery target: approve to promote, move to a later target, reject to roll back",
-        Outcome.Blocked => $"blocked: {step}",
-        Outcome.Undoing => $"rolling back: {step}",
-        Outcome.Planned => "a dry run; nothing was done",
-        Outcome.Succeeded => "succeeded; all checks passed",
-        Outcome.Refused => "refused; the cluster is unchanged",
-        Outcome.ClusterBusy => "another procedure holds the cluster",
-        Outcome.Unchanged => "failed; the cluster is unchanged",
-        Outcome.Incomplete => "incomplete: something is left to do",
-        _ => "cancelled; all was undone",
-    };
+    public static string Sentence(Outcome outcome, string? step) =>
+        outcome switch
+        {
+            Outcome.Running => step is null ? "inspecting the cluster" : $"running: {step}",
+            Outcome.WaitingForApproval => "waits for approval; nothing was done yet",
+            Outcome.Inspecting =>
+                "paused read-only at the recovery target: approve to promote, move to a later target, reject "
+                    + "to roll back",
+            Outcome.Blocked => $"blocked: {step}",
+            Outcome.Undoing => $"rolling back: {step}",
+            Outcome.Planned => "a dry run; nothing was done",
+            Outcome.Succeeded => "succeeded; all checks passed",
+            Outcome.Refused => "refused; the cluster is unchanged",
+            Outcome.ClusterBusy => "another procedure holds the cluster",
+            Outcome.Unchanged => "failed; the cluster is unchanged",
+            Outcome.Incomplete => "incomplete: something is left to do",
+            _ => "cancelled; all was undone",
+        };
 
     /// <summary>The Markdown that the Web UI shows beside a running procedure.</summary>
     public static string Markdown(Progress progress)
@@ -83,8 +92,16 @@ public static class PgFlowText
         text.Append("\n| | step | ms |\n|---|---|---|\n");
         foreach (var step in progress.Steps)
         {
-            text.Append("| ").Append(Sign(step.State)).Append(" | ").Append(step.Number).Append(". ").Append(Cell(step.Title))
-                .Append(step.Error is null ? "" : $"<br>{Cell(step.Error)}").Append(" | ").Append(step.Milliseconds).Append(" |\n");
+            text.Append("| ")
+                .Append(Sign(step.State))
+                .Append(" | ")
+                .Append(step.Number)
+                .Append(". ")
+                .Append(Cell(step.Title))
+                .Append(step.Error is null ? "" : $"<br>{Cell(step.Error)}")
+                .Append(" | ")
+                .Append(step.Milliseconds)
+                .Append(" |\n");
         }
 
         foreach (var step in progress.Ahead)
@@ -96,15 +113,16 @@ public static class PgFlowText
     }
 
     /// <summary>One character for a step's state.</summary>
-    public static string Sign(StepState state) => state switch
-    {
-        StepState.Pending => "·",
-        StepState.Running => "▶",
-        StepState.Done => "✓",
-        StepState.Skipped => "↷",
-        StepState.Blocked => "‼",
-        _ => "✗",
-    };
+    public static string Sign(StepState state) =>
+        state switch
+        {
+            StepState.Pending => "·",
+            StepState.Running => "▶",
+            StepState.Done => "✓",
+            StepState.Skipped => "↷",
+            StepState.Blocked => "‼",
+            _ => "✗",
+        };
 
     private static void AppendList(StringBuilder text, IEnumerable<string> items)
     {
@@ -116,5 +134,6 @@ public static class PgFlowText
         text.Append('\n');
     }
 
-    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
+    private static string Cell(string text) =>
+        text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
 }

@@ -18,12 +18,21 @@ internal abstract record Plan
     /// <summary>The cluster is already as it was asked to be; <see cref="Summary"/> says so.</summary>
     public bool NothingToDo { get; init; }
 
-    /// <summary>What was decided, as data. After an approval a plan with another one is refused, so nothing that changes by itself belongs here.</summary>
+    /// <summary>What was decided, as data. After an approval a plan with another one is refused, so nothing that
+    /// changes by itself belongs here.</summary>
     internal abstract object Decision { get; }
 
     internal PlanView View(IReadOnlyList<PlannedStep> steps)
     {
-        var decided = JsonSerializer.SerializeToUtf8Bytes(new { Plan = GetType().Name, Decision, Steps = steps.Select(step => step.Id) }, PgFlowJson.Options);
+        var decided = JsonSerializer.SerializeToUtf8Bytes(
+            new
+            {
+                Plan = GetType().Name,
+                Decision,
+                Steps = steps.Select(step => step.Id),
+            },
+            PgFlowJson.Options
+        );
         return new(Summary, Facts, Warnings, steps, Convert.ToHexStringLower(SHA256.HashData(decided))[..12]);
     }
 }

@@ -14,20 +14,26 @@ public abstract partial class Procedure
 
     /// <summary>Where the procedure is.</summary>
     [WorkflowQuery("progress", Description = "Plan, steps, and what waits for a person.")]
-    public Progress Progress => new(
-        Workflow.Info.WorkflowType,
-        Cluster,
-        Outcome,
-        PgFlowText.Sentence(Outcome, _steps.LastOrDefault()?.View.Title),
-        PlanView,
-        Steps,
-        [.. BlockedSteps.Select(step => new BlockedStep(
-            step.View.Number,
-            step.View.Title,
-            step.View.Error ?? "",
-            $"Fix the cause, then run: pgflow resolve {Workflow.Info.WorkflowId} retry --step {step.View.Number}{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
-            step.CanSkip))],
-        Notes);
+    public Progress Progress =>
+        new(
+            Workflow.Info.WorkflowType,
+            Cluster,
+            Outcome,
+            PgFlowText.Sentence(Outcome, _steps.LastOrDefault()?.View.Title),
+            PlanView,
+            Steps,
+            [
+                .. BlockedSteps.Select(step => new BlockedStep(
+                    step.View.Number,
+                    step.View.Title,
+                    step.View.Error ?? "",
+                    $"Fix the cause, then run: pgflow resolve {Workflow.Info.WorkflowId} retry --step "
+                        + $"{step.View.Number}{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
+                    step.CanSkip
+                )),
+            ],
+            Notes
+        );
 
     /// <summary>Who approved the plan.</summary>
     private protected string? ApprovedBy => _approval?.By;
@@ -45,7 +51,10 @@ public abstract partial class Procedure
     private List<Running> Undecided => [.. BlockedSteps.Where(step => step.Decision is null)];
 
     /// <summary>Lets a procedure that waits for approval begin.</summary>
-    [WorkflowUpdate("approve", Description = "Lets the plan be carried out: {\"planHash\": \"…\", \"by\": \"…\"}. The hash stands in the plan.")]
+    [WorkflowUpdate(
+        "approve",
+        Description = "Lets the plan be carried out: {\"planHash\": \"…\", \"by\": \"…\"}. The hash stands in the plan."
+    )]
     public Task ApproveAsync(Approval approval)
     {
         _approval = approval with { By = approval.By ?? Anonymous };
@@ -60,17 +69,24 @@ public abstract partial class Procedure
         RequireWaiting();
         if (approval?.PlanHash is { } hash && hash != PlanView!.Hash)
         {
-            throw new ApplicationFailureException($"the plan's hash is {PlanView.Hash}, not {hash}: look at the plan again");
+            throw new ApplicationFailureException(
+                $"the plan's hash is {PlanView.Hash}, not {hash}: look at the plan again"
+            );
         }
 
         if (approval is null)
         {
-            throw new ApplicationFailureException($"give {{\"planHash\": \"{PlanView!.Hash}\", \"by\": \"your name\"}}");
+            throw new ApplicationFailureException(
+                $"give {{\"planHash\": \"{PlanView!.Hash}\", \"by\": \"your name\"}}"
+            );
         }
     }
 
     /// <summary>Ends a procedure that waits for approval.</summary>
-    [WorkflowUpdate("reject", Description = "Ends the procedure before anything is done: {\"by\": \"…\", \"reason\": \"…\"}.")]
+    [WorkflowUpdate(
+        "reject",
+        Description = "Ends the procedure before anything is done: {\"by\": \"…\", \"reason\": \"…\"}."
+    )]
     public Task RejectAsync(Rejection rejection)
     {
         _rejection = rejection with { By = rejection.By ?? Anonymous };
@@ -86,17 +102,26 @@ public abstract partial class Procedure
     }
 
     /// <summary>Decides how a blocked procedure goes on.</summary>
-    [WorkflowUpdate("resolve", Description = "Decides a blocked step: {\"action\": \"retry|skip|abort\", \"step\": 7, \"by\": \"…\", \"reason\": \"…\"}.")]
+    [WorkflowUpdate(
+        "resolve",
+        Description = "Decides a blocked step: {\"action\": \"retry|skip|abort\", \"step\": 7, \"by\": \"…\", \"reason\": \"…\"}."
+    )]
     public Task ResolveAsync(Resolution resolution)
     {
         var step = Meant(resolution)!;
         step.Decision = resolution with { By = resolution.By ?? Anonymous };
-        Notes.Add($"{step.Decision.By} decided on “{step.View.Title}”: {PgFlowText.Word(resolution.Action)}{PgFlowText.Because(resolution.Reason)}");
+        Notes.Add(
+            $"{step.Decision.By} decided on “{step.View.Title}”: "
+                + $"{PgFlowText.Word(resolution.Action)}{PgFlowText.Because(resolution.Reason)}"
+        );
         return Task.CompletedTask;
     }
 
     /// <summary>Breaks off what a procedure does behind the point of no return, or on its way back.</summary>
-    [WorkflowUpdate("interrupt", Description = "Breaks off the running step behind the point of no return into blocked, to be decided: {\"by\": \"…\", \"reason\": \"…\"}.")]
+    [WorkflowUpdate(
+        "interrupt",
+        Description = "Breaks off the running step behind the point of no return into blocked, to be decided: {\"by\": \"…\", \"reason\": \"…\"}."
+    )]
     public Task InterruptAsync(Interruption interruption)
     {
         Interrupt($"broken off by {interruption.By ?? Anonymous}{PgFlowText.Because(interruption.Reason)}");
@@ -110,20 +135,31 @@ public abstract partial class Procedure
         ArgumentNullException.ThrowIfNull(interruption);
         if (!OnlyForward)
         {
-            throw new ApplicationFailureException($"it is before the point of no return: cancel it, and all is undone (pgflow cancel {Workflow.Info.WorkflowId})");
+            throw new ApplicationFailureException(
+                "it is before the point of no return: cancel it, and all is undone (pgflow cancel "
+                    + $"{Workflow.Info.WorkflowId})"
+            );
         }
 
         if (RunningSteps.Count == 0)
         {
-            throw new ApplicationFailureException(BlockedSteps.Count > 0 ? "it is blocked already: resolve it" : "no step runs");
+            throw new ApplicationFailureException(
+                BlockedSteps.Count > 0 ? "it is blocked already: resolve it" : "no step runs"
+            );
         }
     }
 
-    /// <summary>Ends the procedure for another one that takes its cluster; what was blocked or ran is left as it is.</summary>
-    [WorkflowUpdate("yield", Description = "Ends it as incomplete for a procedure that takes the cluster from it: {\"to\": \"…\", \"by\": \"…\", \"reason\": \"…\"}.")]
+    /// <summary>Ends the procedure for another one that takes its cluster; what was blocked or ran is left as it
+    /// is.</summary>
+    [WorkflowUpdate(
+        "yield",
+        Description = "Ends it as incomplete for a procedure that takes the cluster from it: {\"to\": \"…\", \"by\": \"…\", \"reason\": \"…\"}."
+    )]
     public Task YieldAsync(Yielding yielding)
     {
-        var why = $"{yielding.To} took the cluster from it, as {yielding.By ?? Anonymous} decided{PgFlowText.Because(yielding.Reason)}";
+        var why =
+            $"{yielding.To} took the cluster from it, as {yielding.By ?? Anonymous} "
+            + $"decided{PgFlowText.Because(yielding.Reason)}";
         (_aborted, _yielded) = (true, why);
         Interrupt(why);
         return Task.CompletedTask;
@@ -145,20 +181,29 @@ public abstract partial class Procedure
     public void ValidateResolve(Resolution resolution)
     {
         ArgumentNullException.ThrowIfNull(resolution);
-        var step = Meant(resolution) ?? throw new ApplicationFailureException(Undecided.Count == 0
-            ? $"no step is blocked{(OnlyForward && RunningSteps.Count > 0 ? $"; to break off the one that runs: pgflow interrupt {Workflow.Info.WorkflowId}" : "")}"
-            : $"step: give the number of a blocked step: {string.Join(", ", Undecided.Select(blocked => blocked.View.Number))}");
+        var step =
+            Meant(resolution)
+            ?? throw new ApplicationFailureException(
+                Undecided.Count == 0
+                    ? "no step is "
+                        + $"blocked{(OnlyForward && RunningSteps.Count > 0 ? $"; to break off the one that runs: pgflow interrupt {Workflow.Info.WorkflowId}" : "")}"
+                    : "step: give the number of a blocked step: "
+                        + $"{string.Join(", ", Undecided.Select(blocked => blocked.View.Number))}"
+            );
         if (resolution.Action is ResolveAction.Skip && !step.CanSkip)
         {
             throw new ApplicationFailureException($"“{step.View.Title}” can't be skipped: retry or abort");
         }
     }
 
-    /// <summary>Waits until somebody has approved; a rejection, and silence for <paramref name="limit"/>, refuse the procedure.</summary>
+    /// <summary>Waits until somebody has approved; a rejection, and silence for <paramref name="limit"/>, refuse the
+    /// procedure.</summary>
     private protected async Task ApprovalAsync(TimeSpan limit)
     {
         Show(Outcome.WaitingForApproval);
-        var answered = await WaitedAsync(Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null, limit));
+        var answered = await WaitedAsync(
+            Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null, limit)
+        );
         if (_rejection is { } no)
         {
             throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}");
@@ -184,9 +229,16 @@ public abstract partial class Procedure
 
         _approval = null;
         Show(Outcome.Inspecting);
-        await WaitedAsync(Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null || otherwise(), Timeout.InfiniteTimeSpan));
+        await WaitedAsync(
+            Workflow.WaitConditionAsync(
+                () => _approval is not null || _rejection is not null || otherwise(),
+                Timeout.InfiniteTimeSpan
+            )
+        );
         Show(Outcome.Running);
-        return _rejection is { } no ? throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}") : _approval is not null;
+        return _rejection is { } no
+            ? throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}")
+            : _approval is not null;
     }
 
     /// <summary>What it will do has changed while a person was asked.</summary>
@@ -227,10 +279,15 @@ public abstract partial class Procedure
         return action is ResolveAction.Abort ? throw new AbortedException(step.View.Title) : action;
     }
 
-    /// <summary>Breaks off what runs, so that a person can decide. What it has done is not lost: each step goes on from wherever things are.</summary>
+    /// <summary>Breaks off what runs, so that a person can decide. What it has done is not lost: each step goes on from
+    /// wherever things are.</summary>
     private void Interrupt(string why)
     {
-        Notes.Add(RunningSteps.Count == 0 ? why : $"{why}: “{string.Join("”, “", RunningSteps.Select(step => step.View.Title))}” was broken off");
+        Notes.Add(
+            RunningSteps.Count == 0
+                ? why
+                : $"{why}: “{string.Join("”, “", RunningSteps.Select(step => step.View.Title))}” was broken off"
+        );
         foreach (var step in RunningSteps)
         {
             step.Interrupt(why);
@@ -240,11 +297,17 @@ public abstract partial class Procedure
     }
 
     private Running? Meant(Resolution resolution) =>
-        resolution.Step is null && Undecided is [var only] ? only : Undecided.Find(step => step.View.Number == resolution.Step);
+        resolution.Step is null && Undecided is [var only]
+            ? only
+            : Undecided.Find(step => step.View.Number == resolution.Step);
 
     private protected void RequireWaiting()
     {
-        if (Outcome is not (Outcome.WaitingForApproval or Outcome.Inspecting) || _approval is not null || _rejection is not null)
+        if (
+            Outcome is not (Outcome.WaitingForApproval or Outcome.Inspecting)
+            || _approval is not null
+            || _rejection is not null
+        )
         {
             throw new ApplicationFailureException($"nobody is waited for now: it is {PgFlowText.Word(Outcome)}");
         }

@@ -10,13 +10,18 @@ public abstract partial class Procedure
     {
         if (input.Problems() is { Count: > 0 } problems)
         {
-            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput, nonRetryable: true);
+            throw new ApplicationFailureException(
+                string.Join("; ", problems),
+                errorType: Ends.InvalidInput,
+                nonRetryable: true
+            );
         }
 
         Cluster = input.Cluster;
         Workflow.UpsertTypedSearchAttributes(
             Attributes.Cluster.ValueSet(input.Cluster.ToString()),
-            Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType));
+            Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType)
+        );
         return input.Cluster;
     }
 }

@@ -21,18 +21,31 @@ public abstract class Procedure<TInput> : Procedure
     /// <param name="planFrom">Decides, or refuses with <see cref="Ends.Refuse"/>.</param>
     /// <param name="steps">The runbook. Everything that it does stands in a step: a dry run walks it too.</param>
     /// <returns>The report of a success or of a dry run.</returns>
-    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="Ends"/>, its detail the report.</exception>
-    private protected Task<Report> RunAsync<TPlan>(TInput? input, Func<TInput, ClusterState, TPlan> planFrom, Func<TPlan, Task> steps)
+    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="Ends"/>, its detail
+    /// the report.</exception>
+    private protected Task<Report> RunAsync<TPlan>(
+        TInput? input,
+        Func<TInput, ClusterState, TPlan> planFrom,
+        Func<TPlan, Task> steps
+    )
         where TPlan : Plan => RunAsync(input, (given, state) => Task.FromResult(planFrom(given, state)), steps);
 
     /// <inheritdoc cref="RunAsync{TPlan}(TInput, Func{TInput, ClusterState, TPlan}, Func{TPlan, Task})"/>
-    private protected async Task<Report> RunAsync<TPlan>(TInput? input, Func<TInput, ClusterState, Task<TPlan>> planFrom, Func<TPlan, Task> steps)
+    private protected async Task<Report> RunAsync<TPlan>(
+        TInput? input,
+        Func<TInput, ClusterState, Task<TPlan>> planFrom,
+        Func<TPlan, Task> steps
+    )
         where TPlan : Plan
     {
         _input = input ?? new TInput();
         if (_input.Problems() is { Count: > 0 } problems)
         {
-            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput, nonRetryable: true);
+            throw new ApplicationFailureException(
+                string.Join("; ", problems),
+                errorType: Ends.InvalidInput,
+                nonRetryable: true
+            );
         }
 
         var report = await ReportAsync(planFrom, steps);
@@ -40,27 +53,52 @@ public abstract class Procedure<TInput> : Procedure
         return End(report);
     }
 
-    /// <summary>What follows every promotion at once: no procedure promotes or ends before the new history is in the archive.</summary>
+    /// <summary>What follows every promotion at once: no procedure promotes or ends before the new history is in the
+    /// archive.</summary>
     /// <param name="promotion">The promotion.</param>
     /// <param name="leftAt">When the branch that was live could be written to last; null where there was none.</param>
     /// <param name="openedAt">Directly before the promotion: nothing was committed on the new branch earlier.</param>
     protected async Task OpenedAsync(StepResult<Promotion> promotion, DateTimeOffset? leftAt, DateTimeOffset openedAt)
     {
-        await RequiredStep("publish-history", "The new timeline's history is in the archive", () => Archives.PublishHistoryAsync(promotion.Value.Node));
-        await Step("record-timeline", "The ledger knows the new timeline", async () =>
-        {
-            var (node, timeline, parent, switchedAt) = promotion.Value;
-            await Ledger.OpenTimelineAsync(new(node, timeline, parent, switchedAt, openedAt, Workflow.Info.WorkflowId, Workflow.Info.WorkflowType, leftAt));
-            PublishPrimary(node, timeline);
-        });
+        await RequiredStep(
+            "publish-history",
+            "The new timeline's history is in the archive",
+            () => Archives.PublishHistoryAsync(promotion.Value.Node)
+        );
+        await Step(
+            "record-timeline",
+            "The ledger knows the new timeline",
+            async () =>
+            {
+                var (node, timeline, parent, switchedAt) = promotion.Value;
+                await Ledger.OpenTimelineAsync(
+                    new(
+                        node,
+                        timeline,
+                        parent,
+                        switchedAt,
+                        openedAt,
+                        Workflow.Info.WorkflowId,
+                        Workflow.Info.WorkflowType,
+                        leftAt
+                    )
+                );
+                PublishPrimary(node, timeline);
+            }
+        );
     }
 
     /// <summary>Where the cluster stands now, for those who search.</summary>
-    protected static void PublishPrimary(NodeId primary, Timeline timeline) => Workflow.UpsertTypedSearchAttributes(
-        Attributes.Primary.ValueSet(primary.ToString()),
-        Attributes.Timeline.ValueSet(timeline.Number));
+    protected static void PublishPrimary(NodeId primary, Timeline timeline) =>
+        Workflow.UpsertTypedSearchAttributes(
+            Attributes.Primary.ValueSet(primary.ToString()),
+            Attributes.Timeline.ValueSet(timeline.Number)
+        );
 
-    private async Task<Report> ReportAsync<TPlan>(Func<TInput, ClusterState, Task<TPlan>> planFrom, Func<TPlan, Task> steps)
+    private async Task<Report> ReportAsync<TPlan>(
+        Func<TInput, ClusterState, Task<TPlan>> planFrom,
+        Func<TPlan, Task> steps
+    )
         where TPlan : Plan
     {
         try
@@ -83,7 +121,9 @@ public abstract class Procedure<TInput> : Procedure
                 var plan = await PlanAsync(planFrom, steps);
                 if (approved is not null && approved.Hash != PlanView!.Hash)
                 {
-                    throw Ends.Refuse($"the cluster changed after the plan was approved; now the plan would be: {PlanView.Summary}");
+                    throw Ends.Refuse(
+                        $"the cluster changed after the plan was approved; now the plan would be: {PlanView.Summary}"
+                    );
                 }
 
                 if (plan.NothingToDo)
@@ -109,10 +149,14 @@ public abstract class Procedure<TInput> : Procedure
             Attributes.Cluster.ValueSet(_input.Cluster.ToString()),
             Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType),
             Attributes.RequestedBy.ValueSet(_by),
-            Attributes.Outcome.ValueSet(PgFlowText.Word(Outcome)));
+            Attributes.Outcome.ValueSet(PgFlowText.Word(Outcome))
+        );
     }
 
-    private async Task<TPlan> PlanAsync<TPlan>(Func<TInput, ClusterState, Task<TPlan>> planFrom, Func<TPlan, Task> steps)
+    private async Task<TPlan> PlanAsync<TPlan>(
+        Func<TInput, ClusterState, Task<TPlan>> planFrom,
+        Func<TPlan, Task> steps
+    )
         where TPlan : Plan
     {
         var plan = await planFrom(_input, await Clusters.ObserveAsync(_input.Cluster));
@@ -141,7 +185,11 @@ public abstract class Procedure<TInput> : Procedure
             Notes.Add("somebody ended the cluster's lease while this procedure worked");
         }
 
-        return report with { Notes = [.. Notes], EndedAt = Workflow.UtcNow };
+        return report with
+        {
+            Notes = [.. Notes],
+            EndedAt = Workflow.UtcNow,
+        };
     }
 
     private Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(Func<Task>? evict = null) =>
@@ -160,7 +208,9 @@ public abstract class Procedure<TInput> : Procedure
         var decision = new Yielding($"{Workflow.Info.WorkflowType} {Workflow.Info.WorkflowId}", _by, _input.Reason);
         if (await Leases.TakeOverAsync(_input.Cluster, Lease, _input.TakeOver!, decision) is { } ended)
         {
-            Notes.Add($"{_by} took the cluster for this from {_input.TakeOver}{PgFlowText.Because(_input.Reason)}: {ended}");
+            Notes.Add(
+                $"{_by} took the cluster for this from {_input.TakeOver}{PgFlowText.Because(_input.Reason)}: {ended}"
+            );
         }
     }
 
@@ -192,27 +242,34 @@ public abstract class Procedure<TInput> : Procedure
             return Unchanged(failure);
         }
 
-        Notes.Add($"it was reset to before its first step: what its earlier run has done stays as it is; see pgflow status {_input.Cluster}");
+        Notes.Add(
+            "it was reset to before its first step: what its earlier run has done stays as it is; see pgflow "
+                + $"status {_input.Cluster}"
+        );
         return Outcome.Incomplete;
     }
 
-    private static Outcome Unchanged(Exception failure) => failure switch
-    {
-        _ when Workflow.CancellationToken.IsCancellationRequested => Outcome.Cancelled,
-        _ when Ends.IsRefusal(failure) => Outcome.Refused,
-        _ when Ends.IsBusy(failure) => Outcome.ClusterBusy,
-        _ => Outcome.Unchanged,
-    };
+    private static Outcome Unchanged(Exception failure) =>
+        failure switch
+        {
+            _ when Workflow.CancellationToken.IsCancellationRequested => Outcome.Cancelled,
+            _ when Ends.IsRefusal(failure) => Outcome.Refused,
+            _ when Ends.IsBusy(failure) => Outcome.ClusterBusy,
+            _ => Outcome.Unchanged,
+        };
 
-    /// <summary>The ledger outlives Temporal's retention. A record that can't be written is said, and changes no end.</summary>
-    /// <returns>The report: where this finds out that the run was reset, what it does not remember is not undone.</returns>
+    /// <summary>The ledger outlives Temporal's retention. A record that can't be written is said, and changes no
+    /// end.</summary>
+    /// <returns>The report: where this finds out that the run was reset, what it does not remember is not
+    /// undone.</returns>
     private async Task<Report> RecordAsync(Report report)
     {
         try
         {
             await HoldingLeaseAsync(
                 () => Ledger.RecordAsync(report with { Notes = [.. Notes] }),
-                earlier => report = WithForgotten(report, ForgottenOf(earlier)));
+                earlier => report = WithForgotten(report, ForgottenOf(earlier))
+            );
         }
         catch (FailureException e)
         {
@@ -222,11 +279,15 @@ public abstract class Procedure<TInput> : Procedure
         return report;
     }
 
-    private static Report WithForgotten(Report report, List<PlannedStep> forgotten) => forgotten.Count == 0 ? report : report with
-    {
-        Outcome = Outcome.Incomplete,
-        Summary = $"it was reset, and {Quoted(forgotten)} of its earlier run stay as they are; {report.Summary}",
-    };
+    private static Report WithForgotten(Report report, List<PlannedStep> forgotten) =>
+        forgotten.Count == 0
+            ? report
+            : report with
+            {
+                Outcome = Outcome.Incomplete,
+                Summary =
+                    $"it was reset, and {Quoted(forgotten)} of its earlier run stay as they are; {report.Summary}",
+            };
 
     private Report End(Report report)
     {
@@ -236,30 +297,37 @@ public abstract class Procedure<TInput> : Procedure
             case Outcome.Succeeded or Outcome.Planned:
                 return report;
             case Outcome.Cancelled:
-                Workflow.UpsertMemo(MemoUpdate.ValueSet(ReportMemo, report)); // a cancelled workflow has neither result nor details
+                // a cancelled workflow has neither result nor details
+                Workflow.UpsertMemo(MemoUpdate.ValueSet(ReportMemo, report));
                 throw new OperationCanceledException(report.Summary, Workflow.CancellationToken);
             default:
-                throw new ApplicationFailureException(report.Summary, errorType: report.Outcome.ToString(), nonRetryable: true, details: [report]);
+                throw new ApplicationFailureException(
+                    report.Summary,
+                    errorType: report.Outcome.ToString(),
+                    nonRetryable: true,
+                    details: [report]
+                );
         }
     }
 
-    private Report ReportOf(Outcome outcome, string summary) => new()
-    {
-        Procedure = Workflow.Info.WorkflowType,
-        Cluster = _input.Cluster,
-        Outcome = outcome,
-        Summary = summary,
-        By = _by,
-        Reason = _input.Reason,
-        ApprovedBy = ApprovedBy,
-        ApprovedAt = ApprovedAt,
-        Plan = PlanView,
-        Steps = Steps,
-        Notes = [.. Notes],
-        StartedAt = Workflow.Info.WorkflowStartTime,
-        EndedAt = Workflow.UtcNow,
-        WaitedMilliseconds = WaitedMilliseconds,
-        WorkflowId = Workflow.Info.WorkflowId,
-        RunId = Workflow.Info.RunId,
-    };
+    private Report ReportOf(Outcome outcome, string summary) =>
+        new()
+        {
+            Procedure = Workflow.Info.WorkflowType,
+            Cluster = _input.Cluster,
+            Outcome = outcome,
+            Summary = summary,
+            By = _by,
+            Reason = _input.Reason,
+            ApprovedBy = ApprovedBy,
+            ApprovedAt = ApprovedAt,
+            Plan = PlanView,
+            Steps = Steps,
+            Notes = [.. Notes],
+            StartedAt = Workflow.Info.WorkflowStartTime,
+            EndedAt = Workflow.UtcNow,
+            WaitedMilliseconds = WaitedMilliseconds,
+            WorkflowId = Workflow.Info.WorkflowId,
+            RunId = Workflow.Info.RunId,
+        };
 }

@@ -27,8 +27,10 @@ public abstract partial class Procedure
     /// <summary>Behind the point of no return, or on the way back: nothing is cancelled any more.</summary>
     internal bool OnlyForward { get; private protected set; }
 
-    /// <summary>Ends what a step does: by a cancel before the point of no return, else by an interruption only.</summary>
-    internal CancellationToken ActivityToken => At.Value?.Attempt.Token ?? (OnlyForward ? CancellationToken.None : Workflow.CancellationToken);
+    /// <summary>Ends what a step does: by a cancel before the point of no return, else by an interruption
+    /// only.</summary>
+    internal CancellationToken ActivityToken =>
+        At.Value?.Attempt.Token ?? (OnlyForward ? CancellationToken.None : Workflow.CancellationToken);
 
     /// <summary>The step whose code runs; null outside of steps.</summary>
     internal static StepMark? StepNow => At.Value is { } step ? new(step.View.Number, step.View.Title) : null;
@@ -69,19 +71,27 @@ public abstract partial class Procedure
     private protected IReadOnlyList<StepReport> Steps => [.. _steps.Select(step => step.View)];
 
     /// <summary>Does one thing, or, where the runbook is only walked, lists it.</summary>
-    /// <param name="id">What it is, in this runbook; with the node's name where each of several has a step (<c>follow/p2</c>).</param>
+    /// <param name="id">What it is, in this runbook; with the node's name where each of several has a step
+    /// (<c>follow/p2</c>).</param>
     /// <param name="title">The effect.</param>
     /// <param name="act">Gets there from wherever things are, and proves it.</param>
     /// <param name="undo">Gets back, also from half-way; forgotten at the point of no return.</param>
-    protected Task Step(string id, string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(new(id, title), act, undo, canSkip: true);
+    protected Task Step(string id, string title, Func<Task> act, Func<Task>? undo = null) =>
+        StepAsync(new(id, title), act, undo, canSkip: true);
 
     /// <summary>A step that nobody may skip: fence, promotion, proof.</summary>
     /// <inheritdoc cref="Step"/>
-    protected Task RequiredStep(string id, string title, Func<Task> act, Func<Task>? undo = null) => StepAsync(new(id, title), act, undo, canSkip: false);
+    protected Task RequiredStep(string id, string title, Func<Task> act, Func<Task>? undo = null) =>
+        StepAsync(new(id, title), act, undo, canSkip: false);
 
     /// <summary>A step whose result later ones need, so that nobody may skip it.</summary>
     /// <inheritdoc cref="Step"/>
-    protected async Task<StepResult<T>> ResultStep<T>(string id, string title, Func<Task<T>> act, Func<Task>? undo = null)
+    protected async Task<StepResult<T>> ResultStep<T>(
+        string id,
+        string title,
+        Func<Task<T>> act,
+        Func<Task>? undo = null
+    )
     {
         var result = new StepResult<T>();
         await StepAsync(new(id, title), async () => result.Value = await act(), undo, canSkip: false);
@@ -89,9 +99,11 @@ public abstract partial class Procedure
     }
 
     /// <summary>Does the same for each, side by side.</summary>
-    protected static Task InParallel<T>(IEnumerable<T> items, Func<T, Task> act) => Workflow.WhenAllAsync(items.Select(act).ToList());
+    protected static Task InParallel<T>(IEnumerable<T> items, Func<T, Task> act) =>
+        Workflow.WhenAllAsync(items.Select(act).ToList());
 
-    /// <summary>From here on only forward: a failed step waits for a person, and so does one that a cancel breaks off.</summary>
+    /// <summary>From here on only forward: a failed step waits for a person, and so does one that a cancel breaks
+    /// off.</summary>
     protected void PointOfNoReturn()
     {
         if (_preview is null)
@@ -103,7 +115,8 @@ public abstract partial class Procedure
         }
     }
 
-    /// <summary>Not by the token's callback, which runs outside of the workflow, nor by a condition, which a cancel alone does not let it look at.</summary>
+    /// <summary>Not by the token's callback, which runs outside of the workflow, nor by a condition, which a cancel
+    /// alone does not let it look at.</summary>
     private async Task InterruptOnCancelAsync()
     {
         var cancelled = new TaskCompletionSource();
@@ -118,7 +131,10 @@ public abstract partial class Procedure
         if (!IsWalked)
         {
             var begun = _steps.Select(step => step.View.Id).ToHashSet();
-            PlanView = PlanView! with { Steps = [.. PlanView.Steps.Where(step => begun.Contains(step.Id)), .. await WalkAsync(steps)] };
+            PlanView = PlanView! with
+            {
+                Steps = [.. PlanView.Steps.Where(step => begun.Contains(step.Id)), .. await WalkAsync(steps)],
+            };
         }
 
         await steps();
@@ -151,7 +167,12 @@ public abstract partial class Procedure
 
         while (_undo.TryPop(out var undo))
         {
-            await StepAsync(new($"undo/{undo.Step.Id}", $"Undo: {undo.Step.Title}"), undo.Act, undo: null, canSkip: true);
+            await StepAsync(
+                new($"undo/{undo.Step.Id}", $"Undo: {undo.Step.Title}"),
+                undo.Act,
+                undo: null,
+                canSkip: true
+            );
         }
     }
 
@@ -197,26 +218,39 @@ public abstract partial class Procedure
     }
 
     /// <summary>What an earlier run had begun that was reset, and this one does not remember.</summary>
-    private protected List<PlannedStep> ForgottenOf(EarlierRun earlier) => [.. earlier.Steps.ExceptBy(_steps.Select(known => known.View.Id), step => step.Id)];
+    private protected List<PlannedStep> ForgottenOf(EarlierRun earlier) =>
+        [.. earlier.Steps.ExceptBy(_steps.Select(known => known.View.Id), step => step.Id)];
 
     /// <summary>The titles of steps, for a sentence.</summary>
-    private protected static string Quoted(IEnumerable<PlannedStep> steps) => $"“{string.Join("”, “", steps.Select(step => step.Title))}”";
+    private protected static string Quoted(IEnumerable<PlannedStep> steps) =>
+        $"“{string.Join("”, “", steps.Select(step => step.Title))}”";
 
-    /// <summary>Behind the point of no return every step goes on from wherever things are. Before it, what this run does not remember is undone, or can't be.</summary>
+    /// <summary>Behind the point of no return every step goes on from wherever things are. Before it, what this run
+    /// does not remember is undone, or can't be.</summary>
     private void GoOnFrom(EarlierRun earlier, Running step)
     {
         var forgotten = ForgottenOf(earlier);
-        var reset = $"it was reset, and takes the lease again{(forgotten.Count == 0 ? "" : $"; its earlier run had also begun {Quoted(forgotten)}")}";
+        var reset =
+            "it was reset, and takes the lease "
+            + $"again{(forgotten.Count == 0 ? "" : $"; its earlier run had also begun {Quoted(forgotten)}")}";
         Notes.Add(reset);
         if (step.View.AfterPointOfNoReturn || forgotten.Count == 0)
         {
             return;
         }
 
-        // What is no step of this run's plan (it was made when the cluster was not as before, or the earlier run was undoing) can't be undone by it.
-        if (earlier.PassedPointOfNoReturn || forgotten.ExceptBy(PlanView!.Steps.Select(planned => planned.Id), known => known.Id).Any())
+        // What is no step of this run's plan (it was made when the cluster was not as before, or the earlier run was
+        // undoing) can't be undone by it.
+        if (
+            earlier.PassedPointOfNoReturn
+            || forgotten.ExceptBy(PlanView!.Steps.Select(planned => planned.Id), known => known.Id).Any()
+        )
         {
-            (_aborted, _yielded, OnlyForward) = (true, $"{reset}, which this one can't undo: the cluster is left as it is; see pgflow status {Cluster}", true);
+            (_aborted, _yielded, OnlyForward) = (
+                true,
+                $"{reset}, which this one can't undo: the cluster is left as it is; see pgflow status {Cluster}",
+                true
+            );
             Show(step, StepState.Failed, _yielded);
             throw new AbortedException(step.View.Title);
         }
@@ -256,11 +290,19 @@ public abstract partial class Procedure
             _undo.Push((planned, undo));
         }
 
-        var step = new Running(new(_steps.Count + 1, planned.Id, planned.Title, StepState.Running, Workflow.UtcNow, AfterPointOfNoReturn: OnlyForward && Outcome is not Outcome.Undoing), canSkip);
+        var step = new Running(
+            new(
+                _steps.Count + 1,
+                planned.Id,
+                planned.Title,
+                StepState.Running,
+                Workflow.UtcNow,
+                AfterPointOfNoReturn: OnlyForward && Outcome is not Outcome.Undoing
+            ),
+            canSkip
+        );
         _steps.Add(step);
-        while (!await TryAsync(step, act) && await DecisionAsync(step) is ResolveAction.Retry)
-        {
-        }
+        while (!await TryAsync(step, act) && await DecisionAsync(step) is ResolveAction.Retry) { }
     }
 
     /// <param name="step">The step.</param>
@@ -268,14 +310,17 @@ public abstract partial class Procedure
     /// <returns>Whether it is done; not, where a person has to decide.</returns>
     private async Task<bool> TryAsync(Running step, Func<Task> act)
     {
-        using var attempt = OnlyForward ? new CancellationTokenSource() : CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
+        using var attempt = OnlyForward
+            ? new CancellationTokenSource()
+            : CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
         At.Value = step.Begin(attempt);
         try
         {
             Show(step, StepState.Running);
             await HoldingLeaseAsync(
                 () => _aborted ? throw new AbortedException(step.View.Title) : act(), // by a step beside this one
-                earlier => GoOnFrom(earlier, step));
+                earlier => GoOnFrom(earlier, step)
+            );
             Show(step, StepState.Done);
             return true;
         }
@@ -293,7 +338,10 @@ public abstract partial class Procedure
 
     private void Show(Running step, StepState state, string? error = null)
     {
-        var elapsed = state is StepState.Running ? (long?)null : (long)(Workflow.UtcNow - step.View.StartedAt!.Value).TotalMilliseconds;
+        var elapsed =
+            state is StepState.Running
+                ? (long?)null
+                : (long)(Workflow.UtcNow - step.View.StartedAt!.Value).TotalMilliseconds;
         step.View = step.View with { State = state, Error = error ?? step.View.Error, Milliseconds = elapsed };
         if (state is StepState.Done)
         {

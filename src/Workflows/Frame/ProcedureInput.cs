@@ -32,24 +32,29 @@ public abstract record ProcedureInput
 
     /// <summary>Everything that is wrong with this input, each with its field and the mend.</summary>
     public IReadOnlyList<string> Problems() =>
-    [
-        .. Unreadable,
-        .. Missing("cluster", Cluster == default, "give the cluster's name"),
-        .. ApproveWithinSeconds is < 1 or > 7 * 24 * 60 * 60 ? [$"approveWithinSeconds: {ApproveWithinSeconds} is not from 1 to a week"] : Array.Empty<string>(),
-        .. TooLong("by", By, 200),
-        .. TooLong("reason", Reason, 2000),
-        .. TooLong("takeOver", TakeOver, 1000),
-        .. Check(),
-    ];
+        [
+            .. Unreadable,
+            .. Missing("cluster", Cluster == default, "give the cluster's name"),
+            .. ApproveWithinSeconds is < 1 or > 7 * 24 * 60 * 60
+                ? [$"approveWithinSeconds: {ApproveWithinSeconds} is not from 1 to a week"]
+                : Array.Empty<string>(),
+            .. TooLong("by", By, 200),
+            .. TooLong("reason", Reason, 2000),
+            .. TooLong("takeOver", TakeOver, 1000),
+            .. Check(),
+        ];
 
     /// <summary>What is wrong with values that can be read.</summary>
     protected virtual IEnumerable<string> Check() => [];
 
     /// <summary>A field that must be given; one that was given and can't be read is a problem already.</summary>
     private protected IEnumerable<string> Missing(string field, bool missing, string mend) =>
-        missing && !Unreadable.Any(problem => problem.StartsWith($"{field}:", StringComparison.Ordinal)) ? [$"{field}: is missing; {mend}"] : [];
+        missing && !Unreadable.Any(problem => problem.StartsWith($"{field}:", StringComparison.Ordinal))
+            ? [$"{field}: is missing; {mend}"]
+            : [];
 
-    /// <summary>A text that Temporal would not take as a search attribute or a summary, and then end the workflow or retry it for ever.</summary>
+    /// <summary>A text that Temporal would not take as a search attribute or a summary, and then end the workflow or
+    /// retry it for ever.</summary>
     private protected static IEnumerable<string> TooLong(string field, string? text, int most) =>
         text?.Length > most ? [$"{field}: has {text.Length} characters, more than {most}"] : [];
 }

@@ -32,13 +32,15 @@ public enum Outcome
     /// <summary>Failed; the cluster is unchanged.</summary>
     Unchanged,
 
-    /// <summary>A person ended it, or left a step out, past the point of no return or on the way back: something is left to do.</summary>
+    /// <summary>A person ended it, or left a step out, past the point of no return or on the way back: something is
+    /// left to do.</summary>
     Incomplete,
 
     /// <summary>Cancelled; all was undone.</summary>
     Cancelled,
 
-    /// <summary>It has stopped read-only at its target, holds the lease, and waits until a person confirms, moves on or goes back.</summary>
+    /// <summary>It has stopped read-only at its target, holds the lease, and waits until a person confirms, moves on or
+    /// goes back.</summary>
     Inspecting,
 }
 
@@ -104,7 +106,13 @@ public sealed record Report
 /// <param name="Warnings">What a person should weigh.</param>
 /// <param name="Steps">The steps in order.</param>
 /// <param name="Hash">Stands for what was decided, and the steps, in an approval.</param>
-public sealed record PlanView(string Summary, IReadOnlyList<string> Facts, IReadOnlyList<string> Warnings, IReadOnlyList<PlannedStep> Steps, string Hash);
+public sealed record PlanView(
+    string Summary,
+    IReadOnlyList<string> Facts,
+    IReadOnlyList<string> Warnings,
+    IReadOnlyList<PlannedStep> Steps,
+    string Hash
+);
 
 /// <summary>A step ahead.</summary>
 /// <param name="Id">What it is, in its runbook: the same whatever its title says.</param>
@@ -150,7 +158,8 @@ public sealed record StepReport(
     DateTimeOffset? StartedAt = null,
     long? Milliseconds = null,
     string? Error = null,
-    bool AfterPointOfNoReturn = false);
+    bool AfterPointOfNoReturn = false
+);
 
 /// <summary>The answer to the query <c>progress</c>.</summary>
 /// <param name="Procedure">The workflow type.</param>
@@ -169,7 +178,8 @@ public sealed record Progress(
     PlanView? Plan,
     IReadOnlyList<StepReport> Steps,
     IReadOnlyList<BlockedStep> Blocked,
-    IReadOnlyList<string> Notes)
+    IReadOnlyList<string> Notes
+)
 {
     /// <summary>The planned steps that have not begun.</summary>
     [JsonIgnore]
@@ -202,7 +212,12 @@ public enum ResolveAction
 /// <param name="By">Who decides.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="Step">Which step; needed when several are blocked.</param>
-public sealed record Resolution([property: JsonRequired] ResolveAction Action, string? By = null, string? Reason = null, int? Step = null);
+public sealed record Resolution(
+    [property: JsonRequired] ResolveAction Action,
+    string? By = null,
+    string? Reason = null,
+    int? Step = null
+);
 
 /// <summary>The argument of the update <c>approve</c>.</summary>
 /// <param name="PlanHash">The hash of the plan that is approved.</param>

@@ -20,14 +20,18 @@ public sealed record StepMark(int Number, string Title)
 
     /// <summary>The same headers with this mark.</summary>
     internal Dictionary<string, Payload> In(IDictionary<string, Payload>? headers) =>
-        new(headers ?? new Dictionary<string, Payload>()) { [Header] = PgFlowJson.Converter.PayloadConverter.ToPayload(this) };
+        new(headers ?? new Dictionary<string, Payload>())
+        {
+            [Header] = PgFlowJson.Converter.PayloadConverter.ToPayload(this),
+        };
 }
 
 /// <summary>Tells every activity which step it belongs to. By a header: histories are replayed without it.</summary>
 public sealed class StepInterceptor : IWorkerInterceptor
 {
     /// <inheritdoc/>
-    public WorkflowInboundInterceptor InterceptWorkflow(WorkflowInboundInterceptor nextInterceptor) => new Inbound(nextInterceptor);
+    public WorkflowInboundInterceptor InterceptWorkflow(WorkflowInboundInterceptor nextInterceptor) =>
+        new Inbound(nextInterceptor);
 
     private sealed class Inbound(WorkflowInboundInterceptor next) : WorkflowInboundInterceptor(next)
     {
@@ -37,6 +41,13 @@ public sealed class StepInterceptor : IWorkerInterceptor
     private sealed class Outbound(WorkflowOutboundInterceptor next) : WorkflowOutboundInterceptor(next)
     {
         public override Task<TResult> ScheduleActivityAsync<TResult>(ScheduleActivityInput input) =>
-            base.ScheduleActivityAsync<TResult>(Workflow.Instance is Procedure && Procedure.StepNow is { } step ? input with { Headers = step.In(input.Headers) } : input);
+            base.ScheduleActivityAsync<TResult>(
+                Workflow.Instance is Procedure && Procedure.StepNow is { } step
+                    ? input with
+                    {
+                        Headers = step.In(input.Headers),
+                    }
+                    : input
+            );
     }
 }

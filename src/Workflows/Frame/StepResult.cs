@@ -10,7 +10,12 @@ public sealed class StepResult<T>
     /// <exception cref="InvalidOperationException">It is read outside of a later step.</exception>
     public T Value
     {
-        get => _isKnown ? field! : throw new InvalidOperationException("the runbook is only walked: read a step's result within later steps");
+        get =>
+            _isKnown
+                ? field!
+                : throw new InvalidOperationException(
+                    "the runbook is only walked: read a step's result within later steps"
+                );
         internal set => (field, _isKnown) = (value, true);
     }
 

@@ -2,19 +2,22 @@ using Temporalio.Activities;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Base backups in the repository: <c>backups/ID</c>, staged as <c>backups/.ID.new</c>. Only a published one counts.</summary>
+/// <summary>Base backups in the repository: <c>backups/ID</c>, staged as <c>backups/.ID.new</c>. Only a published one
+/// counts.</summary>
 public interface IBackupSteps
 {
     /// <summary>What an incremental backup of <paramref name="source"/> can build on.</summary>
     [Activity("ChooseBackupParent")]
     Task<BackupParent> ChooseParentAsync(NodeId source);
 
-    /// <summary>Post-condition: a complete copy of the source is staged. Refuses one whose timeline changed meanwhile.</summary>
+    /// <summary>Post-condition: a complete copy of the source is staged. Refuses one whose timeline changed
+    /// meanwhile.</summary>
     /// <returns>What its manifest says.</returns>
     [Activity("CopyToRepository")]
     Task<Backup> CopyAsync(BackupOrder order);
 
-    /// <summary>Proves that the staged files are as the manifest says, that every segment of its WAL is archived, and that the primary is still on its timeline.</summary>
+    /// <summary>Proves that the staged files are as the manifest says, that every segment of its WAL is archived, and
+    /// that the primary is still on its timeline.</summary>
     [Activity("ProveBackup")]
     Task ProveAsync(NodeId primary, Backup backup);
 
@@ -26,9 +29,11 @@ public interface IBackupSteps
     [Activity("DiscardBackup")]
     Task DiscardAsync(ClusterName cluster);
 
-    /// <summary>Proves that a target can be recovered, in a container of its own without network; nothing of the cluster is changed.</summary>
+    /// <summary>Proves that a target can be recovered, in a container of its own without network; nothing of the
+    /// cluster is changed.</summary>
     /// <remarks>
-    /// Post-condition: it was recovered, promoted and checked, and its backup is marked as verified. It breaks with evidence of damage; what keeps it from finding
+    /// Post-condition: it was recovered, promoted and checked, and its backup is marked as verified. It breaks with
+    /// evidence of damage; what keeps it from finding
     /// out, with whatever is not the backup's fault, is a refusal.
     /// </remarks>
     [Activity("VerifyRecovery")]
@@ -47,7 +52,13 @@ public interface IBackupSteps
 /// <param name="Annotation">A note of whoever takes it.</param>
 /// <param name="OrPrimary">The primary is copied where this node can't be, so it is not tried again.</param>
 public sealed record BackupOrder(
-    string Id, NodeId Source, NodeId Primary, string? Parent = null, string? Annotation = null, bool OrPrimary = false);
+    string Id,
+    NodeId Source,
+    NodeId Primary,
+    string? Parent = null,
+    string? Annotation = null,
+    bool OrPrimary = false
+);
 
 /// <summary>What an incremental backup can build on.</summary>
 /// <param name="Id">The backup; null where there is none.</param>
@@ -60,7 +71,13 @@ public sealed record BackupParent(string? Id, string? WhyFull = null);
 /// <param name="CheckSeconds">For reading every table and B-tree.</param>
 /// <param name="Bytes">What was recovered.</param>
 /// <param name="At">When it was proven.</param>
-public sealed record Verification(int RestoreSeconds, int ReplaySeconds, int CheckSeconds, long Bytes, DateTimeOffset At);
+public sealed record Verification(
+    int RestoreSeconds,
+    int ReplaySeconds,
+    int CheckSeconds,
+    long Bytes,
+    DateTimeOffset At
+);
 
 /// <summary>What is to be removed; WAL as runs, since its names can be many.</summary>
 /// <param name="Backups">The backups' IDs.</param>
@@ -71,30 +88,57 @@ public sealed record Unneeded(IReadOnlyList<string> Backups, IReadOnlyList<Segme
     internal long SegmentCount => Wal.Sum(run => (long)(run.Last - run.First) + 1);
 
     /// <summary>The names of the segments' files.</summary>
-    public IEnumerable<string> Segments() => Wal.SelectMany(run =>
-        Enumerable.Range(0, (int)(run.Last - run.First) + 1).Select(number => WalSegments.Name(run.Timeline, run.First + (ulong)number, SegmentSize)));
+    public IEnumerable<string> Segments() =>
+        Wal.SelectMany(run =>
+            Enumerable
+                .Range(0, (int)(run.Last - run.First) + 1)
+                .Select(number => WalSegments.Name(run.Timeline, run.First + (ulong)number, SegmentSize))
+        );
 }
 
 internal static class Backups
 {
     public static Task<BackupParent> ChooseParentAsync(NodeId source) =>
-        Hand.QueryAsync((IBackupSteps hand) => hand.ChooseParentAsync(source), $"{source}: what can an incremental backup build on?");
+        Hand.QueryAsync(
+            (IBackupSteps hand) => hand.ChooseParentAsync(source),
+            $"{source}: what can an incremental backup build on?"
+        );
 
     public static Task<Backup> CopyAsync(BackupOrder order) =>
-        Hand.ChangeAsync((IBackupSteps hand) => hand.CopyAsync(order), $"{order.Source}: copy into the repository as {order.Id} (pg_basebackup)", Duration.Long);
+        Hand.ChangeAsync(
+            (IBackupSteps hand) => hand.CopyAsync(order),
+            $"{order.Source}: copy into the repository as {order.Id} (pg_basebackup)",
+            Duration.Long
+        );
 
     public static Task ProveAsync(NodeId primary, Backup backup) =>
-        Hand.QueryAsync((IBackupSteps hand) => hand.ProveAsync(primary, backup), $"{backup.Id}: its WAL is archived, pg_verifybackup passes", Duration.Long);
+        Hand.QueryAsync(
+            (IBackupSteps hand) => hand.ProveAsync(primary, backup),
+            $"{backup.Id}: its WAL is archived, pg_verifybackup passes",
+            Duration.Long
+        );
 
     public static Task PublishAsync(ClusterName cluster, Backup backup) =>
         Hand.ChangeAsync((IBackupSteps hand) => hand.PublishAsync(cluster, backup), $"{backup.Id}: publish");
 
     public static Task DiscardAsync(ClusterName cluster) =>
-        Hand.ChangeAsync((IBackupSteps hand) => hand.DiscardAsync(cluster), $"{cluster}: throw away what was staged", Duration.Long);
+        Hand.ChangeAsync(
+            (IBackupSteps hand) => hand.DiscardAsync(cluster),
+            $"{cluster}: throw away what was staged",
+            Duration.Long
+        );
 
     public static Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target) =>
-        Hand.ChangeAsync((IBackupSteps hand) => hand.VerifyAsync(cluster, target), $"{target.Backups[^1]}: recover it on trial up to {target.End}, check it (pg_amcheck)", Duration.Long);
+        Hand.ChangeAsync(
+            (IBackupSteps hand) => hand.VerifyAsync(cluster, target),
+            $"{target.Backups[^1]}: recover it on trial up to {target.End}, check it (pg_amcheck)",
+            Duration.Long
+        );
 
     public static Task RemoveAsync(ClusterName cluster, Unneeded unneeded) =>
-        Hand.ChangeAsync((IBackupSteps hand) => hand.RemoveAsync(cluster, unneeded), $"{cluster}: remove what no kept backup needs", Duration.Long);
+        Hand.ChangeAsync(
+            (IBackupSteps hand) => hand.RemoveAsync(cluster, unneeded),
+            $"{cluster}: remove what no kept backup needs",
+            Duration.Long
+        );
 }

@@ -3,10 +3,12 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Reads what the repository tells of a cluster's past. Changes nothing but its own index of the WAL's times.</summary>
+/// <summary>Reads what the repository tells of a cluster's past. Changes nothing but its own index of the WAL's
+/// times.</summary>
 public interface ICatalogueSteps
 {
-    /// <summary>The branches with their newest backups and restore points, by the archive and by what lies unarchived in the nodes' volumes.</summary>
+    /// <summary>The branches with their newest backups and restore points, by the archive and by what lies unarchived
+    /// in the nodes' volumes.</summary>
     [Activity("ReadTimelines")]
     Task<TimelineTree> ReadAsync(ClusterName cluster);
 
@@ -30,20 +32,38 @@ public interface ICatalogueSteps
 internal static class Catalogues
 {
     public static Task<TimelineTree> ReadAsync(ClusterName cluster) =>
-        Hand.QueryAsync((ICatalogueSteps hand) => hand.ReadAsync(cluster), $"{cluster}: timelines, backups, restore points, WAL");
+        Hand.QueryAsync(
+            (ICatalogueSteps hand) => hand.ReadAsync(cluster),
+            $"{cluster}: timelines, backups, restore points, WAL"
+        );
 
-    public static Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected = null) =>
-        Hand.QueryAsync((ICatalogueSteps hand) => hand.FindUnneededAsync(cluster, policy, expected), $"{cluster}: what {policy} does not need");
+    public static Task<Retention> FindUnneededAsync(
+        ClusterName cluster,
+        RetentionPolicy policy,
+        ExpectedBackup? expected = null
+    ) =>
+        Hand.QueryAsync(
+            (ICatalogueSteps hand) => hand.FindUnneededAsync(cluster, policy, expected),
+            $"{cluster}: what {policy} does not need"
+        );
 
     public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
-        Hand.QueryAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: last backup, gaps in the archive");
+        Hand.QueryAsync(
+            (ICatalogueSteps hand) => hand.InspectAsync(cluster),
+            $"{cluster}: last backup, gaps in the archive"
+        );
 
-    /// <summary>The same, but for callers that can go on without: what keeps it from being read is part of the answer.</summary>
+    /// <summary>The same, but for callers that can go on without: what keeps it from being read is part of the
+    /// answer.</summary>
     public static async Task<ArchiveState> GlanceAsync(ClusterName cluster)
     {
         try
         {
-            return await Hand.QueryAsync((ICatalogueSteps hand) => hand.InspectAsync(cluster), $"{cluster}: which branch is live?", Duration.Glance);
+            return await Hand.QueryAsync(
+                (ICatalogueSteps hand) => hand.InspectAsync(cluster),
+                $"{cluster}: which branch is live?",
+                Duration.Glance
+            );
         }
         catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
         {
@@ -52,8 +72,16 @@ internal static class Catalogues
     }
 
     public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
-        Hand.QueryAsync((ICatalogueSteps hand) => hand.ResolveAsync(cluster, target), $"{cluster}: branch, position and backup of the target", Duration.Long);
+        Hand.QueryAsync(
+            (ICatalogueSteps hand) => hand.ResolveAsync(cluster, target),
+            $"{cluster}: branch, position and backup of the target",
+            Duration.Long
+        );
 
     public static Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) =>
-        Hand.QueryAsync((ICatalogueSteps hand) => hand.FindUnrecordedAsync(cluster), $"{cluster}: what the WAL tells and the ledger does not", Duration.Long);
+        Hand.QueryAsync(
+            (ICatalogueSteps hand) => hand.FindUnrecordedAsync(cluster),
+            $"{cluster}: what the WAL tells and the ledger does not",
+            Duration.Long
+        );
 }

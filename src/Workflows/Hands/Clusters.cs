@@ -5,7 +5,8 @@ namespace PgFlow.Workflows;
 /// <summary>Looks at clusters, makes and removes their parts.</summary>
 public interface IClusterSteps
 {
-    /// <summary>The cluster as it is, and everything that there is under its names; each node for itself: one that can't be asked is unreachable, not an error.</summary>
+    /// <summary>The cluster as it is, and everything that there is under its names; each node for itself: one that
+    /// can't be asked is unreachable, not an error.</summary>
     [Activity("ObserveCluster")]
     Task<ClusterState> ObserveAsync(ClusterName cluster);
 
@@ -13,11 +14,13 @@ public interface IClusterSteps
     [Activity("InspectImage")]
     Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image);
 
-    /// <summary>Post-condition: both networks are there, as asked for or with a free private subnet. Refuses one that this workflow did not make.</summary>
+    /// <summary>Post-condition: both networks are there, as asked for or with a free private subnet. Refuses one that
+    /// this workflow did not make.</summary>
     [Activity("CreateNetworks")]
     Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted);
 
-    /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs. Refuses one that this workflow did not make.</summary>
+    /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs.
+    /// Refuses one that this workflow did not make.</summary>
     [Activity("CreateNodes")]
     Task CreateNodesAsync(ClusterSpec spec);
 
@@ -25,27 +28,33 @@ public interface IClusterSteps
     [Activity("ShareSecrets")]
     Task ShareSecretsAsync(ClusterName source, ClusterName cluster);
 
-    /// <summary>Post-condition: the node holds a new database with checksums, PgFlow's own roles, the role <c>app</c> and the database <c>app</c>.</summary>
+    /// <summary>Post-condition: the node holds a new database with checksums, PgFlow's own roles, the role <c>app</c>
+    /// and the database <c>app</c>.</summary>
     [Activity("InitializeDatabase")]
     Task InitializeAsync(NodeId node);
 
-    /// <summary>Post-condition: PgFlow's own roles are on the primary as its secrets say, whatever users did to them or an old copy of the data has of them.</summary>
+    /// <summary>Post-condition: PgFlow's own roles are on the primary as its secrets say, whatever users did to them or
+    /// an old copy of the data has of them.</summary>
     [Activity("SetRoles")]
     Task SetRolesAsync(NodeId primary);
 
-    /// <summary>Post-condition: whatever was missing of the cluster's networks, volumes and containers is there again; a new container does not run, and what was there is as it was.</summary>
+    /// <summary>Post-condition: whatever was missing of the cluster's networks, volumes and containers is there again;
+    /// a new container does not run, and what was there is as it was.</summary>
     [Activity("RecreateMissing")]
     Task RecreateAsync(ClusterSpec spec);
 
-    /// <summary>Post-condition: nothing is left that this workflow made for the cluster; everything else is as it was.</summary>
+    /// <summary>Post-condition: nothing is left that this workflow made for the cluster; everything else is as it
+    /// was.</summary>
     [Activity("TakeBackCreated")]
     Task TakeBackAsync(ClusterName cluster);
 
-    /// <summary>Post-condition: nothing that carries the cluster's label is left, nor its secrets; what is foreign stays.</summary>
+    /// <summary>Post-condition: nothing that carries the cluster's label is left, nor its secrets; what is foreign
+    /// stays.</summary>
     [Activity("RemoveCluster")]
     Task RemoveAsync(ClusterName cluster);
 
-    /// <summary>Post-condition: none of this procedure's job containers, and no set-aside data directory, is left.</summary>
+    /// <summary>Post-condition: none of this procedure's job containers, and no set-aside data directory, is
+    /// left.</summary>
     [Activity("TidyUp")]
     Task TidyUpAsync(ClusterName cluster);
 }
@@ -75,16 +84,29 @@ internal static class Clusters
         Hand.ChangeAsync((IClusterSteps hand) => hand.CreateNetworksAsync(wanted), $"Networks of {wanted.Cluster}");
 
     public static Task CreateNodesAsync(ClusterSpec spec) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.CreateNodesAsync(spec), $"Volumes and containers of {spec.Nodes} nodes");
+        Hand.ChangeAsync(
+            (IClusterSteps hand) => hand.CreateNodesAsync(spec),
+            $"Volumes and containers of {spec.Nodes} nodes"
+        );
 
     public static Task ShareSecretsAsync(ClusterName source, ClusterName cluster) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.ShareSecretsAsync(source, cluster), $"{cluster}: the passwords of {source}");
+        Hand.ChangeAsync(
+            (IClusterSteps hand) => hand.ShareSecretsAsync(source, cluster),
+            $"{cluster}: the passwords of {source}"
+        );
 
     public static Task InitializeAsync(NodeId node) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.InitializeAsync(node), $"{node}: initdb with checksums, roles, database app", Duration.Long);
+        Hand.ChangeAsync(
+            (IClusterSteps hand) => hand.InitializeAsync(node),
+            $"{node}: initdb with checksums, roles, database app",
+            Duration.Long
+        );
 
     public static Task RecreateAsync(ClusterSpec spec) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.RecreateAsync(spec), $"What is missing of {spec.Cluster}: networks, volumes, containers");
+        Hand.ChangeAsync(
+            (IClusterSteps hand) => hand.RecreateAsync(spec),
+            $"What is missing of {spec.Cluster}: networks, volumes, containers"
+        );
 
     public static Task TakeBackAsync(ClusterName cluster) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.TakeBackAsync(cluster), $"Remove what was made for {cluster}");
@@ -96,5 +118,8 @@ internal static class Clusters
         Hand.ChangeAsync((IClusterSteps hand) => hand.RemoveAsync(cluster), $"Remove all that belongs to {cluster}");
 
     public static Task TidyUpAsync(ClusterName cluster) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.TidyUpAsync(cluster), $"Remove jobs and set-aside data directories of {cluster}");
+        Hand.ChangeAsync(
+            (IClusterSteps hand) => hand.TidyUpAsync(cluster),
+            $"Remove jobs and set-aside data directories of {cluster}"
+        );
 }

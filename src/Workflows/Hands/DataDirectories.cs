@@ -2,23 +2,27 @@ using Temporalio.Activities;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Replaces the data directory of a stopped node. The old one is set aside until the procedure has succeeded.</summary>
+/// <summary>Replaces the data directory of a stopped node. The old one is set aside until the procedure has
+/// succeeded.</summary>
 public interface IDataDirectorySteps
 {
     /// <summary>What decides how a stopped node can come back as a standby of <paramref name="primary"/>.</summary>
     [Activity("ExamineDivergence")]
     Task<Divergence> ExamineAsync(NodeId node, NodeId primary);
 
-    /// <summary>Post-condition: the node's data continues where the primary's line does; it can only start as a standby.</summary>
+    /// <summary>Post-condition: the node's data continues where the primary's line does; it can only start as a
+    /// standby.</summary>
     /// <returns>Whether pg_rewind could do it; if not, why, and the directory stays set aside.</returns>
     [Activity("RewindData")]
     Task<RewindResult> RewindAsync(NodeId node, NodeId primary);
 
-    /// <summary>Post-condition: a fresh copy of the primary lies beside the node's data directory, complete and synced.</summary>
+    /// <summary>Post-condition: a fresh copy of the primary lies beside the node's data directory, complete and
+    /// synced.</summary>
     [Activity("CopyPrimary")]
     Task CopyAsync(NodeId node, NodeId primary);
 
-    /// <summary>Post-condition: the copy is the stopped node's data directory, the one before it is set aside.</summary>
+    /// <summary>Post-condition: the copy is the stopped node's data directory, the one before it is set
+    /// aside.</summary>
     [Activity("SwapInCopy")]
     Task SwapAsync(NodeId node);
 
@@ -32,12 +36,15 @@ public interface IDataDirectorySteps
 /// <param name="Control">What the node's pg_control says.</param>
 /// <param name="StandbySignal">Whether it would start as a standby.</param>
 /// <param name="Timeline">The timeline of its last checkpoint or of its minimum recovery point.</param>
-/// <param name="End">What it must have replayed at least: its shutdown checkpoint's start, or its minimum recovery point.</param>
+/// <param name="End">What it must have replayed at least: its shutdown checkpoint's start, or its minimum recovery
+/// point.</param>
 /// <param name="CanRewind">Whether it has checksums or wal_log_hints.</param>
 /// <param name="PrimaryTimeline">The primary's timeline.</param>
 /// <param name="PrimaryWal">The end of the primary's WAL.</param>
-/// <param name="LeftAt">Where the primary's line left the node's timeline; null when it never was on it, or still is.</param>
-/// <param name="Namesake">Whether the node's timeline only shares its number with one of the primary's line: two promotions took the same.</param>
+/// <param name="LeftAt">Where the primary's line left the node's timeline; null when it never was on it, or still
+/// is.</param>
+/// <param name="Namesake">Whether the node's timeline only shares its number with one of the primary's line: two
+/// promotions took the same.</param>
 public sealed record Divergence(
     bool SameSystem,
     ControlState Control,
@@ -48,7 +55,8 @@ public sealed record Divergence(
     Timeline PrimaryTimeline,
     Lsn PrimaryWal,
     Lsn? LeftAt,
-    bool Namesake = false);
+    bool Namesake = false
+);
 
 /// <summary>What pg_rewind did.</summary>
 /// <param name="Done">Whether the node can follow now.</param>
@@ -58,16 +66,31 @@ public sealed record RewindResult(bool Done, string Why);
 internal static class DataDirectories
 {
     public static Task<Divergence> ExamineAsync(NodeId node, NodeId primary) =>
-        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.ExamineAsync(node, primary), $"{node}: where did it leave {primary}'s line?");
+        Hand.ChangeAsync(
+            (IDataDirectorySteps hand) => hand.ExamineAsync(node, primary),
+            $"{node}: where did it leave {primary}'s line?"
+        );
 
     public static Task<RewindResult> RewindAsync(NodeId node, NodeId primary) =>
-        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.RewindAsync(node, primary), $"{node}: pg_rewind to {primary}'s line", Duration.Long);
+        Hand.ChangeAsync(
+            (IDataDirectorySteps hand) => hand.RewindAsync(node, primary),
+            $"{node}: pg_rewind to {primary}'s line",
+            Duration.Long
+        );
 
     public static Task CopyAsync(NodeId node, NodeId primary) =>
-        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.CopyAsync(node, primary), $"{node}: copy of {primary} (pg_basebackup)", Duration.Long);
+        Hand.ChangeAsync(
+            (IDataDirectorySteps hand) => hand.CopyAsync(node, primary),
+            $"{node}: copy of {primary} (pg_basebackup)",
+            Duration.Long
+        );
 
-    public static Task SwapAsync(NodeId node) => Hand.ChangeAsync((IDataDirectorySteps hand) => hand.SwapAsync(node), $"{node}: use the copy");
+    public static Task SwapAsync(NodeId node) =>
+        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.SwapAsync(node), $"{node}: use the copy");
 
     public static Task SwapBackAsync(NodeId node) =>
-        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.SwapBackAsync(node), $"{node}: use the old data directory again");
+        Hand.ChangeAsync(
+            (IDataDirectorySteps hand) => hand.SwapBackAsync(node),
+            $"{node}: use the old data directory again"
+        );
 }

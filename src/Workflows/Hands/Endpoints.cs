@@ -2,7 +2,8 @@ using Temporalio.Activities;
 
 namespace PgFlow.Workflows;
 
-/// <summary>How clients reach a cluster: the virtual IP under <c>CLUSTER-rw</c>, and the standbys under <c>CLUSTER-ro</c>.</summary>
+/// <summary>How clients reach a cluster: the virtual IP under <c>CLUSTER-rw</c>, and the standbys under
+/// <c>CLUSTER-ro</c>.</summary>
 public interface IEndpointSteps
 {
     /// <summary>Post-condition: the node, and no other, holds the virtual IP, and admits clients.</summary>
@@ -17,20 +18,29 @@ public interface IEndpointSteps
     [Activity("OfferReadOnly")]
     Task OfferReadOnlyAsync(NodeId node);
 
-    /// <summary>Commits through the virtual IP from a third container, as a client does, and finds the commit on <paramref name="primary"/>.</summary>
+    /// <summary>Commits through the virtual IP from a third container, as a client does, and finds the commit on
+    /// <paramref name="primary"/>.</summary>
     [Activity("ProveEndpoint")]
     Task ProveAsync(NodeId primary);
 }
 
 internal static class Endpoints
 {
-    public static Task MoveAsync(NodeId node) => Hand.ChangeAsync((IEndpointSteps hand) => hand.MoveAsync(node), $"Virtual IP to {node}");
+    public static Task MoveAsync(NodeId node) =>
+        Hand.ChangeAsync((IEndpointSteps hand) => hand.MoveAsync(node), $"Virtual IP to {node}");
 
-    public static Task LeaveAsync(NodeId node) => Hand.ChangeAsync((IEndpointSteps hand) => hand.LeaveAsync(node), $"{node}: off the external network");
+    public static Task LeaveAsync(NodeId node) =>
+        Hand.ChangeAsync((IEndpointSteps hand) => hand.LeaveAsync(node), $"{node}: off the external network");
 
     public static Task OfferReadOnlyAsync(NodeId node) =>
-        Hand.ChangeAsync((IEndpointSteps hand) => hand.OfferReadOnlyAsync(node), $"{node}: offered to readers as {node.Cluster}-ro");
+        Hand.ChangeAsync(
+            (IEndpointSteps hand) => hand.OfferReadOnlyAsync(node),
+            $"{node}: offered to readers as {node.Cluster}-ro"
+        );
 
     public static Task ProveAsync(NodeId primary) =>
-        Hand.ChangeAsync((IEndpointSteps hand) => hand.ProveAsync(primary), $"A commit through the virtual IP arrives on {primary}");
+        Hand.ChangeAsync(
+            (IEndpointSteps hand) => hand.ProveAsync(primary),
+            $"A commit through the virtual IP arrives on {primary}"
+        );
 }

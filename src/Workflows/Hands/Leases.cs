@@ -8,24 +8,30 @@ namespace PgFlow.Workflows;
 public interface ILeaseSteps
 {
     /// <summary>Who holds a lease of <paramref name="cluster"/>, as a sentence; null when nobody does.</summary>
-    /// <remarks>A lease whose procedure is not running any more, and one that the asking procedure held before it was reset, is ended first.</remarks>
+    /// <remarks>A lease whose procedure is not running any more, and one that the asking procedure held before it was
+    /// reset, is ended first.</remarks>
     [Activity("DescribeLease")]
     Task<string?> DescribeAsync(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster);
 
-    /// <summary>Post-condition: nobody takes a backup of <paramref name="cluster"/>. Whoever did was cancelled, and terminated where that took too long.</summary>
+    /// <summary>Post-condition: nobody takes a backup of <paramref name="cluster"/>. Whoever did was cancelled, and
+    /// terminated where that took too long.</summary>
     /// <returns>Who did, as a sentence; null when nobody.</returns>
     [Activity("EndBackup")]
     Task<string?> EndBackupAsync(ClusterName cluster);
 
-    /// <summary>Post-condition: the procedure <paramref name="from"/> holds the lease no more. It was asked to yield, and terminated where it did not react.</summary>
+    /// <summary>Post-condition: the procedure <paramref name="from"/> holds the lease no more. It was asked to yield,
+    /// and terminated where it did not react.</summary>
     /// <returns>How it ended, as a sentence; null when nobody holds the lease.</returns>
-    /// <exception cref="ApplicationFailureException">Another one holds it, or it makes progress (<see cref="Ends.ClusterBusy"/>).</exception>
+    /// <exception cref="ApplicationFailureException">Another one holds it, or it makes progress
+    /// (<see cref="Ends.ClusterBusy"/>).</exception>
     [Activity("TakeOverLease")]
     Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision);
 
-    /// <summary>Post-condition: nothing is left of the lease that the asking procedure had before it was reset, and no job of its earlier run.</summary>
+    /// <summary>Post-condition: nothing is left of the lease that the asking procedure had before it was reset, and no
+    /// job of its earlier run.</summary>
     /// <returns>What the earlier run had begun; null where there was none, and somebody ended the lease.</returns>
-    /// <exception cref="ApplicationFailureException">Another procedure has had the cluster since (<see cref="Ends.Broken"/>).</exception>
+    /// <exception cref="ApplicationFailureException">Another procedure has had the cluster since
+    /// (<see cref="Ends.Broken"/>).</exception>
     [Activity("LeaveEarlierRun")]
     Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind);
 
@@ -42,38 +48,58 @@ public sealed record EarlierRun(IReadOnlyList<PlannedStep> Steps, bool PassedPoi
 /// <summary>A cluster for one procedure at a time.</summary>
 internal static class Leases
 {
-    public static Task<string> StarterAsync() => Hand.QueryAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
+    public static Task<string> StarterAsync() =>
+        Hand.QueryAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
 
     public static Task<string?> EndBackupAsync(ClusterName cluster) =>
-        Hand.ChangeAsync((ILeaseSteps hand) => hand.EndBackupAsync(cluster), $"End a backup of {cluster}, if one is being taken");
+        Hand.ChangeAsync(
+            (ILeaseSteps hand) => hand.EndBackupAsync(cluster),
+            $"End a backup of {cluster}, if one is being taken"
+        );
 
     /// <inheritdoc cref="ILeaseSteps.TakeOverAsync"/>
     public static Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision) =>
-        Hand.ChangeAsync((ILeaseSteps hand) => hand.TakeOverAsync(cluster, kind, from, decision), $"Take {cluster} from {from}");
+        Hand.ChangeAsync(
+            (ILeaseSteps hand) => hand.TakeOverAsync(cluster, kind, from, decision),
+            $"Take {cluster} from {from}"
+        );
 
     /// <inheritdoc cref="ILeaseSteps.LeaveEarlierAsync"/>
     public static Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind) =>
-        Hand.ChangeAsync((ILeaseSteps hand) => hand.LeaveEarlierAsync(cluster, kind), $"What is left of the lease of {cluster}");
+        Hand.ChangeAsync(
+            (ILeaseSteps hand) => hand.LeaveEarlierAsync(cluster, kind),
+            $"What is left of the lease of {cluster}"
+        );
 
     /// <summary>Takes the lease.</summary>
     /// <param name="cluster">The cluster.</param>
     /// <param name="kind">What for.</param>
     /// <param name="holder">Who takes it.</param>
     /// <param name="evict">Ends whoever holds it; null where a person has not decided so.</param>
-    /// <exception cref="ApplicationFailureException">Another procedure holds it (<see cref="Ends.ClusterBusy"/>).</exception>
-    public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(ClusterName cluster, LeaseKind kind, LeaseHolder holder, Func<Task>? evict = null)
+    /// <exception cref="ApplicationFailureException">Another procedure holds it
+    /// (<see cref="Ends.ClusterBusy"/>).</exception>
+    public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(
+        ClusterName cluster,
+        LeaseKind kind,
+        LeaseHolder holder,
+        Func<Task>? evict = null
+    )
     {
         while (true)
         {
             try
             {
-                return await Workflow.StartChildWorkflowAsync((ClusterLease lease) => lease.RunAsync(holder), new()
-                {
-                    Id = ClusterLease.IdOf(cluster, kind),
-                    StaticSummary = $"{cluster} is held by {holder.Procedure}",
-                    ParentClosePolicy = ParentClosePolicy.Terminate,
-                    CancellationToken = CancellationToken.None, // a cancelled procedure needs it until all is undone
-                });
+                return await Workflow.StartChildWorkflowAsync(
+                    (ClusterLease lease) => lease.RunAsync(holder),
+                    new()
+                    {
+                        Id = ClusterLease.IdOf(cluster, kind),
+                        StaticSummary = $"{cluster} is held by {holder.Procedure}",
+                        ParentClosePolicy = ParentClosePolicy.Terminate,
+                        // a cancelled procedure needs it until all is undone
+                        CancellationToken = CancellationToken.None,
+                    }
+                );
             }
             catch (WorkflowAlreadyStartedException)
             {
@@ -81,7 +107,14 @@ internal static class Leases
                 {
                     await evict();
                 }
-                else if (await Hand.ChangeAsync((ILeaseSteps hand) => hand.DescribeAsync(cluster, kind), $"Who holds {cluster}?", Duration.Short) is { } why)
+                else if (
+                    await Hand.ChangeAsync(
+                        (ILeaseSteps hand) => hand.DescribeAsync(cluster, kind),
+                        $"Who holds {cluster}?",
+                        Duration.Short
+                    ) is
+                    { } why
+                )
                 {
                     throw new ApplicationFailureException(why, errorType: Ends.ClusterBusy, nonRetryable: true);
                 }

@@ -6,7 +6,8 @@ namespace PgFlow.Workflows;
 /// <summary>The cluster's memory: immutable files in its repository.</summary>
 public interface ILedgerSteps
 {
-    /// <summary>Post-condition: the report is in the ledger, once. Nothing where the cluster has no repository.</summary>
+    /// <summary>Post-condition: the report is in the ledger, once. Nothing where the cluster has no
+    /// repository.</summary>
     [Activity("RecordProcedure")]
     Task RecordAsync(Report report);
 
@@ -14,13 +15,18 @@ public interface ILedgerSteps
     [Activity("RecordTimeline")]
     Task OpenTimelineAsync(TimelineOpened opened);
 
-    /// <summary>Post-condition: the ledger has an opening of each of these timelines and a restore point of each of these names; what it had before counts, and stays as it was.</summary>
+    /// <summary>Post-condition: the ledger has an opening of each of these timelines and a restore point of each of
+    /// these names; what it had before counts, and stays as it was.</summary>
     [Activity("CompleteLedger")]
     Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points);
 
     /// <summary>Which of these timelines' openings, and of these restore points, the ledger lacks; in words.</summary>
     [Activity("ProveLedger")]
-    Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points);
+    Task<IReadOnlyList<string>> FindLackingAsync(
+        ClusterName cluster,
+        IReadOnlyList<Timeline> openings,
+        IReadOnlyList<string> points
+    );
 
     /// <summary>The restore point of this name; null when there is none.</summary>
     [Activity("FindRestorePoint")]
@@ -38,9 +44,12 @@ public interface ILedgerSteps
 /// <param name="SwitchedAt">The first position that is on it.</param>
 /// <param name="OpenedAt">When.</param>
 /// <param name="Procedure">By which procedure's workflow; where it was read from the WAL, which one did that.</param>
-/// <param name="Kind">By which procedure: a failover or switchover continues its parent, a recovery leaves the branch that was live. The WAL tells only of <see cref="Promotion"/> and <see cref="Initdb"/>.</param>
-/// <param name="PreviousEndedAt">When the timeline that was live before could be written to last; where that was read from the WAL, the last time in it.</param>
-/// <param name="Continued">Whether it goes on where the branch that was live ended, where the kind does not tell.</param>
+/// <param name="Kind">By which procedure: a failover or switchover continues its parent, a recovery leaves the branch
+/// that was live. The WAL tells only of <see cref="Promotion"/> and <see cref="Initdb"/>.</param>
+/// <param name="PreviousEndedAt">When the timeline that was live before could be written to last; where that was read
+/// from the WAL, the last time in it.</param>
+/// <param name="Continued">Whether it goes on where the branch that was live ended, where the kind does not
+/// tell.</param>
 public sealed record TimelineOpened(
     NodeId? Node,
     Timeline Timeline,
@@ -50,35 +59,62 @@ public sealed record TimelineOpened(
     string Procedure,
     string Kind = "",
     DateTimeOffset? PreviousEndedAt = null,
-    bool? Continued = null)
+    bool? Continued = null
+)
 {
-    /// <summary>How the WAL tells of every later timeline: not whether it was a failover, a switchover or a recovery.</summary>
+    /// <summary>How the WAL tells of every later timeline: not whether it was a failover, a switchover or a
+    /// recovery.</summary>
     public const string Promotion = "promotion";
 
     /// <summary>How the WAL tells of the first one.</summary>
     public const string Initdb = "initdb";
 
-    /// <summary>Whether it goes on where its parent ended, as after a failover; a recovery turns away from the branch that was live.</summary>
+    /// <summary>Whether it goes on where its parent ended, as after a failover; a recovery turns away from the branch
+    /// that was live.</summary>
     [JsonIgnore]
     public bool Continues => Continued ?? Kind is nameof(Failover) or nameof(Switchover);
 }
 
 internal static class Ledger
 {
-    public static Task RecordAsync(Report report) => Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger", Duration.Short);
+    public static Task RecordAsync(Report report) =>
+        Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger", Duration.Short);
 
     public static Task OpenTimelineAsync(TimelineOpened opened) =>
-        Hand.ChangeAsync((ILedgerSteps hand) => hand.OpenTimelineAsync(opened), $"Timeline {opened.Timeline} into the ledger");
+        Hand.ChangeAsync(
+            (ILedgerSteps hand) => hand.OpenTimelineAsync(opened),
+            $"Timeline {opened.Timeline} into the ledger"
+        );
 
-    public static Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points) =>
-        Hand.ChangeAsync((ILedgerSteps hand) => hand.CompleteAsync(cluster, openings, points), $"{cluster}: what the WAL tells into the ledger");
+    public static Task CompleteAsync(
+        ClusterName cluster,
+        IReadOnlyList<TimelineOpened> openings,
+        IReadOnlyList<RestorePoint> points
+    ) =>
+        Hand.ChangeAsync(
+            (ILedgerSteps hand) => hand.CompleteAsync(cluster, openings, points),
+            $"{cluster}: what the WAL tells into the ledger"
+        );
 
-    public static Task<IReadOnlyList<string>> FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points) =>
-        Hand.QueryAsync((ILedgerSteps hand) => hand.FindLackingAsync(cluster, openings, points), $"{cluster}: does the ledger have it all?");
+    public static Task<IReadOnlyList<string>> FindLackingAsync(
+        ClusterName cluster,
+        IReadOnlyList<Timeline> openings,
+        IReadOnlyList<string> points
+    ) =>
+        Hand.QueryAsync(
+            (ILedgerSteps hand) => hand.FindLackingAsync(cluster, openings, points),
+            $"{cluster}: does the ledger have it all?"
+        );
 
     public static Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
-        Hand.QueryAsync((ILedgerSteps hand) => hand.FindPointAsync(cluster, name), $"Is there a restore point {name} already?");
+        Hand.QueryAsync(
+            (ILedgerSteps hand) => hand.FindPointAsync(cluster, name),
+            $"Is there a restore point {name} already?"
+        );
 
     public static Task AddPointAsync(ClusterName cluster, RestorePoint point) =>
-        Hand.ChangeAsync((ILedgerSteps hand) => hand.AddPointAsync(cluster, point), $"Restore point {point.Name} into the ledger");
+        Hand.ChangeAsync(
+            (ILedgerSteps hand) => hand.AddPointAsync(cluster, point),
+            $"Restore point {point.Name} into the ledger"
+        );
 }

@@ -6,7 +6,8 @@ namespace PgFlow.Workflows;
 /// <summary>Starts, stops, fences, configures and promotes single nodes.</summary>
 public interface INodeSteps
 {
-    /// <summary>Post-condition: it runs, answers, follows the branch that its settings name, and Docker restarts it. Refuses to start a second writable node.</summary>
+    /// <summary>Post-condition: it runs, answers, follows the branch that its settings name, and Docker restarts it.
+    /// Refuses to start a second writable node.</summary>
     [Activity("StartPostgres")]
     Task StartAsync(NodeId node);
 
@@ -14,23 +15,28 @@ public interface INodeSteps
     [Activity("SettleNode")]
     Task SettleAsync(NodeId node);
 
-    /// <summary>Post-condition: pg_control says "shut down" and Docker won't start the container by itself; its end may come later.</summary>
+    /// <summary>Post-condition: pg_control says "shut down" and Docker won't start the container by itself; its end may
+    /// come later.</summary>
     /// <param name="node">The node.</param>
     /// <param name="withinSeconds">How long its fast stop may take, over all attempts.</param>
     [Activity("StopPostgres")]
     Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds = StopLimit.Default);
 
-    /// <summary>Post-condition: once it has ended, Docker does not start the node, and whoever does starts a standby.</summary>
+    /// <summary>Post-condition: once it has ended, Docker does not start the node, and whoever does starts a
+    /// standby.</summary>
     [Activity("MarkStandby")]
     Task MarkStandbyAsync(NodeId node);
 
-    /// <summary>Post-condition: the container has ended, is on no network, won't be started by Docker, and would start as a standby.</summary>
+    /// <summary>Post-condition: the container has ended, is on no network, won't be started by Docker, and would start
+    /// as a standby.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="atOnce">Without the fast stop that a node which answers is given otherwise; it may have much to write first.</param>
+    /// <param name="atOnce">Without the fast stop that a node which answers is given otherwise; it may have much to
+    /// write first.</param>
     [Activity("FenceNode")]
     Task FenceAsync(NodeId node, bool atOnce = false);
 
-    /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as a primary, restarted by Docker, running if it ran.</summary>
+    /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as
+    /// a primary, restarted by Docker, running if it ran.</summary>
     /// <remarks>Refuses when another node accepts writes.</remarks>
     [Activity("UnfenceNode")]
     Task UnfenceAsync(NodeId node, bool running);
@@ -39,42 +45,52 @@ public interface INodeSteps
     [Activity("Checkpoint")]
     Task CheckpointAsync(NodeId node);
 
-    /// <summary>Post-condition: a WAL summarizer that ran into errors, or was left off, has begun anew with the WAL that is there by then; where it fails again, it is off.</summary>
+    /// <summary>Post-condition: a WAL summarizer that ran into errors, or was left off, has begun anew with the WAL
+    /// that is there by then; where it fails again, it is off.</summary>
     /// <returns>Whether it gets on.</returns>
     [Activity("RestartSummarizer")]
     Task<bool> RestartSummarizerAsync(NodeId node);
 
-    /// <summary>Post-condition: a stop is short: what could be dirty has been written, and the WAL summarizer does not sleep after an error.</summary>
+    /// <summary>Post-condition: a stop is short: what could be dirty has been written, and the WAL summarizer does not
+    /// sleep after an error.</summary>
     [Activity("PrepareStop")]
     Task PrepareStopAsync(NodeId node);
 
-    /// <summary>Post-condition: the standby has replayed a marker that was written to the primary after the call. Refuses when it makes no progress.</summary>
+    /// <summary>Post-condition: the standby has replayed a marker that was written to the primary after the call.
+    /// Refuses when it makes no progress.</summary>
     [Activity("WaitForReplay")]
     Task WaitForReplayAsync(NodeId standby, NodeId primary);
 
-    /// <summary>Post-condition: the candidate has replayed beyond the old primary's shutdown checkpoint, on its timeline.</summary>
+    /// <summary>Post-condition: the candidate has replayed beyond the old primary's shutdown checkpoint, on its
+    /// timeline.</summary>
     [Activity("ProveShutdownReplayed")]
     Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown);
 
-    /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more; of one that does not answer, what its volume tells.</summary>
-    /// <remarks>Where none runs any more, Docker has stopped them: they are started, which takes as long as they have to replay.</remarks>
+    /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more; of one that does not
+    /// answer, what its volume tells.</summary>
+    /// <remarks>Where none runs any more, Docker has stopped them: they are started, which takes as long as they have
+    /// to replay.</remarks>
     /// <param name="nodes">The nodes.</param>
-    /// <param name="live">The live branch: WAL of other branches does not count; each node's own where it is not known.</param>
+    /// <param name="live">The live branch: WAL of other branches does not count; each node's own where it is not
+    /// known.</param>
     [Activity("CompareStandbys")]
     Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live);
 
-    /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>, and Docker restarts it.</summary>
+    /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>, and Docker restarts
+    /// it.</summary>
     [Activity("PromoteStandby")]
     Task<Promotion> PromoteAsync(NodeId node, Timeline from);
 
     /// <summary>
-    /// Post-condition: the node's own file has these settings and a running node uses them, from that file; it has the history of the branch to follow, which it reads at its next start.
+    /// Post-condition: the node's own file has these settings and a running node uses them, from that file; it has the
+    /// history of the branch to follow, which it reads at its next start.
     /// </summary>
     [Activity("WriteSettings")]
     Task ConfigureAsync(NodeSettings settings);
 
     /// <summary>
-    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further node. What others made stays, but for a slot that would keep a
+    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
+    /// node. What others made stays, but for a slot that would keep a
     /// standby from copying the primary's of the same name.
     /// </summary>
     [Activity("SetReplicationSlots")]
@@ -85,7 +101,8 @@ public interface INodeSteps
     [Activity("CreateRestorePointRecord")]
     Task<RestorePoint> CreatePointAsync(NodeId primary, string name);
 
-    /// <summary>Post-condition: the standby streams from the primary and has replayed a marker written after it joined.</summary>
+    /// <summary>Post-condition: the standby streams from the primary and has replayed a marker written after it
+    /// joined.</summary>
     [Activity("ProveStreaming")]
     Task ProveStreamingAsync(NodeId standby, NodeId primary);
 }
@@ -93,16 +110,16 @@ public interface INodeSteps
 /// <summary>How long a fast stop may take before it is undone.</summary>
 internal static class StopLimit
 {
-    /// <summary>In seconds. By then its clients have waited long, and a checkpoint before it has left little to write.</summary>
+    /// <summary>In seconds. By then its clients have waited long, and a checkpoint before it has left little to
+    /// write.</summary>
     public const int Default = 90;
 
     /// <summary>Longer than anybody lets clients wait on purpose.</summary>
     private const int Longest = 60 * 60;
 
     /// <summary>What is wrong with a value that was given.</summary>
-    public static IEnumerable<string> Problems(int seconds) => seconds is < 1 or > Longest
-        ? [$"stopWithinSeconds: {seconds} is not from 1 to {Longest}"]
-        : [];
+    public static IEnumerable<string> Problems(int seconds) =>
+        seconds is < 1 or > Longest ? [$"stopWithinSeconds: {seconds} is not from 1 to {Longest}"] : [];
 }
 
 /// <summary>Where a node's WAL ended when it was stopped.</summary>
@@ -142,8 +159,10 @@ public sealed record Promotion(NodeId Node, Timeline Timeline, Timeline Parent, 
 /// <param name="Synchronous">Whether the cluster is meant to be synchronous.</param>
 /// <param name="SynchronousStandbys">Of whom one must confirm each commit; none where that can't be met now.</param>
 /// <param name="ReadOnly">Whether the cluster is meant to be read-only.</param>
-/// <param name="Recovery">How far it replays what a recovery has put beside its data; null for a node that serves or follows.</param>
-/// <param name="Timeline">The branch that it follows, whatever other histories there are; null for a primary, which stays on its own were it started as a standby.</param>
+/// <param name="Recovery">How far it replays what a recovery has put beside its data; null for a node that serves or
+/// follows.</param>
+/// <param name="Timeline">The branch that it follows, whatever other histories there are; null for a primary, which
+/// stays on its own were it started as a standby.</param>
 public sealed record NodeSettings(
     NodeId Node,
     NodeName? Upstream = null,
@@ -151,7 +170,8 @@ public sealed record NodeSettings(
     IReadOnlyList<NodeName>? SynchronousStandbys = null,
     bool ReadOnly = false,
     RecoverySettings? Recovery = null,
-    Timeline? Timeline = null)
+    Timeline? Timeline = null
+)
 {
     /// <summary>How many of the standbys confirm a commit.</summary>
     internal const int Quorum = 1;
@@ -169,37 +189,71 @@ public sealed record RecoverySettings(Timeline Timeline, Lsn? Before);
 
 internal static class Nodes
 {
-    public static Task StartAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start", Duration.Long);
+    public static Task StartAsync(NodeId node) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start", Duration.Long);
 
     public static Task SettleAsync(NodeId node) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.SettleAsync(node), $"{node}: on the internal network, restarted by Docker");
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.SettleAsync(node),
+            $"{node}: on the internal network, restarted by Docker"
+        );
 
-    public static Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds) => Hand.ChangeWithinAsync(
-        (INodeSteps hand) => hand.StopAsync(node, withinSeconds), $"{node}: fast stop", TimeSpan.FromSeconds(withinSeconds));
+    public static Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds) =>
+        Hand.ChangeWithinAsync(
+            (INodeSteps hand) => hand.StopAsync(node, withinSeconds),
+            $"{node}: fast stop",
+            TimeSpan.FromSeconds(withinSeconds)
+        );
 
     public static Task MarkStandbyAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.MarkStandbyAsync(node), $"{node}: can only start as a standby");
 
     public static Task FenceAsync(NodeId node, bool atOnce = false) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.FenceAsync(node, atOnce), $"{node}: fence (kill, off the networks, standby.signal)");
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.FenceAsync(node, atOnce),
+            $"{node}: fence (kill, off the networks, standby.signal)"
+        );
 
     public static Task UnfenceAsync(NodeId node, bool running) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running), $"{node}: undo the fence");
 
-    public static Task CheckpointAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT", Duration.Long);
+    public static Task CheckpointAsync(NodeId node) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT", Duration.Long);
 
-    public static Task<bool> RestartSummarizerAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.RestartSummarizerAsync(node), $"{node}: a WAL summarizer that fails begins anew", Duration.Long);
+    public static Task<bool> RestartSummarizerAsync(NodeId node) =>
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.RestartSummarizerAsync(node),
+            $"{node}: a WAL summarizer that fails begins anew",
+            Duration.Long
+        );
 
-    public static Task PrepareStopAsync(NodeId node) => Hand.ChangeAsync((INodeSteps hand) => hand.PrepareStopAsync(node), $"{node}: little to write at its stop", Duration.Long);
+    public static Task PrepareStopAsync(NodeId node) =>
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.PrepareStopAsync(node),
+            $"{node}: little to write at its stop",
+            Duration.Long
+        );
 
     public static Task WaitForReplayAsync(NodeId standby, NodeId primary) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.WaitForReplayAsync(standby, primary), $"{standby}: replay what {primary} wrote", Duration.Long);
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.WaitForReplayAsync(standby, primary),
+            $"{standby}: replay what {primary} wrote",
+            Duration.Long
+        );
 
     public static Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) =>
-        Hand.QueryAsync((INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown), $"{candidate}: has replayed the shutdown checkpoint", Duration.Medium);
+        Hand.QueryAsync(
+            (INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown),
+            $"{candidate}: has replayed the shutdown checkpoint",
+            Duration.Medium
+        );
 
     public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.CompareAsync(nodes, live), $"Timeline and WAL of {string.Join(", ", nodes)}", Duration.Long);
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.CompareAsync(nodes, live),
+            $"Timeline and WAL of {string.Join(", ", nodes)}",
+            Duration.Long
+        );
 
     public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.PromoteAsync(node, from), $"{node}: promote from timeline {from}");
@@ -208,10 +262,17 @@ internal static class Nodes
         Hand.ChangeAsync((INodeSteps hand) => hand.ConfigureAsync(settings), $"{settings.Node}: settings");
 
     public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.SetSlotsAsync(node, others), $"{node}: slots {(others.Count == 0 ? "dropped" : $"for {string.Join(", ", others)}")}");
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.SetSlotsAsync(node, others),
+            $"{node}: slots {(others.Count == 0 ? "dropped" : $"for {string.Join(", ", others)}")}"
+        );
 
     public static Task ProveStreamingAsync(NodeId standby, NodeId primary) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.ProveStreamingAsync(standby, primary), $"{standby}: streams from {primary} and has replayed a marker", Duration.Long);
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.ProveStreamingAsync(standby, primary),
+            $"{standby}: streams from {primary} and has replayed a marker",
+            Duration.Long
+        );
 
     public static Task<RestorePoint> CreatePointAsync(NodeId primary, string name) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.CreatePointAsync(primary, name), $"{primary}: restore point {name}");

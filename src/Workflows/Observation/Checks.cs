@@ -10,9 +10,12 @@ internal static class Checks
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     public static ClusterState RequireExisting(this ClusterState state) =>
-        state.Exists ? state : throw Ends.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
+        state.Exists
+            ? state
+            : throw Ends.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
 
-    /// <summary>Nothing is there under the names and labels of a cluster that is to be made: it would be taken over, and an undo could not tell it apart.</summary>
+    /// <summary>Nothing is there under the names and labels of a cluster that is to be made: it would be taken over,
+    /// and an undo could not tell it apart.</summary>
     public static void RequireVacant(this ClusterState state)
     {
         var there = state.Resources.Where(resource => resource.State is not ResourceState.Missing).ToList();
@@ -24,44 +27,70 @@ internal static class Checks
         var foreign = there.Where(resource => resource.State is ResourceState.Foreign).ToList();
         string[] ways =
         [
-            .. state.Exists && foreign.Count == 0 ? [$"run the cluster again from it: pgflow repair {state.Cluster}"] : Array.Empty<string>(),
-            .. there.Count > foreign.Count ? [$"remove the cluster with its data: pgflow destroy {state.Cluster}"] : Array.Empty<string>(),
-            .. foreign.Count > 0 ? [$"remove or rename what is not PgFlow's ({string.Join(", ", foreign)})"] : Array.Empty<string>(),
+            .. state.Exists && foreign.Count == 0
+                ? [$"run the cluster again from it: pgflow repair {state.Cluster}"]
+                : Array.Empty<string>(),
+            .. there.Count > foreign.Count
+                ? [$"remove the cluster with its data: pgflow destroy {state.Cluster}"]
+                : Array.Empty<string>(),
+            .. foreign.Count > 0
+                ? [$"remove or rename what is not PgFlow's ({string.Join(", ", foreign)})"]
+                : Array.Empty<string>(),
             "choose another name",
         ];
-        throw Ends.Refuse($"something of {state.Cluster} is there already: {string.Join(", ", there)}; nothing was touched; {string.Join(", or ", ways)}");
+        throw Ends.Refuse(
+            $"something of {state.Cluster} is there already: {string.Join(", ", there)}; nothing was touched; "
+                + $"{string.Join(", or ", ways)}"
+        );
     }
 
-    public static NodeState RequireNode(this ClusterState state, NodeName name) => state.Find(name) switch
-    {
-        { Role: NodeRole.Missing } node => throw Ends.Refuse($"{node.Id} is {Describe(node)}; bring it back with: pgflow repair {state.Cluster}"),
-        { } node => node,
-        null => throw Ends.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}"),
-    };
+    public static NodeState RequireNode(this ClusterState state, NodeName name) =>
+        state.Find(name) switch
+        {
+            { Role: NodeRole.Missing } node => throw Ends.Refuse(
+                $"{node.Id} is {Describe(node)}; bring it back with: pgflow repair {state.Cluster}"
+            ),
+            { } node => node,
+            null => throw Ends.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}"),
+        };
 
     /// <summary>The one node that accepts writes.</summary>
-    public static NodeState RequirePrimary(this ClusterState state) => state.Primaries switch
-    {
-        [var primary] => primary,
-        [] => throw Ends.Refuse($"no node of {state.Cluster} accepts writes; make one the primary with: pgflow failover {state.Cluster}"),
-        _ => throw Ends.Refuse($"{Names(state.Primaries)} both accept writes; stop the wrong one, then: pgflow failback {state.Cluster} NODE"),
-    };
+    public static NodeState RequirePrimary(this ClusterState state) =>
+        state.Primaries switch
+        {
+            [var primary] => primary,
+            [] => throw Ends.Refuse(
+                $"no node of {state.Cluster} accepts writes; make one the primary with: pgflow failover {state.Cluster}"
+            ),
+            _ => throw Ends.Refuse(
+                $"{Names(state.Primaries)} both accept writes; stop the wrong one, then: pgflow failback "
+                    + $"{state.Cluster} NODE"
+            ),
+        };
 
-    /// <summary>The primary that <paramref name="node"/> is to follow. Two writable nodes are what a person may ask to end: the one named is the wrong one.</summary>
-    public static NodeState RequirePrimaryBeside(this ClusterState state, NodeState? node) => state.Primaries.Count > 1 && node is { Role: NodeRole.Primary }
-        ? (state with { Nodes = [.. state.Nodes.Where(other => other != node)] }).RequirePrimary()
-        : state.RequirePrimary();
+    /// <summary>The primary that <paramref name="node"/> is to follow. Two writable nodes are what a person may ask to
+    /// end: the one named is the wrong one.</summary>
+    public static NodeState RequirePrimaryBeside(this ClusterState state, NodeState? node) =>
+        state.Primaries.Count > 1 && node is { Role: NodeRole.Primary }
+            ? (state with { Nodes = [.. state.Nodes.Where(other => other != node)] }).RequirePrimary()
+            : state.RequirePrimary();
 
     /// <summary>What a copy of a data directory would leave behind; none where it is complete.</summary>
-    public static string? TablespacesOf(ClusterState state) => state.Nodes.SelectMany(node => node.TablespaceNames).Distinct().Order(StringComparer.Ordinal).ToList() is { Count: > 0 } names
-        ? $"{state.Cluster} has tablespaces of its own ({string.Join(", ", names)}), which lie outside the data directory and can't be copied or recovered: "
-            + "move what is in them, in every database (ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE pg_default, the same with INDEX and MATERIALIZED VIEW), then DROP TABLESPACE"
-        : null;
+    public static string? TablespacesOf(ClusterState state) =>
+        state.Nodes.SelectMany(node => node.TablespaceNames).Distinct().Order(StringComparer.Ordinal).ToList()
+            is { Count: > 0 } names
+            ? $"{state.Cluster} has tablespaces of its own ({string.Join(", ", names)}), which lie outside the "
+                + "data directory and can't be copied or recovered: "
+                + "move what is in them, in every database (ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE "
+                + "pg_default, the same with INDEX and MATERIALIZED VIEW), then DROP TABLESPACE"
+            : null;
 
     /// <summary>Data directories can be copied whole, and no replay can overwrite what lies outside of them.</summary>
-    public static ClusterState RequireNoTablespaces(this ClusterState state) => TablespacesOf(state) is { } why ? throw Ends.Refuse(why) : state;
+    public static ClusterState RequireNoTablespaces(this ClusterState state) =>
+        TablespacesOf(state) is { } why ? throw Ends.Refuse(why) : state;
 
-    /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss or delay.</summary>
+    /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss
+    /// or delay.</summary>
     public static IEnumerable<Finding> ReasonsAgainst(NodeState node, NodeState primary)
     {
         foreach (var reason in ReasonsToLeaveOut(node, primary))
@@ -71,7 +100,15 @@ internal static class Checks
 
         if (node.ApplyDelay is { Length: > 0 } delay)
         {
-            yield return new(FindingCode.ReplayDelayed, node.Id, delay, Hint: new("it takes part in role changes and can't become the primary by a switchover; ALTER SYSTEM RESET recovery_min_apply_delay"));
+            yield return new(
+                FindingCode.ReplayDelayed,
+                node.Id,
+                delay,
+                Hint: new(
+                    "it takes part in role changes and can't become the primary by a switchover; ALTER SYSTEM "
+                        + "RESET recovery_min_apply_delay"
+                )
+            );
         }
         else if (RowOf(node, primary) is { LagBytes: > MaximumLag } row)
         {
@@ -79,7 +116,8 @@ internal static class Checks
         }
     }
 
-    /// <summary>Why <paramref name="node"/> is no standby of <paramref name="primary"/>; one that only lags is.</summary>
+    /// <summary>Why <paramref name="node"/> is no standby of <paramref name="primary"/>; one that only lags
+    /// is.</summary>
     public static IEnumerable<Finding> ReasonsToLeaveOut(NodeState node, NodeState primary)
     {
         var rejoin = Hint.Rejoin(node.Id.Cluster, node.Id.Name);
@@ -107,24 +145,43 @@ internal static class Checks
         }
     }
 
-    /// <summary>Why replay is paused: by hand, or since the standby has less of a setting than the primary. Then to resume it would end the standby.</summary>
-    public static Finding PauseOf(NodeState node) => node.TooLow.Count == 0
-        ? new(FindingCode.ReplayPaused, node.Id, Hint: new("resume it with: SELECT pg_wal_replay_resume()"))
-        : new(
-            FindingCode.CapacityTooLow,
-            node.Id,
-            string.Join(", ", node.TooLow.Select(low => $"its {low.Name} is {low.Value}, the primary's {low.Wanted}")),
-            new($"there: {string.Join("; ", node.TooLow.Select(low => $"ALTER SYSTEM SET {low.Name} = {low.Wanted}"))}; then docker restart {node.Id.Container} (to resume replay would end the server)"));
+    /// <summary>Why replay is paused: by hand, or since the standby has less of a setting than the primary. Then to
+    /// resume it would end the standby.</summary>
+    public static Finding PauseOf(NodeState node) =>
+        node.TooLow.Count == 0
+            ? new(FindingCode.ReplayPaused, node.Id, Hint: new("resume it with: SELECT pg_wal_replay_resume()"))
+            : new(
+                FindingCode.CapacityTooLow,
+                node.Id,
+                string.Join(
+                    ", ",
+                    node.TooLow.Select(low => $"its {low.Name} is {low.Value}, the primary's {low.Wanted}")
+                ),
+                new(
+                    "there: "
+                        + $"{string.Join("; ", node.TooLow.Select(low => $"ALTER SYSTEM SET {low.Name} = {low.Wanted}"))}; "
+                        + ""
+                        + $"then docker restart {node.Id.Container} (to resume replay would end the server)"
+                )
+            );
 
     /// <summary>Slots of others that stay behind when another node becomes the primary.</summary>
-    public static IEnumerable<string> SlotsLeftBehind(NodeState old, NodeState candidate) => old.Slots
-        .Where(slot => !slot.IsOurs && !(slot.Failover && candidate.Slots.Any(copy => copy.Synced && copy.Name == slot.Name)))
-        .Select(slot => $"{(slot.Logical ? "logical" : "physical")} slot {slot.Name} of {old.Id} does not go along" + slot switch
-        {
-            { Failover: true } => $": it is not on {candidate.Id} (sync_replication_slots and hot_standby_feedback must be on there)",
-            { Logical: true } => "; from PostgreSQL 17 on, one made with failover = true does",
-            _ => "; make it again on the new primary for whoever reads from it",
-        });
+    public static IEnumerable<string> SlotsLeftBehind(NodeState old, NodeState candidate) =>
+        old
+            .Slots.Where(slot =>
+                !slot.IsOurs && !(slot.Failover && candidate.Slots.Any(copy => copy.Synced && copy.Name == slot.Name))
+            )
+            .Select(slot =>
+                $"{(slot.Logical ? "logical" : "physical")} slot {slot.Name} of {old.Id} does not go along"
+                + slot switch
+                {
+                    { Failover: true } =>
+                        $": it is not on {candidate.Id} (sync_replication_slots and hot_standby_feedback must "
+                            + "be on there)",
+                    { Logical: true } => "; from PostgreSQL 17 on, one made with failover = true does",
+                    _ => "; make it again on the new primary for whoever reads from it",
+                }
+            );
 
     /// <summary>Why the archive would miss what a primary has written, if it were stopped now.</summary>
     public static IEnumerable<Finding> ArchiverFindingsOf(NodeState node)
@@ -134,89 +191,140 @@ internal static class Checks
         {
             { LastFailed: { } failed } archiver =>
             [
-                new(FindingCode.ArchiverFails, node.Id, $"{failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; {PgFlowText.Waiting(archiver)})", log),
+                new(
+                    FindingCode.ArchiverFails,
+                    node.Id,
+                    $"{failed} ({PgFlowText.Count(archiver.Failures, "failed attempt")}; "
+                        + $"{PgFlowText.Waiting(archiver)})",
+                    log
+                ),
             ],
-            { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds => [new(FindingCode.ArchiverLags, node.Id, PgFlowText.Waiting(archiver), log)],
+            { } archiver when archiver.WaitingSeconds > Patience.TotalSeconds =>
+            [
+                new(FindingCode.ArchiverLags, node.Id, PgFlowText.Waiting(archiver), log),
+            ],
             _ => [],
         };
     }
 
-    /// <summary>Settings that PgFlow owns and that something else overrides: a role change would end otherwise than planned.</summary>
-    public static IEnumerable<Finding> DriftOf(params IEnumerable<NodeState> nodes) => nodes.SelectMany(node =>
-        node.Drift.Select(drift => new Finding(FindingCode.SettingOverridden, node.Id, $"{drift.Name} is set in {drift.File}, not in PgFlow's file")));
+    /// <summary>Settings that PgFlow owns and that something else overrides: a role change would end otherwise than
+    /// planned.</summary>
+    public static IEnumerable<Finding> DriftOf(params IEnumerable<NodeState> nodes) =>
+        nodes.SelectMany(node =>
+            node.Drift.Select(drift => new Finding(
+                FindingCode.SettingOverridden,
+                node.Id,
+                $"{drift.Name} is set in {drift.File}, not in PgFlow's file"
+            ))
+        );
 
     /// <summary>Findings as the reasons of a plan: with advice, without a procedure to run.</summary>
-    public static IEnumerable<string> Said(this IEnumerable<Finding> findings) => findings.Select(finding =>
-        finding.Hint is { Procedure: null } hint ? $"{FindingText.Of(finding)}; {hint.Text}" : FindingText.Of(finding));
+    public static IEnumerable<string> Said(this IEnumerable<Finding> findings) =>
+        findings.Select(finding =>
+            finding.Hint is { Procedure: null } hint
+                ? $"{FindingText.Of(finding)}; {hint.Text}"
+                : FindingText.Of(finding)
+        );
 
     /// <summary>The answer where a node is what it was asked to be.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">Another procedure has to put something right about it.</exception>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">Another procedure has to put something right
+    /// about it.</exception>
     public static string NothingToDo(string summary, NodeState node, ClusterState state) =>
         LeftIn(state, finding => finding.Node == node.Id) is { Count: > 0 } left
             ? throw Ends.Refuse($"{summary}, but not as it should be: {string.Join("; ", left)}")
             : $"{summary}; nothing was done";
 
-    /// <summary>The answer where a cluster is as it was asked to be, with what other procedures have to put right.</summary>
+    /// <summary>The answer where a cluster is as it was asked to be, with what other procedures have to put
+    /// right.</summary>
     public static string NothingToDo(string summary, ClusterState state) =>
         string.Join("; ", [summary, "nothing was done", .. LeftIn(state, _ => true)]);
 
     private static List<string> LeftIn(ClusterState state, Func<Finding, bool> about) =>
-    [
-        .. Inspection.DeviationsOf(state).Where(finding => about(finding) && finding.Hint?.Procedure is not null)
-            .Select(finding => $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {Procedures.CommandOf(finding.Hint)}"),
-    ];
+        [
+            .. Inspection
+                .DeviationsOf(state)
+                .Where(finding => about(finding) && finding.Hint?.Procedure is not null)
+                .Select(finding =>
+                    $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {Procedures.CommandOf(finding.Hint)}"
+                ),
+        ];
 
-    public static Finding ContainerMissing(NodeState node) => new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));
+    public static Finding ContainerMissing(NodeState node) =>
+        new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));
 
     /// <summary>The command that brings a node back that takes no part.</summary>
-    public static string WayBackOf(NodeState node) => node.Role is NodeRole.Missing ? $"pgflow repair {node.Id.Cluster}" : $"pgflow failback {node.Id.Cluster} {node.Id}";
+    public static string WayBackOf(NodeState node) =>
+        node.Role is NodeRole.Missing
+            ? $"pgflow repair {node.Id.Cluster}"
+            : $"pgflow failback {node.Id.Cluster} {node.Id}";
 
     /// <summary>WAL summarizers that run into errors; a promotion would wait a minute for them.</summary>
-    public static IEnumerable<Finding> SummarizersOf(params IEnumerable<NodeState> nodes) => nodes.Where(node => node.SummarizerFails).Select(node =>
-        new Finding(FindingCode.SummarizerFails, node.Id, Hint: Hint.Repair(node.Id.Cluster)));
+    public static IEnumerable<Finding> SummarizersOf(params IEnumerable<NodeState> nodes) =>
+        nodes
+            .Where(node => node.SummarizerFails)
+            .Select(node => new Finding(FindingCode.SummarizerFails, node.Id, Hint: Hint.Repair(node.Id.Cluster)));
 
-    public static string Describe(NodeState node) => node.Role switch
-    {
-        NodeRole.Missing when !node.HasVolume => "without a container and without a volume",
-        NodeRole.Missing when node.Control is null => "without a container; its volume holds no data",
-        NodeRole.Missing => $"without a container; its volume holds a {(node.StandbySignal is true ? "standby" : "primary")}'s data on timeline {node.Timeline}",
-        NodeRole.Stopped => $"stopped, container {node.Container}{LackOf(node)}{LastWordsOf(node)}",
-        NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}{LastWordsOf(node)}",
-        var role => PgFlowText.Word(role),
-    };
+    public static string Describe(NodeState node) =>
+        node.Role switch
+        {
+            NodeRole.Missing when !node.HasVolume => "without a container and without a volume",
+            NodeRole.Missing when node.Control is null => "without a container; its volume holds no data",
+            NodeRole.Missing => "without a container; its volume holds a "
+                + $"{(node.StandbySignal is true ? "standby" : "primary")}'s data on timeline {node.Timeline}",
+            NodeRole.Stopped => $"stopped, container {node.Container}{LackOf(node)}{LastWordsOf(node)}",
+            NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}{LastWordsOf(node)}",
+            var role => PgFlowText.Word(role),
+        };
 
     /// <summary>A fence that could not write standby.signal, as on a read-only volume.</summary>
     private static string LackOf(NodeState node) =>
-        node is { RestartPolicy: "no", StandbySignal: false, Control: not null } ? ", without standby.signal: started by hand, it would be a primary" : "";
+        node is { RestartPolicy: "no", StandbySignal: false, Control: not null }
+            ? ", without standby.signal: started by hand, it would be a primary"
+            : "";
 
-    private static string LastWordsOf(NodeState node) => node.LastWords is { } words ? $"; at last it said: {words}" : "";
+    private static string LastWordsOf(NodeState node) =>
+        node.LastWords is { } words ? $"; at last it said: {words}" : "";
 
-    /// <summary>What kept PgFlow from logging in to a node as usual, though it learnt the node's role, and what it could not learn.</summary>
+    /// <summary>What kept PgFlow from logging in to a node as usual, though it learnt the node's role, and what it
+    /// could not learn.</summary>
     public static IEnumerable<Finding> AccessTo(NodeState node) =>
-    [
-        .. node switch
-        {
-            { Role: NodeRole.Unreachable } or { Login: null } => Array.Empty<Finding>(),
-            { Login.Kind: LoginProblemKind.Slow } => [new(FindingCode.LoginSlow, node.Id, node.Login.Detail)],
-            _ => [new(FindingCode.LoginRefused, node.Id, node.Login.Detail, MendOf(node.Id, node.Login.Kind))],
-        },
-        .. node.Unread.Select(unread => new Finding(FindingCode.Unreadable, node.Id, unread)),
-    ];
+        [
+            .. node switch
+            {
+                { Role: NodeRole.Unreachable } or { Login: null } => Array.Empty<Finding>(),
+                { Login.Kind: LoginProblemKind.Slow } => [new(FindingCode.LoginSlow, node.Id, node.Login.Detail)],
+                _ => [new(FindingCode.LoginRefused, node.Id, node.Login.Detail, MendOf(node.Id, node.Login.Kind))],
+            },
+            .. node.Unread.Select(unread => new Finding(FindingCode.Unreadable, node.Id, unread)),
+        ];
 
-    /// <summary>PgFlow's roles as users, or an old copy of the data, left them; every procedure that needs them sets them again.</summary>
-    public static IEnumerable<Finding> ChangedRoles(IEnumerable<NodeState> nodes) => nodes
-        .Where(node => node.Roles.Count > 0)
-        .Select(node => new Finding(FindingCode.RolesChanged, node.Id, string.Join(", ", node.Roles), new("the next role change or backup sets them again")));
+    /// <summary>PgFlow's roles as users, or an old copy of the data, left them; every procedure that needs them sets
+    /// them again.</summary>
+    public static IEnumerable<Finding> ChangedRoles(IEnumerable<NodeState> nodes) =>
+        nodes
+            .Where(node => node.Roles.Count > 0)
+            .Select(node => new Finding(
+                FindingCode.RolesChanged,
+                node.Id,
+                string.Join(", ", node.Roles),
+                new("the next role change or backup sets them again")
+            ));
 
-    private static Hint MendOf(NodeId node, LoginProblemKind kind) => new(kind switch
-    {
-        LoginProblemKind.ConnectionsUsedUp => "end sessions or raise max_connections",
-        LoginProblemKind.Authentication => "the next role change or backup sets PgFlow's roles again",
-        LoginProblemKind.Database => $"make it again: docker exec -u postgres {node.Container} psql -d template1 -c 'CREATE DATABASE postgres'",
-        _ => $"see its log: docker logs {node.Container}",
-    });
+    private static Hint MendOf(NodeId node, LoginProblemKind kind) =>
+        new(
+            kind switch
+            {
+                LoginProblemKind.ConnectionsUsedUp => "end sessions or raise max_connections",
+                LoginProblemKind.Authentication => "the next role change or backup sets PgFlow's roles again",
+                LoginProblemKind.Database =>
+                    $"make it again: docker exec -u postgres {node.Container} psql -d template1 -c 'CREATE "
+                        + "DATABASE postgres'",
+                _ => $"see its log: docker logs {node.Container}",
+            }
+        );
 
     public static string Names(IEnumerable<NodeState> nodes) => string.Join(", ", nodes.Select(node => node.Id));
 
-    private static Follower? RowOf(NodeState node, NodeState primary) => primary.Followers.FirstOrDefault(row => row.Node == node.Id.ToString());
+    private static Follower? RowOf(NodeState node, NodeState primary) =>
+        primary.Followers.FirstOrDefault(row => row.Node == node.Id.ToString());
 }

@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace PgFlow.Workflows;
 
-/// <summary>A cluster as it was found, by asking Docker, every node's PostgreSQL and every stopped node's pg_control.</summary>
+/// <summary>A cluster as it was found, by asking Docker, every node's PostgreSQL and every stopped node's
+/// pg_control.</summary>
 public sealed record ClusterState
 {
     /// <summary>The cluster.</summary>
@@ -68,7 +69,8 @@ public sealed record ClusterSpec(
     ArchiveMode Archive,
     string Subnet,
     string ExternalNetwork,
-    string Vip)
+    string Vip
+)
 {
     /// <summary>Whether PgFlow made the clients' network; else somebody gave it.</summary>
     [JsonIgnore]
@@ -141,13 +143,15 @@ public sealed record NodeState
     /// <summary>What it holds on the external network.</summary>
     public EndpointRole Endpoint { get; init; }
 
-    /// <summary>What is wrong with PgFlow's login: why an unreachable node can't be asked, or what another one's role was learnt in spite of.</summary>
+    /// <summary>What is wrong with PgFlow's login: why an unreachable node can't be asked, or what another one's role
+    /// was learnt in spite of.</summary>
     public LoginProblem? Login { get; init; }
 
     /// <summary>What could not be learnt of it, and why.</summary>
     public IReadOnlyList<string> Unread { get; init; } = [];
 
-    /// <summary>The cluster's identity as the node has it; a text, since it exceeds what JavaScript can count.</summary>
+    /// <summary>The cluster's identity as the node has it; a text, since it exceeds what JavaScript can
+    /// count.</summary>
     public string? SystemIdentifier { get; init; }
 
     /// <summary>The timeline that it writes, replays or was stopped on.</summary>
@@ -168,7 +172,8 @@ public sealed record NodeState
     /// <summary>How much later it replays on purpose (recovery_min_apply_delay); empty where it does not.</summary>
     public string ApplyDelay { get; init; } = "";
 
-    /// <summary>Why a standby has stopped to replay by itself: settings that its WAL was written with more of.</summary>
+    /// <summary>Why a standby has stopped to replay by itself: settings that its WAL was written with more
+    /// of.</summary>
     public IReadOnlyList<LowSetting> TooLow { get; init; } = [];
 
     /// <summary>What pg_control of a stopped node says.</summary>
@@ -192,7 +197,12 @@ public sealed record NodeState
     /// <summary>Of whom one confirms each commit, by <see cref="SynchronousStandbyNames"/>.</summary>
     [JsonIgnore]
     public IReadOnlyList<NodeName> Confirmers =>
-        [.. SynchronousStandbyNames.Split(' ', ',', '(', ')').Where(word => NodeName.TryParse(word, out _)).Select(NodeName.Parse)];
+        [
+            .. SynchronousStandbyNames
+                .Split(' ', ',', '(', ')')
+                .Where(word => NodeName.TryParse(word, out _))
+                .Select(NodeName.Parse),
+        ];
 
     /// <summary>Whether the cluster is meant to be synchronous.</summary>
     public bool Synchronous { get; init; }
@@ -201,10 +211,12 @@ public sealed record NodeState
     public bool ReadOnly { get; init; }
 
     /// <summary>Whether its WAL summarizer waits after an error, to run into the next.</summary>
-    /// <remarks>Not in its first 30 s: a standby that comes over a fork runs into one error, and gets on after 10 s.</remarks>
+    /// <remarks>Not in its first 30 s: a standby that comes over a fork runs into one error, and gets on after 10
+    /// s.</remarks>
     public bool SummarizerFails { get; init; }
 
-    /// <summary>Whether it writes whole pages into the WAL after a checkpoint; where a primary does not, no standby of it can be copied.</summary>
+    /// <summary>Whether it writes whole pages into the WAL after a checkpoint; where a primary does not, no standby of
+    /// it can be copied.</summary>
     public bool FullPageWrites { get; init; } = true;
 
     /// <summary>Whether it refuses clients, as it should only while it is on no endpoint.</summary>
@@ -260,7 +272,14 @@ public enum ControlState
 /// <param name="LagBytes">How much of the primary's WAL it has not replayed.</param>
 /// <param name="Sync">Its part in synchronous replication.</param>
 /// <param name="SilentSeconds">How long ago it last answered.</param>
-public sealed record Follower(string Node, string State, Lsn? Replayed, long LagBytes, string Sync, double SilentSeconds);
+public sealed record Follower(
+    string Node,
+    string State,
+    Lsn? Replayed,
+    long LagBytes,
+    string Sync,
+    double SilentSeconds
+);
 
 /// <summary>A setting of a standby that its primary has more of, so that it can't replay.</summary>
 /// <param name="Name">The setting.</param>
@@ -275,7 +294,14 @@ public sealed record LowSetting(string Name, int Value, int Wanted);
 /// <param name="Logical">Whether it belongs to a database.</param>
 /// <param name="Failover">Whether PostgreSQL (17 and later) copies it to the standbys.</param>
 /// <param name="Synced">Whether it is such a copy.</param>
-public sealed record Slot(string Name, bool Active, string? Status, bool Logical = false, bool Failover = false, bool Synced = false)
+public sealed record Slot(
+    string Name,
+    bool Active,
+    string? Status,
+    bool Logical = false,
+    bool Failover = false,
+    bool Synced = false
+)
 {
     /// <summary>Whether PgFlow made it, for a standby; all others belong to somebody else.</summary>
     [JsonIgnore]
@@ -289,4 +315,11 @@ public sealed record Slot(string Name, bool Active, string? Status, bool Logical
 /// <param name="Failures">How many attempts failed since the statistics begin.</param>
 /// <param name="WaitingSeconds">How long the first of them has waited.</param>
 /// <param name="UnarchivedBytes">How much of a primary's WAL is in no archive, the unfinished segment included.</param>
-public sealed record ArchiverState(string? LastArchived, string? LastFailed, int Waiting, long Failures = 0, double WaitingSeconds = 0, long? UnarchivedBytes = null);
+public sealed record ArchiverState(
+    string? LastArchived,
+    string? LastFailed,
+    int Waiting,
+    long Failures = 0,
+    double WaitingSeconds = 0,
+    long? UnarchivedBytes = null
+);

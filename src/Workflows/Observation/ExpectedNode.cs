@@ -1,6 +1,7 @@
 namespace PgFlow.Workflows;
 
-/// <summary>What a node should be while <see cref="Primary"/> is the primary. The one place that says so: status, plans and tests compare against it.</summary>
+/// <summary>What a node should be while <see cref="Primary"/> is the primary. The one place that says so: status, plans
+/// and tests compare against it.</summary>
 /// <param name="Id">The node.</param>
 /// <param name="Primary">The primary; the node itself where it should be that.</param>
 /// <param name="Members">All nodes of the cluster.</param>
@@ -14,11 +15,14 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
 
     private bool IsPrimary => Id == Primary.Id;
 
-    /// <summary>In what <paramref name="node"/> differs from that; what only follows from another deviation is left out.</summary>
+    /// <summary>In what <paramref name="node"/> differs from that; what only follows from another deviation is left
+    /// out.</summary>
     public IEnumerable<Finding> DeviationsOf(NodeState node)
     {
         var role = IsPrimary ? [] : Checks.ReasonsAgainst(node, Primary).ToList();
-        var absent = role.Exists(reason => reason.Code is FindingCode.NotAStandby or FindingCode.NotStreaming or FindingCode.ContainerMissing);
+        var absent = role.Exists(reason =>
+            reason.Code is FindingCode.NotAStandby or FindingCode.NotStreaming or FindingCode.ContainerMissing
+        );
         return [.. role, .. absent ? [] : PlaceOf(node)];
     }
 
@@ -77,7 +81,13 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
             yield return new(FindingCode.SynchronousStandbysDiffer, Id, confirmation, Hint.Repair(Id.Cluster));
         }
 
-        foreach (var other in IsPrimary ? Members.Where(other => other.Id != Id && node.Slots.All(slot => slot.Name != other.Id.Name.ToString())) : [])
+        foreach (
+            var other in IsPrimary
+                ? Members.Where(other =>
+                    other.Id != Id && node.Slots.All(slot => slot.Name != other.Id.Name.ToString())
+                )
+                : []
+        )
         {
             yield return new(FindingCode.SlotMissing, Id, other.Id.ToString(), Hint.Repair(Id.Cluster));
         }

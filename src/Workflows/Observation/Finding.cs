@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace PgFlow.Workflows;
 
-/// <summary>A way in which a cluster is not what it should be. Data only: <see cref="FindingText"/> says it to people.</summary>
+/// <summary>A way in which a cluster is not what it should be. Data only: <see cref="FindingText"/> says it to
+/// people.</summary>
 /// <param name="Code">What kind of deviation; programs rely on it.</param>
 /// <param name="Node">The node that it is about; null where it is about the cluster.</param>
 /// <param name="Detail">What was found, where the code alone does not say it.</param>
@@ -11,7 +12,8 @@ public sealed record Finding(FindingCode Code, NodeId? Node = null, string? Deta
 
 /// <summary>What to do about a finding: a procedure with its input, or a person's own work.</summary>
 /// <param name="Text">The purpose of the procedure, or the advice where there is none.</param>
-/// <param name="Procedure">The workflow type; the CLI shows its command, the Web UI takes it with <paramref name="Input"/>.</param>
+/// <param name="Procedure">The workflow type; the CLI shows its command, the Web UI takes it with
+/// <paramref name="Input"/>.</param>
 /// <param name="Input">The procedure's input.</param>
 public sealed record Hint(string Text, string? Procedure = null, JsonObject? Input = null)
 {
@@ -74,7 +76,8 @@ public enum FindingCode
     /// <summary>A standby replays later on purpose; the detail says how much.</summary>
     ReplayDelayed,
 
-    /// <summary>A standby has stopped to replay since the primary has more of a setting; the detail says which.</summary>
+    /// <summary>A standby has stopped to replay since the primary has more of a setting; the detail says
+    /// which.</summary>
     CapacityTooLow,
 
     /// <summary>A node has another system identifier than the primary.</summary>
@@ -131,7 +134,8 @@ public enum FindingCode
     /// <summary>The primary keeps no WAL for a node.</summary>
     SlotMissing,
 
-    /// <summary>The primary does not ask for confirmations as the cluster is meant to; the detail says how it does.</summary>
+    /// <summary>The primary does not ask for confirmations as the cluster is meant to; the detail says how it
+    /// does.</summary>
     SynchronousStandbysDiffer,
 
     /// <summary>A node has no container; the detail says what its volume holds.</summary>

@@ -1,6 +1,7 @@
 namespace PgFlow.Workflows;
 
-/// <summary>Findings as sentences: a primary message without period, perhaps its detail. The hint is for the reader's own tool to show.</summary>
+/// <summary>Findings as sentences: a primary message without period, perhaps its detail. The hint is for the reader's
+/// own tool to show.</summary>
 public static class FindingText
 {
     /// <summary>What is wrong.</summary>
@@ -14,7 +15,8 @@ public static class FindingText
             FindingCode.SplitBrain => $"SPLIT BRAIN: {detail}",
             FindingCode.NodeUnavailable => $"{node} is {detail}",
             FindingCode.LoginSlow => $"{node} is slow: {detail}",
-            FindingCode.LoginRefused => $"{node} refuses PgFlow's login ({detail}); it was asked through its own socket",
+            FindingCode.LoginRefused =>
+                $"{node} refuses PgFlow's login ({detail}); it was asked through its own socket",
             FindingCode.RolesChanged => $"PgFlow's own roles on {node} were changed: {detail}",
             FindingCode.Unreadable => $"{node}: could not be read: {detail}",
             FindingCode.EndpointMisplaced => $"the virtual IP is on {detail}, not on the primary {node}",
@@ -30,18 +32,24 @@ public static class FindingText
             FindingCode.ArchiverFails => $"{node} can't archive {detail}",
             FindingCode.ArchiverLags => $"{node}'s archiver lags: {detail}",
             FindingCode.SettingOverridden => $"{node}: {detail}",
-            FindingCode.SummarizerFails => $"{node}'s WAL summarizer fails: its incremental backups become full ones, and WAL that it has not read stays in pg_wal",
+            FindingCode.SummarizerFails =>
+                $"{node}'s WAL summarizer fails: its incremental backups become full ones, and WAL that it has "
+                    + "not read stays in pg_wal",
             FindingCode.RepositoryUnreadable => $"the repository can't be read: {detail}",
             FindingCode.NoBackup => $"no backup leads to timeline {detail}, the live one: it can't be recovered",
-            FindingCode.LiveTimelineUnknown => "which timeline is live is in no ledger, so nobody knows whether it can be recovered",
+            FindingCode.LiveTimelineUnknown =>
+                "which timeline is live is in no ledger, so nobody knows whether it can be recovered",
             FindingCode.WalMissing => $"WAL is missing: {detail}",
-            FindingCode.NotRestarted => $"{node} is not restarted after a crash or a reboot: its restart policy is {detail}",
+            FindingCode.NotRestarted =>
+                $"{node} is not restarted after a crash or a reboot: its restart policy is {detail}",
             FindingCode.OffInternalNetwork => $"{node} is not on the cluster's internal network",
             FindingCode.OffReadOnlyEndpoint => $"{node} is not on the read-only endpoint {detail}",
-            FindingCode.ClientsRefused => $"{node} refuses clients: a procedure that took its address away ended half-way",
+            FindingCode.ClientsRefused =>
+                $"{node} refuses clients: a procedure that took its address away ended half-way",
             FindingCode.VolumeFull => $"no room: {detail}",
             FindingCode.SlotMissing => $"{node} has no slot for {detail}",
-            FindingCode.SynchronousStandbysDiffer => $"synchronous_standby_names on {node} does not match the cluster's configuration: {detail}",
+            FindingCode.SynchronousStandbysDiffer =>
+                $"synchronous_standby_names on {node} does not match the cluster's configuration: {detail}",
             FindingCode.ContainerMissing => $"{node} is {detail}",
             FindingCode.ResourceMissing => $"the {detail} is gone",
             FindingCode.ResourceForeign => $"the {detail}",

@@ -5,7 +5,8 @@ namespace PgFlow.Workflows;
 /// <param name="Doubt">Why that is not certain; null where it is.</param>
 internal sealed record LiveBranch(TimelineHistory Line, string? Doubt = null)
 {
-    /// <summary>What the lost primary and the standbys agree on; null where they do not, or where it can't be read.</summary>
+    /// <summary>What the lost primary and the standbys agree on; null where they do not, or where it can't be
+    /// read.</summary>
     /// <remarks>Equal numbers are no agreement: two promotions can take the same one.</remarks>
     public static LiveBranch? AgreedBy(IReadOnlyCollection<NodeState> lost, IReadOnlyCollection<NodeState> standbys)
     {
@@ -16,30 +17,47 @@ internal sealed record LiveBranch(TimelineHistory Line, string? Doubt = null)
             : null;
     }
 
-    /// <summary>What the ledger says; else, with doubt, what the lost primary was on, or all standbys are. Null where nobody can tell.</summary>
-    public static LiveBranch? By(ArchiveState archive, IReadOnlyCollection<NodeState> lost, IReadOnlyCollection<NodeState> standbys)
+    /// <summary>What the ledger says; else, with doubt, what the lost primary was on, or all standbys are. Null where
+    /// nobody can tell.</summary>
+    public static LiveBranch? By(
+        ArchiveState archive,
+        IReadOnlyCollection<NodeState> lost,
+        IReadOnlyCollection<NodeState> standbys
+    )
     {
         if (archive.LiveLine is { } line)
         {
             return new(line);
         }
 
-        var silence = archive.Unreadable is { } why ? $"the ledger can't be read ({why})" : "the ledger does not say which timeline is live";
+        var silence = archive.Unreadable is { } why
+            ? $"the ledger can't be read ({why})"
+            : "the ledger does not say which timeline is live";
         return (TimelinesOf(lost), TimelinesOf(standbys)) switch
         {
-            ([{ } timeline], _) => new(LineOf(timeline), $"{silence}: timeline {timeline} of the lost primary counts as the live one"),
-            ([] or [null], [{ } timeline]) => new(LineOf(timeline), $"{silence}: timeline {timeline}, which all standbys are on, counts as the live one"),
+            ([{ } timeline], _) => new(
+                LineOf(timeline),
+                $"{silence}: timeline {timeline} of the lost primary counts as the live one"
+            ),
+            ([] or [null], [{ } timeline]) => new(
+                LineOf(timeline),
+                $"{silence}: timeline {timeline}, which all standbys are on, counts as the live one"
+            ),
             _ => null,
         };
 
         TimelineHistory LineOf(Timeline timeline) =>
-            lost.Concat(standbys).Select(node => node.History).FirstOrDefault(history => history?.Tip == timeline) ?? new(timeline, []);
+            lost.Concat(standbys).Select(node => node.History).FirstOrDefault(history => history?.Tip == timeline)
+            ?? new(timeline, []);
     }
 
     /// <summary>Why a node's WAL is not part of the branch; null where it is, or where nobody knows.</summary>
     public string? ReasonAgainst(NodeState node)
     {
-        if (node.Timeline is not { } timeline || (timeline == Line.Tip && !(HasAncestors && node.History?.IsSame(Line) is false)))
+        if (
+            node.Timeline is not { } timeline
+            || (timeline == Line.Tip && !(HasAncestors && node.History?.IsSame(Line) is false))
+        )
         {
             return null;
         }
@@ -57,5 +75,6 @@ internal sealed record LiveBranch(TimelineHistory Line, string? Doubt = null)
 
     private bool HasAncestors => Line.Ancestors.Count > 0;
 
-    private static Timeline?[] TimelinesOf(IReadOnlyCollection<NodeState> nodes) => [.. nodes.Select(node => node.Timeline).Distinct()];
+    private static Timeline?[] TimelinesOf(IReadOnlyCollection<NodeState> nodes) =>
+        [.. nodes.Select(node => node.Timeline).Distinct()];
 }

@@ -1,6 +1,7 @@
 namespace PgFlow.Workflows;
 
-/// <summary>What kept PgFlow from logging in to a node in its usual way: as its own superuser, over the internal network.</summary>
+/// <summary>What kept PgFlow from logging in to a node in its usual way: as its own superuser, over the internal
+/// network.</summary>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Detail">What the server said, with its SQLSTATE, or what it did not do.</param>
 public sealed record LoginProblem(LoginProblemKind Kind, string Detail);

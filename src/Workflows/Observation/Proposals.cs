@@ -11,15 +11,24 @@ internal static class Proposals
         var findings = new List<Finding>();
         foreach (var finding in inspection.Findings)
         {
-            findings.Add(finding.Hint is { Procedure: not null } hint && await RefusalAsync(hint, inspection.State) is { } why
-                ? finding with { Hint = new($"{hint.Procedure} would be refused: {why}") }
-                : finding);
+            findings.Add(
+                finding.Hint is { Procedure: not null } hint && await RefusalAsync(hint, inspection.State) is { } why
+                    ? finding with
+                    {
+                        Hint = new($"{hint.Procedure} would be refused: {why}"),
+                    }
+                    : finding
+            );
         }
 
-        return inspection with { Findings = findings };
+        return inspection with
+        {
+            Findings = findings,
+        };
     }
 
-    /// <summary>What the plan of a hint's procedure has against it; null where it accepts, or leaves something for the reader to choose.</summary>
+    /// <summary>What the plan of a hint's procedure has against it; null where it accepts, or leaves something for the
+    /// reader to choose.</summary>
     public static async Task<string?> RefusalAsync(Hint hint, ClusterState state)
     {
         try

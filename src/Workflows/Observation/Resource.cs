@@ -1,6 +1,7 @@
 namespace PgFlow.Workflows;
 
-/// <summary>A part of a cluster outside PostgreSQL: what there is under one of its names or labels, and what should be there.</summary>
+/// <summary>A part of a cluster outside PostgreSQL: what there is under one of its names or labels, and what should be
+/// there.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Name">Its name; the path of a secrets file.</param>
 /// <param name="State">Whose it is.</param>
@@ -33,7 +34,8 @@ public enum ResourceState
     /// <summary>It carries the cluster's label.</summary>
     Labelled,
 
-    /// <summary>It has one of the cluster's names, or uses one of its volumes, and does not carry its label: nobody but its owner touches it.</summary>
+    /// <summary>It has one of the cluster's names, or uses one of its volumes, and does not carry its label: nobody but
+    /// its owner touches it.</summary>
     Foreign,
 
     /// <summary>The cluster needs it, and it is not there.</summary>

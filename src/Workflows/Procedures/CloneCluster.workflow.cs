@@ -27,65 +27,138 @@ public sealed record CloneClusterInput : TargetInput
 
     /// <inheritdoc/>
     protected override IEnumerable<string> Check() =>
-    [
-        .. base.Check(),
-        .. Missing("from", From == default, "name the cluster to clone"),
-        .. From == Cluster && From != default ? [$"from: is {From} itself; a clone needs a name of its own"] : Array.Empty<string>(),
-        .. InitClusterInput.CheckPlace(Nodes ?? 1, Vip, Subnet, ExternalNetwork),
-    ];
+        [
+            .. base.Check(),
+            .. Missing("from", From == default, "name the cluster to clone"),
+            .. From == Cluster && From != default
+                ? [$"from: is {From} itself; a clone needs a name of its own"]
+                : Array.Empty<string>(),
+            .. InitClusterInput.CheckPlace(Nodes ?? 1, Vip, Subnet, ExternalNetwork),
+        ];
 }
 
-/// <summary>Makes a new cluster from a position in another's past. The other one, its archive included, is only read.</summary>
+/// <summary>Makes a new cluster from a position in another's past. The other one, its archive included, is only
+/// read.</summary>
 [Workflow]
 public sealed class CloneCluster : Procedure<CloneClusterInput>
 {
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(CloneClusterInput? input = null) => RunAsync(input, CloneClusterPlan.FromAsync, async plan =>
-    {
-        var (cluster, source, primary, target) = (plan.Input.Cluster, plan.Input.From, plan.Primary, plan.Target);
+    public Task<Report> RunAsync(CloneClusterInput? input = null) =>
+        RunAsync(
+            input,
+            CloneClusterPlan.FromAsync,
+            async plan =>
+            {
+                var (cluster, source, primary, target) = (
+                    plan.Input.Cluster,
+                    plan.Input.From,
+                    plan.Primary,
+                    plan.Target
+                );
 
-        var networks = await ResultStep("create-networks", "Internal and external network",
-            () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
-            undo: () => Clusters.TakeBackAsync(cluster));
-        await Step("create-nodes", $"Volumes, containers; the secrets are {source}'s, since the roles are", async () =>
-        {
-            await Clusters.ShareSecretsAsync(source, cluster);
-            await Clusters.CreateNodesAsync(plan.Spec(networks.Value));
-        });
-        await Step("restore", $"Backup {target.Backups[^1]} of {source} and its WAL lie in {primary}'s volume", async () =>
-        {
-            await Recoveries.RestoreAsync(primary, source, target);
-            await DataDirectories.SwapAsync(primary);
-        });
-        await RequiredStep("replay", $"{primary} has replayed everything up to the target, and nothing more", async () =>
-        {
-            await Nodes.ConfigureAsync(plan.Intent.Recovering(primary, target));
-            await Recoveries.ReplayAsync(primary, target);
-        });
-        var openedAt = Now;
-        var promotion = await ResultStep("promote", $"{primary} is promoted", () => Nodes.PromoteAsync(primary, target.Timeline));
-        await OpenedAsync(promotion, leftAt: null, openedAt);
-        await Step("prepare-primary", $"{primary} has the settings and slots of a primary, and the virtual IP", async () =>
-        {
-            await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
-            await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
-            await Clusters.SetRolesAsync(primary);
-            await Endpoints.MoveAsync(primary);
-        });
-        await Step("prove-archive", "The new archive takes its WAL", () => Archives.ProveAsync(primary));
-        await Workflow.WhenAllAsync(
-            RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary)),
-            MakeStandbysAsync());
-        async Task MakeStandbysAsync()
-        {
-            await InParallel(plan.Standbys, node => Step($"copy/{node.Name}", $"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
-            await InParallel(plan.Standbys, node => Step($"follow/{node.Name}", $"{node} follows {primary}", () => Follow.Async(node, primary, promotion.Value.Timeline, plan.Intent)));
-        }
+                var networks = await ResultStep(
+                    "create-networks",
+                    "Internal and external network",
+                    () =>
+                        Clusters.CreateNetworksAsync(
+                            new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)
+                        ),
+                    undo: () => Clusters.TakeBackAsync(cluster)
+                );
+                await Step(
+                    "create-nodes",
+                    $"Volumes, containers; the secrets are {source}'s, since the roles are",
+                    async () =>
+                    {
+                        await Clusters.ShareSecretsAsync(source, cluster);
+                        await Clusters.CreateNodesAsync(plan.Spec(networks.Value));
+                    }
+                );
+                await Step(
+                    "restore",
+                    $"Backup {target.Backups[^1]} of {source} and its WAL lie in {primary}'s volume",
+                    async () =>
+                    {
+                        await Recoveries.RestoreAsync(primary, source, target);
+                        await DataDirectories.SwapAsync(primary);
+                    }
+                );
+                await RequiredStep(
+                    "replay",
+                    $"{primary} has replayed everything up to the target, and nothing more",
+                    async () =>
+                    {
+                        await Nodes.ConfigureAsync(plan.Intent.Recovering(primary, target));
+                        await Recoveries.ReplayAsync(primary, target);
+                    }
+                );
+                var openedAt = Now;
+                var promotion = await ResultStep(
+                    "promote",
+                    $"{primary} is promoted",
+                    () => Nodes.PromoteAsync(primary, target.Timeline)
+                );
+                await OpenedAsync(promotion, leftAt: null, openedAt);
+                await Step(
+                    "prepare-primary",
+                    $"{primary} has the settings and slots of a primary, and the virtual IP",
+                    async () =>
+                    {
+                        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
+                        await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
+                        await Clusters.SetRolesAsync(primary);
+                        await Endpoints.MoveAsync(primary);
+                    }
+                );
+                await Step("prove-archive", "The new archive takes its WAL", () => Archives.ProveAsync(primary));
+                await Workflow.WhenAllAsync(
+                    RequiredStep(
+                        "prove-endpoint",
+                        $"A commit through the endpoint arrives on {primary}",
+                        () => Endpoints.ProveAsync(primary)
+                    ),
+                    MakeStandbysAsync()
+                );
+                async Task MakeStandbysAsync()
+                {
+                    await InParallel(
+                        plan.Standbys,
+                        node =>
+                            Step(
+                                $"copy/{node.Name}",
+                                $"{node} is a copy of {primary}",
+                                () => Follow.CopyAsync(node, primary)
+                            )
+                    );
+                    await InParallel(
+                        plan.Standbys,
+                        node =>
+                            Step(
+                                $"follow/{node.Name}",
+                                $"{node} follows {primary}",
+                                () => Follow.Async(node, primary, promotion.Value.Timeline, plan.Intent)
+                            )
+                    );
+                }
 
-        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
-        await Step("backup", "A base backup, with which its own past begins", () => BaseBackup.Async(BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites), primary, $"after {Workflow.Info.WorkflowId}"));
-    });
+                await Step(
+                    "synchronous-standbys",
+                    $"synchronous_standby_names on {primary} matches the cluster's configuration",
+                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                );
+                await Step(
+                    "backup",
+                    "A base backup, with which its own past begins",
+                    () =>
+                        BaseBackup.Async(
+                            BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites),
+                            primary,
+                            $"after {Workflow.Info.WorkflowId}"
+                        )
+                );
+            }
+        );
 }
 
 /// <summary>What is cloned, from where.</summary>
@@ -102,18 +175,37 @@ internal sealed record CloneClusterPlan : Plan
     /// <summary>As the primary has it in its settings of today.</summary>
     public required bool FullPageWrites { get; init; }
 
-    internal override object Decision => new { Input.From, Input.Nodes, Input.Vip, Input.Subnet, Input.ExternalNetwork, Source, Target = TargetText.Decision(Target), Intent };
+    internal override object Decision =>
+        new
+        {
+            Input.From,
+            Input.Nodes,
+            Input.Vip,
+            Input.Subnet,
+            Input.ExternalNetwork,
+            Source,
+            Target = TargetText.Decision(Target),
+            Intent,
+        };
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
-    internal IReadOnlyList<NodeId> Standbys => [.. Enumerable.Range(2, (Input.Nodes ?? Source.Nodes) - 1).Select(number => new NodeId(Input.Cluster, NodeName.Of(number)))];
+    internal IReadOnlyList<NodeId> Standbys =>
+        [
+            .. Enumerable
+                .Range(2, (Input.Nodes ?? Source.Nodes) - 1)
+                .Select(number => new NodeId(Input.Cluster, NodeName.Of(number))),
+        ];
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<CloneClusterPlan> FromAsync(CloneClusterInput input, ClusterState state)
     {
         if (state.Exists && state.Missing.Count == 0)
         {
-            throw Ends.Refuse($"there is a cluster {input.Cluster} already; give the clone another name, or remove it: pgflow destroy {input.Cluster}");
+            throw Ends.Refuse(
+                $"there is a cluster {input.Cluster} already; give the clone another name, or remove it: pgflow "
+                    + $"destroy {input.Cluster}"
+            );
         }
 
         state.RequireVacant();
@@ -121,12 +213,16 @@ internal sealed record CloneClusterPlan : Plan
         var target = await Catalogues.ResolveAsync(input.From, input.Target);
         return new()
         {
-            Summary = $"cluster {input.Cluster}: {PgFlowText.Count(input.Nodes ?? source.Spec!.Nodes, "node")}, as {input.From} was at {TargetText.Place(target)}",
+            Summary =
+                $"cluster {input.Cluster}: {PgFlowText.Count(input.Nodes ?? source.Spec!.Nodes, "node")}, as "
+                + $"{input.From} was at {TargetText.Place(target)}",
             Facts = TargetText.Facts(target),
             Warnings =
             [
                 $"its roles and passwords are those of {input.From}",
-                .. Checks.TablespacesOf(source) is { } tablespaces ? [$"only a target before they were made can be had: {tablespaces}"] : Array.Empty<string>(),
+                .. Checks.TablespacesOf(source) is { } tablespaces
+                    ? [$"only a target before they were made can be had: {tablespaces}"]
+                    : Array.Empty<string>(),
                 .. TargetText.Warnings(target),
             ],
             Input = input,
@@ -138,12 +234,13 @@ internal sealed record CloneClusterPlan : Plan
     }
 
     /// <summary>The new cluster's labels.</summary>
-    internal ClusterSpec Spec(CreatedNetworks networks) => Source with
-    {
-        Cluster = Input.Cluster,
-        Nodes = Input.Nodes ?? Source.Nodes,
-        Subnet = networks.Subnet,
-        ExternalNetwork = networks.ExternalNetwork,
-        Vip = networks.Vip,
-    };
+    internal ClusterSpec Spec(CreatedNetworks networks) =>
+        Source with
+        {
+            Cluster = Input.Cluster,
+            Nodes = Input.Nodes ?? Source.Nodes,
+            Subnet = networks.Subnet,
+            ExternalNetwork = networks.ExternalNetwork,
+            Vip = networks.Vip,
+        };
 }

@@ -19,40 +19,84 @@ internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyLi
 
     private Candidate WinnerOf(IReadOnlyList<Candidate> compared)
     {
-        var best = compared.Where(node => node is { Answers: true, End: not null })
-            .OrderByDescending(node => node.End).ThenBy(node => node.Delayed).ThenBy(node => node.Node.Name).FirstOrDefault()
-            ?? throw Ends.Refuse(string.Join("; ", ["no standby answers any more", .. compared.Where(node => node.Unknown is not null).Select(node => $"{node.Node}: {node.Unknown}")]));
-        var winner = Asked is not { } asked ? best : compared.FirstOrDefault(node => node.Node == asked && node.Answers) ?? throw Ends.Refuse($"{asked} does not answer any more");
-        if (best.End > (winner.End ?? default) && Live?.Contains(winner.Timeline) is not false) // on another branch positions say nothing
+        var best =
+            compared
+                .Where(node => node is { Answers: true, End: not null })
+                .OrderByDescending(node => node.End)
+                .ThenBy(node => node.Delayed)
+                .ThenBy(node => node.Node.Name)
+                .FirstOrDefault()
+            ?? throw Ends.Refuse(
+                string.Join(
+                    "; ",
+                    [
+                        "no standby answers any more",
+                        .. compared
+                            .Where(node => node.Unknown is not null)
+                            .Select(node => $"{node.Node}: {node.Unknown}"),
+                    ]
+                )
+            );
+        var winner = Asked is not { } asked
+            ? best
+            : compared.FirstOrDefault(node => node.Node == asked && node.Answers)
+                ?? throw Ends.Refuse($"{asked} does not answer any more");
+        // on another branch positions say nothing
+        if (best.End > (winner.End ?? default) && Live?.Contains(winner.Timeline) is not false)
         {
-            throw Ends.Refuse($"{best.Node} has {PgFlowText.Bytes(best.End!.Value.BytesSince(winner.End ?? default))} more than {winner.Node}; without a named node it is taken");
+            throw Ends.Refuse(
+                $"{best.Node} has {PgFlowText.Bytes(best.End!.Value.BytesSince(winner.End ?? default))} more "
+                    + $"than {winner.Node}; without a named node it is taken"
+            );
         }
 
-        return winner.ReplayPaused ? throw Ends.Refuse($"replay is paused on {winner.Node}: its promotion would hang; resume it with: SELECT pg_wal_replay_resume()") : winner;
+        return winner.ReplayPaused
+            ? throw Ends.Refuse(
+                $"replay is paused on {winner.Node}: its promotion would hang; resume it with: SELECT "
+                    + "pg_wal_replay_resume()"
+            )
+            : winner;
     }
 
-    private static IEnumerable<string> Ahead(IReadOnlyList<Candidate> compared, Candidate winner) => compared
-        .Where(node => !node.Answers && node.End > (winner.End ?? default))
-        .OrderByDescending(node => node.End)
-        .Select(node => $"{node.Node} has {PgFlowText.Bytes(node.End!.Value.BytesSince(winner.End ?? default))} more than {winner.Node}; "
-            + $"it does not run: start it (docker start {node.Node.Container}), then fail over again");
+    private static IEnumerable<string> Ahead(IReadOnlyList<Candidate> compared, Candidate winner) =>
+        compared
+            .Where(node => !node.Answers && node.End > (winner.End ?? default))
+            .OrderByDescending(node => node.End)
+            .Select(node =>
+                $"{node.Node} has {PgFlowText.Bytes(node.End!.Value.BytesSince(winner.End ?? default))} more "
+                + $"than {winner.Node}; "
+                + $"it does not run: start it (docker start {node.Node.Container}), then fail over again"
+            );
 
-    private IEnumerable<string> Behind(Candidate winner) => Live is not null && winner.Timeline != Live.Tip && !(winner.End > Live.EndOf(winner.Timeline))
-        ? [$"{winner.Node} has nothing of timeline {Live.Tip}, the live one: all that was committed there would be lost"]
-        : [];
+    private IEnumerable<string> Behind(Candidate winner) =>
+        Live is not null && winner.Timeline != Live.Tip && !(winner.End > Live.EndOf(winner.Timeline))
+            ?
+            [
+                $"{winner.Node} has nothing of timeline {Live.Tip}, the live one: all that was committed there "
+                    + "would be lost",
+            ]
+            : [];
 
-    /// <summary>A commit may be on any of those that could confirm it: all but (quorum - 1) of them must have been read.</summary>
+    /// <summary>A commit may be on any of those that could confirm it: all but (quorum - 1) of them must have been
+    /// read.</summary>
     private IEnumerable<string> Unproven(IReadOnlyList<Candidate> compared)
     {
-        var unread = Confirmers?.Where(name => compared.FirstOrDefault(node => node.Node.Name == name) is not { End: not null }).ToList() ?? [];
+        var unread =
+            Confirmers
+                ?.Where(name => compared.FirstOrDefault(node => node.Node.Name == name) is not { End: not null })
+                .ToList()
+            ?? [];
         return unread.Count < NodeSettings.Quorum
             ? []
-            : unread.Select(name => $"commits that only {name} confirmed may be lost: its WAL can't be read ({WhyOf(compared, name)})");
+            : unread.Select(name =>
+                $"commits that only {name} confirmed may be lost: its WAL can't be read ({WhyOf(compared, name)})"
+            );
     }
 
-    private IEnumerable<string> Unread(IReadOnlyList<Candidate> compared, Candidate winner) => compared
-        .Where(node => node.End is null && Confirmers?.Contains(node.Node.Name) is not true)
-        .Select(node => $"whether {node.Node} has more than {winner.Node} is unknown: {node.Unknown}");
+    private IEnumerable<string> Unread(IReadOnlyList<Candidate> compared, Candidate winner) =>
+        compared
+            .Where(node => node.End is null && Confirmers?.Contains(node.Node.Name) is not true)
+            .Select(node => $"whether {node.Node} has more than {winner.Node} is unknown: {node.Unknown}");
 
     private static string WhyOf(IReadOnlyList<Candidate> compared, NodeName name) =>
         compared.FirstOrDefault(node => node.Node.Name == name)?.Unknown ?? "it is no standby of the live branch";

@@ -11,9 +11,10 @@ public sealed partial record CreateRestorePointInput : ProcedureInput
     public string? Name { get; init; }
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() => Name is null || IsName(Name)
-        ? Missing("name", Name is null, "name the restore point")
-        : [$"name: '{Name}' is no name of a restore point: 1 to 63 letters, digits, dots, underscores or hyphens"];
+    protected override IEnumerable<string> Check() =>
+        Name is null || IsName(Name)
+            ? Missing("name", Name is null, "name the restore point")
+            : [$"name: '{Name}' is no name of a restore point: 1 to 63 letters, digits, dots, underscores or hyphens"];
 
     /// <summary>Whether the ledger takes it; PostgreSQL takes anything.</summary>
     internal static bool IsName(string text) => Pattern().IsMatch(text);
@@ -30,26 +31,48 @@ public sealed class CreateRestorePoint : Procedure<CreateRestorePointInput>
 
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(CreateRestorePointInput? input = null) => RunAsync(input, CreateRestorePointPlan.From, async plan =>
-    {
-        await Step("find-point", $"No restore point of {plan.Primary.Cluster} is called {plan.Name}", async () =>
-        {
-            if (await Ledger.FindPointAsync(plan.Primary.Cluster, plan.Name) is { } there)
+    public Task<Report> RunAsync(CreateRestorePointInput? input = null) =>
+        RunAsync(
+            input,
+            CreateRestorePointPlan.From,
+            async plan =>
             {
-                throw Ends.Refuse($"name: there is a restore point {plan.Name} already, at {there.Lsn} on timeline {there.Timeline}, made {there.At:yyyy-MM-dd HH:mm:ss}Z; choose another name");
-            }
-        });
+                await Step(
+                    "find-point",
+                    $"No restore point of {plan.Primary.Cluster} is called {plan.Name}",
+                    async () =>
+                    {
+                        if (await Ledger.FindPointAsync(plan.Primary.Cluster, plan.Name) is { } there)
+                        {
+                            throw Ends.Refuse(
+                                $"name: there is a restore point {plan.Name} already, at {there.Lsn} on "
+                                    + $"timeline {there.Timeline}, made {there.At:yyyy-MM-dd HH:mm:ss}Z; choose "
+                                    + "another name"
+                            );
+                        }
+                    }
+                );
 
-        // A second record of the name, after a crash, does no harm: a recovery goes to the position in the ledger.
-        var point = await ResultStep("write-point", $"{plan.Primary} has it in its WAL", () => Nodes.CreatePointAsync(plan.Primary, plan.Name));
-        await Step("prove-archive", "The archive has that WAL", () => Archives.ProveAsync(plan.Primary));
-        await Step("record-point", "The ledger knows it", async () =>
-        {
-            var (name, lsn, timeline, at) = point.Value;
-            await Ledger.AddPointAsync(plan.Primary.Cluster, point.Value);
-            Notes.Add($"restore point {name}: {lsn} on timeline {timeline}, {at:yyyy-MM-dd HH:mm:ss.fff}Z");
-        });
-    });
+                // A second record of the name, after a crash, does no harm: a recovery goes to the position in the
+                // ledger.
+                var point = await ResultStep(
+                    "write-point",
+                    $"{plan.Primary} has it in its WAL",
+                    () => Nodes.CreatePointAsync(plan.Primary, plan.Name)
+                );
+                await Step("prove-archive", "The archive has that WAL", () => Archives.ProveAsync(plan.Primary));
+                await Step(
+                    "record-point",
+                    "The ledger knows it",
+                    async () =>
+                    {
+                        var (name, lsn, timeline, at) = point.Value;
+                        await Ledger.AddPointAsync(plan.Primary.Cluster, point.Value);
+                        Notes.Add($"restore point {name}: {lsn} on timeline {timeline}, {at:yyyy-MM-dd HH:mm:ss.fff}Z");
+                    }
+                );
+            }
+        );
 }
 
 /// <summary>Which position gets a name.</summary>
@@ -61,7 +84,13 @@ internal sealed record CreateRestorePointPlan : Plan
 
     public required Timeline Timeline { get; init; }
 
-    internal override object Decision => new { Primary, Timeline, Name };
+    internal override object Decision =>
+        new
+        {
+            Primary,
+            Timeline,
+            Name,
+        };
 
     /// <summary>Decides, or refuses.</summary>
     public static CreateRestorePointPlan From(CreateRestorePointInput input, ClusterState state)

@@ -15,16 +15,28 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
 {
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(DestroyClusterInput? input = null) => RunAsync(input, DestroyClusterPlan.From, async plan =>
-    {
-        await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(plan.Cluster));
+    public Task<Report> RunAsync(DestroyClusterInput? input = null) =>
+        RunAsync(
+            input,
+            DestroyClusterPlan.From,
+            async plan =>
+            {
+                await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(plan.Cluster));
 
-        PointOfNoReturn();
-        await Step("remove", "Containers, volumes, networks, secrets are gone", () => Clusters.RemoveAsync(plan.Cluster));
-        Conclude(
-            plan.Nodes.Count > 0 ? $"cluster {plan.Cluster} is gone with its data, its archive and its ledger" : $"there was no node of {plan.Cluster}; nothing is left of it",
-            plan.Foreign.Select(resource => $"{resource} stays: it is not PgFlow's"));
-    });
+                PointOfNoReturn();
+                await Step(
+                    "remove",
+                    "Containers, volumes, networks, secrets are gone",
+                    () => Clusters.RemoveAsync(plan.Cluster)
+                );
+                Conclude(
+                    plan.Nodes.Count > 0
+                        ? $"cluster {plan.Cluster} is gone with its data, its archive and its ledger"
+                        : $"there was no node of {plan.Cluster}; nothing is left of it",
+                    plan.Foreign.Select(resource => $"{resource} stays: it is not PgFlow's")
+                );
+            }
+        );
 }
 
 /// <summary>What is removed.</summary>
@@ -40,14 +52,28 @@ internal sealed record DestroyClusterPlan : Plan
     /// <summary>What has one of its names and does not carry its label: it stays.</summary>
     public required IReadOnlyList<Resource> Foreign { get; init; }
 
-    internal override object Decision => new { Cluster, Nodes, Left, Foreign };
+    internal override object Decision =>
+        new
+        {
+            Cluster,
+            Nodes,
+            Left,
+            Foreign,
+        };
 
-    /// <summary>Decides. What is left of a cluster whose making failed is removed too, so an empty observation is no reason to stop.</summary>
+    /// <summary>Decides. What is left of a cluster whose making failed is removed too, so an empty observation is no
+    /// reason to stop.</summary>
     public static DestroyClusterPlan From(DestroyClusterInput input, ClusterState state)
     {
-        if (state.Resources.Where(resource => resource is { State: ResourceState.Foreign, Uses: not null }).ToList() is { Count: > 0 } users)
+        if (
+            state.Resources.Where(resource => resource is { State: ResourceState.Foreign, Uses: not null }).ToList() is
+            { Count: > 0 } users
+        )
         {
-            throw Ends.Refuse($"{string.Join(", ", users.Select(user => $"{user} uses volume {user.Uses}"))}: remove it first; nothing was removed");
+            throw Ends.Refuse(
+                $"{string.Join(", ", users.Select(user => $"{user} uses volume {user.Uses}"))}: remove it "
+                    + "first; nothing was removed"
+            );
         }
 
         var foreign = state.Resources.Where(resource => resource.State is ResourceState.Foreign).ToList();
@@ -57,10 +83,16 @@ internal sealed record DestroyClusterPlan : Plan
             Summary = $"cluster {input.Cluster} is removed with its data, its archive and its ledger",
             Facts =
             [
-                state.Exists ? $"nodes: {string.Join(", ", state.Nodes.Select(node => $"{node.Id} ({Checks.Describe(node)})"))}" : "no node is there",
+                state.Exists
+                    ? $"nodes: {string.Join(", ", state.Nodes.Select(node => $"{node.Id} ({Checks.Describe(node)})"))}"
+                    : "no node is there",
                 .. left.Count > 0 ? [$"removed: {string.Join(", ", left)}"] : Array.Empty<string>(),
             ],
-            Warnings = ["nothing brings it back", .. foreign.Select(resource => $"{resource} stays: it is not PgFlow's")],
+            Warnings =
+            [
+                "nothing brings it back",
+                .. foreign.Select(resource => $"{resource} stays: it is not PgFlow's"),
+            ],
             Cluster = input.Cluster,
             Nodes = [.. state.Nodes.Select(node => node.Id)],
             Left = left,

@@ -6,7 +6,10 @@ namespace PgFlow.Workflows;
 public sealed record FailbackInput : ProcedureInput
 {
     /// <summary>The node that comes back; the only one that is missing where none is named.</summary>
-    [Flag("The node that comes back; the only one that is missing where none is named", Place = FlagPlace.BehindOptional)]
+    [Flag(
+        "The node that comes back; the only one that is missing where none is named",
+        Place = FlagPlace.BehindOptional
+    )]
     public NodeName? Node { get; init; }
 }
 
@@ -16,29 +19,56 @@ public sealed class Failback : Procedure<FailbackInput>
 {
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(FailbackInput? input = null) => RunAsync(input, FailbackPlan.From, async plan =>
-    {
-        var (node, primary) = (plan.Node, plan.Primary);
+    public Task<Report> RunAsync(FailbackInput? input = null) =>
+        RunAsync(
+            input,
+            FailbackPlan.From,
+            async plan =>
+            {
+                var (node, primary) = (plan.Node, plan.Primary);
 
-        await RequiredStep("fence", $"{node} is stopped and can't come back as a primary",
-            () => Nodes.FenceAsync(node),
-            undo: plan.Before.WasStandby ? plan.Before.ReturnAsync : null); // a wrong or lost primary stays fenced
-        await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
-        await Step("prepare-primary", $"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
-        {
-            await Nodes.SetSlotsAsync(primary, plan.Others);
-            await Clusters.SetRolesAsync(primary);
-        });
-        var way = await ResultStep("choose-way", $"Choose how {node} rejoins: unchanged, pg_rewind, or a new base backup",
-            async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)).Within(plan.Tablespaces));
+                await RequiredStep(
+                    "fence",
+                    $"{node} is stopped and can't come back as a primary",
+                    () => Nodes.FenceAsync(node),
+                    undo: plan.Before.WasStandby ? plan.Before.ReturnAsync : null
+                ); // a wrong or lost primary stays fenced
+                await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
+                await Step(
+                    "prepare-primary",
+                    $"{primary} keeps WAL for {node} and has PgFlow's own roles",
+                    async () =>
+                    {
+                        await Nodes.SetSlotsAsync(primary, plan.Others);
+                        await Clusters.SetRolesAsync(primary);
+                    }
+                );
+                var way = await ResultStep(
+                    "choose-way",
+                    $"Choose how {node} rejoins: unchanged, pg_rewind, or a new base backup",
+                    async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)).Within(plan.Tablespaces)
+                );
 
-        PointOfNoReturn();
-        await RequiredStep("rejoin", $"{node}'s data continues {primary}'s line", async () => Notes.Add(await ContinueLineAsync(way.Value, node, primary)));
-        await Step("follow", $"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
-        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration", () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
-        await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
-        Conclude($"{node} is a standby of {primary} again");
-    });
+                PointOfNoReturn();
+                await RequiredStep(
+                    "rejoin",
+                    $"{node}'s data continues {primary}'s line",
+                    async () => Notes.Add(await ContinueLineAsync(way.Value, node, primary))
+                );
+                await Step(
+                    "follow",
+                    $"{node} follows {primary}",
+                    () => Follow.Async(node, primary, plan.Timeline, plan.Intent)
+                );
+                await Step(
+                    "synchronous-standbys",
+                    $"synchronous_standby_names on {primary} matches the cluster's configuration",
+                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                );
+                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+                Conclude($"{node} is a standby of {primary} again");
+            }
+        );
 
     /// <returns>How it was done, as a sentence.</returns>
     internal static async Task<string> ContinueLineAsync(WayBack way, NodeId node, NodeId primary)
@@ -48,7 +78,10 @@ public sealed class Failback : Procedure<FailbackInput>
             return $"{node} came back as it was: {way.Why}";
         }
 
-        var rewound = way.Kind is WayBackKind.Rewind ? await DataDirectories.RewindAsync(node, primary) : new(Done: false, way.Why);
+        var rewound =
+            way.Kind is WayBackKind.Rewind
+                ? await DataDirectories.RewindAsync(node, primary)
+                : new(Done: false, way.Why);
         if (rewound.Done)
         {
             return $"{node} was rewound: {way.Why}";
@@ -84,7 +117,18 @@ internal sealed record FailbackPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
-    internal override object Decision => new { Node, Primary, Before.WasStandby, Timeline, Tablespaces, Others, Standbys, Intent };
+    internal override object Decision =>
+        new
+        {
+            Node,
+            Primary,
+            Before.WasStandby,
+            Timeline,
+            Tablespaces,
+            Others,
+            Standbys,
+            Intent,
+        };
 
     /// <summary>Decides, or refuses.</summary>
     public static FailbackPlan From(FailbackInput input, ClusterState state)
@@ -98,7 +142,8 @@ internal sealed record FailbackPlan : Plan
 
         var primary = state.RequirePrimaryBeside(asked);
         var node = asked ?? OnlyMissing(state, primary);
-        var streams = node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsToLeaveOut(node, primary).Any();
+        var streams =
+            node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsToLeaveOut(node, primary).Any();
         var tablespaces = Checks.TablespacesOf(state);
         return new()
         {
@@ -106,11 +151,19 @@ internal sealed record FailbackPlan : Plan
                 ? Checks.NothingToDo($"{node.Id} is a standby of {primary.Id} already", node, state)
                 : $"{node.Id} comes back as a standby of {primary.Id}",
             NothingToDo = streams,
-            Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}, timeline {node.Timeline}"],
+            Facts =
+            [
+                $"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}, "
+                    + $"timeline {node.Timeline}",
+            ],
             Warnings =
             [
-                .. node.Role is NodeRole.Primary ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"] : Array.Empty<string>(),
-                .. tablespaces is null ? [] : new[] { $"{node.Id} can only come back as it is, and is refused where it can't: {tablespaces}" },
+                .. node.Role is NodeRole.Primary
+                    ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"]
+                    : Array.Empty<string>(),
+                .. tablespaces is null
+                    ? []
+                    : new[] { $"{node.Id} can only come back as it is, and is refused where it can't: {tablespaces}" },
             ],
             Node = node.Id,
             Primary = primary.Id,
@@ -118,7 +171,11 @@ internal sealed record FailbackPlan : Plan
             Timeline = primary.Timeline!.Value,
             Tablespaces = tablespaces,
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
-            Standbys = [.. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)), node.Id],
+            Standbys =
+            [
+                .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
+                node.Id,
+            ],
             Intent = ClusterIntent.Of(state),
         };
     }
@@ -127,7 +184,8 @@ internal sealed record FailbackPlan : Plan
         state.Nodes.Where(node => node != primary && Checks.ReasonsToLeaveOut(node, primary).Any()).ToList() switch
         {
             [var one] => state.RequireNode(one.Id.Name),
-            [] => state.Nodes.FirstOrDefault(node => node != primary) ?? throw Ends.Refuse($"{state.Cluster} has one node only"),
+            [] => state.Nodes.FirstOrDefault(node => node != primary)
+                ?? throw Ends.Refuse($"{state.Cluster} has one node only"),
             var several => throw Ends.Refuse($"node: name one of {Checks.Names(several)}"),
         };
 }
@@ -145,20 +203,26 @@ internal enum WayBackKind
     Remake,
 }
 
-/// <summary>How a node comes back, and why so: decided by timeline history, never by a timeline's number alone.</summary>
+/// <summary>How a node comes back, and why so: decided by timeline history, never by a timeline's number
+/// alone.</summary>
 /// <param name="Kind">The way.</param>
 /// <param name="Why">The reason.</param>
 internal sealed record WayBack(WayBackKind Kind, string Why)
 {
     /// <summary>The same way, if nothing outside the data directory stands against it.</summary>
-    public WayBack Within(string? tablespaces) => Kind is WayBackKind.AsItIs || tablespaces is null ? this : throw Ends.Refuse($"{Why}, so it would have to be rewound or copied, but {tablespaces}");
+    public WayBack Within(string? tablespaces) =>
+        Kind is WayBackKind.AsItIs || tablespaces is null
+            ? this
+            : throw Ends.Refuse($"{Why}, so it would have to be rewound or copied, but {tablespaces}");
 
     /// <summary>Decides.</summary>
     public static WayBack From(Divergence node)
     {
         var clean = node.Control is ControlState.ShutDown or ControlState.ShutDownInRecovery;
-        var standby = node.StandbySignal && node.Control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery;
-        // A shutdown checkpoint ends behind where it begins, so it lies on the line only if it begins before the line's end there.
+        var standby =
+            node.StandbySignal && node.Control is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery;
+        // A shutdown checkpoint ends behind where it begins, so it lies on the line only if it begins before the line's
+        // end there.
         var end = node.Timeline == node.PrimaryTimeline ? node.PrimaryWal : node.LeftAt;
         if (!node.SameSystem)
         {
@@ -168,24 +232,42 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
         if (node.Namesake)
         {
             // pg_rewind would take equal numbers for one timeline.
-            return new(WayBackKind.Remake, $"its timeline {node.Timeline} is another one than that of the primary's line: two promotions took the same number");
+            return new(
+                WayBackKind.Remake,
+                $"its timeline {node.Timeline} is another one than that of the primary's line: two promotions "
+                    + "took the same number"
+            );
         }
 
         if ((clean || standby) && end is { } left && (standby ? node.End <= left : node.End < left))
         {
-            return new(WayBackKind.AsItIs, $"it ended at {node.End} on timeline {node.Timeline}, which the primary's line goes through until {left}");
+            return new(
+                WayBackKind.AsItIs,
+                $"it ended at {node.End} on timeline {node.Timeline}, which the primary's line goes through "
+                    + $"until {left}"
+            );
         }
 
         if (node.Timeline == node.PrimaryTimeline)
         {
-            // pg_rewind finds no fork on one timeline and is content with what is not the same (repmgr's node rejoin, ha.md 28).
-            return new(WayBackKind.Remake, clean ? $"it has more of timeline {node.Timeline} than the primary" : $"it crashed on the primary's own timeline {node.Timeline}");
+            // pg_rewind finds no fork on one timeline and is content with what is not the same (repmgr's node rejoin,
+            // ha.md 28).
+            return new(
+                WayBackKind.Remake,
+                clean
+                    ? $"it has more of timeline {node.Timeline} than the primary"
+                    : $"it crashed on the primary's own timeline {node.Timeline}"
+            );
         }
 
         return node.CanRewind
-            ? new(WayBackKind.Rewind, end is null
-                ? $"the primary's line never was on its timeline {node.Timeline}"
-                : $"the primary's line left its timeline {node.Timeline} at {end}, and it was not shut down before that")
+            ? new(
+                WayBackKind.Rewind,
+                end is null
+                    ? $"the primary's line never was on its timeline {node.Timeline}"
+                    : $"the primary's line left its timeline {node.Timeline} at {end}, and it was not shut down "
+                        + "before that"
+            )
             : new(WayBackKind.Remake, "it has neither checksums nor wal_log_hints");
     }
 }

@@ -8,14 +8,17 @@ namespace PgFlow.Workflows;
 /// <param name="Endpoint">What it held on the external network.</param>
 internal sealed record FencedNode(NodeId Id, bool WasRunning, bool WasStandby, bool WasFenced, EndpointRole Endpoint)
 {
-    public static FencedNode Of(NodeState node) => new(
-        node.Id,
-        node.Container is "running",
-        node.Role is NodeRole.Standby,
-        node is { Role: NodeRole.Stopped, StandbySignal: true, RestartPolicy: not ExpectedNode.RestartPolicy },
-        node.Endpoint);
+    public static FencedNode Of(NodeState node) =>
+        new(
+            node.Id,
+            node.Container is "running",
+            node.Role is NodeRole.Standby,
+            node is { Role: NodeRole.Stopped, StandbySignal: true, RestartPolicy: not ExpectedNode.RestartPolicy },
+            node.Endpoint
+        );
 
-    /// <summary>Takes the fence back: the node runs if it ran, and holds on the external network what it held.</summary>
+    /// <summary>Takes the fence back: the node runs if it ran, and holds on the external network what it
+    /// held.</summary>
     public async Task ReturnAsync()
     {
         if (WasFenced)
@@ -24,11 +27,13 @@ internal sealed record FencedNode(NodeId Id, bool WasRunning, bool WasStandby, b
         }
 
         await Nodes.UnfenceAsync(Id, WasRunning);
-        await (Endpoint switch
-        {
-            EndpointRole.ReadWrite => Endpoints.MoveAsync(Id),
-            EndpointRole.ReadOnly => Endpoints.OfferReadOnlyAsync(Id),
-            _ => Task.CompletedTask,
-        });
+        await (
+            Endpoint switch
+            {
+                EndpointRole.ReadWrite => Endpoints.MoveAsync(Id),
+                EndpointRole.ReadOnly => Endpoints.OfferReadOnlyAsync(Id),
+                _ => Task.CompletedTask,
+            }
+        );
     }
 }

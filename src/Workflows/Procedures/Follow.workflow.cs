@@ -3,10 +3,12 @@ namespace PgFlow.Workflows;
 /// <summary>What stands in every procedure that changes who follows whom.</summary>
 internal static class Follow
 {
-    /// <summary>Lets a node, running as a standby or stopped and ready to be one, follow <paramref name="primary"/>, and proves it.</summary>
+    /// <summary>Lets a node, running as a standby or stopped and ready to be one, follow <paramref name="primary"/>,
+    /// and proves it.</summary>
     /// <param name="node">The node.</param>
     /// <param name="primary">Who has a slot for it already.</param>
-    /// <param name="timeline">The branch that the primary writes: PostgreSQL reads its number at a start only, so a running standby of another one leaves its clients and is restarted.</param>
+    /// <param name="timeline">The branch that the primary writes: PostgreSQL reads its number at a start only, so a
+    /// running standby of another one leaves its clients and is restarted.</param>
     /// <param name="intent">What the cluster is meant to be.</param>
     public static async Task Async(NodeId node, NodeId primary, Timeline timeline, ClusterIntent intent)
     {
@@ -18,7 +20,8 @@ internal static class Follow
         await Endpoints.OfferReadOnlyAsync(node);
     }
 
-    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/>. A step of its own: every step may be repeated, and the node runs as soon as it follows.</summary>
+    /// <summary>Gives a stopped node a fresh copy of <paramref name="primary"/>. A step of its own: every step may be
+    /// repeated, and the node runs as soon as it follows.</summary>
     public static async Task CopyAsync(NodeId node, NodeId primary)
     {
         await DataDirectories.CopyAsync(node, primary);
@@ -40,12 +43,26 @@ internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
 
     /// <summary>Settings of the primary, of whom <paramref name="standbys"/> can confirm commits now.</summary>
     public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys) =>
-        new(node, Upstream: null, Synchronous, Synchronous ? [.. standbys.Select(standby => standby.Name).Distinct().Order()] : [], ReadOnly);
+        new(
+            node,
+            Upstream: null,
+            Synchronous,
+            Synchronous ? [.. standbys.Select(standby => standby.Name).Distinct().Order()] : [],
+            ReadOnly
+        );
 
     /// <summary>Settings of a node that replays up to a target, follows nobody and confirms to nobody.</summary>
     public NodeSettings Recovering(NodeId node, ResolvedTarget target) =>
-        new(node, Upstream: null, Synchronous, [], ReadOnly, new(target.Timeline, target.EndOfBranch ? null : target.End));
+        new(
+            node,
+            Upstream: null,
+            Synchronous,
+            [],
+            ReadOnly,
+            new(target.Timeline, target.EndOfBranch ? null : target.End)
+        );
 
     /// <summary>Settings of a standby.</summary>
-    public NodeSettings Standby(NodeId node, NodeId primary, Timeline timeline) => new(node, primary.Name, Synchronous, [], ReadOnly, Timeline: timeline);
+    public NodeSettings Standby(NodeId node, NodeId primary, Timeline timeline) =>
+        new(node, primary.Name, Synchronous, [], ReadOnly, Timeline: timeline);
 }

@@ -74,14 +74,23 @@ public sealed record InitClusterInput : ProcedureInput
             yield return "vip: is missing; with an external network of yours give a free address on it";
         }
 
-        if (subnet is not null && !(IPNetwork.TryParse(subnet, out var network) && IsAddress(network.BaseAddress.ToString()) && network.PrefixLength is >= 8 and <= 24))
+        if (
+            subnet is not null
+            && !(
+                IPNetwork.TryParse(subnet, out var network)
+                && IsAddress(network.BaseAddress.ToString())
+                && network.PrefixLength is >= 8 and <= 24
+            )
+        )
         {
             yield return $"subnet: '{subnet}' is no IPv4 network of /8 to /24, as 10.77.1.0/24";
         }
     }
 
     private static bool IsAddress(string text) =>
-        text.Count(sign => sign == '.') == 3 && IPAddress.TryParse(text, out var address) && address.AddressFamily is System.Net.Sockets.AddressFamily.InterNetwork;
+        text.Count(sign => sign == '.') == 3
+        && IPAddress.TryParse(text, out var address)
+        && address.AddressFamily is System.Net.Sockets.AddressFamily.InterNetwork;
 }
 
 /// <summary>Makes a cluster: networks, volumes, a primary, standbys, archive, endpoint.</summary>
@@ -90,38 +99,103 @@ public sealed class InitCluster : Procedure<InitClusterInput>
 {
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(InitClusterInput? input = null) => RunAsync(input, InitClusterPlan.From, async plan =>
-    {
-        var (cluster, primary, standbys) = (plan.Input.Cluster, plan.Primary, plan.Standbys);
-        var (intent, openedAt) = (new ClusterIntent(plan.Input.Sync, ReadOnly: false), Now);
+    public Task<Report> RunAsync(InitClusterInput? input = null) =>
+        RunAsync(
+            input,
+            InitClusterPlan.From,
+            async plan =>
+            {
+                var (cluster, primary, standbys) = (plan.Input.Cluster, plan.Primary, plan.Standbys);
+                var (intent, openedAt) = (new ClusterIntent(plan.Input.Sync, ReadOnly: false), Now);
 
-        var postgres = await ResultStep("inspect-image", $"{plan.Input.Image} has PostgreSQL", () => Clusters.InspectImageAsync(cluster, plan.Input.Image));
-        var networks = await ResultStep("create-networks", "Internal and external network",
-            () => Clusters.CreateNetworksAsync(new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)),
-            undo: () => Clusters.TakeBackAsync(cluster));
-        await Step("create-nodes", "Volumes, secrets, containers", () => Clusters.CreateNodesAsync(plan.Spec(postgres.Value, networks.Value)));
+                var postgres = await ResultStep(
+                    "inspect-image",
+                    $"{plan.Input.Image} has PostgreSQL",
+                    () => Clusters.InspectImageAsync(cluster, plan.Input.Image)
+                );
+                var networks = await ResultStep(
+                    "create-networks",
+                    "Internal and external network",
+                    () =>
+                        Clusters.CreateNetworksAsync(
+                            new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)
+                        ),
+                    undo: () => Clusters.TakeBackAsync(cluster)
+                );
+                await Step(
+                    "create-nodes",
+                    "Volumes, secrets, containers",
+                    () => Clusters.CreateNodesAsync(plan.Spec(postgres.Value, networks.Value))
+                );
 
-        await Step("initialize", $"{primary} has a new database", () => Clusters.InitializeAsync(primary));
-        await Step("start-primary", $"{primary} runs", async () =>
-        {
-            await Nodes.ConfigureAsync(intent.Primary(primary, []));
-            await Nodes.StartAsync(primary);
-            await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
-        });
-        await Step("prove-archive", "The archive takes its WAL", () => Archives.ProveAsync(primary));
-        await Step("record-timeline", "Timeline 1 is recorded in the ledger", async () =>
-        {
-            await Ledger.OpenTimelineAsync(new(primary, new(1), Parent: null, default, openedAt, Workflow.Info.WorkflowId, nameof(InitCluster)));
-            PublishPrimary(primary, new(1));
-        });
-        await InParallel(standbys, node => Step($"copy/{node.Name}", $"{node} is a copy of {primary}", () => Follow.CopyAsync(node, primary)));
-        await InParallel(standbys, node => Step($"follow/{node.Name}", $"{node} follows {primary}", () => Follow.Async(node, primary, new(1), intent)));
-        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration", () => Nodes.ConfigureAsync(intent.Primary(primary, standbys)));
-        await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
-        await RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {primary}", () => Endpoints.ProveAsync(primary));
-        await Step("backup", "A first base backup", () => BaseBackup.Async(primary, primary, "made with the cluster"));
-        Conclude($"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}");
-    });
+                await Step("initialize", $"{primary} has a new database", () => Clusters.InitializeAsync(primary));
+                await Step(
+                    "start-primary",
+                    $"{primary} runs",
+                    async () =>
+                    {
+                        await Nodes.ConfigureAsync(intent.Primary(primary, []));
+                        await Nodes.StartAsync(primary);
+                        await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
+                    }
+                );
+                await Step("prove-archive", "The archive takes its WAL", () => Archives.ProveAsync(primary));
+                await Step(
+                    "record-timeline",
+                    "Timeline 1 is recorded in the ledger",
+                    async () =>
+                    {
+                        await Ledger.OpenTimelineAsync(
+                            new(
+                                primary,
+                                new(1),
+                                Parent: null,
+                                default,
+                                openedAt,
+                                Workflow.Info.WorkflowId,
+                                nameof(InitCluster)
+                            )
+                        );
+                        PublishPrimary(primary, new(1));
+                    }
+                );
+                await InParallel(
+                    standbys,
+                    node =>
+                        Step(
+                            $"copy/{node.Name}",
+                            $"{node} is a copy of {primary}",
+                            () => Follow.CopyAsync(node, primary)
+                        )
+                );
+                await InParallel(
+                    standbys,
+                    node =>
+                        Step(
+                            $"follow/{node.Name}",
+                            $"{node} follows {primary}",
+                            () => Follow.Async(node, primary, new(1), intent)
+                        )
+                );
+                await Step(
+                    "synchronous-standbys",
+                    $"synchronous_standby_names on {primary} matches the cluster's configuration",
+                    () => Nodes.ConfigureAsync(intent.Primary(primary, standbys))
+                );
+                await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
+                await RequiredStep(
+                    "prove-endpoint",
+                    $"A commit through the endpoint arrives on {primary}",
+                    () => Endpoints.ProveAsync(primary)
+                );
+                await Step(
+                    "backup",
+                    "A first base backup",
+                    () => BaseBackup.Async(primary, primary, "made with the cluster")
+                );
+                Conclude($"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}");
+            }
+        );
 }
 
 /// <summary>What is to be made.</summary>
@@ -129,27 +203,54 @@ internal sealed record InitClusterPlan : Plan
 {
     public required InitClusterInput Input { get; init; }
 
-    internal override object Decision => new { Input.Nodes, Input.Image, Input.Archive, Input.Sync, Input.Vip, Input.Subnet, Input.ExternalNetwork };
+    internal override object Decision =>
+        new
+        {
+            Input.Nodes,
+            Input.Image,
+            Input.Archive,
+            Input.Sync,
+            Input.Vip,
+            Input.Subnet,
+            Input.ExternalNetwork,
+        };
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
-    internal IReadOnlyList<NodeId> Standbys => [.. Enumerable.Range(2, Input.Nodes - 1).Select(number => new NodeId(Input.Cluster, NodeName.Of(number)))];
+    internal IReadOnlyList<NodeId> Standbys =>
+        [.. Enumerable.Range(2, Input.Nodes - 1).Select(number => new NodeId(Input.Cluster, NodeName.Of(number)))];
 
     internal ClusterSpec Spec(PostgresInstallation postgres, CreatedNetworks networks) =>
-        new(Input.Cluster, Input.Nodes, Input.Image, postgres, Input.Archive, networks.Subnet, networks.ExternalNetwork, networks.Vip);
+        new(
+            Input.Cluster,
+            Input.Nodes,
+            Input.Image,
+            postgres,
+            Input.Archive,
+            networks.Subnet,
+            networks.ExternalNetwork,
+            networks.Vip
+        );
 
     /// <summary>Decides; a cluster that is there already is left as it is, or refused with the difference.</summary>
     public static InitClusterPlan From(InitClusterInput input, ClusterState state)
     {
         var plan = new InitClusterPlan
         {
-            Summary = $"cluster {input.Cluster}: a primary and {PgFlowText.Count(input.Nodes - 1, "standby")} from {input.Image}",
+            Summary =
+                $"cluster {input.Cluster}: a primary and {PgFlowText.Count(input.Nodes - 1, "standby")} from "
+                + $"{input.Image}",
             Facts =
             [
-                $"archive {PgFlowText.Word(input.Archive)}, {(input.Sync ? "synchronous" : "asynchronous")} replication",
-                $"endpoint {input.Cluster}-rw at {input.Vip ?? "a free address"} on {input.ExternalNetwork ?? $"pgflow-{input.Cluster}-external"}",
+                $"archive {PgFlowText.Word(input.Archive)}, {(input.Sync ? "synchronous" : "asynchronous")} "
+                    + "replication",
+                $"endpoint {input.Cluster}-rw at {input.Vip ?? "a free address"} on "
+                    + $"{input.ExternalNetwork ?? $"pgflow-{input.Cluster}-external"}",
             ],
-            Warnings = input.Sync && input.Nodes == 1 ? ["one node alone can't be synchronous: there is nobody to confirm"] : [],
+            Warnings =
+                input.Sync && input.Nodes == 1
+                    ? ["one node alone can't be synchronous: there is nobody to confirm"]
+                    : [],
             Input = input,
         };
         if (state.Spec is not { } spec || state.Missing.Count > 0)
@@ -169,9 +270,16 @@ internal sealed record InitClusterPlan : Plan
             .. Differs("externalNetwork", spec.ExternalNetwork, input.ExternalNetwork ?? spec.ExternalNetwork),
         ];
         return differences.Length > 0
-            ? throw Ends.Refuse($"there is a cluster {input.Cluster} already, and it differs: {string.Join("; ", differences)}")
-            : plan with { NothingToDo = true, Summary = Checks.NothingToDo($"cluster {input.Cluster} is there already, as asked for", state) };
+            ? throw Ends.Refuse(
+                $"there is a cluster {input.Cluster} already, and it differs: {string.Join("; ", differences)}"
+            )
+            : plan with
+            {
+                NothingToDo = true,
+                Summary = Checks.NothingToDo($"cluster {input.Cluster} is there already, as asked for", state),
+            };
     }
 
-    private static IEnumerable<string> Differs<T>(string field, T there, T asked) => Equals(there, asked) ? [] : [$"{field} is {there}, not {asked}"];
+    private static IEnumerable<string> Differs<T>(string field, T there, T asked) =>
+        Equals(there, asked) ? [] : [$"{field} is {there}, not {asked}"];
 }

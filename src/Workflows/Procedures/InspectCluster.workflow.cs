@@ -40,7 +40,12 @@ public sealed class InspectCluster : Procedure
 /// <param name="Findings">What is wrong.</param>
 /// <param name="State">The cluster.</param>
 /// <param name="Archive">What its repository has for a recovery.</param>
-public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, ClusterState State, ArchiveState? Archive = null)
+public sealed record Inspection(
+    bool Healthy,
+    IReadOnlyList<Finding> Findings,
+    ClusterState State,
+    ArchiveState? Archive = null
+)
 {
     /// <summary>Judges what was observed.</summary>
     public static Inspection Of(ClusterState state, ArchiveState archive)
@@ -53,7 +58,9 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
             .. state.Nodes.SelectMany(Checks.AccessTo),
             .. Checks.ChangedRoles(state.Primaries),
             .. state.Primaries.SelectMany(LostSlotsOf),
-            .. Checks.TablespacesOf(state) is { } tablespaces ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)] : Array.Empty<Finding>(),
+            .. Checks.TablespacesOf(state) is { } tablespaces
+                ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)]
+                : Array.Empty<Finding>(),
             .. Checks.DriftOf(state.Nodes),
             .. Checks.SummarizersOf(state.Nodes),
             .. state.Primaries.SelectMany(Checks.ArchiverFindingsOf),
@@ -64,16 +71,33 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
 
     /// <summary>In what the nodes and what belongs to them differ from what they should be.</summary>
     internal static IEnumerable<Finding> DeviationsOf(ClusterState state) =>
-        (state.Primaries is [var primary] ? DeviationsFrom(primary, state) : WithoutPrimary(state)).Concat(ResourcesOf(state));
+        (state.Primaries is [var primary] ? DeviationsFrom(primary, state) : WithoutPrimary(state)).Concat(
+            ResourcesOf(state)
+        );
 
     private static IEnumerable<Finding> WithoutPrimary(ClusterState state)
     {
         yield return state.Primaries.Count == 0
-            ? new(FindingCode.NoPrimary, Hint: state.Missing.Count > 0 ? Hint.Repair(state.Cluster) : Hint.Run("make one the primary", nameof(Failover), state.Cluster))
-            : new(FindingCode.SplitBrain, Detail: $"{Checks.Names(state.Primaries)} all accept writes, the virtual IP is on {Holder(state)}", Hint: Hint.Rejoin(state.Cluster));
-        foreach (var node in state.Nodes.Where(node => node.Role is NodeRole.Stopped or NodeRole.Unreachable or NodeRole.Missing))
+            ? new(
+                FindingCode.NoPrimary,
+                Hint: state.Missing.Count > 0
+                    ? Hint.Repair(state.Cluster)
+                    : Hint.Run("make one the primary", nameof(Failover), state.Cluster)
+            )
+            : new(
+                FindingCode.SplitBrain,
+                Detail: $"{Checks.Names(state.Primaries)} all accept writes, the virtual IP is on {Holder(state)}",
+                Hint: Hint.Rejoin(state.Cluster)
+            );
+        foreach (
+            var node in state.Nodes.Where(node =>
+                node.Role is NodeRole.Stopped or NodeRole.Unreachable or NodeRole.Missing
+            )
+        )
         {
-            yield return node.Role is NodeRole.Missing ? Checks.ContainerMissing(node) : new(FindingCode.NodeUnavailable, node.Id, Checks.Describe(node));
+            yield return node.Role is NodeRole.Missing
+                ? Checks.ContainerMissing(node)
+                : new(FindingCode.NodeUnavailable, node.Id, Checks.Describe(node));
         }
     }
 
@@ -85,11 +109,27 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         {
             var found = resource switch
             {
-                { State: ResourceState.Missing, Kind: ResourceKind.Network } when resource.Name == state.Spec?.ExternalNetwork && !state.Spec.OwnsExternalNetwork =>
-                    new Finding(FindingCode.ResourceMissing, Detail: resource.ToString(), Hint: new("PgFlow did not make it: make it again")),
-                { State: ResourceState.Missing } when !ofNodes.Contains(resource.Name) => new Finding(FindingCode.ResourceMissing, Detail: resource.ToString(), Hint: Hint.Repair(state.Cluster)),
-                { State: ResourceState.Foreign, Uses: { } volume } when ofNodes.Contains(volume) => new(FindingCode.ResourceForeign, Detail: $"{resource} is not PgFlow's and uses volume {volume}", Hint: new("remove it")),
-                { State: ResourceState.Foreign, Uses: null } => new(FindingCode.ResourceForeign, Detail: $"{resource} is not PgFlow's and has a name of this cluster's", Hint: new("remove or rename it")),
+                { State: ResourceState.Missing, Kind: ResourceKind.Network }
+                    when resource.Name == state.Spec?.ExternalNetwork && !state.Spec.OwnsExternalNetwork => new Finding(
+                    FindingCode.ResourceMissing,
+                    Detail: resource.ToString(),
+                    Hint: new("PgFlow did not make it: make it again")
+                ),
+                { State: ResourceState.Missing } when !ofNodes.Contains(resource.Name) => new Finding(
+                    FindingCode.ResourceMissing,
+                    Detail: resource.ToString(),
+                    Hint: Hint.Repair(state.Cluster)
+                ),
+                { State: ResourceState.Foreign, Uses: { } volume } when ofNodes.Contains(volume) => new(
+                    FindingCode.ResourceForeign,
+                    Detail: $"{resource} is not PgFlow's and uses volume {volume}",
+                    Hint: new("remove it")
+                ),
+                { State: ResourceState.Foreign, Uses: null } => new(
+                    FindingCode.ResourceForeign,
+                    Detail: $"{resource} is not PgFlow's and has a name of this cluster's",
+                    Hint: new("remove or rename it")
+                ),
                 _ => null,
             };
             if (found is not null)
@@ -106,15 +146,24 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
             yield return new(FindingCode.EndpointMisplaced, primary.Id, Holder(state), Hint.Repair(state.Cluster));
         }
 
-        foreach (var deviation in state.Nodes.SelectMany(node => new ExpectedNode(node.Id, primary, state.Nodes).DeviationsOf(node)))
+        foreach (
+            var deviation in state.Nodes.SelectMany(node =>
+                new ExpectedNode(node.Id, primary, state.Nodes).DeviationsOf(node)
+            )
+        )
         {
             yield return deviation;
         }
     }
 
-    private static IEnumerable<Finding> LostSlotsOf(NodeState primary) => primary.Slots
-        .Where(slot => slot.Status is "lost" or "unreserved")
-        .Select(slot => new Finding(FindingCode.SlotLost, primary.Id, $"{slot.Name} on {primary.Id} is {slot.Status}"));
+    private static IEnumerable<Finding> LostSlotsOf(NodeState primary) =>
+        primary
+            .Slots.Where(slot => slot.Status is "lost" or "unreserved")
+            .Select(slot => new Finding(
+                FindingCode.SlotLost,
+                primary.Id,
+                $"{slot.Name} on {primary.Id} is {slot.Status}"
+            ));
 
     private static IEnumerable<Finding> FindingsOf(ArchiveState archive, ClusterName cluster)
     {
@@ -122,8 +171,15 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         {
             yield return new(
                 FindingCode.VolumeFull,
-                Detail: string.Join(", ", archive.Full.Select(space => $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left")),
-                Hint: new("free some, or give it more: a primary that can't write WAL ends, and one that can't archive keeps its WAL until then"));
+                Detail: string.Join(
+                    ", ",
+                    archive.Full.Select(space => $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left")
+                ),
+                Hint: new(
+                    "free some, or give it more: a primary that can't write WAL ends, and one that can't "
+                        + "archive keeps its WAL until then"
+                )
+            );
         }
 
         var take = Hint.Run("take one", nameof(TakeBackup), cluster);
@@ -139,7 +195,14 @@ public sealed record Inspection(bool Healthy, IReadOnlyList<Finding> Findings, C
         }
         else if (archive.Missing is { } segment)
         {
-            yield return new(FindingCode.WalMissing, Detail: $"{segment}, and with it what follows the last backup {backup.Id}", Hint: take with { Text = "take another" });
+            yield return new(
+                FindingCode.WalMissing,
+                Detail: $"{segment}, and with it what follows the last backup {backup.Id}",
+                Hint: take with
+                {
+                    Text = "take another",
+                }
+            );
         }
     }
 

@@ -5,7 +5,8 @@ namespace PgFlow.Workflows;
 /// <summary>What InspectTimeline takes.</summary>
 public sealed record InspectTimelineInput : ProcedureInput;
 
-/// <summary>Shows a cluster's past: its branches, backups, restore points, and what can be recovered to. Takes no lease and changes nothing.</summary>
+/// <summary>Shows a cluster's past: its branches, backups, restore points, and what can be recovered to. Takes no lease
+/// and changes nothing.</summary>
 [Workflow]
 public sealed class InspectTimeline : Procedure
 {

@@ -25,35 +25,67 @@ public sealed record ProcedureEntry(string Name, Type Input, string? Verb = null
     /// <summary>Plans, or refuses; null where the only precondition is the cluster itself.</summary>
     internal Func<ProcedureInput, ClusterState, Task>? Plan { get; init; }
 
-    /// <summary>What a person types to start it with <paramref name="input"/>. An argument that the input leaves open stands there as its name.</summary>
+    /// <summary>What a person types to start it with <paramref name="input"/>. An argument that the input leaves open
+    /// stands there as its name.</summary>
     public string Command(JsonObject input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var (before, behind) = (Fields.Where(field => field.Flag.Place is FlagPlace.Before), Fields.Where(field => field.Flag.Place is not FlagPlace.Before));
-        return string.Join(' ', ["pgflow", Verb!, .. before.SelectMany(Words), input["cluster"]!.ToString(), .. behind.SelectMany(Words)]);
+        var (before, behind) = (
+            Fields.Where(field => field.Flag.Place is FlagPlace.Before),
+            Fields.Where(field => field.Flag.Place is not FlagPlace.Before)
+        );
+        return string.Join(
+            ' ',
+            ["pgflow", Verb!, .. before.SelectMany(Words), input["cluster"]!.ToString(), .. behind.SelectMany(Words)]
+        );
 
-        IEnumerable<string> Words(InputField field) => input[field.Name] switch
-        {
-            null => field.IsArgument ? [field.Symbol] : [],
-            JsonValue flag when flag.TryGetValue<bool>(out var set) => set ? [field.Symbol] : [],
-            var value => field.IsArgument ? [value.ToString()] : [field.Symbol, value.ToString()],
-        };
+        IEnumerable<string> Words(InputField field) =>
+            input[field.Name] switch
+            {
+                null => field.IsArgument ? [field.Symbol] : [],
+                JsonValue flag when flag.TryGetValue<bool>(out var set) => set ? [field.Symbol] : [],
+                var value => field.IsArgument ? [value.ToString()] : [field.Symbol, value.ToString()],
+            };
     }
 }
 
-/// <summary>All procedures: a new one is a row here, and everything else (command line, hints, proposals) is made of it.</summary>
+/// <summary>All procedures: a new one is a row here, and everything else (command line, hints, proposals) is made of
+/// it.</summary>
 public static class Procedures
 {
     /// <summary>The rows, in the order of the help.</summary>
     public static IReadOnlyList<ProcedureEntry> All { get; } =
     [
-        new(nameof(InitCluster), typeof(InitClusterInput), "init", "Make a cluster: networks, volumes, primary, standbys, archive, endpoint"),
-        new(nameof(DestroyCluster), typeof(DestroyClusterInput), "destroy", "Remove a cluster with its data, its archive and its ledger") { TypeTheName = true },
-        new(nameof(Switchover), typeof(SwitchoverInput), "switchover", "Make another node the primary while all are healthy")
+        new(
+            nameof(InitCluster),
+            typeof(InitClusterInput),
+            "init",
+            "Make a cluster: networks, volumes, primary, standbys, archive, endpoint"
+        ),
+        new(
+            nameof(DestroyCluster),
+            typeof(DestroyClusterInput),
+            "destroy",
+            "Remove a cluster with its data, its archive and its ledger"
+        )
+        {
+            TypeTheName = true,
+        },
+        new(
+            nameof(Switchover),
+            typeof(SwitchoverInput),
+            "switchover",
+            "Make another node the primary while all are healthy"
+        )
         {
             Plan = By<SwitchoverInput>(SwitchoverPlan.From),
         },
-        new(nameof(Failover), typeof(FailoverInput), "failover", "Make a standby the primary after the primary was lost")
+        new(
+            nameof(Failover),
+            typeof(FailoverInput),
+            "failover",
+            "Make a standby the primary after the primary was lost"
+        )
         {
             Plan = (input, state) => FailoverPlan.FromAsync((FailoverInput)input, state),
         },
@@ -61,15 +93,19 @@ public static class Procedures
             nameof(Failback),
             typeof(FailbackInput),
             "failback",
-            "Bring an old primary or a diverged standby (the only missing node where none is named) back as a standby")
+            "Bring an old primary or a diverged standby (the only missing node where none is named) back as a standby"
+        )
         {
-            Plan = By<FailbackInput>((input, state) => input.Node is null ? null : FailbackPlan.From(input, state)), // else the reader chooses the node
+            // else the reader chooses the node
+            Plan = By<FailbackInput>((input, state) => input.Node is null ? null : FailbackPlan.From(input, state)),
         },
         new(
             nameof(RepairCluster),
             typeof(RepairClusterInput),
             "repair",
-            "Make again what is missing of a cluster (networks, volumes, containers), and put every node back in its place")
+            "Make again what is missing of a cluster (networks, volumes, containers), and put every node back "
+                + "in its place"
+        )
         {
             Plan = By<RepairClusterInput>(RepairClusterPlan.From),
         },
@@ -77,7 +113,12 @@ public static class Procedures
         {
             Plan = By<RemakeStandbyInput>(RemakeStandbyPlan.From),
         },
-        new(nameof(TakeBackup), typeof(TakeBackupInput), "backup", "Take a base backup, and prove that the archive has the WAL for it")
+        new(
+            nameof(TakeBackup),
+            typeof(TakeBackupInput),
+            "backup",
+            "Take a base backup, and prove that the archive has the WAL for it"
+        )
         {
             CanRepeat = true,
             Plan = By<TakeBackupInput>(TakeBackupPlan.From),
@@ -86,17 +127,31 @@ public static class Procedures
             nameof(VerifyBackup),
             typeof(VerifyBackupInput),
             "verify",
-            "Prove that a backup can be recovered: recover it in a container without network, and check every table and B-tree")
+            "Prove that a backup can be recovered: recover it in a container without network, and check every "
+                + "table and B-tree"
+        )
         {
             CanRepeat = true,
         },
-        new(nameof(CreateRestorePoint), typeof(CreateRestorePointInput), "restore-point", "Give the position of now a name to go back to"),
+        new(
+            nameof(CreateRestorePoint),
+            typeof(CreateRestorePointInput),
+            "restore-point",
+            "Give the position of now a name to go back to"
+        ),
         new(
             nameof(RecoverCluster),
             typeof(RecoverClusterInput),
             "recover",
-            "Bring a cluster back to a position in its past, on the branch that was live then; its standbys are made anew"),
-        new(nameof(CloneCluster), typeof(CloneClusterInput), "clone", "Make a new cluster from a position in another's past; the other one is only read"),
+            "Bring a cluster back to a position in its past, on the branch that was live then; its standbys "
+                + "are made anew"
+        ),
+        new(
+            nameof(CloneCluster),
+            typeof(CloneClusterInput),
+            "clone",
+            "Make a new cluster from a position in another's past; the other one is only read"
+        ),
         new(nameof(InspectCluster), typeof(InspectClusterInput)) { ReadOnly = true }, // pgflow status
         new(nameof(InspectTimeline), typeof(InspectTimelineInput)) { ReadOnly = true }, // pgflow timeline
         new(nameof(RebuildLedger), typeof(RebuildLedgerInput)), // pgflow timeline --rebuild
@@ -109,7 +164,9 @@ public static class Procedures
     public static string? CommandOf(Hint hint)
     {
         ArgumentNullException.ThrowIfNull(hint);
-        return hint.Input is { } input && Find(hint.Procedure) is { Verb: not null } entry ? entry.Command(input) : null;
+        return hint.Input is { } input && Find(hint.Procedure) is { Verb: not null } entry
+            ? entry.Command(input)
+            : null;
     }
 
     /// <summary>Plans what a hint says; throws what keeps it from being carried out.</summary>
@@ -122,7 +179,8 @@ public static class Procedures
     }
 
     private static Func<ProcedureInput, ClusterState, Task> By<TInput>(Func<TInput, ClusterState, Plan?> plan)
-        where TInput : ProcedureInput => (input, state) =>
+        where TInput : ProcedureInput =>
+        (input, state) =>
         {
             plan((TInput)input, state);
             return Task.CompletedTask;

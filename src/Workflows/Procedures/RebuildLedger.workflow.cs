@@ -5,7 +5,8 @@ namespace PgFlow.Workflows;
 /// <summary>What RebuildLedger takes.</summary>
 public sealed record RebuildLedgerInput : ProcedureInput;
 
-/// <summary>Writes into the ledger what it lacks and the WAL tells: when timelines were opened, and restore points. What the ledger has stays as it is.</summary>
+/// <summary>Writes into the ledger what it lacks and the WAL tells: when timelines were opened, and restore points.
+/// What the ledger has stays as it is.</summary>
 [Workflow]
 public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
 {
@@ -14,15 +15,36 @@ public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
 
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(RebuildLedgerInput? input = null) => RunAsync(input, RebuildLedgerPlan.FromAsync, async plan =>
-    {
-        await Step("complete-ledger", $"The ledger has {plan.What}", () => Ledger.CompleteAsync(plan.Cluster, plan.OpeningsBy(Workflow.Info.WorkflowId), plan.RestorePoints));
-        await RequiredStep("prove-ledger", "A recovery finds them", () => ProveAsync(plan));
-    });
+    public Task<Report> RunAsync(RebuildLedgerInput? input = null) =>
+        RunAsync(
+            input,
+            RebuildLedgerPlan.FromAsync,
+            async plan =>
+            {
+                await Step(
+                    "complete-ledger",
+                    $"The ledger has {plan.What}",
+                    () =>
+                        Ledger.CompleteAsync(
+                            plan.Cluster,
+                            plan.OpeningsBy(Workflow.Info.WorkflowId),
+                            plan.RestorePoints
+                        )
+                );
+                await RequiredStep("prove-ledger", "A recovery finds them", () => ProveAsync(plan));
+            }
+        );
 
     private async Task ProveAsync(RebuildLedgerPlan plan)
     {
-        if (await Ledger.FindLackingAsync(plan.Cluster, [.. plan.Openings.Select(opening => opening.Timeline)], [.. plan.RestorePoints.Select(point => point.Name)]) is { Count: > 0 } lacking)
+        if (
+            await Ledger.FindLackingAsync(
+                plan.Cluster,
+                [.. plan.Openings.Select(opening => opening.Timeline)],
+                [.. plan.RestorePoints.Select(point => point.Name)]
+            ) is
+            { Count: > 0 } lacking
+        )
         {
             throw Ends.Break($"the ledger still lacks {string.Join(", ", lacking)}");
         }
@@ -41,14 +63,32 @@ internal sealed record RebuildLedgerPlan : Plan
 
     public required IReadOnlyList<RestorePoint> RestorePoints { get; init; }
 
-    internal override object Decision => new { Cluster, Openings, RestorePoints };
+    internal override object Decision =>
+        new
+        {
+            Cluster,
+            Openings,
+            RestorePoints,
+        };
 
     /// <summary>What it comes to, in a few words.</summary>
-    internal string What => string.Join(" and ", (string[])
-    [
-        .. Openings.Count > 0 ? [$"{(Openings.Count == 1 ? "the opening" : "the openings")} of timeline {string.Join(", ", Openings.Select(opening => opening.Timeline).Order())}"] : Array.Empty<string>(),
-        .. RestorePoints.Count > 0 ? [PgFlowText.Count(RestorePoints.Count, "restore point")] : Array.Empty<string>(),
-    ]);
+    internal string What =>
+        string.Join(
+            " and ",
+            (string[])
+                [
+                    .. Openings.Count > 0
+                        ?
+                        [
+                            $"{(Openings.Count == 1 ? "the opening" : "the openings")} of timeline "
+                                + $"{string.Join(", ", Openings.Select(opening => opening.Timeline).Order())}",
+                        ]
+                        : Array.Empty<string>(),
+                    .. RestorePoints.Count > 0
+                        ? [PgFlowText.Count(RestorePoints.Count, "restore point")]
+                        : Array.Empty<string>(),
+                ]
+        );
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<RebuildLedgerPlan> FromAsync(RebuildLedgerInput input, ClusterState state)
@@ -65,8 +105,13 @@ internal sealed record RebuildLedgerPlan : Plan
             Summary = $"the ledger of {cluster} has all that the WAL tells; nothing was done",
             Facts =
             [
-                .. lacking.Openings.Select(found => $"timeline {found.Entry.Timeline}: {Describe(found.Entry)}; by {found.Source}"),
-                .. lacking.RestorePoints.Select(found => $"restore point {found.Entry.Name}: {found.Entry.Lsn} on timeline {found.Entry.Timeline}, {PgFlowText.Exact(found.Entry.At)}; by {found.Source}"),
+                .. lacking.Openings.Select(found =>
+                    $"timeline {found.Entry.Timeline}: {Describe(found.Entry)}; by {found.Source}"
+                ),
+                .. lacking.RestorePoints.Select(found =>
+                    $"restore point {found.Entry.Name}: {found.Entry.Lsn} on timeline {found.Entry.Timeline}, "
+                    + $"{PgFlowText.Exact(found.Entry.At)}; by {found.Source}"
+                ),
             ],
             Warnings = lacking.Unknown,
             Cluster = cluster,
@@ -74,15 +119,28 @@ internal sealed record RebuildLedgerPlan : Plan
             RestorePoints = [.. lacking.RestorePoints.Select(found => found.Entry)],
         };
         return plan.What.Length > 0
-            ? plan with { Summary = $"the ledger of {cluster} gets {plan.What}, read from the WAL" }
-            : plan with { NothingToDo = true, Summary = string.Join("; ", [plan.Summary, .. lacking.Unknown]) };
+            ? plan with
+            {
+                Summary = $"the ledger of {cluster} gets {plan.What}, read from the WAL",
+            }
+            : plan with
+            {
+                NothingToDo = true,
+                Summary = string.Join("; ", [plan.Summary, .. lacking.Unknown]),
+            };
     }
 
     /// <summary>The openings, with the workflow that writes them.</summary>
-    internal IReadOnlyList<TimelineOpened> OpeningsBy(string workflow) => [.. Openings.Select(opening => opening with { Procedure = workflow })];
+    internal IReadOnlyList<TimelineOpened> OpeningsBy(string workflow) =>
+        [.. Openings.Select(opening => opening with { Procedure = workflow })];
 
     private static string Describe(TimelineOpened opening) =>
         $"opened at {PgFlowText.Exact(opening.OpenedAt)} by {opening.Kind}"
-        + (opening.Parent is { } parent ? $", from timeline {parent} at {opening.SwitchedAt}{(opening.Continues ? ", where that had ended" : "")}" : "")
+        + (
+            opening.Parent is { } parent
+                ? $", from timeline {parent} at "
+                    + $"{opening.SwitchedAt}{(opening.Continues ? ", where that had ended" : "")}"
+                : ""
+        )
         + (opening.PreviousEndedAt is { } ended ? $"; what was live before ended at {PgFlowText.Exact(ended)}" : "");
 }

@@ -6,11 +6,13 @@ namespace PgFlow.Workflows;
 /// <summary>What RecoverCluster takes: one target, and perhaps the branch that it lies on.</summary>
 public sealed record RecoverClusterInput : TargetInput
 {
-    /// <summary>Stop read-only at the target and wait until a person confirms (<c>approve</c>), moves on (<c>move</c>) or goes back (<c>reject</c>).</summary>
+    /// <summary>Stop read-only at the target and wait until a person confirms (<c>approve</c>), moves on (<c>move</c>)
+    /// or goes back (<c>reject</c>).</summary>
     [Flag("Stop read-only at the target; then approve, move or reject it")]
     public bool Inspect { get; init; }
 
-    /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is said.</summary>
+    /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is
+    /// said.</summary>
     [Flag("How long the primary's fast stop may take before all is undone (default 90)", Value = "S")]
     public int StopWithinSeconds { get; init; } = StopLimit.Default;
 
@@ -18,7 +20,8 @@ public sealed record RecoverClusterInput : TargetInput
     protected override IEnumerable<string> Check() => [.. base.Check(), .. StopLimit.Problems(StopWithinSeconds)];
 }
 
-/// <summary>Brings a whole cluster back to a position in its past, on the branch that was live then, and remakes its standbys.</summary>
+/// <summary>Brings a whole cluster back to a position in its past, on the branch that was live then, and remakes its
+/// standbys.</summary>
 [Workflow]
 public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 {
@@ -26,64 +29,155 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(RecoverClusterInput? input = null) => RunAsync(input, RecoverClusterPlan.FromAsync, async plan =>
-    {
-        var (cluster, node) = (plan.Input.Cluster, plan.Node);
-
-        await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(cluster));
-        await Workflow.WhenAllAsync(
-            RequiredStep("fence", "All nodes are fenced: clients are disconnected and no node can restart as a primary", () => LeaveBranchAsync(plan), undo: () => ReturnAsync(plan)),
-            Step("begin-restore", $"Backup {plan.Target.Backups[^1]} is being copied beside {node}'s data", () => Recoveries.BeginRestoreAsync(node, cluster, plan.Target)));
-        var leftAt = Now;
-        await InParallel(plan.Nodes, other => Step($"salvage/{other.Id.Name}", $"{other.Id}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(other.Id)));
-        var target = plan.Target;
-        if (plan.IsOpen)
-        {
-            target = (await ResultStep("resolve-again", "The target stands, with all the WAL there is", () => ResolveAgainAsync(plan))).Or(target);
-        }
-
-        await Step("restore", $"Backup {target.Backups[^1]} and its WAL lie beside {node}'s data", () => Recoveries.RestoreAsync(node, cluster, target));
-        await Step("swap", $"{node} uses them; its data of today is set aside", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
-        await RequiredStep("replay", $"{node} has replayed everything up to the target, and nothing more",
-            () => ReplayAsync(plan, target),
-            undo: async () =>
+    public Task<Report> RunAsync(RecoverClusterInput? input = null) =>
+        RunAsync(
+            input,
+            RecoverClusterPlan.FromAsync,
+            async plan =>
             {
-                await Nodes.FenceAsync(node, atOnce: true);
-                await Nodes.ConfigureAsync(plan.SettingsOfToday);
-            });
-        if (plan.Input.Inspect)
-        {
-            target = await InspectAsync(plan, target);
-        }
+                var (cluster, node) = (plan.Input.Cluster, plan.Node);
 
-        PointOfNoReturn();
-        var openedAt = Now;
-        var promotion = await ResultStep("promote", $"{node} is promoted", () => PromoteAsync(node, target));
-        await Step("prepare-primary", $"{node} has the settings and slots of a primary, and the virtual IP", () => Workflow.WhenAllAsync(
-            Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
-            Nodes.SetSlotsAsync(node, plan.Slots),
-            Endpoints.MoveAsync(node)));
-        await OpenedAsync(promotion, leftAt, openedAt);
-        await Step("set-roles", $"{node} has PgFlow's own roles as they are today", () => Clusters.SetRolesAsync(node));
+                await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(cluster));
+                await Workflow.WhenAllAsync(
+                    RequiredStep(
+                        "fence",
+                        "All nodes are fenced: clients are disconnected and no node can restart as a primary",
+                        () => LeaveBranchAsync(plan),
+                        undo: () => ReturnAsync(plan)
+                    ),
+                    Step(
+                        "begin-restore",
+                        $"Backup {plan.Target.Backups[^1]} is being copied beside {node}'s data",
+                        () => Recoveries.BeginRestoreAsync(node, cluster, plan.Target)
+                    )
+                );
+                var leftAt = Now;
+                await InParallel(
+                    plan.Nodes,
+                    other =>
+                        Step(
+                            $"salvage/{other.Id.Name}",
+                            $"{other.Id}'s unarchived WAL is in the archive",
+                            () => Archives.SalvageAsync(other.Id)
+                        )
+                );
+                var target = plan.Target;
+                if (plan.IsOpen)
+                {
+                    target = (
+                        await ResultStep(
+                            "resolve-again",
+                            "The target stands, with all the WAL there is",
+                            () => ResolveAgainAsync(plan)
+                        )
+                    ).Or(target);
+                }
 
-        await Workflow.WhenAllAsync(
-            RequiredStep("prove-endpoint", "A commit through the endpoint arrives on it", () => Endpoints.ProveAsync(node)),
-            RemakeStandbysAsync());
-        async Task RemakeStandbysAsync()
-        {
-            await InParallel(plan.Standbys, standby => Step($"copy/{standby.Name}", $"{standby} is a fresh copy of {node}", () => Follow.CopyAsync(standby, node)));
-            await InParallel(plan.Standbys, standby => Step($"follow/{standby.Name}", $"{standby} follows {node}", () => Follow.Async(standby, node, promotion.Value.Timeline, plan.Intent)));
-        }
+                await Step(
+                    "restore",
+                    $"Backup {target.Backups[^1]} and its WAL lie beside {node}'s data",
+                    () => Recoveries.RestoreAsync(node, cluster, target)
+                );
+                await Step(
+                    "swap",
+                    $"{node} uses them; its data of today is set aside",
+                    () => DataDirectories.SwapAsync(node),
+                    undo: () => DataDirectories.SwapBackAsync(node)
+                );
+                await RequiredStep(
+                    "replay",
+                    $"{node} has replayed everything up to the target, and nothing more",
+                    () => ReplayAsync(plan, target),
+                    undo: async () =>
+                    {
+                        await Nodes.FenceAsync(node, atOnce: true);
+                        await Nodes.ConfigureAsync(plan.SettingsOfToday);
+                    }
+                );
+                if (plan.Input.Inspect)
+                {
+                    target = await InspectAsync(plan, target);
+                }
 
-        await Step("synchronous-standbys", $"synchronous_standby_names on {node} matches the cluster's configuration", () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys)));
-        await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
-        await Step("backup", "A base backup on the new timeline", () => BaseBackup.Async(BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites), node, $"after {Workflow.Info.WorkflowId}"));
-        Conclude($"{cluster} is as it was at {TargetText.Place(target)}; {node} is the primary, on timeline {target.NewTimeline}");
-    });
+                PointOfNoReturn();
+                var openedAt = Now;
+                var promotion = await ResultStep("promote", $"{node} is promoted", () => PromoteAsync(node, target));
+                await Step(
+                    "prepare-primary",
+                    $"{node} has the settings and slots of a primary, and the virtual IP",
+                    () =>
+                        Workflow.WhenAllAsync(
+                            Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
+                            Nodes.SetSlotsAsync(node, plan.Slots),
+                            Endpoints.MoveAsync(node)
+                        )
+                );
+                await OpenedAsync(promotion, leftAt, openedAt);
+                await Step(
+                    "set-roles",
+                    $"{node} has PgFlow's own roles as they are today",
+                    () => Clusters.SetRolesAsync(node)
+                );
+
+                await Workflow.WhenAllAsync(
+                    RequiredStep(
+                        "prove-endpoint",
+                        "A commit through the endpoint arrives on it",
+                        () => Endpoints.ProveAsync(node)
+                    ),
+                    RemakeStandbysAsync()
+                );
+                async Task RemakeStandbysAsync()
+                {
+                    await InParallel(
+                        plan.Standbys,
+                        standby =>
+                            Step(
+                                $"copy/{standby.Name}",
+                                $"{standby} is a fresh copy of {node}",
+                                () => Follow.CopyAsync(standby, node)
+                            )
+                    );
+                    await InParallel(
+                        plan.Standbys,
+                        standby =>
+                            Step(
+                                $"follow/{standby.Name}",
+                                $"{standby} follows {node}",
+                                () => Follow.Async(standby, node, promotion.Value.Timeline, plan.Intent)
+                            )
+                    );
+                }
+
+                await Step(
+                    "synchronous-standbys",
+                    $"synchronous_standby_names on {node} matches the cluster's configuration",
+                    () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys))
+                );
+                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
+                await Step(
+                    "backup",
+                    "A base backup on the new timeline",
+                    () =>
+                        BaseBackup.Async(
+                            BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites),
+                            node,
+                            $"after {Workflow.Info.WorkflowId}"
+                        )
+                );
+                Conclude(
+                    $"{cluster} is as it was at {TargetText.Place(target)}; {node} is the primary, on timeline "
+                        + $"{target.NewTimeline}"
+                );
+            }
+        );
 
     /// <summary>Moves the target of a recovery that stopped to be looked at.</summary>
     /// <returns>Where it replays on to.</returns>
-    [WorkflowUpdate("move", Description = "Replays on to a later target on the same branch: {\"toTime\": \"…\"} or any other target of RecoverCluster.")]
+    [WorkflowUpdate(
+        "move",
+        Description = "Replays on to a later target on the same branch: {\"toTime\": \"…\"} or any other target of RecoverCluster."
+    )]
     public Task<string> MoveAsync(TargetInput target)
     {
         ArgumentNullException.ThrowIfNull(target);
@@ -112,10 +206,12 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     {
         if (plan.Primary is { } primary)
         {
-            await Nodes.StopAsync(primary, plan.Input.StopWithinSeconds); // while its standbys still receive; its clients' sessions end while it has its address
+            // while its standbys still receive; its clients' sessions end while it has its address
+            await Nodes.StopAsync(primary, plan.Input.StopWithinSeconds);
         }
 
-        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true)); // a primary that answers has stopped; standbys are made anew
+        // a primary that answers has stopped; standbys are made anew
+        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true));
     }
 
     /// <summary>Everything is as it was before: the old primary first, so that its standbys find it.</summary>
@@ -129,20 +225,28 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         await Clusters.TidyUpAsync(plan.Input.Cluster);
     }
 
-    /// <summary>What was written between the plan and the end of the branch must not change what the target means.</summary>
+    /// <summary>What was written between the plan and the end of the branch must not change what the target
+    /// means.</summary>
     private static async Task<ResolvedTarget> ResolveAgainAsync(RecoverClusterPlan plan)
     {
         var target = await Catalogues.ResolveAsync(plan.Input.Cluster, plan.Input.Target);
         return target.Timeline == plan.Target.Timeline && (target.End == plan.Target.End || plan.Target.EndOfBranch)
             ? target
-            : throw Ends.Refuse($"the target now is {target.End} on timeline {target.Timeline}, not {plan.Target.End} on timeline {plan.Target.Timeline} as planned");
+            : throw Ends.Refuse(
+                $"the target now is {target.End} on timeline {target.Timeline}, not {plan.Target.End} on "
+                    + $"timeline {plan.Target.Timeline} as planned"
+            );
     }
 
     private async Task ReplayAsync(RecoverClusterPlan plan, ResolvedTarget target)
     {
         await Nodes.ConfigureAsync(plan.Intent.Recovering(plan.Node, target));
         var end = await Recoveries.ReplayAsync(plan.Node, target);
-        Notes.AddRange(end.Raised.Select(raised => $"{raised} was set on {plan.Node}: the WAL was written with it; keep it until all standbys have it"));
+        Notes.AddRange(
+            end.Raised.Select(raised =>
+                $"{raised} was set on {plan.Node}: the WAL was written with it; keep it until all standbys have it"
+            )
+        );
     }
 
     private static async Task<Promotion> PromoteAsync(NodeId node, ResolvedTarget target)
@@ -150,13 +254,21 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         var promotion = await Nodes.PromoteAsync(node, target.Timeline);
         return promotion.Parent == target.Timeline && promotion.Timeline == target.NewTimeline
             ? promotion
-            : throw Ends.Break($"{node} opened timeline {promotion.Timeline} from {promotion.Parent}; expected was {target.NewTimeline} from {target.Timeline}");
+            : throw Ends.Break(
+                $"{node} opened timeline {promotion.Timeline} from {promotion.Parent}; expected was "
+                    + $"{target.NewTimeline} from {target.Timeline}"
+            );
     }
 
     /// <returns>The target that was confirmed.</returns>
     private async Task<ResolvedTarget> InspectAsync(RecoverClusterPlan plan, ResolvedTarget target)
     {
-        await Step("offer", $"{plan.Node} can be read as {plan.Node.Cluster}-ro, to be looked at", () => Endpoints.OfferReadOnlyAsync(plan.Node), undo: () => Endpoints.LeaveAsync(plan.Node));
+        await Step(
+            "offer",
+            $"{plan.Node} can be read as {plan.Node.Cluster}-ro, to be looked at",
+            () => Endpoints.OfferReadOnlyAsync(plan.Node),
+            undo: () => Endpoints.LeaveAsync(plan.Node)
+        );
         try
         {
             while (!await ConfirmedAsync(() => _move is not null))
@@ -169,8 +281,16 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             _move?.Answer.SetException(Ends.Refuse("it was confirmed or ended at the same time"));
         }
 
-        await Step("leave-endpoint", $"{plan.Node} is removed from the read-only endpoint", () => Endpoints.LeaveAsync(plan.Node));
-        await RequiredStep("prove-position", $"{plan.Node} still stands where it was approved", () => Recoveries.ReplayAsync(plan.Node, target));
+        await Step(
+            "leave-endpoint",
+            $"{plan.Node} is removed from the read-only endpoint",
+            () => Endpoints.LeaveAsync(plan.Node)
+        );
+        await RequiredStep(
+            "prove-position",
+            $"{plan.Node} still stands where it was approved",
+            () => Recoveries.ReplayAsync(plan.Node, target)
+        );
         return target;
     }
 
@@ -181,7 +301,13 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         ResolvedTarget later;
         try
         {
-            later = await Catalogues.ResolveAsync(plan.Input.Cluster, move.Wanted with { Timeline = move.Wanted.Timeline ?? target.Timeline });
+            later = await Catalogues.ResolveAsync(
+                plan.Input.Cluster,
+                move.Wanted with
+                {
+                    Timeline = move.Wanted.Timeline ?? target.Timeline,
+                }
+            );
         }
         catch (ActivityFailureException e)
         {
@@ -190,18 +316,25 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 
         if (later.Timeline != target.Timeline || later.End < target.End)
         {
-            return Stay($"{later.End} on timeline {later.Timeline} is not behind {target.End} on timeline {target.Timeline}; replay goes only forward: reject, and recover anew");
+            return Stay(
+                $"{later.End} on timeline {later.Timeline} is not behind {target.End} on timeline "
+                    + $"{target.Timeline}; replay goes only forward: reject, and recover anew"
+            );
         }
 
         Replan(plan.MovedTo(later)); // what is approved is what now is to come
         move.Answer.SetResult($"replays on to {TargetText.Place(later)}");
-        await Step($"move/{later.End}", $"The target is moved to {later.End}", async () =>
-        {
-            await Nodes.FenceAsync(plan.Node);
-            await Recoveries.FetchWalAsync(plan.Node, plan.Input.Cluster, later);
-            await ReplayAsync(plan, later);
-            await Endpoints.OfferReadOnlyAsync(plan.Node);
-        });
+        await Step(
+            $"move/{later.End}",
+            $"The target is moved to {later.End}",
+            async () =>
+            {
+                await Nodes.FenceAsync(plan.Node);
+                await Recoveries.FetchWalAsync(plan.Node, plan.Input.Cluster, later);
+                await ReplayAsync(plan, later);
+                await Endpoints.OfferReadOnlyAsync(plan.Node);
+            }
+        );
         return later;
 
         ResolvedTarget Stay(string why)
@@ -223,7 +356,8 @@ internal sealed record RecoverClusterPlan : Plan
 
     public required ResolvedTarget Target { get; init; }
 
-    /// <summary>What is written after the plan may change what the target means: nothing was behind it, and its branch may grow.</summary>
+    /// <summary>What is written after the plan may change what the target means: nothing was behind it, and its branch
+    /// may grow.</summary>
     public required bool IsOpen { get; init; }
 
     /// <summary>The node that recovers: the one that clients wrote to.</summary>
@@ -242,21 +376,33 @@ internal sealed record RecoverClusterPlan : Plan
     /// <summary>Every other node, also one that is missing: WAL is kept for it until it comes back.</summary>
     public required IReadOnlyList<NodeName> Slots { get; init; }
 
-    internal override object Decision => new { Target = TargetText.Decision(Target), IsOpen, Node, Primary, Nodes = Nodes.Select(node => node.Id), Slots, Intent };
+    internal override object Decision =>
+        new
+        {
+            Target = TargetText.Decision(Target),
+            IsOpen,
+            Node,
+            Primary,
+            Nodes = Nodes.Select(node => node.Id),
+            Slots,
+            Intent,
+        };
 
     internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Select(node => node.Id).Where(node => node != Node)];
 
     /// <summary>The settings that the recovering node had, for the way back.</summary>
-    internal NodeSettings SettingsOfToday => Intent.Primary(Node, Nodes.Where(node => node.WasStandby).Select(node => node.Id));
+    internal NodeSettings SettingsOfToday =>
+        Intent.Primary(Node, Nodes.Where(node => node.WasStandby).Select(node => node.Id));
 
     /// <summary>The same with another target.</summary>
-    public RecoverClusterPlan MovedTo(ResolvedTarget target) => this with
-    {
-        Target = target,
-        Facts = TargetText.Facts(target),
-        Warnings = [.. Warnings.Except(TargetText.Warnings(Target)), .. TargetText.Warnings(target)],
-        Summary = SummaryOf(target, Node, Standbys),
-    };
+    public RecoverClusterPlan MovedTo(ResolvedTarget target) =>
+        this with
+        {
+            Target = target,
+            Facts = TargetText.Facts(target),
+            Warnings = [.. Warnings.Except(TargetText.Warnings(Target)), .. TargetText.Warnings(target)],
+            Summary = SummaryOf(target, Node, Standbys),
+        };
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<RecoverClusterPlan> FromAsync(RecoverClusterInput input, ClusterState state)
@@ -264,7 +410,10 @@ internal sealed record RecoverClusterPlan : Plan
         state.RequireExisting();
         if (state.Primaries.Count > 1)
         {
-            throw Ends.Refuse($"{Checks.Names(state.Primaries)} accept writes at once: which of them is the cluster? Fence the wrong one first: pgflow failback {state.Cluster} NODE");
+            throw Ends.Refuse(
+                $"{Checks.Names(state.Primaries)} accept writes at once: which of them is the cluster? Fence "
+                    + $"the wrong one first: pgflow failback {state.Cluster} NODE"
+            );
         }
 
         return From(input, state, await Catalogues.ResolveAsync(input.Cluster, input.Target));
@@ -276,22 +425,39 @@ internal sealed record RecoverClusterPlan : Plan
         state.RequireNoTablespaces();
         var primary = state.Primaries.Count > 0 ? state.Primaries[0] : null;
         var nodes = state.Nodes.Where(other => other.Role is not NodeRole.Missing).ToList();
-        var node = primary ?? state.EndpointHolder ?? nodes.Find(other => other.Role is not NodeRole.Standby) ?? nodes.FirstOrDefault()
-            ?? throw Ends.Refuse($"no node of {state.Cluster} has a container; bring them back first: pgflow repair {state.Cluster}");
+        var node =
+            primary
+            ?? state.EndpointHolder
+            ?? nodes.Find(other => other.Role is not NodeRole.Standby)
+            ?? nodes.FirstOrDefault()
+            ?? throw Ends.Refuse(
+                $"no node of {state.Cluster} has a container; bring them back first: pgflow repair {state.Cluster}"
+            );
         return new()
         {
             Summary = SummaryOf(target, node.Id, nodes.Where(other => other != node).Select(other => other.Id)),
             Facts = TargetText.Facts(target),
             Warnings =
             [
-                .. primary is null ? Array.Empty<string>() : [$"clients are cut off from {primary.Id} at once; what was written after the target stays on timeline {primary.Timeline}, which can be recovered to"],
-                .. state.Missing.Select(other => $"{other.Id} does not take part: it is {Checks.Describe(other)}; afterwards: {Checks.WayBackOf(other)}"),
+                .. primary is null
+                    ? Array.Empty<string>()
+                    :
+                    [
+                        $"clients are cut off from {primary.Id} at once; what was written after the target "
+                            + $"stays on timeline {primary.Timeline}, which can be recovered to",
+                    ],
+                .. state.Missing.Select(other =>
+                    $"{other.Id} does not take part: it is {Checks.Describe(other)}; afterwards: "
+                    + $"{Checks.WayBackOf(other)}"
+                ),
                 "unlogged tables come back empty, prepared transactions come back prepared",
                 .. TargetText.Warnings(target),
             ],
             Input = input,
             Target = target,
-            IsOpen = target.FirstDropped is null && state.Nodes.Any(other => other.Role is NodeRole.Unreachable || other.Timeline == target.Timeline),
+            IsOpen =
+                target.FirstDropped is null
+                && state.Nodes.Any(other => other.Role is NodeRole.Unreachable || other.Timeline == target.Timeline),
             Node = node.Id,
             Primary = primary?.Id,
             Nodes = [.. nodes.Select(FencedNode.Of)],
@@ -302,5 +468,6 @@ internal sealed record RecoverClusterPlan : Plan
     }
 
     private static string SummaryOf(ResolvedTarget target, NodeId node, IEnumerable<NodeId> standbys) =>
-        $"{node.Cluster} goes back to {TargetText.Place(target)}; {node} recovers, {(string.Join(", ", standbys) is { Length: > 0 } others ? $"{others} made anew" : "it is alone")}";
+        $"{node.Cluster} goes back to {TargetText.Place(target)}; {node} recovers, "
+        + $"{(string.Join(", ", standbys) is { Length: > 0 } others ? $"{others} made anew" : "it is alone")}";
 }

@@ -19,27 +19,57 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
 {
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(RemakeStandbyInput? input = null) => RunAsync(input, RemakeStandbyPlan.From, async plan =>
-    {
-        var (node, primary) = (plan.Node, plan.Primary);
+    public Task<Report> RunAsync(RemakeStandbyInput? input = null) =>
+        RunAsync(
+            input,
+            RemakeStandbyPlan.From,
+            async plan =>
+            {
+                var (node, primary) = (plan.Node, plan.Primary);
 
-        await Step("prepare-primary", $"{primary} keeps WAL for {node} and has PgFlow's own roles", async () =>
-        {
-            await Nodes.SetSlotsAsync(primary, plan.Others);
-            await Clusters.SetRolesAsync(primary);
-        });
-        await Step("fence", $"{node} is stopped and can't come back as a primary", () => Nodes.FenceAsync(node), undo: plan.WasWrong ? null : plan.Before.ReturnAsync); // a wrong primary stays fenced
-        await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
-        await Step("copy", $"A copy of {primary} lies beside {node}'s data", () => DataDirectories.CopyAsync(node, primary));
-        await Step("swap", $"{node} uses the copy", () => DataDirectories.SwapAsync(node), undo: () => DataDirectories.SwapBackAsync(node));
+                await Step(
+                    "prepare-primary",
+                    $"{primary} keeps WAL for {node} and has PgFlow's own roles",
+                    async () =>
+                    {
+                        await Nodes.SetSlotsAsync(primary, plan.Others);
+                        await Clusters.SetRolesAsync(primary);
+                    }
+                );
+                await Step(
+                    "fence",
+                    $"{node} is stopped and can't come back as a primary",
+                    () => Nodes.FenceAsync(node),
+                    undo: plan.WasWrong ? null : plan.Before.ReturnAsync
+                ); // a wrong primary stays fenced
+                await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
+                await Step(
+                    "copy",
+                    $"A copy of {primary} lies beside {node}'s data",
+                    () => DataDirectories.CopyAsync(node, primary)
+                );
+                await Step(
+                    "swap",
+                    $"{node} uses the copy",
+                    () => DataDirectories.SwapAsync(node),
+                    undo: () => DataDirectories.SwapBackAsync(node)
+                );
 
-        PointOfNoReturn();
-        await Step("follow", $"{node} follows {primary}", () => Follow.Async(node, primary, plan.Timeline, plan.Intent));
-        await Step("synchronous-standbys", $"synchronous_standby_names on {primary} matches the cluster's configuration",
-            () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys)));
-        await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
-        Conclude($"{node} is a fresh copy of {primary} and follows it");
-    });
+                PointOfNoReturn();
+                await Step(
+                    "follow",
+                    $"{node} follows {primary}",
+                    () => Follow.Async(node, primary, plan.Timeline, plan.Intent)
+                );
+                await Step(
+                    "synchronous-standbys",
+                    $"synchronous_standby_names on {primary} matches the cluster's configuration",
+                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                );
+                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+                Conclude($"{node} is a fresh copy of {primary} and follows it");
+            }
+        );
 }
 
 /// <summary>Who is remade from whom.</summary>
@@ -65,7 +95,17 @@ internal sealed record RemakeStandbyPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
-    internal override object Decision => new { Node, Primary, Timeline, WasWrong, Others, Standbys, Intent };
+    internal override object Decision =>
+        new
+        {
+            Node,
+            Primary,
+            Timeline,
+            WasWrong,
+            Others,
+            Standbys,
+            Intent,
+        };
 
     /// <summary>Decides, or refuses.</summary>
     public static RemakeStandbyPlan From(RemakeStandbyInput input, ClusterState state)
@@ -73,7 +113,9 @@ internal sealed record RemakeStandbyPlan : Plan
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
         return node == primary
-            ? throw Ends.Refuse($"{node.Id} is the primary; make another node the primary first: pgflow switchover {state.Cluster}")
+            ? throw Ends.Refuse(
+                $"{node.Id} is the primary; make another node the primary first: pgflow switchover {state.Cluster}"
+            )
             : new()
             {
                 Summary = $"{node.Id} becomes a fresh copy of {primary.Id}",
@@ -81,14 +123,26 @@ internal sealed record RemakeStandbyPlan : Plan
                 WasWrong = node.Role is NodeRole.Primary,
                 Warnings =
                 [
-                    .. node.Role is NodeRole.Primary ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"] : Array.Empty<string>(),
-                    .. node.Slots.Where(slot => !slot.IsOurs && !slot.Synced).Select(slot => $"slot {slot.Name} of {node.Id} goes with its data"),
+                    .. node.Role is NodeRole.Primary
+                        ?
+                        [
+                            $"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from "
+                                + "the cluster",
+                        ]
+                        : Array.Empty<string>(),
+                    .. node
+                        .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
+                        .Select(slot => $"slot {slot.Name} of {node.Id} goes with its data"),
                 ],
                 Node = node.Id,
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
                 Others = [.. state.Nodes.Where(other => other != primary).Select(other => other.Id.Name)],
-                Standbys = [.. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)), node.Id],
+                Standbys =
+                [
+                    .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
+                    node.Id,
+                ],
                 Before = FencedNode.Of(node),
                 Intent = ClusterIntent.Of(state),
             };

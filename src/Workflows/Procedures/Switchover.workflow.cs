@@ -13,7 +13,8 @@ public sealed record SwitchoverInput : ProcedureInput
     [Flag("Go on although a standby does not answer; recorded, and never the same as --yes")]
     public bool Force { get; init; }
 
-    /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is said.</summary>
+    /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is
+    /// said.</summary>
     [Flag("How long the primary's fast stop may take before all is undone (default 90)", Value = "S")]
     public int StopWithinSeconds { get; init; } = StopLimit.Default;
 
@@ -27,83 +28,148 @@ public sealed class Switchover : Procedure<SwitchoverInput>
 {
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(SwitchoverInput? input = null) => RunAsync(input, SwitchoverPlan.From, async plan =>
-    {
-        var (old, candidate, intent) = (plan.Old, plan.Candidate, plan.Intent);
+    public Task<Report> RunAsync(SwitchoverInput? input = null) =>
+        RunAsync(
+            input,
+            SwitchoverPlan.From,
+            async plan =>
+            {
+                var (old, candidate, intent) = (plan.Old, plan.Candidate, plan.Intent);
 
-        await Step("catch-up", $"{candidate} has caught up with {old}", () => Nodes.WaitForReplayAsync(candidate, old));
-        await Step("prepare-candidate", $"{candidate} has slots and settings of a primary",
-            async () =>
-            {
-                await Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers) with { Upstream = old.Name, Timeline = plan.Timeline });
-                await Nodes.SetSlotsAsync(candidate, [.. plan.AllOthers.Select(node => node.Name)]);
-            },
-            undo: async () =>
-            {
-                await Nodes.ConfigureAsync(intent.Standby(candidate, old, plan.Timeline));
-                await Nodes.SetSlotsAsync(candidate, []);
-            });
-        if (plan.SummarizerFails)
-        {
-            await Step("restart-summarizer", $"{candidate}'s WAL summarizer begins anew", () => RepairCluster.RestartSummarizerAsync(candidate, old));
-        }
-
-        await Step("leave-endpoint", $"{candidate} leaves the standbys' endpoint",
-            async () =>
-            {
-                await Endpoints.LeaveAsync(candidate);
-                await Nodes.StartAsync(candidate); // an attempt that restarts it may have ended in between
-            },
-            undo: async () =>
-            {
-                await Nodes.StartAsync(candidate);
-                await Endpoints.OfferReadOnlyAsync(candidate);
-            });
-        await Step("prepare-stop", $"{old} has little to write and to send when it stops", async () =>
-        {
-            await Nodes.PrepareStopAsync(old);
-            await Nodes.WaitForReplayAsync(candidate, old);
-        });
-
-        var end = await ResultStep("stop", $"{old} stopped: logins refused, sessions ended",
-            async () =>
-            {
-                await Nodes.MarkStandbyAsync(old); // before it is stopped: Docker keeps the files of an ending container to itself
-                return await Nodes.StopAsync(old, plan.StopWithinSeconds);
-            },
-            undo: () => Nodes.UnfenceAsync(old, running: true));
-        await RequiredStep("prove-replay", $"{candidate} has all that {old} wrote", () => Nodes.ProveReplayedAsync(candidate, end.Value));
-        var leftAt = Now;
-
-        PointOfNoReturn();
-        var promoting = ResultStep("promote", $"{candidate} is promoted", () => Nodes.PromoteAsync(candidate, plan.Timeline));
-        await Workflow.WhenAllAsync(
-            promoting,
-            Step("move-endpoint", $"Endpoint to {candidate}, when nothing of {old} is left", () => Endpoints.MoveAsync(candidate)));
-        var promotion = await promoting;
-        await Step("set-roles", $"{candidate} has PgFlow's own roles", () => Clusters.SetRolesAsync(candidate));
-
-        // Side by side: in a synchronous cluster the commit waits for a standby that follows only now.
-        await Workflow.WhenAllAsync(
-            RequiredStep("prove-endpoint", $"A commit through the endpoint arrives on {candidate}", () => Endpoints.ProveAsync(candidate)),
-            Step($"follow/{old.Name}", $"{old}'s unarchived WAL is in the archive, and it follows {candidate}", async () =>
-            {
-                await Archives.SalvageAsync(old); // a standby recycles what it had not archived as a primary
-                await FollowAsync(old);
-                if (intent.Synchronous)
+                await Step(
+                    "catch-up",
+                    $"{candidate} has caught up with {old}",
+                    () => Nodes.WaitForReplayAsync(candidate, old)
+                );
+                await Step(
+                    "prepare-candidate",
+                    $"{candidate} has slots and settings of a primary",
+                    async () =>
+                    {
+                        await Nodes.ConfigureAsync(
+                            intent.Primary(candidate, plan.Followers) with
+                            {
+                                Upstream = old.Name,
+                                Timeline = plan.Timeline,
+                            }
+                        );
+                        await Nodes.SetSlotsAsync(candidate, [.. plan.AllOthers.Select(node => node.Name)]);
+                    },
+                    undo: async () =>
+                    {
+                        await Nodes.ConfigureAsync(intent.Standby(candidate, old, plan.Timeline));
+                        await Nodes.SetSlotsAsync(candidate, []);
+                    }
+                );
+                if (plan.SummarizerFails)
                 {
-                    await AskOfStandbysAsync(); // it can confirm the proof now, though another may not follow
+                    await Step(
+                        "restart-summarizer",
+                        $"{candidate}'s WAL summarizer begins anew",
+                        () => RepairCluster.RestartSummarizerAsync(candidate, old)
+                    );
                 }
-            }),
-            InParallel(plan.Followers, node => Step($"follow/{node.Name}", $"{node} follows {candidate}", () => FollowAsync(node))),
-            OpenedAsync(promotion, leftAt, openedAt: leftAt));
-        await Step("synchronous-standbys", $"synchronous_standby_names on {candidate} matches the cluster's configuration", AskOfStandbysAsync);
 
-        Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion.Value.Timeline, intent);
-        Task AskOfStandbysAsync() => Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old)));
+                await Step(
+                    "leave-endpoint",
+                    $"{candidate} leaves the standbys' endpoint",
+                    async () =>
+                    {
+                        await Endpoints.LeaveAsync(candidate);
+                        await Nodes.StartAsync(candidate); // an attempt that restarts it may have ended in between
+                    },
+                    undo: async () =>
+                    {
+                        await Nodes.StartAsync(candidate);
+                        await Endpoints.OfferReadOnlyAsync(candidate);
+                    }
+                );
+                await Step(
+                    "prepare-stop",
+                    $"{old} has little to write and to send when it stops",
+                    async () =>
+                    {
+                        await Nodes.PrepareStopAsync(old);
+                        await Nodes.WaitForReplayAsync(candidate, old);
+                    }
+                );
 
-        Conclude($"{candidate} is the primary of {candidate.Cluster}, {old} its standby");
-    });
+                var end = await ResultStep(
+                    "stop",
+                    $"{old} stopped: logins refused, sessions ended",
+                    async () =>
+                    {
+                        // before it is stopped: Docker keeps the files of an ending container to itself
+                        await Nodes.MarkStandbyAsync(old);
+                        return await Nodes.StopAsync(old, plan.StopWithinSeconds);
+                    },
+                    undo: () => Nodes.UnfenceAsync(old, running: true)
+                );
+                await RequiredStep(
+                    "prove-replay",
+                    $"{candidate} has all that {old} wrote",
+                    () => Nodes.ProveReplayedAsync(candidate, end.Value)
+                );
+                var leftAt = Now;
+
+                PointOfNoReturn();
+                var promoting = ResultStep(
+                    "promote",
+                    $"{candidate} is promoted",
+                    () => Nodes.PromoteAsync(candidate, plan.Timeline)
+                );
+                await Workflow.WhenAllAsync(
+                    promoting,
+                    Step(
+                        "move-endpoint",
+                        $"Endpoint to {candidate}, when nothing of {old} is left",
+                        () => Endpoints.MoveAsync(candidate)
+                    )
+                );
+                var promotion = await promoting;
+                await Step("set-roles", $"{candidate} has PgFlow's own roles", () => Clusters.SetRolesAsync(candidate));
+
+                // Side by side: in a synchronous cluster the commit waits for a standby that follows only now.
+                await Workflow.WhenAllAsync(
+                    RequiredStep(
+                        "prove-endpoint",
+                        $"A commit through the endpoint arrives on {candidate}",
+                        () => Endpoints.ProveAsync(candidate)
+                    ),
+                    Step(
+                        $"follow/{old.Name}",
+                        $"{old}'s unarchived WAL is in the archive, and it follows {candidate}",
+                        async () =>
+                        {
+                            // a standby recycles what it had not archived as a primary
+                            await Archives.SalvageAsync(old);
+                            await FollowAsync(old);
+                            if (intent.Synchronous)
+                            {
+                                // it can confirm the proof now, though another may not follow
+                                await AskOfStandbysAsync();
+                            }
+                        }
+                    ),
+                    InParallel(
+                        plan.Followers,
+                        node => Step($"follow/{node.Name}", $"{node} follows {candidate}", () => FollowAsync(node))
+                    ),
+                    OpenedAsync(promotion, leftAt, openedAt: leftAt)
+                );
+                await Step(
+                    "synchronous-standbys",
+                    $"synchronous_standby_names on {candidate} matches the cluster's configuration",
+                    AskOfStandbysAsync
+                );
+
+                Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion.Value.Timeline, intent);
+                Task AskOfStandbysAsync() =>
+                    Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old)));
+
+                Conclude($"{candidate} is the primary of {candidate.Cluster}, {old} its standby");
+            }
+        );
 }
 
 /// <summary>Which node gives the role to which.</summary>
@@ -129,7 +195,16 @@ internal sealed record SwitchoverPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
-    internal override object Decision => new { Old, Candidate, Followers, Timeline, SummarizerFails, Intent };
+    internal override object Decision =>
+        new
+        {
+            Old,
+            Candidate,
+            Followers,
+            Timeline,
+            SummarizerFails,
+            Intent,
+        };
 
     /// <summary>Decides, or refuses with all that stands against it.</summary>
     public static SwitchoverPlan From(SwitchoverInput input, ClusterState state)
@@ -147,7 +222,9 @@ internal sealed record SwitchoverPlan : Plan
             Warnings =
             [
                 .. Checks.ChangedRoles([old]).Select(FindingText.Of),
-                .. absent.Select(node => $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.WayBackOf(node)}"),
+                .. absent.Select(node =>
+                    $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.WayBackOf(node)}"
+                ),
                 .. archive.Select(why => $"{why}; {old.Id} stays down until the archive has taken what it kept"),
                 .. Checks.SlotsLeftBehind(old, candidate),
                 .. Checks.SummarizersOf(candidate).Said(),
@@ -163,7 +240,11 @@ internal sealed record SwitchoverPlan : Plan
         };
         if (candidate.Id == old.Id)
         {
-            return plan with { NothingToDo = true, Summary = Checks.NothingToDo($"{old.Id} is the primary of {state.Cluster} already", old, state) };
+            return plan with
+            {
+                NothingToDo = true,
+                Summary = Checks.NothingToDo($"{old.Id} is the primary of {state.Cluster} already", old, state),
+            };
         }
 
         string[] against =
@@ -177,6 +258,19 @@ internal sealed record SwitchoverPlan : Plan
     }
 
     private static NodeState BestStandby(ClusterState state, NodeState primary) =>
-        state.Standbys.OrderBy(node => Checks.ReasonsAgainst(node, primary).Count()).ThenByDescending(node => node.Replayed).FirstOrDefault()
-        ?? throw Ends.Refuse(string.Join("; ", [$"{state.Cluster} has no running standby", .. state.Nodes.Where(node => node != primary).Select(node => $"{node.Id} is {Checks.Describe(node)}")]));
+        state
+            .Standbys.OrderBy(node => Checks.ReasonsAgainst(node, primary).Count())
+            .ThenByDescending(node => node.Replayed)
+            .FirstOrDefault()
+        ?? throw Ends.Refuse(
+            string.Join(
+                "; ",
+                [
+                    $"{state.Cluster} has no running standby",
+                    .. state
+                        .Nodes.Where(node => node != primary)
+                        .Select(node => $"{node.Id} is {Checks.Describe(node)}"),
+                ]
+            )
+        );
 }

@@ -18,7 +18,8 @@ public sealed record TakeBackupInput : ProcedureInput
     [Flag("A note that stays with the backup", Value = "TEXT")]
     public string? Annotation { get; init; }
 
-    /// <summary>Afterwards remove what the newest so many full backups of each branch don't need; nothing goes where neither this nor keepDays is given.</summary>
+    /// <summary>Afterwards remove what the newest so many full backups of each branch don't need; nothing goes where
+    /// neither this nor keepDays is given.</summary>
     [Flag("Afterwards remove what is not needed for the newest N full backups of each branch")]
     public int? Keep { get; init; }
 
@@ -26,18 +27,20 @@ public sealed record TakeBackupInput : ProcedureInput
     [Flag("Afterwards remove what is not needed to go back to every time of the last D days", Value = "D")]
     public int? KeepDays { get; init; }
 
-    internal RetentionPolicy? Policy => Keep is null && KeepDays is null ? null : new(Keep, KeepDays is { } days ? TimeSpan.FromDays(days) : null);
+    internal RetentionPolicy? Policy =>
+        Keep is null && KeepDays is null ? null : new(Keep, KeepDays is { } days ? TimeSpan.FromDays(days) : null);
 
     /// <inheritdoc/>
     protected override IEnumerable<string> Check() =>
-    [
-        .. TooLong("annotation", Annotation, 1000),
-        .. Keep is < 1 or > 10_000 ? [$"keep: {Keep} is not from 1 to 10000"] : Array.Empty<string>(),
-        .. KeepDays is < 1 or > 36_500 ? [$"keepDays: {KeepDays} is not from 1 to 36500"] : Array.Empty<string>(),
-    ];
+        [
+            .. TooLong("annotation", Annotation, 1000),
+            .. Keep is < 1 or > 10_000 ? [$"keep: {Keep} is not from 1 to 10000"] : Array.Empty<string>(),
+            .. KeepDays is < 1 or > 36_500 ? [$"keepDays: {KeepDays} is not from 1 to 36500"] : Array.Empty<string>(),
+        ];
 }
 
-/// <summary>Copies a node into the repository, and proves that the archive has all that a recovery of the copy needs.</summary>
+/// <summary>Copies a node into the repository, and proves that the archive has all that a recovery of the copy
+/// needs.</summary>
 [Workflow]
 public sealed class TakeBackup : Procedure<TakeBackupInput>
 {
@@ -48,33 +51,66 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
 
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
-    public Task<Report> RunAsync(TakeBackupInput? input = null) => RunAsync(input, TakeBackupPlan.FromAsync, async plan =>
-    {
-        var (source, primary) = (plan.Source, plan.Primary);
+    public Task<Report> RunAsync(TakeBackupInput? input = null) =>
+        RunAsync(
+            input,
+            TakeBackupPlan.FromAsync,
+            async plan =>
+            {
+                var (source, primary) = (plan.Source, plan.Primary);
 
-        var parent = new BackupParent(Id: null);
-        if (plan.Input.Incremental)
-        {
-            parent = (await ResultStep("choose-parent", "The backup that it builds on", () => ChooseParentAsync(source))).Or(parent);
-        }
+                var parent = new BackupParent(Id: null);
+                if (plan.Input.Incremental)
+                {
+                    parent = (
+                        await ResultStep(
+                            "choose-parent",
+                            "The backup that it builds on",
+                            () => ChooseParentAsync(source)
+                        )
+                    ).Or(parent);
+                }
 
-        var copied = await ResultStep("copy", $"A copy of {source} is staged in the repository",
-            () => BaseBackup.CopyAsync(source, primary, parent, plan.Input.Annotation, orPrimary: plan.Input.Node is null),
-            undo: () => Backups.DiscardAsync(primary.Cluster));
-        await Step("prove", "The archive has all the WAL that it needs, and its files are as its manifest says", () => BaseBackup.ProveAsync(primary, copied.Value));
-        await Step("publish", "It is published", async () =>
-        {
-            var backup = copied.Value;
-            await Backups.PublishAsync(primary.Cluster, backup);
-            Conclude($"{(backup.Parent is null ? "full" : "incremental")} backup {backup.Id} of {primary.Cluster}: {PgFlowText.Bytes(backup.Bytes)} from {backup.Node}, {backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}");
-        });
+                var copied = await ResultStep(
+                    "copy",
+                    $"A copy of {source} is staged in the repository",
+                    () =>
+                        BaseBackup.CopyAsync(
+                            source,
+                            primary,
+                            parent,
+                            plan.Input.Annotation,
+                            orPrimary: plan.Input.Node is null
+                        ),
+                    undo: () => Backups.DiscardAsync(primary.Cluster)
+                );
+                await Step(
+                    "prove",
+                    "The archive has all the WAL that it needs, and its files are as its manifest says",
+                    () => BaseBackup.ProveAsync(primary, copied.Value)
+                );
+                await Step(
+                    "publish",
+                    "It is published",
+                    async () =>
+                    {
+                        var backup = copied.Value;
+                        await Backups.PublishAsync(primary.Cluster, backup);
+                        Conclude(
+                            $"{(backup.Parent is null ? "full" : "incremental")} backup {backup.Id} of "
+                                + $"{primary.Cluster}: {PgFlowText.Bytes(backup.Bytes)} from {backup.Node}, "
+                                + $"{backup.WalRanges[0].Start} to {backup.End} on timeline {backup.Timeline}"
+                        );
+                    }
+                );
 
-        if (plan.Input.Policy is { } policy)
-        {
-            PointOfNoReturn(); // it is published: nothing that follows takes it back
-            await RemoveUnneededAsync(primary.Cluster, policy);
-        }
-    });
+                if (plan.Input.Policy is { } policy)
+                {
+                    PointOfNoReturn(); // it is published: nothing that follows takes it back
+                    await RemoveUnneededAsync(primary.Cluster, policy);
+                }
+            }
+        );
 
     private async Task<BackupParent> ChooseParentAsync(NodeId source)
     {
@@ -90,21 +126,44 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
     /// <summary>A removal that fails is said; the backup stands.</summary>
     private async Task RemoveUnneededAsync(ClusterName cluster, RetentionPolicy policy)
     {
-        var found = await ResultStep("find-unneeded", "What no kept backup needs is found", () => UnlessItFailsAsync(() => Catalogues.FindUnneededAsync(cluster, policy)));
-        await Step("remove-unneeded", "It is removed", () => UnlessItFailsAsync(async () =>
-        {
-            if (found.Value is not { IsEmpty: false } going)
-            {
-                return true;
-            }
+        var found = await ResultStep(
+            "find-unneeded",
+            "What no kept backup needs is found",
+            () => UnlessItFailsAsync(() => Catalogues.FindUnneededAsync(cluster, policy))
+        );
+        await Step(
+            "remove-unneeded",
+            "It is removed",
+            () =>
+                UnlessItFailsAsync(async () =>
+                {
+                    if (found.Value is not { IsEmpty: false } going)
+                    {
+                        return true;
+                    }
 
-            var unneeded = new Unneeded([.. going.Backups.Select(backup => backup.What)], going.Segments, going.SegmentSize);
-            await Backups.RemoveAsync(cluster, unneeded);
-            Notes.Add($"{PgFlowText.Count(going.Backups.Count, "backup")} and {PgFlowText.Count(unneeded.SegmentCount, "WAL segment")} were removed");
-            Notes.AddRange(PgFlowText.First([.. going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}")], MostSaid));
-            Notes.AddRange(PgFlowText.First([.. going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}")], MostSaid));
-            return true;
-        }));
+                    var unneeded = new Unneeded(
+                        [.. going.Backups.Select(backup => backup.What)],
+                        going.Segments,
+                        going.SegmentSize
+                    );
+                    await Backups.RemoveAsync(cluster, unneeded);
+                    Notes.Add(
+                        $"{PgFlowText.Count(going.Backups.Count, "backup")} and "
+                            + $"{PgFlowText.Count(unneeded.SegmentCount, "WAL segment")} were removed"
+                    );
+                    Notes.AddRange(
+                        PgFlowText.First(
+                            [.. going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}")],
+                            MostSaid
+                        )
+                    );
+                    Notes.AddRange(
+                        PgFlowText.First([.. going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}")], MostSaid)
+                    );
+                    return true;
+                })
+        );
     }
 
     private async Task<T?> UnlessItFailsAsync<T>(Func<Task<T>> act)
@@ -132,7 +191,15 @@ internal sealed record TakeBackupPlan : Plan
 
     public required Timeline Timeline { get; init; }
 
-    internal override object Decision => new { Source, Primary, Timeline, Input.Incremental, Input.Policy };
+    internal override object Decision =>
+        new
+        {
+            Source,
+            Primary,
+            Timeline,
+            Input.Incremental,
+            Input.Policy,
+        };
 
     /// <summary>Decides, or refuses; for a person who reads the plan, with what is removed afterwards.</summary>
     public static async Task<TakeBackupPlan> FromAsync(TakeBackupInput input, ClusterState state)
@@ -144,14 +211,24 @@ internal sealed record TakeBackupPlan : Plan
         }
 
         var primary = state.RequirePrimary();
-        var going = await Catalogues.FindUnneededAsync(input.Cluster, policy, new(plan.Source.Name, primary.Timeline!.Value, primary.Wal!.Value, input.Incremental));
+        var going = await Catalogues.FindUnneededAsync(
+            input.Cluster,
+            policy,
+            new(plan.Source.Name, primary.Timeline!.Value, primary.Wal!.Value, input.Incremental)
+        );
         return plan with
         {
             Warnings =
             [
                 .. plan.Warnings,
-                .. PgFlowText.First([.. going.Backups.Select(backup => $"backup {backup.What} will be removed: {backup.Why}")], TakeBackup.MostSaid),
-                .. PgFlowText.First([.. going.Wal.Select(wal => $"WAL {wal.What} will be removed: {wal.Why}")], TakeBackup.MostSaid),
+                .. PgFlowText.First(
+                    [.. going.Backups.Select(backup => $"backup {backup.What} will be removed: {backup.Why}")],
+                    TakeBackup.MostSaid
+                ),
+                .. PgFlowText.First(
+                    [.. going.Wal.Select(wal => $"WAL {wal.What} will be removed: {wal.Why}")],
+                    TakeBackup.MostSaid
+                ),
             ],
         };
     }
@@ -164,12 +241,23 @@ internal sealed record TakeBackupPlan : Plan
         return new()
         {
             Summary = $"{(input.Incremental ? "an incremental" : "a full")} backup of {state.Cluster} from {source.Id}",
-            Facts = [$"{source.Id} is {Checks.Describe(source)} on timeline {primary.Timeline}", .. input.Policy is { } policy ? [$"what {policy} does not need is removed afterwards"] : Array.Empty<string>()],
-            Warnings = source == primary && state.Nodes.Count > 1 && input.Node is null ? [
-                primary.FullPageWrites
-                    ? $"no standby is fit for it: the primary {primary.Id} bears the load"
-                    : $"full_page_writes is off on {primary.Id}: no standby of it can be copied, the primary bears the load",
-            ] : [],
+            Facts =
+            [
+                $"{source.Id} is {Checks.Describe(source)} on timeline {primary.Timeline}",
+                .. input.Policy is { } policy
+                    ? [$"what {policy} does not need is removed afterwards"]
+                    : Array.Empty<string>(),
+            ],
+            Warnings =
+                source == primary && state.Nodes.Count > 1 && input.Node is null
+                    ?
+                    [
+                        primary.FullPageWrites
+                            ? $"no standby is fit for it: the primary {primary.Id} bears the load"
+                            : $"full_page_writes is off on {primary.Id}: no standby of it can be copied, the "
+                                + "primary bears the load",
+                    ]
+                    : [],
             Input = input,
             Source = source.Id,
             Primary = primary.Id,
@@ -182,16 +270,28 @@ internal sealed record TakeBackupPlan : Plan
         if (input.Node is not { } named)
         {
             var fit = state.Nodes.Where(other => other != primary && !Checks.ReasonsAgainst(other, primary).Any());
-            return state.RequireNode(BaseBackup.SourceOf(primary.Id, fit.OrderByDescending(other => other.Replayed).Select(other => other.Id), primary.FullPageWrites).Name);
+            return state.RequireNode(
+                BaseBackup
+                    .SourceOf(
+                        primary.Id,
+                        fit.OrderByDescending(other => other.Replayed).Select(other => other.Id),
+                        primary.FullPageWrites
+                    )
+                    .Name
+            );
         }
 
         var node = state.RequireNode(named);
-        return node == primary || Ends.RefuseFor([.. ReasonsAgainst(node, primary)]) is not { } refusal ? node : throw refusal;
+        return node == primary || Ends.RefuseFor([.. ReasonsAgainst(node, primary)]) is not { } refusal
+            ? node
+            : throw refusal;
     }
 
     private static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary) =>
-    [
-        .. Checks.ReasonsAgainst(node, primary).Said(),
-        .. primary.FullPageWrites ? Array.Empty<string>() : [$"full_page_writes is off on {primary.Id}: only that one can be copied"],
-    ];
+        [
+            .. Checks.ReasonsAgainst(node, primary).Said(),
+            .. primary.FullPageWrites
+                ? Array.Empty<string>()
+                : [$"full_page_writes is off on {primary.Id}: only that one can be copied"],
+        ];
 }

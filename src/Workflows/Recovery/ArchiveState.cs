@@ -36,7 +36,10 @@ public sealed record ArchiveState
             Live = live?.Timeline,
             LiveLine = live?.History,
             Backup = backup is null ? null : new(backup.Id, backup.StoppedAt, backup.Timeline, backup.VerifiedAt),
-            Missing = backup is not null && catalogue.StretchOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap ? catalogue.NameOf(gap.Timeline, gap.Number) : null,
+            Missing =
+                backup is not null && catalogue.StretchOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap
+                    ? catalogue.NameOf(gap.Timeline, gap.Number)
+                    : null,
             Gaps = [.. TimelineFindings.Gaps(catalogue)],
             Full = [.. catalogue.Spaces.Where(space => space.Free < 2 * catalogue.SegmentSize)],
         };

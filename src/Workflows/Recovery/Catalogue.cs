@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Everything that a repository tells of a cluster's past: its timelines, backups, restore points and WAL.</summary>
+/// <summary>Everything that a repository tells of a cluster's past: its timelines, backups, restore points and
+/// WAL.</summary>
 public sealed record Catalogue
 {
     /// <summary>The cluster.</summary>
@@ -42,7 +43,8 @@ public sealed record Branch(Timeline Timeline, TimelineHistory History, Timeline
 /// <summary>A base backup in the repository; what <c>backups/ID/backup.json</c> says.</summary>
 public sealed record Backup
 {
-    /// <summary>Its name: the UTC time of its start, which sorts, and what it is, as <c>20261124T140000Z-full</c>.</summary>
+    /// <summary>Its name: the UTC time of its start, which sorts, and what it is, as
+    /// <c>20261124T140000Z-full</c>.</summary>
     public required string Id { get; init; }
 
     /// <summary>When it began, by the clock of the databases' host.</summary>
@@ -54,7 +56,8 @@ public sealed record Backup
     /// <summary>The node that it was taken from.</summary>
     public required NodeName Node { get; init; }
 
-    /// <summary>The WAL without which it is worth nothing, oldest first (the manifest's WAL-Ranges; several when a standby crossed a promotion).</summary>
+    /// <summary>The WAL without which it is worth nothing, oldest first (the manifest's WAL-Ranges; several when a
+    /// standby crossed a promotion).</summary>
     public required IReadOnlyList<WalRange> WalRanges { get; init; }
 
     /// <summary>Bytes of its files.</summary>
@@ -95,7 +98,8 @@ public sealed record WalRange(Timeline Timeline, Lsn Start, Lsn End);
 /// <param name="VerifiedAt">When.</param>
 public sealed record BackupVerified(string Id, DateTimeOffset VerifiedAt);
 
-/// <summary>A named position. PostgreSQL would stop at the first of a name, on any branch; here a name is one position.</summary>
+/// <summary>A named position. PostgreSQL would stop at the first of a name, on any branch; here a name is one
+/// position.</summary>
 /// <param name="Name">Its name, used once in a cluster.</param>
 /// <param name="Timeline">The timeline that was live.</param>
 /// <param name="Lsn">The end of its record.</param>

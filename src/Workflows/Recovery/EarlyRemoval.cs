@@ -10,7 +10,8 @@ public enum RemovedThing
     Tablespace,
 }
 
-/// <summary>A record that removes files before its transaction commits: whoever stops between the two has the entry in the catalog and not the files.</summary>
+/// <summary>A record that removes files before its transaction commits: whoever stops between the two has the entry in
+/// the catalog and not the files.</summary>
 /// <param name="Thing">What is removed.</param>
 /// <param name="Oid">Its OID.</param>
 /// <param name="Xid">The transaction.</param>

@@ -10,14 +10,25 @@ internal sealed record Era(Branch Branch, DateTimeOffset From, DateTimeOffset? L
     /// <summary>The eras in order of time. A branch of which nobody knows when it was opened has none.</summary>
     public static IReadOnlyList<Era> Of(Catalogue catalogue)
     {
-        var opened = catalogue.Branches.Where(branch => branch.Opening is not null).OrderBy(branch => branch.Opening!.OpenedAt).ThenBy(branch => branch.Timeline).ToList();
+        var opened = catalogue
+            .Branches.Where(branch => branch.Opening is not null)
+            .OrderBy(branch => branch.Opening!.OpenedAt)
+            .ThenBy(branch => branch.Timeline)
+            .ToList();
         return
         [
-            .. opened.Select((branch, index) =>
-            {
-                var next = opened.ElementAtOrDefault(index + 1)?.Opening;
-                return new Era(branch, branch.Opening!.OpenedAt, next is null ? null : Earlier(next.PreviousEndedAt ?? next.OpenedAt, next.OpenedAt), next);
-            }),
+            .. opened.Select(
+                (branch, index) =>
+                {
+                    var next = opened.ElementAtOrDefault(index + 1)?.Opening;
+                    return new Era(
+                        branch,
+                        branch.Opening!.OpenedAt,
+                        next is null ? null : Earlier(next.PreviousEndedAt ?? next.OpenedAt, next.OpenedAt),
+                        next
+                    );
+                }
+            ),
         ];
     }
 

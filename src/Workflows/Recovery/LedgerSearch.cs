@@ -22,7 +22,8 @@ public sealed record Found<T>(T Entry, string Source);
 
 /// <summary>Finds in the WAL what a ledger lacks. Pure but for the WAL that it has read.</summary>
 /// <remarks>
-/// A promotion's first record on its timeline (END_OF_RECOVERY, or a shutdown checkpoint) has time and parent; the system identifier begins with the time of initdb. Neither tells
+/// A promotion's first record on its timeline (END_OF_RECOVERY, or a shutdown checkpoint) has time and parent; the
+/// system identifier begins with the time of initdb. Neither tells
 /// by whom or why. pitr.md §6.1, §6.3.
 /// </remarks>
 internal sealed class LedgerSearch
@@ -34,7 +35,8 @@ internal sealed class LedgerSearch
     private readonly IWalReader _wal;
     private readonly IReadOnlyList<WalMark> _marks;
 
-    private LedgerSearch(Catalogue catalogue, IWalReader wal, IReadOnlyList<WalMark> marks) => (_catalogue, _wal, _marks) = (catalogue, wal, marks);
+    private LedgerSearch(Catalogue catalogue, IWalReader wal, IReadOnlyList<WalMark> marks) =>
+        (_catalogue, _wal, _marks) = (catalogue, wal, marks);
 
     /// <summary>Everything that <paramref name="catalogue"/> lacks.</summary>
     public static async Task<Unrecorded> OfAsync(Catalogue catalogue, IWalReader wal)
@@ -47,20 +49,36 @@ internal sealed class LedgerSearch
             marks.AddRange(await wal.MarksAsync(timeline));
         }
 
-        // A copy is needed only where the original's segment was lost; what a clone has from its source is not its own past.
-        return await new LedgerSearch(catalogue, wal, [.. marks.Where(mark => catalogue.HasAnyOf(mark.Timeline)).DistinctBy(mark => (mark.Timeline, mark.Lsn))]).FindAsync();
+        // A copy is needed only where the original's segment was lost; what a clone has from its source is not its own
+        // past.
+        return await new LedgerSearch(
+            catalogue,
+            wal,
+            [.. marks.Where(mark => catalogue.HasAnyOf(mark.Timeline)).DistinctBy(mark => (mark.Timeline, mark.Lsn))]
+        ).FindAsync();
     }
 
     private async Task<Unrecorded> FindAsync()
     {
-        var lacking = _catalogue.Branches.Where(branch => branch.Opening is null).Select(branch => (Branch: branch, Found: OpeningOf(branch))).ToList();
+        var lacking = _catalogue
+            .Branches.Where(branch => branch.Opening is null)
+            .Select(branch => (Branch: branch, Found: OpeningOf(branch)))
+            .ToList();
         var (openings, strays) = (new List<Found<TimelineOpened>>(), new List<string>());
         List<TimelineOpened> known = [.. _catalogue.Branches.Select(branch => branch.Opening).OfType<TimelineOpened>()];
-        foreach (var found in lacking.Select(branch => branch.Found).OfType<Found<TimelineOpened>>().OrderBy(found => found.Entry.OpenedAt))
+        foreach (
+            var found in lacking
+                .Select(branch => branch.Found)
+                .OfType<Found<TimelineOpened>>()
+                .OrderBy(found => found.Entry.OpenedAt)
+        )
         {
             if (await IsStrayAsync(found.Entry))
             {
-                strays.Add($"timeline {found.Entry.Timeline}: somebody promoted a node by hand; timeline {found.Entry.Parent} was written on, so this one is no part of the cluster's past");
+                strays.Add(
+                    $"timeline {found.Entry.Timeline}: somebody promoted a node by hand; timeline "
+                        + $"{found.Entry.Parent} was written on, so this one is no part of the cluster's past"
+                );
                 continue;
             }
 
@@ -69,33 +87,61 @@ internal sealed class LedgerSearch
         }
 
         var recorded = _catalogue.RestorePoints.Select(point => point.Name).ToHashSet();
-        var names = _marks.Where(mark => mark.Name is { } name && !recorded.Contains(name)).ToLookup(mark => mark.Name!);
+        var names = _marks
+            .Where(mark => mark.Name is { } name && !recorded.Contains(name))
+            .ToLookup(mark => mark.Name!);
         var points = names.Where(IsPoint).Select(marks => marks.Single()).OrderBy(mark => mark.At).ToList();
         return new()
         {
             Openings = openings,
-            RestorePoints = [.. points.TakeLast(MostPoints).Select(mark => new Found<RestorePoint>(new(mark.Name!, mark.Timeline, mark.End, mark.At!.Value), Source(mark)))],
+            RestorePoints =
+            [
+                .. points
+                    .TakeLast(MostPoints)
+                    .Select(mark => new Found<RestorePoint>(
+                        new(mark.Name!, mark.Timeline, mark.End, mark.At!.Value),
+                        Source(mark)
+                    )),
+            ],
             Unknown =
             [
                 .. lacking.Where(branch => branch.Found is null).Select(branch => WhyUnknown(branch.Branch)),
                 .. strays,
                 .. names.Where(marks => !IsPoint(marks)).Select(WhyNoPoint),
-                .. points.Count > MostPoints ? [$"{points.Count - MostPoints} older restore points are left out this time: run it again"] : Array.Empty<string>(),
+                .. points.Count > MostPoints
+                    ? [$"{points.Count - MostPoints} older restore points are left out this time: run it again"]
+                    : Array.Empty<string>(),
             ],
         };
     }
 
     // ---- openings ----
 
-    private Found<TimelineOpened>? OpeningOf(Branch branch) => branch.Timeline == new Timeline(1)
-        ? SystemIdentifier is { } identifier && _catalogue.HasAnyOf(branch.Timeline)
-            ? new(new(null, branch.Timeline, null, default, TimeOf(identifier), "", TimelineOpened.Initdb), $"the system identifier {identifier}")
-            : null
-        : _marks.FirstOrDefault(mark => mark.Opened == branch.Timeline) is { At: { } at } mark
-            ? new(new(null, branch.Timeline, mark.Parent, branch.Path() is [_, .., var own] ? own.Start : mark.Lsn, at, "", TimelineOpened.Promotion), Source(mark))
-            : null;
+    private Found<TimelineOpened>? OpeningOf(Branch branch) =>
+        branch.Timeline == new Timeline(1)
+            ? SystemIdentifier is { } identifier && _catalogue.HasAnyOf(branch.Timeline)
+                ? new(
+                    new(null, branch.Timeline, null, default, TimeOf(identifier), "", TimelineOpened.Initdb),
+                    $"the system identifier {identifier}"
+                )
+                : null
+            : _marks.FirstOrDefault(mark => mark.Opened == branch.Timeline) is { At: { } at } mark
+                ? new(
+                    new(
+                        null,
+                        branch.Timeline,
+                        mark.Parent,
+                        branch.Path() is [_, .., var own] ? own.Start : mark.Lsn,
+                        at,
+                        "",
+                        TimelineOpened.Promotion
+                    ),
+                    Source(mark)
+                )
+                : null;
 
-    private string? SystemIdentifier => _catalogue.SystemIdentifier ?? _catalogue.Backups.Select(backup => backup.SystemIdentifier).FirstOrDefault();
+    private string? SystemIdentifier =>
+        _catalogue.SystemIdentifier ?? _catalogue.Backups.Select(backup => backup.SystemIdentifier).FirstOrDefault();
 
     /// <summary>Seconds in its upper half, then 20 bits of microseconds (<c>BootStrapXLOG</c>).</summary>
     private static DateTimeOffset TimeOf(string systemIdentifier)
@@ -104,10 +150,18 @@ internal sealed class LedgerSearch
         return DateTimeOffset.FromUnixTimeSeconds((long)(number >> 32)).AddMicroseconds((number >> 12) & 0xF_FFFF);
     }
 
-    /// <summary>What an opening says of the branch that was live before: its last time, and whether this one goes on where it ended.</summary>
+    /// <summary>What an opening says of the branch that was live before: its last time, and whether this one goes on
+    /// where it ended.</summary>
     private async Task<TimelineOpened> WithPreviousAsync(TimelineOpened opening, IReadOnlyList<TimelineOpened> others)
     {
-        if (others.Where(other => other.OpenedAt <= opening.OpenedAt).OrderBy(other => other.OpenedAt).ThenBy(other => other.Timeline).LastOrDefault() is not { } previous)
+        if (
+            others
+                .Where(other => other.OpenedAt <= opening.OpenedAt)
+                .OrderBy(other => other.OpenedAt)
+                .ThenBy(other => other.Timeline)
+                .LastOrDefault()
+            is not { } previous
+        )
         {
             return opening;
         }
@@ -121,12 +175,16 @@ internal sealed class LedgerSearch
 
     /// <summary>A procedure opens a branch when nobody writes to its parent any more.</summary>
     private async Task<bool> IsStrayAsync(TimelineOpened opening) =>
-        opening.Parent is { } parent && _catalogue.Find(parent) is not null && await LastTimeOfAsync(parent, _catalogue.ReadAt) > opening.OpenedAt;
+        opening.Parent is { } parent
+        && _catalogue.Find(parent) is not null
+        && await LastTimeOfAsync(parent, _catalogue.ReadAt) > opening.OpenedAt;
 
     private async Task<bool> IsEndAsync(Timeline timeline, Lsn position) =>
-        _catalogue.Segments.All(run => run.Timeline != timeline || run.Last <= _catalogue.SegmentOf(position)) && await _wal.EndOfAsync(timeline, position) <= position;
+        _catalogue.Segments.All(run => run.Timeline != timeline || run.Last <= _catalogue.SegmentOf(position))
+        && await _wal.EndOfAsync(timeline, position) <= position;
 
-    /// <summary>The latest time in a branch's last WAL. Commits are not in order of time: nothing may be later, or a time behind the branch's end would bring it back.</summary>
+    /// <summary>The latest time in a branch's last WAL. Commits are not in order of time: nothing may be later, or a
+    /// time behind the branch's end would bring it back.</summary>
     private async Task<DateTimeOffset?> LastTimeOfAsync(Timeline timeline, DateTimeOffset until)
     {
         if (_catalogue.TailOf(_catalogue.Find(timeline)!) is not [var tip, ..] tail)
@@ -134,7 +192,9 @@ internal sealed class LedgerSearch
             return null;
         }
 
-        var marked = _marks.Where(mark => mark.Timeline == timeline && mark.Lsn >= tip.Start && mark.At <= until).Max(mark => mark.At);
+        var marked = _marks
+            .Where(mark => mark.Timeline == timeline && mark.Lsn >= tip.Start && mark.At <= until)
+            .Max(mark => mark.At);
         var latest = await _wal.LastAsync(tail) is { } last && !(last.At < marked) ? last.At : marked;
         while (latest is { } time && await _wal.FirstAfterAsync(tail, time) is { } later)
         {
@@ -144,23 +204,33 @@ internal sealed class LedgerSearch
         return latest;
     }
 
-    private string WhyUnknown(Branch branch) => branch.Timeline switch
-    {
-        var timeline when !_catalogue.HasAnyOf(timeline) => $"timeline {timeline}: when it was opened stays unknown, none of its WAL and no backup of it is here (a clone has none of its source's)",
-        { Number: 1 } => "timeline 1: when it was opened stays unknown, no node and no backup has the system identifier",
-        var timeline => $"timeline {timeline}: when it was opened stays unknown, {_catalogue.NameOf(timeline, _catalogue.SegmentOf(branch.Path()[^1].Start))} is not there or has no record of it",
-    };
+    private string WhyUnknown(Branch branch) =>
+        branch.Timeline switch
+        {
+            var timeline when !_catalogue.HasAnyOf(timeline) =>
+                $"timeline {timeline}: when it was opened stays unknown, none of its WAL and no backup of it is "
+                    + "here (a clone has none of its source's)",
+            { Number: 1 } =>
+                "timeline 1: when it was opened stays unknown, no node and no backup has the system identifier",
+            var timeline => $"timeline {timeline}: when it was opened stays unknown, "
+                + $"{_catalogue.NameOf(timeline, _catalogue.SegmentOf(branch.Path()[^1].Start))} is not there or "
+                + "has no record of it",
+        };
 
     // ---- restore points ----
 
-    private static bool IsPoint(IGrouping<string, WalMark> marks) => CreateRestorePointInput.IsName(marks.Key) && marks.ToList() is [{ At: not null }];
+    private static bool IsPoint(IGrouping<string, WalMark> marks) =>
+        CreateRestorePointInput.IsName(marks.Key) && marks.ToList() is [{ At: not null }];
 
-    private static string WhyNoPoint(IGrouping<string, WalMark> marks) => $"restore point '{marks.Key}' at {string.Join(", ", marks.Select(mark => $"{mark.End} on timeline {mark.Timeline}"))} is left out: " + marks.Count() switch
-    {
-        > 1 => "a name is one position",
-        _ when !CreateRestorePointInput.IsName(marks.Key) => "that is no name that the ledger takes",
-        _ => "its time can't be read",
-    };
+    private static string WhyNoPoint(IGrouping<string, WalMark> marks) =>
+        $"restore point '{marks.Key}' at "
+        + $"{string.Join(", ", marks.Select(mark => $"{mark.End} on timeline {mark.Timeline}"))} is left out: "
+        + marks.Count() switch
+        {
+            > 1 => "a name is one position",
+            _ when !CreateRestorePointInput.IsName(marks.Key) => "that is no name that the ledger takes",
+            _ => "its time can't be read",
+        };
 
     private static string Source(WalMark mark) => $"{mark.Record} at {mark.Lsn} on timeline {mark.Timeline}";
 }

@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace PgFlow.Workflows;
 
-/// <summary>To where a cluster is to be recovered: one of the kinds in <see cref="TargetKind.All"/>, each in a file of its own.</summary>
+/// <summary>To where a cluster is to be recovered: one of the kinds in <see cref="TargetKind.All"/>, each in a file of
+/// its own.</summary>
 public abstract record RecoveryTarget
 {
     /// <summary>The branch; where none is given, the one that was live then (or is live now).</summary>
@@ -27,7 +28,8 @@ public sealed record ResolvedTarget
     /// <summary>The end of the last record to keep.</summary>
     public required Lsn End { get; init; }
 
-    /// <summary>Nothing follows <see cref="End"/> on the branch: PostgreSQL would call it a target that was not reached, so none is set.</summary>
+    /// <summary>Nothing follows <see cref="End"/> on the branch: PostgreSQL would call it a target that was not
+    /// reached, so none is set.</summary>
     public required bool EndOfBranch { get; init; }
 
     /// <summary>The backup to begin with: a full one and the incremental ones on it, oldest first.</summary>
@@ -45,7 +47,8 @@ public sealed record ResolvedTarget
     /// <summary>The first one that is dropped; null where none is.</summary>
     public Transaction? FirstDropped { get; init; }
 
-    /// <summary>What the position contains of transactions that it does not: files that were removed before the commit.</summary>
+    /// <summary>What the position contains of transactions that it does not: files that were removed before the
+    /// commit.</summary>
     public IReadOnlyList<EarlyRemoval> EarlyRemovals { get; init; } = [];
 
     /// <summary>Why this branch.</summary>
@@ -61,14 +64,16 @@ public sealed record ResolvedTarget
     [JsonIgnore]
     public long WalBytes => Wal.Sum(range => range.End.BytesSince(range.Start));
 
-    /// <summary>What the replayed position is when everything before <see cref="End"/> has been replayed: a record ends before the header of the next page.</summary>
+    /// <summary>What the replayed position is when everything before <see cref="End"/> has been replayed: a record ends
+    /// before the header of the next page.</summary>
     [JsonIgnore]
-    public Lsn ReplayEnd => (End.Value % (ulong)SegmentSize, End.Value % WalPage.Size) switch
-    {
-        (WalPage.LongHeader, _) => new(End.Value - WalPage.LongHeader),
-        (_, WalPage.ShortHeader) => new(End.Value - WalPage.ShortHeader),
-        _ => End,
-    };
+    public Lsn ReplayEnd =>
+        (End.Value % (ulong)SegmentSize, End.Value % WalPage.Size) switch
+        {
+            (WalPage.LongHeader, _) => new(End.Value - WalPage.LongHeader),
+            (_, WalPage.ShortHeader) => new(End.Value - WalPage.ShortHeader),
+            _ => End,
+        };
 }
 
 /// <summary>A commit or an abort in the WAL.</summary>
@@ -80,13 +85,16 @@ public sealed record ResolvedTarget
 /// <param name="Committed">Whether it committed.</param>
 public sealed record Transaction(uint Xid, Timeline Timeline, Lsn Lsn, Lsn End, DateTimeOffset At, bool Committed);
 
-/// <summary>Reads transactions from WAL along a path of timelines (pitr.md §6.4); a path is what <see cref="ResolvedTarget.Wal"/> is.</summary>
+/// <summary>Reads transactions from WAL along a path of timelines (pitr.md §6.4); a path is what
+/// <see cref="ResolvedTarget.Wal"/> is.</summary>
 public interface IWalReader
 {
-    /// <summary>The first commit or abort on the path, in WAL order, whose time is later than <paramref name="time"/>: where PostgreSQL's own time target stops.</summary>
+    /// <summary>The first commit or abort on the path, in WAL order, whose time is later than <paramref name="time"/>:
+    /// where PostgreSQL's own time target stops.</summary>
     Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time);
 
-    /// <summary>The end of the last commit, rollback or preparation on the path; one that was prepared later than <paramref name="time"/> does not count.</summary>
+    /// <summary>The end of the last commit, rollback or preparation on the path; one that was prepared later than
+    /// <paramref name="time"/> does not count.</summary>
     Task<Lsn?> LastKeptAsync(IReadOnlyList<WalRange> path, DateTimeOffset time);
 
     /// <summary>What was removed on the path at once, by transactions that do not end on it.</summary>
@@ -104,6 +112,7 @@ public interface IWalReader
     /// <summary>The end of the last valid record of a timeline, at or behind <paramref name="from"/>.</summary>
     Task<Lsn> EndOfAsync(Timeline timeline, Lsn from);
 
-    /// <summary>What a timeline's segments tell of openings, stops and names, in WAL order; of its ancestors too, where the first segment begins with a copy of theirs.</summary>
+    /// <summary>What a timeline's segments tell of openings, stops and names, in WAL order; of its ancestors too, where
+    /// the first segment begins with a copy of theirs.</summary>
     Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline);
 }

@@ -2,11 +2,13 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Turns a target into one branch, one position and one backup. Pure but for the WAL that it has read.</summary>
+/// <summary>Turns a target into one branch, one position and one backup. Pure but for the WAL that it has
+/// read.</summary>
 public static class Resolver
 {
     /// <summary>Resolves <paramref name="target"/>.</summary>
-    /// <exception cref="ApplicationFailureException">It can't be had (<see cref="Ends.Refused"/>); the message says what can.</exception>
+    /// <exception cref="ApplicationFailureException">It can't be had (<see cref="Ends.Refused"/>); the message says
+    /// what can.</exception>
     public static Task<ResolvedTarget> ResolveAsync(Catalogue catalogue, RecoveryTarget target, IWalReader wal)
     {
         ArgumentNullException.ThrowIfNull(catalogue);
@@ -16,7 +18,8 @@ public static class Resolver
     }
 }
 
-/// <summary>A position that a target names: reading on from it along <paramref name="Path"/> leads to the end of the branch.</summary>
+/// <summary>A position that a target names: reading on from it along <paramref name="Path"/> leads to the end of the
+/// branch.</summary>
 /// <param name="Path">The way to it and beyond.</param>
 /// <param name="End">The end of the last record to keep.</param>
 /// <param name="Why">Why this branch.</param>
@@ -42,11 +45,15 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     {
         if (asked is { } number && !BranchOf(number).Path().Reaches(timeline, position))
         {
-            throw Ends.Refuse($"{what} lies on timeline {timeline} at {position}, which timeline {number} does not lead through; leave the timeline out");
+            throw Ends.Refuse(
+                $"{what} lies on timeline {timeline} at {position}, which timeline {number} does not lead "
+                    + "through; leave the timeline out"
+            );
         }
     }
 
-    public Task<Position> AtEndAsync(Branch branch) => AtEndAsync(branch, $"the end of timeline {branch.Timeline}, {WhyBranch(branch)}");
+    public Task<Position> AtEndAsync(Branch branch) =>
+        AtEndAsync(branch, $"the end of timeline {branch.Timeline}, {WhyBranch(branch)}");
 
     public async Task<Position> AtEndAsync(Branch branch, string why) => await EndAsync(branch) with { Why = why };
 
@@ -67,14 +74,21 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             {
                 // Where to begin looking must be the end of a record; the later, the less there is to read.
                 var last = await wal.LastAsync(stretch.Path);
-                Lsn[] known = [tip.Start, backup.Timeline == branch.Timeline ? backup.End : default, last?.Timeline == branch.Timeline ? last.End : default];
+                Lsn[] known =
+                [
+                    tip.Start,
+                    backup.Timeline == branch.Timeline ? backup.End : default,
+                    last?.Timeline == branch.Timeline ? last.End : default,
+                ];
                 return new(path, await wal.EndOfAsync(branch.Timeline, known.Max()), "");
             }
 
             broken ??= stretch.Gap is null ? null : stretch;
         }
 
-        throw broken is null ? Ends.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}") : Gap(broken, usable);
+        throw broken is null
+            ? Ends.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}")
+            : Gap(broken, usable);
     }
 
     // ---- backup and WAL ----
@@ -85,11 +99,18 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         var timeline = position.Path.At(lsn);
         Stretch? broken = null;
 
-        // Its own WAL first. Where its last segment was lost with its node, a child that forked there has a copy of the head; at a fork the parent has the same.
-        var same = position.Path.Where(piece => piece.Start <= lsn && lsn <= piece.End).Select(piece => piece.Timeline).ToList();
-        foreach (var branch in catalogue.Branches
-            .Where(branch => same.Any(passed => branch.Path().Reaches(passed, lsn)))
-            .OrderBy(branch => branch.Timeline == timeline ? 0 : 1).ThenBy(branch => branch.Timeline))
+        // Its own WAL first. Where its last segment was lost with its node, a child that forked there has a copy of the
+        // head; at a fork the parent has the same.
+        var same = position
+            .Path.Where(piece => piece.Start <= lsn && lsn <= piece.End)
+            .Select(piece => piece.Timeline)
+            .ToList();
+        foreach (
+            var branch in catalogue
+                .Branches.Where(branch => same.Any(passed => branch.Path().Reaches(passed, lsn)))
+                .OrderBy(branch => branch.Timeline == timeline ? 0 : 1)
+                .ThenBy(branch => branch.Timeline)
+        )
         {
             var path = branch.Path();
             foreach (var backup in catalogue.UsableOn(path.Until(lsn, catalogue.SegmentSize)))
@@ -107,11 +128,22 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
 
         var there = Find(timeline);
         throw broken is null
-            ? TooEarly(there, catalogue.UsableOn(there.Path()), $"{lsn} on timeline {timeline}", backup => backup.WalRanges[0].Start <= lsn && lsn < backup.End)
+            ? TooEarly(
+                there,
+                catalogue.UsableOn(there.Path()),
+                $"{lsn} on timeline {timeline}",
+                backup => backup.WalRanges[0].Start <= lsn && lsn < backup.End
+            )
             : Gap(broken, catalogue.UsableOn(there.Path()));
     }
 
-    private async Task<ResolvedTarget> ResolvedAsync(Position position, Branch branch, Backup backup, IReadOnlyList<WalRange> way, Timeline newTimeline)
+    private async Task<ResolvedTarget> ResolvedAsync(
+        Position position,
+        Branch branch,
+        Backup backup,
+        IReadOnlyList<WalRange> way,
+        Timeline newTimeline
+    )
     {
         var (lsn, chain) = (position.End, catalogue.ChainOf(backup)!);
         var needed = way.Until(lsn, catalogue.SegmentSize);
@@ -134,7 +166,8 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         };
     }
 
-    public Stretch StretchFrom(Backup backup, IReadOnlyList<WalRange> path) => catalogue.StretchOf(path.From(backup.WalRanges[0].Start));
+    public Stretch StretchFrom(Backup backup, IReadOnlyList<WalRange> path) =>
+        catalogue.StretchOf(path.From(backup.WalRanges[0].Start));
 
     // ---- branches ----
 
@@ -143,39 +176,71 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         if (TimelineFindings.Holes(catalogue).ToList() is { Count: > 0 } holes)
         {
             throw Ends.Refuse(
-                $"the history of timeline {string.Join(", ", holes)} is missing, and PostgreSQL would give that number to the new branch; look with: pgflow timeline {catalogue.Cluster} --check");
+                $"the history of timeline {string.Join(", ", holes)} is missing, and PostgreSQL would give that "
+                    + $"number to the new branch; look with: pgflow timeline {catalogue.Cluster} --check"
+            );
         }
 
         return new(catalogue.Branches.Select(branch => branch.Timeline.Number).DefaultIfEmpty(0u).Max() + 1);
     }
 
-    public Branch BranchOf(Timeline? asked) => asked is { } timeline
-        ? catalogue.Find(timeline) ?? throw Ends.Refuse($"there is no timeline {timeline}; {List("there are", catalogue.Branches.Select(branch => branch.Timeline.ToString()), "there is none")}")
-        : Live();
+    public Branch BranchOf(Timeline? asked) =>
+        asked is { } timeline
+            ? catalogue.Find(timeline)
+                ?? throw Ends.Refuse(
+                    $"there is no timeline {timeline}; "
+                        + $"{List("there are", catalogue.Branches.Select(branch => branch.Timeline.ToString()), "there is none")}"
+                )
+            : Live();
 
     private Branch Live()
     {
-        var known = Eras is [.., var last] ? last.Branch : catalogue.Branches is [var only] ? only : null;
-        return known is not null && catalogue.Branches.Where(branch => branch.Opening is null).All(branch => branch.Timeline <= known.Timeline)
+        var known =
+            Eras is [.., var last] ? last.Branch
+            : catalogue.Branches is [var only] ? only
+            : null;
+        return
+            known is not null
+            && catalogue
+                .Branches.Where(branch => branch.Opening is null)
+                .All(branch => branch.Timeline <= known.Timeline)
             ? known
-            : throw Ends.Refuse($"which branch is live is not known: the ledger does not tell when timeline {catalogue.Branches.Select(branch => branch.Timeline).DefaultIfEmpty(new(1)).Max()} was opened; name one by its number (timeline)");
+            : throw Ends.Refuse(
+                "which branch is live is not known: the ledger does not tell when timeline "
+                    + $"{catalogue.Branches.Select(branch => branch.Timeline).DefaultIfEmpty(new(1)).Max()} was "
+                    + "opened; name one by its number (timeline)"
+            );
     }
 
-    public Branch Find(Timeline timeline) => catalogue.Find(timeline) ?? throw Ends.Refuse($"nothing is known of timeline {timeline}; {Spans()}");
+    public Branch Find(Timeline timeline) =>
+        catalogue.Find(timeline) ?? throw Ends.Refuse($"nothing is known of timeline {timeline}; {Spans()}");
 
-    public string WhyBranch(Branch branch) => Eras is [.., var live] && live.Branch == branch ? $"timeline {branch.Timeline} is the live one" : $"timeline {branch.Timeline} was asked for";
+    public string WhyBranch(Branch branch) =>
+        Eras is [.., var live] && live.Branch == branch
+            ? $"timeline {branch.Timeline} is the live one"
+            : $"timeline {branch.Timeline} was asked for";
 
     // ---- what can be had instead ----
 
-    public ApplicationFailureException TooEarly(Branch branch, IReadOnlyList<Backup> usable, string what, Func<Backup, bool> during)
+    public ApplicationFailureException TooEarly(
+        Branch branch,
+        IReadOnlyList<Backup> usable,
+        string what,
+        Func<Backup, bool> during
+    )
     {
         if (usable is not [.., var oldest])
         {
             return Ends.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}");
         }
 
-        var inside = usable.FirstOrDefault(during) is { } backup ? $"backup {backup.Id} had begun but not ended, and there is no older one" : "there is no backup that ended before";
-        return Ends.Refuse($"{what} can't be had: {inside}; the earliest on timeline {branch.Timeline} is {Text(oldest.StoppedAt)} ({oldest.End}), the end of backup {oldest.Id}");
+        var inside = usable.FirstOrDefault(during) is { } backup
+            ? $"backup {backup.Id} had begun but not ended, and there is no older one"
+            : "there is no backup that ended before";
+        return Ends.Refuse(
+            $"{what} can't be had: {inside}; the earliest on timeline {branch.Timeline} is "
+                + $"{Text(oldest.StoppedAt)} ({oldest.End}), the end of backup {oldest.Id}"
+        );
     }
 
     public ApplicationFailureException Gap(Stretch broken, IReadOnlyList<Backup> usable)
@@ -183,20 +248,37 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         var (gap, end) = (broken.Gap!, broken.End);
         string[] instead =
         [
-            .. usable.Any(backup => backup.End <= end) ? [$"positions before {end} on timeline {broken.Path.At(end)}"] : Array.Empty<string>(),
-            .. usable.Where(backup => catalogue.SegmentOf(backup.WalRanges[0].Start) > gap.Number).TakeLast(1).Select(backup => $"what lies behind backup {Describe(backup)}"),
+            .. usable.Any(backup => backup.End <= end)
+                ? [$"positions before {end} on timeline {broken.Path.At(end)}"]
+                : Array.Empty<string>(),
+            .. usable
+                .Where(backup => catalogue.SegmentOf(backup.WalRanges[0].Start) > gap.Number)
+                .TakeLast(1)
+                .Select(backup => $"what lies behind backup {Describe(backup)}"),
         ];
-        return Ends.Refuse($"WAL is missing: {catalogue.NameOf(gap.Timeline, gap.Number)} is the first; {List("what can be had", instead, "nothing can be had on this branch")}; {Spans()}");
+        return Ends.Refuse(
+            $"WAL is missing: {catalogue.NameOf(gap.Timeline, gap.Number)} is the first; "
+                + $"{List("what can be had", instead, "nothing can be had on this branch")}; {Spans()}"
+        );
     }
 
-    public string Spans() => List(
-        "times that can be had",
-        TimelineTree.From(catalogue).Branches.Where(branch => branch.Earliest is not null).Select(branch => $"{Text(branch.Earliest!.Value)} to {Text(branch.Latest!.Value)} (timeline {branch.Timeline})"),
-        "no time can be had: there is no backup with its WAL");
+    public string Spans() =>
+        List(
+            "times that can be had",
+            TimelineTree
+                .From(catalogue)
+                .Branches.Where(branch => branch.Earliest is not null)
+                .Select(branch =>
+                    $"{Text(branch.Earliest!.Value)} to {Text(branch.Latest!.Value)} (timeline {branch.Timeline})"
+                ),
+            "no time can be had: there is no backup with its WAL"
+        );
 
-    public static string List(string what, IEnumerable<string> items, string none) => items.ToList() is { Count: > 0 } some ? $"{what}: {string.Join(", ", some.TakeLast(10))}" : none;
+    public static string List(string what, IEnumerable<string> items, string none) =>
+        items.ToList() is { Count: > 0 } some ? $"{what}: {string.Join(", ", some.TakeLast(10))}" : none;
 
-    public static string Describe(Backup backup) => $"{backup.Id} (ended {Text(backup.StoppedAt)}, {backup.End} on timeline {backup.Timeline})";
+    public static string Describe(Backup backup) =>
+        $"{backup.Id} (ended {Text(backup.StoppedAt)}, {backup.End} on timeline {backup.Timeline})";
 
     public static string Text(DateTimeOffset time) => PgFlowText.Exact(time);
 }

@@ -1,16 +1,25 @@
 namespace PgFlow.Workflows;
 
-/// <summary>What is to be kept. Where both are given, the window says which branches, and a backup stays that either asks for.</summary>
-/// <param name="Keep">So many full backups, with the incremental ones on them, on the way to each promised branch; null: no such rule.</param>
-/// <param name="Window">So far back from when the catalogue was read every time stays reachable; null: no such rule.</param>
+/// <summary>What is to be kept. Where both are given, the window says which branches, and a backup stays that either
+/// asks for.</summary>
+/// <param name="Keep">So many full backups, with the incremental ones on them, on the way to each promised branch;
+/// null: no such rule.</param>
+/// <param name="Window">So far back from when the catalogue was read every time stays reachable; null: no such
+/// rule.</param>
 public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
 {
     /// <inheritdoc/>
-    public override string ToString() => string.Join(" or ", new[]
-    {
-        Keep is { } keep ? $"the newest {PgFlowText.Count(keep, "full backup")} of each branch" : null,
-        Window is { } window ? $"a recovery to any time of the last {PgFlowText.Count((long)window.TotalDays, "day")}" : null,
-    }.OfType<string>());
+    public override string ToString() =>
+        string.Join(
+            " or ",
+            new[]
+            {
+                Keep is { } keep ? $"the newest {PgFlowText.Count(keep, "full backup")} of each branch" : null,
+                Window is { } window
+                    ? $"a recovery to any time of the last {PgFlowText.Count((long)window.TotalDays, "day")}"
+                    : null,
+            }.OfType<string>()
+        );
 }
 
 /// <summary>A backup that is still to be taken.</summary>
@@ -21,25 +30,28 @@ public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
 public sealed record ExpectedBackup(NodeName Node, Timeline Timeline, Lsn Wal, bool Incremental)
 {
     /// <summary>The same catalogue with it.</summary>
-    internal Catalogue After(Catalogue catalogue) => catalogue with
-    {
-        Backups =
-        [
-            .. catalogue.Backups,
-            new()
-            {
-                Id = "this one",
-                StartedAt = catalogue.ReadAt,
-                StoppedAt = catalogue.ReadAt,
-                Node = Node,
-                WalRanges = [new(Timeline, Wal, Wal)],
-                Bytes = 0,
-                Parent = Incremental ? catalogue.Backups.LastOrDefault(backup => backup.Timeline == Timeline)?.Id : null,
-                SystemIdentifier = "",
-                Major = 0,
-            },
-        ],
-    };
+    internal Catalogue After(Catalogue catalogue) =>
+        catalogue with
+        {
+            Backups =
+            [
+                .. catalogue.Backups,
+                new()
+                {
+                    Id = "this one",
+                    StartedAt = catalogue.ReadAt,
+                    StoppedAt = catalogue.ReadAt,
+                    Node = Node,
+                    WalRanges = [new(Timeline, Wal, Wal)],
+                    Bytes = 0,
+                    Parent = Incremental
+                        ? catalogue.Backups.LastOrDefault(backup => backup.Timeline == Timeline)?.Id
+                        : null,
+                    SystemIdentifier = "",
+                    Major = 0,
+                },
+            ],
+        };
 }
 
 /// <summary>A backup or a run of segments that may go.</summary>
@@ -66,11 +78,15 @@ public sealed record Retention
 
     /// <summary>What may go by <paramref name="policy"/>.</summary>
     /// <remarks>
-    /// <para>A branch is promised when it is live, when nobody knows when it was, when there is no window, or when it was live within the window.</para>
-    /// <para>On the way to each promised branch these stay: the newest <c>Keep</c> full backups, or the newest backup that had ended when the window
-    /// began (the branch, if that was later), or the oldest there is; and everything newer. The newest usable one stays under any policy.
+    /// <para>A branch is promised when it is live, when nobody knows when it was, when there is no window, or when it
+    /// was live within the window.</para>
+    /// <para>On the way to each promised branch these stay: the newest <c>Keep</c> full backups, or the newest backup
+    /// that had ended when the window
+    /// began (the branch, if that was later), or the oldest there is; and everything newer. The newest usable one stays
+    /// under any policy.
     /// With a backup stay those that it builds on.</para>
-    /// <para>WAL stays from the first kept backup on the way to a branch up to that branch's end, promised or not. Without a policy nothing goes.</para>
+    /// <para>WAL stays from the first kept backup on the way to a branch up to that branch's end, promised or not.
+    /// Without a policy nothing goes.</para>
     /// </remarks>
     public static Retention Of(Catalogue catalogue, RetentionPolicy policy)
     {
@@ -78,23 +94,45 @@ public sealed record Retention
         ArgumentNullException.ThrowIfNull(policy);
         if (policy is { Keep: null, Window: null })
         {
-            return new() { Backups = [], Segments = [], Wal = [], SegmentSize = catalogue.SegmentSize };
+            return new()
+            {
+                Backups = [],
+                Segments = [],
+                Wal = [],
+                SegmentSize = catalogue.SegmentSize,
+            };
         }
 
         var promised = Promised(catalogue, policy).ToList();
-        var kept = promised.SelectMany(branch => KeptFor(catalogue, policy, branch)).SelectMany(backup => catalogue.ChainOf(backup)!).ToHashSet();
+        var kept = promised
+            .SelectMany(branch => KeptFor(catalogue, policy, branch))
+            .SelectMany(backup => catalogue.ChainOf(backup)!)
+            .ToHashSet();
         var unneeded = catalogue.Branches.SelectMany(branch => Unneeded(catalogue, branch, kept)).ToList();
         return new()
         {
-            Backups = [.. catalogue.Backups.Where(backup => !kept.Contains(backup)).Select(backup => new Removal(backup.Id, WhyNot(catalogue, promised, backup)))],
+            Backups =
+            [
+                .. catalogue
+                    .Backups.Where(backup => !kept.Contains(backup))
+                    .Select(backup => new Removal(backup.Id, WhyNot(catalogue, promised, backup))),
+            ],
             Segments = [.. unneeded.Select(item => item.Run)],
-            Wal = [.. unneeded.Select(item => new Removal($"{catalogue.NameOf(item.Run.Timeline, item.Run.First)} to {catalogue.NameOf(item.Run.Timeline, item.Run.Last)}", item.Why))],
+            Wal =
+            [
+                .. unneeded.Select(item => new Removal(
+                    $"{catalogue.NameOf(item.Run.Timeline, item.Run.First)} to "
+                        + $"{catalogue.NameOf(item.Run.Timeline, item.Run.Last)}",
+                    item.Why
+                )),
+            ],
             SegmentSize = catalogue.SegmentSize,
         };
     }
 
     /// <summary>The same with a backup that is still to come.</summary>
-    public static Retention Of(Catalogue catalogue, RetentionPolicy policy, ExpectedBackup? expected) => Of(expected?.After(catalogue) ?? catalogue, policy);
+    public static Retention Of(Catalogue catalogue, RetentionPolicy policy, ExpectedBackup? expected) =>
+        Of(expected?.After(catalogue) ?? catalogue, policy);
 
     private static IEnumerable<Branch> Promised(Catalogue catalogue, RetentionPolicy policy)
     {
@@ -109,31 +147,58 @@ public sealed record Retention
         Lsn?[] needed =
         [
             usable is [var newest, ..] ? newest.End : null,
-            policy.Keep is { } keep ? OrOldest(usable.Where(backup => backup.Parent is null).Take(Math.Max(1, keep)).LastOrDefault(), usable) : null,
-            policy.Window is { } window ? OrOldest(usable.FirstOrDefault(backup => backup.StoppedAt <= BeginOf(catalogue, branch, window)), usable) : null,
+            policy.Keep is { } keep
+                ? OrOldest(
+                    usable.Where(backup => backup.Parent is null).Take(Math.Max(1, keep)).LastOrDefault(),
+                    usable
+                )
+                : null,
+            policy.Window is { } window
+                ? OrOldest(
+                    usable.FirstOrDefault(backup => backup.StoppedAt <= BeginOf(catalogue, branch, window)),
+                    usable
+                )
+                : null,
         ];
         return usable.Where(backup => backup.End >= needed.Min());
     }
 
-    private static Lsn? OrOldest(Backup? chosen, IReadOnlyList<Backup> usable) => chosen?.End ?? (usable is [.., var oldest] ? oldest.End : null);
+    private static Lsn? OrOldest(Backup? chosen, IReadOnlyList<Backup> usable) =>
+        chosen?.End ?? (usable is [.., var oldest] ? oldest.End : null);
 
     private static DateTimeOffset BeginOf(Catalogue catalogue, Branch branch, TimeSpan window) =>
-        branch.Opening?.OpenedAt is { } opened && opened > catalogue.ReadAt - window ? opened : catalogue.ReadAt - window;
+        branch.Opening?.OpenedAt is { } opened && opened > catalogue.ReadAt - window
+            ? opened
+            : catalogue.ReadAt - window;
 
-    private static IEnumerable<(SegmentRun Run, string Why)> Unneeded(Catalogue catalogue, Branch branch, HashSet<Backup> kept)
+    private static IEnumerable<(SegmentRun Run, string Why)> Unneeded(
+        Catalogue catalogue,
+        Branch branch,
+        HashSet<Backup> kept
+    )
     {
         var path = branch.Path();
-        var first = catalogue.UsableOn(path).Where(kept.Contains).OrderBy(backup => backup.WalRanges[0].Start).FirstOrDefault();
+        var first = catalogue
+            .UsableOn(path)
+            .Where(kept.Contains)
+            .OrderBy(backup => backup.WalRanges[0].Start)
+            .FirstOrDefault();
         var begin = first is null ? (ulong?)null : catalogue.SegmentOf(first.WalRanges[0].Start);
-        var why = first is null ? $"no kept backup leads to timeline {branch.Timeline}" : $"{first.Id} is the first kept backup on the way to timeline {branch.Timeline}";
-        return catalogue.Segments
-            .Where(run => run.Timeline == branch.Timeline && (begin is null || run.First < begin))
+        var why = first is null
+            ? $"no kept backup leads to timeline {branch.Timeline}"
+            : $"{first.Id} is the first kept backup on the way to timeline {branch.Timeline}";
+        return catalogue
+            .Segments.Where(run => run.Timeline == branch.Timeline && (begin is null || run.First < begin))
             .Select(run => (run with { Last = begin <= run.Last ? begin.Value - 1 : run.Last }, why));
     }
 
     private static string WhyNot(Catalogue catalogue, List<Branch> promised, Backup backup) =>
         catalogue.ChainOf(backup) is null ? $"it builds on {backup.Parent}, which is gone"
-        : promised.Where(branch => catalogue.UsableOn(branch.Path()).Contains(backup)).Select(branch => branch.Timeline).ToList() is { Count: > 0 } on
+        : promised
+            .Where(branch => catalogue.UsableOn(branch.Path()).Contains(backup))
+            .Select(branch => branch.Timeline)
+            .ToList()
+            is { Count: > 0 } on
             ? $"newer ones are enough for timeline {string.Join(", ", on)}"
-            : "it leads to no branch that the policy keeps";
+        : "it leads to no branch that the policy keeps";
 }

@@ -1,12 +1,14 @@
 namespace PgFlow.Workflows;
 
-/// <summary>A cluster's branches as a tree: what grew out of what, when each was live, and to which times it can be recovered.</summary>
+/// <summary>A cluster's branches as a tree: what grew out of what, when each was live, and to which times it can be
+/// recovered.</summary>
 public sealed record TimelineTree
 {
     /// <summary>The cluster.</summary>
     public required ClusterName Cluster { get; init; }
 
-    /// <summary>The branches by number; <see cref="TreeBranch.Parent"/> and <see cref="TreeBranch.Children"/> make the tree.</summary>
+    /// <summary>The branches by number; <see cref="TreeBranch.Parent"/> and <see cref="TreeBranch.Children"/> make the
+    /// tree.</summary>
     public required IReadOnlyList<TreeBranch> Branches { get; init; }
 
     /// <summary>When it was looked at, by the clock of the databases' host.</summary>
@@ -19,22 +21,33 @@ public sealed record TimelineTree
     private const int MostPoints = 200;
     private const int MostFindings = 100;
 
-    /// <summary>The same with the newest marks only, where there are more than Temporal carries and a person reads.</summary>
+    /// <summary>The same with the newest marks only, where there are more than Temporal carries and a person
+    /// reads.</summary>
     public TimelineTree Newest()
     {
-        var backups = Branches.SelectMany(branch => branch.Backups).OrderByDescending(backup => backup.StartedAt).Take(MostBackups).ToHashSet();
-        var points = Branches.SelectMany(branch => branch.RestorePoints).OrderByDescending(point => point.At).Take(MostPoints).ToHashSet();
+        var backups = Branches
+            .SelectMany(branch => branch.Backups)
+            .OrderByDescending(backup => backup.StartedAt)
+            .Take(MostBackups)
+            .ToHashSet();
+        var points = Branches
+            .SelectMany(branch => branch.RestorePoints)
+            .OrderByDescending(point => point.At)
+            .Take(MostPoints)
+            .ToHashSet();
         return this with
         {
             Branches =
             [
-                .. Branches.Select(branch => branch with
-                {
-                    Backups = [.. branch.Backups.Where(backups.Contains)],
-                    RestorePoints = [.. branch.RestorePoints.Where(points.Contains)],
-                    OlderBackups = branch.Backups.Count(backup => !backups.Contains(backup)),
-                    OlderRestorePoints = branch.RestorePoints.Count(point => !points.Contains(point)),
-                }),
+                .. Branches.Select(branch =>
+                    branch with
+                    {
+                        Backups = [.. branch.Backups.Where(backups.Contains)],
+                        RestorePoints = [.. branch.RestorePoints.Where(points.Contains)],
+                        OlderBackups = branch.Backups.Count(backup => !backups.Contains(backup)),
+                        OlderRestorePoints = branch.RestorePoints.Count(point => !points.Contains(point)),
+                    }
+                ),
             ],
             Findings = [.. PgFlowText.First(Findings, MostFindings)],
         };
@@ -53,40 +66,60 @@ public sealed record TimelineTree
             ReadAt = catalogue.ReadAt,
             Branches =
             [
-                .. catalogue.Branches.OrderBy(branch => branch.Timeline).Select(branch =>
-                {
-                    var (path, era) = (paths[branch.Timeline], eras.FirstOrDefault(era => era.Branch == branch));
-                    var earliest = EarliestOf(catalogue, path, era);
-                    var latest = era?.Left ?? catalogue.ReadAt;
-                    return new TreeBranch
+                .. catalogue
+                    .Branches.OrderBy(branch => branch.Timeline)
+                    .Select(branch =>
                     {
-                        Timeline = branch.Timeline,
-                        Parent = path.Count > 1 ? path[^2].Timeline : null,
-                        SwitchedAt = path.Count > 1 ? path[^1].Start : null,
-                        Children = [.. paths.Where(other => other.Value.Count > 1 && other.Value[^2].Timeline == branch.Timeline).Select(other => other.Key).Order()],
-                        Opening = branch.Opening,
-                        LiveFrom = era?.From,
-                        LiveTo = era?.Left,
-                        IsStray = TimelineFindings.IsStray(catalogue, branch),
-                        IsLive = era is { Left: null },
-                        OnLivePath = livePath.Any(piece => piece.Timeline == branch.Timeline),
-                        Backups = [.. catalogue.Backups.Where(backup => backup.Timeline == branch.Timeline)],
-                        RestorePoints = [.. catalogue.RestorePoints.Where(point => point.Timeline == branch.Timeline)],
-                        Earliest = earliest <= latest ? earliest : null,
-                        Latest = earliest <= latest ? latest : null,
-                    };
-                }),
+                        var (path, era) = (paths[branch.Timeline], eras.FirstOrDefault(era => era.Branch == branch));
+                        var earliest = EarliestOf(catalogue, path, era);
+                        var latest = era?.Left ?? catalogue.ReadAt;
+                        return new TreeBranch
+                        {
+                            Timeline = branch.Timeline,
+                            Parent = path.Count > 1 ? path[^2].Timeline : null,
+                            SwitchedAt = path.Count > 1 ? path[^1].Start : null,
+                            Children =
+                            [
+                                .. paths
+                                    .Where(other =>
+                                        other.Value.Count > 1 && other.Value[^2].Timeline == branch.Timeline
+                                    )
+                                    .Select(other => other.Key)
+                                    .Order(),
+                            ],
+                            Opening = branch.Opening,
+                            LiveFrom = era?.From,
+                            LiveTo = era?.Left,
+                            IsStray = TimelineFindings.IsStray(catalogue, branch),
+                            IsLive = era is { Left: null },
+                            OnLivePath = livePath.Any(piece => piece.Timeline == branch.Timeline),
+                            Backups = [.. catalogue.Backups.Where(backup => backup.Timeline == branch.Timeline)],
+                            RestorePoints =
+                            [
+                                .. catalogue.RestorePoints.Where(point => point.Timeline == branch.Timeline),
+                            ],
+                            Earliest = earliest <= latest ? earliest : null,
+                            Latest = earliest <= latest ? latest : null,
+                        };
+                    }),
             ],
             Findings = TimelineFindings.Of(catalogue),
         };
     }
 
-    /// <summary>From when on the branch can be recovered to: a backup has ended, and no WAL between it and the branch is missing.</summary>
+    /// <summary>From when on the branch can be recovered to: a backup has ended, and no WAL between it and the branch
+    /// is missing.</summary>
     private static DateTimeOffset? EarliestOf(Catalogue catalogue, IReadOnlyList<WalRange> path, Era? era)
     {
-        var first = catalogue.UsableOn(path).LastOrDefault(backup =>
-            catalogue.StretchOf(path.From(backup.WalRanges[0].Start)) is { } wal && (wal.Gap is null || wal.End >= backup.End && wal.End > path[^1].Start));
-        return first is null ? null : era is { From: var from } && from > first.StoppedAt ? from : first.StoppedAt;
+        var first = catalogue
+            .UsableOn(path)
+            .LastOrDefault(backup =>
+                catalogue.StretchOf(path.From(backup.WalRanges[0].Start)) is { } wal
+                && (wal.Gap is null || wal.End >= backup.End && wal.End > path[^1].Start)
+            );
+        return first is null ? null
+            : era is { From: var from } && from > first.StoppedAt ? from
+            : first.StoppedAt;
     }
 }
 
@@ -96,7 +129,8 @@ public sealed record TreeBranch
     /// <summary>Its number.</summary>
     public required Timeline Timeline { get; init; }
 
-    /// <summary>The branch that it grew out of, by the WAL: a history may name a later one that was never read. Null for a root.</summary>
+    /// <summary>The branch that it grew out of, by the WAL: a history may name a later one that was never read. Null
+    /// for a root.</summary>
     public Timeline? Parent { get; init; }
 
     /// <summary>The first position that is on it; null for a root.</summary>

@@ -5,11 +5,15 @@ namespace PgFlow.Workflows;
 /// <summary>Which files hold a piece of WAL.</summary>
 public static class WalSegments
 {
-    /// <summary>The name of a segment's file: timeline, and the segment's number in two parts, each eight hexadecimal digits.</summary>
+    /// <summary>The name of a segment's file: timeline, and the segment's number in two parts, each eight hexadecimal
+    /// digits.</summary>
     public static string Name(Timeline timeline, ulong number, long segmentSize)
     {
         var perLogId = 0x1_0000_0000UL / (ulong)segmentSize;
-        return string.Create(CultureInfo.InvariantCulture, $"{timeline.Number:X8}{number / perLogId:X8}{number % perLogId:X8}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{timeline.Number:X8}{number / perLogId:X8}{number % perLogId:X8}"
+        );
     }
 
     /// <summary>What a segment's name says.</summary>
@@ -20,8 +24,10 @@ public static class WalSegments
         return (new(Part(0)), Part(1) * (0x1_0000_0000UL / (ulong)segmentSize) + Part(2));
     }
 
-    /// <summary>The segments that a path leads through, each on the timeline whose file PostgreSQL would take.</summary>
-    /// <remarks>Where a timeline ends within a segment, its child's file begins with a copied head: the newest timeline that has begun is asked first.</remarks>
+    /// <summary>The segments that a path leads through, each on the timeline whose file PostgreSQL would
+    /// take.</summary>
+    /// <remarks>Where a timeline ends within a segment, its child's file begins with a copied head: the newest timeline
+    /// that has begun is asked first.</remarks>
     public static IEnumerable<(Timeline Timeline, ulong Number)> Along(IReadOnlyList<WalRange> path, long segmentSize)
     {
         ArgumentNullException.ThrowIfNull(path);

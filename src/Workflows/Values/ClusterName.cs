@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 
 namespace PgFlow.Workflows;
 
-/// <summary>The name of a cluster: a lower-case letter, then up to 30 letters, digits or hyphens. It is part of every Docker name.</summary>
+/// <summary>The name of a cluster: a lower-case letter, then up to 30 letters, digits or hyphens. It is part of every
+/// Docker name.</summary>
 [JsonConverter(typeof(TextConverter<ClusterName>))]
 public readonly partial record struct ClusterName : IText<ClusterName>
 {
@@ -25,7 +26,8 @@ public readonly partial record struct ClusterName : IText<ClusterName>
 
     /// <summary>Reads a name that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
-    public static ClusterName Parse(string text) => TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is no cluster name: {Form}");
+    public static ClusterName Parse(string text) =>
+        TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is no cluster name: {Form}");
 
     /// <inheritdoc/>
     public override string ToString() => _value ?? "";

@@ -28,7 +28,8 @@ public readonly record struct Lsn(ulong Value) : IText<Lsn>, IComparable<Lsn>
 
     /// <summary>Reads a position that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
-    public static Lsn Parse(string text) => TryParse(text, out var lsn) ? lsn : throw new FormatException($"'{text}' is no LSN: {Form}");
+    public static Lsn Parse(string text) =>
+        TryParse(text, out var lsn) ? lsn : throw new FormatException($"'{text}' is no LSN: {Form}");
 
     /// <inheritdoc/>
     public int CompareTo(Lsn other) => Value.CompareTo(other.Value);
@@ -37,7 +38,8 @@ public readonly record struct Lsn(ulong Value) : IText<Lsn>, IComparable<Lsn>
     public long BytesSince(Lsn start) => start.Value >= Value ? 0 : (long)(Value - start.Value);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Value >> 32:X}/{(uint)Value:X}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Value >> 32:X}/{(uint)Value:X}");
 
     /// <summary>Earlier in the WAL.</summary>
     public static bool operator <(Lsn left, Lsn right) => left.Value < right.Value;

@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 
 namespace PgFlow.Workflows;
 
-/// <summary>The name of a node in its cluster: <c>p1</c>, <c>p2</c>, … It is also its application_name and the name of its slot.</summary>
+/// <summary>The name of a node in its cluster: <c>p1</c>, <c>p2</c>, … It is also its application_name and the name of
+/// its slot.</summary>
 [JsonConverter(typeof(TextConverter<NodeName>))]
 public readonly partial record struct NodeName : IText<NodeName>, IComparable<NodeName>
 {
@@ -32,7 +33,8 @@ public readonly partial record struct NodeName : IText<NodeName>, IComparable<No
 
     /// <summary>Reads a name that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
-    public static NodeName Parse(string text) => TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is no node name: {Form}");
+    public static NodeName Parse(string text) =>
+        TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is no node name: {Form}");
 
     /// <inheritdoc/>
     public int CompareTo(NodeName other) => Number.CompareTo(other.Number);

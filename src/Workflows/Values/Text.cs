@@ -17,7 +17,10 @@ internal sealed class TextConverter<T> : JsonConverter<T>
     where T : struct, IText<T>
 {
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        T.TryParse(reader.GetString(), out var value) ? value : throw new JsonException($"'{reader.GetString()}' is no {typeof(T).Name}");
+        T.TryParse(reader.GetString(), out var value)
+            ? value
+            : throw new JsonException($"'{reader.GetString()}' is no {typeof(T).Name}");
 
-    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }

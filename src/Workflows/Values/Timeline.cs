@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace PgFlow.Workflows;
 
-/// <summary>The number of a timeline, from 1: decimal for people and settings, eight hexadecimal digits in file names.</summary>
+/// <summary>The number of a timeline, from 1: decimal for people and settings, eight hexadecimal digits in file
+/// names.</summary>
 /// <param name="Number">PostgreSQL's TimeLineID.</param>
 [JsonConverter(typeof(TimelineConverter))]
 public readonly record struct Timeline(uint Number) : IComparable<Timeline>
@@ -33,7 +34,9 @@ public readonly record struct Timeline(uint Number) : IComparable<Timeline>
 
 internal sealed class TimelineConverter : JsonConverter<Timeline>
 {
-    public override Timeline Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetUInt32());
+    public override Timeline Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        new(reader.GetUInt32());
 
-    public override void Write(Utf8JsonWriter writer, Timeline value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Number);
+    public override void Write(Utf8JsonWriter writer, Timeline value, JsonSerializerOptions options) =>
+        writer.WriteNumberValue(value.Number);
 }

@@ -6,19 +6,26 @@ namespace PgFlow.Workflows;
 /// <param name="Tip">The timeline itself.</param>
 /// <param name="Ancestors">Its ancestors, oldest first.</param>
 /// <remarks>
-/// PostgreSQL looks a position up newest first (tliOfPointInHistory), so an ancestor ends at the smallest switch point from its own line on:
-/// a history that goes back (1→4 recorded before an earlier switch point of 2) would otherwise promise WAL that recovery refuses. pitr.md §6.2.
+/// PostgreSQL looks a position up newest first (tliOfPointInHistory), so an ancestor ends at the smallest switch point
+/// from its own line on:
+/// a history that goes back (1→4 recorded before an earlier switch point of 2) would otherwise promise WAL that
+/// recovery refuses. pitr.md §6.2.
 /// </remarks>
 public sealed record TimelineHistory(Timeline Tip, IReadOnlyList<TimelineSwitch> Ancestors)
 {
-    /// <summary>Reads a <c>.history</c> file: parent, switch LSN and reason, parted by tabs; comments and blank lines are legal.</summary>
+    /// <summary>Reads a <c>.history</c> file: parent, switch LSN and reason, parted by tabs; comments and blank lines
+    /// are legal.</summary>
     public static TimelineHistory Parse(Timeline tip, string? text)
     {
         var ancestors = new List<TimelineSwitch>();
         foreach (var line in (text ?? "").Split('\n'))
         {
             var fields = line.Split('\t', ' ').Where(field => field.Length > 0).ToArray();
-            if (fields.Length >= 2 && uint.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out var parent) && Lsn.TryParse(fields[1], out var end))
+            if (
+                fields.Length >= 2
+                && uint.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out var parent)
+                && Lsn.TryParse(fields[1], out var end)
+            )
             {
                 ancestors.Add(new(new(parent), end));
             }
@@ -27,7 +34,8 @@ public sealed record TimelineHistory(Timeline Tip, IReadOnlyList<TimelineSwitch>
         return new(tip, ancestors);
     }
 
-    /// <summary>Where the lineage left <paramref name="timeline"/>; null when it never was on it or is still there.</summary>
+    /// <summary>Where the lineage left <paramref name="timeline"/>; null when it never was on it or is still
+    /// there.</summary>
     public Lsn? EndOf(Timeline timeline)
     {
         var from = Ancestors.ToList().FindIndex(ancestor => ancestor.Timeline == timeline);

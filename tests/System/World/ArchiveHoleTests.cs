@@ -3,7 +3,8 @@ using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
 
-/// <summary>Whatever happens to the archive meanwhile, no complete segment of the live branch and its ancestors is missing afterwards.</summary>
+/// <summary>Whatever happens to the archive meanwhile, no complete segment of the live branch and its ancestors is
+/// missing afterwards.</summary>
 public sealed class ArchiveHoleTests(TemporalServer temporal)
 {
     [Fact, Trait("Suite", "ci")]
@@ -14,7 +15,11 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         // switchover: named in the plan, and by force goes on until the archive takes what the old primary kept
         await BreakAsync(cluster);
         await FillAsync(cluster.Node(1));
-        await Host.UntilAsync("the archiver fails", async () => await TestCluster.SqlAsync(cluster.Node(1), "SELECT failed_count > 0 FROM pg_stat_archiver") == "t");
+        await Host.UntilAsync(
+            "the archiver fails",
+            async () =>
+                await TestCluster.SqlAsync(cluster.Node(1), "SELECT failed_count > 0 FROM pg_stat_archiver") == "t"
+        );
         var refused = await TestCluster.FailureAsync(await StartSwitchoverAsync(cluster, force: false));
         Assert.Equal(Ends.Refused, refused.Type);
         Assert.Contains("p1 can't archive 0", refused.Message, StringComparison.Ordinal);
@@ -30,10 +35,27 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         // failover: followers follow while the archive is broken
         await BreakAsync(cluster);
         await FillAsync(cluster.Node(2));
-        await Host.UntilAsync("p3 has received it", async () => await TestCluster.SqlAsync(
-            cluster.Node(2), "SELECT count(*) FROM pg_stat_replication WHERE application_name ~ '^p[13]$' AND flush_lsn >= pg_current_wal_flush_lsn()") == "2");
+        await Host.UntilAsync(
+            "p3 has received it",
+            async () =>
+                await TestCluster.SqlAsync(
+                    cluster.Node(2),
+                    "SELECT count(*) FROM pg_stat_replication WHERE application_name ~ '^p[13]$' AND flush_lsn "
+                        + ">= pg_current_wal_flush_lsn()"
+                ) == "2"
+        );
         await Host.DockerAsync("kill", cluster.Node(2).Container);
-        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(1) }));
+        var failover = await cluster.StartAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(1),
+                    }
+                )
+        );
         await TestCluster.StepAsync(failover, "p3 follows p1", StepState.Done);
         await FillAsync(cluster.Node(1));
         await MendAsync(cluster);
@@ -43,37 +65,87 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         // failback and remake: nothing of what they replace is lost
         await FailoverTests.FailBackAsync(cluster, 2);
         await WholeAsync(cluster, cluster.Node(1));
-        await cluster.RunAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(3) }));
+        await cluster.RunAsync(
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(3),
+                    }
+                )
+        );
         await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
         await WholeAsync(cluster, cluster.Node(1));
     }
 
     private static Task<WorkflowHandle<Switchover, Report>> StartSwitchoverAsync(TestCluster cluster, bool force) =>
-        cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2), Force = force }));
+        cluster.StartAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                        Force = force,
+                    }
+                )
+        );
 
-    private static Task<string> BreakAsync(TestCluster cluster) => InRepositoryAsync(cluster, "chmod 555 /repository/wal /repository/timelines");
+    private static Task<string> BreakAsync(TestCluster cluster) =>
+        InRepositoryAsync(cluster, "chmod 555 /repository/wal /repository/timelines");
 
-    private static Task<string> MendAsync(TestCluster cluster) => InRepositoryAsync(cluster, "chmod 755 /repository/wal /repository/timelines");
+    private static Task<string> MendAsync(TestCluster cluster) =>
+        InRepositoryAsync(cluster, "chmod 755 /repository/wal /repository/timelines");
 
-    private static Task<string> InRepositoryAsync(TestCluster cluster, string command) => Host.DockerAsync(
-        "run", "--rm", "--network", "none", "--label", $"pgflow.cluster={cluster.Name}", "-v", $"pgflow-{cluster.Name}-repository:/repository", "--entrypoint", "sh", Host.Image, "-c", command);
+    private static Task<string> InRepositoryAsync(TestCluster cluster, string command) =>
+        Host.DockerAsync(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--label",
+            $"pgflow.cluster={cluster.Name}",
+            "-v",
+            $"pgflow-{cluster.Name}-repository:/repository",
+            "--entrypoint",
+            "sh",
+            Host.Image,
+            "-c",
+            command
+        );
 
     private static async Task FillAsync(NodeId primary)
     {
         for (var segment = 0; segment < 3; segment++)
         {
-            await TestCluster.SqlAsync(primary, "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'fill', 'fill')");
+            await TestCluster.SqlAsync(
+                primary,
+                "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'fill', 'fill')"
+            );
         }
     }
 
     /// <summary>All complete segments are there, once the primary's archiver has nothing to do any more.</summary>
     private static async Task WholeAsync(TestCluster cluster, NodeId primary)
     {
-        await Host.UntilAsync("nothing waits for the archiver", async () =>
-            await TestCluster.SqlAsync(primary, "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'") == "0", seconds: 90);
+        await Host.UntilAsync(
+            "nothing waits for the archiver",
+            async () =>
+                await TestCluster.SqlAsync(
+                    primary,
+                    "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
+                ) == "0",
+            seconds: 90
+        );
         var archive = (await cluster.InspectAsync()).Archive!;
         Assert.Empty(archive.Gaps);
         Assert.Null(archive.Missing);
-        Assert.DoesNotContain((await cluster.TimelineAsync()).Findings, finding => finding.Contains("missing", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            (await cluster.TimelineAsync()).Findings,
+            finding => finding.Contains("missing", StringComparison.Ordinal)
+        );
     }
 }

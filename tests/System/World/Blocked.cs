@@ -27,7 +27,10 @@ internal static class Blocked
             var blocked = (await handle.QueryAsync<Progress>("progress", [])).Blocked;
             if (blocked.Count > 0)
             {
-                Assert.True(mended || blocked.Any(step => step.Why.Contains(why, StringComparison.OrdinalIgnoreCase)), string.Join('\n', blocked.Select(step => step.Why)));
+                Assert.True(
+                    mended || blocked.Any(step => step.Why.Contains(why, StringComparison.OrdinalIgnoreCase)),
+                    string.Join('\n', blocked.Select(step => step.Why))
+                );
                 await (mend?.Invoke() ?? Task.CompletedTask);
                 mended = true;
                 await RetryAsync(handle, blocked);

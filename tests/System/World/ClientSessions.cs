@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Net.NetworkInformation;
 using System.Globalization;
+using System.Net.NetworkInformation;
 using Npgsql;
 
 namespace PgFlow.SystemTests.World;
@@ -20,7 +20,12 @@ internal sealed class ClientSessions
         {
             var connection = new NpgsqlConnection(ConnectionString(cluster, address));
             await connection.OpenAsync(TestContext.Current.CancellationToken);
-            var what = (number % 4) switch { 0 => "idle", 1 => "idle in transaction", _ => "query under way" };
+            var what = (number % 4) switch
+            {
+                0 => "idle",
+                1 => "idle in transaction",
+                _ => "query under way",
+            };
             if (what == "idle in transaction")
             {
                 await AskAsync(connection, "BEGIN");
@@ -29,12 +34,20 @@ internal sealed class ClientSessions
             sessions.Add((what, EndAsync(connection, waiting: !what.StartsWith("idle", StringComparison.Ordinal))));
         }
 
-        await Host.UntilAsync("the queries run", async () =>
-        {
-            await using var connection = new NpgsqlConnection(ConnectionString(cluster, address));
-            await connection.OpenAsync();
-            return await AskAsync(connection, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'") is long running && running >= (count / 4 * 2);
-        });
+        await Host.UntilAsync(
+            "the queries run",
+            async () =>
+            {
+                await using var connection = new NpgsqlConnection(ConnectionString(cluster, address));
+                await connection.OpenAsync();
+                return await AskAsync(
+                        connection,
+                        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+                    )
+                        is long running
+                    && running >= (count / 4 * 2);
+            }
+        );
         return new(sessions);
     }
 
@@ -44,15 +57,26 @@ internal sealed class ClientSessions
         var all = Task.WhenAll(_sessions.Select(session => session.Ended));
         await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(10)));
         var hung = _sessions.Where(session => !session.Ended.IsCompleted).ToList();
-        Assert.True(hung.Count == 0, $"{when}: {hung.Count} of {_sessions.Count} sessions hang: {string.Join(", ", hung.Select(session => session.What).Distinct())}");
+        Assert.True(
+            hung.Count == 0,
+            $"{when}: {hung.Count} of {_sessions.Count} sessions hang: "
+                + $"{string.Join(", ", hung.Select(session => session.What).Distinct())}"
+        );
         var ends = await all;
         var spread = Stopwatch.GetElapsedTime(ends.Min(), ends.Max());
-        TestContext.Current.SendDiagnosticMessage(string.Create(CultureInfo.InvariantCulture, $"{when}: {ends.Length} sessions ended within {spread.TotalMilliseconds:0} ms"));
+        TestContext.Current.SendDiagnosticMessage(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{when}: {ends.Length} sessions ended within {spread.TotalMilliseconds:0} ms"
+            )
+        );
         Assert.True(spread < TimeSpan.FromSeconds(2), $"{when}: the last session learnt it {spread} after the first");
     }
 
     internal static string ConnectionString(TestCluster cluster, string address) =>
-        $"Host={address};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;Timeout=0;Command Timeout=0;SSL Mode=Disable;GSS Encryption Mode=Disable";
+        $"Host={address};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;Timeout=0;Command "
+        + ""
+        + "Timeout=0;SSL Mode=Disable;GSS Encryption Mode=Disable";
 
     private static async Task<long> EndAsync(NpgsqlConnection connection, bool waiting)
     {
@@ -98,19 +122,28 @@ internal sealed class FastClients : IAsyncDisposable
         _address = address;
         _began = new long[count];
         _doing = new string[count];
-        _writers = [.. Enumerable.Range(0, count).Select(number => Task.Run(() => WriteAsync(connection, number, work)))];
+        _writers =
+        [
+            .. Enumerable.Range(0, count).Select(number => Task.Run(() => WriteAsync(connection, number, work))),
+        ];
     }
 
-    public static FastClients Start(TestCluster cluster, string address, int count, string work) => new(ClientSessions.ConnectionString(cluster, address), address, count, work);
+    public static FastClients Start(TestCluster cluster, string address, int count, string work) =>
+        new(ClientSessions.ConnectionString(cluster, address), address, count, work);
 
-    /// <summary>Nobody waits for an answer that does not come: each begins something new, or waits for the kernel to connect.</summary>
-    /// <remarks>Where nobody has the address any more, the kernel repeats its SYN, and gives up in the end. Who was cut off has a connection, and would wait for ever.</remarks>
+    /// <summary>Nobody waits for an answer that does not come: each begins something new, or waits for the kernel to
+    /// connect.</summary>
+    /// <remarks>Where nobody has the address any more, the kernel repeats its SYN, and gives up in the end. Who was cut
+    /// off has a connection, and would wait for ever.</remarks>
     public async Task RequireNoneHangsAsync(string when)
     {
         var since = Stopwatch.GetTimestamp();
         int[] Hung()
         {
-            int[] waiting = [.. Enumerable.Range(0, _began.Length).Where(number => Interlocked.Read(ref _began[number]) < since)];
+            int[] waiting =
+            [
+                .. Enumerable.Range(0, _began.Length).Where(number => Interlocked.Read(ref _began[number]) < since),
+            ];
             return Connected() > _began.Length - waiting.Length ? waiting : [];
         }
 
@@ -120,13 +153,26 @@ internal sealed class FastClients : IAsyncDisposable
         }
 
         var hung = Hung();
-        Assert.True(hung.Length == 0, $"{when}: of {_began.Length} fast clients hang: {string.Join(", ", hung.Select(number => _doing[number]))}");
-        TestContext.Current.SendDiagnosticMessage($"{when}: {_began.Length} fast clients, longest wait {Stopwatch.GetElapsedTime(0, Interlocked.Exchange(ref _longest, 0)).TotalMilliseconds:0} ms");
+        Assert.True(
+            hung.Length == 0,
+            $"{when}: of {_began.Length} fast clients hang: {string.Join(", ", hung.Select(number => _doing[number]))}"
+        );
+        TestContext.Current.SendDiagnosticMessage(
+            $"{when}: {_began.Length} fast clients, longest wait "
+                + $"{Stopwatch.GetElapsedTime(0, Interlocked.Exchange(ref _longest, 0)).TotalMilliseconds:0} ms"
+        );
     }
 
     /// <summary>How many connections to the address there are, whoever has it.</summary>
-    private int Connected() => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
-        .Count(connection => connection.State is TcpState.Established && connection.RemoteEndPoint.Port == 5432 && connection.RemoteEndPoint.Address.ToString() == _address);
+    private int Connected() =>
+        IPGlobalProperties
+            .GetIPGlobalProperties()
+            .GetActiveTcpConnections()
+            .Count(connection =>
+                connection.State is TcpState.Established
+                && connection.RemoteEndPoint.Port == 5432
+                && connection.RemoteEndPoint.Address.ToString() == _address
+            );
 
     public async ValueTask DisposeAsync()
     {

@@ -28,10 +28,42 @@ public sealed class ClientsTests(TemporalServer temporal)
         {
             primary = await SwitchOverAsync(cluster, primary, $"round {round}, switchover");
             primary = await FailOverAsync(cluster, primary, $"round {round}, forced failover");
-            await OffAsync(cluster, [cluster.Node((primary % 3) + 1)], rw: false, $"round {round}, remake", () => cluster.RunAsync((RemakeStandby procedure) =>
-                procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of((primary % 3) + 1) })));
-            await OffAsync(cluster, [.. Others(cluster, primary)], rw: true, $"round {round}, recovery", () => cluster.RunAsync((RecoverCluster procedure) =>
-                procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true })));
+            await OffAsync(
+                cluster,
+                [cluster.Node((primary % 3) + 1)],
+                rw: false,
+                $"round {round}, remake",
+                () =>
+                    cluster.RunAsync(
+                        (RemakeStandby procedure) =>
+                            procedure.RunAsync(
+                                new()
+                                {
+                                    Cluster = cluster.Name,
+                                    By = "test",
+                                    Node = NodeName.Of((primary % 3) + 1),
+                                }
+                            )
+                    )
+            );
+            await OffAsync(
+                cluster,
+                [.. Others(cluster, primary)],
+                rw: true,
+                $"round {round}, recovery",
+                () =>
+                    cluster.RunAsync(
+                        (RecoverCluster procedure) =>
+                            procedure.RunAsync(
+                                new()
+                                {
+                                    Cluster = cluster.Name,
+                                    By = "test",
+                                    Latest = true,
+                                }
+                            )
+                    )
+            );
         }
 
         for (var round = Rounds + 1; round <= Switchovers; round++)
@@ -47,7 +79,8 @@ public sealed class ClientsTests(TemporalServer temporal)
         }
     }
 
-    /// <remarks>A server that is shutting down gives each that connects a process that waits for its first word, up to a minute (authentication_timeout), and does not end before that.</remarks>
+    /// <remarks>A server that is shutting down gives each that connects a process that waits for its first word, up to
+    /// a minute (authentication_timeout), and does not end before that.</remarks>
     [Fact]
     [Trait("Suite", "ci")]
     public async Task Some_that_connect_and_say_nothing_delay_no_switchover_and_learn_of_it_too()
@@ -55,7 +88,9 @@ public sealed class ClientsTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         using var stop = new CancellationTokenSource();
         var clock = Stopwatch.StartNew();
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await TestCluster.ActivityAsync(switchover, "PrepareStop");
         var silent = ConnectSilentlyAsync(cluster.Vip, stop.Token);
         await TestCluster.ActivityAsync(switchover, "ProveEndpoint");
@@ -64,28 +99,39 @@ public sealed class ClientsTests(TemporalServer temporal)
         await TestCluster.ReportAsync(switchover);
         var took = clock.Elapsed;
 
-        TestContext.Current.SendDiagnosticMessage($"switchover within {took.TotalSeconds:0.0} s; {ended} silent connections ended");
+        TestContext.Current.SendDiagnosticMessage(
+            $"switchover within {took.TotalSeconds:0.0} s; {ended} silent connections ended"
+        );
         Assert.True(took < TimeSpan.FromSeconds(25), $"the switchover took {took}");
         Assert.True(ended > 0);
         Assert.Equal(0, hung);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    /// <remarks>There is no instant at which nobody is logging in, and so none at which its address can be taken away while it runs.</remarks>
+    /// <remarks>There is no instant at which nobody is logging in, and so none at which its address can be taken away
+    /// while it runs.</remarks>
     [Fact]
     public async Task A_standby_whose_clients_connect_as_fast_as_they_are_refused_becomes_the_primary_all_the_same()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await using var readers = FastClients.Start(cluster, await AddressAsync(cluster, cluster.Node(2)), 2 * Fast, "SELECT 1");
+        await using var readers = FastClients.Start(
+            cluster,
+            await AddressAsync(cluster, cluster.Node(2)),
+            2 * Fast,
+            "SELECT 1"
+        );
         var started = await StartedAtAsync(cluster.Node(2));
         await SwitchOverAsync(cluster, 1, "under fast readers");
 
         await readers.RequireNoneHangsAsync("switchover");
-        TestContext.Current.SendDiagnosticMessage(started == await StartedAtAsync(cluster.Node(2)) ? "it was not restarted" : "it was restarted");
+        TestContext.Current.SendDiagnosticMessage(
+            started == await StartedAtAsync(cluster.Node(2)) ? "it was not restarted" : "it was restarted"
+        );
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    /// <summary>Connects again and again until it is stopped; those to the node that had the address then are all to be closed by it.</summary>
+    /// <summary>Connects again and again until it is stopped; those to the node that had the address then are all to be
+    /// closed by it.</summary>
     private static async Task<(int Ended, int Hung)> ConnectSilentlyAsync(string address, CancellationToken stop)
     {
         var open = new List<(Socket Socket, long Since, Task Ended)>();
@@ -107,8 +153,14 @@ public sealed class ClientsTests(TemporalServer temporal)
 
         await Task.Delay(2000, CancellationToken.None);
         // After the last that ended nobody has taken the address away: those are the new primary's.
-        var last = open.Where(client => client.Ended.IsCompleted).Select(client => client.Since).DefaultIfEmpty(0).Max();
-        var result = (open.Count(client => client.Ended.IsCompleted), open.Count(client => !client.Ended.IsCompleted && client.Since < last));
+        var last = open.Where(client => client.Ended.IsCompleted)
+            .Select(client => client.Since)
+            .DefaultIfEmpty(0)
+            .Max();
+        var result = (
+            open.Count(client => client.Ended.IsCompleted),
+            open.Count(client => !client.Ended.IsCompleted && client.Since < last)
+        );
         open.ForEach(client => client.Socket.Dispose());
         return result;
     }
@@ -126,37 +178,98 @@ public sealed class ClientsTests(TemporalServer temporal)
     }
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number)
+            ? number
+            : otherwise;
 
     private async Task<TestCluster> WithTableAsync(int nodes)
     {
         var cluster = await TestCluster.CreateAsync(temporal.Client, nodes);
-        await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE written (id bigint GENERATED ALWAYS AS IDENTITY); ALTER TABLE written OWNER TO app");
+        await TestCluster.SqlAsync(
+            cluster.Node(1),
+            "CREATE TABLE written (id bigint GENERATED ALWAYS AS IDENTITY); ALTER TABLE written OWNER TO app"
+        );
         return cluster;
     }
 
-    private static Task DestroyAsync(TestCluster cluster, IReadOnlyList<NodeId> readers, string when) => OffAsync(cluster, readers, rw: true, when, () =>
-        cluster.RunAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false })));
+    private static Task DestroyAsync(TestCluster cluster, IReadOnlyList<NodeId> readers, string when) =>
+        OffAsync(
+            cluster,
+            readers,
+            rw: true,
+            when,
+            () =>
+                cluster.RunAsync(
+                    (DestroyCluster procedure) =>
+                        procedure.RunAsync(
+                            new()
+                            {
+                                Cluster = cluster.Name,
+                                By = "test",
+                                Approve = false,
+                            }
+                        )
+                )
+        );
 
     private static async Task<int> SwitchOverAsync(TestCluster cluster, int primary, string when)
     {
         var next = (primary % 3) + 1;
-        await OffAsync(cluster, [cluster.Node(next)], rw: true, when, () => cluster.RunAsync((Switchover procedure) =>
-            procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(next) })));
+        await OffAsync(
+            cluster,
+            [cluster.Node(next)],
+            rw: true,
+            when,
+            () =>
+                cluster.RunAsync(
+                    (Switchover procedure) =>
+                        procedure.RunAsync(
+                            new()
+                            {
+                                Cluster = cluster.Name,
+                                By = "test",
+                                To = NodeName.Of(next),
+                            }
+                        )
+                )
+        );
         return next;
     }
 
     private static async Task<int> FailOverAsync(TestCluster cluster, int primary, string when)
     {
         var next = (primary % 3) + 1;
-        await OffAsync(cluster, [], rw: true, when, () => cluster.RunAsync((Failover procedure) =>
-            procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true, To = NodeName.Of(next) })));
+        await OffAsync(
+            cluster,
+            [],
+            rw: true,
+            when,
+            () =>
+                cluster.RunAsync(
+                    (Failover procedure) =>
+                        procedure.RunAsync(
+                            new()
+                            {
+                                Cluster = cluster.Name,
+                                By = "test",
+                                Force = true,
+                                To = NodeName.Of(next),
+                            }
+                        )
+                )
+        );
         await FailoverTests.FailBackAsync(cluster, primary);
         return next;
     }
 
     /// <summary>Does something under clients of all kinds, all of which must learn of it.</summary>
-    private static async Task OffAsync(TestCluster cluster, IReadOnlyList<NodeId> readers, bool rw, string when, Func<Task<Report>> run)
+    private static async Task OffAsync(
+        TestCluster cluster,
+        IReadOnlyList<NodeId> readers,
+        bool rw,
+        string when,
+        Func<Task<Report>> run
+    )
     {
         var sessions = new List<(string Where, ClientSessions Sessions)>();
         List<FastClients> fast = [FastClients.Start(cluster, cluster.Vip, Fast, Write)];
@@ -186,10 +299,17 @@ public sealed class ClientsTests(TemporalServer temporal)
         await Task.WhenAll(fast.Select(clients => clients.DisposeAsync().AsTask()));
     }
 
-    private static Task<string> StartedAtAsync(NodeId node) => Host.DockerAsync("inspect", "-f", "{{.State.StartedAt}}", node.Container);
+    private static Task<string> StartedAtAsync(NodeId node) =>
+        Host.DockerAsync("inspect", "-f", "{{.State.StartedAt}}", node.Container);
 
-    private static IEnumerable<NodeId> Others(TestCluster cluster, int primary) => Enumerable.Range(1, 3).Where(number => number != primary).Select(cluster.Node);
+    private static IEnumerable<NodeId> Others(TestCluster cluster, int primary) =>
+        Enumerable.Range(1, 3).Where(number => number != primary).Select(cluster.Node);
 
     internal static Task<string> AddressAsync(TestCluster cluster, NodeId node) =>
-        Host.DockerAsync("inspect", "-f", $"{{{{(index .NetworkSettings.Networks \"{cluster.Network}\").IPAddress}}}}", node.Container);
+        Host.DockerAsync(
+            "inspect",
+            "-f",
+            $"{{{{(index .NetworkSettings.Networks \"{cluster.Network}\").IPAddress}}}}",
+            node.Container
+        );
 }

@@ -17,7 +17,10 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     [InlineData("StopPostgres", "TERM")]
     [InlineData("StopPostgres", "KILL")]
     [InlineData("ProveShutdownReplayed", "KILL")]
-    public async Task A_switchover_before_its_point_of_no_return_succeeds_or_is_undone_and_can_be_repeated(string activity, string signal)
+    public async Task A_switchover_before_its_point_of_no_return_succeeds_or_is_undone_and_can_be_repeated(
+        string activity,
+        string signal
+    )
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var writer = await Writer.StartAsync(cluster);
@@ -67,7 +70,17 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
         await Host.DockerAsync("kill", cluster.Node(1).Container);
-        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        var failover = await cluster.StartAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
         await TestCluster.ActivityAsync(failover, activity);
         await OwnDocker.RestartAsync(signal);
 
@@ -82,7 +95,12 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     public async Task A_failback_goes_on(string activity, string signal)
     {
         await using var cluster = await TestCluster.LostAsync(temporal.Client);
-        await RestartedWithinAsync(cluster, activity, signal, (Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await RestartedWithinAsync(
+            cluster,
+            activity,
+            signal,
+            (Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await HealthyAsync(cluster, signal, cluster.Node(2), 2);
     }
 
@@ -92,16 +110,35 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     public async Task A_remake_that_copies_goes_on(string signal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
-        await RestartedWithinAsync(cluster, "CopyPrimary", signal, (RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(2) }));
+        await RestartedWithinAsync(
+            cluster,
+            "CopyPrimary",
+            signal,
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(2),
+                    }
+                )
+        );
         await HealthyAsync(cluster, signal, cluster.Node(1), 1);
     }
 
-    /// <summary>Not after a killed one: a backup has no say over nodes, and starts none that Docker has left stopped; that one ends with its reason.</summary>
+    /// <summary>Not after a killed one: a backup has no say over nodes, and starts none that Docker has left stopped;
+    /// that one ends with its reason.</summary>
     [Fact]
     public async Task A_backup_that_copies_goes_on_when_the_daemon_was_restarted()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await RestartedWithinAsync(cluster, "CopyToRepository", "TERM", (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await RestartedWithinAsync(
+            cluster,
+            "CopyToRepository",
+            "TERM",
+            (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await HealthyAsync(cluster, "TERM", cluster.Node(1), 1);
     }
 
@@ -109,7 +146,9 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     public async Task A_backup_that_copies_ends_with_its_reason_when_the_daemon_was_killed()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var backup = await cluster.StartAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var backup = await cluster.StartAsync(
+            (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await TestCluster.ActivityAsync(backup, "CopyToRepository");
         await OwnDocker.RestartAsync("KILL");
 
@@ -127,10 +166,35 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
         await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE word (w text); INSERT INTO word VALUES ('A')");
-        await cluster.RunAsync((CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "a" }));
+        await cluster.RunAsync(
+            (CreateRestorePoint procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Name = "a",
+                    }
+                )
+        );
         await TestCluster.SqlAsync(cluster.Node(1), "INSERT INTO word VALUES ('B')");
-        var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToPoint = "a", Inspect = true }));
-        await Host.UntilAsync("it stands at its target", async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting, 120);
+        var recovery = await cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        ToPoint = "a",
+                        Inspect = true,
+                    }
+                )
+        );
+        await Host.UntilAsync(
+            "it stands at its target",
+            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
+            120
+        );
         await OwnDocker.RestartAsync(signal);
 
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
@@ -147,7 +211,20 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     public async Task A_recovery_goes_on(string activity, string signal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await RestartedWithinAsync(cluster, activity, signal, (RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        await RestartedWithinAsync(
+            cluster,
+            activity,
+            signal,
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Latest = true,
+                    }
+                )
+        );
         await HealthyAsync(cluster, signal, cluster.Node(1), 2);
     }
 
@@ -160,14 +237,20 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     {
         await using var workers = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
         await using var cluster = await workers.SiblingAsync();
-        Task<WorkflowHandle<InitCluster, Report>> InitAsync() => cluster.StartAsync((InitCluster procedure) => procedure.RunAsync(new()
-        {
-            Cluster = cluster.Name,
-            By = "test",
-            Image = Host.Image,
-            ExternalNetwork = cluster.Network,
-            Vip = cluster.Vip,
-        }));
+        Task<WorkflowHandle<InitCluster, Report>> InitAsync() =>
+            cluster.StartAsync(
+                (InitCluster procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Image = Host.Image,
+                            ExternalNetwork = cluster.Network,
+                            Vip = cluster.Vip,
+                        }
+                    )
+            );
         var init = await InitAsync();
         await TestCluster.ActivityAsync(init, activity);
         await OwnDocker.RestartAsync(signal);
@@ -200,7 +283,9 @@ public sealed class DockerRestartTests(TemporalServer temporal)
         {
             var clock = Stopwatch.StartNew();
             var failure = await Assert.ThrowsAsync<WorkflowFailedException>(() => cluster.InspectAsync());
-            TestContext.Current.SendDiagnosticMessage($"{clock.Elapsed.TotalSeconds:0} s: {Ends.Why(failure.InnerException!)}");
+            TestContext.Current.SendDiagnosticMessage(
+                $"{clock.Elapsed.TotalSeconds:0} s: {Ends.Why(failure.InnerException!)}"
+            );
             Assert.Contains("Docker does not answer", Ends.Why(failure.InnerException!), StringComparison.Ordinal);
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(90), $"it ended after {clock.Elapsed}");
         }
@@ -212,7 +297,12 @@ public sealed class DockerRestartTests(TemporalServer temporal)
         await HealthyAsync(cluster, "TERM", cluster.Node(1), 1);
     }
 
-    private static async Task RestartedWithinAsync<T>(TestCluster cluster, string activity, string signal, Expression<Func<T, Task<Report>>> run)
+    private static async Task RestartedWithinAsync<T>(
+        TestCluster cluster,
+        string activity,
+        string signal,
+        Expression<Func<T, Task<Report>>> run
+    )
     {
         var procedure = await cluster.StartAsync(run);
         await TestCluster.ActivityAsync(procedure, activity);
@@ -221,18 +311,31 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     }
 
     /// <summary>
-    /// A daemon that was killed finds its containers running, stops them, and takes that for a person's wish: it starts none of them again. What a procedure did
+    /// A daemon that was killed finds its containers running, stops them, and takes that for a person's wish: it starts
+    /// none of them again. What a procedure did
     /// not need is left to a repair.
     /// </summary>
     private static async Task HealthyAsync(TestCluster cluster, string signal, NodeId primary, int timeline)
     {
         if (signal == "KILL" && !(await cluster.InspectAsync()).Healthy)
         {
-            TestContext.Current.SendDiagnosticMessage(await Host.DockerAsync("ps", "-a", "--filter", "label=pgflow.node", "--format", "{{.Names}} {{.Status}}"));
-            await cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+            TestContext.Current.SendDiagnosticMessage(
+                await Host.DockerAsync(
+                    "ps",
+                    "-a",
+                    "--filter",
+                    "label=pgflow.node",
+                    "--format",
+                    "{{.Names}} {{.Status}}"
+                )
+            );
+            await cluster.RunAsync(
+                (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            );
         }
 
-        await Host.UntilAsync("every standby streams", async () => (await cluster.InspectAsync()).Healthy, 30); // those that Docker has started
+        // those that Docker has started
+        await Host.UntilAsync("every standby streams", async () => (await cluster.InspectAsync()).Healthy, 30);
         await cluster.HealthyAsync(primary, timeline);
     }
 
@@ -258,19 +361,31 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     }
 
     /// <summary>Nobody had to help.</summary>
-    private static Task EndedUnaidedAsync(WorkflowHandle procedure) => Host.UntilAsync($"{procedure.Id} has ended", async () =>
-    {
-        try
-        {
-            var progress = await procedure.QueryAsync<Progress>("progress", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } });
-            Assert.All(progress.Steps, step => Assert.False(step.State is StepState.Blocked, $"{step.Title}: {step.Error}"));
-            return (await procedure.DescribeAsync()).Status is not WorkflowExecutionStatus.Running;
-        }
-        catch (RpcException)
-        {
-            return false;
-        }
-    }, 240);
+    private static Task EndedUnaidedAsync(WorkflowHandle procedure) =>
+        Host.UntilAsync(
+            $"{procedure.Id} has ended",
+            async () =>
+            {
+                try
+                {
+                    var progress = await procedure.QueryAsync<Progress>(
+                        "progress",
+                        [],
+                        new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } }
+                    );
+                    Assert.All(
+                        progress.Steps,
+                        step => Assert.False(step.State is StepState.Blocked, $"{step.Title}: {step.Error}")
+                    );
+                    return (await procedure.DescribeAsync()).Status is not WorkflowExecutionStatus.Running;
+                }
+                catch (RpcException)
+                {
+                    return false;
+                }
+            },
+            240
+        );
 
     private static Task<WorkflowHandle<Switchover, Report>> StartSwitchoverAsync(TestCluster cluster) =>
         cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));

@@ -4,16 +4,23 @@ using PgFlow.WorkflowTests;
 namespace PgFlow.SystemTests.World;
 
 /// <summary>
-/// A backup; A; four prepared transactions whose names look like lines of pg_waldump; B; such messages and a restore point; the prepared ones end; C, D;
+/// A backup; A; four prepared transactions whose names look like lines of pg_waldump; B; such messages and a restore
+/// point; the prepared ones end; C, D;
 /// two databases; E; they are dropped; F.
 /// </summary>
 public sealed class HostilePast(TemporalServer temporal) : IAsyncLifetime
 {
-    private const string Line = @"\nrmgr: Transaction len (rec/tot):     46/    46, tx:        999, lsn: 0/03000028, prev 0/02FFFFD8, desc: COMMIT 2099-01-01 00:00:00.274103 UTC";
+    private const string Line =
+        @"\nrmgr: Transaction len (rec/tot):     46/    46, tx:        999, lsn: 0/03000028, prev 0/02FFFFD8, desc: COMMIT 2099-01-01 00:00:00.274103 UTC";
 
     /// <summary>Names of prepared transactions, as SQL writes them.</summary>
     internal static readonly string[] Names =
-        ["E'desc: COMMIT 2099-01-01 00:00:00.000000 UTC'", "E'desc: COMMIT '", $"E'x{Line}'", $"E'\"''{new string('ü', 90)} desc: ABORT '"];
+    [
+        "E'desc: COMMIT 2099-01-01 00:00:00.000000 UTC'",
+        "E'desc: COMMIT '",
+        $"E'x{Line}'",
+        $"E'\"''{new string('ü', 90)} desc: ABORT '",
+    ];
 
     private readonly Dictionary<string, (string Time, string Xid)> _words = [];
 
@@ -29,9 +36,14 @@ public sealed class HostilePast(TemporalServer temporal) : IAsyncLifetime
         Cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
         await SqlAsync("ALTER SYSTEM SET max_prepared_transactions = 10");
         await Host.DockerAsync("restart", Node.Container);
-        await Host.UntilAsync("it has restarted", async () => await Host.TryAsync(() => SqlAsync("SHOW max_prepared_transactions")) == "10");
+        await Host.UntilAsync(
+            "it has restarted",
+            async () => await Host.TryAsync(() => SqlAsync("SHOW max_prepared_transactions")) == "10"
+        );
         await SqlAsync("CREATE TABLE word (w text)");
-        await Cluster.RunAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = Cluster.Name, By = "test" }));
+        await Cluster.RunAsync(
+            (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = Cluster.Name, By = "test" })
+        );
 
         await WriteAsync("A");
         foreach (var (name, number) in Names.Select((name, number) => (name, number)))
@@ -69,17 +81,30 @@ public sealed class HostilePast(TemporalServer temporal) : IAsyncLifetime
     internal string XidOf(string word) => _words[word].Xid;
 
     /// <summary>SQL as it is, whatever quotes and backslashes it has.</summary>
-    internal Task<string> SqlAsync(string sql, string database = "app") => Host.DockerAsync(
-        "exec", "-u", "postgres", "-e", $"SQL={sql}", Node.Container, "sh", "-c",
-        $"export PATH=$PATH:/usr/lib/postgresql/17/bin; printf '%s' \"$SQL\" | psql -XAtq -v ON_ERROR_STOP=1 -d {database}");
+    internal Task<string> SqlAsync(string sql, string database = "app") =>
+        Host.DockerAsync(
+            "exec",
+            "-u",
+            "postgres",
+            "-e",
+            $"SQL={sql}",
+            Node.Container,
+            "sh",
+            "-c",
+            "export PATH=$PATH:/usr/lib/postgresql/17/bin; printf '%s' \"$SQL\" | psql -XAtq -v "
+                + $"ON_ERROR_STOP=1 -d {database}"
+        );
 
     private async Task WriteAsync(string word)
     {
-        var xid = await SqlAsync($"WITH written AS (INSERT INTO word VALUES ('{word}') RETURNING w) SELECT pg_current_xact_id() FROM written");
+        var xid = await SqlAsync(
+            $"WITH written AS (INSERT INTO word VALUES ('{word}') RETURNING w) SELECT pg_current_xact_id() FROM written"
+        );
         _words[word] = (await TimeAsync(), xid);
     }
 
-    private Task<string> TimeAsync() => SqlAsync("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')");
+    private Task<string> TimeAsync() =>
+        SqlAsync("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')");
 }
 
 /// <summary>A recovery is exact, whatever is in the WAL.</summary>
@@ -94,13 +119,23 @@ public sealed partial class ExactRecoveryTests(HostilePast past) : IClassFixture
             // Behind F lies only what the other test's recovery writes, where that came first.
             Assert.True(
                 kept.StartsWith($"last transaction kept: {past.XidOf(word)} ", StringComparison.Ordinal)
-                || (word is "F" && kept.StartsWith("last transaction kept: all that the branch has", StringComparison.Ordinal)),
-                $"{word}: {kept}");
+                    || (
+                        word is "F"
+                        && kept.StartsWith("last transaction kept: all that the branch has", StringComparison.Ordinal)
+                    ),
+                $"{word}: {kept}"
+            );
         }
 
         await RecoverAsync(past.Prepared);
         Assert.Equal("A", await past.SqlAsync("SELECT string_agg(w, ',') FROM word"));
-        Assert.Equal("t", await past.SqlAsync($"SELECT array_agg(gid ORDER BY gid) = (SELECT array_agg(n ORDER BY n) FROM unnest(ARRAY[{string.Join(", ", HostilePast.Names)}]) AS n) FROM pg_prepared_xacts"));
+        Assert.Equal(
+            "t",
+            await past.SqlAsync(
+                "SELECT array_agg(gid ORDER BY gid) = (SELECT array_agg(n ORDER BY n) FROM "
+                    + $"unnest(ARRAY[{string.Join(", ", HostilePast.Names)}]) AS n) FROM pg_prepared_xacts"
+            )
+        );
     }
 
     [Fact, Trait("Suite", "ci")]
@@ -110,21 +145,35 @@ public sealed partial class ExactRecoveryTests(HostilePast past) : IClassFixture
 
         Assert.Equal("1000", await past.SqlAsync("SELECT count(*) FROM t", "wal_log"));
         Assert.Equal("1000", await past.SqlAsync("SELECT count(*) FROM t", "file_copy"));
-        Assert.Equal("A,B,P0,C,P1,D,E", await past.SqlAsync("SELECT string_agg(w, ',' ORDER BY CASE w WHEN 'P0' THEN 'Bb' WHEN 'P1' THEN 'Cc' ELSE w END) FROM word"));
+        Assert.Equal(
+            "A,B,P0,C,P1,D,E",
+            await past.SqlAsync(
+                "SELECT string_agg(w, ',' ORDER BY CASE w WHEN 'P0' THEN 'Bb' WHEN 'P1' THEN 'Cc' ELSE w END) FROM word"
+            )
+        );
     }
 
     [Fact]
     public async Task A_position_between_the_removal_of_files_and_its_commit_is_said_to_be_one()
     {
         var report = await PlannedAsync(new() { ToTime = past.TimeOf("E") });
-        Assert.DoesNotContain(report.Plan!.Warnings, warning => warning.Contains("files of database", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            report.Plan!.Warnings,
+            warning => warning.Contains("files of database", StringComparison.Ordinal)
+        );
         var dropped = Position().Match(report.Plan.Facts[3]).Groups["lsn"].Value;
 
         var warned = await PlannedAsync(new() { ToLsn = dropped, Timeline = 1 });
-        var warning = Assert.Single(warned.Plan!.Warnings, warning => warning.Contains("files of database", StringComparison.Ordinal));
+        var warning = Assert.Single(
+            warned.Plan!.Warnings,
+            warning => warning.Contains("files of database", StringComparison.Ordinal)
+        );
         var before = BeforeThat().Match(warning).Groups["lsn"].Value;
         var safe = await PlannedAsync(new() { ToLsn = before, Timeline = 1 });
-        Assert.DoesNotContain(safe.Plan!.Warnings, other => other.Contains("files of database", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            safe.Plan!.Warnings,
+            other => other.Contains("files of database", StringComparison.Ordinal)
+        );
     }
 
     private Task<Report> PlannedAsync(RecoverClusterInput input)
@@ -133,8 +182,19 @@ public sealed partial class ExactRecoveryTests(HostilePast past) : IClassFixture
         return past.Cluster.RunAsync((RecoverCluster procedure) => procedure.RunAsync(named));
     }
 
-    private Task<Report> RecoverAsync(string time) => past.Cluster.RunAsync((RecoverCluster procedure) =>
-        procedure.RunAsync(new() { Cluster = past.Cluster.Name, By = "test", ToTime = time, Timeline = 1 }));
+    private Task<Report> RecoverAsync(string time) =>
+        past.Cluster.RunAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = past.Cluster.Name,
+                        By = "test",
+                        ToTime = time,
+                        Timeline = 1,
+                    }
+                )
+        );
 
     [GeneratedRegex(@"\((?<lsn>[0-9A-F]+/[0-9A-F]+) on timeline 1\)")]
     private static partial Regex Position();

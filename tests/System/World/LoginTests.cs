@@ -10,7 +10,9 @@ public sealed class LoginTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await BrokenLogin.LimitConnectionsAsync(cluster.Node(1), cluster.Node(2));
-        var password = (await BrokenLogin.SqlAsync(cluster.Node(1), "SELECT rolpassword FROM pg_authid WHERE rolname = 'pgflow'"));
+        var password = (
+            await BrokenLogin.SqlAsync(cluster.Node(1), "SELECT rolpassword FROM pg_authid WHERE rolname = 'pgflow'")
+        );
         var wrong = new List<string>();
         foreach (var broken in BrokenLogin.All)
         {
@@ -20,7 +22,13 @@ public sealed class LoginTests(TemporalServer temporal)
                 try
                 {
                     var state = (await cluster.InspectAsync()).State;
-                    wrong.AddRange(state.Nodes.SelectMany(seen => WrongWith(seen, cluster.Node(1), seen.Id == node ? broken.Kind : null)).Select(what => $"{broken} on {node}: {what}"));
+                    wrong.AddRange(
+                        state
+                            .Nodes.SelectMany(seen =>
+                                WrongWith(seen, cluster.Node(1), seen.Id == node ? broken.Kind : null)
+                            )
+                            .Select(what => $"{broken} on {node}: {what}")
+                    );
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -46,11 +54,17 @@ public sealed class LoginTests(TemporalServer temporal)
         {
             await broken.BreakAsync(from);
             TestContext.Current.SendDiagnosticMessage($"switchover: {broken}");
-            var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+            var report = await cluster.RunAsync(
+                (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            );
             Assert.Equal(Outcome.Succeeded, report.Outcome);
             await broken.MendAsync(broken.OnPrimaryOnly ? to : from);
             (from, to, timeline) = (to, from, timeline + 1);
-            await Host.UntilAsync($"healthy after {broken}", async () => (await cluster.InspectAsync()).Findings.All(finding => finding.Code is FindingCode.RolesChanged));
+            await Host.UntilAsync(
+                $"healthy after {broken}",
+                async () =>
+                    (await cluster.InspectAsync()).Findings.All(finding => finding.Code is FindingCode.RolesChanged)
+            );
         }
     }
 
@@ -60,13 +74,52 @@ public sealed class LoginTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await BrokenLogin.LimitConnectionsAsync(cluster.Node(1), cluster.Node(2));
         var (from, to) = (cluster.Node(1), cluster.Node(2));
-        foreach (var broken in BrokenLogin.All.Where(broken => broken.Name is "all connections taken, the reserved ones too" or "another password" or "the database closed" or "a login takes 3 s" or "renamed"))
+        foreach (
+            var broken in BrokenLogin.All.Where(broken =>
+                broken.Name
+                    is "all connections taken, the reserved ones too"
+                        or "another password"
+                        or "the database closed"
+                        or "a login takes 3 s"
+                        or "renamed"
+            )
+        )
         {
             await broken.BreakAsync(from);
             TestContext.Current.SendDiagnosticMessage($"failover, failback and remake: {broken}");
-            await cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
-            await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = from.Name }));
-            await cluster.RunAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = from.Name }));
+            await cluster.RunAsync(
+                (Failover procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Force = true,
+                        }
+                    )
+            );
+            await cluster.RunAsync(
+                (Failback procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Node = from.Name,
+                        }
+                    )
+            );
+            await cluster.RunAsync(
+                (RemakeStandby procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Node = from.Name,
+                        }
+                    )
+            );
             if (broken.OnPrimaryOnly)
             {
                 await broken.MendAsync(to);
@@ -77,7 +130,11 @@ public sealed class LoginTests(TemporalServer temporal)
             }
 
             (from, to) = (to, from);
-            await Host.UntilAsync($"healthy after {broken}", async () => (await cluster.InspectAsync()).Findings.All(finding => finding.Code is FindingCode.RolesChanged));
+            await Host.UntilAsync(
+                $"healthy after {broken}",
+                async () =>
+                    (await cluster.InspectAsync()).Findings.All(finding => finding.Code is FindingCode.RolesChanged)
+            );
         }
     }
 

@@ -7,7 +7,8 @@ using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests.World;
 
-/// <summary>What is said of a failover's loss: measured, or unknown with the reason, and "nothing" only where that is proven.</summary>
+/// <summary>What is said of a failover's loss: measured, or unknown with the reason, and "nothing" only where that is
+/// proven.</summary>
 public sealed partial class LossTests(TemporalServer temporal)
 {
     [Fact, Trait("Suite", "ci")]
@@ -16,7 +17,10 @@ public sealed partial class LossTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var (p1, p2) = (cluster.Node(1), cluster.Node(2));
         await TestCluster.SqlAsync(p1, "CREATE TABLE t (id int)");
-        await Host.UntilAsync("p2 has it", async () => await Host.TryAsync(() => TestCluster.SqlAsync(p2, "SELECT count(*) FROM t")) == "0");
+        await Host.UntilAsync(
+            "p2 has it",
+            async () => await Host.TryAsync(() => TestCluster.SqlAsync(p2, "SELECT count(*) FROM t")) == "0"
+        );
         await Host.DockerAsync("kill", p2.Container); // one that is paused would find it all in its socket
         for (var row = 0; row < 5; row++)
         {
@@ -25,25 +29,49 @@ public sealed partial class LossTests(TemporalServer temporal)
 
         await Host.DockerAsync("kill", p1.Container);
         await Host.DockerAsync("start", p2.Container);
-        await Host.UntilAsync("p2 answers", async () => await Host.TryAsync(() => TestCluster.SqlAsync(p2, "SELECT count(*) FROM t")) == "0");
+        await Host.UntilAsync(
+            "p2 answers",
+            async () => await Host.TryAsync(() => TestCluster.SqlAsync(p2, "SELECT count(*) FROM t")) == "0"
+        );
         var report = await FailoverTests.FailOverAsync(cluster);
         var said = report.Notes.Select(note => Said().Match(note)).Single(match => match.Success);
-        Assert.InRange(int.Parse(said.Groups["commits"].Value, CultureInfo.InvariantCulture), 5, 20); // autovacuum may have committed too
+        // autovacuum may have committed too
+        Assert.InRange(int.Parse(said.Groups["commits"].Value, CultureInfo.InvariantCulture), 5, 20);
 
         var history = await Host.DockerAsync("exec", p2.Container, "cat", "/pgflow/data/pg_wal/00000002.history");
         var fork = TimelineHistory.Parse(new(2), history).EndOf(new(1))!.Value;
         var segment = $"data/pg_wal/{WalSegments.Name(new(1), fork.Value / (16 * 1024 * 1024), 16 * 1024 * 1024)}";
         Promotion promotion = new(p2, new(2), new(1), fork);
-        await using var hands = new ServiceCollection().AddPgFlowHands(new ConfigurationBuilder().Build()).BuildServiceProvider();
+        await using var hands = new ServiceCollection()
+            .AddPgFlowHands(new ConfigurationBuilder().Build())
+            .BuildServiceProvider();
         Task<Loss> MeasureAsync() => hands.GetRequiredService<IArchiveSteps>().MeasureLossAsync(p1, promotion);
-        Task ChangeAsync(string script) => Host.DockerAsync("run", "--rm", "--network", "none", "-v", $"{p1.Container}:/n", "-w", "/n", "--entrypoint", "sh", Host.Image, "-c", script);
+        Task ChangeAsync(string script) =>
+            Host.DockerAsync(
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "-v",
+                $"{p1.Container}:/n",
+                "-w",
+                "/n",
+                "--entrypoint",
+                "sh",
+                Host.Image,
+                "-c",
+                script
+            );
 
         var measured = await MeasureAsync();
         Assert.Equal((said.Groups["commits"].Value, null), ($"{measured.Transactions}", measured.Unknown));
         Assert.True(measured.Bytes > 0);
 
         // The end of its WAL is proven to be the fork: nothing was lost.
-        await ChangeAsync($"cp -a {segment} saved; dd if=/dev/zero of={segment} bs=1 seek={fork.Value % (16 * 1024 * 1024)} count=4096 conv=notrunc");
+        await ChangeAsync(
+            $"cp -a {segment} saved; dd if=/dev/zero of={segment} bs=1 seek={fork.Value % (16 * 1024 * 1024)} "
+                + "count=4096 conv=notrunc"
+        );
         Assert.Equal(new Loss(0, 0), await MeasureAsync());
 
         await ChangeAsync($"printf garbage | dd of={segment} bs=1 seek={fork.Value % (16 * 1024 * 1024)} conv=notrunc");
@@ -52,7 +80,10 @@ public sealed partial class LossTests(TemporalServer temporal)
         await ChangeAsync($"mv {segment} gone");
         await UnknownAsync("segment");
 
-        await ChangeAsync($"mv saved {segment}; cp -a data/global/pg_control saved; dd if=/dev/zero of=data/global/pg_control bs=512 count=1 conv=notrunc");
+        await ChangeAsync(
+            $"mv saved {segment}; cp -a data/global/pg_control saved; dd if=/dev/zero of=data/global/pg_control "
+                + "bs=512 count=1 conv=notrunc"
+        );
         await UnknownAsync("pg_control of");
 
         await ChangeAsync("mv saved data/global/pg_control");

@@ -3,7 +3,8 @@ using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests.World;
 
-/// <summary>A node that a procedure needs ends in its middle, as when somebody kills it, or as Docker's daemon leaves it when it was restarted.</summary>
+/// <summary>A node that a procedure needs ends in its middle, as when somebody kills it, or as Docker's daemon leaves
+/// it when it was restarted.</summary>
 public sealed class NodeDeathTests(TemporalServer temporal)
 {
     [Fact]
@@ -17,13 +18,19 @@ public sealed class NodeDeathTests(TemporalServer temporal)
 
         var killed = Stopwatch.StartNew();
         await writer.MoreAsync();
-        Assert.True(killed.Elapsed < TimeSpan.FromSeconds(20), $"clients could write again {killed.Elapsed} after the candidate's end");
+        Assert.True(
+            killed.Elapsed < TimeSpan.FromSeconds(20),
+            $"clients could write again {killed.Elapsed} after the candidate's end"
+        );
         var failure = await TestCluster.FailureAsync(switchover);
         Assert.Equal(Ends.Unchanged, failure.Type);
         Assert.Contains("p2 has ended", failure.Message, StringComparison.Ordinal);
         Assert.Empty(await writer.LostAsync(cluster.Node(1)));
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1); // the undo needed p2 running, and started it
-        TestContext.Current.SendDiagnosticMessage($"written again {killed.Elapsed.TotalMilliseconds:0} ms after the candidate's end; outage {writer.Outage.TotalMilliseconds:0} ms");
+        TestContext.Current.SendDiagnosticMessage(
+            $"written again {killed.Elapsed.TotalMilliseconds:0} ms after the candidate's end; outage "
+                + $"{writer.Outage.TotalMilliseconds:0} ms"
+        );
     }
 
     [Fact]
@@ -32,7 +39,9 @@ public sealed class NodeDeathTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         await Host.DockerAsync("update", "--restart", "no", cluster.Node(2).Container);
-        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var failover = await cluster.StartAsync(
+            (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await TestCluster.ActivityAsync(failover, "MoveEndpoint");
         await Host.DockerAsync("kill", cluster.Node(2).Container);
 
@@ -46,10 +55,35 @@ public sealed class NodeDeathTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE word (w text); INSERT INTO word VALUES ('A')");
-        await cluster.RunAsync((CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "a" }));
+        await cluster.RunAsync(
+            (CreateRestorePoint procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Name = "a",
+                    }
+                )
+        );
         await TestCluster.SqlAsync(cluster.Node(1), "INSERT INTO word VALUES ('B')");
-        var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToPoint = "a", Inspect = true }));
-        await Host.UntilAsync("it stands at its target", async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting, 120);
+        var recovery = await cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        ToPoint = "a",
+                        Inspect = true,
+                    }
+                )
+        );
+        await Host.UntilAsync(
+            "it stands at its target",
+            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
+            120
+        );
         await Host.DockerAsync("kill", cluster.Node(1).Container);
 
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
@@ -62,7 +96,9 @@ public sealed class NodeDeathTests(TemporalServer temporal)
     public async Task The_old_primary_of_a_switchover_that_ends_while_it_begins_to_follow_is_started_again()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await TestCluster.ActivityAsync(switchover, "ProveStreaming");
         await Host.DockerAsync("kill", cluster.Node(1).Container);
 

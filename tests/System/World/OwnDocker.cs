@@ -7,11 +7,15 @@ namespace PgFlow.SystemTests.World;
 internal static class OwnDocker
 {
     private static readonly string Configuration =
-        Environment.GetEnvironmentVariable("PGFLOW_OWN_DOCKER") ?? throw new InvalidOperationException("only a Docker daemon of the tests' own may be killed: ./test own-docker");
+        Environment.GetEnvironmentVariable("PGFLOW_OWN_DOCKER")
+        ?? throw new InvalidOperationException(
+            "only a Docker daemon of the tests' own may be killed: ./test own-docker"
+        );
 
     private static readonly string Folder = Path.GetDirectoryName(Configuration)!;
 
-    /// <summary>As an upgrade (TERM) or a crash (KILL) does; containers end with the daemon, or when it is back.</summary>
+    /// <summary>As an upgrade (TERM) or a crash (KILL) does; containers end with the daemon, or when it is
+    /// back.</summary>
     public static async Task RestartAsync(string signal)
     {
         await EndAsync(signal);
@@ -28,7 +32,10 @@ internal static class OwnDocker
 
     public static async Task StartAsync()
     {
-        using var daemon = Process.Start("sh", ["-c", "exec dockerd --config-file \"$1\" >> \"$2\" 2>&1", "sh", Configuration, Path.Combine(Folder, "log")]);
+        using var daemon = Process.Start(
+            "sh",
+            ["-c", "exec dockerd --config-file \"$1\" >> \"$2\" 2>&1", "sh", Configuration, Path.Combine(Folder, "log")]
+        );
         await Host.UntilAsync("dockerd answers", async () => (await Host.TryDockerAsync("version")).Code == 0);
     }
 }

@@ -9,14 +9,36 @@ public sealed class OwnershipTests(TemporalServer temporal)
 {
     private const string NotOurs = "belongs to somebody else\n";
 
-    /// <summary>Each kind of thing that can be there under a name of the cluster's, with what a refusal must name.</summary>
+    /// <summary>Each kind of thing that can be there under a name of the cluster's, with what a refusal must
+    /// name.</summary>
     private static readonly (string What, Func<TestCluster, Task> MakeAsync)[] Leftovers =
     [
         ("volume pgflow-{0}-p1", other => FilledVolumeAsync($"pgflow-{other.Name}-p1")),
-        ("volume pgflow-{0}-p2", other => FilledVolumeAsync($"pgflow-{other.Name}-p2", "--label", $"pgflow.cluster={other.Name}")),
+        (
+            "volume pgflow-{0}-p2",
+            other => FilledVolumeAsync($"pgflow-{other.Name}-p2", "--label", $"pgflow.cluster={other.Name}")
+        ),
         ("volume pgflow-{0}-repository", other => FilledVolumeAsync($"pgflow-{other.Name}-repository")),
-        ("container pgflow-{0}-p1", other => Host.DockerAsync("run", "-d", "--network", "none", "--name", $"pgflow-{other.Name}-p1", "--entrypoint", "sleep", Host.Image, "600")),
-        ("network pgflow-{0}-internal", other => Host.DockerAsync("network", "create", "--internal", $"pgflow-{other.Name}-internal")),
+        (
+            "container pgflow-{0}-p1",
+            other =>
+                Host.DockerAsync(
+                    "run",
+                    "-d",
+                    "--network",
+                    "none",
+                    "--name",
+                    $"pgflow-{other.Name}-p1",
+                    "--entrypoint",
+                    "sleep",
+                    Host.Image,
+                    "600"
+                )
+        ),
+        (
+            "network pgflow-{0}-internal",
+            other => Host.DockerAsync("network", "create", "--internal", $"pgflow-{other.Name}-internal")
+        ),
         ("secrets", other => WriteSecretsAsync(other)),
     ];
 
@@ -30,11 +52,17 @@ public sealed class OwnershipTests(TemporalServer temporal)
             await makeAsync(other);
             var before = await other.InventoryAsync();
 
-            foreach (var start in (Func<Task<WorkflowHandle>>[])[() => InitAsync(other), () => CloneAsync(cluster, other)])
+            foreach (
+                var start in (Func<Task<WorkflowHandle>>[])[() => InitAsync(other), () => CloneAsync(cluster, other)]
+            )
             {
                 var (type, _, message) = await TestCluster.FailureAsync(await start());
                 Assert.Equal(Ends.Refused, type);
-                Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, what, other.Name), message, StringComparison.Ordinal);
+                Assert.Contains(
+                    string.Format(System.Globalization.CultureInfo.InvariantCulture, what, other.Name),
+                    message,
+                    StringComparison.Ordinal
+                );
                 Assert.Contains("choose another name", message, StringComparison.Ordinal);
             }
 
@@ -46,7 +74,12 @@ public sealed class OwnershipTests(TemporalServer temporal)
     public async Task What_comes_meanwhile_is_refused_and_the_undo_removes_only_what_the_run_made()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
-        foreach (var (what, makeAsync) in Leftovers.Where(leftover => leftover.What.StartsWith("volume", StringComparison.Ordinal) || leftover.What.StartsWith("container", StringComparison.Ordinal)))
+        foreach (
+            var (what, makeAsync) in Leftovers.Where(leftover =>
+                leftover.What.StartsWith("volume", StringComparison.Ordinal)
+                || leftover.What.StartsWith("container", StringComparison.Ordinal)
+            )
+        )
         {
             await using var other = await cluster.SiblingAsync();
             var init = await InitAsync(other);
@@ -55,7 +88,11 @@ public sealed class OwnershipTests(TemporalServer temporal)
 
             var (type, _, message) = await TestCluster.FailureAsync(init);
             Assert.Equal(Ends.Refused, type);
-            Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, what, other.Name), message, StringComparison.Ordinal);
+            Assert.Contains(
+                string.Format(System.Globalization.CultureInfo.InvariantCulture, what, other.Name),
+                message,
+                StringComparison.Ordinal
+            );
             var left = await other.InventoryAsync();
             Assert.DoesNotContain("created-by", left, StringComparison.Ordinal);
             await using var same = await cluster.SiblingAsync(); // what it looks like where nobody came near it
@@ -66,7 +103,11 @@ public sealed class OwnershipTests(TemporalServer temporal)
 
     /// <summary>An inventory without what is another one's each time: names, IDs, times.</summary>
     private static string Anonymous(string inventory, TestCluster cluster) =>
-        System.Text.RegularExpressions.Regex.Replace(inventory.Replace(cluster.Name.ToString(), "NAME", StringComparison.Ordinal), @"\b[0-9a-f]{64}\b(?! +-)|\d{4}-\d\d-\d\dT\S+", "");
+        System.Text.RegularExpressions.Regex.Replace(
+            inventory.Replace(cluster.Name.ToString(), "NAME", StringComparison.Ordinal),
+            @"\b[0-9a-f]{64}\b(?! +-)|\d{4}-\d\d-\d\dT\S+",
+            ""
+        );
 
     [Fact, Trait("Suite", "ci")]
     public async Task Volumes_of_a_cluster_whose_containers_are_gone_survive_an_init_a_clone_and_come_back_by_a_repair()
@@ -74,13 +115,17 @@ public sealed class OwnershipTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var (p1, p2) = (cluster.Node(1), cluster.Node(2));
         await TestCluster.SqlAsync(p1, "CREATE TABLE yesterday AS SELECT 1 AS day");
-        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await using var other = await cluster.SiblingAsync();
         await TestCluster.ReportAsync(await CloneOfAsync(cluster, other));
         await Host.DockerAsync("rm", "-f", p1.Container, p2.Container);
         var before = await cluster.InventoryAsync();
 
-        foreach (var start in (Func<Task<WorkflowHandle>>[])[() => InitAsync(cluster), () => CloneAsync(other, cluster)])
+        foreach (
+            var start in (Func<Task<WorkflowHandle>>[])[() => InitAsync(cluster), () => CloneAsync(other, cluster)]
+        )
         {
             var (type, _, message) = await TestCluster.FailureAsync(await start());
             Assert.Equal(Ends.Refused, type);
@@ -89,10 +134,15 @@ public sealed class OwnershipTests(TemporalServer temporal)
 
         Assert.Equal(before, await cluster.InventoryAsync());
         var lost = await cluster.InspectAsync();
-        Assert.Equal([FindingCode.NoPrimary, FindingCode.ContainerMissing, FindingCode.ContainerMissing], lost.Findings.Take(3).Select(finding => finding.Code));
+        Assert.Equal(
+            [FindingCode.NoPrimary, FindingCode.ContainerMissing, FindingCode.ContainerMissing],
+            lost.Findings.Take(3).Select(finding => finding.Code)
+        );
         Assert.Equal((false, true), (lost.State.Find(p2.Name)!.StandbySignal, lost.State.Find(p1.Name)!.StandbySignal));
 
-        await cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await cluster.RunAsync(
+            (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await cluster.HealthyAsync(p2, timeline: 2);
         Assert.Equal("1", (await TestCluster.SqlAsync(p1, "SELECT day FROM yesterday")).Trim());
     }
@@ -109,29 +159,110 @@ public sealed class OwnershipTests(TemporalServer temporal)
         Assert.Equal("", await other.InventoryAsync());
 
         await FilledVolumeAsync($"pgflow-{cluster.Name}-p2");
-        var foreign = await Host.DockerAsync("run", "-d", "--network", "none", "-v", $"pgflow-{cluster.Name}-p1:/data:ro", "--name", $"pgflow-{cluster.Name}-user", "--entrypoint", "sleep", Host.Image, "600");
-        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false })));
+        var foreign = await Host.DockerAsync(
+            "run",
+            "-d",
+            "--network",
+            "none",
+            "-v",
+            $"pgflow-{cluster.Name}-p1:/data:ro",
+            "--name",
+            $"pgflow-{cluster.Name}-user",
+            "--entrypoint",
+            "sleep",
+            Host.Image,
+            "600"
+        );
+        var refused = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (DestroyCluster procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Approve = false,
+                        }
+                    )
+            )
+        );
         Assert.Contains($"uses volume pgflow-{cluster.Name}-p1", refused.Message, StringComparison.Ordinal);
         await Host.DockerAsync("rm", "-f", foreign);
 
-        var report = await cluster.RunAsync((DestroyCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Approve = false }));
-        Assert.Contains(report.Notes, note => note.Contains($"volume pgflow-{cluster.Name}-p2 stays", StringComparison.Ordinal));
-        Assert.Equal($"pgflow-{cluster.Name}-p2", await Host.DockerAsync("volume", "ls", "-q", "--filter", $"name=pgflow-{cluster.Name}-"));
+        var report = await cluster.RunAsync(
+            (DestroyCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Approve = false,
+                    }
+                )
+        );
+        Assert.Contains(
+            report.Notes,
+            note => note.Contains($"volume pgflow-{cluster.Name}-p2 stays", StringComparison.Ordinal)
+        );
+        Assert.Equal(
+            $"pgflow-{cluster.Name}-p2",
+            await Host.DockerAsync("volume", "ls", "-q", "--filter", $"name=pgflow-{cluster.Name}-")
+        );
         Assert.Empty(cluster.SecretsFiles);
     }
 
-    private static async Task<WorkflowHandle> InitAsync(TestCluster other) => await other.StartAsync((InitCluster procedure) => procedure.RunAsync(
-        new() { Cluster = other.Name, By = "test", Image = Host.Image, ExternalNetwork = other.Network, Vip = other.Vip }));
+    private static async Task<WorkflowHandle> InitAsync(TestCluster other) =>
+        await other.StartAsync(
+            (InitCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = other.Name,
+                        By = "test",
+                        Image = Host.Image,
+                        ExternalNetwork = other.Network,
+                        Vip = other.Vip,
+                    }
+                )
+        );
 
-    private static async Task<WorkflowHandle> CloneAsync(TestCluster source, TestCluster other) => await CloneOfAsync(source, other);
+    private static async Task<WorkflowHandle> CloneAsync(TestCluster source, TestCluster other) =>
+        await CloneOfAsync(source, other);
 
-    private static Task<WorkflowHandle<CloneCluster, Report>> CloneOfAsync(TestCluster source, TestCluster other) => other.StartAsync((CloneCluster procedure) => procedure.RunAsync(
-        new() { Cluster = other.Name, From = source.Name, By = "test", Latest = true, ExternalNetwork = other.Network, Vip = other.Vip }));
+    private static Task<WorkflowHandle<CloneCluster, Report>> CloneOfAsync(TestCluster source, TestCluster other) =>
+        other.StartAsync(
+            (CloneCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = other.Name,
+                        From = source.Name,
+                        By = "test",
+                        Latest = true,
+                        ExternalNetwork = other.Network,
+                        Vip = other.Vip,
+                    }
+                )
+        );
 
     private static async Task FilledVolumeAsync(string name, params string[] labels)
     {
         await Host.DockerAsync(["volume", "create", .. labels, name]);
-        await Host.DockerAsync("run", "--rm", "--network", "none", "-u", "0", "-v", $"{name}:/v", "--entrypoint", "sh", Host.Image, "-c", $"printf '{NotOurs}' > /v/file");
+        await Host.DockerAsync(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-u",
+            "0",
+            "-v",
+            $"{name}:/v",
+            "--entrypoint",
+            "sh",
+            Host.Image,
+            "-c",
+            $"printf '{NotOurs}' > /v/file"
+        );
     }
 
     private static Task WriteSecretsAsync(TestCluster other)

@@ -5,8 +5,10 @@ using PgFlow.Activities;
 namespace PgFlow.SystemTests.World;
 
 /// <summary>
-/// Random work of two sessions, with DDL that acts before its commit (databases made by both strategies and dropped) and such that acts with it (tables made, truncated, dropped),
-/// prepared transactions among it; afterwards PostgreSQL itself recovers to times in between, and has what was committed then, no more and no less.
+/// Random work of two sessions, with DDL that acts before its commit (databases made by both strategies and dropped)
+/// and such that acts with it (tables made, truncated, dropped),
+/// prepared transactions among it; afterwards PostgreSQL itself recovers to times in between, and has what was
+/// committed then, no more and no less.
 /// </summary>
 public sealed class PositionPropertyTests
 {
@@ -20,20 +22,40 @@ public sealed class PositionPropertyTests
     {
         await using var postgres = await LonePostgres.StartAsync();
         var work = new RandomWork(seed, operations: 100);
-        var times = (await postgres.RunAsync(work.Script)).Split('\n').Select(time => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture)).ToList();
+        var times = (await postgres.RunAsync(work.Script))
+            .Split('\n')
+            .Select(time => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture))
+            .ToList();
         Assert.Equal(work.States.Count, times.Count);
         var wal = await postgres.WalAsync();
 
         // Around what acts early there must be some.
         var random = new Random(seed);
-        var chosen = work.States.Index().Where(state => state.Item.IsBeforeDrop).Select(state => state.Index).Take(Recoveries / 2)
-            .Concat(Enumerable.Range(0, work.States.Count).OrderBy(_ => random.Next())).Distinct().Take(Recoveries).Order();
+        var chosen = work
+            .States.Index()
+            .Where(state => state.Item.IsBeforeDrop)
+            .Select(state => state.Index)
+            .Take(Recoveries / 2)
+            .Concat(Enumerable.Range(0, work.States.Count).OrderBy(_ => random.Next()))
+            .Distinct()
+            .Take(Recoveries)
+            .Order();
         foreach (var index in chosen)
         {
             var target = await Resolver.ResolveAsync(wal.Catalogue, new TimeTarget(times[index]), wal.Reader);
-            Assert.True(target.EarlyRemovals.Count == 0, $"seed {seed}, operation {index}: {target.End} contains {string.Join(", ", target.EarlyRemovals)}");
-            var found = await postgres.RecoveredAsync(target.EndOfBranch ? null : target.End, work.States[index].Databases);
-            Assert.True(work.States[index].Expected == found, $"seed {seed}, behind operation {index} ({work.Operations[index]}), {target.End}: {found} instead of {work.States[index].Expected}");
+            Assert.True(
+                target.EarlyRemovals.Count == 0,
+                $"seed {seed}, operation {index}: {target.End} contains {string.Join(", ", target.EarlyRemovals)}"
+            );
+            var found = await postgres.RecoveredAsync(
+                target.EndOfBranch ? null : target.End,
+                work.States[index].Databases
+            );
+            Assert.True(
+                work.States[index].Expected == found,
+                $"seed {seed}, behind operation {index} ({work.Operations[index]}), {target.End}: {found} "
+                    + $"instead of {work.States[index].Expected}"
+            );
         }
     }
 }
@@ -47,7 +69,9 @@ internal sealed class RandomWork
     private readonly Random _random;
     private readonly SortedDictionary<string, int> _tables = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _databases = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, (SortedDictionary<string, int?> Changes, string Session)> _prepared = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (SortedDictionary<string, int?> Changes, string Session)> _prepared = new(
+        StringComparer.Ordinal
+    );
     private readonly Dictionary<string, SortedDictionary<string, int?>?> _open = new() { ["a"] = null, ["b"] = null };
     private readonly StringBuilder _script = new();
     private int _number;
@@ -76,7 +100,8 @@ internal sealed class RandomWork
 
     public List<CommittedState> States { get; } = [];
 
-    private string Expected() => $"{string.Join(",", _databases)};{string.Join(",", _tables.Select(table => $"{table.Key}={table.Value}"))};{string.Join(",", _prepared.Keys)}";
+    private string Expected() =>
+        $"{string.Join(",", _databases)};{string.Join(",", _tables.Select(table => $"{table.Key}={table.Value}"))};{string.Join(",", _prepared.Keys)}";
 
     private string Outside(string session)
     {
@@ -85,7 +110,10 @@ internal sealed class RandomWork
             case 0 or 1:
                 var database = $"d{_number++}";
                 _databases.Add(database);
-                Execute(session, $"CREATE DATABASE {database} STRATEGY {(_random.Next(2) == 0 ? "wal_log" : "file_copy")}");
+                Execute(
+                    session,
+                    $"CREATE DATABASE {database} STRATEGY {(_random.Next(2) == 0 ? "wal_log" : "file_copy")}"
+                );
                 return $"CREATE DATABASE {database}";
             case 2 or 3 when _databases.Count > 0:
                 var dropped = _databases.ElementAt(_random.Next(_databases.Count));
@@ -110,8 +138,19 @@ internal sealed class RandomWork
     private string Within(string session, SortedDictionary<string, int?> changes)
     {
         // What another holds is left alone: a prepared transaction keeps its locks, and so does the other session.
-        var held = _prepared.Values.SelectMany(prepared => prepared.Changes.Keys).Concat(_open.Where(other => other.Key != session).SelectMany(other => other.Value?.Keys ?? Enumerable.Empty<string>())).ToHashSet();
-        var visible = _tables.Keys.Where(table => !changes.ContainsKey(table)).Concat(changes.Where(change => change.Value is not null).Select(change => change.Key)).Where(table => !held.Contains(table)).ToList();
+        var held = _prepared
+            .Values.SelectMany(prepared => prepared.Changes.Keys)
+            .Concat(
+                _open
+                    .Where(other => other.Key != session)
+                    .SelectMany(other => other.Value?.Keys ?? Enumerable.Empty<string>())
+            )
+            .ToHashSet();
+        var visible = _tables
+            .Keys.Where(table => !changes.ContainsKey(table))
+            .Concat(changes.Where(change => change.Value is not null).Select(change => change.Key))
+            .Where(table => !held.Contains(table))
+            .ToList();
         int Rows(string table) => changes.TryGetValue(table, out var rows) ? rows!.Value : _tables[table];
         switch (_random.Next(10))
         {
@@ -163,7 +202,10 @@ internal sealed class RandomWork
 
     private string Execute(string session, string sql)
     {
-        _script.AppendLine(CultureInfo.InvariantCulture, $"SELECT dblink_exec('{session}', '{sql.Replace("'", "''", StringComparison.Ordinal)}') \\g /dev/null");
+        _script.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"SELECT dblink_exec('{session}', '{sql.Replace("'", "''", StringComparison.Ordinal)}') \\g /dev/null"
+        );
         return $"{session}: {sql}";
     }
 }
@@ -179,8 +221,20 @@ internal sealed class LonePostgres : IAsyncDisposable
         var postgres = new LonePostgres();
         try
         {
-            await Host.DockerAsync("run", "-d", "--name", postgres._container, "--network", "none", "--entrypoint", "sleep", Host.Image, "3600");
-            await postgres.ShellAsync("""
+            await Host.DockerAsync(
+                "run",
+                "-d",
+                "--name",
+                postgres._container,
+                "--network",
+                "none",
+                "--entrypoint",
+                "sleep",
+                Host.Image,
+                "3600"
+            );
+            await postgres.ShellAsync(
+                """
                 mkdir -p /tmp/archive
                 initdb -D /tmp/data -A trust --wal-segsize=1 --no-sync > /dev/null
                 cat >> /tmp/data/postgresql.conf <<X
@@ -195,7 +249,8 @@ internal sealed class LonePostgres : IAsyncDisposable
                 psql -q -d postgres -c 'CREATE DATABASE app'
                 psql -q -d app -c 'CREATE EXTENSION dblink'
                 pg_basebackup -D /tmp/base -c fast -X none
-                """);
+                """
+            );
             return postgres;
         }
         catch
@@ -206,42 +261,68 @@ internal sealed class LonePostgres : IAsyncDisposable
     }
 
     /// <summary>What a script prints.</summary>
-    public Task<string> RunAsync(string script) => ShellAsync("printf '%s' \"$SQL\" > /tmp/sql; psql -XAtq -v ON_ERROR_STOP=1 -d app -f /tmp/sql", $"SQL={script}");
+    public Task<string> RunAsync(string script) =>
+        ShellAsync(
+            "printf '%s' \"$SQL\" > /tmp/sql; psql -XAtq -v ON_ERROR_STOP=1 -d app -f /tmp/sql",
+            $"SQL={script}"
+        );
 
     /// <summary>All WAL up to now, and what is known of it. The server is stopped.</summary>
     public async Task<SomeWal> WalAsync()
     {
-        await ShellAsync("pg_ctl -D /tmp/data -m fast -w stop > /dev/null; for segment in /tmp/data/pg_wal/0000000*; do [ -e /tmp/archive/${segment##*/} ] || cp $segment /tmp/archive/; done");
+        await ShellAsync(
+            "pg_ctl -D /tmp/data -m fast -w stop > /dev/null; for segment in /tmp/data/pg_wal/0000000*; do [ "
+                + "-e /tmp/archive/${segment##*/} ] || cp $segment /tmp/archive/; done"
+        );
         await Host.DockerAsync("cp", $"{_container}:/tmp/archive/.", _directory);
         var history = await ShellAsync("cat /tmp/archive/*.backup");
-        string Line(string name) => history.Split('\n').Single(line => line.StartsWith($"{name}: ", StringComparison.Ordinal))[(name.Length + 2)..];
-        DateTimeOffset Time(string name) => DateTimeOffset.Parse(Line(name).Replace("UTC", "Z", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-        return new(_directory, Lsn.Parse(Line("START WAL LOCATION").Split(' ')[0]), Lsn.Parse(Line("STOP WAL LOCATION").Split(' ')[0]), Time("START TIME"), Time("STOP TIME"));
+        string Line(string name) =>
+            history.Split('\n').Single(line => line.StartsWith($"{name}: ", StringComparison.Ordinal))[
+                (name.Length + 2)..
+            ];
+        DateTimeOffset Time(string name) =>
+            DateTimeOffset.Parse(
+                Line(name).Replace("UTC", "Z", StringComparison.Ordinal),
+                CultureInfo.InvariantCulture
+            );
+        return new(
+            _directory,
+            Lsn.Parse(Line("START WAL LOCATION").Split(' ')[0]),
+            Lsn.Parse(Line("STOP WAL LOCATION").Split(' ')[0]),
+            Time("START TIME"),
+            Time("STOP TIME")
+        );
     }
 
-    /// <summary>The databases, tables and prepared transactions behind a recovery; to the end where no position is given.</summary>
-    public Task<string> RecoveredAsync(Lsn? end, IReadOnlyList<string> databases) => ShellAsync("""
-        rm -rf /tmp/again; cp -a /tmp/base /tmp/again; touch /tmp/again/recovery.signal
-        cat >> /tmp/again/postgresql.conf <<X
-        archive_mode = off
-        restore_command = 'cp /tmp/archive/%f %p'
-        ${END:+recovery_target_lsn = '$END'}
-        recovery_target_inclusive = off
-        recovery_target_action = promote
-        X
-        pg_ctl -D /tmp/again -l /tmp/again.log -w start > /dev/null || { tail -n 5 /tmp/again.log; exit 1; }
-        until [ "$(psql -XAtq -d app -c 'SELECT pg_is_in_recovery()')" = f ]; do sleep 0.05; done
-        list=$(psql -XAtq -d postgres -c "SELECT coalesce(string_agg(datname, ',' ORDER BY datname), '') FROM pg_database WHERE datname ~ '^d[0-9]'")
-        prepared=$(psql -XAtq -d app -c "SELECT coalesce(string_agg(gid, ',' ORDER BY gid COLLATE \"C\"), '') FROM pg_prepared_xacts")
-        psql -XAtq -d app -c "SELECT format('ROLLBACK PREPARED %L;', gid) FROM pg_prepared_xacts" | psql -XAtq -v ON_ERROR_STOP=1 -d app # their locks
-        tables=''
-        for table in $(psql -XAtq -d app -c "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^t[0-9]' ORDER BY relname COLLATE \"C\""); do
-          tables="$tables${tables:+,}$table=$(psql -XAtq -d app -c "SELECT count(*) FROM $table")"
-        done
-        echo "$list;$tables;$prepared"
-        for database in $DATABASES; do psql -XAtq -d "$database" -c 'SELECT count(*) FROM pg_class' > /dev/null || echo "$database is broken"; done
-        pg_ctl -D /tmp/again -m immediate -w stop > /dev/null
-        """, $"END={end}", $"DATABASES={string.Join(' ', databases)}");
+    /// <summary>The databases, tables and prepared transactions behind a recovery; to the end where no position is
+    /// given.</summary>
+    public Task<string> RecoveredAsync(Lsn? end, IReadOnlyList<string> databases) =>
+        ShellAsync(
+            """
+            rm -rf /tmp/again; cp -a /tmp/base /tmp/again; touch /tmp/again/recovery.signal
+            cat >> /tmp/again/postgresql.conf <<X
+            archive_mode = off
+            restore_command = 'cp /tmp/archive/%f %p'
+            ${END:+recovery_target_lsn = '$END'}
+            recovery_target_inclusive = off
+            recovery_target_action = promote
+            X
+            pg_ctl -D /tmp/again -l /tmp/again.log -w start > /dev/null || { tail -n 5 /tmp/again.log; exit 1; }
+            until [ "$(psql -XAtq -d app -c 'SELECT pg_is_in_recovery()')" = f ]; do sleep 0.05; done
+            list=$(psql -XAtq -d postgres -c "SELECT coalesce(string_agg(datname, ',' ORDER BY datname), '') FROM pg_database WHERE datname ~ '^d[0-9]'")
+            prepared=$(psql -XAtq -d app -c "SELECT coalesce(string_agg(gid, ',' ORDER BY gid COLLATE \"C\"), '') FROM pg_prepared_xacts")
+            psql -XAtq -d app -c "SELECT format('ROLLBACK PREPARED %L;', gid) FROM pg_prepared_xacts" | psql -XAtq -v ON_ERROR_STOP=1 -d app # their locks
+            tables=''
+            for table in $(psql -XAtq -d app -c "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^t[0-9]' ORDER BY relname COLLATE \"C\""); do
+              tables="$tables${tables:+,}$table=$(psql -XAtq -d app -c "SELECT count(*) FROM $table")"
+            done
+            echo "$list;$tables;$prepared"
+            for database in $DATABASES; do psql -XAtq -d "$database" -c 'SELECT count(*) FROM pg_class' > /dev/null || echo "$database is broken"; done
+            pg_ctl -D /tmp/again -m immediate -w stop > /dev/null
+            """,
+            $"END={end}",
+            $"DATABASES={string.Join(' ', databases)}"
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -249,8 +330,17 @@ internal sealed class LonePostgres : IAsyncDisposable
         await Host.TryDockerAsync("rm", "-fv", _container);
     }
 
-    private Task<string> ShellAsync(string script, params string[] environment) => Host.DockerAsync(
-        ["exec", "-u", "postgres", .. environment.SelectMany(variable => (string[])["-e", variable]), _container, "bash", "-euc", $"export PATH=/usr/lib/postgresql/17/bin:$PATH PGHOST=/tmp LC_ALL=C TZ=UTC\n{script}"]);
+    private Task<string> ShellAsync(string script, params string[] environment) =>
+        Host.DockerAsync([
+            "exec",
+            "-u",
+            "postgres",
+            .. environment.SelectMany(variable => (string[])["-e", variable]),
+            _container,
+            "bash",
+            "-euc",
+            $"export PATH=/usr/lib/postgresql/17/bin:$PATH PGHOST=/tmp LC_ALL=C TZ=UTC\n{script}",
+        ]);
 }
 
 /// <summary>Segments in a directory, and the questions to them.</summary>
@@ -262,22 +352,48 @@ internal sealed class SomeWal : IWalFiles
     {
         _directory = directory;
         const long size = 1024 * 1024;
-        var numbers = Directory.GetFiles(directory).Select(Path.GetFileName).Where(name => name!.Length == 24).Select(name => WalSegments.Parse(name!, size).Number).Where(IsThere).Order().ToList();
+        var numbers = Directory
+            .GetFiles(directory)
+            .Select(Path.GetFileName)
+            .Where(name => name!.Length == 24)
+            .Select(name => WalSegments.Parse(name!, size).Number)
+            .Where(IsThere)
+            .Order()
+            .ToList();
         Catalogue = new()
         {
             Cluster = ClusterName.Parse("lone"),
             ReadAt = DateTimeOffset.UtcNow,
             SegmentSize = size,
-            Branches = [new(new(1), new(new(1), []), new(null, new(1), null, default, startedAt.AddMinutes(-1), "", TimelineOpened.Initdb))],
+            Branches =
+            [
+                new(
+                    new(1),
+                    new(new(1), []),
+                    new(null, new(1), null, default, startedAt.AddMinutes(-1), "", TimelineOpened.Initdb)
+                ),
+            ],
             Segments = [new(new(1), numbers[0], numbers[^1])],
             Backups =
             [
-                new() { Id = "b", StartedAt = startedAt, StoppedAt = stoppedAt, Node = NodeName.Of(1), WalRanges = [new(new(1), start, end)], Bytes = 1, SystemIdentifier = "1", Major = 17 },
+                new()
+                {
+                    Id = "b",
+                    StartedAt = startedAt,
+                    StoppedAt = stoppedAt,
+                    Node = NodeName.Of(1),
+                    WalRanges = [new(new(1), start, end)],
+                    Bytes = 1,
+                    SystemIdentifier = "1",
+                    Major = 17,
+                },
             ],
         };
         Reader = new(this, Catalogue);
 
-        bool IsThere(ulong number) => BitConverter.ToUInt64(File.ReadAllBytes(PathOf(WalSegments.Name(new(1), number, size))), 8) == number * size; // not one made in advance
+        bool IsThere(ulong number) =>
+            BitConverter.ToUInt64(File.ReadAllBytes(PathOf(WalSegments.Name(new(1), number, size))), 8)
+            == number * size; // not one made in advance
     }
 
     public Catalogue Catalogue { get; }
@@ -285,7 +401,9 @@ internal sealed class SomeWal : IWalFiles
     public WalReader Reader { get; }
 
     public Task<IReadOnlyList<WalFile>> FindAsync(IReadOnlyList<string> segments) =>
-        Task.FromResult<IReadOnlyList<WalFile>>([.. segments.Select(name => new WalFile(name, PathOf(name), IsComplete: false, ""))]);
+        Task.FromResult<IReadOnlyList<WalFile>>([
+            .. segments.Select(name => new WalFile(name, PathOf(name), IsComplete: false, "")),
+        ]);
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files)
     {

@@ -42,16 +42,33 @@ public sealed class ProofTests(TemporalServer temporal)
 
         await using var pool = await Reconnecting.StartAsync(cluster.Node(1), cluster.Node(2));
 
-        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         foreach (var change in Ours)
         {
             await BrokenLogin.SqlAsync(cluster.Node(2), change);
         }
 
         Assert.Contains((await cluster.InspectAsync()).Findings, finding => finding.Code is FindingCode.RolesChanged);
-        await cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
-        await cluster.RunAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        Assert.DoesNotContain((await cluster.InspectAsync()).Findings, finding => finding.Code is FindingCode.RolesChanged);
+        await cluster.RunAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Force = true,
+                    }
+                )
+        );
+        await cluster.RunAsync(
+            (Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        Assert.DoesNotContain(
+            (await cluster.InspectAsync()).Findings,
+            finding => finding.Code is FindingCode.RolesChanged
+        );
     }
 
     [Fact, Trait("Suite", "ci")]
@@ -59,47 +76,90 @@ public sealed class ProofTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3, sync: true);
 
-        await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
-        Assert.Equal("ANY 1 (p1, p3)", (await cluster.HealthyAsync(cluster.Node(2), timeline: 2)).Primaries[0].SynchronousStandbyNames);
+        await cluster.RunAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
+        Assert.Equal(
+            "ANY 1 (p1, p3)",
+            (await cluster.HealthyAsync(cluster.Node(2), timeline: 2)).Primaries[0].SynchronousStandbyNames
+        );
         await Host.DockerAsync("kill", cluster.Node(2).Container);
         await FailoverTests.FailOverAsync(cluster);
 
         var primary = Assert.Single((await cluster.InspectAsync()).State.Primaries).Id;
-        Assert.Equal("0", await BrokenLogin.SqlAsync(primary, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pgflow_proof'"));
+        Assert.Equal(
+            "0",
+            await BrokenLogin.SqlAsync(primary, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pgflow_proof'")
+        );
     }
 
     [Fact]
     public async Task A_proof_that_waits_in_vain_says_for_what_and_leaves_no_session()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await TestCluster.ActivityAsync(switchover, "PromoteStandby");
-        await Host.UntilAsync("p2 accepts writes", async () => await BrokenLogin.SqlAsync(cluster.Node(2), "SELECT pg_is_in_recovery()") == "f");
+        await Host.UntilAsync(
+            "p2 accepts writes",
+            async () => await BrokenLogin.SqlAsync(cluster.Node(2), "SELECT pg_is_in_recovery()") == "f"
+        );
         await BrokenLogin.SqlAsync(cluster.Node(2), "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
         await BrokenLogin.SqlAsync(cluster.Node(2), "SELECT pg_reload_conf()");
 
         var why = "";
-        await Host.UntilAsync("the proof says why it fails", async () => (why = await cluster.LastFailureAsync(switchover, "ProveEndpoint")).Length > 0);
+        await Host.UntilAsync(
+            "the proof says why it fails",
+            async () => (why = await cluster.LastFailureAsync(switchover, "ProveEndpoint")).Length > 0
+        );
         Assert.Contains("it did not end within 15 s", why, StringComparison.Ordinal);
         Assert.Contains("synchronous_standby_names is 'nobody'", why, StringComparison.Ordinal);
 
         await BrokenLogin.SqlAsync(cluster.Node(2), "ALTER SYSTEM RESET synchronous_standby_names");
         await BrokenLogin.SqlAsync(cluster.Node(2), "SELECT pg_reload_conf()");
         await TestCluster.ReportAsync(switchover);
-        Assert.Equal("0", await BrokenLogin.SqlAsync(cluster.Node(2), "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pgflow_proof'"));
+        Assert.Equal(
+            "0",
+            await BrokenLogin.SqlAsync(
+                cluster.Node(2),
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pgflow_proof'"
+            )
+        );
     }
 
     /// <summary>Clients that take every connection of the nodes and come again at once.</summary>
     private sealed class Reconnecting(NodeId[] nodes) : IAsyncDisposable
     {
-        private const string Loops = "for i in $(seq 14); do (while [ ! -e /tmp/enough ]; do /usr/lib/postgresql/17/bin/psql -d other -c 'SELECT pg_sleep(600)' || sleep 0.05; done) > /dev/null 2>&1 & done; wait";
+        private const string Loops =
+            "for i in $(seq 14); do (while [ ! -e /tmp/enough ]; do /usr/lib/postgresql/17/bin/psql -d other "
+            + "-c 'SELECT pg_sleep(600)' || sleep 0.05; done) > /dev/null 2>&1 & done; wait";
 
         public static async Task<Reconnecting> StartAsync(params NodeId[] nodes)
         {
             foreach (var node in nodes)
             {
                 await Host.DockerAsync("exec", node.Container, "rm", "-f", "/tmp/enough");
-                await Host.DockerAsync("exec", "-d", "-u", "postgres", "-e", "PGOPTIONS=-c statement_timeout=0", node.Container, "sh", "-c", Loops);
+                await Host.DockerAsync(
+                    "exec",
+                    "-d",
+                    "-u",
+                    "postgres",
+                    "-e",
+                    "PGOPTIONS=-c statement_timeout=0",
+                    node.Container,
+                    "sh",
+                    "-c",
+                    Loops
+                );
             }
 
             return new(nodes);

@@ -22,7 +22,13 @@ public sealed class RepairTests(TemporalServer temporal)
 
         // docker network prune, while all are stopped.
         await Host.DockerAsync("stop", p1.Container, p2.Container);
-        await Host.TryDockerAsync("network", "disconnect", "-f", $"pgflow-{cluster.Name}-internal", Environment.MachineName);
+        await Host.TryDockerAsync(
+            "network",
+            "disconnect",
+            "-f",
+            $"pgflow-{cluster.Name}-internal",
+            Environment.MachineName
+        );
         await Host.DockerAsync("network", "rm", $"pgflow-{cluster.Name}-internal");
         await FoundAsync(cluster, FindingCode.ResourceMissing);
         await RepairAsync(cluster);
@@ -57,9 +63,24 @@ public sealed class RepairTests(TemporalServer temporal)
         await RepairAsync(cluster);
         await cluster.HealthyAsync(p1, timeline: 1);
         await Host.DockerAsync("rm", "-f", p1.Container);
-        await Host.DockerAsync("run", "-d", "--network", "none", "--name", p1.Container, "--entrypoint", "sleep", Host.Image, "600");
+        await Host.DockerAsync(
+            "run",
+            "-d",
+            "--network",
+            "none",
+            "--name",
+            p1.Container,
+            "--entrypoint",
+            "sleep",
+            Host.Image,
+            "600"
+        );
         var before = await UntouchedAsync(p1);
-        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        var refused = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            )
+        );
         Assert.Contains($"container {p1.Container}: not PgFlow's", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, await UntouchedAsync(p1));
 
@@ -78,12 +99,23 @@ public sealed class RepairTests(TemporalServer temporal)
         await InNodeAsync(p2, @"printf '# caf\351\r\n' >> /pgflow/pg_hba.conf"); // in no encoding of ours
         var before = await HbaAsync();
         var client = await ClientSessions.OpenAsync(cluster, await ClientsTests.AddressAsync(cluster, p2), count: 1);
-        var backend = (await TestCluster.SqlAsync(p2, "SELECT pid FROM pg_stat_activity WHERE usename = 'app' ORDER BY backend_start LIMIT 1")).Trim();
+        var backend = (
+            await TestCluster.SqlAsync(
+                p2,
+                "SELECT pid FROM pg_stat_activity WHERE usename = 'app' ORDER BY backend_start LIMIT 1"
+            )
+        ).Trim();
 
-        // A session that does not end holds the switchover between its refusal of clients and the address that it takes away.
+        // A session that does not end holds the switchover between its refusal of clients and the address that it takes
+        // away.
         await InNodeAsync(p2, $"kill -STOP {backend}");
-        var switchover = await cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        await Host.UntilAsync("it refuses clients", async () => (await cluster.InspectAsync()).State.Find(p2.Name)!.RefusesClients);
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        await Host.UntilAsync(
+            "it refuses clients",
+            async () => (await cluster.InspectAsync()).State.Find(p2.Name)!.RefusesClients
+        );
         await switchover.TerminateAsync();
         await InNodeAsync(p2, $"kill -CONT {backend}");
         await client.RequireEndedAsync("the session goes on and learns that it is to end");
@@ -94,7 +126,8 @@ public sealed class RepairTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
 
         Task<string> HbaAsync() => Host.DockerAsync("exec", p2.Container, "od", "-c", "/pgflow/pg_hba.conf");
-        static Task<string> InNodeAsync(NodeId node, string script) => Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", script);
+        static Task<string> InNodeAsync(NodeId node, string script) =>
+            Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", script);
     }
 
     [Fact]
@@ -102,21 +135,40 @@ public sealed class RepairTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);
         var p1 = cluster.Node(1);
-        await Host.DockerAsync("exec", "-u", "postgres", p1.Container, "sed", "-i", "s/^synchronous_standby_names = .*/synchronous_standby_names = ''/", "/pgflow/pgflow.conf");
+        await Host.DockerAsync(
+            "exec",
+            "-u",
+            "postgres",
+            p1.Container,
+            "sed",
+            "-i",
+            "s/^synchronous_standby_names = .*/synchronous_standby_names = ''/",
+            "/pgflow/pgflow.conf"
+        );
         await TestCluster.SqlAsync(p1, "SELECT pg_reload_conf()");
         await FoundAsync(cluster, FindingCode.SynchronousStandbysDiffer);
 
         await RepairAsync(cluster);
-        Assert.Equal("ANY 1 (p2)", (await cluster.HealthyAsync(p1, timeline: 1)).Find(p1.Name)!.SynchronousStandbyNames);
+        Assert.Equal(
+            "ANY 1 (p2)",
+            (await cluster.HealthyAsync(p1, timeline: 1)).Find(p1.Name)!.SynchronousStandbyNames
+        );
     }
 
     private static Task<Report> RepairAsync(TestCluster cluster) =>
-        cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        cluster.RunAsync(
+            (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
 
     /// <summary>A container that somebody else gave a node's name, and the node's data beside it.</summary>
     private static async Task<string> UntouchedAsync(NodeId node)
     {
-        var container = await Host.DockerAsync("inspect", "-f", "{{.Id}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}} {{json .NetworkSettings.Networks}}", node.Container);
+        var container = await Host.DockerAsync(
+            "inspect",
+            "-f",
+            "{{.Id}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}} {{json .NetworkSettings.Networks}}",
+            node.Container
+        );
         var changes = (await Host.DockerAsync("diff", node.Container)).Split('\n').Order(StringComparer.Ordinal);
         return $"{container} {string.Join(' ', changes)} {await TestCluster.ContentAsync(node.Container)}";
     }
@@ -124,6 +176,9 @@ public sealed class RepairTests(TemporalServer temporal)
     private static async Task FoundAsync(TestCluster cluster, FindingCode code)
     {
         var findings = (await cluster.InspectAsync()).Findings;
-        Assert.True(findings.Any(finding => finding.Code == code), $"no {code}: {string.Join("; ", findings.Select(FindingText.Of))}");
+        Assert.True(
+            findings.Any(finding => finding.Code == code),
+            $"no {code}: {string.Join("; ", findings.Select(FindingText.Of))}"
+        );
     }
 }

@@ -4,7 +4,8 @@ using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
 
-/// <summary>A person resets a procedure in Temporal's Web UI: another run goes on from an earlier event, and remembers less than was done.</summary>
+/// <summary>A person resets a procedure in Temporal's Web UI: another run goes on from an earlier event, and remembers
+/// less than was done.</summary>
 public sealed class ResetTests(TemporalServer temporal)
 {
     [Fact]
@@ -35,7 +36,8 @@ public sealed class ResetTests(TemporalServer temporal)
         Assert.Empty(await writer.LostAsync(cluster.Node(1)));
         await TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_wal_replay_resume()");
         await FreeAsync(cluster);
-        await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy); // it asks again every 5 s
+        // it asks again every 5 s
+        await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
@@ -67,7 +69,9 @@ public sealed class ResetTests(TemporalServer temporal)
         Assert.Contains("which this one can't undo: the cluster is left as it is", message, StringComparison.Ordinal);
         await FreeAsync(cluster);
         Assert.Equal(cluster.Node(2), Assert.Single((await cluster.InspectAsync()).State.Primaries).Id);
-        await cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })); // as status says
+        await cluster.RunAsync(
+            (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        ); // as status says
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
@@ -96,24 +100,48 @@ public sealed class ResetTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE word (w text); INSERT INTO word VALUES ('A')");
-        await cluster.RunAsync((CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "a" }));
+        await cluster.RunAsync(
+            (CreateRestorePoint procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Name = "a",
+                    }
+                )
+        );
         await TestCluster.SqlAsync(cluster.Node(1), "INSERT INTO word VALUES ('B')");
 
         // From its inspection to before the data was swapped: what was set aside comes back.
         var recovery = await RecoverAsync(cluster, inspect: true);
-        await Host.UntilAsync("it stands at its target", async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting, 120);
+        await Host.UntilAsync(
+            "it stands at its target",
+            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
+            120
+        );
         var next = await ResetAsync(recovery, before: "SwapInCopy");
         var (type, _, message) = await TestCluster.FailureAsync(next);
         Assert.True(type == Ends.Unchanged, message);
-        Assert.Equal("A,B", (await TestCluster.SqlAsync(cluster.Node(1), "SELECT string_agg(w, ',' ORDER BY w) FROM word")).Trim());
+        Assert.Equal(
+            "A,B",
+            (await TestCluster.SqlAsync(cluster.Node(1), "SELECT string_agg(w, ',' ORDER BY w) FROM word")).Trim()
+        );
         await FreeAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
 
         // At the inspection itself: nothing is forgotten.
         recovery = await RecoverAsync(cluster, inspect: true);
-        await Host.UntilAsync("it stands at its target", async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting, 120);
+        await Host.UntilAsync(
+            "it stands at its target",
+            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
+            120
+        );
         next = await ResetAsync(recovery);
-        await Host.UntilAsync("it stands there again", async () => (await next.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting);
+        await Host.UntilAsync(
+            "it stands there again",
+            async () => (await next.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting
+        );
         await next.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
         await TestCluster.ReportAsync(next);
         Assert.Equal("A", (await TestCluster.SqlAsync(cluster.Node(1), "SELECT string_agg(w, ',') FROM word")).Trim());
@@ -140,28 +168,38 @@ public sealed class ResetTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    /// <summary>What the Web UI does: back to the end of the workflow task that scheduled an activity, but without it; else to the newest one.</summary>
+    /// <summary>What the Web UI does: back to the end of the workflow task that scheduled an activity, but without it;
+    /// else to the newest one.</summary>
     private async Task<WorkflowHandle<T, Report>> ResetAsync<T>(WorkflowHandle<T, Report> handle, string? before = null)
     {
         var history = (await handle.FetchHistoryAsync()).Events.ToList();
-        var until = before is null ? history.Count : history.FindIndex(item => item.ActivityTaskScheduledEventAttributes?.ActivityType.Name == before) - 1;
+        var until = before is null
+            ? history.Count
+            : history.FindIndex(item => item.ActivityTaskScheduledEventAttributes?.ActivityType.Name == before) - 1;
         var task = history.Take(until).Last(item => item.WorkflowTaskCompletedEventAttributes is not null).EventId;
-        var reset = await temporal.Client.WorkflowService.ResetWorkflowExecutionAsync(new()
-        {
-            Namespace = temporal.Client.Options.Namespace,
-            WorkflowExecution = new() { WorkflowId = handle.Id, RunId = handle.ResultRunId ?? "" },
-            WorkflowTaskFinishEventId = task,
-            RequestId = Guid.NewGuid().ToString(),
-            Reason = "a person in the Web UI",
-        });
+        var reset = await temporal.Client.WorkflowService.ResetWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = temporal.Client.Options.Namespace,
+                WorkflowExecution = new() { WorkflowId = handle.Id, RunId = handle.ResultRunId ?? "" },
+                WorkflowTaskFinishEventId = task,
+                RequestId = Guid.NewGuid().ToString(),
+                Reason = "a person in the Web UI",
+            }
+        );
         return temporal.Client.GetWorkflowHandle<T, Report>(handle.Id, reset.RunId);
     }
 
     /// <summary>Nobody holds the cluster, and of the procedure no run is left.</summary>
     private async Task FreeAsync(TestCluster cluster)
     {
-        await Host.UntilAsync("the lease is free", async () =>
-            (await temporal.Client.GetWorkflowHandle(ClusterLease.IdOf(cluster.Name)).DescribeAsync()).Status is not WorkflowExecutionStatus.Running, 10);
+        await Host.UntilAsync(
+            "the lease is free",
+            async () =>
+                (await temporal.Client.GetWorkflowHandle(ClusterLease.IdOf(cluster.Name)).DescribeAsync()).Status
+                    is not WorkflowExecutionStatus.Running,
+            10
+        );
         Assert.Empty(await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job"));
     }
 
@@ -186,8 +224,29 @@ public sealed class ResetTests(TemporalServer temporal)
     }
 
     private static Task<WorkflowHandle<Switchover, Report>> SwitchOverAsync(TestCluster cluster, int to) =>
-        cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(to) }));
+        cluster.StartAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(to),
+                    }
+                )
+        );
 
     private static Task<WorkflowHandle<RecoverCluster, Report>> RecoverAsync(TestCluster cluster, bool inspect) =>
-        cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", ToPoint = "a", Inspect = inspect }));
+        cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        ToPoint = "a",
+                        Inspect = inspect,
+                    }
+                )
+        );
 }

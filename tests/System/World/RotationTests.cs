@@ -17,19 +17,25 @@ public sealed class RotationTests(TemporalServer temporal)
         await story.RecoverAsync("before");
 
         await using var sibling = await cluster.SiblingAsync();
-        await cluster.RunAsync((CloneCluster procedure) => procedure.RunAsync(new()
-        {
-            Cluster = sibling.Name,
-            From = cluster.Name,
-            By = "test",
-            ToTime = story.TimeOf("before"),
-            ExternalNetwork = sibling.Network,
-            Vip = sibling.Vip,
-        }));
+        await cluster.RunAsync(
+            (CloneCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = sibling.Name,
+                        From = cluster.Name,
+                        By = "test",
+                        ToTime = story.TimeOf("before"),
+                        ExternalNetwork = sibling.Network,
+                        Vip = sibling.Vip,
+                    }
+                )
+        );
         await sibling.HealthyAsync(sibling.Node(1), timeline: 3);
     }
 
-    /// <summary>As an administrator does it who knows of no tool: in the database; and PgFlow's own file says another thing again.</summary>
+    /// <summary>As an administrator does it who knows of no tool: in the database; and PgFlow's own file says another
+    /// thing again.</summary>
     private static async Task RotateAsync(TestCluster cluster)
     {
         foreach (var role in (string[])["pgflow", "replicator", "pgflow_proof", "app"])

@@ -9,9 +9,13 @@ public sealed class SlotTests(TemporalServer temporal)
     public async Task Of_others_stay_where_they_are_and_failover_slots_go_along_with_a_switchover()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        foreach (var number in (int[])[1, 2]) // what PostgreSQL's documentation asks for failover slots, beyond the connection string that PgFlow writes
+        // what PostgreSQL's documentation asks for failover slots, beyond the connection string that PgFlow writes
+        foreach (var number in (int[])[1, 2])
         {
-            foreach (var setting in (string[])["wal_level = logical", "hot_standby_feedback = on", "sync_replication_slots = on"])
+            foreach (
+                var setting in (string[])
+                    ["wal_level = logical", "hot_standby_feedback = on", "sync_replication_slots = on"]
+            )
             {
                 await TestCluster.SqlAsync(cluster.Node(number), $"ALTER SYSTEM SET {setting}");
             }
@@ -22,22 +26,57 @@ public sealed class SlotTests(TemporalServer temporal)
         await Host.UntilAsync("the cluster is up again", async () => (await cluster.InspectAsync()).Healthy);
         await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_create_physical_replication_slot('theirs', true)");
         await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_create_logical_replication_slot('stays', 'pgoutput')");
-        await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_create_logical_replication_slot('goes', 'pgoutput', failover => true)");
-        await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE t (i int); CREATE PUBLICATION everything FOR ALL TABLES");
+        await TestCluster.SqlAsync(
+            cluster.Node(1),
+            "SELECT pg_create_logical_replication_slot('goes', 'pgoutput', failover => true)"
+        );
+        await TestCluster.SqlAsync(
+            cluster.Node(1),
+            "CREATE TABLE t (i int); CREATE PUBLICATION everything FOR ALL TABLES"
+        );
         await SyncedAsync(cluster.Node(1), cluster.Node(2));
 
-        await cluster.RunAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(2) }));
+        await cluster.RunAsync(
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(2),
+                    }
+                )
+        );
         Assert.Equal("goes,p2,stays,theirs", await SlotsAsync(cluster.Node(1)));
         await SyncedAsync(cluster.Node(1), cluster.Node(2));
 
-        var report = await cluster.RunAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
-        Assert.Contains(report.Plan!.Warnings, warning => warning.StartsWith("logical slot stays of p1 does not go along", StringComparison.Ordinal));
-        Assert.Contains(report.Plan.Warnings, warning => warning.StartsWith("physical slot theirs of p1 does not go along", StringComparison.Ordinal));
-        Assert.DoesNotContain(report.Plan.Warnings, warning => warning.Contains(" goes ", StringComparison.Ordinal) && warning.Contains("slot goes", StringComparison.Ordinal));
+        var report = await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        Assert.Contains(
+            report.Plan!.Warnings,
+            warning => warning.StartsWith("logical slot stays of p1 does not go along", StringComparison.Ordinal)
+        );
+        Assert.Contains(
+            report.Plan.Warnings,
+            warning => warning.StartsWith("physical slot theirs of p1 does not go along", StringComparison.Ordinal)
+        );
+        Assert.DoesNotContain(
+            report.Plan.Warnings,
+            warning =>
+                warning.Contains(" goes ", StringComparison.Ordinal)
+                && warning.Contains("slot goes", StringComparison.Ordinal)
+        );
 
         await TestCluster.SqlAsync(cluster.Node(2), "INSERT INTO t VALUES (1)");
-        Assert.NotEqual("0", await TestCluster.SqlAsync(
-            cluster.Node(2), "SELECT count(*) FROM pg_logical_slot_get_binary_changes('goes', NULL, NULL, 'proto_version', '1', 'publication_names', 'everything')"));
+        Assert.NotEqual(
+            "0",
+            await TestCluster.SqlAsync(
+                cluster.Node(2),
+                "SELECT count(*) FROM pg_logical_slot_get_binary_changes('goes', NULL, NULL, 'proto_version', "
+                    + "'1', 'publication_names', 'everything')"
+            )
+        );
         Assert.Contains("theirs", await SlotsAsync(cluster.Node(1)), StringComparison.Ordinal);
         Assert.Contains("stays", await SlotsAsync(cluster.Node(1)), StringComparison.Ordinal);
         await SyncedAsync(cluster.Node(2), cluster.Node(1));
@@ -50,16 +89,32 @@ public sealed class SlotTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await TestCluster.SqlAsync(cluster.Node(1), "ALTER SYSTEM SET max_connections = 150");
         await Host.DockerAsync("restart", cluster.Node(1).Container);
-        await Host.UntilAsync("p2 can't replay", async () => await Host.TryAsync(() => TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_is_wal_replay_paused()")) == "t");
-        var finding = Assert.Single((await cluster.InspectAsync()).Findings, finding => finding.Code is FindingCode.CapacityTooLow);
+        await Host.UntilAsync(
+            "p2 can't replay",
+            async () =>
+                await Host.TryAsync(() => TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_is_wal_replay_paused()"))
+                == "t"
+        );
+        var finding = Assert.Single(
+            (await cluster.InspectAsync()).Findings,
+            finding => finding.Code is FindingCode.CapacityTooLow
+        );
         Assert.Contains("ALTER SYSTEM SET max_connections = 150", finding.Hint!.Text, StringComparison.Ordinal);
 
         await Host.DockerAsync("kill", cluster.Node(1).Container); // the same where the primary can't be asked any more
-        var refused = await TestCluster.FailureAsync(await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        var refused = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            )
+        );
         Assert.Contains("ALTER SYSTEM SET max_connections = 150", refused.Message, StringComparison.Ordinal);
         await TestCluster.SqlAsync(cluster.Node(2), "ALTER SYSTEM SET max_connections = 150");
         await Host.DockerAsync("restart", cluster.Node(2).Container);
-        await Host.UntilAsync("p2 answers", async () => await Host.TryAsync(() => TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_is_in_recovery()")) == "t");
+        await Host.UntilAsync(
+            "p2 answers",
+            async () =>
+                await Host.TryAsync(() => TestCluster.SqlAsync(cluster.Node(2), "SELECT pg_is_in_recovery()")) == "t"
+        );
         await FailoverTests.FailOverAsync(cluster);
         await FailoverTests.FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -70,11 +125,22 @@ public sealed class SlotTests(TemporalServer temporal)
     {
         try
         {
-            await Host.UntilAsync($"the failover slot is on {standby}", async () =>
-            {
-                await TestCluster.SqlAsync(primary, "SELECT pg_replication_slot_advance('goes', pg_log_standby_snapshot())");
-                return await Host.TryAsync(() => TestCluster.SqlAsync(standby, "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'goes'")) == "t";
-            });
+            await Host.UntilAsync(
+                $"the failover slot is on {standby}",
+                async () =>
+                {
+                    await TestCluster.SqlAsync(
+                        primary,
+                        "SELECT pg_replication_slot_advance('goes', pg_log_standby_snapshot())"
+                    );
+                    return await Host.TryAsync(() =>
+                            TestCluster.SqlAsync(
+                                standby,
+                                "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'goes'"
+                            )
+                        ) == "t";
+                }
+            );
         }
         catch (Exception e)
         {
@@ -82,5 +148,6 @@ public sealed class SlotTests(TemporalServer temporal)
         }
     }
 
-    private static Task<string> SlotsAsync(NodeId node) => TestCluster.SqlAsync(node, "SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots");
+    private static Task<string> SlotsAsync(NodeId node) =>
+        TestCluster.SqlAsync(node, "SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots");
 }

@@ -2,21 +2,27 @@ using System.Diagnostics;
 
 namespace PgFlow.SystemTests.World;
 
-/// <summary>A small file system on the host in the place of a volume's folder: it can be full, or read-only, without anybody else's disk being so.</summary>
+/// <summary>A small file system on the host in the place of a volume's folder: it can be full, or read-only, without
+/// anybody else's disk being so.</summary>
 internal sealed class SmallVolume : IAsyncDisposable
 {
     private readonly string _folder;
 
     private SmallVolume(string folder) => _folder = folder;
 
-    /// <summary>Puts one under a volume, with what the volume holds. Its containers are stopped meanwhile: a running one keeps the folder that it has.</summary>
+    /// <summary>Puts one under a volume, with what the volume holds. Its containers are stopped meanwhile: a running
+    /// one keeps the folder that it has.</summary>
     public static async Task<SmallVolume> UnderAsync(TestCluster cluster, string volume, int megabytes)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "mounts a file system");
         var folder = await Host.DockerAsync("volume", "inspect", "-f", "{{.Mountpoint}}", volume);
-        var users = (await Host.DockerAsync("ps", "-q", "--filter", $"volume={volume}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var users = (await Host.DockerAsync("ps", "-q", "--filter", $"volume={volume}")).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
         await Host.DockerAsync(["stop", .. users]);
-        await OnHostAsync($"""
+        await OnHostAsync(
+            $"""
             set -e
             mkdir -p /run/{volume}
             mount -t tmpfs -o size={megabytes}m tmpfs /run/{volume}
@@ -24,7 +30,8 @@ internal sealed class SmallVolume : IAsyncDisposable
             mount --bind /run/{volume} {folder}
             umount /run/{volume}
             rmdir /run/{volume}
-            """);
+            """
+        );
         var small = new SmallVolume(folder);
         await Host.DockerAsync(["start", .. users]);
         await Host.UntilAsync("the cluster is well", async () => (await cluster.InspectAsync()).Healthy);
@@ -32,7 +39,11 @@ internal sealed class SmallVolume : IAsyncDisposable
     }
 
     /// <summary>Leaves not a byte.</summary>
-    public Task FillAsync() => OnHostAsync($"dd if=/dev/zero of={_folder}/fill bs=4096 2>/dev/null; dd if=/dev/zero of={_folder}/fill2 bs=1 count=4096 2>/dev/null; true");
+    public Task FillAsync() =>
+        OnHostAsync(
+            $"dd if=/dev/zero of={_folder}/fill bs=4096 2>/dev/null; dd if=/dev/zero of={_folder}/fill2 bs=1 "
+                + "count=4096 2>/dev/null; true"
+        );
 
     /// <summary>There is room again.</summary>
     public Task EmptyAsync() => OnHostAsync($"rm -f {_folder}/fill {_folder}/fill2");

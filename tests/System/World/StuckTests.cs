@@ -22,13 +22,25 @@ public sealed class StuckTests(TemporalServer temporal)
 
         var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster));
         Assert.Equal(Ends.ClusterBusy, busy.Type);
-        Assert.Contains($"now blocked; decide it (pgflow show {switchover.Id}, then pgflow resolve {switchover.Id} retry, skip or abort), or take the cluster from it: --take-over {switchover.Id}", busy.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"now blocked; decide it (pgflow show {switchover.Id}, then pgflow resolve {switchover.Id} retry, "
+                + $"skip or abort), or take the cluster from it: --take-over {switchover.Id}",
+            busy.Message,
+            StringComparison.Ordinal
+        );
 
         await UnsetAsync(cluster.Node(1));
         var report = await TestCluster.ReportAsync(await FailBackAsync(cluster, takeOver: switchover.Id));
-        Assert.Contains($"test took the cluster for this from {switchover.Id}", Assert.Single(report.Notes, note => note.Contains("took", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            $"test took the cluster for this from {switchover.Id}",
+            Assert.Single(report.Notes, note => note.Contains("took", StringComparison.Ordinal)),
+            StringComparison.Ordinal
+        );
         var ended = await TestCluster.FailureAsync(switchover);
-        Assert.Equal((Ends.Incomplete, $"Failback {report.WorkflowId} took the cluster from it, as test decided"), (ended.Type, ended.Message));
+        Assert.Equal(
+            (Ends.Incomplete, $"Failback {report.WorkflowId} took the cluster from it, as test decided"),
+            (ended.Type, ended.Message)
+        );
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
@@ -42,7 +54,11 @@ public sealed class StuckTests(TemporalServer temporal)
 
         var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster, takeOver: switchover.Id));
         Assert.Equal(Ends.ClusterBusy, busy.Type);
-        Assert.EndsWith($"now running; wait for it (pgflow watch {switchover.Id}) or end it (pgflow cancel {switchover.Id})", busy.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"now running; wait for it (pgflow watch {switchover.Id}) or end it (pgflow cancel {switchover.Id})",
+            busy.Message,
+            StringComparison.Ordinal
+        );
         await held.ReleaseAsync();
         await TestCluster.ReportAsync(switchover);
     }
@@ -96,37 +112,105 @@ public sealed class StuckTests(TemporalServer temporal)
         var terminated = await VerifyAsync(cluster);
         var left = await cluster.OnJobAsync("verify-backup", "pause");
         await terminated.TerminateAsync();
-        await Host.UntilAsync("the lease is free", async () =>
-            (await temporal.Client.GetWorkflowHandle(ClusterLease.IdOf(cluster.Name, LeaseKind.Verify)).DescribeAsync()).Status is not Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Running);
+        await Host.UntilAsync(
+            "the lease is free",
+            async () =>
+                (
+                    await temporal
+                        .Client.GetWorkflowHandle(ClusterLease.IdOf(cluster.Name, LeaseKind.Verify))
+                        .DescribeAsync()
+                ).Status
+                    is not Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Running
+        );
         var running = await VerifyAsync(cluster);
         var working = "";
-        await Host.UntilAsync("the other one verifies", async () => (working = (await JobsAsync(cluster)).FirstOrDefault(job => job != left) ?? "").Length > 0);
+        await Host.UntilAsync(
+            "the other one verifies",
+            async () => (working = (await JobsAsync(cluster)).FirstOrDefault(job => job != left) ?? "").Length > 0
+        );
         await Host.UntilAsync("it is held", async () => (await Host.TryDockerAsync("pause", working)).Code == 0);
 
-        await cluster.RunAsync((CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "one" }));
+        await cluster.RunAsync(
+            (CreateRestorePoint procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Name = "one",
+                    }
+                )
+        );
         Assert.Equal([working], await JobsAsync(cluster));
         await Host.DockerAsync("unpause", working);
         await TestCluster.ReportAsync(running);
     }
 
     private static async Task<string[]> JobsAsync(TestCluster cluster) =>
-        (await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-verify-backup")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        (await Host.DockerAsync("ps", "-aq", "--filter", $"name=pgflow-{cluster.Name}-job-verify-backup")).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
 
     internal static Task<string> SetAsync(NodeId node, string setting) =>
-        Host.DockerAsync("exec", "-u", "postgres", node.Container, "sh", "-c", $"cp -p /pgflow/data/postgresql.auto.conf /pgflow/data/kept.conf; echo \"{setting}\" >> /pgflow/data/postgresql.auto.conf");
+        Host.DockerAsync(
+            "exec",
+            "-u",
+            "postgres",
+            node.Container,
+            "sh",
+            "-c",
+            $"cp -p /pgflow/data/postgresql.auto.conf /pgflow/data/kept.conf; echo \"{setting}\" >> "
+                + "/pgflow/data/postgresql.auto.conf"
+        );
 
     /// <remarks>By the volume: the node does not run.</remarks>
     internal static Task<string> UnsetAsync(NodeId node) =>
-        Host.DockerAsync("run", "--rm", "--network", "none", "-v", $"{node.Container}:/pgflow", "--entrypoint", "mv", Host.Image, "/pgflow/data/kept.conf", "/pgflow/data/postgresql.auto.conf");
+        Host.DockerAsync(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-v",
+            $"{node.Container}:/pgflow",
+            "--entrypoint",
+            "mv",
+            Host.Image,
+            "/pgflow/data/kept.conf",
+            "/pgflow/data/postgresql.auto.conf"
+        );
 
     private static Task<WorkflowHandle<Switchover, Report>> SwitchOverAsync(TestCluster cluster) =>
-        cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        cluster.StartAsync(
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
 
     private static Task<WorkflowHandle<Failback, Report>> FailBackAsync(TestCluster cluster, string? takeOver = null) =>
-        cluster.StartAsync((Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(1), TakeOver = takeOver }));
+        cluster.StartAsync(
+            (Failback procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(1),
+                        TakeOver = takeOver,
+                    }
+                )
+        );
 
     private static Task<WorkflowHandle<VerifyBackup, Report>> VerifyAsync(TestCluster cluster) =>
-        cluster.StartAsync((VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        cluster.StartAsync(
+            (VerifyBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
 
     private static async Task<BlockedStep> BlockedAsync(WorkflowHandle handle) => (await AllBlockedAsync(handle))[0];
 
@@ -134,12 +218,15 @@ public sealed class StuckTests(TemporalServer temporal)
     internal static async Task<IReadOnlyList<BlockedStep>> AllBlockedAsync(WorkflowHandle handle)
     {
         IReadOnlyList<BlockedStep> blocked = [];
-        await Host.UntilAsync("it is blocked", async () =>
-        {
-            var progress = await handle.QueryAsync<Progress>("progress", []);
-            blocked = progress.Blocked;
-            return blocked.Count > 0 && progress.Steps.All(step => step.State is not StepState.Running);
-        });
+        await Host.UntilAsync(
+            "it is blocked",
+            async () =>
+            {
+                var progress = await handle.QueryAsync<Progress>("progress", []);
+                blocked = progress.Blocked;
+                return blocked.Count > 0 && progress.Steps.All(step => step.State is not StepState.Running);
+            }
+        );
         return blocked;
     }
 }

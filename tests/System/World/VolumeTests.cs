@@ -46,7 +46,17 @@ public sealed class VolumeTests(TemporalServer temporal)
     public async Task Of_a_standby_that_is_gone_while_it_is_remade_or_while_a_recovery_stands_still_is_said_and_made_again_by_a_repair()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        var remake = await cluster.StartAsync((RemakeStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Node = NodeName.Of(2) }));
+        var remake = await cluster.StartAsync(
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(2),
+                    }
+                )
+        );
         var job = await cluster.OnJobAsync("copy", "pause");
         await Host.DockerAsync("rm", "-f", job);
         await RemoveAsync(cluster.Node(2));
@@ -55,8 +65,23 @@ public sealed class VolumeTests(TemporalServer temporal)
         await RepairAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
 
-        var recovery = await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true, Inspect = true }));
-        await Host.UntilAsync("it stands at its target", async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting, 120);
+        var recovery = await cluster.StartAsync(
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Latest = true,
+                        Inspect = true,
+                    }
+                )
+        );
+        await Host.UntilAsync(
+            "it stands at its target",
+            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
+            120
+        );
         await RemoveAsync(cluster.Node(2));
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
         var blocked = await StuckTests.AllBlockedAsync(recovery);
@@ -76,12 +101,27 @@ public sealed class VolumeTests(TemporalServer temporal)
 
         for (var segment = 0; segment < 12; segment++) // it ends with the first one that it can't make
         {
-            await Host.TryAsync(() => TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'fill', repeat('x', 1000000))"));
+            await Host.TryAsync(() =>
+                TestCluster.SqlAsync(
+                    cluster.Node(1),
+                    "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'fill', repeat('x', 1000000))"
+                )
+            );
         }
 
         Assert.Contains("p1's volume has", await StatusAsync(cluster), StringComparison.Ordinal);
         TestContext.Current.SendDiagnosticMessage(await StatusAsync(cluster));
-        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Force = true }));
+        var failover = await cluster.StartAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Force = true,
+                    }
+                )
+        );
         await Blocked.FinishAsync(failover, small.EmptyAsync, NoSpace);
         await small.EmptyAsync();
         await FailoverTests.FailBackAsync(cluster, 1);
@@ -94,11 +134,31 @@ public sealed class VolumeTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var small = await SmallVolume.UnderAsync(cluster, cluster.Node(1).Container, 400);
         await small.FillAsync();
-        await EndsAsync(cluster, small, (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await EndsAsync(
+            cluster,
+            small,
+            (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await small.FillAsync();
-        await EndsAsync(cluster, small, (RecoverCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Latest = true }));
+        await EndsAsync(
+            cluster,
+            small,
+            (RecoverCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Latest = true,
+                    }
+                )
+        );
         await small.FillAsync();
-        await EndsAsync(cluster, small, (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await EndsAsync(
+            cluster,
+            small,
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await Host.UntilAsync("it is well", async () => (await cluster.InspectAsync()).Healthy);
     }
 
@@ -109,9 +169,25 @@ public sealed class VolumeTests(TemporalServer temporal)
         await using var small = await SmallVolume.UnderAsync(cluster, cluster.Node(2).Container, 400);
         await small.FillAsync();
         Assert.Contains("p2's volume has", await StatusAsync(cluster), StringComparison.Ordinal);
-        await EndsAsync(cluster, small, (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await EndsAsync(
+            cluster,
+            small,
+            (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await small.FillAsync();
-        await EndsAsync(cluster, small, (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        await EndsAsync(
+            cluster,
+            small,
+            (Switchover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
         await Host.UntilAsync("it is well", async () => (await cluster.InspectAsync()).Healthy);
     }
 
@@ -122,18 +198,49 @@ public sealed class VolumeTests(TemporalServer temporal)
         await using var small = await SmallVolume.UnderAsync(cluster, $"pgflow-{cluster.Name}-repository", 400);
         await small.FillAsync();
         Assert.Contains("repository's volume has", await StatusAsync(cluster), StringComparison.Ordinal);
-        var refused = await TestCluster.FailureAsync(await cluster.StartAsync(
-            (CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "full" })));
+        var refused = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (CreateRestorePoint procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = cluster.Name,
+                            By = "test",
+                            Name = "full",
+                        }
+                    )
+            )
+        );
         Assert.Contains(NoSpace, refused.Message, StringComparison.OrdinalIgnoreCase);
 
         await Host.DockerAsync("kill", cluster.Node(1).Container);
-        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", To = NodeName.Of(2) }));
+        var failover = await cluster.StartAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        To = NodeName.Of(2),
+                    }
+                )
+        );
         await TestCluster.StepAsync(failover, "p3 follows p2", StepState.Done);
         var blocked = await StuckTests.AllBlockedAsync(failover);
         Assert.Contains(blocked, step => step.Why.Contains(NoSpace, StringComparison.OrdinalIgnoreCase));
         await Blocked.FinishAsync(failover, small.EmptyAsync, NoSpace);
         await FailoverTests.FailBackAsync(cluster, 1);
-        await cluster.RunAsync((CreateRestorePoint procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test", Name = "full" }));
+        await cluster.RunAsync(
+            (CreateRestorePoint procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Name = "full",
+                    }
+                )
+        );
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
@@ -143,9 +250,19 @@ public sealed class VolumeTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await using var small = await SmallVolume.UnderAsync(cluster, $"pgflow-{cluster.Name}-repository", 400);
         await small.RemountAsync("ro");
-        await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'fill', 'fill')");
-        await Host.UntilAsync("status says it", async () => (await StatusAsync(cluster)).Contains("p1 can't archive", StringComparison.Ordinal));
-        var backup = await TestCluster.FailureAsync(await cluster.StartAsync((TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })));
+        await TestCluster.SqlAsync(
+            cluster.Node(1),
+            "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'fill', 'fill')"
+        );
+        await Host.UntilAsync(
+            "status says it",
+            async () => (await StatusAsync(cluster)).Contains("p1 can't archive", StringComparison.Ordinal)
+        );
+        var backup = await TestCluster.FailureAsync(
+            await cluster.StartAsync(
+                (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            )
+        );
         Assert.Contains("Read-only file system", backup.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(await SwitchOverAsync(cluster))).Type);
         await small.RemountAsync("rw");
@@ -162,10 +279,19 @@ public sealed class VolumeTests(TemporalServer temporal)
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         await small.RemountAsync("ro");
         await Host.TryDockerAsync("start", cluster.Node(1).Container);
-        await Host.UntilAsync("status says it", async () => (await StatusAsync(cluster)).Contains("Read-only file system", StringComparison.Ordinal));
-        var failover = await cluster.StartAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        await Host.UntilAsync(
+            "status says it",
+            async () => (await StatusAsync(cluster)).Contains("Read-only file system", StringComparison.Ordinal)
+        );
+        var failover = await cluster.StartAsync(
+            (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
         await Blocked.FinishAsync(failover, () => small.RemountAsync("rw"), "ead-only");
-        Assert.Contains("without standby.signal: started by hand, it would be a primary", await StatusAsync(cluster), StringComparison.Ordinal);
+        Assert.Contains(
+            "without standby.signal: started by hand, it would be a primary",
+            await StatusAsync(cluster),
+            StringComparison.Ordinal
+        );
         await small.RemountAsync("rw");
         await FailoverTests.FailBackAsync(cluster, 1);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -175,21 +301,35 @@ public sealed class VolumeTests(TemporalServer temporal)
     private static async Task RemoveAsync(NodeId node)
     {
         await Host.DockerAsync("rm", "-f", node.Container);
-        await Host.UntilAsync("nobody uses its volume", async () => // jobs and looks come and go
-        {
-            foreach (var user in (await Host.DockerAsync("ps", "-aq", "--filter", $"volume={node.Container}")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        await Host.UntilAsync(
+            "nobody uses its volume",
+            async () => // jobs and looks come and go
             {
-                await Host.TryDockerAsync("rm", "-f", user);
-            }
+                foreach (
+                    var user in (await Host.DockerAsync("ps", "-aq", "--filter", $"volume={node.Container}")).Split(
+                        '\n',
+                        StringSplitOptions.RemoveEmptyEntries
+                    )
+                )
+                {
+                    await Host.TryDockerAsync("rm", "-f", user);
+                }
 
-            return (await Host.TryDockerAsync("volume", "rm", "-f", node.Container)).Code == 0;
-        });
+                return (await Host.TryDockerAsync("volume", "rm", "-f", node.Container)).Code == 0;
+            }
+        );
     }
 
-    private static async Task<string> StatusAsync(TestCluster cluster) => string.Join('\n', (await cluster.InspectAsync()).Findings.Select(FindingText.Of));
+    private static async Task<string> StatusAsync(TestCluster cluster) =>
+        string.Join('\n', (await cluster.InspectAsync()).Findings.Select(FindingText.Of));
 
-    /// <summary>It succeeds, is refused or undone, or is blocked with the reason and goes on when there is room.</summary>
-    private static async Task EndsAsync<T>(TestCluster cluster, SmallVolume small, System.Linq.Expressions.Expression<Func<T, Task<Report>>> run)
+    /// <summary>It succeeds, is refused or undone, or is blocked with the reason and goes on when there is
+    /// room.</summary>
+    private static async Task EndsAsync<T>(
+        TestCluster cluster,
+        SmallVolume small,
+        System.Linq.Expressions.Expression<Func<T, Task<Report>>> run
+    )
     {
         var procedure = await cluster.StartAsync(run);
         try
@@ -200,12 +340,21 @@ public sealed class VolumeTests(TemporalServer temporal)
         catch (InvalidOperationException e)
         {
             TestContext.Current.SendDiagnosticMessage(e.Message);
-            var status = await StatusAsync(cluster); // a server that ends of it in the middle is only gone for whoever asks it
-            Assert.True(e.Message.Contains(NoSpace, StringComparison.OrdinalIgnoreCase) || status.Contains("'s volume has", StringComparison.Ordinal), $"{e.Message}\n{status}");
+            // a server that ends of it in the middle is only gone for whoever asks it
+            var status = await StatusAsync(cluster);
+            Assert.True(
+                e.Message.Contains(NoSpace, StringComparison.OrdinalIgnoreCase)
+                    || status.Contains("'s volume has", StringComparison.Ordinal),
+                $"{e.Message}\n{status}"
+            );
         }
 
         await small.EmptyAsync();
-        await Host.UntilAsync("one node accepts writes", async () => (await cluster.InspectAsync()).State.Primaries.Count == 1, 90);
+        await Host.UntilAsync(
+            "one node accepts writes",
+            async () => (await cluster.InspectAsync()).State.Primaries.Count == 1,
+            90
+        );
     }
 
     /// <summary>A person gives up on what can't be: skipped, else ended.</summary>
@@ -217,7 +366,10 @@ public sealed class VolumeTests(TemporalServer temporal)
             foreach (var step in (await handle.QueryAsync<Progress>("progress", [])).Blocked)
             {
                 why += step.Why;
-                await handle.ExecuteUpdateAsync("resolve", [new Resolution(step.CanSkip ? ResolveAction.Skip : ResolveAction.Abort, "test", Step: step.Step)]);
+                await handle.ExecuteUpdateAsync(
+                    "resolve",
+                    [new Resolution(step.CanSkip ? ResolveAction.Skip : ResolveAction.Abort, "test", Step: step.Step)]
+                );
             }
         }
 
@@ -226,7 +378,9 @@ public sealed class VolumeTests(TemporalServer temporal)
     }
 
     private static Task<Report> RepairAsync(TestCluster cluster) =>
-        cluster.RunAsync((RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+        cluster.RunAsync(
+            (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
 
     private static Task<WorkflowHandle<Switchover, Report>> SwitchOverAsync(TestCluster cluster) =>
         cluster.StartAsync((Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));

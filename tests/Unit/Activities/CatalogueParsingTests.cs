@@ -43,9 +43,15 @@ public sealed class CatalogueParsingTests
     [Fact]
     public void Of_two_openings_the_one_counts_that_its_procedure_wrote()
     {
-        Assert.Equal((NodeName.Of(2), nameof(Failover)), (Read.Branches[1].Opening!.Node!.Value.Name, Read.Branches[1].Opening!.Kind));
+        Assert.Equal(
+            (NodeName.Of(2), nameof(Failover)),
+            (Read.Branches[1].Opening!.Node!.Value.Name, Read.Branches[1].Opening!.Kind)
+        );
 
-        var rebuilt = CatalogueSteps.Parse(ClusterName.Parse("demo"), string.Join('\n', Output.Split('\n').Where(line => !line.Contains("p2", StringComparison.Ordinal))));
+        var rebuilt = CatalogueSteps.Parse(
+            ClusterName.Parse("demo"),
+            string.Join('\n', Output.Split('\n').Where(line => !line.Contains("p2", StringComparison.Ordinal)))
+        );
         Assert.Equal((null, true), (rebuilt.Branches[1].Opening!.Node, rebuilt.Branches[1].Opening!.Continues));
     }
 
@@ -59,10 +65,18 @@ public sealed class CatalogueParsingTests
     [Fact]
     public void A_full_volume_whose_path_has_a_space_is_named()
     {
-        var full = ArchiveState.Of(CatalogueSteps.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n")).Full;
+        var full = ArchiveState
+            .Of(CatalogueSteps.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n"))
+            .Full;
         Assert.Equal([new("my disk", 4096)], full);
-        Assert.Equal("no room: my disk's volume has 4096 bytes left", FindingText.Of(
-            Inspection.Of(Procedures.Sample.Healthy(), new() { Full = full }).Findings.First(finding => finding.Code is FindingCode.VolumeFull)));
+        Assert.Equal(
+            "no room: my disk's volume has 4096 bytes left",
+            FindingText.Of(
+                Inspection
+                    .Of(Procedures.Sample.Healthy(), new() { Full = full })
+                    .Findings.First(finding => finding.Code is FindingCode.VolumeFull)
+            )
+        );
     }
 
     [Fact]
@@ -75,7 +89,9 @@ public sealed class CatalogueParsingTests
     [Fact]
     public void A_file_made_in_advance_is_no_segment_until_it_has_its_own_address()
     {
-        var read = CatalogueSteps.Parse(ClusterName.Parse("demo"), """
+        var read = CatalogueSteps.Parse(
+            ClusterName.Parse("demo"),
+            """
             now 1795549258.1
             segment 000000010000000000000001
             unarchived 000000010000000000000002 0000000002000000
@@ -83,7 +99,8 @@ public sealed class CatalogueParsingTests
             unarchived 000000010000000000000004 0000000000000000
             unarchived 000000010000000000000005
             unarchived 000000010000000100000000 0000000100000000
-            """);
+            """
+        );
 
         Assert.Equal([new(new(1), 1, 2), new(new(1), 256, 256)], read.Segments);
     }

@@ -15,47 +15,64 @@ public sealed class FailuresTests
         Assert.False(Failures.Of(failed, attempt: 4, attempts: 5).NonRetryable);
         var last = Failures.Of(failed, attempt: 5, attempts: 5);
         Assert.True(last.NonRetryable);
-        Assert.Equal((Ends.Failed, "rewind ended with 1: no space left (tried 5 times)"), (last.ErrorType, last.Message));
+        Assert.Equal(
+            (Ends.Failed, "rewind ended with 1: no space left (tried 5 times)"),
+            (last.ErrorType, last.Message)
+        );
     }
 
     [Fact]
     public void Its_retries_leave_a_node_seconds_to_start_again() =>
-        Assert.Equal(8.5, Enumerable.Range(1, 4).Sum(attempt => Failures.Of(Ends.Fail("x"), attempt, 5).NextRetryDelay!.Value.TotalSeconds), 3);
+        Assert.Equal(
+            8.5,
+            Enumerable
+                .Range(1, 4)
+                .Sum(attempt => Failures.Of(Ends.Fail("x"), attempt, 5).NextRetryDelay!.Value.TotalSeconds),
+            3
+        );
 
     [Theory]
     [MemberData(nameof(WhatMayPass))]
-    public void What_is_away_or_busy_is_retried_as_long_as_its_activity_may_last(Exception away) => Assert.False(Failures.Of(away, 100, 5).NonRetryable);
+    public void What_is_away_or_busy_is_retried_as_long_as_its_activity_may_last(Exception away) =>
+        Assert.False(Failures.Of(away, 100, 5).NonRetryable);
 
     [Fact]
     public void What_was_away_for_long_has_used_up_no_attempt_of_the_operation_that_then_fails()
     {
         var attempts = new Attempts();
-        Assert.All(Enumerable.Repeat(new DockerSilenceException("Docker does not answer"), 10), away => Assert.False(attempts.After(away, 5).NonRetryable));
+        Assert.All(
+            Enumerable.Repeat(new DockerSilenceException("Docker does not answer"), 10),
+            away => Assert.False(attempts.After(away, 5).NonRetryable)
+        );
 
-        Assert.All(Enumerable.Repeat(Ends.Fail("p2 has ended"), 4), failed => Assert.False(attempts.After(failed, 5).NonRetryable));
+        Assert.All(
+            Enumerable.Repeat(Ends.Fail("p2 has ended"), 4),
+            failed => Assert.False(attempts.After(failed, 5).NonRetryable)
+        );
         Assert.True(attempts.After(Ends.Fail("p2 has ended"), 5).NonRetryable);
     }
 
     public static TheoryData<Exception> WhatMayPass =>
-    [
-        new DockerSilenceException("Docker did not answer within 20 s"),
-        new HttpRequestException("Connection refused"),
-        new IOException("broken pipe"),
-        new Npgsql.PostgresException("too many clients", "FATAL", "FATAL", "53300"),
-        new Npgsql.PostgresException("the database system is starting up", "FATAL", "FATAL", "57P03"),
-    ];
+        [
+            new DockerSilenceException("Docker did not answer within 20 s"),
+            new HttpRequestException("Connection refused"),
+            new IOException("broken pipe"),
+            new Npgsql.PostgresException("too many clients", "FATAL", "FATAL", "53300"),
+            new Npgsql.PostgresException("the database system is starting up", "FATAL", "FATAL", "57P03"),
+        ];
 
     [Theory]
     [MemberData(nameof(WhatWillNot))]
-    public void What_will_be_the_same_again_is_not(Exception failure) => Assert.True(Failures.Of(failure, 5, 5).NonRetryable);
+    public void What_will_be_the_same_again_is_not(Exception failure) =>
+        Assert.True(Failures.Of(failure, 5, 5).NonRetryable);
 
     public static TheoryData<Exception> WhatWillNot =>
-    [
-        new DockerApiException(HttpStatusCode.NotFound, """{"message":"No such image: postgres:17"}"""),
-        new TimeoutException("p1 has not ended yet"),
-        new ArgumentException("a bug"),
-        new Npgsql.PostgresException("permission denied", "ERROR", "ERROR", "42501"),
-    ];
+        [
+            new DockerApiException(HttpStatusCode.NotFound, """{"message":"No such image: postgres:17"}"""),
+            new TimeoutException("p1 has not ended yet"),
+            new ArgumentException("a bug"),
+            new Npgsql.PostgresException("permission denied", "ERROR", "ERROR", "42501"),
+        ];
 
     [Theory]
     [InlineData(Ends.Refused)]
@@ -72,8 +89,10 @@ public sealed class FailuresTests
     [InlineData(HttpStatusCode.NotFound, Ends.Refused)]
     [InlineData(HttpStatusCode.InternalServerError, Ends.Failed)]
     [InlineData(HttpStatusCode.TooManyRequests, Ends.Failed)]
-    public void An_image_that_no_registry_has_is_a_precondition_and_a_registry_that_is_away_is_not(HttpStatusCode status, string kind) =>
-        Assert.Equal(kind, ClusterSteps.UnlessPulled("postgres:17", new DockerApiException(status, "{}")).ErrorType);
+    public void An_image_that_no_registry_has_is_a_precondition_and_a_registry_that_is_away_is_not(
+        HttpStatusCode status,
+        string kind
+    ) => Assert.Equal(kind, ClusterSteps.UnlessPulled("postgres:17", new DockerApiException(status, "{}")).ErrorType);
 
     [Fact]
     public void A_password_that_a_worker_lacks_is_no_refusal()
@@ -86,8 +105,20 @@ public sealed class FailuresTests
     [Fact]
     public void A_message_is_never_empty_and_says_what_Docker_said()
     {
-        Assert.Equal("Docker: No such image: postgres:17", Failures.Of(new DockerApiException(HttpStatusCode.NotFound, """{"message":"No such image: postgres:17"}"""), 1, 5).Message);
+        Assert.Equal(
+            "Docker: No such image: postgres:17",
+            Failures
+                .Of(
+                    new DockerApiException(HttpStatusCode.NotFound, """{"message":"No such image: postgres:17"}"""),
+                    1,
+                    5
+                )
+                .Message
+        );
         Assert.Equal("IOException", Failures.Of(new IOException(""), 1, 5).Message);
-        Assert.Equal("copy ended with 1: (it said nothing)", Failures.Of(Ends.Fail("copy ended with 1: "), 1, 5).Message);
+        Assert.Equal(
+            "copy ended with 1: (it said nothing)",
+            Failures.Of(Ends.Fail("copy ended with 1: "), 1, 5).Message
+        );
     }
 }

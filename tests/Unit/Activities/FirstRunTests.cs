@@ -14,14 +14,18 @@ public sealed class FirstRunTests
         var environment = new ActivityEnvironment
         {
             Info = ActivityEnvironment.DefaultInfo with { WorkflowRunId = $"{Guid.NewGuid()}" },
-            TemporalClient = PermitTests.ClientOf((_, _) =>
-            {
-                asked++;
-                return Task.FromResult<IMessage>(new DescribeWorkflowExecutionResponse
+            TemporalClient = PermitTests.ClientOf(
+                (_, _) =>
                 {
-                    WorkflowExecutionInfo = new() { FirstRunId = "0d54f62c-0000-0000-0000-0123456789ab" },
-                });
-            }),
+                    asked++;
+                    return Task.FromResult<IMessage>(
+                        new DescribeWorkflowExecutionResponse
+                        {
+                            WorkflowExecutionInfo = new() { FirstRunId = "0d54f62c-0000-0000-0000-0123456789ab" },
+                        }
+                    );
+                }
+            ),
         };
 
         Assert.Equal("0123456789ab", await environment.RunAsync(FirstRun.ShortAsync));

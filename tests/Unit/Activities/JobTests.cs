@@ -10,7 +10,11 @@ public sealed class JobTests
     [InlineData(125, Ends.Failed, false, "copy ended with 125: connection reset")]
     [InlineData(3, Ends.Refused, true, "copy: connection reset")]
     public void Only_a_program_that_ends_with_3_says_that_a_precondition_does_not_hold(
-        int code, string kind, bool final, string message)
+        int code,
+        string kind,
+        bool final,
+        string message
+    )
     {
         var failure = new JobEnd(code, "job", "connection reset").FailureOf("copy");
 
@@ -23,5 +27,8 @@ public sealed class JobTests
     [InlineData("1795549258.%N", 1, 1795549259000)] // an end must not lie before what it ends
     [InlineData("1795549258.250000000", 1, 1795549258250)]
     public void A_time_is_the_hosts_in_seconds(string fact, int whole, long milliseconds) =>
-        Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), Job.TimeOf(fact, TimeSpan.FromSeconds(whole)));
+        Assert.Equal(
+            DateTimeOffset.FromUnixTimeMilliseconds(milliseconds),
+            Job.TimeOf(fact, TimeSpan.FromSeconds(whole))
+        );
 }

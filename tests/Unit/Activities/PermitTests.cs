@@ -24,7 +24,9 @@ public sealed class PermitTests
     public async Task A_server_that_hangs_is_not_waited_for_longer_than_the_guard_has()
     {
         var clock = Stopwatch.StartNew();
-        var refused = await Assert.ThrowsAsync<OperationCanceledException>(() => AskAsync((_, _) => new TaskCompletionSource<IMessage>().Task));
+        var refused = await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            AskAsync((_, _) => new TaskCompletionSource<IMessage>().Task)
+        );
 
         Assert.Equal("Temporal did not answer within 5 s before the change", refused.Message);
         Assert.InRange(clock.Elapsed.TotalSeconds, 4.5, 8);
@@ -36,7 +38,8 @@ public sealed class PermitTests
         Assert.Equal(["pgflow-lease-demo"], await LeasesAsync(Permit.RequireAsync));
         Assert.Equal(
             ["pgflow-lease-demo", "pgflow-lease-demo.backup", "pgflow-lease-demo.verify"],
-            await LeasesAsync(Permit.RequireBesideAsync));
+            await LeasesAsync(Permit.RequireBesideAsync)
+        );
     }
 
     /// <summary>The leases that are asked for, where none is held.</summary>
@@ -50,13 +53,16 @@ public sealed class PermitTests
             throw new RpcException(RpcException.StatusCode.NotFound, "no such lease", null);
         };
         var lost = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
-            new ActivityEnvironment { TemporalClient = client }.RunAsync(() => require(ClusterName.Parse("demo"))));
+            new ActivityEnvironment { TemporalClient = client }.RunAsync(() => require(ClusterName.Parse("demo")))
+        );
         Assert.Equal(Ends.LeaseLost, lost.ErrorType);
         return asked;
     }
 
     private static Task AskAsync(Func<string, IMessage, Task<IMessage>> answer) =>
-        new ActivityEnvironment { TemporalClient = ClientOf(answer) }.RunAsync(() => Permit.RequireAsync(ClusterName.Parse("demo")));
+        new ActivityEnvironment { TemporalClient = ClientOf(answer) }.RunAsync(() =>
+            Permit.RequireAsync(ClusterName.Parse("demo"))
+        );
 
     /// <summary>A client whose server answers so.</summary>
     internal static ITemporalClient ClientOf(Func<string, IMessage, Task<IMessage>> answer)
@@ -72,14 +78,15 @@ public sealed class PermitTests
 
         public Action<string>? Lease { get; set; }
 
-        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
-        {
-            "get_WorkflowService" => Service,
-            "get_Options" => new TemporalClientOptions(),
-            "GetWorkflowHandle" when Lease is not null => Ask((string)args![0]!),
-            "GetWorkflowHandle" => throw new InvalidOperationException("not reached: the attempt is asked first"),
-            _ => throw new NotSupportedException(targetMethod.Name),
-        };
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+            targetMethod!.Name switch
+            {
+                "get_WorkflowService" => Service,
+                "get_Options" => new TemporalClientOptions(),
+                "GetWorkflowHandle" when Lease is not null => Ask((string)args![0]!),
+                "GetWorkflowHandle" => throw new InvalidOperationException("not reached: the attempt is asked first"),
+                _ => throw new NotSupportedException(targetMethod.Name),
+            };
 
         private object? Ask(string lease)
         {
@@ -90,6 +97,11 @@ public sealed class PermitTests
 
     private sealed class Service(Func<string, IMessage, Task<IMessage>> answer) : WorkflowService
     {
-        protected override async Task<T> InvokeRpcAsync<T>(string rpc, IMessage req, MessageParser<T> resp, RpcOptions? options = null) => (T)await answer(rpc, req);
+        protected override async Task<T> InvokeRpcAsync<T>(
+            string rpc,
+            IMessage req,
+            MessageParser<T> resp,
+            RpcOptions? options = null
+        ) => (T)await answer(rpc, req);
     }
 }

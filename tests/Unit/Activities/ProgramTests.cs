@@ -11,7 +11,16 @@ public sealed partial class ProgramTests : IDisposable
     /// <summary>Whatever reads it as a program leaves a file.</summary>
     private const string Hostile = """it's "a" \ $(touch pwned) `touch pwned`; touch pwned; * | touch pwned & é""";
 
-    private static readonly string[] Folders = ["bin", "job/lib", "nodes/p1", "pgflow/data", "repository/backups", "repository/ledger", "source/backups"];
+    private static readonly string[] Folders =
+    [
+        "bin",
+        "job/lib",
+        "nodes/p1",
+        "pgflow/data",
+        "repository/backups",
+        "repository/ledger",
+        "source/backups",
+    ];
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("pgflow-programs-");
 
@@ -22,26 +31,49 @@ public sealed partial class ProgramTests : IDisposable
             _root.CreateSubdirectory(folder);
         }
 
-        foreach (var (path, content) in Embedded.Library.Concat(Programs().Select(name => KeyValuePair.Create($"{name}.sh", Embedded.Read(name)))))
+        foreach (
+            var (path, content) in Embedded.Library.Concat(
+                Programs().Select(name => KeyValuePair.Create($"{name}.sh", Embedded.Read(name)))
+            )
+        )
         {
             Write($"job/{path}", content);
         }
 
         // Each says with what it was called; a copy is made where one is asked for.
-        foreach (var program in new[] { "initdb", "pg_combinebackup", "pg_controldata", "pg_rewind", "pg_verifybackup", "pg_waldump", "postgres", "psql" })
+        foreach (
+            var program in new[]
+            {
+                "initdb",
+                "pg_combinebackup",
+                "pg_controldata",
+                "pg_rewind",
+                "pg_verifybackup",
+                "pg_waldump",
+                "postgres",
+                "psql",
+            }
+        )
         {
             Stub(program, """printf '%s\n' "$@" >> "$JOB/../called" """);
         }
 
         Stub("sync", "true"); // the whole machine's, which takes long
-        Stub("pg_basebackup", """printf '%s\n' "$@" >> "$JOB/../called"; mkdir -p "$2/pg_tblspc"; echo > "$2/backup_manifest" """);
-        Write("job/node.env", $"NODE=p1\nVOLUME={_root}/pgflow\nREPOSITORY={_root}/repository\nARCHIVE={_root}/repository/wal\n");
+        Stub(
+            "pg_basebackup",
+            """printf '%s\n' "$@" >> "$JOB/../called"; mkdir -p "$2/pg_tblspc"; echo > "$2/backup_manifest" """
+        );
+        Write(
+            "job/node.env",
+            $"NODE=p1\nVOLUME={_root}/pgflow\nREPOSITORY={_root}/repository\nARCHIVE={_root}/repository/wal\n"
+        );
     }
 
     public void Dispose() => _root.Delete(recursive: true);
 
     /// <summary>All but the one that does nothing for a day.</summary>
-    public static IEnumerable<TheoryDataRow<string>> All() => Programs().Where(name => name != "wait").Select(name => new TheoryDataRow<string>(name));
+    public static IEnumerable<TheoryDataRow<string>> All() =>
+        Programs().Where(name => name != "wait").Select(name => new TheoryDataRow<string>(name));
 
     [Theory, MemberData(nameof(All))]
     public void Whatever_a_program_is_given_is_no_program(string program)
@@ -53,11 +85,18 @@ public sealed partial class ProgramTests : IDisposable
 
         Write("pgflow/data/postgresql.auto.conf", "");
         Write("1.json", "{}");
-        var parameters = Parameter().Matches(Embedded.Read(program)).Concat(Embedded.Library.Values.SelectMany(text => Parameter().Matches(text)))
-            .Select(match => match.Groups["name"].Value).Except(Names.Environment.Select(path => path.Split('=')[0])).Distinct();
+        var parameters = Parameter()
+            .Matches(Embedded.Read(program))
+            .Concat(Embedded.Library.Values.SelectMany(text => Parameter().Matches(text)))
+            .Select(match => match.Groups["name"].Value)
+            .Except(Names.Environment.Select(path => path.Split('=')[0]))
+            .Distinct();
         Try(program, [Hostile, Hostile], [.. parameters.Select(name => (name, Hostile))]);
 
-        Assert.DoesNotContain(_root.EnumerateFileSystemInfos("*", SearchOption.AllDirectories), file => file.Name == "pwned");
+        Assert.DoesNotContain(
+            _root.EnumerateFileSystemInfos("*", SearchOption.AllDirectories),
+            file => file.Name == "pwned"
+        );
     }
 
     [Theory]
@@ -70,7 +109,23 @@ public sealed partial class ProgramTests : IDisposable
     [InlineData("backup", "PARENT", """/backups/it's "a" \ $(touch pwned) """)]
     public void A_value_arrives_as_it_is(string program, string parameter, string expected)
     {
-        Try(program, [], [("OWNED", ""), ("RUN", "r1"), ("ID", "b1"), ("BY", "b"), ("PARENT", ""), ("VIP", ""), ("ROLE", ""), ("DATABASE", ""), ("PRIMARY", ""), ("ADDRESS", ""), (parameter, Hostile)]);
+        Try(
+            program,
+            [],
+            [
+                ("OWNED", ""),
+                ("RUN", "r1"),
+                ("ID", "b1"),
+                ("BY", "b"),
+                ("PARENT", ""),
+                ("VIP", ""),
+                ("ROLE", ""),
+                ("DATABASE", ""),
+                ("PRIMARY", ""),
+                ("ADDRESS", ""),
+                (parameter, Hostile),
+            ]
+        );
 
         Assert.Contains(expected, Read("called"), StringComparison.Ordinal);
     }
@@ -106,15 +161,24 @@ public sealed partial class ProgramTests : IDisposable
     [InlineData("two\nlines\twith tabs\nand \"more\" \\n")]
     public void A_result_is_JSON_whatever_was_found(string value)
     {
-        Write("job/say.sh", """
+        Write(
+            "job/say.sh",
+            """
             . "$JOB/lib/result.sh"
             result first "$VALUE" 'lines[]' "$VALUE" last "$VALUE"
-            """);
+            """
+        );
 
         Run("say", ("VALUE", value));
 
-        Assert.Equal((value, value), (Result().GetProperty("first").GetString(), Result().GetProperty("last").GetString()));
-        Assert.Equal(value.Split('\n', StringSplitOptions.RemoveEmptyEntries), Result().GetProperty("lines").EnumerateArray().Select(line => line.GetString()));
+        Assert.Equal(
+            (value, value),
+            (Result().GetProperty("first").GetString(), Result().GetProperty("last").GetString())
+        );
+        Assert.Equal(
+            value.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            Result().GetProperty("lines").EnumerateArray().Select(line => line.GetString())
+        );
     }
 
     [Fact]
@@ -122,7 +186,10 @@ public sealed partial class ProgramTests : IDisposable
     {
         foreach (var text in Programs().Select(Embedded.Read).Concat(Embedded.Library.Values))
         {
-            Assert.All(Sourced().Matches(text), match => Assert.Contains(match.Groups["file"].Value, Embedded.Library.Keys));
+            Assert.All(
+                Sourced().Matches(text),
+                match => Assert.Contains(match.Groups["file"].Value, Embedded.Library.Keys)
+            );
             Assert.DoesNotMatch("""(?m)^[^#]*(/pgflow/|/repository/|/source/|/nodes/|/job/)""", text);
         }
     }
@@ -138,7 +205,10 @@ public sealed partial class ProgramTests : IDisposable
         Run("swap-data-directory", parameters);
         Run("copy", parameters);
         Run("swap-data-directory", parameters);
-        Assert.Equal(("the copy's", "today's"), (Read("pgflow/data/PG_VERSION"), Read("pgflow/data.old.r1/PG_VERSION")));
+        Assert.Equal(
+            ("the copy's", "today's"),
+            (Read("pgflow/data/PG_VERSION"), Read("pgflow/data.old.r1/PG_VERSION"))
+        );
         Assert.False(File.Exists(Path.Combine(_root.FullName, "called"))); // nothing was copied
 
         Run("swap-data-directory-back", parameters);
@@ -146,18 +216,31 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Equal("today's", Read("pgflow/data/PG_VERSION"));
     }
 
-    /// <remarks>Seen after some hundred role changes: each node has in that segment what was in its file before, the archive took the first and refused the others for ever.</remarks>
+    /// <remarks>Seen after some hundred role changes: each node has in that segment what was in its file before, the
+    /// archive took the first and refused the others for ever.</remarks>
     [Theory]
-    [InlineData(106, "000000690000000100000026", "000000690000000100000026.partial.p1")] // the line left timeline 105 at 1/260000A0, in its middle
+    // the line left timeline 105 at 1/260000A0, in its middle
+    [InlineData(106, "000000690000000100000026", "000000690000000100000026.partial.p1")]
     [InlineData(106, "000000690000000100000025", "000000690000000100000025")] // before
-    [InlineData(106, "000000690000000100000027", "000000690000000100000027")] // behind: what a lost primary wrote past the fork
+    // behind: what a lost primary wrote past the fork
+    [InlineData(106, "000000690000000100000027", "000000690000000100000027")]
     [InlineData(105, "000000690000000100000026", "000000690000000100000026")] // a lost primary, which has not left it
     [InlineData(106, "0000006A0000000100000026", "0000006A0000000100000026")] // timeline 106 itself
-    public void The_archive_takes_the_segment_in_which_a_nodes_line_left_a_timeline_as_partial(int timeline, string segment, string archived)
+    public void The_archive_takes_the_segment_in_which_a_nodes_line_left_a_timeline_as_partial(
+        int timeline,
+        string segment,
+        string archived
+    )
     {
         Write("pgflow/data/global/pg_control", "");
-        File.WriteAllBytes(Path.Combine(_root.FullName, "pgflow/data/global/pg_control"), [.. new byte[48], .. BitConverter.GetBytes(timeline)]);
-        Write("pgflow/data/pg_wal/0000006A.history", "104\t1/250000A0\tno recovery target specified\n\n105\t1/260000A0\tno recovery target specified\n");
+        File.WriteAllBytes(
+            Path.Combine(_root.FullName, "pgflow/data/global/pg_control"),
+            [.. new byte[48], .. BitConverter.GetBytes(timeline)]
+        );
+        Write(
+            "pgflow/data/pg_wal/0000006A.history",
+            "104\t1/250000A0\tno recovery target specified\n\n105\t1/260000A0\tno recovery target specified\n"
+        );
         File.WriteAllBytes(Path.Combine(_root.FullName, "pgflow/data/pg_wal", segment), new byte[16 * 1024 * 1024]);
         Write("repository/wal/" + segment + ".partial.p2", "");
 
@@ -167,12 +250,20 @@ public sealed partial class ProgramTests : IDisposable
         Archive(segment);
         Archive(segment);
 
-        Assert.Equal([archived, segment + ".partial.p2"], Directory.GetFiles(Path.Combine(_root.FullName, "repository/wal")).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            [archived, segment + ".partial.p2"],
+            Directory.GetFiles(Path.Combine(_root.FullName, "repository/wal")).Select(Path.GetFileName).Order()
+        );
     }
 
     private void Archive(string segment)
     {
-        using var process = Process.Start(new ProcessStartInfo($"{_root}/pgflow/bin/archive", [$"pg_wal/{segment}", segment]) { WorkingDirectory = $"{_root}/pgflow/data" })!;
+        using var process = Process.Start(
+            new ProcessStartInfo($"{_root}/pgflow/bin/archive", [$"pg_wal/{segment}", segment])
+            {
+                WorkingDirectory = $"{_root}/pgflow/data",
+            }
+        )!;
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
     }
@@ -185,7 +276,10 @@ public sealed partial class ProgramTests : IDisposable
         Write("pgflow/data/pg_wal/00000002.history", "1\t0/2000000\tno recovery target\n");
         Write("pgflow/data/pg_wal/archive_status/000000010000000000000001.ready", "");
         Write("pgflow/data/pg_wal/archive_status/00000002.history.done", "");
-        Stub("pg_controldata", """printf "Database cluster state:               in production\nLatest checkpoint's TimeLineID:       1\n" """);
+        Stub(
+            "pg_controldata",
+            """printf "Database cluster state:               in production\nLatest checkpoint's TimeLineID:       1\n" """
+        );
         Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
         Write("pgflow/bin/node.env", Read("job/node.env"));
         _root.CreateSubdirectory("repository/wal");
@@ -203,12 +297,20 @@ public sealed partial class ProgramTests : IDisposable
             Run("salvage", ("OWNER", "p1"), ("TAIL", left.Tail!));
         }
 
-        Assert.Equal(("one", "two"), (Read("repository/wal/000000010000000000000001"), Read("repository/wal/000000010000000000000002.tail.p1")));
+        Assert.Equal(
+            ("one", "two"),
+            (Read("repository/wal/000000010000000000000001"), Read("repository/wal/000000010000000000000002.tail.p1"))
+        );
     }
 
-    private static IEnumerable<string> Programs() => typeof(Embedded).Assembly.GetManifestResourceNames()
-        .Where(name => name.EndsWith(".sh", StringComparison.Ordinal) && !name.Contains(".Programs.lib.", StringComparison.Ordinal))
-        .Select(name => name["PgFlow.Activities.Programs.".Length..^".sh".Length]);
+    private static IEnumerable<string> Programs() =>
+        typeof(Embedded)
+            .Assembly.GetManifestResourceNames()
+            .Where(name =>
+                name.EndsWith(".sh", StringComparison.Ordinal)
+                && !name.Contains(".Programs.lib.", StringComparison.Ordinal)
+            )
+            .Select(name => name["PgFlow.Activities.Programs.".Length..^".sh".Length]);
 
     private void Stub(string name, string script) => Write($"bin/{name}", $"#!/bin/sh\n{script}\n", executable: true);
 
@@ -227,9 +329,14 @@ public sealed partial class ProgramTests : IDisposable
 
     private JsonElement Result() => JsonDocument.Parse(Read("job/result.json")).RootElement;
 
-    private void Run(string program, params (string Name, string Value)[] parameters) => Assert.Equal((0, ""), Try(program, [], parameters));
+    private void Run(string program, params (string Name, string Value)[] parameters) =>
+        Assert.Equal((0, ""), Try(program, [], parameters));
 
-    private (int ExitCode, string Complaint) Try(string program, string[] arguments, (string Name, string Value)[] parameters)
+    private (int ExitCode, string Complaint) Try(
+        string program,
+        string[] arguments,
+        (string Name, string Value)[] parameters
+    )
     {
         var start = new ProcessStartInfo("sh", [$"{_root}/job/{program}.sh", .. arguments])
         {

@@ -10,19 +10,23 @@ public sealed class UnarchivedWalTests
         [Segment(1, 1), Segment(1, 2), Segment(1, 3), Segment(1, 4)],
         [Segment(1, 2)],
         [Segment(1, 1), "00000001.history", "000000010000000000000001.00000028.backup"],
-        []);
+        []
+    );
 
     [Fact]
-    public void The_first_segment_behind_the_complete_ones_was_being_written() => Assert.Equal(Segment(1, 3), Crashed.Tail);
+    public void The_first_segment_behind_the_complete_ones_was_being_written() =>
+        Assert.Equal(Segment(1, 3), Crashed.Tail);
 
     [Fact]
-    public void Where_none_is_complete_it_is_the_first() => Assert.Equal(Segment(1, 1), (Crashed with { Ready = [], Archived = [] }).Tail);
+    public void Where_none_is_complete_it_is_the_first() =>
+        Assert.Equal(Segment(1, 1), (Crashed with { Ready = [], Archived = [] }).Tail);
 
     [Theory]
     [InlineData("shut down")]
     [InlineData("shut down in recovery")]
     [InlineData("")]
-    public void Who_shut_down_or_has_no_data_was_writing_none(string state) => Assert.Null((Crashed with { State = state }).Tail);
+    public void Who_shut_down_or_has_no_data_was_writing_none(string state) =>
+        Assert.Null((Crashed with { State = state }).Tail);
 
     [Fact]
     public void Only_segments_of_its_timeline_count()
@@ -30,7 +34,8 @@ public sealed class UnarchivedWalTests
         var promoted = Crashed with { Segments = [.. Crashed.Segments, Segment(2, 3)] };
 
         Assert.Equal(Segment(1, 3), promoted.Tail);
-        Assert.Equal(Segment(2, 3), (promoted with { Ancestors = ["00000002 1"] }).Tail); // pg_control still names the parent
+        // pg_control still names the parent
+        Assert.Equal(Segment(2, 3), (promoted with { Ancestors = ["00000002 1"] }).Tail);
         Assert.Equal(Segment(1, 3), (promoted with { Ancestors = ["00000003 1"] }).Tail); // of which it has no WAL
         Assert.Equal(Segment(1, 3), (promoted with { Ancestors = ["00000002 7"] }).Tail); // which is no descendant
     }

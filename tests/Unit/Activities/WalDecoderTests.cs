@@ -4,14 +4,19 @@ using PgFlow.Activities;
 namespace PgFlow.UnitTests.Activities;
 
 /// <summary>
-/// Real WAL, full of names that look like pg_waldump's lines: prepared transactions <c>desc: COMMIT 2099-01-01 …</c>, one with a whole line behind a newline, a restore point and messages too.
+/// Real WAL, full of names that look like pg_waldump's lines: prepared transactions <c>desc: COMMIT 2099-01-01 …</c>,
+/// one with a whole line behind a newline, a restore point and messages too.
 /// What is expected was read from pg_waldump by a person.
 /// </summary>
 public sealed class WalDecoderTests
 {
     private static readonly Lsn Start = new(0xB00000);
     private static readonly byte[] Hostile =
-        [.. WalFixture.Segment("00000001000000000000000B"), .. WalFixture.Segment("00000001000000000000000C"), .. WalFixture.Segment("00000001000000000000000D")];
+    [
+        .. WalFixture.Segment("00000001000000000000000B"),
+        .. WalFixture.Segment("00000001000000000000000C"),
+        .. WalFixture.Segment("00000001000000000000000D"),
+    ];
 
     private static readonly Lsn LaterStart = new(0x1200000);
     private static readonly byte[] Later = WalFixture.Segment("000000020000000000000012");
@@ -20,16 +25,20 @@ public sealed class WalDecoderTests
     public void The_ends_of_transactions_are_read_from_their_records_whatever_text_lies_between()
     {
         var found = new List<string>();
-        var decoder = WalFixture.Decode(Start, Hostile, (in WalRecord record) =>
-        {
-            if (record.Transaction(new(1)) is { } ended)
+        var decoder = WalFixture.Decode(
+            Start,
+            Hostile,
+            (in WalRecord record) =>
             {
-                found.Add($"{ended.Xid} {(ended.Committed ? "commit" : "abort")} {ended.Lsn} {ended.At:ss.ffffff}");
-                Assert.Equal(At("2026-11-26T12:54:22"), ended.At, TimeSpan.FromSeconds(1));
-            }
+                if (record.Transaction(new(1)) is { } ended)
+                {
+                    found.Add($"{ended.Xid} {(ended.Committed ? "commit" : "abort")} {ended.Lsn} {ended.At:ss.ffffff}");
+                    Assert.Equal(At("2026-11-26T12:54:22"), ended.At, TimeSpan.FromSeconds(1));
+                }
 
-            return true;
-        });
+                return true;
+            }
+        );
 
         Assert.Equal(
             [
@@ -39,14 +48,16 @@ public sealed class WalDecoderTests
                 "741 commit 0/B03DC8 22.001541",
                 "745 abort 0/B03E48 22.001701",
                 "746 commit 0/B06208 22.002774",
-                "747 commit 0/B09518 22.005426", // COMMIT PREPARED, behind dropped files, subtransactions, statistics and invalidations
+                // COMMIT PREPARED, behind dropped files, subtransactions, statistics and invalidations
+                "747 commit 0/B09518 22.005426",
                 "749 abort 0/B09B38 22.006160",
                 "750 abort 0/B0C378 22.007646",
                 "753 commit 0/B11578 22.009458", // behind a record over several pages
                 "754 commit 0/D75858 22.035638", // behind one over three segments
                 "755 commit 0/D758C8 22.037415",
             ],
-            found);
+            found
+        );
         Assert.Equal((new Lsn(0xE00000), null), (decoder.End, decoder.Broken)); // a switch
     }
 
@@ -54,15 +65,19 @@ public sealed class WalDecoderTests
     public void A_transaction_is_prepared_when_its_record_says()
     {
         var found = new List<string>();
-        WalFixture.Decode(Start, Hostile, (in WalRecord record) =>
-        {
-            if (record.PreparedAt() is { } at)
+        WalFixture.Decode(
+            Start,
+            Hostile,
+            (in WalRecord record) =>
             {
-                found.Add($"{record.Xid} {at:ss.ffffff}");
-            }
+                if (record.PreparedAt() is { } at)
+                {
+                    found.Add($"{record.Xid} {at:ss.ffffff}");
+                }
 
-            return true;
-        });
+                return true;
+            }
+        );
 
         Assert.Equal(["747 22.005204", "749 22.006069", "750 22.007492", "752 22.008115"], found);
     }
@@ -71,39 +86,63 @@ public sealed class WalDecoderTests
     public void Names_are_data()
     {
         var marks = new List<WalMark>();
-        WalFixture.Decode(Start, Hostile, (in WalRecord record) =>
-        {
-            marks.AddRange(record.Mark(new(1)) is { } mark ? [mark] : []);
-            return true;
-        });
+        WalFixture.Decode(
+            Start,
+            Hostile,
+            (in WalRecord record) =>
+            {
+                marks.AddRange(record.Mark(new(1)) is { } mark ? [mark] : []);
+                return true;
+            }
+        );
 
-        Assert.Equal(["plain", "evil\nlsn: F/FFFFFFF8, desc: COMMIT 2099-01-01 00:00:00 UTC"], marks.Select(mark => mark.Name));
+        Assert.Equal(
+            ["plain", "evil\nlsn: F/FFFFFFF8, desc: COMMIT 2099-01-01 00:00:00 UTC"],
+            marks.Select(mark => mark.Name)
+        );
         Assert.Equal((new Lsn(0xB0C530), new Lsn(0xB0C598)), (marks[0].Lsn, marks[0].End));
-        Assert.All(marks, mark => Assert.Equal(At("2026-11-26T12:54:22.008"), mark.At!.Value, TimeSpan.FromMilliseconds(1)));
+        Assert.All(
+            marks,
+            mark => Assert.Equal(At("2026-11-26T12:54:22.008"), mark.At!.Value, TimeSpan.FromMilliseconds(1))
+        );
     }
 
     [Fact]
     public void A_stop_an_opening_and_what_removes_files_before_its_commit()
     {
         var (marks, removed, ends) = (new List<string>(), new List<EarlyRemoval>(), new List<uint>());
-        var decoder = WalFixture.Decode(LaterStart, Later, (in WalRecord record) =>
-        {
-            marks.AddRange(record.Mark(new(2)) is { } mark ? [$"{mark.Kind} {mark.Record} {mark.Lsn} {mark.Parent}>{mark.Opened} {mark.At:ss.ffffff}"] : []);
-            removed.AddRange(record.Removal(new(1)) is { } removal ? [removal] : []);
-            ends.AddRange(record.Transaction(new(1)) is { } ended ? [ended.Xid] : []);
-            return true;
-        });
+        var decoder = WalFixture.Decode(
+            LaterStart,
+            Later,
+            (in WalRecord record) =>
+            {
+                marks.AddRange(
+                    record.Mark(new(2)) is { } mark
+                        ? [$"{mark.Kind} {mark.Record} {mark.Lsn} {mark.Parent}>{mark.Opened} {mark.At:ss.ffffff}"]
+                        : []
+                );
+                removed.AddRange(record.Removal(new(1)) is { } removal ? [removal] : []);
+                ends.AddRange(record.Transaction(new(1)) is { } ended ? [ended.Xid] : []);
+                return true;
+            }
+        );
 
         Assert.Equal(
-            ["Stop CHECKPOINT_SHUTDOWN 0/123AE28 > 22.000000", "Opening END_OF_RECOVERY 0/123AEA0 1>2 22.523648", "Stop CHECKPOINT_SHUTDOWN 0/123B018 > 22.000000"],
-            marks);
+            [
+                "Stop CHECKPOINT_SHUTDOWN 0/123AE28 > 22.000000",
+                "Opening END_OF_RECOVERY 0/123AEA0 1>2 22.523648",
+                "Stop CHECKPOINT_SHUTDOWN 0/123B018 > 22.000000",
+            ],
+            marks
+        );
         Assert.Equal(
             [
                 new(RemovedThing.Database, 16403, 759, new(1), new(0x123A7B8), new(0x123A7E0)),
                 new(RemovedThing.Database, 16404, 760, new(1), new(0x123AA68), new(0x123AA90)),
                 new(RemovedThing.Tablespace, 16405, 762, new(1), new(0x123AD90), new(0x123ADB0)),
             ],
-            removed);
+            removed
+        );
         Assert.Equal([757u, 758, 759, 760, 761, 762, 763], ends);
         Assert.Equal((new Lsn(0x123B090), "there is no record"), (decoder.End, decoder.Broken));
     }
@@ -111,7 +150,11 @@ public sealed class WalDecoderTests
     [Fact]
     public void A_file_that_was_recycled_ends_the_WAL_where_it_begins()
     {
-        var decoder = WalFixture.Decode(Start, [.. Hostile[..(int)WalFixture.SegmentSize], .. Later], (in WalRecord _) => true);
+        var decoder = WalFixture.Decode(
+            Start,
+            [.. Hostile[..(int)WalFixture.SegmentSize], .. Later],
+            (in WalRecord _) => true
+        );
 
         Assert.Equal("the page at 0/C00000 is one of 0/1200000", decoder.Broken);
         Assert.Equal(new Lsn(0xB115A8), decoder.End); // its last record goes on there
@@ -133,12 +176,20 @@ public sealed class WalDecoderTests
             var found = Records(LaterStart, damaged, out var broken);
 
             Assert.Equal(whole.Take(found.Count), found);
-            Assert.True(found.Count == whole.Count || broken <= new Lsn(LaterStart.Value + (ulong)at), $"seed {seed}: byte {at} is wrong, and the WAL ends at {broken}");
-            Assert.True(found.Count == whole.Count || whole[found.Count].End.Value + WalPage.LongHeader >= LaterStart.Value + (ulong)at, $"seed {seed}: byte {at} is wrong, and the WAL ends at {broken}");
+            Assert.True(
+                found.Count == whole.Count || broken <= new Lsn(LaterStart.Value + (ulong)at),
+                $"seed {seed}: byte {at} is wrong, and the WAL ends at {broken}"
+            );
+            Assert.True(
+                found.Count == whole.Count
+                    || whole[found.Count].End.Value + WalPage.LongHeader >= LaterStart.Value + (ulong)at,
+                $"seed {seed}: byte {at} is wrong, and the WAL ends at {broken}"
+            );
         }
     }
 
-    /// <summary>Content that is itself WAL, whole valid records among it, at every alignment to pages and segments.</summary>
+    /// <summary>Content that is itself WAL, whole valid records among it, at every alignment to pages and
+    /// segments.</summary>
     [Fact]
     public void Records_within_the_content_of_records_are_content()
     {
@@ -152,22 +203,45 @@ public sealed class WalDecoderTests
                 var content = Later[..random.Next(random.Next(20) == 0 ? 60_000 : 400)];
                 if (random.Next(3) > 0)
                 {
-                    writer.Write(21, 0, number, [.. new byte[random.Next(16)], .. Later.AsSpan(0x3A1B0 + random.Next(2) * 8, content.Length)]); // a logical message
+                    writer.Write(
+                        21,
+                        0,
+                        number,
+                        [.. new byte[random.Next(16)], .. Later.AsSpan(0x3A1B0 + random.Next(2) * 8, content.Length)]
+                    ); // a logical message
                     continue;
                 }
 
                 time += TimeSpan.FromMicroseconds(random.Next(100_000));
                 var isCommit = random.Next(4) > 0;
-                var lsn = writer.Write(1, (byte)(isCommit ? 0x00 : 0x20), number, [.. BitConverter.GetBytes((time - new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero)).Ticks / 10), .. content]);
+                var lsn = writer.Write(
+                    1,
+                    (byte)(isCommit ? 0x00 : 0x20),
+                    number,
+                    [
+                        .. BitConverter.GetBytes(
+                            (time - new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero)).Ticks / 10
+                        ),
+                        .. content,
+                    ]
+                );
                 expected.Add((lsn, number, isCommit, time));
             }
 
             var found = new List<(Lsn, uint, bool, DateTimeOffset)>();
-            var decoder = WalFixture.Decode(LaterStart, writer.Wal, (in WalRecord record) =>
-            {
-                found.AddRange(record.Transaction(new(1)) is { } ended ? [(ended.Lsn, ended.Xid, ended.Committed, ended.At)] : []);
-                return true;
-            });
+            var decoder = WalFixture.Decode(
+                LaterStart,
+                writer.Wal,
+                (in WalRecord record) =>
+                {
+                    found.AddRange(
+                        record.Transaction(new(1)) is { } ended
+                            ? [(ended.Lsn, ended.Xid, ended.Committed, ended.At)]
+                            : []
+                    );
+                    return true;
+                }
+            );
 
             Assert.True(expected.SequenceEqual(found), $"seed {seed}");
             Assert.True(decoder.End == writer.End, $"seed {seed}: {decoder.End} instead of {writer.End}");
@@ -175,7 +249,8 @@ public sealed class WalDecoderTests
         }
     }
 
-    /// <summary>The server crashed with half a record written, and goes on at the next page, as PostgreSQL marks it (XLP_FIRST_IS_OVERWRITE_CONTRECORD).</summary>
+    /// <summary>The server crashed with half a record written, and goes on at the next page, as PostgreSQL marks it
+    /// (XLP_FIRST_IS_OVERWRITE_CONTRECORD).</summary>
     [Fact]
     public void A_record_whose_end_was_never_written_is_left_out()
     {
@@ -196,11 +271,15 @@ public sealed class WalDecoderTests
         Assert.StartsWith("the record says that it follows", plain.Broken, StringComparison.Ordinal);
         BitConverter.GetBytes(first.Value).CopyTo(wal, 8192 + 24 + 8);
         Repair(wal.AsSpan(8192 + 24, 36));
-        WalFixture.Decode(LaterStart, wal, (in WalRecord record) =>
-        {
-            found.Add(record.Xid);
-            return true;
-        });
+        WalFixture.Decode(
+            LaterStart,
+            wal,
+            (in WalRecord record) =>
+            {
+                found.Add(record.Xid);
+                return true;
+            }
+        );
         Assert.Equal([1u, 3], found);
     }
 
@@ -218,11 +297,17 @@ public sealed class WalDecoderTests
     private static List<(Lsn Lsn, Lsn End, uint Xid)> Records(Lsn start, byte[] wal, out Lsn end)
     {
         var records = new List<(Lsn, Lsn, uint)>();
-        end = WalFixture.Decode(start, wal, (in WalRecord record) =>
-        {
-            records.Add((record.Lsn, record.End, record.Xid));
-            return true;
-        }).End;
+        end = WalFixture
+            .Decode(
+                start,
+                wal,
+                (in WalRecord record) =>
+                {
+                    records.Add((record.Lsn, record.End, record.Xid));
+                    return true;
+                }
+            )
+            .End;
         return records;
     }
 

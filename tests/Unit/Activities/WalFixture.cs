@@ -10,7 +10,10 @@ internal static class WalFixture
 
     public static byte[] Segment(string name)
     {
-        using var packed = new GZipStream(typeof(WalFixture).Assembly.GetManifestResourceStream(name)!, CompressionMode.Decompress);
+        using var packed = new GZipStream(
+            typeof(WalFixture).Assembly.GetManifestResourceStream(name)!,
+            CompressionMode.Decompress
+        );
         using var content = new MemoryStream();
         packed.CopyTo(content);
         return content.ToArray();

@@ -29,7 +29,10 @@ public sealed class WalReaderTests
     [InlineData(0xB09518, "22.005300", 0xB09518, "what was prepared before is")]
     [InlineData(0xB0C6E8, "22.008200", 0xB0C530, "no restore point, no message")]
     public async Task The_end_of_the_last_transaction_that_is_kept(ulong to, string time, ulong end, string why) =>
-        Assert.True(new Lsn(end) == await new SomeWal().Reader.LastKeptAsync([new(new(1), new(0xB00028), new(to))], At(time)), why);
+        Assert.True(
+            new Lsn(end) == await new SomeWal().Reader.LastKeptAsync([new(new(1), new(0xB00028), new(to))], At(time)),
+            why
+        );
 
     [Fact]
     public async Task Each_other_question_has_its_answer()
@@ -38,7 +41,10 @@ public sealed class WalReaderTests
 
         Assert.Equal(739u, (await wal.Reader.FirstAsync(Path))!.Xid);
         Assert.Equal(755u, (await wal.Reader.LastAsync(Path))!.Xid);
-        Assert.Equal((754u, new Lsn(0xD75858)), await wal.Reader.CommitOfAsync(Path, 754) is { } found ? (found.Xid, found.Lsn) : default);
+        Assert.Equal(
+            (754u, new Lsn(0xD75858)),
+            await wal.Reader.CommitOfAsync(Path, 754) is { } found ? (found.Xid, found.Lsn) : default
+        );
         Assert.Equal(new Lsn(0xB09518), (await wal.Reader.CommitOfAsync(Path, 747))!.Lsn);
         Assert.Null(await wal.Reader.CommitOfAsync(Path, 999));
         Assert.Equal(new Lsn(0xE00000), await wal.Reader.EndOfAsync(new(1), new(0xB00028)));
@@ -55,7 +61,10 @@ public sealed class WalReaderTests
         await wal.Reader.RememberAsync();
         Assert.Equal(3, wal.Read.Count);
         Assert.Equal(3, wal.Index.Count);
-        Assert.All(wal.Index.Values, digest => Assert.Equal(SegmentDigest.CurrentVersion, SegmentDigest.Parse(digest)!.Version));
+        Assert.All(
+            wal.Index.Values,
+            digest => Assert.Equal(SegmentDigest.CurrentVersion, SegmentDigest.Parse(digest)!.Version)
+        );
 
         var again = new SomeWal { Index = wal.Index };
         Assert.Null(await again.Reader.FirstAfterAsync(Path, At("59")));
@@ -70,11 +79,19 @@ public sealed class WalReaderTests
         var wal = new SomeWal();
         wal.Files["00000001000000000000000B"][0x9520] ^= 1;
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.FirstAfterAsync(Path, At("22.003")));
+        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+            wal.Reader.FirstAfterAsync(Path, At("22.003"))
+        );
         Assert.Equal(Ends.Broken, refusal.ErrorType);
-        Assert.StartsWith("the WAL can't be read beyond 0/B09518, in /archive/00000001000000000000000B: ", refusal.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "the WAL can't be read beyond 0/B09518, in /archive/00000001000000000000000B: ",
+            refusal.Message,
+            StringComparison.Ordinal
+        );
         await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.CommitOfAsync(Path, 754));
-        await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.LastKeptAsync([new(new(1), new(0xB00028), new(0xC00000))], At("59")));
+        await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+            wal.Reader.LastKeptAsync([new(new(1), new(0xB00028), new(0xC00000))], At("59"))
+        );
         Assert.Equal(739u, (await wal.Reader.FirstAfterAsync(Path, At("22")))!.Xid);
     }
 
@@ -84,7 +101,11 @@ public sealed class WalReaderTests
         var wal = new SomeWal();
         wal.Files["00000001000000000000000D"] = wal.Files["00000001000000000000000D"][..0x2000];
 
-        Assert.EndsWith("the file is too short", (await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.LastAsync(Path))).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "the file is too short",
+            (await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.LastAsync(Path))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -102,8 +123,12 @@ public sealed class WalReaderTests
     [Fact]
     public async Task A_removal_is_open_until_its_transaction_ends()
     {
-        var wal = new SomeWal { Files = { ["000000010000000000000012"] = WalFixture.Segment("000000020000000000000012") } };
-        async Task<IEnumerable<uint>> Open(ulong to) => (await wal.Reader.OpenRemovalsAsync([new(new(1), new(0x1200000), new(to))])).Select(removal => removal.Xid);
+        var wal = new SomeWal
+        {
+            Files = { ["000000010000000000000012"] = WalFixture.Segment("000000020000000000000012") },
+        };
+        async Task<IEnumerable<uint>> Open(ulong to) =>
+            (await wal.Reader.OpenRemovalsAsync([new(new(1), new(0x1200000), new(to))])).Select(removal => removal.Xid);
 
         Assert.Empty(await Open(0x123A7B8));
         Assert.Equal([759u], await Open(0x123A7E0));
@@ -112,12 +137,15 @@ public sealed class WalReaderTests
         Assert.Equal([762u], await Open(0x123ADE0));
     }
 
-    private static DateTimeOffset At(string seconds) => DateTimeOffset.Parse($"2026-11-26T12:54:{seconds}Z", CultureInfo.InvariantCulture);
+    private static DateTimeOffset At(string seconds) =>
+        DateTimeOffset.Parse($"2026-11-26T12:54:{seconds}Z", CultureInfo.InvariantCulture);
 
     private sealed class SomeWal : IWalFiles
     {
-        public Dictionary<string, byte[]> Files { get; } = new[] { "B", "C", "D" }
-            .Select(number => $"00000001000000000000000{number}").ToDictionary(name => name, WalFixture.Segment);
+        public Dictionary<string, byte[]> Files { get; } =
+            new[] { "B", "C", "D" }
+                .Select(number => $"00000001000000000000000{number}")
+                .ToDictionary(name => name, WalFixture.Segment);
 
         public Dictionary<string, string> Index { get; init; } = [];
 
@@ -125,18 +153,38 @@ public sealed class WalReaderTests
 
         public string? Open { get; init; }
 
-        public WalReader Reader => field ??= new(this, new()
-        {
-            Cluster = ClusterName.Parse("demo"),
-            ReadAt = DateTimeOffset.UnixEpoch,
-            SegmentSize = WalFixture.SegmentSize,
-            Branches = [new(new(1), new(new(1), []), null)],
-            Segments = [.. Files.Keys.Select(name => WalSegments.Parse(name, WalFixture.SegmentSize)).GroupBy(_ => Files.Count)
-                .Select(all => new SegmentRun(new(1), all.Min(segment => segment.Number), all.Max(segment => segment.Number)))],
-        });
+        public WalReader Reader =>
+            field ??= new(
+                this,
+                new()
+                {
+                    Cluster = ClusterName.Parse("demo"),
+                    ReadAt = DateTimeOffset.UnixEpoch,
+                    SegmentSize = WalFixture.SegmentSize,
+                    Branches = [new(new(1), new(new(1), []), null)],
+                    Segments =
+                    [
+                        .. Files
+                            .Keys.Select(name => WalSegments.Parse(name, WalFixture.SegmentSize))
+                            .GroupBy(_ => Files.Count)
+                            .Select(all => new SegmentRun(
+                                new(1),
+                                all.Min(segment => segment.Number),
+                                all.Max(segment => segment.Number)
+                            )),
+                    ],
+                }
+            );
 
-        public Task<IReadOnlyList<WalFile>> FindAsync(IReadOnlyList<string> segments) => Task.FromResult<IReadOnlyList<WalFile>>(
-            [.. segments.Select(name => new WalFile(name, Files.ContainsKey(name) ? $"/archive/{name}" : "", name != Open, Index.GetValueOrDefault(name, "")))]);
+        public Task<IReadOnlyList<WalFile>> FindAsync(IReadOnlyList<string> segments) =>
+            Task.FromResult<IReadOnlyList<WalFile>>([
+                .. segments.Select(name => new WalFile(
+                    name,
+                    Files.ContainsKey(name) ? $"/archive/{name}" : "",
+                    name != Open,
+                    Index.GetValueOrDefault(name, "")
+                )),
+            ]);
 
         public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files)
         {

@@ -24,12 +24,15 @@ internal sealed class WalWriter(long segmentSize, Lsn start)
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(4), xid);
         BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(8), _previous);
         (record[16], record[17]) = (info, manager);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(20), ~Checksum(Checksum(uint.MaxValue, record.AsSpan(24)), record.AsSpan(0, 20)));
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            record.AsSpan(20),
+            ~Checksum(Checksum(uint.MaxValue, record.AsSpan(24)), record.AsSpan(0, 20))
+        );
 
         Pad();
         Page(0);
         var lsn = End;
-        for (var left = record.AsSpan(); left.Length > 0;)
+        for (var left = record.AsSpan(); left.Length > 0; )
         {
             Page((uint)left.Length, isWithin: left.Length < record.Length);
             var part = Math.Min(left.Length, 8192 - (int)(_wal.Count % 8192));

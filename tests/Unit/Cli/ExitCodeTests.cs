@@ -37,14 +37,28 @@ public sealed class ExitCodeTests
     }
 
     [Theory]
-    [InlineData("Docker does not answer at unix:///var/run/docker.sock", "ObserveCluster did not end in time (ScheduleToClose); at last: Docker does not answer at unix:///var/run/docker.sock")]
+    [InlineData(
+        "Docker does not answer at unix:///var/run/docker.sock",
+        "ObserveCluster did not end in time (ScheduleToClose); at last: Docker does not answer at "
+            + "unix:///var/run/docker.sock"
+    )]
     [InlineData("", "ObserveCluster did not end in time (ScheduleToClose); at last: it failed and said nothing")]
     [InlineData(null, "ObserveCluster did not end in time (ScheduleToClose); is its worker there?")]
     public void An_activity_that_did_not_end_in_time_is_told_with_its_last_words(string? last, string why)
     {
         Failure timeout = new() { TimeoutFailureInfo = new() { TimeoutType = TimeoutType.ScheduleToClose } };
-        timeout.Cause = last is null ? null : new() { Message = last, ApplicationFailureInfo = new() { Type = Ends.Failed } };
-        Failure activity = new() { ActivityFailureInfo = new() { ActivityType = new() { Name = "ObserveCluster" } }, Cause = timeout };
+        timeout.Cause = last is null
+            ? null
+            : new()
+            {
+                Message = last,
+                ApplicationFailureInfo = new() { Type = Ends.Failed },
+            };
+        Failure activity = new()
+        {
+            ActivityFailureInfo = new() { ActivityType = new() { Name = "ObserveCluster" } },
+            Cause = timeout,
+        };
         var failure = new DefaultFailureConverter().ToException(activity, DataConverter.Default.PayloadConverter);
 
         Assert.Equal(why, Ending.OfFailure(failure).Why);
@@ -52,5 +66,11 @@ public sealed class ExitCodeTests
 
     [Fact]
     public void A_report_says_how_it_ended() =>
-        Assert.Equal((7, "incomplete", "p2 becomes the primary"), Ending.Of(Samples.Report(Outcome.Incomplete)) switch { var end => (end.ExitCode, end.Word, end.Why) });
+        Assert.Equal(
+            (7, "incomplete", "p2 becomes the primary"),
+            Ending.Of(Samples.Report(Outcome.Incomplete)) switch
+            {
+                var end => (end.ExitCode, end.Word, end.Why),
+            }
+        );
 }

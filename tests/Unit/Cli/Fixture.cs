@@ -11,36 +11,56 @@ internal sealed class CliCall
 
     public TestConsole People { get; } = new TestConsole().Width(200);
 
-    public Task<int> RunAsync(params string[] args) => CommandLine.RunAsync(args, new Terminal(Data, People, Interactive: false));
+    public Task<int> RunAsync(params string[] args) =>
+        CommandLine.RunAsync(args, new Terminal(Data, People, Interactive: false));
 }
 
 internal static class Samples
 {
-    public static readonly PlanView Plan = new("p2 becomes the primary", ["primary p1 on timeline 1"], ["p3 [hangs]"], [new("stop", "Stop p1"), new("promote", "Promote p2")], "abc");
+    public static readonly PlanView Plan = new(
+        "p2 becomes the primary",
+        ["primary p1 on timeline 1"],
+        ["p3 [hangs]"],
+        [new("stop", "Stop p1"), new("promote", "Promote p2")],
+        "abc"
+    );
 
-    public static Progress Progress(Outcome outcome, params StepReport[] steps) => new(
-        "Switchover",
-        ClusterName.Parse("demo"),
-        outcome,
-        "works",
-        Plan,
-        steps,
-        [.. steps.Where(step => step.State is StepState.Blocked).Select(step => new BlockedStep(step.Number, step.Title, step.Error!, $"Fix the cause, then run: pgflow resolve ID retry --step {step.Number} (or abort)", CanSkip: false))],
-        []);
+    public static Progress Progress(Outcome outcome, params StepReport[] steps) =>
+        new(
+            "Switchover",
+            ClusterName.Parse("demo"),
+            outcome,
+            "works",
+            Plan,
+            steps,
+            [
+                .. steps
+                    .Where(step => step.State is StepState.Blocked)
+                    .Select(step => new BlockedStep(
+                        step.Number,
+                        step.Title,
+                        step.Error!,
+                        $"Fix the cause, then run: pgflow resolve ID retry --step {step.Number} (or abort)",
+                        CanSkip: false
+                    )),
+            ],
+            []
+        );
 
-    public static Report Report(Outcome outcome) => new()
-    {
-        Procedure = "Switchover",
-        Cluster = ClusterName.Parse("demo"),
-        Outcome = outcome,
-        Summary = "p2 becomes the primary",
-        By = "ann@host",
-        StartedAt = DateTimeOffset.UnixEpoch,
-        EndedAt = DateTimeOffset.UnixEpoch.AddSeconds(2),
-        WorkflowId = "switchover-demo",
-        RunId = "run",
-        Plan = Plan,
-        Steps = [new(1, "stop", "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120)],
-        Notes = ["nothing was lost"],
-    };
+    public static Report Report(Outcome outcome) =>
+        new()
+        {
+            Procedure = "Switchover",
+            Cluster = ClusterName.Parse("demo"),
+            Outcome = outcome,
+            Summary = "p2 becomes the primary",
+            By = "ann@host",
+            StartedAt = DateTimeOffset.UnixEpoch,
+            EndedAt = DateTimeOffset.UnixEpoch.AddSeconds(2),
+            WorkflowId = "switchover-demo",
+            RunId = "run",
+            Plan = Plan,
+            Steps = [new(1, "stop", "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120)],
+            Notes = ["nothing was lost"],
+        };
 }

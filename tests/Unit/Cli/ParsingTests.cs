@@ -42,7 +42,8 @@ public sealed class ParsingTests
     [InlineData("switchover", "demo")]
     [InlineData("destroy", "demo", "--detach")]
     [InlineData("approve", "id", "--address", "127.0.0.1:1")]
-    public async Task Without_a_terminal_nothing_waits_for_an_answer(params string[] args) => Assert.Contains(await new CliCall().RunAsync(args), (int[])[2, 5]);
+    public async Task Without_a_terminal_nothing_waits_for_an_answer(params string[] args) =>
+        Assert.Contains(await new CliCall().RunAsync(args), (int[])[2, 5]);
 
     [Fact]
     public async Task The_way_out_is_named_where_nobody_can_answer()

@@ -5,7 +5,13 @@ namespace PgFlow.UnitTests.Cli;
 
 public sealed class ProgressTests
 {
-    private static readonly StepReport Copying = new(2, "replay", "Copy p1 to p2", StepState.Running, DateTimeOffset.UnixEpoch);
+    private static readonly StepReport Copying = new(
+        2,
+        "replay",
+        "Copy p1 to p2",
+        StepState.Running,
+        DateTimeOffset.UnixEpoch
+    );
 
     private readonly TestConsole _console = new TestConsole().Width(200);
     private readonly ManualClock _clock = new();
@@ -16,13 +22,22 @@ public sealed class ProgressTests
         var beside = new StepReport(3, "fence", "Fence p3", StepState.Running, DateTimeOffset.UnixEpoch);
         _console.Write(LiveView.Draw(Snapshot(At(40, 20), Copying, beside), "ID", DateTimeOffset.UnixEpoch));
 
-        Assert.Matches("Copy p1 to p2 .*\n +copy: 40 %, 38 MB of 95 MB, about 20 s left *\n.*Fence p3", _console.Output);
+        Assert.Matches(
+            "Copy p1 to p2 .*\n +copy: 40 %, 38 MB of 95 MB, about 20 s left *\n.*Fence p3",
+            _console.Output
+        );
     }
 
     [Fact]
     public void Nothing_is_said_of_a_step_that_is_over()
     {
-        _console.Write(LiveView.Draw(Snapshot(At(100), Copying with { State = StepState.Done, Milliseconds = 7 }), "ID", DateTimeOffset.UnixEpoch));
+        _console.Write(
+            LiveView.Draw(
+                Snapshot(At(100), Copying with { State = StepState.Done, Milliseconds = 7 }),
+                "ID",
+                DateTimeOffset.UnixEpoch
+            )
+        );
 
         Assert.DoesNotContain("100 %", _console.Output, StringComparison.Ordinal);
     }
@@ -40,7 +55,10 @@ public sealed class ProgressTests
         view.Show(Snapshot(At(21), Copying));
         view.Show(Snapshot(At(22), Copying));
 
-        Assert.Equal(["1 %", "10 %", "20 %", "21 %"], _console.Lines.Skip(1).Select(line => line.Split(": ")[2].Split(',')[0]));
+        Assert.Equal(
+            ["1 %", "10 %", "20 %", "21 %"],
+            _console.Lines.Skip(1).Select(line => line.Split(": ")[2].Split(',')[0])
+        );
     }
 
     [Fact]
@@ -63,7 +81,10 @@ public sealed class ProgressTests
             _clock.Now += TimeSpan.FromSeconds(1);
         }
 
-        Assert.Equal(["     2: p2 starts; 0 s", "     2: p2 starts; 10 s", "     2: p2 starts; 20 s"], _console.Lines.Skip(1));
+        Assert.Equal(
+            ["     2: p2 starts; 0 s", "     2: p2 starts; 10 s", "     2: p2 starts; 20 s"],
+            _console.Lines.Skip(1)
+        );
     }
 
     private static PendingActivity At(double percent, double? left = null) =>

@@ -6,7 +6,15 @@ namespace PgFlow.UnitTests.Cli;
 public sealed class ViewTests
 {
     private static readonly StepReport Done = new(1, "stop", "Stop p1", StepState.Done, DateTimeOffset.UnixEpoch, 120);
-    private static readonly StepReport Blocked = new(2, "promote", "Promote p2", StepState.Blocked, DateTimeOffset.UnixEpoch, 5, "it [hangs]");
+    private static readonly StepReport Blocked = new(
+        2,
+        "promote",
+        "Promote p2",
+        StepState.Blocked,
+        DateTimeOffset.UnixEpoch,
+        5,
+        "it [hangs]"
+    );
 
     private readonly TestConsole _console = new TestConsole().Width(200);
 
@@ -26,16 +34,32 @@ public sealed class ViewTests
     [Fact]
     public void Lines_say_how_a_blocked_step_goes_on()
     {
-        new LineView(_console, "ID", TimeProvider.System).Show(new(Samples.Progress(Outcome.Blocked, Done, Blocked), null, [], Closed: false));
+        new LineView(_console, "ID", TimeProvider.System).Show(
+            new(Samples.Progress(Outcome.Blocked, Done, Blocked), null, [], Closed: false)
+        );
 
         Assert.Contains("‼  2 Promote p2 (5 ms): it [hangs]", _console.Lines);
-        Assert.Contains("  step 2 waits for a person; Fix the cause, then run: pgflow resolve ID retry --step 2 (or abort)", _console.Lines);
+        Assert.Contains(
+            "  step 2 waits for a person; Fix the cause, then run: pgflow resolve ID retry --step 2 (or abort)",
+            _console.Lines
+        );
     }
 
     [Fact]
     public void The_live_view_has_what_is_done_and_what_is_ahead()
     {
-        _console.Write(LiveView.Draw(new(Samples.Progress(Outcome.Running, Done), WorkflowTasks.Silence, [new("7", "Copy", null, "attempt 2: the network is gone")], Closed: false), "ID", DateTimeOffset.UnixEpoch));
+        _console.Write(
+            LiveView.Draw(
+                new(
+                    Samples.Progress(Outcome.Running, Done),
+                    WorkflowTasks.Silence,
+                    [new("7", "Copy", null, "attempt 2: the network is gone")],
+                    Closed: false
+                ),
+                "ID",
+                DateTimeOffset.UnixEpoch
+            )
+        );
 
         Assert.Matches("✓ +1 +Stop p1 +120 ms", _console.Output);
         Assert.Matches("· +Promote p2", _console.Output);
@@ -48,7 +72,16 @@ public sealed class ViewTests
     {
         PlanText.Write(_console, Samples.Plan);
 
-        Assert.Equal(["p2 becomes the primary", "  primary p1 on timeline 1", "  ⚠ p3 [hangs]", "   1 Stop p1", "   2 Promote p2"], _console.Lines);
+        Assert.Equal(
+            [
+                "p2 becomes the primary",
+                "  primary p1 on timeline 1",
+                "  ⚠ p3 [hangs]",
+                "   1 Stop p1",
+                "   2 Promote p2",
+            ],
+            _console.Lines
+        );
     }
 
     [Fact]
@@ -73,12 +106,32 @@ public sealed class ViewTests
             [
                 new()
                 {
-                    Id = new(cluster, NodeName.Of(1)), Role = NodeRole.Primary, Container = "running", RestartPolicy = "unless-stopped", Address = "10.0.0.2",
-                    Endpoint = EndpointRole.ReadWrite, Timeline = new(2), Archiver = new(null, "000000020000000000000003", 4),
+                    Id = new(cluster, NodeName.Of(1)),
+                    Role = NodeRole.Primary,
+                    Container = "running",
+                    RestartPolicy = "unless-stopped",
+                    Address = "10.0.0.2",
+                    Endpoint = EndpointRole.ReadWrite,
+                    Timeline = new(2),
+                    Archiver = new(null, "000000020000000000000003", 4),
                     Followers = [new("p2", "streaming", null, 50_000_000, "async", 0)],
                 },
-                new() { Id = new(cluster, NodeName.Of(2)), Role = NodeRole.Standby, Container = "running", RestartPolicy = "unless-stopped", Address = "10.0.0.3" },
-                new() { Id = new(cluster, NodeName.Of(3)), Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Address = "10.0.0.4" },
+                new()
+                {
+                    Id = new(cluster, NodeName.Of(2)),
+                    Role = NodeRole.Standby,
+                    Container = "running",
+                    RestartPolicy = "unless-stopped",
+                    Address = "10.0.0.3",
+                },
+                new()
+                {
+                    Id = new(cluster, NodeName.Of(3)),
+                    Role = NodeRole.Stopped,
+                    Container = "exited",
+                    RestartPolicy = "no",
+                    Address = "10.0.0.4",
+                },
             ],
         };
 
@@ -105,18 +158,31 @@ public sealed class ViewTests
         var archive = new ArchiveState
         {
             Live = new(2),
-            Backup = new("20261124T100000Z-full", DateTimeOffset.UnixEpoch, new(1), DateTimeOffset.UnixEpoch.AddHours(1)),
+            Backup = new(
+                "20261124T100000Z-full",
+                DateTimeOffset.UnixEpoch,
+                new(1),
+                DateTimeOffset.UnixEpoch.AddHours(1)
+            ),
             Gaps = [new(new(1), "000000010000000000000001", "000000010000000000000002")],
         };
 
         Assert.Equal(
             [
-                "not archived: 38 MB of p1's WAL; 2 files wait, the first for 30 s; last archived: 000000020000000000000003",
-                "last backup: 20261124T100000Z-full, ended 1970-01-01 00:00:00 UTC on timeline 1, verified 1970-01-01 01:00:00 UTC",
+                "not archived: 38 MB of p1's WAL; 2 files wait, the first for 30 s; last archived: "
+                    + "000000020000000000000003",
+                "last backup: 20261124T100000Z-full, ended 1970-01-01 00:00:00 UTC on timeline 1, verified "
+                    + "1970-01-01 01:00:00 UTC",
                 "gap: timeline 1 lacks 000000010000000000000001 to 000000010000000000000002",
             ],
-            StatusText.Archive(new(Healthy: true, [], new() { Cluster = cluster, Nodes = [primary] }, archive)));
-        Assert.Equal(["last backup: none"], StatusText.Archive(new(Healthy: false, [], new() { Cluster = cluster }, new())));
-        Assert.Empty(StatusText.Archive(new(Healthy: false, [], new() { Cluster = cluster }, new() { Unreadable = "why" })));
+            StatusText.Archive(new(Healthy: true, [], new() { Cluster = cluster, Nodes = [primary] }, archive))
+        );
+        Assert.Equal(
+            ["last backup: none"],
+            StatusText.Archive(new(Healthy: false, [], new() { Cluster = cluster }, new()))
+        );
+        Assert.Empty(
+            StatusText.Archive(new(Healthy: false, [], new() { Cluster = cluster }, new() { Unreadable = "why" }))
+        );
     }
 }

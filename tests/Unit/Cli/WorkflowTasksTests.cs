@@ -29,11 +29,17 @@ public sealed class WorkflowTasksTests
     [Fact]
     public void A_task_that_failed_is_said_until_one_succeeds()
     {
-        _tasks.See(new()
-        {
-            EventType = EventType.WorkflowTaskFailed,
-            WorkflowTaskFailedEventAttributes = new() { Cause = WorkflowTaskFailedCause.NonDeterministicError, Failure = new() { Message = "other code" } },
-        });
+        _tasks.See(
+            new()
+            {
+                EventType = EventType.WorkflowTaskFailed,
+                WorkflowTaskFailedEventAttributes = new()
+                {
+                    Cause = WorkflowTaskFailedCause.NonDeterministicError,
+                    Failure = new() { Message = "other code" },
+                },
+            }
+        );
         Assert.Contains("other code", _tasks.Trouble, StringComparison.Ordinal);
 
         See(EventType.WorkflowTaskCompleted);
@@ -52,7 +58,8 @@ public sealed class WorkflowTasksTests
         Assert.True(_tasks.Closed);
     }
 
-    private void See(params EventType[] types) => Array.ForEach(types, type => _tasks.See(new HistoryEvent { EventType = type }));
+    private void See(params EventType[] types) =>
+        Array.ForEach(types, type => _tasks.See(new HistoryEvent { EventType = type }));
 
     private sealed class Clock : TimeProvider
     {

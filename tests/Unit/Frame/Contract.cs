@@ -24,13 +24,18 @@ internal sealed class Contract
 
     private string Write()
     {
-        _text.Append("# What others rely on; docs/contributing.md says what may change, and how this file is written anew.\n");
+        _text.Append(
+            "# What others rely on; docs/contributing.md says what may change, and how this file is written anew.\n"
+        );
         Section("Workflows: input fields, result", Types.Where(IsWorkflow).SelectMany(Workflow));
         Section("Queries, updates, signals", Types.Where(IsWorkflow).SelectMany(Handlers).Distinct());
         Section("Failure types", Constants<string>(typeof(Ends)));
         Section("Exit codes", Constants<int>(typeof(ExitCodes)), sorted: false);
         Section("Search attributes", Attributes.All.Select(pair => $"{pair.Key}: {pair.Value}"));
-        Section("IDs of leases", Enum.GetValues<LeaseKind>().Select(kind => ClusterLease.IdOf(ClusterName.Parse("demo"), kind)));
+        Section(
+            "IDs of leases",
+            Enum.GetValues<LeaseKind>().Select(kind => ClusterLease.IdOf(ClusterName.Parse("demo"), kind))
+        );
         Section("Activities: parameters, result", Types.SelectMany(type => type.GetMethods()).SelectMany(Activity));
         Section("JSON", Described(), sorted: false);
         return _text.ToString();
@@ -81,10 +86,14 @@ internal sealed class Contract
         method.GetCustomAttribute<ActivityAttribute>() is { } activity ? [$"{activity.Name}{Signature(method)}"] : [];
 
     private string Signature(MethodInfo method) =>
-        $"({string.Join(", ", method.GetParameters().Select(parameter => $"{parameter.Name}: {Name(parameter.ParameterType)}"))}) -> {Name(method.ReturnType)}";
+        $"({string.Join(", ", method.GetParameters().Select(parameter => $"{parameter.Name}: {Name(parameter.ParameterType)}"))}) "
+        + ""
+        + $"-> {Name(method.ReturnType)}";
 
     private static IEnumerable<string> Constants<T>(Type type) =>
-        type.GetFields().Where(field => field.IsLiteral && field.FieldType == typeof(T)).Select(field => $"{field.Name}: {field.GetRawConstantValue()}");
+        type.GetFields()
+            .Where(field => field.IsLiteral && field.FieldType == typeof(T))
+            .Select(field => $"{field.Name}: {field.GetRawConstantValue()}");
 
     /// <summary>Every record and enum that a signature names, and those that these name.</summary>
     private IEnumerable<string> Described()
@@ -99,14 +108,19 @@ internal sealed class Contract
         return _lines.SelectMany(pair => pair.Value.Select(line => $"{pair.Key}.{line}"));
     }
 
-    private IEnumerable<string> LinesOf(Type type) => type switch
-    {
-        { IsEnum: true } => [string.Join(" | ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))],
-        _ when type == typeof(RecoveryTarget) => [.. TargetKind.All.Select(kind => kind.Name), "timeline"],
-        _ => PgFlowJson.Options.GetTypeInfo(type).Properties
-            .Where(field => field.Get is not null || field.Set is not null)
-            .Select(field => $"{field.Name}: {Name(field.PropertyType)}"),
-    };
+    private IEnumerable<string> LinesOf(Type type) =>
+        type switch
+        {
+            { IsEnum: true } =>
+            [
+                string.Join(" | ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)),
+            ],
+            _ when type == typeof(RecoveryTarget) => [.. TargetKind.All.Select(kind => kind.Name), "timeline"],
+            _ => PgFlowJson
+                .Options.GetTypeInfo(type)
+                .Properties.Where(field => field.Get is not null || field.Set is not null)
+                .Select(field => $"{field.Name}: {Name(field.PropertyType)}"),
+        };
 
     /// <summary>How JSON shows it: a name for what is described below, else its kind.</summary>
     private string Name(Type type)

@@ -3,7 +3,8 @@ using Temporalio.Workflows;
 
 namespace PgFlow.UnitTests.Frame;
 
-/// <summary>Names that stand in histories, in people's scripts and in alarms: one may be added, none may be renamed or taken away.</summary>
+/// <summary>Names that stand in histories, in people's scripts and in alarms: one may be added, none may be renamed or
+/// taken away.</summary>
 public sealed class ContractTests
 {
     [Fact]
@@ -17,7 +18,9 @@ public sealed class ContractTests
 
         Assert.True(
             File.ReadAllText(Contract.File) == today,
-            "docs/contract.txt is not what the code says: read docs/contributing.md, then write it anew by PGFLOW_WRITE_CONTRACT=1 ./test unit -class '*ContractTests', and review the difference");
+            "docs/contract.txt is not what the code says: read docs/contributing.md, then write it anew by "
+                + "PGFLOW_WRITE_CONTRACT=1 ./test unit -class '*ContractTests', and review the difference"
+        );
     }
 
     [Fact]
@@ -49,7 +52,8 @@ public sealed class ContractTests
 
         Assert.Equal(
             """{"procedure":"Switchover","cluster":"demo","outcome":"clusterBusy","summary":"busy","by":"anna","steps":[{"number":1,"id":"first","title":"one","state":"done","startedAt":"1970-01-01T00:00:00+00:00","milliseconds":5,"afterPointOfNoReturn":false}],"notes":[],"startedAt":"1970-01-01T00:00:00+00:00","endedAt":"1970-01-01T00:00:00+00:00","waitedMilliseconds":0,"workflowId":"w","runId":"r"}""",
-            json);
+            json
+        );
         Assert.Equivalent(report, JsonSerializer.Deserialize<Report>(json, PgFlowJson.Options), strict: true);
     }
 }

@@ -15,11 +15,15 @@ public sealed class PgFlowTextTests
     [InlineData(720, "12 min")]
     [InlineData(7200, "2 h")]
     [InlineData(259_200, "3 days")]
-    public void Durations_in_the_unit_that_fits(double seconds, string text) => Assert.Equal(text, PgFlowText.Duration(seconds));
+    public void Durations_in_the_unit_that_fits(double seconds, string text) =>
+        Assert.Equal(text, PgFlowText.Duration(seconds));
 
     [Fact]
     public void Every_outcome_has_a_sentence() =>
-        Assert.Equal(Enum.GetValues<Outcome>().Length, Enum.GetValues<Outcome>().Select(outcome => PgFlowText.Sentence(outcome, "a step")).Distinct().Count());
+        Assert.Equal(
+            Enum.GetValues<Outcome>().Length,
+            Enum.GetValues<Outcome>().Select(outcome => PgFlowText.Sentence(outcome, "a step")).Distinct().Count()
+        );
 
     [Fact]
     public void Markdown_is_a_table_that_no_text_can_break()
@@ -30,9 +34,13 @@ public sealed class PgFlowTextTests
             Outcome.Blocked,
             "blocked: two",
             new("the plan", ["a fact"], ["a warning"], [new("1", "one"), new("2", "two"), new("3", "three")], "abc"),
-            [new(1, "1", "one", StepState.Done, Milliseconds: 12), new(2, "2", "two", StepState.Blocked, Error: "a|b\nc")],
+            [
+                new(1, "1", "one", StepState.Done, Milliseconds: 12),
+                new(2, "2", "two", StepState.Blocked, Error: "a|b\nc"),
+            ],
             [new(2, "two", "a|b\nc", "mend it", CanSkip: true)],
-            ["a note"]);
+            ["a note"]
+        );
 
         Assert.Equal(
             """
@@ -55,6 +63,7 @@ public sealed class PgFlowTextTests
             | · | three | |
 
             """,
-            PgFlowText.Markdown(progress));
+            PgFlowText.Markdown(progress)
+        );
     }
 }

@@ -7,17 +7,46 @@ public sealed class FailoverPlanTests
 {
     private static readonly FailoverInput Any = new() { Cluster = Cluster };
 
-    public static TheoryData<string, ClusterState, FailoverInput> Refused => new()
-    {
-        { "there is no cluster demo; make it with: pgflow init demo", Nothing, Any },
-        { "p1 is healthy and accepts writes: change the primary with pgflow switchover demo, or fence it all the same with --force", Healthy(), Any },
-        { "p1 is the primary already", Healthy(), Any with { To = P(1), Force = true } },
-        { "p2 is no running standby (stopped, container exited)", Healthy().With(1, Stopped).With(2, Stopped), Any with { To = P(2) } },
-        { "no standby answers: p1 is stopped, container exited; p2 is unreachable: no answer within 2 s", Healthy(2).With(1, Stopped).With(2, Hung), Any },
-        { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(1, Stopped).With(3, node => node with { ReplayPaused = true }), Any },
-        { "p3 can't replay any more: its max_connections is 100, the primary's 150; there: ALTER SYSTEM SET max_connections = 150; then docker restart pgflow-demo-p3 (to resume replay would end the server)", Healthy().With(1, Stopped).With(3, node => node with { ReplayPaused = true, TooLow = [new("max_connections", 100, 150)] }), Any },
-        { $"p2: {Overridden}", Healthy().With(1, Stopped).With(2, node => node with { Drift = [Override] }), Any },
-    };
+    public static TheoryData<string, ClusterState, FailoverInput> Refused =>
+        new()
+        {
+            { "there is no cluster demo; make it with: pgflow init demo", Nothing, Any },
+            {
+                "p1 is healthy and accepts writes: change the primary with pgflow switchover demo, or fence it "
+                    + "all the same with --force",
+                Healthy(),
+                Any
+            },
+            { "p1 is the primary already", Healthy(), Any with { To = P(1), Force = true } },
+            {
+                "p2 is no running standby (stopped, container exited)",
+                Healthy().With(1, Stopped).With(2, Stopped),
+                Any with
+                {
+                    To = P(2),
+                }
+            },
+            {
+                "no standby answers: p1 is stopped, container exited; p2 is unreachable: no answer within 2 s",
+                Healthy(2).With(1, Stopped).With(2, Hung),
+                Any
+            },
+            {
+                "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume()",
+                Healthy().With(1, Stopped).With(3, node => node with { ReplayPaused = true }),
+                Any
+            },
+            {
+                "p3 can't replay any more: its max_connections is 100, the primary's 150; there: ALTER SYSTEM "
+                    + "SET max_connections = 150; then docker restart pgflow-demo-p3 (to resume replay would end the "
+                    + "server)",
+                Healthy()
+                    .With(1, Stopped)
+                    .With(3, node => node with { ReplayPaused = true, TooLow = [new("max_connections", 100, 150)] }),
+                Any
+            },
+            { $"p2: {Overridden}", Healthy().With(1, Stopped).With(2, node => node with { Drift = [Override] }), Any },
+        };
 
     [Theory, MemberData(nameof(Refused))]
     public void Says_what_stands_against_it(string why, ClusterState state, FailoverInput input) =>
@@ -28,7 +57,10 @@ public sealed class FailoverPlanTests
     {
         var plan = Plan(Any, Healthy().With(1, Stopped).With(3, node => node with { Wal = new(0x5000001) }));
 
-        Assert.Equal([new(new(Cluster, P(1)), WasRunning: false, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)], plan.Lost);
+        Assert.Equal(
+            [new(new(Cluster, P(1)), WasRunning: false, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)],
+            plan.Lost
+        );
         Assert.Equal([P(2), P(3)], plan.Survivors.Select(node => node.Name));
         Assert.Equal(P(3), plan.Likely.Node.Name);
         Assert.Equal("p3 becomes the primary of demo; p1 fenced", plan.Summary);
@@ -40,18 +72,40 @@ public sealed class FailoverPlanTests
     {
         // p2 was left behind on timeline 3, from which the cluster was recovered to 4 off timeline 2.
         var live = History(4, (1, 0x3000000), (2, 0x4000000));
-        var state = Healthy().With(1, node => Stopped(node) with { Timeline = new(4) })
-            .With(2, node => node with { Timeline = new(3), History = History(3, (1, 0x3000000), (2, 0x5000000)), Wal = new(0x9000000), Replayed = new(0x9000000) })
+        var state = Healthy()
+            .With(1, node => Stopped(node) with { Timeline = new(4) })
+            .With(
+                2,
+                node =>
+                    node with
+                    {
+                        Timeline = new(3),
+                        History = History(3, (1, 0x3000000), (2, 0x5000000)),
+                        Wal = new(0x9000000),
+                        Replayed = new(0x9000000),
+                    }
+            )
             .With(3, node => node with { Timeline = new(4), History = live });
         var plan = FailoverPlan.From(Any, state, new(live));
 
         Assert.Equal(P(3), plan.Likely.Node.Name);
         Assert.Equal([P(3)], plan.Survivors.Select(node => node.Name));
-        Assert.Equal(["p2 is on timeline 3, which is not part of the live one, 4, so it is no candidate; afterwards: pgflow failback demo p2"], plan.Warnings);
+        Assert.Equal(
+            [
+                "p2 is on timeline 3, which is not part of the live one, 4, so it is no candidate; afterwards: "
+                    + "pgflow failback demo p2",
+            ],
+            plan.Warnings
+        );
         Assert.False(plan.IsContested);
         Assert.Equal(
-            (Ends.Refused, "p2 is on timeline 3, which is not part of the live one, 4: p2 can't go on with it; to take it all the same: --force"),
-            Refusal(() => FailoverPlan.From(Any with { To = P(2) }, state, new(live))));
+            (
+                Ends.Refused,
+                "p2 is on timeline 3, which is not part of the live one, 4: p2 can't go on with it; to take it "
+                    + "all the same: --force"
+            ),
+            Refusal(() => FailoverPlan.From(Any with { To = P(2) }, state, new(live)))
+        );
         Assert.Equal(P(2), FailoverPlan.From(Any with { To = P(2), Force = true }, state, new(live)).Likely.Node.Name);
     }
 
@@ -61,12 +115,20 @@ public sealed class FailoverPlanTests
         var live = History(2, (1, 0x4000000));
         var plan = FailoverPlan.From(
             Any,
-            Healthy().With(1, node => Stopped(node) with { Timeline = new(2) })
+            Healthy()
+                .With(1, node => Stopped(node) with { Timeline = new(2) })
                 .With(2, node => node with { Timeline = new(2), History = live })
                 .With(3, node => node with { Timeline = new(2), History = History(2, (1, 0x3000000)) }),
-            new(live));
+            new(live)
+        );
         Assert.Equal([P(2)], plan.Survivors.Select(node => node.Name));
-        Assert.Equal(["p3 is on another timeline 2 than the live one: two promotions took the same number, so it is no candidate; afterwards: pgflow failback demo p3"], plan.Warnings);
+        Assert.Equal(
+            [
+                "p3 is on another timeline 2 than the live one: two promotions took the same number, so it is "
+                    + "no candidate; afterwards: pgflow failback demo p3",
+            ],
+            plan.Warnings
+        );
     }
 
     [Fact]
@@ -77,9 +139,19 @@ public sealed class FailoverPlanTests
         var plan = FailoverPlan.From(Any, state, new(live));
         Assert.True(plan.IsContested);
         Assert.Equal(
-            (Ends.Refused, "p2 has nothing of timeline 2, the live one: all that was committed there would be lost; to go on all the same: --force"),
-            Refusal(() => plan.Contest.Decide([Candidate(2, 0x5000000)])));
-        Assert.Single(FailoverPlan.From(Any with { Force = true }, state, new(live)).Contest.Decide([Candidate(2, 0x5000000)]).Risks);
+            (
+                Ends.Refused,
+                "p2 has nothing of timeline 2, the live one: all that was committed there would be lost; to go "
+                    + "on all the same: --force"
+            ),
+            Refusal(() => plan.Contest.Decide([Candidate(2, 0x5000000)]))
+        );
+        Assert.Single(
+            FailoverPlan
+                .From(Any with { Force = true }, state, new(live))
+                .Contest.Decide([Candidate(2, 0x5000000)])
+                .Risks
+        );
         Assert.Empty(plan.Contest.Decide([Candidate(2, 0x6000001)]).Risks); // received, and not replayed yet
     }
 
@@ -89,18 +161,36 @@ public sealed class FailoverPlanTests
         var lost = Healthy().With(1, node => Stopped(node) with { Timeline = new(2) }).Nodes;
         Assert.Null(LiveBranch.AgreedBy([lost[0]], [lost[1], lost[2]]));
         Assert.Null(LiveBranch.AgreedBy([], [lost[1], lost[2]]));
-        Assert.Equal(new Timeline(1), LiveBranch.AgreedBy([lost[0] with { Timeline = new(1) }], [lost[1], lost[2]])!.Line.Tip);
-        Assert.Null(LiveBranch.AgreedBy(
-            [lost[0] with { History = History(2, (1, 0x4000000)) }], [lost[1] with { Timeline = new(2), History = History(2, (1, 0x3000000)) }]));
+        Assert.Equal(
+            new Timeline(1),
+            LiveBranch.AgreedBy([lost[0] with { Timeline = new(1) }], [lost[1], lost[2]])!.Line.Tip
+        );
+        Assert.Null(
+            LiveBranch.AgreedBy(
+                [lost[0] with { History = History(2, (1, 0x4000000)) }],
+                [lost[1] with { Timeline = new(2), History = History(2, (1, 0x3000000)) }]
+            )
+        );
 
         Assert.Equal(new Timeline(7), LiveBranch.By(new() { LiveLine = History(7) }, [lost[0]], [lost[1]])!.Line.Tip);
         var guess = LiveBranch.By(new() { Unreadable = "no space" }, [lost[0]], [lost[1]])!;
-        Assert.Equal((new Timeline(2), "the ledger can't be read (no space): timeline 2 of the lost primary counts as the live one"), (guess.Line.Tip, guess.Doubt));
+        Assert.Equal(
+            (
+                new Timeline(2),
+                "the ledger can't be read (no space): timeline 2 of the lost primary counts as the live one"
+            ),
+            (guess.Line.Tip, guess.Doubt)
+        );
         Assert.Equal(new Timeline(1), LiveBranch.By(new(), [], [lost[1], lost[2]])!.Line.Tip);
         Assert.Null(LiveBranch.By(new(), [], [lost[1], lost[2] with { Timeline = new(3) }]));
         Assert.Equal(
-            (Ends.Refused, "nobody can tell which branch is live (p1 is on timeline 2, p2 is on timeline 1, p3 is on timeline 1); name the node to go on with: --to NODE --force"),
-            Refusal(() => FailoverPlan.From(Any, Of([.. lost]), live: null)));
+            (
+                Ends.Refused,
+                "nobody can tell which branch is live (p1 is on timeline 2, p2 is on timeline 1, p3 is on "
+                    + "timeline 1); name the node to go on with: --to NODE --force"
+            ),
+            Refusal(() => FailoverPlan.From(Any, Of([.. lost]), live: null))
+        );
     }
 
     [Fact]
@@ -108,17 +198,27 @@ public sealed class FailoverPlanTests
     {
         var plan = Plan(Any with { Force = true }, Healthy());
 
-        Assert.Equal([new(new(Cluster, P(1)), WasRunning: true, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)], plan.Lost);
+        Assert.Equal(
+            [new(new(Cluster, P(1)), WasRunning: true, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)],
+            plan.Lost
+        );
         Assert.Equal(["p1 is healthy: what it commits until it is fenced may be lost"], plan.Warnings);
     }
 
     [Fact]
     public void By_force_both_sides_of_a_split_brain_are_fenced() =>
-        Assert.Equal([P(1), P(2)], Plan(Any with { Force = true }, Healthy().With(2, node => node with { Role = NodeRole.Primary })).Lost.Select(lost => lost.Id.Name));
+        Assert.Equal(
+            [P(1), P(2)],
+            Plan(Any with { Force = true }, Healthy().With(2, node => node with { Role = NodeRole.Primary }))
+                .Lost.Select(lost => lost.Id.Name)
+        );
 
     [Fact]
     public void A_hung_third_node_is_fenced_since_nobody_knows_what_it_is() =>
-        Assert.Equal([P(1), P(3)], Plan(Any, Healthy().With(1, Stopped).With(3, Hung)).Lost.Select(lost => lost.Id.Name));
+        Assert.Equal(
+            [P(1), P(3)],
+            Plan(Any, Healthy().With(1, Stopped).With(3, Hung)).Lost.Select(lost => lost.Id.Name)
+        );
 
     [Fact]
     public void A_stopped_standby_is_left_out_with_a_warning()
@@ -126,13 +226,19 @@ public sealed class FailoverPlanTests
         var plan = Plan(Any, Healthy().With(1, Stopped).With(3, Stopped));
 
         Assert.Equal([P(1)], plan.Lost.Select(lost => lost.Id.Name));
-        Assert.Equal(["p3 does not take part (stopped, container exited); afterwards: pgflow failback demo p3"], plan.Warnings);
+        Assert.Equal(
+            ["p3 does not take part (stopped, container exited); afterwards: pgflow failback demo p3"],
+            plan.Warnings
+        );
     }
 
     [Fact]
     public void Where_all_are_standbys_nobody_needs_a_fence()
     {
-        var plan = Plan(Any, Healthy(2).With(1, node => Stopped(node) with { StandbySignal = true, Endpoint = EndpointRole.None }));
+        var plan = Plan(
+            Any,
+            Healthy(2).With(1, node => Stopped(node) with { StandbySignal = true, Endpoint = EndpointRole.None })
+        );
 
         Assert.Empty(plan.Lost);
         Assert.Equal("p2 becomes the primary of demo; no node needs to be fenced", plan.Summary);
@@ -150,17 +256,36 @@ public sealed class FailoverPlanTests
         Assert.Equal(P(3), asked.Contest.Decide([Candidate(3, 1), Candidate(2, 1)]).Winner.Node.Name);
         Assert.Equal(
             (Ends.Refused, "p2 has 16 MB more than p3; without a named node it is taken"),
-            Refusal(() => asked.Contest.Decide([Candidate(3, 1), Candidate(2, 16 * 1024 * 1024 + 1)])));
-        Assert.Equal((Ends.Refused, "p3 does not answer any more"), Refusal(() => asked.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }])));
-        Assert.Equal((Ends.Refused, "no standby answers any more; p2: torn"), Refusal(() => plan.Contest.Decide([Unread(2)])));
-        Assert.StartsWith("replay is paused on p2", Refusal(() => plan.Contest.Decide([Candidate(2, 1) with { ReplayPaused = true }])).Item2, StringComparison.Ordinal);
+            Refusal(() => asked.Contest.Decide([Candidate(3, 1), Candidate(2, 16 * 1024 * 1024 + 1)]))
+        );
+        Assert.Equal(
+            (Ends.Refused, "p3 does not answer any more"),
+            Refusal(() => asked.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]))
+        );
+        Assert.Equal(
+            (Ends.Refused, "no standby answers any more; p2: torn"),
+            Refusal(() => plan.Contest.Decide([Unread(2)]))
+        );
+        Assert.StartsWith(
+            "replay is paused on p2",
+            Refusal(() => plan.Contest.Decide([Candidate(2, 1) with { ReplayPaused = true }])).Item2,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_delayed_standby_wins_only_with_more() =>
         Assert.Equal(
             [P(3), P(2)],
-            Enumerable.Range(1, 2).Select(end => FailoverPlan.From(Any, Healthy().With(1, Stopped), Live).Contest.Decide([Candidate(2, (ulong)end) with { Delayed = true }, Candidate(3, 1)]).Winner.Node.Name));
+            Enumerable
+                .Range(1, 2)
+                .Select(end =>
+                    FailoverPlan
+                        .From(Any, Healthy().With(1, Stopped), Live)
+                        .Contest.Decide([Candidate(2, (ulong)end) with { Delayed = true }, Candidate(3, 1)])
+                        .Winner.Node.Name
+                )
+        );
 
     [Fact]
     public void A_stopped_standby_that_has_more_than_all_others_is_named_with_the_way_to_it()
@@ -169,26 +294,47 @@ public sealed class FailoverPlanTests
         Candidate[] compared = [Candidate(2, 1), Candidate(3, 1 + 5000) with { Answers = false }];
         Assert.Equal([P(2), P(3)], Plan(Any, state).Compared.Select(node => node.Name));
         Assert.Equal(
-            (Ends.Refused, "p3 has 5000 bytes more than p2; it does not run: start it (docker start pgflow-demo-p3), then fail over again; to go on all the same: --force"),
-            Refusal(() => Plan(Any, state).Contest.Decide(compared)));
+            (
+                Ends.Refused,
+                "p3 has 5000 bytes more than p2; it does not run: start it (docker start pgflow-demo-p3), then "
+                    + "fail over again; to go on all the same: --force"
+            ),
+            Refusal(() => Plan(Any, state).Contest.Decide(compared))
+        );
         Assert.Equal(P(2), Plan(Any with { Force = true }, state).Contest.Decide(compared).Winner.Node.Name);
-        Assert.Equal(["whether p3 has more than p2 is unknown: torn"], Plan(Any, state).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks);
+        Assert.Equal(
+            ["whether p3 has more than p2 is unknown: torn"],
+            Plan(Any, state).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks
+        );
     }
 
     [Fact]
     public void Of_a_synchronous_cluster_all_who_may_have_confirmed_a_commit_must_have_been_read()
     {
-        var state = Healthy().With(1, node => Stopped(node) with { SynchronousStandbyNames = "ANY 1 (p2, p3)" }).With(2, node => node with { Synchronous = true });
+        var state = Healthy()
+            .With(1, node => Stopped(node) with { SynchronousStandbyNames = "ANY 1 (p2, p3)" })
+            .With(2, node => node with { Synchronous = true });
         var why = "commits that only p3 confirmed may be lost: its WAL can't be read";
         var plan = Plan(Any, state);
-        Assert.Equal((Ends.Refused, $"{why} (torn); to go on all the same: --force"), Refusal(() => plan.Contest.Decide([Candidate(2, 1), Unread(3)])));
-        Assert.Equal([$"{why} (torn)"], Plan(Any with { Force = true }, state).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks);
+        Assert.Equal(
+            (Ends.Refused, $"{why} (torn); to go on all the same: --force"),
+            Refusal(() => plan.Contest.Decide([Candidate(2, 1), Unread(3)]))
+        );
+        Assert.Equal(
+            [$"{why} (torn)"],
+            Plan(Any with { Force = true }, state).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks
+        );
         Assert.Empty(plan.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]).Risks);
-        Assert.Equal((Ends.Refused, $"{why} (it is no standby of the live branch); to go on all the same: --force"), Refusal(() => plan.Contest.Decide([Candidate(2, 1)])));
+        Assert.Equal(
+            (Ends.Refused, $"{why} (it is no standby of the live branch); to go on all the same: --force"),
+            Refusal(() => plan.Contest.Decide([Candidate(2, 1)]))
+        );
 
         var onlyTwo = state.With(1, node => node with { SynchronousStandbyNames = "ANY 1 (p2)" });
         Assert.DoesNotContain(
-            Plan(Any, onlyTwo).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks, risk => risk.StartsWith("commits", StringComparison.Ordinal));
+            Plan(Any, onlyTwo).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks,
+            risk => risk.StartsWith("commits", StringComparison.Ordinal)
+        );
         var unknown = state.With(1, node => node with { SynchronousStandbyNames = "" });
         Assert.Equal([P(2), P(3)], Plan(Any, unknown).Contest.Confirmers!);
     }
@@ -200,9 +346,11 @@ public sealed class FailoverPlanTests
     private static TimelineHistory History(uint tip, params (uint Timeline, ulong End)[] ancestors) =>
         new(new(tip), [.. ancestors.Select(ancestor => new TimelineSwitch(new(ancestor.Timeline), new(ancestor.End)))]);
 
-    private static Candidate Candidate(int number, ulong end, uint timeline = 1) => new(new(Cluster, P(number)), new(timeline), new(end));
+    private static Candidate Candidate(int number, ulong end, uint timeline = 1) =>
+        new(new(Cluster, P(number)), new(timeline), new(end));
 
-    private static Candidate Unread(int number) => new(new(Cluster, P(number)), new(1), End: null) { Answers = false, Unknown = "torn" };
+    private static Candidate Unread(int number) =>
+        new(new(Cluster, P(number)), new(1), End: null) { Answers = false, Unknown = "torn" };
 
     private static (string?, string) Refusal(Func<object> plan)
     {

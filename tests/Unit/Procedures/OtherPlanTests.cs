@@ -19,23 +19,49 @@ public sealed class OtherPlanTests
     [Fact]
     public void A_node_that_was_fenced_before_stays_fenced_when_a_remake_is_undone()
     {
-        var fenced = Healthy().With(3, node => node with { Role = NodeRole.Stopped, Container = "exited", StandbySignal = true, RestartPolicy = "no" });
+        var fenced = Healthy()
+            .With(
+                3,
+                node =>
+                    node with
+                    {
+                        Role = NodeRole.Stopped,
+                        Container = "exited",
+                        StandbySignal = true,
+                        RestartPolicy = "no",
+                    }
+            );
         Assert.True(RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, fenced).Before.WasFenced);
-        Assert.False(RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, Healthy().With(3, Stopped)).Before.WasFenced);
+        Assert.False(
+            RemakeStandbyPlan
+                .From(new() { Cluster = Cluster, Node = P(3) }, Healthy().With(3, Stopped))
+                .Before.WasFenced
+        );
         Assert.False(RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, Healthy()).Before.WasFenced);
     }
 
     [Fact]
     public void Of_two_writable_nodes_the_named_one_is_remade_and_stays_fenced_if_that_fails()
     {
-        var plan = RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(2) }, Healthy().With(2, node => node with { Role = NodeRole.Primary }));
+        var plan = RemakeStandbyPlan.From(
+            new() { Cluster = Cluster, Node = P(2) },
+            Healthy().With(2, node => node with { Role = NodeRole.Primary })
+        );
         Assert.Equal((P(1), true), (plan.Primary.Name, plan.WasWrong));
         Assert.Equal(["p2 accepts writes: what p1 does not have of them is dropped from the cluster"], plan.Warnings);
     }
 
     [Fact]
     public void Remake_of_the_primary_is_refused() =>
-        Assert.StartsWith("p1 is the primary; ", Assert.Throws<ApplicationFailureException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(1) }, Healthy())).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "p1 is the primary; ",
+            Assert
+                .Throws<ApplicationFailureException>(() =>
+                    RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(1) }, Healthy())
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Init_plans_a_primary_and_standbys()
@@ -45,7 +71,19 @@ public sealed class OtherPlanTests
         Assert.Equal(P(1), plan.Primary.Name);
         Assert.Equal([P(2), P(3)], plan.Standbys.Select(node => node.Name));
         Assert.Empty(InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 1 }, Nothing).Standbys);
-        Assert.Single(InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 1, Sync = true }, Nothing).Warnings);
+        Assert.Single(
+            InitClusterPlan
+                .From(
+                    new()
+                    {
+                        Cluster = Cluster,
+                        Nodes = 1,
+                        Sync = true,
+                    },
+                    Nothing
+                )
+                .Warnings
+        );
     }
 
     [Fact]
@@ -53,22 +91,66 @@ public sealed class OtherPlanTests
     {
         Assert.True(InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 3 }, Healthy()).NothingToDo);
         Assert.Equal(
-            "there is a cluster demo already, and it differs: nodes is 3, not 2; image is postgres:17, not postgres:16; archive is External, not Local; vip is 10.0.0.9, not 10.0.0.8; subnet is 10.77.1.0/24, not 10.1.0.0/16; externalNetwork is lan, not wan",
-            Assert.Throws<ApplicationFailureException>(() => InitClusterPlan.From(
-                new() { Cluster = Cluster, Nodes = 2, Image = "postgres:16", Archive = ArchiveMode.Local, Vip = "10.0.0.8", Subnet = "10.1.0.0/16", ExternalNetwork = "wan" }, Healthy())).Message);
+            "there is a cluster demo already, and it differs: nodes is 3, not 2; image is postgres:17, not "
+                + "postgres:16; archive is External, not Local; vip is 10.0.0.9, not 10.0.0.8; subnet is "
+                + "10.77.1.0/24, not 10.1.0.0/16; externalNetwork is lan, not wan",
+            Assert
+                .Throws<ApplicationFailureException>(() =>
+                    InitClusterPlan.From(
+                        new()
+                        {
+                            Cluster = Cluster,
+                            Nodes = 2,
+                            Image = "postgres:16",
+                            Archive = ArchiveMode.Local,
+                            Vip = "10.0.0.8",
+                            Subnet = "10.1.0.0/16",
+                            ExternalNetwork = "wan",
+                        },
+                        Healthy()
+                    )
+                )
+                .Message
+        );
     }
 
     [Fact]
-    public void Init_of_a_cluster_that_is_there_says_what_is_wrong_with_it() => Assert.Equal(
-        "cluster demo is there already, as asked for; nothing was done; p2 is no running standby (stopped, container exited); bring it back: pgflow failback demo p2",
-        InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 3 }, Healthy().With(2, Stopped)).Summary);
+    public void Init_of_a_cluster_that_is_there_says_what_is_wrong_with_it() =>
+        Assert.Equal(
+            "cluster demo is there already, as asked for; nothing was done; p2 is no running standby (stopped, "
+                + "container exited); bring it back: pgflow failback demo p2",
+            InitClusterPlan.From(new() { Cluster = Cluster, Nodes = 3 }, Healthy().With(2, Stopped)).Summary
+        );
 
-    public static TheoryData<ClusterState, string> Leftovers => new()
-    {
-        { Nothing with { Resources = [Labelled(ResourceKind.Volume, "v")] }, "something of demo is there already: volume v; nothing was touched; remove the cluster with its data: pgflow destroy demo, or choose another name" },
-        { Nothing with { Resources = [Foreign] }, "something of demo is there already: container c; nothing was touched; remove or rename what is not PgFlow's (container c), or choose another name" },
-        { Healthy(2).With(1, Missing).With(2, Missing) with { Resources = [Labelled(ResourceKind.Volume, "v")] }, "something of demo is there already: volume v; nothing was touched; run the cluster again from it: pgflow repair demo, or remove the cluster with its data: pgflow destroy demo, or choose another name" },
-    };
+    public static TheoryData<ClusterState, string> Leftovers =>
+        new()
+        {
+            {
+                Nothing with
+                {
+                    Resources = [Labelled(ResourceKind.Volume, "v")],
+                },
+                "something of demo is there already: volume v; nothing was touched; remove the cluster with "
+                    + "its data: pgflow destroy demo, or choose another name"
+            },
+            {
+                Nothing with
+                {
+                    Resources = [Foreign],
+                },
+                "something of demo is there already: container c; nothing was touched; remove or rename what "
+                    + "is not PgFlow's (container c), or choose another name"
+            },
+            {
+                Healthy(2).With(1, Missing).With(2, Missing) with
+                {
+                    Resources = [Labelled(ResourceKind.Volume, "v")],
+                },
+                "something of demo is there already: volume v; nothing was touched; run the cluster again from "
+                    + "it: pgflow repair demo, or remove the cluster with its data: pgflow destroy demo, or choose "
+                    + "another name"
+            },
+        };
 
     private static Resource Foreign => new(ResourceKind.Container, "c", ResourceState.Foreign);
 
@@ -77,8 +159,20 @@ public sealed class OtherPlanTests
     [Theory, MemberData(nameof(Leftovers))]
     public async Task What_is_there_already_is_named_with_the_ways_on(ClusterState state, string why)
     {
-        Assert.Equal(why, Assert.Throws<ApplicationFailureException>(() => InitClusterPlan.From(new() { Cluster = Cluster }, state)).Message);
-        Assert.Equal(why, (await Assert.ThrowsAsync<ApplicationFailureException>(() => CloneClusterPlan.FromAsync(new() { Cluster = Cluster, From = ClusterName.Parse("other") }, state))).Message);
+        Assert.Equal(
+            why,
+            Assert
+                .Throws<ApplicationFailureException>(() => InitClusterPlan.From(new() { Cluster = Cluster }, state))
+                .Message
+        );
+        Assert.Equal(
+            why,
+            (
+                await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+                    CloneClusterPlan.FromAsync(new() { Cluster = Cluster, From = ClusterName.Parse("other") }, state)
+                )
+            ).Message
+        );
     }
 
     [Fact]
@@ -86,11 +180,25 @@ public sealed class OtherPlanTests
     {
         Assert.Equal(
             "container web uses volume pgflow-demo-p1: remove it first; nothing was removed",
-            Assert.Throws<ApplicationFailureException>(() => DestroyClusterPlan.From(new() { Cluster = Cluster }, Healthy() with
+            Assert
+                .Throws<ApplicationFailureException>(() =>
+                    DestroyClusterPlan.From(
+                        new() { Cluster = Cluster },
+                        Healthy() with
+                        {
+                            Resources = [new(ResourceKind.Container, "web", ResourceState.Foreign, "pgflow-demo-p1")],
+                        }
+                    )
+                )
+                .Message
+        );
+        var plan = DestroyClusterPlan.From(
+            new() { Cluster = Cluster },
+            Nothing with
             {
-                Resources = [new(ResourceKind.Container, "web", ResourceState.Foreign, "pgflow-demo-p1")],
-            })).Message);
-        var plan = DestroyClusterPlan.From(new() { Cluster = Cluster }, Nothing with { Resources = [Foreign, Labelled(ResourceKind.Volume, "v")] });
+                Resources = [Foreign, Labelled(ResourceKind.Volume, "v")],
+            }
+        );
         Assert.Equal(["no node is there", "removed: volume v"], plan.Facts);
         Assert.Equal([Foreign], plan.Foreign);
     }
@@ -99,7 +207,10 @@ public sealed class OtherPlanTests
     public void Destroy_removes_what_is_left_of_a_cluster_too()
     {
         Assert.Equal(["no node is there"], DestroyClusterPlan.From(new() { Cluster = Cluster }, Nothing).Facts);
-        Assert.Equal(["nodes: p1 (primary), p2 (standby)"], DestroyClusterPlan.From(new() { Cluster = Cluster }, Healthy(2)).Facts);
+        Assert.Equal(
+            ["nodes: p1 (primary), p2 (standby)"],
+            DestroyClusterPlan.From(new() { Cluster = Cluster }, Healthy(2)).Facts
+        );
     }
 
     [Fact]
@@ -109,6 +220,8 @@ public sealed class OtherPlanTests
 
         Assert.Equal(P(1), TakeBackupPlan.From(new() { Cluster = Cluster }, state).Source.Name);
         Assert.Equal(P(2), TakeBackupPlan.From(new() { Cluster = Cluster }, Healthy()).Source.Name);
-        Assert.Throws<Temporalio.Exceptions.ApplicationFailureException>(() => TakeBackupPlan.From(new() { Cluster = Cluster, Node = P(2) }, state));
+        Assert.Throws<Temporalio.Exceptions.ApplicationFailureException>(() =>
+            TakeBackupPlan.From(new() { Cluster = Cluster, Node = P(2) }, state)
+        );
     }
 }

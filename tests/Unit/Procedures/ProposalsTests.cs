@@ -19,23 +19,46 @@ public sealed class ProposalsTests
 
     [Fact]
     public async Task A_failback_is_proposed_for_a_node_that_it_would_bring_back() =>
-        Assert.Equal(nameof(Failback), (await HintAsync(FindingCode.NotAStandby, Healthy().With(3, Stopped))).Procedure);
+        Assert.Equal(
+            nameof(Failback),
+            (await HintAsync(FindingCode.NotAStandby, Healthy().With(3, Stopped))).Procedure
+        );
 
     [Fact]
     public async Task Each_procedure_is_asked_with_the_input_that_is_proposed()
     {
-        Assert.Equal("p1 is the primary; to make it a standby: pgflow switchover demo", await RefusalAsync(nameof(Failback), Healthy(), P(1)));
-        Assert.Equal("p1 is the primary; make another node the primary first: pgflow switchover demo", await RefusalAsync(nameof(RemakeStandby), Healthy(), P(1)));
+        Assert.Equal(
+            "p1 is the primary; to make it a standby: pgflow switchover demo",
+            await RefusalAsync(nameof(Failback), Healthy(), P(1))
+        );
+        Assert.Equal(
+            "p1 is the primary; make another node the primary first: pgflow switchover demo",
+            await RefusalAsync(nameof(RemakeStandby), Healthy(), P(1))
+        );
         Assert.Equal("demo has no node p9; it has p1, p2, p3", await RefusalAsync(nameof(Failback), Healthy(), P(9)));
         Assert.Null(await RefusalAsync(nameof(Switchover), Healthy()));
-        Assert.StartsWith("no node of demo accepts writes", await RefusalAsync(nameof(Switchover), Healthy().With(1, Stopped)), StringComparison.Ordinal);
-        Assert.Null(await RefusalAsync(nameof(Failback), Healthy().With(3, node => node with { Role = NodeRole.Primary })));
+        Assert.StartsWith(
+            "no node of demo accepts writes",
+            await RefusalAsync(nameof(Switchover), Healthy().With(1, Stopped)),
+            StringComparison.Ordinal
+        );
+        Assert.Null(
+            await RefusalAsync(nameof(Failback), Healthy().With(3, node => node with { Role = NodeRole.Primary }))
+        );
     }
 
     private static Task<string?> RefusalAsync(string procedure, ClusterState state, NodeName? node = null) =>
         Proposals.RefusalAsync(Hint.Run("do it", procedure, Cluster, node), state);
 
     private static async Task<Hint> HintAsync(FindingCode code, ClusterState state) =>
-        (await Proposals.AskedAsync(Inspection.Of(state, new() { Live = new(1), Backup = new("B1", DateTimeOffset.UnixEpoch, new(1), VerifiedAt: null) })))
-            .Findings.First(finding => finding.Code == code).Hint!;
+        (
+            await Proposals.AskedAsync(
+                Inspection.Of(
+                    state,
+                    new() { Live = new(1), Backup = new("B1", DateTimeOffset.UnixEpoch, new(1), VerifiedAt: null) }
+                )
+            )
+        )
+            .Findings.First(finding => finding.Code == code)
+            .Hint!;
 }

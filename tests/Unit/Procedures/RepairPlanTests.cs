@@ -7,15 +7,42 @@ public sealed class RepairPlanTests
 {
     private static RepairClusterInput Any => new() { Cluster = Cluster };
 
-    public static TheoryData<ClusterState, string> Refused => new()
-    {
-        { Healthy().With(1, node => Missing(node) with { StandbySignal = true }).With(2, Missing).With(3, Missing), "no node of demo accepts writes, and none holds a primary's data: all would come back as standbys; start one and choose it: pgflow failover demo --to NODE" },
-        { Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false }), "a primary's data hold p1 (timeline 1), p2 (timeline 1): which of them is the cluster? Name it with --primary; the others are rewound to it, or made anew from it" },
-        { Healthy().With(1, Missing).With(2, node => node with { Timeline = new(2) }), "p1 was the primary on timeline 1, and p2 went on to timeline 2: p1 is not started; choose with: pgflow failover demo --to p2" },
-        { Healthy().With(1, Hung).With(3, Missing), "p1 is unreachable: no answer within 2 s, so nobody knows whether it is the primary; fence it first: pgflow failover demo" },
-        { Healthy().With(3, Missing) with { Resources = [new(ResourceKind.Container, "pgflow-demo-p3", ResourceState.Foreign)] }, "container pgflow-demo-p3: not PgFlow's, with a name of demo's or on one of its volumes; remove or rename what is foreign first" },
-        { Nothing, "there is no cluster demo; make it with: pgflow init demo" },
-    };
+    public static TheoryData<ClusterState, string> Refused =>
+        new()
+        {
+            {
+                Healthy()
+                    .With(1, node => Missing(node) with { StandbySignal = true })
+                    .With(2, Missing)
+                    .With(3, Missing),
+                "no node of demo accepts writes, and none holds a primary's data: all would come back as "
+                    + "standbys; start one and choose it: pgflow failover demo --to NODE"
+            },
+            {
+                Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false }),
+                "a primary's data hold p1 (timeline 1), p2 (timeline 1): which of them is the cluster? Name it "
+                    + "with --primary; the others are rewound to it, or made anew from it"
+            },
+            {
+                Healthy().With(1, Missing).With(2, node => node with { Timeline = new(2) }),
+                "p1 was the primary on timeline 1, and p2 went on to timeline 2: p1 is not started; choose "
+                    + "with: pgflow failover demo --to p2"
+            },
+            {
+                Healthy().With(1, Hung).With(3, Missing),
+                "p1 is unreachable: no answer within 2 s, so nobody knows whether it is the primary; fence it "
+                    + "first: pgflow failover demo"
+            },
+            {
+                Healthy().With(3, Missing) with
+                {
+                    Resources = [new(ResourceKind.Container, "pgflow-demo-p3", ResourceState.Foreign)],
+                },
+                "container pgflow-demo-p3: not PgFlow's, with a name of demo's or on one of its volumes; "
+                    + "remove or rename what is foreign first"
+            },
+            { Nothing, "there is no cluster demo; make it with: pgflow init demo" },
+        };
 
     [Theory, MemberData(nameof(Refused))]
     public void Starts_nothing_where_it_is_not_certain_who_the_primary_is(ClusterState state, string why) =>
@@ -24,7 +51,13 @@ public sealed class RepairPlanTests
     [Fact]
     public void The_only_node_with_a_primarys_data_is_started_and_the_others_follow()
     {
-        var plan = RepairClusterPlan.From(Any, Healthy().With(1, Missing).With(2, Missing).With(3, node => Missing(node) with { HasVolume = false, Control = null, StandbySignal = null }));
+        var plan = RepairClusterPlan.From(
+            Any,
+            Healthy()
+                .With(1, Missing)
+                .With(2, Missing)
+                .With(3, node => Missing(node) with { HasVolume = false, Control = null, StandbySignal = null })
+        );
 
         Assert.Equal((P(1), true, false), (plan.Primary.Name, plan.StartsPrimary, plan.LacksRepository));
         Assert.Equal([new(new(Cluster, P(2)), HasData: true), new(new(Cluster, P(3)), HasData: false)], plan.Returning);
@@ -50,7 +83,10 @@ public sealed class RepairPlanTests
     [Fact]
     public void A_fenced_node_that_has_its_container_stays_and_one_that_only_stopped_comes_back()
     {
-        var plan = RepairClusterPlan.From(Any, Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" }).With(3, Stopped));
+        var plan = RepairClusterPlan.From(
+            Any,
+            Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" }).With(3, Stopped)
+        );
 
         Assert.Equal(P(3), Assert.Single(plan.Returning).Id.Name);
         Assert.Contains("pgflow failback demo p2", Assert.Single(plan.Warnings), StringComparison.Ordinal);
@@ -60,39 +96,85 @@ public sealed class RepairPlanTests
     [InlineData(false)]
     [InlineData(true)]
     public void Does_nothing_where_nothing_is_out_of_its_place(bool restarts) =>
-        Assert.Equal(restarts, RepairClusterPlan.From(Any, Healthy().With(1, node => node with { RestartPolicy = restarts ? "unless-stopped" : "no" })).NothingToDo);
+        Assert.Equal(
+            restarts,
+            RepairClusterPlan
+                .From(Any, Healthy().With(1, node => node with { RestartPolicy = restarts ? "unless-stopped" : "no" }))
+                .NothingToDo
+        );
 
     [Fact]
     public void The_primary_is_to_ask_who_streams_or_was_asked_and_nobody_who_can_confirm_nothing()
     {
-        IEnumerable<NodeName> Asked(ClusterState state) => RepairClusterPlan.From(Any, state).Standbys.Select(node => node.Name);
+        IEnumerable<NodeName> Asked(ClusterState state) =>
+            RepairClusterPlan.From(Any, state).Standbys.Select(node => node.Name);
 
         Assert.Equal([P(2), P(3)], Asked(Synchronous("")));
         Assert.False(RepairClusterPlan.From(Any, Synchronous("")).NothingToDo);
         Assert.True(RepairClusterPlan.From(Any, Synchronous("ANY 1 (p2, p3)")).NothingToDo);
         Assert.Equal([P(2)], Asked(Synchronous("ANY 1 (p2)").WithFollower(3, _ => null)));
         Assert.Equal([P(2), P(3)], Asked(Synchronous("ANY 1 (p2, p3)").WithFollower(3, _ => null)));
-        Assert.Equal([P(2), P(3)], Asked(Synchronous("").WithFollower(2, _ => null).WithFollower(3, _ => null).With(1, node => node with { Unread = ["its state"] })));
+        Assert.Equal(
+            [P(2), P(3)],
+            Asked(
+                Synchronous("")
+                    .WithFollower(2, _ => null)
+                    .WithFollower(3, _ => null)
+                    .With(1, node => node with { Unread = ["its state"] })
+            )
+        );
         Assert.Equal([P(2), P(3)], Asked(Synchronous("ANY 1 (p3)").With(1, Stopped).With(2, Stopped)).Order());
     }
 
     [Fact]
-    public void With_nothing_to_do_says_what_is_another_procedures() => Assert.Equal(
-        "nothing of demo is missing or out of its place; nothing was done; p2 is no running standby (stopped, container exited); bring it back: pgflow failback demo p2",
-        RepairClusterPlan.From(Any, Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" })).Summary);
+    public void With_nothing_to_do_says_what_is_another_procedures() =>
+        Assert.Equal(
+            "nothing of demo is missing or out of its place; nothing was done; p2 is no running standby "
+                + "(stopped, container exited); bring it back: pgflow failback demo p2",
+            RepairClusterPlan.From(Any, Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" })).Summary
+        );
 
     [Fact]
     public void Others_plan_without_a_missing_node()
     {
         var state = Healthy().With(3, Missing);
-        Assert.Contains("pgflow repair demo", Assert.Single(SwitchoverPlan.From(new() { Cluster = Cluster, Force = true }, state.WithFollower(3, _ => null)).Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "pgflow repair demo",
+            Assert.Single(
+                SwitchoverPlan
+                    .From(new() { Cluster = Cluster, Force = true }, state.WithFollower(3, _ => null))
+                    .Warnings
+            ),
+            StringComparison.Ordinal
+        );
         Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(new() { Cluster = Cluster }, state));
-        var failover = FailoverPlan.From(new() { Cluster = Cluster }, Healthy().With(1, Missing), new LiveBranch(TimelineHistory.Parse(new(1), null)));
+        var failover = FailoverPlan.From(
+            new() { Cluster = Cluster },
+            Healthy().With(1, Missing),
+            new LiveBranch(TimelineHistory.Parse(new(1), null))
+        );
         Assert.Empty(failover.Lost);
-        Assert.Equal([P(2), P(3)], failover.Compared.Select(node => node.Name)); // without a container there is nothing to ask
+        // without a container there is nothing to ask
+        Assert.Equal([P(2), P(3)], failover.Compared.Select(node => node.Name));
         Assert.Contains(failover.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
-        Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state)).Message, StringComparison.Ordinal);
-        Assert.EndsWith("bring it back with: pgflow repair demo", Assert.Throws<ApplicationFailureException>(() => FailbackPlan.From(new() { Cluster = Cluster }, state.WithFollower(3, _ => null))).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "bring it back with: pgflow repair demo",
+            Assert
+                .Throws<ApplicationFailureException>(() =>
+                    RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state)
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith(
+            "bring it back with: pgflow repair demo",
+            Assert
+                .Throws<ApplicationFailureException>(() =>
+                    FailbackPlan.From(new() { Cluster = Cluster }, state.WithFollower(3, _ => null))
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -108,11 +190,17 @@ public sealed class RepairPlanTests
             NewTimeline = new(2),
             Why = "",
         };
-        var plan = RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy().With(1, Missing), target);
+        var plan = RecoverClusterPlan.From(
+            new() { Cluster = Cluster, Latest = true },
+            Healthy().With(1, Missing),
+            target
+        );
 
         Assert.Equal([P(2), P(3)], plan.Nodes.Select(node => node.Id.Name));
         Assert.Equal([P(1), P(3)], plan.Slots);
         Assert.Contains(plan.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
-        Assert.Throws<ApplicationFailureException>(() => RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(1).With(1, Missing), target));
+        Assert.Throws<ApplicationFailureException>(() =>
+            RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(1).With(1, Missing), target)
+        );
     }
 }

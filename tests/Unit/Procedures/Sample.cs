@@ -7,22 +7,35 @@ internal static class Sample
 
     public static NodeName P(int number) => NodeName.Of(number);
 
-    public static ClusterState Healthy(int nodes = 3) => Of([.. Enumerable.Range(1, nodes).Select(number => number == 1 ? Primary(1, nodes) : Standby(number))]);
+    public static ClusterState Healthy(int nodes = 3) =>
+        Of([.. Enumerable.Range(1, nodes).Select(number => number == 1 ? Primary(1, nodes) : Standby(number))]);
 
     /// <summary>A synchronous cluster whose primary asks so for its confirmations.</summary>
     public static ClusterState Synchronous(string names, int nodes = 3)
     {
         var state = Healthy(nodes);
-        return (state with { Nodes = [.. state.Nodes.Select(node => node with { Synchronous = true })] })
-            .With(1, node => node with { SynchronousStandbyNames = names });
+        return (state with { Nodes = [.. state.Nodes.Select(node => node with { Synchronous = true })] }).With(
+            1,
+            node => node with { SynchronousStandbyNames = names }
+        );
     }
 
-    public static ClusterState Of(params NodeState[] nodes) => new()
-    {
-        Cluster = Cluster,
-        Spec = new(Cluster, nodes.Length, "postgres:17", new(17, "/usr/lib/postgresql/17/bin", 999, 999), ArchiveMode.External, "10.77.1.0/24", "lan", "10.0.0.9"),
-        Nodes = nodes,
-    };
+    public static ClusterState Of(params NodeState[] nodes) =>
+        new()
+        {
+            Cluster = Cluster,
+            Spec = new(
+                Cluster,
+                nodes.Length,
+                "postgres:17",
+                new(17, "/usr/lib/postgresql/17/bin", 999, 999),
+                ArchiveMode.External,
+                "10.77.1.0/24",
+                "lan",
+                "10.0.0.9"
+            ),
+            Nodes = nodes,
+        };
 
     /// <summary>A setting of PgFlow's that somebody set by ALTER SYSTEM.</summary>
     public static OverriddenSetting Override { get; } = new("archive_command", "postgresql.auto.conf");
@@ -33,41 +46,92 @@ internal static class Sample
 
     /// <summary>The same cluster with one node as <paramref name="change"/> makes it.</summary>
     public static ClusterState With(this ClusterState state, int number, Func<NodeState, NodeState> change) =>
-        state with { Nodes = [.. state.Nodes.Select(node => node.Id.Name == P(number) ? change(node) : node)] };
+        state with
+        {
+            Nodes = [.. state.Nodes.Select(node => node.Id.Name == P(number) ? change(node) : node)],
+        };
 
     /// <summary>The same cluster with what the primary knows of one standby changed; null forgets it.</summary>
-    public static ClusterState WithFollower(this ClusterState state, int number, Func<Follower, Follower?> change) => state.With(1, primary => primary with
-    {
-        Followers = [.. primary.Followers.Select(row => row.Node == $"p{number}" ? change(row) : row).OfType<Follower>()],
-    });
+    public static ClusterState WithFollower(this ClusterState state, int number, Func<Follower, Follower?> change) =>
+        state.With(
+            1,
+            primary =>
+                primary with
+                {
+                    Followers =
+                    [
+                        .. primary
+                            .Followers.Select(row => row.Node == $"p{number}" ? change(row) : row)
+                            .OfType<Follower>(),
+                    ],
+                }
+        );
 
     public static NodeState Stopped(NodeState node) =>
-        node with { Role = NodeRole.Stopped, Container = "exited", Control = ControlState.InProduction, StandbySignal = node.Role is NodeRole.Standby };
+        node with
+        {
+            Role = NodeRole.Stopped,
+            Container = "exited",
+            Control = ControlState.InProduction,
+            StandbySignal = node.Role is NodeRole.Standby,
+        };
 
     public static NodeState Missing(NodeState node) =>
-        Stopped(node) with { Role = NodeRole.Missing, Container = "missing", RestartPolicy = "no", OnInternalNetwork = false, Endpoint = EndpointRole.None };
+        Stopped(node) with
+        {
+            Role = NodeRole.Missing,
+            Container = "missing",
+            RestartPolicy = "no",
+            OnInternalNetwork = false,
+            Endpoint = EndpointRole.None,
+        };
 
-    public static NodeState Hung(NodeState node) => node with { Role = NodeRole.Unreachable, Login = new(LoginProblemKind.NoAnswer, "no answer within 2 s") };
+    public static NodeState Hung(NodeState node) =>
+        node with
+        {
+            Role = NodeRole.Unreachable,
+            Login = new(LoginProblemKind.NoAnswer, "no answer within 2 s"),
+        };
 
-    private static NodeState Primary(int number, int nodes) => Node(number) with
-    {
-        Role = NodeRole.Primary,
-        Endpoint = EndpointRole.ReadWrite,
-        Slots = [.. Enumerable.Range(1, nodes).Where(other => other != number).Select(other => new Slot($"p{other}", Active: true, "reserved"))],
-        Followers = [.. Enumerable.Range(1, nodes).Where(other => other != number).Select(other => new Follower($"p{other}", "streaming", new(0x5000000), 0, "async", 0))],
-    };
+    private static NodeState Primary(int number, int nodes) =>
+        Node(number) with
+        {
+            Role = NodeRole.Primary,
+            Endpoint = EndpointRole.ReadWrite,
+            Slots =
+            [
+                .. Enumerable
+                    .Range(1, nodes)
+                    .Where(other => other != number)
+                    .Select(other => new Slot($"p{other}", Active: true, "reserved")),
+            ],
+            Followers =
+            [
+                .. Enumerable
+                    .Range(1, nodes)
+                    .Where(other => other != number)
+                    .Select(other => new Follower($"p{other}", "streaming", new(0x5000000), 0, "async", 0)),
+            ],
+        };
 
-    private static NodeState Standby(int number) => Node(number) with { Role = NodeRole.Standby, Endpoint = EndpointRole.ReadOnly, Replayed = new(0x5000000) };
+    private static NodeState Standby(int number) =>
+        Node(number) with
+        {
+            Role = NodeRole.Standby,
+            Endpoint = EndpointRole.ReadOnly,
+            Replayed = new(0x5000000),
+        };
 
-    private static NodeState Node(int number) => new()
-    {
-        Id = new(Cluster, P(number)),
-        Role = NodeRole.Stopped,
-        Container = "running",
-        RestartPolicy = "unless-stopped",
-        Address = $"10.77.1.{10 + number}",
-        SystemIdentifier = "74",
-        Timeline = new(1),
-        Wal = new(0x5000000),
-    };
+    private static NodeState Node(int number) =>
+        new()
+        {
+            Id = new(Cluster, P(number)),
+            Role = NodeRole.Stopped,
+            Container = "running",
+            RestartPolicy = "unless-stopped",
+            Address = $"10.77.1.{10 + number}",
+            SystemIdentifier = "74",
+            Timeline = new(1),
+            Wal = new(0x5000000),
+        };
 }

@@ -5,25 +5,68 @@ namespace PgFlow.UnitTests.Procedures;
 
 public sealed class SwitchoverPlanTests
 {
-    public static TheoryData<string, ClusterState, SwitchoverInput> Refused => new()
-    {
-        { "there is no cluster demo; make it with: pgflow init demo", Nothing, To(2) },
-        { "demo has no node p9; it has p1, p2, p3", Healthy(), To(9) },
-        { "no node of demo accepts writes; make one the primary with: pgflow failover demo", Healthy().With(1, Stopped), To(2) },
-        { "p1, p2 both accept writes; stop the wrong one, then: pgflow failback demo NODE", Healthy().With(2, node => node with { Role = NodeRole.Primary }), To(3) },
-        { "p2 is no running standby (stopped, container exited)", Healthy().With(2, Stopped), To(2) },
-        { "p2 does not stream from p1", Healthy().WithFollower(2, _ => null), To(2) },
-        { "p2 does not stream from p1", Healthy().WithFollower(2, row => row with { State = "catchup" }), To(2) },
-        { "p2 is 32 MB behind p1", Healthy().WithFollower(2, row => row with { LagBytes = 32 * 1024 * 1024 }), To(2) },
-        { "replay is paused on p2; resume it with: SELECT pg_wal_replay_resume()", Healthy().With(2, node => node with { ReplayPaused = true }), To(2) },
-        { "p2 belongs to another system (75)", Healthy().With(2, node => node with { SystemIdentifier = "75" }), To(2) },
-        { "p2 replays 1h later by its setting recovery_min_apply_delay; it takes part in role changes and can't become the primary by a switchover; ALTER SYSTEM RESET recovery_min_apply_delay", Healthy().With(2, node => node with { ApplyDelay = "1h" }), To(2) },
-        { "p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1; to go on all the same: --force", WithBrokenArchive, To(2) },
-        { $"p2: {Overridden}", Healthy().With(2, node => node with { Drift = [Override] }), To(2) },
-        { "p3 is no running standby (unreachable: no answer within 2 s); to go on without p3: --force", Healthy().With(3, Hung).WithFollower(3, _ => null), To(2) },
-        { "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force", Healthy().With(3, node => node with { ReplayPaused = true }), To(2) },
-        { "demo has no running standby; p2 is stopped, container exited", Healthy(2).With(2, Stopped), new() { Cluster = Cluster } },
-    };
+    public static TheoryData<string, ClusterState, SwitchoverInput> Refused =>
+        new()
+        {
+            { "there is no cluster demo; make it with: pgflow init demo", Nothing, To(2) },
+            { "demo has no node p9; it has p1, p2, p3", Healthy(), To(9) },
+            {
+                "no node of demo accepts writes; make one the primary with: pgflow failover demo",
+                Healthy().With(1, Stopped),
+                To(2)
+            },
+            {
+                "p1, p2 both accept writes; stop the wrong one, then: pgflow failback demo NODE",
+                Healthy().With(2, node => node with { Role = NodeRole.Primary }),
+                To(3)
+            },
+            { "p2 is no running standby (stopped, container exited)", Healthy().With(2, Stopped), To(2) },
+            { "p2 does not stream from p1", Healthy().WithFollower(2, _ => null), To(2) },
+            { "p2 does not stream from p1", Healthy().WithFollower(2, row => row with { State = "catchup" }), To(2) },
+            {
+                "p2 is 32 MB behind p1",
+                Healthy().WithFollower(2, row => row with { LagBytes = 32 * 1024 * 1024 }),
+                To(2)
+            },
+            {
+                "replay is paused on p2; resume it with: SELECT pg_wal_replay_resume()",
+                Healthy().With(2, node => node with { ReplayPaused = true }),
+                To(2)
+            },
+            {
+                "p2 belongs to another system (75)",
+                Healthy().With(2, node => node with { SystemIdentifier = "75" }),
+                To(2)
+            },
+            {
+                "p2 replays 1h later by its setting recovery_min_apply_delay; it takes part in role changes "
+                    + "and can't become the primary by a switchover; ALTER SYSTEM RESET recovery_min_apply_delay",
+                Healthy().With(2, node => node with { ApplyDelay = "1h" }),
+                To(2)
+            },
+            {
+                "p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 "
+                    + "min); see its log: docker logs pgflow-demo-p1; to go on all the same: --force",
+                WithBrokenArchive,
+                To(2)
+            },
+            { $"p2: {Overridden}", Healthy().With(2, node => node with { Drift = [Override] }), To(2) },
+            {
+                "p3 is no running standby (unreachable: no answer within 2 s); to go on without p3: --force",
+                Healthy().With(3, Hung).WithFollower(3, _ => null),
+                To(2)
+            },
+            {
+                "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force",
+                Healthy().With(3, node => node with { ReplayPaused = true }),
+                To(2)
+            },
+            {
+                "demo has no running standby; p2 is stopped, container exited",
+                Healthy(2).With(2, Stopped),
+                new() { Cluster = Cluster }
+            },
+        };
 
     [Theory, MemberData(nameof(Refused))]
     public void Says_what_stands_against_it(string why, ClusterState state, SwitchoverInput input)
@@ -34,35 +77,85 @@ public sealed class SwitchoverPlanTests
     }
 
     [Fact]
-    public void By_force_a_broken_archive_is_a_warning() => Assert.Equal(
-        ["p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 min); see its log: docker logs pgflow-demo-p1; p1 stays down until the archive has taken what it kept"],
-        SwitchoverPlan.From(To(2) with { Force = true }, WithBrokenArchive).Warnings);
+    public void By_force_a_broken_archive_is_a_warning() =>
+        Assert.Equal(
+            [
+                "p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 "
+                    + "min); see its log: docker logs pgflow-demo-p1; p1 stays down until the archive has taken what "
+                    + "it kept",
+            ],
+            SwitchoverPlan.From(To(2) with { Force = true }, WithBrokenArchive).Warnings
+        );
 
     [Fact]
     public void Slots_of_others_that_do_not_go_along_are_named_and_a_delayed_third_node_takes_part()
     {
-        Slot[] slots = [new("p2", Active: true, "reserved"), new("theirs", false, "reserved"), new("plain", false, "reserved", Logical: true), new("synced", false, "reserved", Logical: true, Failover: true), new("late", false, "reserved", Logical: true, Failover: true)];
-        var plan = SwitchoverPlan.From(To(2), Healthy()
-            .With(1, node => node with { Slots = slots })
-            .With(2, node => node with { Slots = [new("synced", false, "reserved", Logical: true, Failover: true, Synced: true)] })
-            .With(3, node => node with { ApplyDelay = "1h" }));
+        Slot[] slots =
+        [
+            new("p2", Active: true, "reserved"),
+            new("theirs", false, "reserved"),
+            new("plain", false, "reserved", Logical: true),
+            new("synced", false, "reserved", Logical: true, Failover: true),
+            new("late", false, "reserved", Logical: true, Failover: true),
+        ];
+        var plan = SwitchoverPlan.From(
+            To(2),
+            Healthy()
+                .With(1, node => node with { Slots = slots })
+                .With(
+                    2,
+                    node =>
+                        node with
+                        {
+                            Slots = [new("synced", false, "reserved", Logical: true, Failover: true, Synced: true)],
+                        }
+                )
+                .With(3, node => node with { ApplyDelay = "1h" })
+        );
         Assert.Equal(
             [
-                "physical slot theirs of p1 does not go along; make it again on the new primary for whoever reads from it",
+                "physical slot theirs of p1 does not go along; make it again on the new primary for whoever "
+                    + "reads from it",
                 "logical slot plain of p1 does not go along; from PostgreSQL 17 on, one made with failover = true does",
-                "logical slot late of p1 does not go along: it is not on p2 (sync_replication_slots and hot_standby_feedback must be on there)",
+                "logical slot late of p1 does not go along: it is not on p2 (sync_replication_slots and "
+                    + "hot_standby_feedback must be on there)",
             ],
-            plan.Warnings);
+            plan.Warnings
+        );
         Assert.Equal([P(3)], plan.Followers.Select(node => node.Name));
     }
 
-    private static ClusterState WithBrokenArchive => Healthy().With(1, node => node with { Archiver = new("000000010000000000000004", "000000010000000000000005", 3, Failures: 2, WaitingSeconds: 600) });
+    private static ClusterState WithBrokenArchive =>
+        Healthy()
+            .With(
+                1,
+                node =>
+                    node with
+                    {
+                        Archiver = new(
+                            "000000010000000000000004",
+                            "000000010000000000000005",
+                            3,
+                            Failures: 2,
+                            WaitingSeconds: 600
+                        ),
+                    }
+            );
 
     [Fact]
     public void Says_all_of_it_at_once()
     {
         var state = Healthy().With(2, node => node with { ReplayPaused = true, Drift = [Override] }).With(3, Stopped);
-        Assert.Equal(3, Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2), state)).Message.Split("; ").Count(reason => !reason.StartsWith("resume", StringComparison.Ordinal) && !reason.StartsWith("to go on", StringComparison.Ordinal)));
+        Assert.Equal(
+            3,
+            Assert
+                .Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2), state))
+                .Message.Split("; ")
+                .Count(reason =>
+                    !reason.StartsWith("resume", StringComparison.Ordinal)
+                    && !reason.StartsWith("to go on", StringComparison.Ordinal)
+                )
+        );
     }
 
     [Fact]
@@ -70,7 +163,15 @@ public sealed class SwitchoverPlanTests
     {
         var state = Healthy().With(3, node => node with { Replayed = new(0x5000001) });
         Assert.Equal(P(3), SwitchoverPlan.From(new() { Cluster = Cluster }, state).Candidate.Name);
-        Assert.Equal(P(2), SwitchoverPlan.From(new() { Cluster = Cluster, Force = true }, state.With(3, node => node with { ReplayPaused = true })).Candidate.Name);
+        Assert.Equal(
+            P(2),
+            SwitchoverPlan
+                .From(
+                    new() { Cluster = Cluster, Force = true },
+                    state.With(3, node => node with { ReplayPaused = true })
+                )
+                .Candidate.Name
+        );
     }
 
     [Fact]
@@ -80,16 +181,29 @@ public sealed class SwitchoverPlanTests
 
         Assert.Empty(plan.Followers);
         Assert.Equal([P(1), P(3)], plan.AllOthers.Select(node => node.Name));
-        Assert.Equal(["p3 does not take part: p3 is no running standby (unreachable: no answer within 2 s); afterwards: pgflow failback demo p3"], plan.Warnings);
+        Assert.Equal(
+            [
+                "p3 does not take part: p3 is no running standby (unreachable: no answer within 2 s); "
+                    + "afterwards: pgflow failback demo p3",
+            ],
+            plan.Warnings
+        );
     }
 
     [Fact]
     public void Force_does_not_take_a_candidate_that_is_not_ready() =>
-        Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2) with { Force = true }, Healthy().WithFollower(2, _ => null)));
+        Assert.Throws<ApplicationFailureException>(() =>
+            SwitchoverPlan.From(To(2) with { Force = true }, Healthy().WithFollower(2, _ => null))
+        );
 
     [Fact]
     public void A_third_node_that_lags_takes_part() =>
-        Assert.Equal([P(3)], SwitchoverPlan.From(To(2), Healthy().WithFollower(3, row => row with { LagBytes = 1L << 30 })).Followers.Select(node => node.Name));
+        Assert.Equal(
+            [P(3)],
+            SwitchoverPlan
+                .From(To(2), Healthy().WithFollower(3, row => row with { LagBytes = 1L << 30 }))
+                .Followers.Select(node => node.Name)
+        );
 
     [Fact]
     public void To_the_primary_there_is_nothing_to_do()
@@ -100,27 +214,54 @@ public sealed class SwitchoverPlanTests
     }
 
     [Fact]
-    public void To_a_primary_that_is_not_in_its_place_is_refused_with_the_way_to_it() => Assert.Equal(
-        "p1 is the primary of demo already, but not as it should be: the virtual IP is on no node, not on the primary p1; put it right: pgflow repair demo",
-        Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(1), Healthy().With(1, node => node with { Endpoint = EndpointRole.None }))).Message);
+    public void To_a_primary_that_is_not_in_its_place_is_refused_with_the_way_to_it() =>
+        Assert.Equal(
+            "p1 is the primary of demo already, but not as it should be: the virtual IP is on no node, not on "
+                + "the primary p1; put it right: pgflow repair demo",
+            Assert
+                .Throws<ApplicationFailureException>(() =>
+                    SwitchoverPlan.From(To(1), Healthy().With(1, node => node with { Endpoint = EndpointRole.None }))
+                )
+                .Message
+        );
 
     [Fact]
     public void Knows_what_the_cluster_is_meant_to_be()
     {
-        var intent = SwitchoverPlan.From(To(2), Healthy().With(1, node => node with { Synchronous = true, ReadOnly = true })).Intent;
+        var intent = SwitchoverPlan
+            .From(To(2), Healthy().With(1, node => node with { Synchronous = true, ReadOnly = true }))
+            .Intent;
 
-        Assert.Equal([P(1), P(3)], intent.Primary(new(Cluster, P(2)), [new(Cluster, P(3)), new(Cluster, P(1))]).SynchronousStandbys!);
+        Assert.Equal(
+            [P(1), P(3)],
+            intent.Primary(new(Cluster, P(2)), [new(Cluster, P(3)), new(Cluster, P(1))]).SynchronousStandbys!
+        );
         Assert.Empty(intent.Standby(new(Cluster, P(1)), new(Cluster, P(2)), new(1)).SynchronousStandbys!);
-        Assert.Empty(new ClusterIntent(Synchronous: false, ReadOnly: false).Primary(new(Cluster, P(2)), [new(Cluster, P(3))]).SynchronousStandbys!);
+        Assert.Empty(
+            new ClusterIntent(Synchronous: false, ReadOnly: false)
+                .Primary(new(Cluster, P(2)), [new(Cluster, P(3))])
+                .SynchronousStandbys!
+        );
     }
 
     [Fact]
     public void An_approval_stands_for_what_will_be_done()
     {
         var plan = SwitchoverPlan.From(To(2), Healthy());
-        static string Hash(Plan plan, string id = "stop", string title = "p1 stopped") => plan.View([new(id, title)]).Hash;
+        static string Hash(Plan plan, string id = "stop", string title = "p1 stopped") =>
+            plan.View([new(id, title)]).Hash;
 
-        Assert.Equal(Hash(plan), Hash(SwitchoverPlan.From(To(2), Healthy()) with { Summary = "in other words", Facts = ["lag 5 bytes"] }, title: "p1 is stopped"));
+        Assert.Equal(
+            Hash(plan),
+            Hash(
+                SwitchoverPlan.From(To(2), Healthy()) with
+                {
+                    Summary = "in other words",
+                    Facts = ["lag 5 bytes"],
+                },
+                title: "p1 is stopped"
+            )
+        );
         Assert.NotEqual(Hash(plan), Hash(plan, id: "fence"));
         Assert.NotEqual(Hash(plan), Hash(SwitchoverPlan.From(To(3), Healthy())));
     }

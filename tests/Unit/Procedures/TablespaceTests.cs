@@ -6,26 +6,33 @@ namespace PgFlow.UnitTests.Procedures;
 /// <summary>What lies outside the data directory can't be copied, and a replay would overwrite it.</summary>
 public sealed class TablespaceTests
 {
-    private static readonly ClusterState State = Healthy().With(1, node => node with { TablespaceNames = ["slow", "fast"] }).With(2, node => node with { TablespaceNames = ["fast"] });
+    private static readonly ClusterState State = Healthy()
+        .With(1, node => node with { TablespaceNames = ["slow", "fast"] })
+        .With(2, node => node with { TablespaceNames = ["fast"] });
 
-    public static TheoryData<string, Action> Copying => new()
-    {
-        { "backup", () => TakeBackupPlan.From(new() { Cluster = Cluster }, State) },
-        { "remake", () => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(2) }, State) },
-        { "recovery", () => RecoverClusterPlan.From(new() { Cluster = Cluster }, State, Target) },
-        { "recovery without a primary", () => RecoverClusterPlan.From(new() { Cluster = Cluster }, State.With(1, Stopped), Target) },
-    };
+    public static TheoryData<string, Action> Copying =>
+        new()
+        {
+            { "backup", () => TakeBackupPlan.From(new() { Cluster = Cluster }, State) },
+            { "remake", () => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(2) }, State) },
+            { "recovery", () => RecoverClusterPlan.From(new() { Cluster = Cluster }, State, Target) },
+            {
+                "recovery without a primary",
+                () => RecoverClusterPlan.From(new() { Cluster = Cluster }, State.With(1, Stopped), Target)
+            },
+        };
 
-    private static ResolvedTarget Target => new()
-    {
-        Timeline = new(1),
-        End = new(0x2000000),
-        EndOfBranch = false,
-        Backups = ["20261124T100000Z-full"],
-        Wal = [new(new(1), new(0x1000000), new(0x2000000))],
-        NewTimeline = new(2),
-        Why = "it was live then",
-    };
+    private static ResolvedTarget Target =>
+        new()
+        {
+            Timeline = new(1),
+            End = new(0x2000000),
+            EndOfBranch = false,
+            Backups = ["20261124T100000Z-full"],
+            Wal = [new(new(1), new(0x1000000), new(0x2000000))],
+            NewTimeline = new(2),
+            Why = "it was live then",
+        };
 
     [Theory, MemberData(nameof(Copying))]
     public void Are_refused_by_what_copies_or_recovers_data_directories(string what, Action plan)
@@ -41,7 +48,9 @@ public sealed class TablespaceTests
     public void Keep_nobody_from_a_switchover_or_a_failover()
     {
         Assert.NotNull(SwitchoverPlan.From(new() { Cluster = Cluster }, State));
-        Assert.NotNull(FailoverPlan.From(new() { Cluster = Cluster }, State.With(1, Stopped), new(new TimelineHistory(new(1), []))));
+        Assert.NotNull(
+            FailoverPlan.From(new() { Cluster = Cluster }, State.With(1, Stopped), new(new TimelineHistory(new(1), [])))
+        );
     }
 
     [Fact]
@@ -51,13 +60,29 @@ public sealed class TablespaceTests
         var rewind = new WayBack(WayBackKind.Rewind, "it ran ahead");
         var asItIs = rewind with { Kind = WayBackKind.AsItIs };
 
-        Assert.StartsWith("p3 can only come back as it is, and is refused where it can't: demo has tablespaces", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "p3 can only come back as it is, and is refused where it can't: demo has tablespaces",
+            Assert.Single(plan.Warnings),
+            StringComparison.Ordinal
+        );
         Assert.Same(asItIs, asItIs.Within(plan.Tablespaces));
         Assert.Same(rewind, rewind.Within(null));
-        Assert.StartsWith("it ran ahead, so it would have to be rewound or copied, but demo has", Assert.Throws<ApplicationFailureException>(() => rewind.Within(plan.Tablespaces)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "it ran ahead, so it would have to be rewound or copied, but demo has",
+            Assert.Throws<ApplicationFailureException>(() => rewind.Within(plan.Tablespaces)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Are_a_finding() =>
-        Assert.StartsWith("demo has tablespaces of its own (fast, slow)", FindingText.Of(Assert.Single(Inspection.Of(State, new() { Live = new(1), Backup = new("B1", default, new(1), null) }).Findings)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "demo has tablespaces of its own (fast, slow)",
+            FindingText.Of(
+                Assert.Single(
+                    Inspection.Of(State, new() { Live = new(1), Backup = new("B1", default, new(1), null) }).Findings
+                )
+            ),
+            StringComparison.Ordinal
+        );
 }

@@ -18,7 +18,10 @@ public sealed class ArchiveStateTests
     {
         var state = ArchiveState.Of(Catalogue);
 
-        Assert.Equal((new Timeline(2), "F1", new Timeline(1)), (state.Live!.Value, state.Backup!.Id, state.Backup.Timeline));
+        Assert.Equal(
+            (new Timeline(2), "F1", new Timeline(1)),
+            (state.Live!.Value, state.Backup!.Id, state.Backup.Timeline)
+        );
         Assert.Null(state.Backup.VerifiedAt);
         Assert.Null(state.Missing);
         Assert.Empty(state.Gaps);
@@ -31,7 +34,20 @@ public sealed class ArchiveStateTests
         var lost = fork.Value / ModelCluster.SegmentSize - 1;
         var name = WalSegments.Name(new(1), lost, ModelCluster.SegmentSize);
         var without = ArchiveState.Of(Lacking(lost));
-        var newer = ArchiveState.Of(Lacking(lost) with { Backups = [.. Catalogue.Backups, Catalogue.Backups[0] with { Id = "F3", WalRanges = [new(new(2), fork, new(fork.Value + 1))] }] });
+        var newer = ArchiveState.Of(
+            Lacking(lost) with
+            {
+                Backups =
+                [
+                    .. Catalogue.Backups,
+                    Catalogue.Backups[0] with
+                    {
+                        Id = "F3",
+                        WalRanges = [new(new(2), fork, new(fork.Value + 1))],
+                    },
+                ],
+            }
+        );
 
         Assert.Equal(("F1", name), (without.Backup!.Id, without.Missing));
         Assert.Equal(("F3", null), (newer.Backup!.Id, newer.Missing));
@@ -42,18 +58,29 @@ public sealed class ArchiveStateTests
     public void Without_backup_or_ledger_says_that_there_is_none()
     {
         var only = ArchiveState.Of(Catalogue with { Backups = [Catalogue.Backups[1]] });
-        var dark = ArchiveState.Of(Catalogue with { Branches = [.. Catalogue.Branches.Select(branch => branch with { Opening = null })] });
+        var dark = ArchiveState.Of(
+            Catalogue with
+            {
+                Branches = [.. Catalogue.Branches.Select(branch => branch with { Opening = null })],
+            }
+        );
 
         Assert.Equal((new Timeline(2), null), (only.Live!.Value, only.Backup));
         Assert.Equal((null, null), (dark.Live, dark.Backup));
     }
 
-    private static Catalogue Lacking(ulong segment) => Catalogue with
-    {
-        Segments = [.. Catalogue.Segments.SelectMany(run => run.Timeline.Number == 1 && run.First < segment && segment < run.Last
-            ? [run with { Last = segment - 1 }, run with { First = segment + 1 }]
-            : new[] { run })],
-    };
+    private static Catalogue Lacking(ulong segment) =>
+        Catalogue with
+        {
+            Segments =
+            [
+                .. Catalogue.Segments.SelectMany(run =>
+                    run.Timeline.Number == 1 && run.First < segment && segment < run.Last
+                        ? [run with { Last = segment - 1 }, run with { First = segment + 1 }]
+                        : new[] { run }
+                ),
+            ],
+        };
 
     private static void Fill(ModelCluster cluster, int hour)
     {

@@ -7,7 +7,8 @@ public sealed class LedgerSearchTests
 {
     private const string Recovery = "RecoverCluster";
 
-    /// <summary>A failover that lost nothing, a recovery to before it, a recovery back onto the branch that was left then.</summary>
+    /// <summary>A failover that lost nothing, a recovery to before it, a recovery back onto the branch that was left
+    /// then.</summary>
     private static readonly ModelCluster Cluster = new(cluster =>
     {
         cluster.Backup("B1", "09:00", "09:05");
@@ -28,10 +29,19 @@ public sealed class LedgerSearchTests
     {
         var found = await LostAsync(Cluster);
 
-        Assert.Equal(Cluster.Timelines.Select(timeline => timeline.Opening.OpenedAt), found.Openings.Select(opening => opening.Entry.OpenedAt));
+        Assert.Equal(
+            Cluster.Timelines.Select(timeline => timeline.Opening.OpenedAt),
+            found.Openings.Select(opening => opening.Entry.OpenedAt)
+        );
         Assert.Equal([null, new(1), new(1), new(2)], found.Openings.Select(opening => opening.Entry.Parent));
-        Assert.Equal(Cluster.Timelines.Skip(1).Select(timeline => timeline.Fork), found.Openings.Skip(1).Select(opening => opening.Entry.SwitchedAt));
-        Assert.Equal(["initdb", "promotion", "promotion", "promotion"], found.Openings.Select(opening => opening.Entry.Kind));
+        Assert.Equal(
+            Cluster.Timelines.Skip(1).Select(timeline => timeline.Fork),
+            found.Openings.Skip(1).Select(opening => opening.Entry.SwitchedAt)
+        );
+        Assert.Equal(
+            ["initdb", "promotion", "promotion", "promotion"],
+            found.Openings.Select(opening => opening.Entry.Kind)
+        );
         Assert.All(found.Openings, opening => Assert.Null(opening.Entry.Node));
         Assert.Equal($"Opening at {Cluster.Timelines[1].Records[0].Lsn} on timeline 2", found.Openings[1].Source);
         Assert.Empty(found.Unknown);
@@ -51,7 +61,10 @@ public sealed class LedgerSearchTests
     {
         var found = await LostAsync(Cluster);
 
-        Assert.Equal([null, ModelCluster.Time("09:50"), ModelCluster.Time("10:10"), ModelCluster.Time("11:10")], found.Openings.Select(opening => opening.Entry.PreviousEndedAt));
+        Assert.Equal(
+            [null, ModelCluster.Time("09:50"), ModelCluster.Time("10:10"), ModelCluster.Time("11:10")],
+            found.Openings.Select(opening => opening.Entry.PreviousEndedAt)
+        );
     }
 
     [Fact]
@@ -71,15 +84,21 @@ public sealed class LedgerSearchTests
     [Fact]
     public async Task A_branch_that_somebody_opened_by_hand_is_no_part_of_the_past()
     {
-        var found = await LostAsync(new(cluster =>
-        {
-            cluster.Commit("09:30");
-            cluster.Stray("10:00");
-            cluster.Commit("10:10");
-        }));
+        var found = await LostAsync(
+            new(cluster =>
+            {
+                cluster.Commit("09:30");
+                cluster.Stray("10:00");
+                cluster.Commit("10:10");
+            })
+        );
 
         Assert.Equal(new Timeline(1), Assert.Single(found.Openings).Entry.Timeline);
-        Assert.StartsWith("timeline 2: somebody promoted a node by hand", Assert.Single(found.Unknown), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "timeline 2: somebody promoted a node by hand",
+            Assert.Single(found.Unknown),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -87,10 +106,21 @@ public sealed class LedgerSearchTests
     {
         Assert.Empty((await LedgerSearch.OfAsync(Cluster.Catalogue, Cluster)).Openings);
 
-        var catalogue = Cluster.Catalogue with { Branches = [.. Cluster.Catalogue.Branches.Select(branch => branch.Timeline == new Timeline(3) ? branch with { Opening = null } : branch)] };
+        var catalogue = Cluster.Catalogue with
+        {
+            Branches =
+            [
+                .. Cluster.Catalogue.Branches.Select(branch =>
+                    branch.Timeline == new Timeline(3) ? branch with { Opening = null } : branch
+                ),
+            ],
+        };
         var found = Assert.Single((await LedgerSearch.OfAsync(catalogue, Cluster)).Openings).Entry;
 
-        Assert.Equal((new Timeline(3), ModelCluster.Time("11:02"), false), (found.Timeline, found.OpenedAt, found.Continues));
+        Assert.Equal(
+            (new Timeline(3), ModelCluster.Time("11:02"), false),
+            (found.Timeline, found.OpenedAt, found.Continues)
+        );
     }
 
     [Fact]
@@ -107,7 +137,13 @@ public sealed class LedgerSearchTests
 
         var found = await LostAsync(wal);
         Assert.Equal([new(1), new(3)], found.Openings.Select(opening => opening.Entry.Timeline));
-        Assert.Equal(["timeline 2: when it was opened stays unknown, none of its WAL and no backup of it is here (a clone has none of its source's)"], found.Unknown);
+        Assert.Equal(
+            [
+                "timeline 2: when it was opened stays unknown, none of its WAL and no backup of it is here (a "
+                    + "clone has none of its source's)",
+            ],
+            found.Unknown
+        );
     }
 
     [Fact]
@@ -124,9 +160,15 @@ public sealed class LedgerSearchTests
         });
 
         var found = await LostAsync(cluster);
-        Assert.Equal(cluster.Catalogue.RestorePoints.Where(point => point.Name is "one" or "three"), found.RestorePoints.Select(point => point.Entry));
+        Assert.Equal(
+            cluster.Catalogue.RestorePoints.Where(point => point.Name is "one" or "three"),
+            found.RestorePoints.Select(point => point.Entry)
+        );
         Assert.Equal(2, found.Unknown.Count);
-        Assert.Matches(@"^restore point 'two' at 0/\w+ on timeline 1, 0/\w+ on timeline 2 is left out: a name is one position$", found.Unknown[0]);
+        Assert.Matches(
+            @"^restore point 'two' at 0/\w+ on timeline 1, 0/\w+ on timeline 2 is left out: a name is one position$",
+            found.Unknown[0]
+        );
         Assert.EndsWith("that is no name that the ledger takes", found.Unknown[1], StringComparison.Ordinal);
     }
 
@@ -139,7 +181,11 @@ public sealed class LedgerSearchTests
             cluster.Next("CloneCluster", "10:00", "10:01");
             cluster.Point("own", "10:20");
         });
-        var clone = cluster.Catalogue with { Segments = [.. cluster.Catalogue.Segments.Where(run => run.Timeline == new Timeline(2))], RestorePoints = [] };
+        var clone = cluster.Catalogue with
+        {
+            Segments = [.. cluster.Catalogue.Segments.Where(run => run.Timeline == new Timeline(2))],
+            RestorePoints = [],
+        };
 
         Assert.Equal("own", Assert.Single((await LedgerSearch.OfAsync(clone, cluster)).RestorePoints).Entry.Name);
     }
@@ -147,12 +193,22 @@ public sealed class LedgerSearchTests
     [Fact]
     public async Task The_time_of_initdb_is_in_the_system_identifier()
     {
-        var found = await LedgerSearch.OfAsync(Lost(Cluster) with { SystemIdentifier = "7711822184333295631" }, Cluster);
+        var found = await LedgerSearch.OfAsync(
+            Lost(Cluster) with
+            {
+                SystemIdentifier = "7711822184333295631",
+            },
+            Cluster
+        );
 
-        Assert.Equal(DateTimeOffset.Parse("2026-11-24T19:28:42.967324Z", CultureInfo.InvariantCulture), found.Openings.Single(opening => opening.Entry.Timeline == new Timeline(1)).Entry.OpenedAt);
+        Assert.Equal(
+            DateTimeOffset.Parse("2026-11-24T19:28:42.967324Z", CultureInfo.InvariantCulture),
+            found.Openings.Single(opening => opening.Entry.Timeline == new Timeline(1)).Entry.OpenedAt
+        );
     }
 
-    /// <summary>Whatever happened, a time comes to the same state with a rebuilt ledger: but where a failover had lost commits, and nobody can tell it from a recovery.</summary>
+    /// <summary>Whatever happened, a time comes to the same state with a rebuilt ledger: but where a failover had lost
+    /// commits, and nobody can tell it from a recovery.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -168,17 +224,42 @@ public sealed class LedgerSearchTests
                 continue;
             }
 
-            var rebuilt = cluster.Catalogue with { Branches = [.. cluster.Catalogue.Branches.Select(branch => branch with { Opening = found.Openings.Single(opening => opening.Entry.Timeline == branch.Timeline).Entry })] };
+            var rebuilt = cluster.Catalogue with
+            {
+                Branches =
+                [
+                    .. cluster.Catalogue.Branches.Select(branch =>
+                        branch with
+                        {
+                            Opening = found.Openings.Single(opening => opening.Entry.Timeline == branch.Timeline).Entry,
+                        }
+                    ),
+                ],
+            };
             for (var tries = 0; tries < 20; tries++)
             {
                 var time = ModelCluster.Start + ((cluster.Now - ModelCluster.Start) * random.NextDouble());
-                if (cluster.Timelines.Any(timeline => timeline.LeftAt < time && time < Next(cluster, timeline).Opening.OpenedAt && HasLost(cluster, timeline)))
+                if (
+                    cluster.Timelines.Any(timeline =>
+                        timeline.LeftAt < time
+                        && time < Next(cluster, timeline).Opening.OpenedAt
+                        && HasLost(cluster, timeline)
+                    )
+                )
                 {
                     continue;
                 }
 
-                var (before, after) = (await TryAsync(cluster.Catalogue, time, cluster), await TryAsync(rebuilt, time, cluster));
-                Assert.True(before is null ? after is null || after.LastKept is null || after.LastKept.At <= time : before.LastKept == after?.LastKept, $"seed {seed}, {PgFlowText.Exact(time)}: {before}, rebuilt {after}");
+                var (before, after) = (
+                    await TryAsync(cluster.Catalogue, time, cluster),
+                    await TryAsync(rebuilt, time, cluster)
+                );
+                Assert.True(
+                    before is null
+                        ? after is null || after.LastKept is null || after.LastKept.At <= time
+                        : before.LastKept == after?.LastKept,
+                    $"seed {seed}, {PgFlowText.Exact(time)}: {before}, rebuilt {after}"
+                );
                 compared++;
                 resolved += before is null ? 0 : 1;
             }
@@ -190,19 +271,35 @@ public sealed class LedgerSearchTests
     [Fact]
     public void An_old_entry_is_read_as_it_was_written()
     {
-        const string old = """{"node":{"cluster":"demo","name":"p2","container":"pgflow-demo-p2"},"timeline":2,"parent":1,"switchedAt":"0/5000000","openedAt":"2026-11-24T12:00:00+00:00","procedure":"w","kind":"Failover"}""";
+        const string old =
+            """{"node":{"cluster":"demo","name":"p2","container":"pgflow-demo-p2"},"timeline":2,"parent":1,"switchedAt":"0/5000000","openedAt":"2026-11-24T12:00:00+00:00","procedure":"w","kind":"Failover"}""";
         var read = JsonSerializer.Deserialize<TimelineOpened>(old, PgFlowJson.Options)!;
 
         Assert.Equal((NodeName.Of(2), true), (read.Node!.Value.Name, read.Continues));
         Assert.Equal(old, JsonSerializer.Serialize(read, PgFlowJson.Options));
-        Assert.Equal(read with { Node = null }, JsonSerializer.Deserialize<TimelineOpened>(JsonSerializer.Serialize(read with { Node = null }, PgFlowJson.Options), PgFlowJson.Options));
+        Assert.Equal(
+            read with
+            {
+                Node = null,
+            },
+            JsonSerializer.Deserialize<TimelineOpened>(
+                JsonSerializer.Serialize(read with { Node = null }, PgFlowJson.Options),
+                PgFlowJson.Options
+            )
+        );
     }
 
-    private static Catalogue Lost(ModelCluster cluster) => cluster.Catalogue with { Branches = [.. cluster.Catalogue.Branches.Select(branch => branch with { Opening = null })], RestorePoints = [] };
+    private static Catalogue Lost(ModelCluster cluster) =>
+        cluster.Catalogue with
+        {
+            Branches = [.. cluster.Catalogue.Branches.Select(branch => branch with { Opening = null })],
+            RestorePoints = [],
+        };
 
     private static Task<Unrecorded> LostAsync(ModelCluster cluster) => LedgerSearch.OfAsync(Lost(cluster), cluster);
 
-    private static ModelTimeline Next(ModelCluster cluster, ModelTimeline timeline) => cluster.Timelines[(int)timeline.Number.Number];
+    private static ModelTimeline Next(ModelCluster cluster, ModelTimeline timeline) =>
+        cluster.Timelines[(int)timeline.Number.Number];
 
     private static bool HasLost(ModelCluster cluster, ModelTimeline timeline) =>
         Next(cluster, timeline) is { Opening.Kind: nameof(Failover) } next && timeline.End > next.Fork;

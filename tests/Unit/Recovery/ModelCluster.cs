@@ -11,7 +11,12 @@ internal enum RecordKind
 internal sealed record WalRecord(Timeline Timeline, RecordKind Kind, uint Xid, Lsn Lsn, Lsn End, DateTimeOffset At);
 
 /// <summary>A timeline of the model: what really happened, whatever a history says.</summary>
-internal sealed class ModelTimeline(Timeline number, ModelTimeline? parent, Lsn fork, IReadOnlyList<TimelineSwitch> history)
+internal sealed class ModelTimeline(
+    Timeline number,
+    ModelTimeline? parent,
+    Lsn fork,
+    IReadOnlyList<TimelineSwitch> history
+)
 {
     public Timeline Number => number;
 
@@ -36,14 +41,17 @@ internal sealed class ModelTimeline(Timeline number, ModelTimeline? parent, Lsn 
 
     /// <summary>Every record that a server on this timeline had behind it at a position.</summary>
     public IEnumerable<WalRecord> Before(Lsn position) =>
-        (parent?.Before(position < fork ? position : fork) ?? []).Concat(Records.Where(record => record.Lsn < position));
+        (parent?.Before(position < fork ? position : fork) ?? []).Concat(
+            Records.Where(record => record.Lsn < position)
+        );
 
     /// <summary>The marks that a server on this timeline had behind it at a position.</summary>
     public IEnumerable<WalMark> MarksBefore(Lsn position) =>
         (parent?.MarksBefore(position < fork ? position : fork) ?? []).Concat(Marks.Where(mark => mark.Lsn < position));
 }
 
-/// <summary>A cluster that is written to, switched and recovered at random. It answers from brute force what the resolver must find by arithmetic.</summary>
+/// <summary>A cluster that is written to, switched and recovered at random. It answers from brute force what the
+/// resolver must find by arithmetic.</summary>
 internal sealed class ModelCluster : IWalReader
 {
     public const long SegmentSize = 256;
@@ -70,10 +78,14 @@ internal sealed class ModelCluster : IWalReader
         {
             foreach (var timeline in Timelines.Where(_ => _random.Next(4) == 0))
             {
-                var (first, end) = (timeline.Fork.Value / SegmentSize, (timeline.Lost ?? timeline.End).Value / SegmentSize);
+                var (first, end) = (
+                    timeline.Fork.Value / SegmentSize,
+                    (timeline.Lost ?? timeline.End).Value / SegmentSize
+                );
                 if (end > first + 1)
                 {
-                    _removed.Add((timeline.Number, first + (ulong)_random.Next((int)(end - first - 1)))); // never the last: that would be its end
+                    // never the last: that would be its end
+                    _removed.Add((timeline.Number, first + (ulong)_random.Next((int)(end - first - 1))));
                 }
             }
         }
@@ -108,7 +120,8 @@ internal sealed class ModelCluster : IWalReader
 
     public ModelTimeline Find(Timeline number) => Timelines.Single(timeline => timeline.Number == number);
 
-    /// <summary>The end of what is left of a timeline: its own files, or a child's copy of the head of the lost one.</summary>
+    /// <summary>The end of what is left of a timeline: its own files, or a child's copy of the head of the lost
+    /// one.</summary>
     public Lsn RetainedEnd(ModelTimeline timeline)
     {
         if (timeline.Lost is not { } lost)
@@ -116,14 +129,31 @@ internal sealed class ModelCluster : IWalReader
             return timeline.End;
         }
 
-        var copies = Timelines.Where(child => child.Parent == timeline).Where(child => Timelines.Any(reader => Descends(reader, child) && CanRead(reader.Number, child.Fork.Value / SegmentSize)))
-            .Select(child => child.Fork).Where(fork => fork > lost);
-        return copies.DefaultIfEmpty(timeline.Records.Where(record => record.End <= lost).Select(record => record.End).DefaultIfEmpty(timeline.Fork).Max()).Max();
+        var copies = Timelines
+            .Where(child => child.Parent == timeline)
+            .Where(child =>
+                Timelines.Any(reader =>
+                    Descends(reader, child) && CanRead(reader.Number, child.Fork.Value / SegmentSize)
+                )
+            )
+            .Select(child => child.Fork)
+            .Where(fork => fork > lost);
+        return copies
+            .DefaultIfEmpty(
+                timeline
+                    .Records.Where(record => record.End <= lost)
+                    .Select(record => record.End)
+                    .DefaultIfEmpty(timeline.Fork)
+                    .Max()
+            )
+            .Max();
     }
 
-    private static bool Descends(ModelTimeline? timeline, ModelTimeline from) => timeline == from || timeline is not null && Descends(timeline.Parent, from);
+    private static bool Descends(ModelTimeline? timeline, ModelTimeline from) =>
+        timeline == from || timeline is not null && Descends(timeline.Parent, from);
 
-    public bool IsAnythingLeft(ModelTimeline timeline) => RetainedEnd(timeline) > timeline.Fork || HasFile(timeline.Number, timeline.Fork.Value / SegmentSize);
+    public bool IsAnythingLeft(ModelTimeline timeline) =>
+        RetainedEnd(timeline) > timeline.Fork || HasFile(timeline.Number, timeline.Fork.Value / SegmentSize);
 
     public bool HasFile(Timeline number, ulong segment)
     {
@@ -147,9 +177,11 @@ internal sealed class ModelCluster : IWalReader
         }
     }
 
-    public Timeline TimelineAt(Timeline target, Lsn position) => Expected(target).First(entry => entry.Begin <= position).Timeline;
+    public Timeline TimelineAt(Timeline target, Lsn position) =>
+        Expected(target).First(entry => entry.Begin <= position).Timeline;
 
-    /// <summary>The file that is opened for a segment; only the newest that has begun, since an older one's content need not be right.</summary>
+    /// <summary>The file that is opened for a segment; only the newest that has begun, since an older one's content
+    /// need not be right.</summary>
     public bool CanRead(Timeline target, ulong segment) =>
         HasFile(Expected(target).First(entry => entry.Begin.Value / SegmentSize <= segment).Timeline, segment);
 
@@ -168,9 +200,18 @@ internal sealed class ModelCluster : IWalReader
 
     public bool CanBegin(Backup backup, Timeline target)
     {
-        for (var part = backup; part is not null; part = part.Parent is null ? null : _backups.Single(other => other.Id == part.Parent))
+        for (
+            var part = backup;
+            part is not null;
+            part = part.Parent is null ? null : _backups.Single(other => other.Id == part.Parent)
+        )
         {
-            if (part.WalRanges.Any(range => TimelineAt(target, range.Start) != range.Timeline || TimelineAt(target, new(range.End.Value - 1)) != range.Timeline))
+            if (
+                part.WalRanges.Any(range =>
+                    TimelineAt(target, range.Start) != range.Timeline
+                    || TimelineAt(target, new(range.End.Value - 1)) != range.Timeline
+                )
+            )
             {
                 return false;
             }
@@ -180,15 +221,20 @@ internal sealed class ModelCluster : IWalReader
     }
 
     public IEnumerable<Backup> UsableFor(Timeline target, Lsn end, Lsn read) =>
-        _backups.Where(backup => backup.End <= end && CanBegin(backup, target) && CanRead(target, backup.WalRanges[0].Start, read));
+        _backups.Where(backup =>
+            backup.End <= end && CanBegin(backup, target) && CanRead(target, backup.WalRanges[0].Start, read)
+        );
 
     /// <summary>The records along a target timeline, in WAL order, as replay meets them.</summary>
     public IEnumerable<WalRecord> Along(Timeline target, Lsn from)
     {
-        for (var at = from; ;)
+        for (var at = from; ; )
         {
             var timeline = Find(TimelineAt(target, at));
-            if (timeline.Records.FirstOrDefault(record => record.Lsn == at) is not { } record || !CanRead(target, record.Lsn, record.End))
+            if (
+                timeline.Records.FirstOrDefault(record => record.Lsn == at) is not { } record
+                || !CanRead(target, record.Lsn, record.End)
+            )
             {
                 yield break;
             }
@@ -201,29 +247,64 @@ internal sealed class ModelCluster : IWalReader
     // ---- IWalReader ----
 
     public Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) =>
-        Task.FromResult(Read(path).Where(record => record.Kind is not RecordKind.Other && record.At > time).Select(Transaction).FirstOrDefault());
+        Task.FromResult(
+            Read(path)
+                .Where(record => record.Kind is not RecordKind.Other && record.At > time)
+                .Select(Transaction)
+                .FirstOrDefault()
+        );
 
     public Task<Transaction?> LastAsync(IReadOnlyList<WalRange> path) =>
-        Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.End <= path[^1].End).Select(Transaction).LastOrDefault());
+        Task.FromResult(
+            Read(path)
+                .Where(record => record.Kind is RecordKind.Commit && record.End <= path[^1].End)
+                .Select(Transaction)
+                .LastOrDefault()
+        );
 
     public Task<Lsn?> LastKeptAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) =>
-        Task.FromResult(Read(path).Where(record => record.Kind is not RecordKind.Other).Select(record => (Lsn?)record.End).LastOrDefault());
+        Task.FromResult(
+            Read(path)
+                .Where(record => record.Kind is not RecordKind.Other)
+                .Select(record => (Lsn?)record.End)
+                .LastOrDefault()
+        );
 
-    public Task<IReadOnlyList<EarlyRemoval>> OpenRemovalsAsync(IReadOnlyList<WalRange> path) => Task.FromResult<IReadOnlyList<EarlyRemoval>>(
-        [.. Removals.Where(removal => path.Covers(new(removal.Timeline, removal.Lsn, removal.End)) && Read(path).All(record => record.Xid != removal.Xid))]);
+    public Task<IReadOnlyList<EarlyRemoval>> OpenRemovalsAsync(IReadOnlyList<WalRange> path) =>
+        Task.FromResult<IReadOnlyList<EarlyRemoval>>([
+            .. Removals.Where(removal =>
+                path.Covers(new(removal.Timeline, removal.Lsn, removal.End))
+                && Read(path).All(record => record.Xid != removal.Xid)
+            ),
+        ]);
 
     public Task<Transaction?> FirstAsync(IReadOnlyList<WalRange> path) =>
-        Task.FromResult(Read(path).Where(record => record.Kind is RecordKind.Commit && record.Lsn >= path[0].Start).Select(Transaction).FirstOrDefault());
+        Task.FromResult(
+            Read(path)
+                .Where(record => record.Kind is RecordKind.Commit && record.Lsn >= path[0].Start)
+                .Select(Transaction)
+                .FirstOrDefault()
+        );
 
     public Task<Transaction?> CommitOfAsync(IReadOnlyList<WalRange> path, uint xid) =>
-        Task.FromResult(Read(path).Where(record => record.Kind is not RecordKind.Other && record.Xid == xid).Select(Transaction).FirstOrDefault());
+        Task.FromResult(
+            Read(path)
+                .Where(record => record.Kind is not RecordKind.Other && record.Xid == xid)
+                .Select(Transaction)
+                .FirstOrDefault()
+        );
 
     public Task<Lsn> EndOfAsync(Timeline timeline, Lsn from)
     {
         var own = Find(timeline);
-        Assert.True(from >= own.Fork && (from == own.Fork || own.Records.Any(record => record.End == from)), $"{from} is no end of a record of timeline {timeline}");
+        Assert.True(
+            from >= own.Fork && (from == own.Fork || own.Records.Any(record => record.End == from)),
+            $"{from} is no end of a record of timeline {timeline}"
+        );
         var end = from;
-        foreach (var record in own.Records.Where(record => record.Lsn >= from).TakeWhile(record => HasAll(timeline, record)))
+        foreach (
+            var record in own.Records.Where(record => record.Lsn >= from).TakeWhile(record => HasAll(timeline, record))
+        )
         {
             end = record.End;
         }
@@ -231,8 +312,15 @@ internal sealed class ModelCluster : IWalReader
         return Task.FromResult(end);
     }
 
-    public Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline) => Task.FromResult<IReadOnlyList<WalMark>>(
-        [.. Find(timeline).MarksBefore(Lineage.Endless).Where(mark => HasFile(timeline, mark.Lsn.Value / SegmentSize) && HasFile(timeline, (mark.End.Value - 1) / SegmentSize))]);
+    public Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline) =>
+        Task.FromResult<IReadOnlyList<WalMark>>([
+            .. Find(timeline)
+                .MarksBefore(Lineage.Endless)
+                .Where(mark =>
+                    HasFile(timeline, mark.Lsn.Value / SegmentSize)
+                    && HasFile(timeline, (mark.End.Value - 1) / SegmentSize)
+                ),
+        ]);
 
     private bool HasAll(Timeline timeline, WalRecord record)
     {
@@ -250,27 +338,52 @@ internal sealed class ModelCluster : IWalReader
     /// <summary>Reading a file that is not there is the caller's mistake.</summary>
     private List<WalRecord> Read(IReadOnlyList<WalRange> path)
     {
-        Assert.All(WalSegments.Along(path, SegmentSize), segment => Assert.True(HasFile(segment.Timeline, segment.Number), $"{segment} is not there"));
-        return [.. path.SelectMany(piece => Find(piece.Timeline).Records.Where(record => record.Lsn >= piece.Start && record.End <= piece.End))];
+        Assert.All(
+            WalSegments.Along(path, SegmentSize),
+            segment => Assert.True(HasFile(segment.Timeline, segment.Number), $"{segment} is not there")
+        );
+        return
+        [
+            .. path.SelectMany(piece =>
+                Find(piece.Timeline).Records.Where(record => record.Lsn >= piece.Start && record.End <= piece.End)
+            ),
+        ];
     }
 
-    private static Transaction Transaction(WalRecord record) => new(record.Xid, record.Timeline, record.Lsn, record.End, record.At, record.Kind is RecordKind.Commit);
+    private static Transaction Transaction(WalRecord record) =>
+        new(record.Xid, record.Timeline, record.Lsn, record.End, record.At, record.Kind is RecordKind.Commit);
 
-    private Catalogue Read() => new()
-    {
-        Cluster = Name,
-        ReadAt = Now,
-        SegmentSize = SegmentSize,
-        SystemIdentifier = ((ulong)Start.ToUnixTimeSeconds() << 32).ToString(System.Globalization.CultureInfo.InvariantCulture),
-        Branches = [.. Timelines.Select(timeline => new Branch(timeline.Number, new(timeline.Number, timeline.History), timeline.Opening))],
-        Backups = _backups,
-        RestorePoints = _points,
-        Segments = [.. Timelines.SelectMany(Runs)],
-    };
+    private Catalogue Read() =>
+        new()
+        {
+            Cluster = Name,
+            ReadAt = Now,
+            SegmentSize = SegmentSize,
+            SystemIdentifier = ((ulong)Start.ToUnixTimeSeconds() << 32).ToString(
+                System.Globalization.CultureInfo.InvariantCulture
+            ),
+            Branches =
+            [
+                .. Timelines.Select(timeline => new Branch(
+                    timeline.Number,
+                    new(timeline.Number, timeline.History),
+                    timeline.Opening
+                )),
+            ],
+            Backups = _backups,
+            RestorePoints = _points,
+            Segments = [.. Timelines.SelectMany(Runs)],
+        };
 
     // ---- what a test tells ----
 
-    public static DateTimeOffset Time(string time) => DateTimeOffset.ParseExact($"2026-11-24 {time}Z", ["yyyy-MM-dd HH:mm'Z'", "yyyy-MM-dd HH:mm:ss'Z'"], null, System.Globalization.DateTimeStyles.AssumeUniversal);
+    public static DateTimeOffset Time(string time) =>
+        DateTimeOffset.ParseExact(
+            $"2026-11-24 {time}Z",
+            ["yyyy-MM-dd HH:mm'Z'", "yyyy-MM-dd HH:mm:ss'Z'"],
+            null,
+            System.Globalization.DateTimeStyles.AssumeUniversal
+        );
 
     /// <summary>A commit, of which the transaction is returned.</summary>
     public uint Commit(string time)
@@ -291,7 +404,9 @@ internal sealed class ModelCluster : IWalReader
     public void Remove(Action before)
     {
         Write(RecordKind.Other);
-        Removals.Add(new(RemovedThing.Database, 5, uint.MaxValue, Live.Number, Live.Records[^1].Lsn, Live.Records[^1].End));
+        Removals.Add(
+            new(RemovedThing.Database, 5, uint.MaxValue, Live.Number, Live.Records[^1].Lsn, Live.Records[^1].End)
+        );
         before();
     }
 
@@ -323,7 +438,8 @@ internal sealed class ModelCluster : IWalReader
         _backups.Add(BackupOf(id, started, start, parent));
     }
 
-    /// <summary>Left at one time, opened at another; where it is no recovery the new timeline continues the live one.</summary>
+    /// <summary>Left at one time, opened at another; where it is no recovery the new timeline continues the live
+    /// one.</summary>
     public void Next(string kind, string left, string opened, Timeline? from = null, Lsn? at = null)
     {
         Now = Time(left);
@@ -383,7 +499,16 @@ internal sealed class ModelCluster : IWalReader
     private void Write(RecordKind kind)
     {
         var length = _random.Next(10) == 0 ? _random.Next(200, 700) : _random.Next(8, 90);
-        Live.Records.Add(new(Live.Number, kind, kind is RecordKind.Other ? 0 : _xid++, Live.End, new(Live.End.Value + (ulong)length), Now));
+        Live.Records.Add(
+            new(
+                Live.Number,
+                kind,
+                kind is RecordKind.Other ? 0 : _xid++,
+                Live.End,
+                new(Live.End.Value + (ulong)length),
+                Now
+            )
+        );
     }
 
     private void BackUp()
@@ -402,18 +527,19 @@ internal sealed class ModelCluster : IWalReader
         Pass();
     }
 
-    private Backup BackupOf(string id, DateTimeOffset started, Lsn start, string? parent) => new()
-    {
-        Id = id,
-        StartedAt = started,
-        StoppedAt = Now,
-        Node = NodeName.Of(1),
-        WalRanges = [new(Live.Number, start, Live.End)],
-        Bytes = 1,
-        Parent = parent,
-        SystemIdentifier = "1",
-        Major = 17,
-    };
+    private Backup BackupOf(string id, DateTimeOffset started, Lsn start, string? parent) =>
+        new()
+        {
+            Id = id,
+            StartedAt = started,
+            StoppedAt = Now,
+            Node = NodeName.Of(1),
+            WalRanges = [new(Live.Number, start, Live.End)],
+            Bytes = 1,
+            Parent = parent,
+            SystemIdentifier = "1",
+            Major = 17,
+        };
 
     private void FailOver()
     {
@@ -431,7 +557,10 @@ internal sealed class ModelCluster : IWalReader
     private void Recover()
     {
         var timeline = Timelines[_random.Next(Timelines.Count)];
-        var all = timeline.Before(RetainedEnd(timeline)).Where(record => record.End <= RetainedEnd(Find(record.Timeline))).ToList();
+        var all = timeline
+            .Before(RetainedEnd(timeline))
+            .Where(record => record.End <= RetainedEnd(Find(record.Timeline)))
+            .ToList();
         if (all.Count < 2)
         {
             return;
@@ -467,15 +596,23 @@ internal sealed class ModelCluster : IWalReader
     private void Mark(WalMarkKind kind, string? name = null)
     {
         var record = Live.Records[^1];
-        Live.Marks.Add(new(kind, kind.ToString(), Live.Number, record.Lsn, record.End, record.At)
-        {
-            Opened = kind is WalMarkKind.Opening ? Live.Number : null,
-            Parent = kind is WalMarkKind.Opening ? Live.Parent!.Number : null,
-            Name = name,
-        });
+        Live.Marks.Add(
+            new(kind, kind.ToString(), Live.Number, record.Lsn, record.End, record.At)
+            {
+                Opened = kind is WalMarkKind.Opening ? Live.Number : null,
+                Parent = kind is WalMarkKind.Opening ? Live.Parent!.Number : null,
+                Name = name,
+            }
+        );
     }
 
-    private ModelTimeline Open(ModelTimeline? parent, Lsn fork, IReadOnlyList<TimelineSwitch> history, string kind, DateTimeOffset? left)
+    private ModelTimeline Open(
+        ModelTimeline? parent,
+        Lsn fork,
+        IReadOnlyList<TimelineSwitch> history,
+        string kind,
+        DateTimeOffset? left
+    )
     {
         var number = new Timeline((uint)Timelines.Count + 1);
         return new(number, parent, parent is null ? new(SegmentSize) : fork, history)

@@ -2,7 +2,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.UnitTests.Recovery;
 
-/// <summary>Random clusters, each written to, switched and recovered many times: what is resolved is replayed by PostgreSQL's own rules and compared with what was visible then.</summary>
+/// <summary>Random clusters, each written to, switched and recovered many times: what is resolved is replayed by
+/// PostgreSQL's own rules and compared with what was visible then.</summary>
 public sealed class ResolverPropertyTests
 {
     private const int Trees = 1500;
@@ -19,7 +20,10 @@ public sealed class ResolverPropertyTests
             for (var tries = 0; tries < 6; tries++)
             {
                 var span = cluster.Now - ModelCluster.Start;
-                var time = ModelCluster.Start - TimeSpan.FromSeconds(20) + ((span + TimeSpan.FromSeconds(40)) * random.NextDouble());
+                var time =
+                    ModelCluster.Start
+                    - TimeSpan.FromSeconds(20)
+                    + ((span + TimeSpan.FromSeconds(40)) * random.NextDouble());
                 var wanted = Wanted(cluster, time);
                 var what = $"seed {seed}, gaps {gaps}, time {PgFlowText.Exact(time)}";
                 var (target, refusal) = await TryAsync(cluster, new TimeTarget(time), what);
@@ -32,13 +36,19 @@ public sealed class ResolverPropertyTests
                 }
                 else
                 {
-                    Assert.False(wanted is { } missed && CanBeHad(cluster, missed, time), $"{what}: refused, but it can be had: {refusal}");
+                    Assert.False(
+                        wanted is { } missed && CanBeHad(cluster, missed, time),
+                        $"{what}: refused, but it can be had: {refusal}"
+                    );
                     refused++;
                 }
             }
         }
 
-        Assert.True(resolved > refused / 2, $"only {resolved} of {resolved + refused} could be resolved: the model is too poor");
+        Assert.True(
+            resolved > refused / 2,
+            $"only {resolved} of {resolved + refused} could be resolved: the model is too poor"
+        );
         TestContext.Current.TestOutputHelper?.WriteLine($"{resolved} resolved, {refused} refused");
     }
 
@@ -62,7 +72,10 @@ public sealed class ResolverPropertyTests
                 }
                 else
                 {
-                    Assert.False(CanBeHad(cluster, new(timeline, end, end, [.. timeline.Before(end)]), DateTimeOffset.MaxValue), $"{what}: refused, but it can be had: {refusal}");
+                    Assert.False(
+                        CanBeHad(cluster, new(timeline, end, end, [.. timeline.Before(end)]), DateTimeOffset.MaxValue),
+                        $"{what}: refused, but it can be had: {refusal}"
+                    );
                 }
             }
         }
@@ -89,22 +102,43 @@ public sealed class ResolverPropertyTests
             var after = before with
             {
                 Backups = [.. before.Backups.Where(backup => retention.Backups.All(gone => gone.What != backup.Id))],
-                Segments = [.. before.Segments.SelectMany(run => Numbers(run).Where(number => !retention.Segments.Any(gone => gone.Timeline == run.Timeline && gone.First <= number && number <= gone.Last)).Select(number => new SegmentRun(run.Timeline, number, number)))],
+                Segments =
+                [
+                    .. before.Segments.SelectMany(run =>
+                        Numbers(run)
+                            .Where(number =>
+                                !retention.Segments.Any(gone =>
+                                    gone.Timeline == run.Timeline && gone.First <= number && number <= gone.Last
+                                )
+                            )
+                            .Select(number => new SegmentRun(run.Timeline, number, number))
+                    ),
+                ],
             };
             removed += retention.Backups.Count;
             foreach (var branch in before.Branches)
             {
                 var path = branch.Path();
-                Assert.All(after.UsableOn(path), backup =>
-                {
-                    var way = path.From(backup.WalRanges[0].Start);
-                    var (had, has) = (before.StretchOf(way), after.StretchOf(way));
-                    Assert.True(had.End == has.End && had.Gap == has.Gap, $"seed {seed}, {policy}: {backup.Id} on timeline {branch.Timeline} came to {had.End}, now to {has.End}");
-                });
+                Assert.All(
+                    after.UsableOn(path),
+                    backup =>
+                    {
+                        var way = path.From(backup.WalRanges[0].Start);
+                        var (had, has) = (before.StretchOf(way), after.StretchOf(way));
+                        Assert.True(
+                            had.End == has.End && had.Gap == has.Gap,
+                            $"seed {seed}, {policy}: {backup.Id} on timeline {branch.Timeline} came to "
+                                + $"{had.End}, now to {has.End}"
+                        );
+                    }
+                );
             }
 
             var live = before.Branches[^1].Path();
-            Assert.True(before.UsableOn(live).Take(1).SequenceEqual(after.UsableOn(live).Take(1)), $"seed {seed}, {policy}: the newest backup is gone");
+            Assert.True(
+                before.UsableOn(live).Take(1).SequenceEqual(after.UsableOn(live).Take(1)),
+                $"seed {seed}, {policy}: the newest backup is gone"
+            );
             AssertPromisesKept(before, after, policy, seed);
         }
 
@@ -113,17 +147,31 @@ public sealed class ResolverPropertyTests
 
     private static void AssertPromisesKept(Catalogue before, Catalogue after, RetentionPolicy policy, int seed)
     {
-        foreach (var was in TimelineTree.From(before).Branches.Where(branch => branch.Earliest is not null && policy.Window is not null && !(branch.LiveTo < before.ReadAt - policy.Window)))
+        foreach (
+            var was in TimelineTree
+                .From(before)
+                .Branches.Where(branch =>
+                    branch.Earliest is not null
+                    && policy.Window is not null
+                    && !(branch.LiveTo < before.ReadAt - policy.Window)
+                )
+        )
         {
             var now = TimelineTree.From(after).Branches.Single(branch => branch.Timeline == was.Timeline);
             var promised = was.Earliest > before.ReadAt - policy.Window ? was.Earliest : before.ReadAt - policy.Window;
-            Assert.True(now.Earliest <= promised, $"seed {seed}, {policy}: timeline {was.Timeline} from {promised} was promised, {now.Earliest} is had");
+            Assert.True(
+                now.Earliest <= promised,
+                $"seed {seed}, {policy}: timeline {was.Timeline} from {promised} was promised, {now.Earliest} is had"
+            );
         }
 
         if (policy.Keep is { } keep)
         {
             var live = before.Branches[^1].Path();
-            Assert.Equal(before.UsableOn(live).Where(backup => backup.Parent is null).Take(keep), after.UsableOn(live).Where(backup => backup.Parent is null).Take(keep));
+            Assert.Equal(
+                before.UsableOn(live).Where(backup => backup.Parent is null).Take(keep),
+                after.UsableOn(live).Where(backup => backup.Parent is null).Take(keep)
+            );
         }
     }
 
@@ -135,18 +183,26 @@ public sealed class ResolverPropertyTests
         }
     }
 
-    /// <summary>A timeline, a position on it, how far WAL must be read to find that, and the records before it.</summary>
+    /// <summary>A timeline, a position on it, how far WAL must be read to find that, and the records before
+    /// it.</summary>
     private readonly record struct Goal(ModelTimeline Timeline, Lsn End, Lsn Read, IReadOnlyList<WalRecord> Visible);
 
     /// <summary>By brute force; null where nothing was live.</summary>
     private static Goal? Wanted(ModelCluster cluster, DateTimeOffset time)
     {
-        if (time > cluster.Now || cluster.Timelines.LastOrDefault(timeline => timeline.Opening.OpenedAt <= time) is not { } live)
+        if (
+            time > cluster.Now
+            || cluster.Timelines.LastOrDefault(timeline => timeline.Opening.OpenedAt <= time) is not { } live
+        )
         {
             return null;
         }
 
-        if (live.LeftAt < time && cluster.Timelines[(int)live.Number.Number] is { Opening.Kind: nameof(Failover) or nameof(Switchover) } next)
+        if (
+            live.LeftAt < time
+            && cluster.Timelines[(int)live.Number.Number]
+                is { Opening.Kind: nameof(Failover) or nameof(Switchover) } next
+        )
         {
             return new(next, next.Fork, next.Fork, [.. next.Before(next.Fork)]);
         }
@@ -162,14 +218,25 @@ public sealed class ResolverPropertyTests
         return new(live, end, later?.End ?? end, [.. live.Before(end)]);
     }
 
-    private static IEnumerable<(RecoveryTarget Target, ModelTimeline Timeline, Lsn End)> Targets(ModelCluster cluster, Random random)
+    private static IEnumerable<(RecoveryTarget Target, ModelTimeline Timeline, Lsn End)> Targets(
+        ModelCluster cluster,
+        Random random
+    )
     {
-        foreach (var point in cluster.Catalogue.RestorePoints.Where(point => point.Lsn <= cluster.RetainedEnd(cluster.Find(point.Timeline))))
+        foreach (
+            var point in cluster.Catalogue.RestorePoints.Where(point =>
+                point.Lsn <= cluster.RetainedEnd(cluster.Find(point.Timeline))
+            )
+        )
         {
             yield return (new PointTarget(point.Name), cluster.Find(point.Timeline), point.Lsn);
         }
 
-        foreach (var backup in cluster.Catalogue.Backups.Where(backup => backup.End <= cluster.RetainedEnd(cluster.Find(backup.Timeline))))
+        foreach (
+            var backup in cluster.Catalogue.Backups.Where(backup =>
+                backup.End <= cluster.RetainedEnd(cluster.Find(backup.Timeline))
+            )
+        )
         {
             yield return (new BackupTarget(backup.Id), cluster.Find(backup.Timeline), backup.End);
         }
@@ -189,7 +256,11 @@ public sealed class ResolverPropertyTests
         }
     }
 
-    private static async Task<(ResolvedTarget? Target, string? Refusal)> TryAsync(ModelCluster cluster, RecoveryTarget target, string what)
+    private static async Task<(ResolvedTarget? Target, string? Refusal)> TryAsync(
+        ModelCluster cluster,
+        RecoveryTarget target,
+        string what
+    )
     {
         try
         {
@@ -206,48 +277,83 @@ public sealed class ResolverPropertyTests
         }
     }
 
-    /// <summary>Any timeline on which the same records lie before the position will do, and any backup from which it can be read.</summary>
+    /// <summary>Any timeline on which the same records lie before the position will do, and any backup from which it
+    /// can be read.</summary>
     private static bool CanBeHad(ModelCluster cluster, Goal goal, DateTimeOffset time) =>
-        cluster.Timelines
-            .Where(other => other == goal.Timeline || goal.Timeline.Lost is not null && other.Before(goal.Read).SequenceEqual(goal.Timeline.Before(goal.Read)))
+        cluster
+            .Timelines.Where(other =>
+                other == goal.Timeline
+                || goal.Timeline.Lost is not null
+                    && other.Before(goal.Read).SequenceEqual(goal.Timeline.Before(goal.Read))
+            )
             .Any(other => cluster.UsableFor(other.Number, goal.End, goal.Read).Any(backup => backup.StoppedAt <= time));
 
-    private static void AssertReaches(ModelCluster cluster, ResolvedTarget target, IReadOnlyList<WalRecord> visible, string what)
+    private static void AssertReaches(
+        ModelCluster cluster,
+        ResolvedTarget target,
+        IReadOnlyList<WalRecord> visible,
+        string what
+    )
     {
-        what = $"{what}: timeline {target.Timeline} to {target.End}{(target.EndOfBranch ? " (end)" : "")} from {string.Join("+", target.Backups)}";
+        what =
+            $"{what}: timeline {target.Timeline} to {target.End}{(target.EndOfBranch ? " (end)" : "")} from "
+            + $"{string.Join("+", target.Backups)}";
         var backup = cluster.Catalogue.Backups.Single(backup => backup.Id == target.Backups[^1]);
         Assert.True(cluster.CanBegin(backup, target.Timeline), $"{what}: the backup is not on the branch");
         Assert.True(backup.End <= target.End, $"{what}: the backup ends later");
         Assert.True(cluster.CanRead(target.Timeline, backup.WalRanges[0].Start, target.End), $"{what}: WAL is missing");
-        Assert.True(!cluster.UsableFor(target.Timeline, target.End, target.End).Any(other => other.End > backup.End), $"{what}: there is a newer backup");
+        Assert.True(
+            !cluster.UsableFor(target.Timeline, target.End, target.End).Any(other => other.End > backup.End),
+            $"{what}: there is a newer backup"
+        );
         Assert.Equal(cluster.Timelines.Count + 1, (int)target.NewTimeline.Number);
         Assert.Equal(backup.WalRanges[0].Start, target.Wal[0].Start);
         Assert.Equal(target.End, target.Wal[^1].End);
 
-        // As PostgreSQL replays: from the backup's start along the target timeline, up to the first record that begins at the target or behind.
+        // As PostgreSQL replays: from the backup's start along the target timeline, up to the first record that begins
+        // at the target or behind.
         var start = backup.WalRanges[0].Start;
         var ahead = cluster.Along(target.Timeline, start).ToList();
         var replayed = target.EndOfBranch ? ahead : ahead.TakeWhile(record => record.Lsn < target.End).ToList();
-        Assert.True(target.EndOfBranch || ahead.Count > replayed.Count || !cluster.CanRead(target.Timeline, start, new(target.End.Value + 1)), $"{what}: no record stops it");
+        Assert.True(
+            target.EndOfBranch
+                || ahead.Count > replayed.Count
+                || !cluster.CanRead(target.Timeline, start, new(target.End.Value + 1)),
+            $"{what}: no record stops it"
+        );
         Assert.True(replayed[^1].End == target.End, $"{what}: replay comes to {replayed[^1].End}");
         var got = cluster.Find(backup.WalRanges[0].Timeline).Before(start).Concat(replayed);
-        Assert.True(Commits(visible).SequenceEqual(Commits(got)), $"{what}: {string.Join(",", Commits(got))} instead of {string.Join(",", Commits(visible))}");
+        Assert.True(
+            Commits(visible).SequenceEqual(Commits(got)),
+            $"{what}: {string.Join(",", Commits(got))} instead of {string.Join(",", Commits(visible))}"
+        );
 
         var kept = Commits(replayed).Select(xid => (uint?)xid).LastOrDefault();
         Assert.True(target.LastKept?.Xid == kept, $"{what}: last kept {target.LastKept?.Xid} instead of {kept}");
         var dropped = Commits(ahead.Skip(replayed.Count)).Select(xid => (uint?)xid).FirstOrDefault();
-        Assert.True(target.FirstDropped?.Xid == dropped, $"{what}: first dropped {target.FirstDropped?.Xid} instead of {dropped}");
+        Assert.True(
+            target.FirstDropped?.Xid == dropped,
+            $"{what}: first dropped {target.FirstDropped?.Xid} instead of {dropped}"
+        );
     }
 
-    /// <summary>The last thing that is replayed is a transaction's end, unless the backup ends or the branch begins there.</summary>
+    /// <summary>The last thing that is replayed is a transaction's end, unless the backup ends or the branch begins
+    /// there.</summary>
     private static void AssertContainsNothingElse(ModelCluster cluster, ResolvedTarget target, string what)
     {
-        var last = cluster.Along(target.Timeline, target.Wal[0].Start).LastOrDefault(record => record.End <= target.End);
+        var last = cluster
+            .Along(target.Timeline, target.Wal[0].Start)
+            .LastOrDefault(record => record.End <= target.End);
         Assert.True(
-            target.EndOfBranch || last?.Kind is not RecordKind.Other || cluster.Catalogue.Backups.Any(backup => backup.End == target.End)
-                || cluster.Timelines.Any(timeline => timeline.Fork == target.End) || cluster.Timelines.Any(timeline => cluster.RetainedEnd(timeline) == target.End),
-            $"{what}: {target.End} is no transaction's end");
+            target.EndOfBranch
+                || last?.Kind is not RecordKind.Other
+                || cluster.Catalogue.Backups.Any(backup => backup.End == target.End)
+                || cluster.Timelines.Any(timeline => timeline.Fork == target.End)
+                || cluster.Timelines.Any(timeline => cluster.RetainedEnd(timeline) == target.End),
+            $"{what}: {target.End} is no transaction's end"
+        );
     }
 
-    private static IEnumerable<uint> Commits(IEnumerable<WalRecord> records) => records.Where(record => record.Kind is RecordKind.Commit).Select(record => record.Xid);
+    private static IEnumerable<uint> Commits(IEnumerable<WalRecord> records) =>
+        records.Where(record => record.Kind is RecordKind.Commit).Select(record => record.Xid);
 }

@@ -36,9 +36,15 @@ public sealed class ResolverTests
     {
         var target = await Killer.ResolveAsync(new TimeTarget(ModelCluster.Time("12:00")));
 
-        Assert.Equal((new Timeline(2), "B1", false, new Timeline(3)), (target.Timeline, Assert.Single(target.Backups), target.EndOfBranch, target.NewTimeline));
+        Assert.Equal(
+            (new Timeline(2), "B1", false, new Timeline(3)),
+            (target.Timeline, Assert.Single(target.Backups), target.EndOfBranch, target.NewTimeline)
+        );
         Assert.Equal([new(1), new(2)], target.Wal.Select(piece => piece.Timeline));
-        Assert.Equal((ModelCluster.Time("11:59"), ModelCluster.Time("12:01")), (target.LastKept!.At, target.FirstDropped!.At));
+        Assert.Equal(
+            (ModelCluster.Time("11:59"), ModelCluster.Time("12:01")),
+            (target.LastKept!.At, target.FirstDropped!.At)
+        );
         Assert.Equal("timeline 2 was live at 2026-11-24T12:00:00Z (from 2026-11-24T11:31:00Z until now)", target.Why);
     }
 
@@ -47,8 +53,15 @@ public sealed class ResolverTests
     {
         var target = await Killer.ResolveAsync(new TimeTarget(ModelCluster.Time("11:10")));
 
-        Assert.Equal((new Timeline(1), "B2", true), (target.Timeline, Assert.Single(target.Backups), target.EndOfBranch));
-        Assert.Equal("timeline 1 was live at 2026-11-24T11:10:00Z (from 2026-11-24T09:00:00Z to 2026-11-24T11:30:00Z); nothing was committed on it later", target.Why);
+        Assert.Equal(
+            (new Timeline(1), "B2", true),
+            (target.Timeline, Assert.Single(target.Backups), target.EndOfBranch)
+        );
+        Assert.Equal(
+            "timeline 1 was live at 2026-11-24T11:10:00Z (from 2026-11-24T09:00:00Z to 2026-11-24T11:30:00Z); "
+                + "nothing was committed on it later",
+            target.Why
+        );
     }
 
     /// <summary>Canon's regret: A on 1 → 2, regret; B, which only 1 had → 3, regret; C, which only 2 had → 4.</summary>
@@ -77,7 +90,9 @@ public sealed class ResolverTests
         });
 
         async Task<(uint, uint)> Kept(string time) =>
-            await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time(time))) is var target ? (target.Timeline.Number, target.LastKept!.Xid) : default;
+            await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time(time))) is var target
+                ? (target.Timeline.Number, target.LastKept!.Xid)
+                : default;
 
         Assert.Equal((1u, a), await Kept("09:15"));
         Assert.Equal((1u, b), await Kept("09:25"));
@@ -85,7 +100,10 @@ public sealed class ResolverTests
         Assert.Equal((3u, b), await Kept("11:05"));
         Assert.Equal((4u, c), await Kept("12:05"));
         Assert.Equal(new Timeline(5), (await cluster.ResolveAsync(new LatestTarget())).NewTimeline);
-        Assert.Equal([new(1), new(2), new(4)], (await cluster.ResolveAsync(new LatestTarget())).Wal.Select(piece => piece.Timeline));
+        Assert.Equal(
+            [new(1), new(2), new(4)],
+            (await cluster.ResolveAsync(new LatestTarget())).Wal.Select(piece => piece.Timeline)
+        );
     }
 
     [Fact]
@@ -94,15 +112,20 @@ public sealed class ResolverTests
         var target = await Plain.ResolveAsync(new TimeTarget(ModelCluster.Time("10:25")));
         var rolledBack = Plain.Live.Records.Single(record => record.Kind is RecordKind.Abort);
 
-        Assert.Equal((ModelCluster.Time("10:00"), ModelCluster.Time("10:30")), (target.LastKept!.At, target.FirstDropped!.At));
+        Assert.Equal(
+            (ModelCluster.Time("10:00"), ModelCluster.Time("10:30")),
+            (target.LastKept!.At, target.FirstDropped!.At)
+        );
         Assert.Equal(rolledBack.End, target.End);
     }
 
-    /// <summary>DROP DATABASE removes its files in a record before its commit; between the two another transaction may commit.</summary>
+    /// <summary>DROP DATABASE removes its files in a record before its commit; between the two another transaction may
+    /// commit.</summary>
     [Fact]
     public async Task What_lies_before_the_first_dropped_commit_is_dropped_with_it()
     {
-        uint dropping = 0, between = 0;
+        uint dropping = 0,
+            between = 0;
         var cluster = new ModelCluster(cluster =>
         {
             cluster.Backup("B1", "09:00", "09:05");
@@ -122,14 +145,22 @@ public sealed class ResolverTests
         var behind = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:35")));
         var end = await cluster.ResolveAsync(new LatestTarget());
 
-        Assert.Equal((commits[0].End, commits[1].Xid, 0), (before.End, before.FirstDropped!.Xid, before.EarlyRemovals.Count));
-        Assert.Equal((commits[1].End, between, cluster.Removals[0]), (middle.End, middle.LastKept!.Xid, Assert.Single(middle.EarlyRemovals)));
+        Assert.Equal(
+            (commits[0].End, commits[1].Xid, 0),
+            (before.End, before.FirstDropped!.Xid, before.EarlyRemovals.Count)
+        );
+        Assert.Equal(
+            (commits[1].End, between, cluster.Removals[0]),
+            (middle.End, middle.LastKept!.Xid, Assert.Single(middle.EarlyRemovals))
+        );
         Assert.Equal((commits[3].End, 0), (behind.End, behind.EarlyRemovals.Count));
         Assert.Equal(cluster.Removals[1], Assert.Single(end.EarlyRemovals)); // its transaction never ended
         Assert.Equal(
-            $"at {middle.End} the files of database 5 (OID) are removed already, by transaction {dropping}, which has not committed there: it is listed and can't be used; "
+            $"at {middle.End} the files of database 5 (OID) are removed already, by transaction {dropping}, "
+                + "which has not committed there: it is listed and can't be used; "
                 + $"the position before that is {cluster.Removals[0].Lsn} on timeline 1",
-            Assert.Single(TargetText.Warnings(middle)));
+            Assert.Single(TargetText.Warnings(middle))
+        );
     }
 
     [Fact]
@@ -146,7 +177,10 @@ public sealed class ResolverTests
 
         var target = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:20")));
 
-        Assert.Equal((ModelCluster.Time("10:00"), ModelCluster.Time("10:30")), (target.LastKept!.At, target.FirstDropped!.At));
+        Assert.Equal(
+            (ModelCluster.Time("10:00"), ModelCluster.Time("10:30")),
+            (target.LastKept!.At, target.FirstDropped!.At)
+        );
     }
 
     [Fact]
@@ -162,7 +196,11 @@ public sealed class ResolverTests
     [InlineData(nameof(Switchover), 2, false)]
     [InlineData(Recovery, 1, true)]
     [InlineData("", 1, true)]
-    public async Task Between_two_branches_a_failover_continues_and_a_recovery_does_not(string kind, int timeline, bool endOfBranch)
+    public async Task Between_two_branches_a_failover_continues_and_a_recovery_does_not(
+        string kind,
+        int timeline,
+        bool endOfBranch
+    )
     {
         var cluster = new ModelCluster(cluster =>
         {
@@ -187,36 +225,67 @@ public sealed class ResolverTests
         var fork = await Killer.ResolveAsync(new TimeTarget(ModelCluster.Time("11:00")) { Timeline = new(2) });
 
         Assert.Equal((new Timeline(1), ModelCluster.Time("09:59")), (early.Timeline, early.FirstDropped!.At));
-        Assert.Equal((new Timeline(2), ModelCluster.Time("11:59"), ModelCluster.Time("09:59")), (fork.Timeline, fork.FirstDropped!.At, fork.LastKept!.At));
-        Assert.StartsWith("timeline 1 was left at 2026-11-24T11:30:00Z, before 2026-11-24T12:00:00Z", await Killer.RefusalAsync(new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(1) }), StringComparison.Ordinal);
+        Assert.Equal(
+            (new Timeline(2), ModelCluster.Time("11:59"), ModelCluster.Time("09:59")),
+            (fork.Timeline, fork.FirstDropped!.At, fork.LastKept!.At)
+        );
+        Assert.StartsWith(
+            "timeline 1 was left at 2026-11-24T11:30:00Z, before 2026-11-24T12:00:00Z",
+            await Killer.RefusalAsync(new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(1) }),
+            StringComparison.Ordinal
+        );
     }
 
-    public static TheoryData<string, RecoveryTarget> Refused => new()
-    {
-        { "2026-11-24T11:00:01Z is in the future: it is 2026-11-24T11:00:00Z; for all there is, ask for the latest", new TimeTarget(ModelCluster.Time("11:00:01")) },
+    public static TheoryData<string, RecoveryTarget> Refused =>
+        new()
         {
-            "no branch is known to have been live at 2026-11-24T08:59:00Z; times that can be had: 2026-11-24T09:20:00Z to 2026-11-24T11:00:00Z (timeline 1)",
-            new TimeTarget(ModelCluster.Time("08:59"))
-        },
-        {
-            "2026-11-24T09:05:00Z can't be had: there is no backup that ended before; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
-            new TimeTarget(ModelCluster.Time("09:05"))
-        },
-        {
-            "2026-11-24T09:15:00Z can't be had: backup B1 had begun but not ended, and there is no older one; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
-            new TimeTarget(ModelCluster.Time("09:15"))
-        },
-        { "there is no restore point 'x'; there are: before-import (2026-11-24T10:10:00Z, timeline 1)", new PointTarget("x") },
-        { "there is no backup 'x'; there are: B1 (ended 2026-11-24T09:20:00Z, BACKUP on timeline 1)", new BackupTarget("x") },
-        { "0/9999 is beyond the end of timeline 1, which is END", new LsnTarget(new Lsn(0x9999)) },
-        { "0/101 on timeline 1 can't be had: there is no backup that ended before; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1", new LsnTarget(new Lsn(0x101)) },
-        { "there is no timeline 4; there are: 1", new LatestTarget { Timeline = new(4) } },
-    };
+            {
+                "2026-11-24T11:00:01Z is in the future: it is 2026-11-24T11:00:00Z; for all there is, ask for "
+                    + "the latest",
+                new TimeTarget(ModelCluster.Time("11:00:01"))
+            },
+            {
+                "no branch is known to have been live at 2026-11-24T08:59:00Z; times that can be had: "
+                    + "2026-11-24T09:20:00Z to 2026-11-24T11:00:00Z (timeline 1)",
+                new TimeTarget(ModelCluster.Time("08:59"))
+            },
+            {
+                "2026-11-24T09:05:00Z can't be had: there is no backup that ended before; the earliest on "
+                    + "timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
+                new TimeTarget(ModelCluster.Time("09:05"))
+            },
+            {
+                "2026-11-24T09:15:00Z can't be had: backup B1 had begun but not ended, and there is no older "
+                    + "one; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
+                new TimeTarget(ModelCluster.Time("09:15"))
+            },
+            {
+                "there is no restore point 'x'; there are: before-import (2026-11-24T10:10:00Z, timeline 1)",
+                new PointTarget("x")
+            },
+            {
+                "there is no backup 'x'; there are: B1 (ended 2026-11-24T09:20:00Z, BACKUP on timeline 1)",
+                new BackupTarget("x")
+            },
+            { "0/9999 is beyond the end of timeline 1, which is END", new LsnTarget(new Lsn(0x9999)) },
+            {
+                "0/101 on timeline 1 can't be had: there is no backup that ended before; the earliest on "
+                    + "timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
+                new LsnTarget(new Lsn(0x101))
+            },
+            {
+                "there is no timeline 4; there are: 1",
+                new LatestTarget { Timeline = new(4) }
+            },
+        };
 
     [Theory, MemberData(nameof(Refused))]
-    public async Task Says_what_can_be_had_instead(string why, RecoveryTarget target) => Assert.Equal(
-        why.Replace("BACKUP", Plain.Catalogue.Backups[0].End.ToString(), StringComparison.Ordinal).Replace("END", Plain.Live.End.ToString(), StringComparison.Ordinal),
-        await Plain.RefusalAsync(target));
+    public async Task Says_what_can_be_had_instead(string why, RecoveryTarget target) =>
+        Assert.Equal(
+            why.Replace("BACKUP", Plain.Catalogue.Backups[0].End.ToString(), StringComparison.Ordinal)
+                .Replace("END", Plain.Live.End.ToString(), StringComparison.Ordinal),
+            await Plain.RefusalAsync(target)
+        );
 
     [Fact]
     public async Task Inside_a_backup_an_older_one_is_taken()
@@ -247,7 +316,8 @@ public sealed class ResolverTests
         Assert.Equal((commits[^1].End, true), await End(new LsnTarget(Plain.Live.End)));
         Assert.Equal((commits[^1].Lsn, false), await End(new LsnTarget(commits[^1].Lsn) { Timeline = new(1) }));
 
-        async Task<(Lsn, bool)> End(RecoveryTarget target) => await Plain.ResolveAsync(target) is var found ? (found.End, found.EndOfBranch) : default;
+        async Task<(Lsn, bool)> End(RecoveryTarget target) =>
+            await Plain.ResolveAsync(target) is var found ? (found.End, found.EndOfBranch) : default;
     }
 
     [Fact]
@@ -255,8 +325,16 @@ public sealed class ResolverTests
     {
         var abort = Plain.Live.Records.Single(record => record.Kind is RecordKind.Abort);
 
-        Assert.Equal($"transaction {abort.Xid} did not commit: it was rolled back at 2026-11-24T10:20:00Z; {abort.Lsn} is the position before that", await Plain.RefusalAsync(new XidTarget(abort.Xid)));
-        Assert.StartsWith("no commit of transaction 9999 is in the WAL of timeline 1 from ", await Plain.RefusalAsync(new XidTarget(9999)), StringComparison.Ordinal);
+        Assert.Equal(
+            $"transaction {abort.Xid} did not commit: it was rolled back at 2026-11-24T10:20:00Z; {abort.Lsn} "
+                + "is the position before that",
+            await Plain.RefusalAsync(new XidTarget(abort.Xid))
+        );
+        Assert.StartsWith(
+            "no commit of transaction 9999 is in the WAL of timeline 1 from ",
+            await Plain.RefusalAsync(new XidTarget(9999)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -274,8 +352,10 @@ public sealed class ResolverTests
 
         Assert.Equal(new Timeline(1), (await cluster.ResolveAsync(new PointTarget("late"))).Timeline);
         Assert.Equal(
-            $"restore point late lies on timeline 1 at {cluster.Catalogue.RestorePoints[0].Lsn}, which timeline 2 does not lead through; leave the timeline out",
-            await cluster.RefusalAsync(new PointTarget("late") { Timeline = new(2) }));
+            $"restore point late lies on timeline 1 at {cluster.Catalogue.RestorePoints[0].Lsn}, which timeline "
+                + "2 does not lead through; leave the timeline out",
+            await cluster.RefusalAsync(new PointTarget("late") { Timeline = new(2) })
+        );
     }
 
     [Fact]
@@ -292,17 +372,39 @@ public sealed class ResolverTests
         });
 
         Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new LatestTarget())).Backups);
-        Assert.Contains("backup I3 builds on gone, of which the chain is broken: it is worth nothing", TimelineTree.From(cluster.Catalogue).Findings);
+        Assert.Contains(
+            "backup I3 builds on gone, of which the chain is broken: it is worth nothing",
+            TimelineTree.From(cluster.Catalogue).Findings
+        );
     }
 
     [Fact]
     public async Task An_incremental_backup_on_one_of_an_abandoned_branch_is_not_taken()
     {
         var catalogue = Killer.Catalogue;
-        var stray = catalogue.Backups[0] with { Id = "I", Parent = "B2", WalRanges = [new(new(2), Killer.Live.Fork, Killer.Live.Records[0].End)] };
+        var stray = catalogue.Backups[0] with
+        {
+            Id = "I",
+            Parent = "B2",
+            WalRanges = [new(new(2), Killer.Live.Fork, Killer.Live.Records[0].End)],
+        };
 
-        var target = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray] }, new LatestTarget(), Killer);
-        var own = await Resolver.ResolveAsync(catalogue with { Backups = [.. catalogue.Backups, stray with { Parent = "B1" }] }, new LatestTarget(), Killer);
+        var target = await Resolver.ResolveAsync(
+            catalogue with
+            {
+                Backups = [.. catalogue.Backups, stray],
+            },
+            new LatestTarget(),
+            Killer
+        );
+        var own = await Resolver.ResolveAsync(
+            catalogue with
+            {
+                Backups = [.. catalogue.Backups, stray with { Parent = "B1" }],
+            },
+            new LatestTarget(),
+            Killer
+        );
 
         Assert.Equal(["B1", "B1", "I"], target.Backups.Concat(own.Backups));
     }
@@ -323,18 +425,29 @@ public sealed class ResolverTests
             cluster.Idle("11:00");
         });
         var gap = cluster.Catalogue.Backups[0].End.Value / ModelCluster.SegmentSize + 2;
-        var catalogue = cluster.Catalogue with { Segments = [new(new(1), 1, gap - 1), new(new(1), gap + 1, cluster.Catalogue.Segments[0].Last)] };
+        var catalogue = cluster.Catalogue with
+        {
+            Segments = [new(new(1), 1, gap - 1), new(new(1), gap + 1, cluster.Catalogue.Segments[0].Last)],
+        };
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:38")), cluster));
+        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+            Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:38")), cluster)
+        );
         var before = await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:11")), cluster);
         var behind = await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("10:06")), cluster);
 
         Assert.StartsWith(
-            $"WAL is missing: 0000000100000000{gap:X8} is the first; what can be had: positions before {new Lsn(gap * ModelCluster.SegmentSize)} on timeline 1, what lies behind backup B2 (ended 2026-11-24T10:05:00Z, ",
+            $"WAL is missing: 0000000100000000{gap:X8} is the first; what can be had: positions before "
+                + $"{new Lsn(gap * ModelCluster.SegmentSize)} on timeline 1, what lies behind backup B2 (ended "
+                + "2026-11-24T10:05:00Z, ",
             refusal.Message,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
         Assert.Equal(["B1", "B2"], before.Backups.Concat(behind.Backups));
-        Assert.Contains($"timeline 1: WAL is missing from 0000000100000000{gap:X8} to 0000000100000000{gap:X8}", TimelineTree.From(catalogue).Findings);
+        Assert.Contains(
+            $"timeline 1: WAL is missing from 0000000100000000{gap:X8} to 0000000100000000{gap:X8}",
+            TimelineTree.From(catalogue).Findings
+        );
     }
 
     /// <summary>The node died with its last segment; the winner's first one begins with a copy of it.</summary>
@@ -360,8 +473,14 @@ public sealed class ResolverTests
         var target = await cluster.ResolveAsync(new TimeTarget(lost.At.AddSeconds(-1)));
         var all = await cluster.ResolveAsync(new TimeTarget(ModelCluster.Time("10:59")));
 
-        Assert.Equal((new Timeline(2), cluster.Timelines[0].Records[^2].End, lost.Xid), (target.Timeline, target.End, target.FirstDropped!.Xid));
-        Assert.Equal((new Timeline(2), lost.End, lost.Xid, false), (all.Timeline, all.End, all.LastKept!.Xid, all.EndOfBranch));
+        Assert.Equal(
+            (new Timeline(2), cluster.Timelines[0].Records[^2].End, lost.Xid),
+            (target.Timeline, target.End, target.FirstDropped!.Xid)
+        );
+        Assert.Equal(
+            (new Timeline(2), lost.End, lost.Xid, false),
+            (all.Timeline, all.End, all.LastKept!.Xid, all.EndOfBranch)
+        );
         Assert.Equal(new Timeline(2), WalSegments.Along(target.Wal, ModelCluster.SegmentSize).Last().Timeline);
     }
 
@@ -372,13 +491,38 @@ public sealed class ResolverTests
         TimelineHistory history = new(new(3), [new(new(1), new(0x6000170)), new(new(2), new(0x4000000))]);
         var branch = new Branch(new(3), history, null);
 
-        Assert.Equal([new(new(1), default, new(0x4000000)), new(new(3), new(0x4000000), Lineage.Endless)], branch.Path());
+        Assert.Equal(
+            [new(new(1), default, new(0x4000000)), new(new(3), new(0x4000000), Lineage.Endless)],
+            branch.Path()
+        );
         Assert.False(branch.Path().Covers(new(new(1), new(0x4800000), new(0x5000000))));
         Assert.True(branch.Path().Covers(new(new(1), new(0x3800000), new(0x4000000))));
-        Assert.Equal((new Timeline(1), new Timeline(3)), (branch.Path().At(new(0x3FFFFFF)), branch.Path().At(new(0x4000000))));
         Assert.Equal(
-            "timeline 3: its history goes back from 0/6000170 (end of 1) to 0/4000000 (end of 2); the earlier one counts",
-            Assert.Single(TimelineTree.From(Killer.Catalogue with { Branches = [.. Killer.Catalogue.Branches, branch with { Opening = Killer.Catalogue.Branches[1].Opening }] }).Findings, finding => finding.Contains("goes back", StringComparison.Ordinal)));
+            (new Timeline(1), new Timeline(3)),
+            (branch.Path().At(new(0x3FFFFFF)), branch.Path().At(new(0x4000000)))
+        );
+        Assert.Equal(
+            "timeline 3: its history goes back from 0/6000170 (end of 1) to 0/4000000 (end of 2); the earlier "
+                + "one counts",
+            Assert.Single(
+                TimelineTree
+                    .From(
+                        Killer.Catalogue with
+                        {
+                            Branches =
+                            [
+                                .. Killer.Catalogue.Branches,
+                                branch with
+                                {
+                                    Opening = Killer.Catalogue.Branches[1].Opening,
+                                },
+                            ],
+                        }
+                    )
+                    .Findings,
+                finding => finding.Contains("goes back", StringComparison.Ordinal)
+            )
+        );
     }
 
     [Fact]
@@ -393,10 +537,26 @@ public sealed class ResolverTests
             cluster.Idle("11:00");
         });
         var (first, fork) = (cluster.Catalogue.Backups[0], cluster.Timelines[1].Fork);
-        var crossed = first with { Id = "B2", StoppedAt = ModelCluster.Time("10:05"), WalRanges = [new(new(1), first.End, fork), new(new(2), fork, cluster.Timelines[1].Records[0].End)] };
-        var foreign = crossed with { Id = "B3", WalRanges = [new(new(1), first.End, new(fork.Value + 1)), crossed.WalRanges[1]] };
+        var crossed = first with
+        {
+            Id = "B2",
+            StoppedAt = ModelCluster.Time("10:05"),
+            WalRanges = [new(new(1), first.End, fork), new(new(2), fork, cluster.Timelines[1].Records[0].End)],
+        };
+        var foreign = crossed with
+        {
+            Id = "B3",
+            WalRanges = [new(new(1), first.End, new(fork.Value + 1)), crossed.WalRanges[1]],
+        };
 
-        var target = await Resolver.ResolveAsync(cluster.Catalogue with { Backups = [first, crossed, foreign] }, new LatestTarget(), cluster);
+        var target = await Resolver.ResolveAsync(
+            cluster.Catalogue with
+            {
+                Backups = [first, crossed, foreign],
+            },
+            new LatestTarget(),
+            cluster
+        );
 
         Assert.Equal(("B2", new Timeline(1)), (Assert.Single(target.Backups), target.Wal[0].Timeline));
     }
@@ -404,32 +564,65 @@ public sealed class ResolverTests
     [Fact]
     public async Task A_branch_that_nobody_saw_open_is_chosen_by_its_number_only()
     {
-        var catalogue = Killer.Catalogue with { Branches = [Killer.Catalogue.Branches[0], Killer.Catalogue.Branches[1] with { Opening = null }] };
+        var catalogue = Killer.Catalogue with
+        {
+            Branches = [Killer.Catalogue.Branches[0], Killer.Catalogue.Branches[1] with { Opening = null }],
+        };
 
         Assert.StartsWith(
-            "which branch was live at 2026-11-24T12:00:00Z is not known: when timeline 2 was opened is not known, so it can only be chosen by number (timeline 2)",
+            "which branch was live at 2026-11-24T12:00:00Z is not known: when timeline 2 was opened is not "
+                + "known, so it can only be chosen by number (timeline 2)",
             await Refusal(new TimeTarget(ModelCluster.Time("12:00"))),
-            StringComparison.Ordinal);
-        Assert.Equal("which branch is live is not known: the ledger does not tell when timeline 2 was opened; name one by its number (timeline)", await Refusal(new LatestTarget()));
-        Assert.Equal(new Timeline(2), (await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(2) }, Killer)).Timeline);
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            "which branch is live is not known: the ledger does not tell when timeline 2 was opened; name one "
+                + "by its number (timeline)",
+            await Refusal(new LatestTarget())
+        );
+        Assert.Equal(
+            new Timeline(2),
+            (
+                await Resolver.ResolveAsync(
+                    catalogue,
+                    new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(2) },
+                    Killer
+                )
+            ).Timeline
+        );
 
-        async Task<string> Refusal(RecoveryTarget target) => (await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, target, Killer))).Message;
+        async Task<string> Refusal(RecoveryTarget target) =>
+            (
+                await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+                    Resolver.ResolveAsync(catalogue, target, Killer)
+                )
+            ).Message;
     }
 
     [Fact]
     public async Task A_hole_in_the_numbers_is_refused_before_PostgreSQL_uses_it_again()
     {
-        var catalogue = Killer.Catalogue with { Branches = [Killer.Catalogue.Branches[0], new(new(3), new(new(3), [new(new(1), new(0x150))]), null)] };
+        var catalogue = Killer.Catalogue with
+        {
+            Branches = [Killer.Catalogue.Branches[0], new(new(3), new(new(3), [new(new(1), new(0x150))]), null)],
+        };
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => Resolver.ResolveAsync(catalogue, new LatestTarget(), Killer));
+        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+            Resolver.ResolveAsync(catalogue, new LatestTarget(), Killer)
+        );
 
-        Assert.Equal("the history of timeline 2 is missing, and PostgreSQL would give that number to the new branch; look with: pgflow timeline model --check", refusal.Message);
+        Assert.Equal(
+            "the history of timeline 2 is missing, and PostgreSQL would give that number to the new branch; "
+                + "look with: pgflow timeline model --check",
+            refusal.Message
+        );
     }
 }
 
 internal static class Resolving
 {
-    public static Task<ResolvedTarget> ResolveAsync(this ModelCluster cluster, RecoveryTarget target) => Resolver.ResolveAsync(cluster.Catalogue, target, cluster);
+    public static Task<ResolvedTarget> ResolveAsync(this ModelCluster cluster, RecoveryTarget target) =>
+        Resolver.ResolveAsync(cluster.Catalogue, target, cluster);
 
     public static async Task<string> RefusalAsync(this ModelCluster cluster, RecoveryTarget target)
     {

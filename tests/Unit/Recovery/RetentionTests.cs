@@ -25,15 +25,35 @@ public sealed class RetentionTests
     [InlineData(null, 12.5, "")]
     [InlineData(null, 3.1, "")]
     [InlineData(null, 2.0, "F2: it leads to no branch that the policy keeps")]
-    [InlineData(null, 1.9, "F1, I1: newer ones are enough for timeline 2 | F2: it leads to no branch that the policy keeps")]
-    [InlineData(null, 0.1, "F1, I1, F3: newer ones are enough for timeline 2 | F2: it leads to no branch that the policy keeps")]
-    [InlineData(2, 0.1, "F1, I1: newer ones are enough for timeline 2 | F2: it leads to no branch that the policy keeps")]
+    [InlineData(
+        null,
+        1.9,
+        "F1, I1: newer ones are enough for timeline 2 | F2: it leads to no branch that the policy keeps"
+    )]
+    [InlineData(
+        null,
+        0.1,
+        "F1, I1, F3: newer ones are enough for timeline 2 | F2: it leads to no branch that the policy keeps"
+    )]
+    [InlineData(
+        2,
+        0.1,
+        "F1, I1: newer ones are enough for timeline 2 | F2: it leads to no branch that the policy keeps"
+    )]
     [InlineData(null, null, "")]
     public void Keeps_what_the_policy_promises(int? keep, double? hours, string expected)
     {
         var retention = Retention.Of(Catalogue, new(keep, hours is { } window ? TimeSpan.FromHours(window) : null));
 
-        Assert.Equal(expected, string.Join(" | ", retention.Backups.GroupBy(gone => gone.Why).Select(gone => $"{string.Join(", ", gone.Select(one => one.What))}: {gone.Key}")));
+        Assert.Equal(
+            expected,
+            string.Join(
+                " | ",
+                retention
+                    .Backups.GroupBy(gone => gone.Why)
+                    .Select(gone => $"{string.Join(", ", gone.Select(one => one.What))}: {gone.Key}")
+            )
+        );
     }
 
     [Fact]
@@ -42,9 +62,13 @@ public sealed class RetentionTests
         var retention = Retention.Of(Catalogue, new(null, TimeSpan.FromHours(1.9)));
 
         var (one, two) = (Catalogue.Segments[0], Catalogue.Segments[1]);
-        var first = Catalogue.Backups.Single(backup => backup.Id == "F3").WalRanges[0].Start.Value / ModelCluster.SegmentSize;
+        var first =
+            Catalogue.Backups.Single(backup => backup.Id == "F3").WalRanges[0].Start.Value / ModelCluster.SegmentSize;
         Assert.Equal([one, two with { Last = first - 1 }], retention.Segments);
-        Assert.Equal(["no kept backup leads to timeline 1", "F3 is the first kept backup on the way to timeline 2"], retention.Wal.Select(gone => gone.Why));
+        Assert.Equal(
+            ["no kept backup leads to timeline 1", "F3 is the first kept backup on the way to timeline 2"],
+            retention.Wal.Select(gone => gone.Why)
+        );
         Assert.Equal($"0000000100000000{one.First:X8} to 0000000100000000{one.Last:X8}", retention.Wal[0].What);
     }
 

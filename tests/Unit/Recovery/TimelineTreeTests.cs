@@ -23,14 +23,29 @@ public sealed class TimelineTreeTests
     {
         var tree = TimelineTree.From(Cluster.Catalogue);
 
-        Assert.Equal([(1u, null), (2u, 1u), (3u, 1u)], tree.Branches.Select(branch => (branch.Timeline.Number, branch.Parent?.Number)));
+        Assert.Equal(
+            [(1u, null), (2u, 1u), (3u, 1u)],
+            tree.Branches.Select(branch => (branch.Timeline.Number, branch.Parent?.Number))
+        );
         Assert.Equal([new(2), new(3)], tree.Branches[0].Children);
-        Assert.Equal([null, Cluster.Timelines[1].Fork, Cluster.Timelines[2].Fork], tree.Branches.Select(branch => branch.SwitchedAt));
-        Assert.Equal([("09:00", "10:00"), ("10:01", "11:00"), ("11:02", null)], tree.Branches.Select(branch => (Clock(branch.LiveFrom), Clock(branch.LiveTo))));
-        Assert.Equal([(true, false), (false, false), (true, true)], tree.Branches.Select(branch => (branch.OnLivePath, branch.IsLive)));
+        Assert.Equal(
+            [null, Cluster.Timelines[1].Fork, Cluster.Timelines[2].Fork],
+            tree.Branches.Select(branch => branch.SwitchedAt)
+        );
+        Assert.Equal(
+            [("09:00", "10:00"), ("10:01", "11:00"), ("11:02", null)],
+            tree.Branches.Select(branch => (Clock(branch.LiveFrom), Clock(branch.LiveTo)))
+        );
+        Assert.Equal(
+            [(true, false), (false, false), (true, true)],
+            tree.Branches.Select(branch => (branch.OnLivePath, branch.IsLive))
+        );
         Assert.Equal(["B1", "B2"], tree.Branches.SelectMany(branch => branch.Backups).Select(backup => backup.Id));
         Assert.Equal("p", Assert.Single(tree.Branches[0].RestorePoints).Name);
-        Assert.Equal([("09:05", "10:00"), ("10:01", "11:00"), ("11:02", "12:00")], tree.Branches.Select(branch => (Clock(branch.Earliest), Clock(branch.Latest))));
+        Assert.Equal(
+            [("09:05", "10:00"), ("10:01", "11:00"), ("11:02", "12:00")],
+            tree.Branches.Select(branch => (Clock(branch.Earliest), Clock(branch.Latest)))
+        );
         Assert.Empty(tree.Findings);
     }
 
@@ -38,7 +53,12 @@ public sealed class TimelineTreeTests
     public void Nothing_can_be_had_of_a_branch_without_a_backup_or_behind_a_gap()
     {
         var none = TimelineTree.From(Cluster.Catalogue with { Backups = [Cluster.Catalogue.Backups[1]] });
-        var gap = TimelineTree.From(Cluster.Catalogue with { Segments = [.. Cluster.Catalogue.Segments.Where(run => run.Timeline != new Timeline(1))] });
+        var gap = TimelineTree.From(
+            Cluster.Catalogue with
+            {
+                Segments = [.. Cluster.Catalogue.Segments.Where(run => run.Timeline != new Timeline(1))],
+            }
+        );
 
         Assert.Equal([null, "10:25", null], none.Branches.Select(branch => Clock(branch.Earliest)));
         Assert.Equal([null, "11:00", null], none.Branches.Select(branch => Clock(branch.Latest)));
@@ -49,13 +69,29 @@ public sealed class TimelineTreeTests
     public void A_branch_that_the_ledger_does_not_know_beside_the_live_one_is_a_stray()
     {
         var node = new NodeId(Cluster.Catalogue.Cluster, NodeName.Of(1));
-        TimelineTree Without(uint timeline) => TimelineTree.From(Cluster.Catalogue with
-        {
-            Branches = [.. Cluster.Catalogue.Branches.Select(branch => branch with { Opening = branch.Timeline.Number == timeline ? null : branch.Opening! with { Node = node } })],
-        });
+        TimelineTree Without(uint timeline) =>
+            TimelineTree.From(
+                Cluster.Catalogue with
+                {
+                    Branches =
+                    [
+                        .. Cluster.Catalogue.Branches.Select(branch =>
+                            branch with
+                            {
+                                Opening =
+                                    branch.Timeline.Number == timeline ? null : branch.Opening! with { Node = node },
+                            }
+                        ),
+                    ],
+                }
+            );
 
         Assert.Equal([false, true, false], Without(2).Branches.Select(branch => branch.IsStray));
-        Assert.StartsWith("timeline 2: the ledger does not know it", Assert.Single(Without(2).Findings), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "timeline 2: the ledger does not know it",
+            Assert.Single(Without(2).Findings),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(Without(1).Branches, branch => branch.IsStray); // an ancestor of the live one
     }
 
@@ -63,27 +99,34 @@ public sealed class TimelineTreeTests
     public void Finds_what_is_missing_or_contradicts_itself()
     {
         var branches = Cluster.Catalogue.Branches;
-        var tree = TimelineTree.From(Cluster.Catalogue with
-        {
-            Branches =
-            [
-                branches[0],
-                branches[2],
-                new(new(5), new(new(5), [new(new(1), new(0x2000)), new(new(3), new(0x1000))]), Opening: null),
-            ],
-            Segments = [new(new(1), 1, 3), new(new(1), 6, 7), new(new(5), 32, 33)],
-        });
+        var tree = TimelineTree.From(
+            Cluster.Catalogue with
+            {
+                Branches =
+                [
+                    branches[0],
+                    branches[2],
+                    new(new(5), new(new(5), [new(new(1), new(0x2000)), new(new(3), new(0x1000))]), Opening: null),
+                ],
+                Segments = [new(new(1), 1, 3), new(new(1), 6, 7), new(new(5), 32, 33)],
+            }
+        );
 
         Assert.Equal(
             [
-                "timeline 2 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000002.history is back",
-                "timeline 4 has no history: PostgreSQL would give its number to the next branch; no recovery before 00000004.history is back",
-                "timeline 5: the ledger does not know it, and the live one does not come from it: somebody promoted a node by hand, or its entry was lost (pgflow timeline model --rebuild); only --timeline 5 leads to it",
+                "timeline 2 has no history: PostgreSQL would give its number to the next branch; no recovery "
+                    + "before 00000002.history is back",
+                "timeline 4 has no history: PostgreSQL would give its number to the next branch; no recovery "
+                    + "before 00000004.history is back",
+                "timeline 5: the ledger does not know it, and the live one does not come from it: somebody "
+                    + "promoted a node by hand, or its entry was lost (pgflow timeline model --rebuild); only "
+                    + "--timeline 5 leads to it",
                 "timeline 5: its history goes back from 0/2000 (end of 1) to 0/1000 (end of 3); the earlier one counts",
                 "timeline 1: WAL is missing from 000000010000000000000004 to 000000010000000000000005",
                 "timeline 5: its parent's WAL ends before it, 000000010000000000000008 is missing",
             ],
-            tree.Findings);
+            tree.Findings
+        );
         Assert.Equal(new Timeline(1), tree.Branches[^1].Parent);
     }
 
@@ -92,7 +135,13 @@ public sealed class TimelineTreeTests
     {
         var text = JsonSerializer.Serialize(TimelineTree.From(Cluster.Catalogue), PgFlowJson.Options);
 
-        Assert.Equal(text, JsonSerializer.Serialize(JsonSerializer.Deserialize<TimelineTree>(text, PgFlowJson.Options), PgFlowJson.Options));
+        Assert.Equal(
+            text,
+            JsonSerializer.Serialize(
+                JsonSerializer.Deserialize<TimelineTree>(text, PgFlowJson.Options),
+                PgFlowJson.Options
+            )
+        );
         Assert.Contains("\"parent\":1,\"switchedAt\":\"0/", text, StringComparison.Ordinal);
     }
 
@@ -101,11 +150,21 @@ public sealed class TimelineTreeTests
     [Fact]
     public void Of_a_long_past_has_the_newest_marks_and_counts_the_others()
     {
-        var many = Enumerable.Range(0, 20_000).Select(number => new RestorePoint($"r{number}", new(1), new((ulong)number), DateTimeOffset.UnixEpoch.AddSeconds(number)));
+        var many = Enumerable
+            .Range(0, 20_000)
+            .Select(number => new RestorePoint(
+                $"r{number}",
+                new(1),
+                new((ulong)number),
+                DateTimeOffset.UnixEpoch.AddSeconds(number)
+            ));
         var tree = TimelineTree.From(Cluster.Catalogue with { RestorePoints = [.. many] }).Newest();
 
         var branch = tree.Branches.Single(branch => branch.RestorePoints.Count > 0);
-        Assert.Equal(("r19999", 20_000), (branch.RestorePoints[^1].Name, branch.RestorePoints.Count + branch.OlderRestorePoints));
+        Assert.Equal(
+            ("r19999", 20_000),
+            (branch.RestorePoints[^1].Name, branch.RestorePoints.Count + branch.OlderRestorePoints)
+        );
         Assert.True(JsonSerializer.SerializeToUtf8Bytes(tree, PgFlowJson.Options).Length < 128 * 1024);
     }
 }

@@ -35,7 +35,9 @@ public sealed class LsnTests
     public void Is_ordered_and_measured_over_the_slash()
     {
         var (before, after) = (Lsn.Parse("0/FFFFFFFF"), Lsn.Parse("1/0"));
-        Assert.True(before < after && after > before && before <= after && after >= before && before.CompareTo(after) < 0);
+        Assert.True(
+            before < after && after > before && before <= after && after >= before && before.CompareTo(after) < 0
+        );
         Assert.Equal(1, after.BytesSince(before));
         Assert.Equal(0, before.BytesSince(after));
     }

@@ -46,7 +46,18 @@ public sealed class ConfigurationTests : IDisposable
         environment["PGFLOW_LOG"] = "xml";
         environment["PGFLOW_SECRETS"] = file;
 
-        Read("--config", file, "--nope", "--retention-days", "-3", "--docker-host", "/var/run/docker.sock", "--log-level", "7", "--metrics");
+        Read(
+            "--config",
+            file,
+            "--nope",
+            "--retention-days",
+            "-3",
+            "--docker-host",
+            "/var/run/docker.sock",
+            "--log-level",
+            "7",
+            "--metrics"
+        );
 
         Assert.Equivalent(
             new[]
@@ -61,7 +72,8 @@ public sealed class ConfigurationTests : IDisposable
                 $"{file}: there is no setting PgFlow:Adress",
             },
             problems,
-            strict: true);
+            strict: true
+        );
     }
 
     [Theory]
@@ -92,6 +104,9 @@ public sealed class ConfigurationTests : IDisposable
     private WorkerOptions Read(params string[] args)
     {
         var line = CommandLine.Root.Parse(args);
-        return WorkerOptions.Check(ConfigurationLoader.Read(line, name => environment.GetValueOrDefault(name), problems), problems);
+        return WorkerOptions.Check(
+            ConfigurationLoader.Read(line, name => environment.GetValueOrDefault(name), problems),
+            problems
+        );
     }
 }

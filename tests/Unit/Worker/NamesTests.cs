@@ -8,6 +8,9 @@ public sealed class NamesTests
     public void Runs_of_the_same_moment_have_different_short_names()
     {
         var at = DateTimeOffset.UnixEpoch.AddYears(56);
-        Assert.NotEqual(Names.ShortRun(Guid.CreateVersion7(at).ToString()), Names.ShortRun(Guid.CreateVersion7(at).ToString()));
+        Assert.NotEqual(
+            Names.ShortRun(Guid.CreateVersion7(at).ToString()),
+            Names.ShortRun(Guid.CreateVersion7(at).ToString())
+        );
     }
 }

@@ -15,16 +15,22 @@ public sealed class WarmupTests
         await warmup.StartAsync(TestContext.Current.CancellationToken);
         await warmup.ExecuteTask!;
         Assert.Empty(log.Lines);
-        Assert.Equal(["Failover-succeeded.json", "RecoverCluster-succeeded.json", "Switchover-succeeded.json"], typeof(Warmup).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Failover-succeeded.json", "RecoverCluster-succeeded.json", "Switchover-succeeded.json"],
+            typeof(Warmup).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
     [InlineData("Failover-succeeded.json", "real")]
     [InlineData("Switchover-succeeded.json", "real")]
     [InlineData("RecoverCluster-succeeded.json", "")]
-    public void Its_histories_are_the_newest_that_were_recorded(string file, string folder) => Assert.True(
-        File.ReadAllText(Path.Combine(Root, "src/Worker/Warmup", file)) == File.ReadAllText(Path.Combine(Root, "tests/Workflow/Golden", folder, file)),
-        $"copy {file} from tests/Workflow/Golden/{folder} to src/Worker/Warmup, as PGFLOW_WRITE_GOLDEN=1 does");
+    public void Its_histories_are_the_newest_that_were_recorded(string file, string folder) =>
+        Assert.True(
+            File.ReadAllText(Path.Combine(Root, "src/Worker/Warmup", file))
+                == File.ReadAllText(Path.Combine(Root, "tests/Workflow/Golden", folder, file)),
+            $"copy {file} from tests/Workflow/Golden/{folder} to src/Worker/Warmup, as PGFLOW_WRITE_GOLDEN=1 does"
+        );
 
     private static string Root { get; } = Path.Combine(Path.GetDirectoryName(Here())!, "../../..");
 
@@ -39,7 +45,12 @@ public sealed class WarmupTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add(formatter(state, exception));
+        void ILogger.Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => Lines.Add(formatter(state, exception));
     }
 }

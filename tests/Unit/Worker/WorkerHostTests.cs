@@ -17,7 +17,10 @@ public sealed class WorkerHostTests
     {
         Assert.Contains(typeof(INodeSteps), WorkerHost.Steps);
         Assert.All(
-            typeof(INodeSteps).Assembly.GetTypes().Where(type => type.IsInterface && type.Name.EndsWith("Steps", StringComparison.Ordinal)),
-            steps => Assert.Contains(steps, WorkerHost.Steps));
+            typeof(INodeSteps)
+                .Assembly.GetTypes()
+                .Where(type => type.IsInterface && type.Name.EndsWith("Steps", StringComparison.Ordinal)),
+            steps => Assert.Contains(steps, WorkerHost.Steps)
+        );
     }
 }

@@ -4,8 +4,15 @@ using Temporalio.Exceptions;
 namespace PgFlow.WorkflowTests;
 
 /// <content>What the hands do to the cluster.</content>
-internal sealed partial class FakeHands :
-    INodeSteps, IEndpointSteps, IArchiveSteps, IClusterSteps, IDataDirectorySteps, ILeaseSteps, ILedgerSteps, IBackupSteps
+internal sealed partial class FakeHands
+    : INodeSteps,
+        IEndpointSteps,
+        IArchiveSteps,
+        IClusterSteps,
+        IDataDirectorySteps,
+        ILeaseSteps,
+        ILedgerSteps,
+        IBackupSteps
 {
     private static readonly PostgresInstallation Postgres = new(17, "/usr/lib/postgresql/17/bin", 999, 999);
 
@@ -17,7 +24,17 @@ internal sealed partial class FakeHands :
 
     /// <summary>How a stopped node stands to the primary's line.</summary>
     public Divergence Divergence { get; set; } =
-        new(SameSystem: true, ControlState.ShutDown, StandbySignal: true, new(1), new(0x5000000), CanRewind: true, new(2), new(0x6000000), new(0x4000000));
+        new(
+            SameSystem: true,
+            ControlState.ShutDown,
+            StandbySignal: true,
+            new(1),
+            new(0x5000000),
+            CanRewind: true,
+            new(2),
+            new(0x6000000),
+            new(0x4000000)
+        );
 
     public NodeState this[string name]
     {
@@ -28,7 +45,6 @@ internal sealed partial class FakeHands :
                 return _nodes[NodeName.Parse(name)];
             }
         }
-
         set
         {
             lock (_lock)
@@ -39,43 +55,101 @@ internal sealed partial class FakeHands :
     }
 
     /// <summary>The power of a node fails.</summary>
-    public void Crash(string name) => this[name] =
-        this[name] with { Role = NodeRole.Stopped, Container = "exited", Control = ControlState.InProduction, StandbySignal = false };
+    public void Crash(string name) =>
+        this[name] = this[name] with
+        {
+            Role = NodeRole.Stopped,
+            Container = "exited",
+            Control = ControlState.InProduction,
+            StandbySignal = false,
+        };
 
-    Task<ClusterState> IClusterSteps.ObserveAsync(ClusterName cluster) => DoAsync(null, () => cluster == Source ? StateOfSource() : new ClusterState
-    {
-        Cluster = cluster,
-        Spec = _spec,
-        Nodes = [.. _nodes.Values.Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })],
-    });
+    Task<ClusterState> IClusterSteps.ObserveAsync(ClusterName cluster) =>
+        DoAsync(
+            null,
+            () =>
+                cluster == Source
+                    ? StateOfSource()
+                    : new ClusterState
+                    {
+                        Cluster = cluster,
+                        Spec = _spec,
+                        Nodes =
+                        [
+                            .. _nodes.Values.Select(node =>
+                                node with
+                                {
+                                    Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
+                                }
+                            ),
+                        ],
+                    }
+        );
 
-    Task<PostgresInstallation> IClusterSteps.InspectImageAsync(ClusterName cluster, string image) => DoAsync(null, () => Postgres);
+    Task<PostgresInstallation> IClusterSteps.InspectImageAsync(ClusterName cluster, string image) =>
+        DoAsync(null, () => Postgres);
 
     Task<CreatedNetworks> IClusterSteps.CreateNetworksAsync(WantedNetworks wanted) =>
-        DoAsync(null, () => new CreatedNetworks(wanted.Subnet ?? "10.77.1.0/24", wanted.ExternalNetwork ?? "ours", wanted.Vip ?? "10.78.1.9"));
+        DoAsync(
+            null,
+            () =>
+                new CreatedNetworks(
+                    wanted.Subnet ?? "10.77.1.0/24",
+                    wanted.ExternalNetwork ?? "ours",
+                    wanted.Vip ?? "10.78.1.9"
+                )
+        );
 
-    Task IClusterSteps.CreateNodesAsync(ClusterSpec spec) => DoAsync(null, () =>
-    {
-        Make(spec.Nodes);
-        _spec = spec;
-        foreach (var node in _nodes.Values.ToList())
-        {
-            Set(node.Id, state => state with { Role = NodeRole.Stopped, Container = "created", Endpoint = EndpointRole.None, StandbySignal = false });
-        }
-    });
+    Task IClusterSteps.CreateNodesAsync(ClusterSpec spec) =>
+        DoAsync(
+            null,
+            () =>
+            {
+                Make(spec.Nodes);
+                _spec = spec;
+                foreach (var node in _nodes.Values.ToList())
+                {
+                    Set(
+                        node.Id,
+                        state =>
+                            state with
+                            {
+                                Role = NodeRole.Stopped,
+                                Container = "created",
+                                Endpoint = EndpointRole.None,
+                                StandbySignal = false,
+                            }
+                    );
+                }
+            }
+        );
 
     Task IClusterSteps.InitializeAsync(NodeId node) => DoAsync(node, () => { });
 
-    Task IClusterSteps.SetRolesAsync(NodeId primary) => DoAsync(primary, () =>
-        Require(_nodes[primary.Name].Role is NodeRole.Primary, $"the roles were set on {primary}, which is {_nodes[primary.Name].Role}"));
+    Task IClusterSteps.SetRolesAsync(NodeId primary) =>
+        DoAsync(
+            primary,
+            () =>
+                Require(
+                    _nodes[primary.Name].Role is NodeRole.Primary,
+                    $"the roles were set on {primary}, which is {_nodes[primary.Name].Role}"
+                )
+        );
 
-    Task IClusterSteps.RecreateAsync(ClusterSpec spec) => DoAsync(null, () =>
-    {
-        foreach (var node in _nodes.Values.Where(node => node.Role is NodeRole.Missing).ToList())
-        {
-            Set(node.Id, state => state with { Role = NodeRole.Stopped, Container = "created", RestartPolicy = "no" });
-        }
-    });
+    Task IClusterSteps.RecreateAsync(ClusterSpec spec) =>
+        DoAsync(
+            null,
+            () =>
+            {
+                foreach (var node in _nodes.Values.Where(node => node.Role is NodeRole.Missing).ToList())
+                {
+                    Set(
+                        node.Id,
+                        state => state with { Role = NodeRole.Stopped, Container = "created", RestartPolicy = "no" }
+                    );
+                }
+            }
+        );
 
     Task IClusterSteps.TakeBackAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
@@ -83,143 +157,284 @@ internal sealed partial class FakeHands :
 
     Task IClusterSteps.TidyUpAsync(ClusterName cluster) => DoAsync(null, () => { });
 
-    Task INodeSteps.StartAsync(NodeId node) => DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
+    Task INodeSteps.StartAsync(NodeId node) =>
+        DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
 
-    Task INodeSteps.SettleAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
+    Task INodeSteps.SettleAsync(NodeId node) =>
+        DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
-    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node, int withinSeconds) => DoAsync(node, () =>
-    {
-        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Control = ControlState.ShutDown });
-        return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
-    });
+    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node, int withinSeconds) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                Set(
+                    node,
+                    state =>
+                        state with
+                        {
+                            Role = NodeRole.Stopped,
+                            Container = "exited",
+                            RestartPolicy = "no",
+                            Control = ControlState.ShutDown,
+                        }
+                );
+                return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
+            }
+        );
 
     Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () => Mark(node));
 
-    Task INodeSteps.FenceAsync(NodeId node, bool atOnce) => DoAsync(node, () =>
-    {
-        Mark(node);
-        Set(node, state => state with { Role = NodeRole.Stopped, Container = "exited", RestartPolicy = "no", Endpoint = EndpointRole.None });
-    });
+    Task INodeSteps.FenceAsync(NodeId node, bool atOnce) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                Mark(node);
+                Set(
+                    node,
+                    state =>
+                        state with
+                        {
+                            Role = NodeRole.Stopped,
+                            Container = "exited",
+                            RestartPolicy = "no",
+                            Endpoint = EndpointRole.None,
+                        }
+                );
+            }
+        );
 
-    Task INodeSteps.UnfenceAsync(NodeId node, bool running) => DoAsync(node, () =>
-    {
-        var primary = _wasPrimary.Remove(node.Name) || _nodes[node.Name].StandbySignal is not true;
-        Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = !primary });
-        if (running)
-        {
-            Run(node, primary ? NodeRole.Primary : NodeRole.Standby);
-        }
-    });
+    Task INodeSteps.UnfenceAsync(NodeId node, bool running) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                var primary = _wasPrimary.Remove(node.Name) || _nodes[node.Name].StandbySignal is not true;
+                Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = !primary });
+                if (running)
+                {
+                    Run(node, primary ? NodeRole.Primary : NodeRole.Standby);
+                }
+            }
+        );
 
     Task INodeSteps.CheckpointAsync(NodeId node) => DoAsync(node, () => { });
 
-    Task<bool> INodeSteps.RestartSummarizerAsync(NodeId node) => DoAsync(node, () =>
-    {
-        Set(node, state => state with { SummarizerFails = false });
-        return true;
-    });
+    Task<bool> INodeSteps.RestartSummarizerAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                Set(node, state => state with { SummarizerFails = false });
+                return true;
+            }
+        );
 
     Task INodeSteps.PrepareStopAsync(NodeId node) => DoAsync(node, () => { });
 
     Task INodeSteps.WaitForReplayAsync(NodeId standby, NodeId primary) => DoAsync(standby, () => { });
 
-    Task INodeSteps.ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) => DoAsync(candidate, () =>
-        Require(shutdown.Checkpoint == _nodes[candidate.Name].Wal, $"{candidate} was asked for another shutdown"));
+    Task INodeSteps.ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) =>
+        DoAsync(
+            candidate,
+            () =>
+                Require(
+                    shutdown.Checkpoint == _nodes[candidate.Name].Wal,
+                    $"{candidate} was asked for another shutdown"
+                )
+        );
 
-    Task<IReadOnlyList<Candidate>> INodeSteps.CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) => DoAsync<IReadOnlyList<Candidate>>(null, () =>
-        [.. nodes.Select(node => _nodes[node.Name]).Where(node => node.Role is NodeRole.Standby).Select(node => new Candidate(node.Id, node.Timeline!.Value, node.Wal!.Value))]);
+    Task<IReadOnlyList<Candidate>> INodeSteps.CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
+        DoAsync<IReadOnlyList<Candidate>>(
+            null,
+            () =>
+                [
+                    .. nodes
+                        .Select(node => _nodes[node.Name])
+                        .Where(node => node.Role is NodeRole.Standby)
+                        .Select(node => new Candidate(node.Id, node.Timeline!.Value, node.Wal!.Value)),
+                ]
+        );
 
-    Task<Promotion> INodeSteps.PromoteAsync(NodeId node, Timeline from) => DoAsync(node, () =>
-    {
-        foreach (var other in _nodes.Values.Where(other => other.Id != node))
-        {
-            Require(other.Role is NodeRole.Standby || other is { Role: NodeRole.Stopped, StandbySignal: true } or { Container: "created" }, $"{node} was promoted while {other.Id} was {other.Role} and could accept writes");
-        }
+    Task<Promotion> INodeSteps.PromoteAsync(NodeId node, Timeline from) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                foreach (var other in _nodes.Values.Where(other => other.Id != node))
+                {
+                    Require(
+                        other.Role is NodeRole.Standby
+                            || other is { Role: NodeRole.Stopped, StandbySignal: true } or { Container: "created" },
+                        $"{node} was promoted while {other.Id} was {other.Role} and could accept writes"
+                    );
+                }
 
-        Require(_nodes[node.Name] is { Role: NodeRole.Standby }, $"{node} was promoted, which is no standby");
-        Require(_nodes[node.Name].Timeline == from, $"{node} was promoted from {from}, it is on {_nodes[node.Name].Timeline}");
-        var timeline = new Timeline(from.Number + 1);
-        Set(node, state => state with { Role = NodeRole.Primary, Timeline = timeline, StandbySignal = false });
-        _upstream[node.Name] = null;
-        return new Promotion(node, timeline, from, _nodes[node.Name].Wal!.Value);
-    });
+                Require(_nodes[node.Name] is { Role: NodeRole.Standby }, $"{node} was promoted, which is no standby");
+                Require(
+                    _nodes[node.Name].Timeline == from,
+                    $"{node} was promoted from {from}, it is on {_nodes[node.Name].Timeline}"
+                );
+                var timeline = new Timeline(from.Number + 1);
+                Set(node, state => state with { Role = NodeRole.Primary, Timeline = timeline, StandbySignal = false });
+                _upstream[node.Name] = null;
+                return new Promotion(node, timeline, from, _nodes[node.Name].Wal!.Value);
+            }
+        );
 
-    Task INodeSteps.ConfigureAsync(NodeSettings settings) => DoAsync(settings.Node, () =>
-    {
-        _upstream[settings.Node.Name] = settings.Upstream;
-        _branch[settings.Node.Name] = settings.Timeline;
-        Set(settings.Node, state => state with
-        {
-            Synchronous = settings.Synchronous,
-            ReadOnly = settings.ReadOnly,
-            SynchronousStandbyNames = settings.SynchronousStandbyNames,
-        });
-    });
+    Task INodeSteps.ConfigureAsync(NodeSettings settings) =>
+        DoAsync(
+            settings.Node,
+            () =>
+            {
+                _upstream[settings.Node.Name] = settings.Upstream;
+                _branch[settings.Node.Name] = settings.Timeline;
+                Set(
+                    settings.Node,
+                    state =>
+                        state with
+                        {
+                            Synchronous = settings.Synchronous,
+                            ReadOnly = settings.ReadOnly,
+                            SynchronousStandbyNames = settings.SynchronousStandbyNames,
+                        }
+                );
+            }
+        );
 
-    Task INodeSteps.SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) => DoAsync(node, () =>
-        Set(node, state => state with { Slots = [.. others.Select(other => new Slot(other.ToString(), Active: false, "reserved"))] }));
+    Task INodeSteps.SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+        DoAsync(
+            node,
+            () =>
+                Set(
+                    node,
+                    state =>
+                        state with
+                        {
+                            Slots = [.. others.Select(other => new Slot(other.ToString(), Active: false, "reserved"))],
+                        }
+                )
+        );
 
-    Task INodeSteps.ProveStreamingAsync(NodeId standby, NodeId primary) => DoAsync(standby, () =>
-    {
-        Require(_upstream[standby.Name] == primary.Name, $"{standby} follows {_upstream[standby.Name]}, not {primary}");
-        Require(_nodes[primary.Name].Slots.Any(slot => slot.Name == standby.ToString()), $"{primary} has no slot for {standby}");
-        Require(_branch[standby.Name] == _nodes[primary.Name].Timeline, $"{standby} follows timeline {_branch[standby.Name]}, {primary} writes {_nodes[primary.Name].Timeline}");
-        Set(standby, state => state with { Timeline = _nodes[primary.Name].Timeline });
-    });
+    Task INodeSteps.ProveStreamingAsync(NodeId standby, NodeId primary) =>
+        DoAsync(
+            standby,
+            () =>
+            {
+                Require(
+                    _upstream[standby.Name] == primary.Name,
+                    $"{standby} follows {_upstream[standby.Name]}, not {primary}"
+                );
+                Require(
+                    _nodes[primary.Name].Slots.Any(slot => slot.Name == standby.ToString()),
+                    $"{primary} has no slot for {standby}"
+                );
+                Require(
+                    _branch[standby.Name] == _nodes[primary.Name].Timeline,
+                    $"{standby} follows timeline {_branch[standby.Name]}, {primary} writes "
+                        + $"{_nodes[primary.Name].Timeline}"
+                );
+                Set(standby, state => state with { Timeline = _nodes[primary.Name].Timeline });
+            }
+        );
 
-    Task IEndpointSteps.MoveAsync(NodeId node) => DoAsync(node, () =>
-    {
-        foreach (var holder in _nodes.Values.Where(other => other.Endpoint is EndpointRole.ReadWrite && other.Id != node).ToList())
-        {
-            Require(holder.Role is not NodeRole.Primary, $"the virtual IP was taken from {holder.Id}, which accepts writes");
-            Set(holder.Id, state => state with { Endpoint = EndpointRole.None });
-        }
+    Task IEndpointSteps.MoveAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                foreach (
+                    var holder in _nodes
+                        .Values.Where(other => other.Endpoint is EndpointRole.ReadWrite && other.Id != node)
+                        .ToList()
+                )
+                {
+                    Require(
+                        holder.Role is not NodeRole.Primary,
+                        $"the virtual IP was taken from {holder.Id}, which accepts writes"
+                    );
+                    Set(holder.Id, state => state with { Endpoint = EndpointRole.None });
+                }
 
-        Set(node, state => state with { Endpoint = EndpointRole.ReadWrite });
-    });
+                Set(node, state => state with { Endpoint = EndpointRole.ReadWrite });
+            }
+        );
 
-    Task IEndpointSteps.LeaveAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.None }));
+    Task IEndpointSteps.LeaveAsync(NodeId node) =>
+        DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.None }));
 
-    Task IEndpointSteps.OfferReadOnlyAsync(NodeId node) => DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.ReadOnly }));
+    Task IEndpointSteps.OfferReadOnlyAsync(NodeId node) =>
+        DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.ReadOnly }));
 
-    Task IEndpointSteps.ProveAsync(NodeId primary) => DoAsync(primary, () =>
-        Require(_nodes[primary.Name] is { Role: NodeRole.Primary, Endpoint: EndpointRole.ReadWrite }, $"the endpoint was proven on {primary}, which is {_nodes[primary.Name].Role}"));
+    Task IEndpointSteps.ProveAsync(NodeId primary) =>
+        DoAsync(
+            primary,
+            () =>
+                Require(
+                    _nodes[primary.Name] is { Role: NodeRole.Primary, Endpoint: EndpointRole.ReadWrite },
+                    $"the endpoint was proven on {primary}, which is {_nodes[primary.Name].Role}"
+                )
+        );
 
     Task<int> IArchiveSteps.SalvageAsync(NodeId node) => DoAsync(node, () => 1);
 
-    Task IArchiveSteps.PublishHistoryAsync(NodeId primary) => DoAsync(primary, () =>
-        Require(_nodes[primary.Name].Role is NodeRole.Primary, $"the history of {primary} was published before it was promoted"));
+    Task IArchiveSteps.PublishHistoryAsync(NodeId primary) =>
+        DoAsync(
+            primary,
+            () =>
+                Require(
+                    _nodes[primary.Name].Role is NodeRole.Primary,
+                    $"the history of {primary} was published before it was promoted"
+                )
+        );
 
     Task<int> IArchiveSteps.CompleteAsync(NodeId primary) => DoAsync(primary, () => 0);
 
     Task IArchiveSteps.ProveAsync(NodeId primary) => DoAsync(primary, () => { });
 
-    Task<Loss> IArchiveSteps.MeasureLossAsync(NodeId old, Promotion promotion) => DoAsync<Loss>(old, () => new(4096, 3));
+    Task<Loss> IArchiveSteps.MeasureLossAsync(NodeId old, Promotion promotion) =>
+        DoAsync<Loss>(old, () => new(4096, 3));
 
     Task<Divergence> IDataDirectorySteps.ExamineAsync(NodeId node, NodeId primary) => DoAsync(node, () => Divergence);
 
-    Task<RewindResult> IDataDirectorySteps.RewindAsync(NodeId node, NodeId primary) => DoAsync(node, () =>
-    {
-        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was rewound while it ran");
-        return new RewindResult(Done: true, "Done!");
-    });
+    Task<RewindResult> IDataDirectorySteps.RewindAsync(NodeId node, NodeId primary) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was rewound while it ran");
+                return new RewindResult(Done: true, "Done!");
+            }
+        );
 
-    Task IDataDirectorySteps.CopyAsync(NodeId node, NodeId primary) => DoAsync(node, () =>
-    {
-        if (_nodes[node.Name].Role is not NodeRole.Stopped)
-        {
-            throw Ends.Refuse($"the container {node.Container} is using {node}'s volume; stop it first");
-        }
-    });
+    Task IDataDirectorySteps.CopyAsync(NodeId node, NodeId primary) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                if (_nodes[node.Name].Role is not NodeRole.Stopped)
+                {
+                    throw Ends.Refuse($"the container {node.Container} is using {node}'s volume; stop it first");
+                }
+            }
+        );
 
-    Task IDataDirectorySteps.SwapAsync(NodeId node) => DoAsync(node, () =>
-    {
-        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped while it ran");
-        Set(node, state => state with { StandbySignal = true });
-    });
+    Task IDataDirectorySteps.SwapAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped while it ran");
+                Set(node, state => state with { StandbySignal = true });
+            }
+        );
 
-    Task IDataDirectorySteps.SwapBackAsync(NodeId node) => DoAsync(node, () =>
-        Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped back while it ran"));
+    Task IDataDirectorySteps.SwapBackAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () => Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped back while it ran")
+        );
 
     async Task<string?> ILeaseSteps.DescribeAsync(ClusterName cluster, LeaseKind kind)
     {
@@ -240,9 +455,7 @@ internal sealed partial class FakeHands :
 
             await _client.GetWorkflowHandle(lease.Id, lease.RunId).TerminateAsync("its procedure was reset");
         }
-        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
-        {
-        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound) { }
 
         return null;
     }
@@ -251,13 +464,16 @@ internal sealed partial class FakeHands :
     {
         await DoAsync(from, () => { });
         await _client.GetWorkflowHandle(from).ExecuteUpdateAsync("yield", [decision]);
-        await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowFailedException>(() => _client.GetWorkflowHandle(from).GetResultAsync());
+        await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowFailedException>(() =>
+            _client.GetWorkflowHandle(from).GetResultAsync()
+        );
         return "it has yielded";
     }
 
     Task<string?> ILeaseSteps.EndBackupAsync(ClusterName cluster) => DoAsync<string?>(null, () => null);
 
-    Task<EarlierRun?> ILeaseSteps.LeaveEarlierAsync(ClusterName cluster, LeaseKind kind) => DoAsync<EarlierRun?>(null, () => null);
+    Task<EarlierRun?> ILeaseSteps.LeaveEarlierAsync(ClusterName cluster, LeaseKind kind) =>
+        DoAsync<EarlierRun?>(null, () => null);
 
     Task<string> ILeaseSteps.StarterAsync() => DoAsync(null, () => "unknown (Web UI)");
 
@@ -265,29 +481,74 @@ internal sealed partial class FakeHands :
 
     Task ILedgerSteps.OpenTimelineAsync(TimelineOpened opened) => DoAsync(opened.Node, () => { });
 
-    Task ILedgerSteps.CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points) => DoAsync(null, () =>
-    {
-        Require(openings.All(opening => opening.Procedure.Length > 0), "an opening does not say which workflow wrote it");
-        Past = Past with
-        {
-            Branches = [.. Past.Branches.Select(branch => branch with { Opening = branch.Opening ?? openings.FirstOrDefault(opening => opening.Timeline == branch.Timeline) })],
-            RestorePoints = [.. Past.RestorePoints, .. points],
-        };
-        Unrecorded = new() { Unknown = Unrecorded.Unknown };
-    });
+    Task ILedgerSteps.CompleteAsync(
+        ClusterName cluster,
+        IReadOnlyList<TimelineOpened> openings,
+        IReadOnlyList<RestorePoint> points
+    ) =>
+        DoAsync(
+            null,
+            () =>
+            {
+                Require(
+                    openings.All(opening => opening.Procedure.Length > 0),
+                    "an opening does not say which workflow wrote it"
+                );
+                Past = Past with
+                {
+                    Branches =
+                    [
+                        .. Past.Branches.Select(branch =>
+                            branch with
+                            {
+                                Opening =
+                                    branch.Opening
+                                    ?? openings.FirstOrDefault(opening => opening.Timeline == branch.Timeline),
+                            }
+                        ),
+                    ],
+                    RestorePoints = [.. Past.RestorePoints, .. points],
+                };
+                Unrecorded = new() { Unknown = Unrecorded.Unknown };
+            }
+        );
 
-    Task<IReadOnlyList<string>> ILedgerSteps.FindLackingAsync(ClusterName cluster, IReadOnlyList<Timeline> openings, IReadOnlyList<string> points) => DoAsync(null, () => (IReadOnlyList<string>)
-    [
-        .. openings.Where(timeline => Past.Branches.All(branch => branch.Timeline != timeline || branch.Opening is null)).Select(timeline => $"timeline {timeline}"),
-        .. points.Except(Past.RestorePoints.Select(point => point.Name)),
-    ]);
+    Task<IReadOnlyList<string>> ILedgerSteps.FindLackingAsync(
+        ClusterName cluster,
+        IReadOnlyList<Timeline> openings,
+        IReadOnlyList<string> points
+    ) =>
+        DoAsync(
+            null,
+            () =>
+                (IReadOnlyList<string>)
+                    [
+                        .. openings
+                            .Where(timeline =>
+                                Past.Branches.All(branch => branch.Timeline != timeline || branch.Opening is null)
+                            )
+                            .Select(timeline => $"timeline {timeline}"),
+                        .. points.Except(Past.RestorePoints.Select(point => point.Name)),
+                    ]
+        );
 
-    Task<RestorePoint?> ILedgerSteps.FindPointAsync(ClusterName cluster, string name) => DoAsync(name, () => _points.GetValueOrDefault(name));
+    Task<RestorePoint?> ILedgerSteps.FindPointAsync(ClusterName cluster, string name) =>
+        DoAsync(name, () => _points.GetValueOrDefault(name));
 
-    Task ILedgerSteps.AddPointAsync(ClusterName cluster, RestorePoint point) => DoAsync(point.Name, () => _points.Add(point.Name, point));
+    Task ILedgerSteps.AddPointAsync(ClusterName cluster, RestorePoint point) =>
+        DoAsync(point.Name, () => _points.Add(point.Name, point));
 
-    Task<RestorePoint> INodeSteps.CreatePointAsync(NodeId primary, string name) => DoAsync(primary, () =>
-        new RestorePoint(name, _nodes[primary.Name].Timeline!.Value, _nodes[primary.Name].Wal!.Value, DateTimeOffset.UnixEpoch));
+    Task<RestorePoint> INodeSteps.CreatePointAsync(NodeId primary, string name) =>
+        DoAsync(
+            primary,
+            () =>
+                new RestorePoint(
+                    name,
+                    _nodes[primary.Name].Timeline!.Value,
+                    _nodes[primary.Name].Wal!.Value,
+                    DateTimeOffset.UnixEpoch
+                )
+        );
 
     private void Vanish()
     {
@@ -315,16 +576,32 @@ internal sealed partial class FakeHands :
                 Wal = new(0x5000000),
                 Replayed = number == 1 ? null : new(0x5000000),
                 StandbySignal = number != 1,
-                Slots = number == 1 ? [.. Enumerable.Range(2, nodes - 1).Select(other => new Slot($"p{other}", Active: true, "reserved"))] : [],
+                Slots =
+                    number == 1
+                        ?
+                        [
+                            .. Enumerable
+                                .Range(2, nodes - 1)
+                                .Select(other => new Slot($"p{other}", Active: true, "reserved")),
+                        ]
+                        : [],
             };
         }
     }
 
     private Follower[] FollowersOf(NodeState primary) =>
-    [
-        .. _nodes.Values.Where(node => node.Role is NodeRole.Standby && _upstream[node.Id.Name] == primary.Id.Name)
-            .Select(node => new Follower(node.Id.ToString(), "streaming", node.Replayed, primary.Wal!.Value.BytesSince(node.Wal!.Value), "async", 0)),
-    ];
+        [
+            .. _nodes
+                .Values.Where(node => node.Role is NodeRole.Standby && _upstream[node.Id.Name] == primary.Id.Name)
+                .Select(node => new Follower(
+                    node.Id.ToString(),
+                    "streaming",
+                    node.Replayed,
+                    primary.Wal!.Value.BytesSince(node.Wal!.Value),
+                    "async",
+                    0
+                )),
+        ];
 
     private void Mark(NodeId node)
     {
@@ -338,8 +615,21 @@ internal sealed partial class FakeHands :
 
     private void Run(NodeId node, NodeRole role)
     {
-        Require(role is NodeRole.Standby || !_nodes.Values.Any(other => other.Id != node && other.Role is NodeRole.Primary), $"{node} became a second writable node");
-        Set(node, state => state with { Role = role, Container = "running", RestartPolicy = "unless-stopped", Replayed = role is NodeRole.Standby ? state.Wal : null });
+        Require(
+            role is NodeRole.Standby || !_nodes.Values.Any(other => other.Id != node && other.Role is NodeRole.Primary),
+            $"{node} became a second writable node"
+        );
+        Set(
+            node,
+            state =>
+                state with
+                {
+                    Role = role,
+                    Container = "running",
+                    RestartPolicy = "unless-stopped",
+                    Replayed = role is NodeRole.Standby ? state.Wal : null,
+                }
+        );
     }
 
     private void Set(NodeId node, Func<NodeState, NodeState> change) => _nodes[node.Name] = change(_nodes[node.Name]);

@@ -6,7 +6,8 @@ using Temporalio.Worker;
 
 namespace PgFlow.WorkflowTests;
 
-/// <summary>All hands over a cluster in memory: they log every call, keep the rules of PostgreSQL, and fail or wait when a test says so.</summary>
+/// <summary>All hands over a cluster in memory: they log every call, keep the rules of PostgreSQL, and fail or wait
+/// when a test says so.</summary>
 internal sealed partial class FakeHands
 {
     private readonly Lock _lock = new();
@@ -42,7 +43,14 @@ internal sealed partial class FakeHands
 
     /// <summary>The calls that changed something.</summary>
     public IReadOnlyList<string> Changes =>
-        [.. Calls.Where(call => !call.StartsWith("ObserveCluster", StringComparison.Ordinal) && call is not "FindStarter" && !call.StartsWith("DescribeLease", StringComparison.Ordinal) && call is not "RecordProcedure")];
+        [
+            .. Calls.Where(call =>
+                !call.StartsWith("ObserveCluster", StringComparison.Ordinal)
+                && call is not "FindStarter"
+                && !call.StartsWith("DescribeLease", StringComparison.Ordinal)
+                && call is not "RecordProcedure"
+            ),
+        ];
 
     /// <summary>Where PgFlow would have endangered a real cluster.</summary>
     public IReadOnlyList<string> Violations
@@ -59,8 +67,20 @@ internal sealed partial class FakeHands
     /// <summary>Activities that change nothing, or do so before the lease is taken.</summary>
     private static readonly HashSet<string> Looks =
     [
-        "ObserveCluster", "CompareStandbys", "InspectArchive", "ReadTimelines", "FindUnneeded", "FindUnrecorded", "ResolveTarget",
-        "ProveLedger", "FindRestorePoint", "ChooseBackupParent", "FindStarter", "DescribeLease", "LeaveEarlierRun", "TakeOverLease",
+        "ObserveCluster",
+        "CompareStandbys",
+        "InspectArchive",
+        "ReadTimelines",
+        "FindUnneeded",
+        "FindUnrecorded",
+        "ResolveTarget",
+        "ProveLedger",
+        "FindRestorePoint",
+        "ChooseBackupParent",
+        "FindStarter",
+        "DescribeLease",
+        "LeaveEarlierRun",
+        "TakeOverLease",
     ];
 
     private readonly ConcurrentDictionary<string, int> _losses = new();
@@ -69,10 +89,12 @@ internal sealed partial class FakeHands
     public ConcurrentQueue<Report> Ledger { get; } = new();
 
     /// <summary>Lets a call fail, and all its repetitions, until it is mended. No retry is made.</summary>
-    public void Fail(string call, string message = "broken", string? type = null) => _failures[call] = new(message, type, Final: true, int.MaxValue);
+    public void Fail(string call, string message = "broken", string? type = null) =>
+        _failures[call] = new(message, type, Final: true, int.MaxValue);
 
     /// <summary>Lets a call fail so often, then succeed: each failure is one that is retried.</summary>
-    public void FailTimes(string call, int times, string message = "broken") => _failures[call] = new(message, Ends.Failed, Final: false, times);
+    public void FailTimes(string call, int times, string message = "broken") =>
+        _failures[call] = new(message, Ends.Failed, Final: false, times);
 
     /// <summary>Lets somebody end the cluster's lease directly before a call, so often.</summary>
     public void LoseLease(string call, int times) => _losses[call] = times;
@@ -82,23 +104,28 @@ internal sealed partial class FakeHands
     /// <summary>Lets a call wait until it is released.</summary>
     public Gate Hold(string call) => _gates.GetOrAdd(call, _ => new());
 
-    public TemporalWorkerOptions Register(TemporalWorkerOptions options) => options
-        .AddAllActivities<INodeSteps>(this)
-        .AddAllActivities<IEndpointSteps>(this)
-        .AddAllActivities<IArchiveSteps>(this)
-        .AddAllActivities<IClusterSteps>(this)
-        .AddAllActivities<IDataDirectorySteps>(this)
-        .AddAllActivities<ILeaseSteps>(this)
-        .AddAllActivities<IRecoverySteps>(this)
-        .AddAllActivities<ICatalogueSteps>(this)
-        .AddAllActivities<IBackupSteps>(this)
-        .AddAllActivities<ILedgerSteps>(this);
+    public TemporalWorkerOptions Register(TemporalWorkerOptions options) =>
+        options
+            .AddAllActivities<INodeSteps>(this)
+            .AddAllActivities<IEndpointSteps>(this)
+            .AddAllActivities<IArchiveSteps>(this)
+            .AddAllActivities<IClusterSteps>(this)
+            .AddAllActivities<IDataDirectorySteps>(this)
+            .AddAllActivities<ILeaseSteps>(this)
+            .AddAllActivities<IRecoverySteps>(this)
+            .AddAllActivities<ICatalogueSteps>(this)
+            .AddAllActivities<IBackupSteps>(this)
+            .AddAllActivities<ILedgerSteps>(this);
 
-    private Task<bool> DoAsync(object? about, Action effect) => DoAsync(about, () =>
-    {
-        effect();
-        return true;
-    });
+    private Task<bool> DoAsync(object? about, Action effect) =>
+        DoAsync(
+            about,
+            () =>
+            {
+                effect();
+                return true;
+            }
+        );
 
     private async Task<T> DoAsync<T>(object? about, Func<T> effect)
     {
@@ -162,7 +189,8 @@ internal sealed partial class FakeHands
         {
             var found = await _client.GetWorkflowHandle(lease).DescribeAsync();
             return found.Status is Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Running
-                && found.ParentId == asking.WorkflowId && found.ParentRunId == asking.WorkflowRunId;
+                && found.ParentId == asking.WorkflowId
+                && found.ParentRunId == asking.WorkflowRunId;
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {

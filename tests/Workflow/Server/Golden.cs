@@ -10,7 +10,12 @@ internal static partial class Golden
     public static string Folder { get; } = Path.Combine(Path.GetDirectoryName(Here())!, "..", "Golden");
 
     /// <summary>Those that a worker goes through when it starts.</summary>
-    private static readonly string[] Warmup = ["real/Failover-succeeded", "real/Switchover-succeeded", "RecoverCluster-succeeded"];
+    private static readonly string[] Warmup =
+    [
+        "real/Failover-succeeded",
+        "real/Switchover-succeeded",
+        "RecoverCluster-succeeded",
+    ];
 
     /// <summary>Keeps the history of a workflow that has ended, if it is asked for.</summary>
     /// <param name="name">The file, below <see cref="Folder"/>; nothing is kept without one.</param>
@@ -24,7 +29,11 @@ internal static partial class Golden
             await File.WriteAllTextAsync(kept, StackTrace().Replace(json, ""));
             if (Warmup.Contains(name))
             {
-                File.Copy(kept, Path.Combine(Folder, "../../../src/Worker/Warmup", Path.GetFileName(kept)), overwrite: true);
+                File.Copy(
+                    kept,
+                    Path.Combine(Folder, "../../../src/Worker/Warmup", Path.GetFileName(kept)),
+                    overwrite: true
+                );
             }
         }
     }

@@ -25,18 +25,20 @@ public sealed class TemporalServer : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        _environment = await WorkflowEnvironment.StartLocalAsync(new()
-        {
-            DataConverter = PgFlowJson.Converter,
-            Identity = "pgflow-tests",
-            DevServerOptions = new()
+        _environment = await WorkflowEnvironment.StartLocalAsync(
+            new()
             {
-                ExistingPath = Program(),
-                LogLevel = "error",
-                ExtraArgs = [.. Settings.SelectMany(setting => new[] { "--dynamic-config-value", setting })],
-                StartupTimeout = TimeSpan.FromSeconds(30),
-            },
-        });
+                DataConverter = PgFlowJson.Converter,
+                Identity = "pgflow-tests",
+                DevServerOptions = new()
+                {
+                    ExistingPath = Program(),
+                    LogLevel = "error",
+                    ExtraArgs = [.. Settings.SelectMany(setting => new[] { "--dynamic-config-value", setting })],
+                    StartupTimeout = TimeSpan.FromSeconds(30),
+                },
+            }
+        );
         var request = new AddSearchAttributesRequest { Namespace = Client.Options.Namespace };
         foreach (var (name, type) in Attributes.All)
         {
@@ -69,6 +71,9 @@ public sealed class TemporalServer : IAsyncLifetime
             .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator),
             "/opt/pgflow-tools",
         ];
-        return folders.Where(folder => !string.IsNullOrEmpty(folder)).Select(folder => Path.Combine(folder!, "temporal")).FirstOrDefault(File.Exists);
+        return folders
+            .Where(folder => !string.IsNullOrEmpty(folder))
+            .Select(folder => Path.Combine(folder!, "temporal"))
+            .FirstOrDefault(File.Exists);
     }
 }

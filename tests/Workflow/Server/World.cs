@@ -30,7 +30,12 @@ internal sealed class World : IAsyncDisposable
 
     /// <summary>Every workflow that PgFlow has.</summary>
     public static Type[] AllWorkflows { get; } =
-        [.. typeof(Procedure).Assembly.GetTypes().Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false)).OrderBy(type => type.Name)];
+    [
+        .. typeof(Procedure)
+            .Assembly.GetTypes()
+            .Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false))
+            .OrderBy(type => type.Name),
+    ];
 
     public ITemporalClient Client { get; }
 
@@ -43,8 +48,16 @@ internal sealed class World : IAsyncDisposable
     /// <param name="server">Where.</param>
     /// <param name="nodes">How many nodes the cluster has, of which p1 is the primary; 0 for none yet.</param>
     /// <param name="interceptors">What the worker has besides that which tells activities their step.</param>
-    public static World Start(TemporalServer server, int nodes = 2, params IReadOnlyList<IWorkerInterceptor> interceptors) =>
-        new(server.Client, new(server.Client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes), [new StepInterceptor(), .. interceptors]);
+    public static World Start(
+        TemporalServer server,
+        int nodes = 2,
+        params IReadOnlyList<IWorkerInterceptor> interceptors
+    ) =>
+        new(
+            server.Client,
+            new(server.Client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes),
+            [new StepInterceptor(), .. interceptors]
+        );
 
     /// <summary>Starts a procedure with the input that these fields make.</summary>
     public Task<WorkflowHandle> StartAsync(string procedure, params (string Name, object Value)[] fields)
@@ -69,15 +82,23 @@ internal sealed class World : IAsyncDisposable
     /// <inheritdoc cref="FailAsync"/>
     public static async Task<Failed> FailureAsync(WorkflowHandle handle)
     {
-        var failure = await Assert.ThrowsAsync<WorkflowFailedException>(() => handle.GetResultAsync().WaitAsync(Deadline));
+        var failure = await Assert.ThrowsAsync<WorkflowFailedException>(() =>
+            handle.GetResultAsync().WaitAsync(Deadline)
+        );
         var cause = Assert.IsType<ApplicationFailureException>(failure.InnerException);
-        return new(cause.ErrorType!, cause.Message, cause.Details.Count == 0 ? null : cause.Details.ElementAt<Report>(0));
+        return new(
+            cause.ErrorType!,
+            cause.Message,
+            cause.Details.Count == 0 ? null : cause.Details.ElementAt<Report>(0)
+        );
     }
 
     /// <summary>The report of a procedure that ends as cancelled.</summary>
     public static async Task<Report> CancelledAsync(WorkflowHandle handle)
     {
-        var failure = await Assert.ThrowsAsync<WorkflowFailedException>(() => handle.GetResultAsync().WaitAsync(Deadline));
+        var failure = await Assert.ThrowsAsync<WorkflowFailedException>(() =>
+            handle.GetResultAsync().WaitAsync(Deadline)
+        );
         Assert.IsType<CanceledFailureException>(failure.InnerException);
         var memo = (await handle.DescribeAsync()).Memo[Procedure.ReportMemo];
         return await memo.ToValueAsync<Report>();
@@ -101,7 +122,8 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>Waits until as many steps are blocked.</summary>
-    public static Task<Progress> BlockedAsync(WorkflowHandle handle, int steps = 1) => UntilAsync(handle, progress => progress.Blocked.Count == steps);
+    public static Task<Progress> BlockedAsync(WorkflowHandle handle, int steps = 1) =>
+        UntilAsync(handle, progress => progress.Blocked.Count == steps);
 
     public static Task ResolveAsync(WorkflowHandle handle, ResolveAction action, int? step = null) =>
         handle.ExecuteUpdateAsync("resolve", [new Resolution(action, "bert", "as discussed", step)]);
@@ -152,10 +174,11 @@ internal sealed class World : IAsyncDisposable
 
     private sealed class Raw(string data, string encoding) : IRawValue
     {
-        public Payload Payload { get; } = new()
-        {
-            Data = Google.Protobuf.ByteString.CopyFromUtf8(data),
-            Metadata = { ["encoding"] = Google.Protobuf.ByteString.CopyFromUtf8(encoding) },
-        };
+        public Payload Payload { get; } =
+            new()
+            {
+                Data = Google.Protobuf.ByteString.CopyFromUtf8(data),
+                Metadata = { ["encoding"] = Google.Protobuf.ByteString.CopyFromUtf8(encoding) },
+            };
     }
 }

@@ -11,8 +11,8 @@ public partial record TargetInput
 /// <param name="Id">Its ID.</param>
 public sealed record BackupTarget(string Id) : RecoveryTarget
 {
-    internal static TargetKind Description { get; } = new(
-        "toBackup", "backup", input => input.ToBackup, Parse, json => new BackupTarget(json.GetString()!));
+    internal static TargetKind Description { get; } =
+        new("toBackup", "backup", input => input.ToBackup, Parse, json => new BackupTarget(json.GetString()!));
 
     internal override TargetKind Kind => Description;
 
@@ -20,10 +20,20 @@ public sealed record BackupTarget(string Id) : RecoveryTarget
 
     internal override Task<Position> FindAsync(TargetSearch search)
     {
-        var backup = search.Catalogue.Backups.FirstOrDefault(backup => backup.Id == Id)
-            ?? throw Ends.Refuse($"there is no backup '{Id}'; {TargetSearch.List("there are", search.Catalogue.Backups.Select(TargetSearch.Describe), "there is none")}");
+        var backup =
+            search.Catalogue.Backups.FirstOrDefault(backup => backup.Id == Id)
+            ?? throw Ends.Refuse(
+                $"there is no backup '{Id}'; "
+                    + $"{TargetSearch.List("there are", search.Catalogue.Backups.Select(TargetSearch.Describe), "there is none")}"
+            );
         search.RequirePassing(Timeline, backup.Timeline, backup.End, $"backup {Id}");
-        return Task.FromResult(new Position(search.Find(backup.Timeline).Path(), backup.End, $"backup {Id} ended on timeline {backup.Timeline} at {TargetSearch.Text(backup.StoppedAt)}"));
+        return Task.FromResult(
+            new Position(
+                search.Find(backup.Timeline).Path(),
+                backup.End,
+                $"backup {Id} ended on timeline {backup.Timeline} at {TargetSearch.Text(backup.StoppedAt)}"
+            )
+        );
     }
 
     private static BackupTarget Parse(string text, List<string> problems)

@@ -12,12 +12,14 @@ public partial record TargetInput
 /// <summary>All there is on the branch.</summary>
 public sealed record LatestTarget : RecoveryTarget
 {
-    internal static TargetKind Description { get; } = new(
-        "latest",
-        "latest",
-        input => input.Latest ? "true" : null,
-        (_, _) => new LatestTarget(),
-        json => json.ValueKind is JsonValueKind.True ? new LatestTarget() : null);
+    internal static TargetKind Description { get; } =
+        new(
+            "latest",
+            "latest",
+            input => input.Latest ? "true" : null,
+            (_, _) => new LatestTarget(),
+            json => json.ValueKind is JsonValueKind.True ? new LatestTarget() : null
+        );
 
     internal override TargetKind Kind => Description;
 

@@ -11,8 +11,8 @@ public partial record TargetInput
 /// <param name="Lsn">The position.</param>
 public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
 {
-    internal static TargetKind Description { get; } = new(
-        "toLsn", "lsn", input => input.ToLsn, Parse, json => new LsnTarget(Lsn.Parse(json.GetString()!)));
+    internal static TargetKind Description { get; } =
+        new("toLsn", "lsn", input => input.ToLsn, Parse, json => new LsnTarget(Lsn.Parse(json.GetString()!)));
 
     internal override TargetKind Kind => Description;
 
@@ -22,17 +22,31 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
     {
         var branch = search.BranchOf(Timeline);
         var path = search.Catalogue.PathThroughCopies(branch);
-        var isBeforeGap = search.Catalogue.UsableOn(path).Any(backup => search.StretchFrom(backup, path) is { Gap: not null } stretch && Lsn < stretch.End);
+        var isBeforeGap = search
+            .Catalogue.UsableOn(path)
+            .Any(backup => search.StretchFrom(backup, path) is { Gap: not null } stretch && Lsn < stretch.End);
         if (Lsn >= path[^1].Start && !isBeforeGap && await search.EndAsync(branch) is var end && Lsn > end.End)
         {
-            throw Ends.Refuse($"{Lsn} is beyond the end of timeline {branch.Timeline}, which is {end.End}{OtherBranches(search, branch)}");
+            throw Ends.Refuse(
+                $"{Lsn} is beyond the end of timeline {branch.Timeline}, which is "
+                    + $"{end.End}{OtherBranches(search, branch)}"
+            );
         }
 
         return new(path, Lsn, $"{Lsn} lies on timeline {path.At(Lsn)}, {search.WhyBranch(branch)}");
     }
 
     private string OtherBranches(TargetSearch search, Branch branch) =>
-        search.Catalogue.Segments.Where(run => run.Timeline != branch.Timeline && run.First <= search.Catalogue.SegmentOf(Lsn) && search.Catalogue.SegmentOf(Lsn) <= run.Last).Select(run => run.Timeline).Distinct().ToList() is { Count: > 0 } others
+        search
+            .Catalogue.Segments.Where(run =>
+                run.Timeline != branch.Timeline
+                && run.First <= search.Catalogue.SegmentOf(Lsn)
+                && search.Catalogue.SegmentOf(Lsn) <= run.Last
+            )
+            .Select(run => run.Timeline)
+            .Distinct()
+            .ToList()
+            is { Count: > 0 } others
             ? $"; there is WAL of that position on timeline {string.Join(", ", others)}"
             : "";
 

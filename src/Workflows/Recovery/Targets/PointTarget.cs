@@ -11,8 +11,8 @@ public partial record TargetInput
 /// <param name="Name">Its name.</param>
 public sealed record PointTarget(string Name) : RecoveryTarget
 {
-    internal static TargetKind Description { get; } = new(
-        "toPoint", "point", input => input.ToPoint, Parse, json => new PointTarget(json.GetString()!));
+    internal static TargetKind Description { get; } =
+        new("toPoint", "point", input => input.ToPoint, Parse, json => new PointTarget(json.GetString()!));
 
     internal override TargetKind Kind => Description;
 
@@ -20,10 +20,20 @@ public sealed record PointTarget(string Name) : RecoveryTarget
 
     internal override Task<Position> FindAsync(TargetSearch search)
     {
-        var point = search.Catalogue.RestorePoints.FirstOrDefault(point => point.Name == Name)
-            ?? throw Ends.Refuse($"there is no restore point '{Name}'; {TargetSearch.List("there are", search.Catalogue.RestorePoints.Select(point => $"{point.Name} ({TargetSearch.Text(point.At)}, timeline {point.Timeline})"), "there is none")}");
+        var point =
+            search.Catalogue.RestorePoints.FirstOrDefault(point => point.Name == Name)
+            ?? throw Ends.Refuse(
+                $"there is no restore point '{Name}'; "
+                    + $"{TargetSearch.List("there are", search.Catalogue.RestorePoints.Select(point => $"{point.Name} ({TargetSearch.Text(point.At)}, timeline {point.Timeline})"), "there is none")}"
+            );
         search.RequirePassing(Timeline, point.Timeline, point.Lsn, $"restore point {Name}");
-        return Task.FromResult(new Position(search.Find(point.Timeline).Path(), point.Lsn, $"restore point {Name} was set on timeline {point.Timeline} at {TargetSearch.Text(point.At)}"));
+        return Task.FromResult(
+            new Position(
+                search.Find(point.Timeline).Path(),
+                point.Lsn,
+                $"restore point {Name} was set on timeline {point.Timeline} at {TargetSearch.Text(point.At)}"
+            )
+        );
     }
 
     private static PointTarget Parse(string text, List<string> problems)

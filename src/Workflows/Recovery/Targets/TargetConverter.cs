@@ -14,10 +14,14 @@ internal sealed class TargetConverter : JsonConverter<RecoveryTarget>
     {
         using var document = JsonDocument.ParseValue(ref reader);
         var json = document.RootElement;
-        var target = TargetKind.All.Select(kind => ReadOf(kind, json)).FirstOrDefault(found => found is not null)
+        var target =
+            TargetKind.All.Select(kind => ReadOf(kind, json)).FirstOrDefault(found => found is not null)
             ?? throw new JsonException($"no kind of target is named by {json.GetRawText()}");
         return json.TryGetProperty(Timeline, out var timeline)
-            ? target with { Timeline = timeline.Deserialize<Timeline?>(options) }
+            ? target with
+            {
+                Timeline = timeline.Deserialize<Timeline?>(options),
+            }
             : target;
     }
 
@@ -36,5 +40,7 @@ internal sealed class TargetConverter : JsonConverter<RecoveryTarget>
     }
 
     private static RecoveryTarget? ReadOf(TargetKind kind, JsonElement json) =>
-        json.TryGetProperty(kind.Name, out var value) && value.ValueKind is not JsonValueKind.Null ? kind.Read(value) : null;
+        json.TryGetProperty(kind.Name, out var value) && value.ValueKind is not JsonValueKind.Null
+            ? kind.Read(value)
+            : null;
 }

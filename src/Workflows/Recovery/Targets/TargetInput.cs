@@ -1,6 +1,7 @@
 namespace PgFlow.Workflows;
 
-/// <summary>The fields that name a target: exactly one of those that the kinds add, and perhaps <see cref="Timeline"/>.</summary>
+/// <summary>The fields that name a target: exactly one of those that the kinds add, and perhaps
+/// <see cref="Timeline"/>.</summary>
 public partial record TargetInput : ProcedureInput
 {
     /// <summary>The branch; where none is given, the one that was live then.</summary>
@@ -15,8 +16,8 @@ public partial record TargetInput : ProcedureInput
     /// <summary>The target, or every wrong field with what would be right; never both.</summary>
     internal (RecoveryTarget? Target, IReadOnlyList<string> Problems) Read()
     {
-        var given = TargetKind.All
-            .Select(kind => (Kind: kind, Text: kind.Given(this)))
+        var given = TargetKind
+            .All.Select(kind => (Kind: kind, Text: kind.Given(this)))
             .Where(field => field.Text is not null)
             .ToList();
         var problems = new List<string>();

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace PgFlow.Workflows;
 
-/// <summary>One kind of target: its field in an input, its name between workflow and activity, and how both are read.</summary>
+/// <summary>One kind of target: its field in an input, its name between workflow and activity, and how both are
+/// read.</summary>
 /// <param name="Field">The field of <see cref="TargetInput"/>, as JSON has it.</param>
 /// <param name="Name">The name of its value in the JSON of a <see cref="RecoveryTarget"/>.</param>
 /// <param name="Given">What was given for it in an input; null for nothing.</param>
@@ -13,7 +14,8 @@ internal sealed record TargetKind(
     string Name,
     Func<TargetInput, string?> Given,
     Func<string, List<string>, RecoveryTarget?> Parse,
-    Func<JsonElement, RecoveryTarget?> Read)
+    Func<JsonElement, RecoveryTarget?> Read
+)
 {
     private const int LongestName = 63; // MAXFNAMELEN - 1 in access/xlog_internal.h
 
@@ -29,7 +31,8 @@ internal sealed record TargetKind(
     ];
 
     /// <summary>The fields of an input that name a target, in words.</summary>
-    public static string Fields { get; } = $"{string.Join(", ", All.SkipLast(1).Select(kind => kind.Field))} or {All[^1].Field}";
+    public static string Fields { get; } =
+        $"{string.Join(", ", All.SkipLast(1).Select(kind => kind.Field))} or {All[^1].Field}";
 
     /// <summary>A name that PostgreSQL, or PgFlow, can have given.</summary>
     public static void CheckName(string field, string text, string what, List<string> problems)

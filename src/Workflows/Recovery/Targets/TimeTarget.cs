@@ -6,7 +6,10 @@ namespace PgFlow.Workflows;
 public partial record TargetInput
 {
     /// <summary>Everything committed up to this time: ISO 8601 with an offset or Z.</summary>
-    [Flag("Everything committed up to this time: ISO 8601 with an offset or Z, as 2026-11-24T10:05:00Z", Value = "TIME")]
+    [Flag(
+        "Everything committed up to this time: ISO 8601 with an offset or Z, as 2026-11-24T10:05:00Z",
+        Value = "TIME"
+    )]
     public string? ToTime { get; init; }
 }
 
@@ -14,8 +17,8 @@ public partial record TargetInput
 /// <param name="Time">The time.</param>
 public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
 {
-    internal static TargetKind Description { get; } = new(
-        "toTime", "time", input => input.ToTime, Parse, json => new TimeTarget(json.GetDateTimeOffset()));
+    internal static TargetKind Description { get; } =
+        new("toTime", "time", input => input.ToTime, Parse, json => new TimeTarget(json.GetDateTimeOffset()));
 
     internal override TargetKind Kind => Description;
 
@@ -25,7 +28,10 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
     {
         if (Time > search.Catalogue.ReadAt)
         {
-            throw Ends.Refuse($"{TargetSearch.Text(Time)} is in the future: it is {TargetSearch.Text(search.Catalogue.ReadAt)}; for all there is, ask for the latest");
+            throw Ends.Refuse(
+                $"{TargetSearch.Text(Time)} is in the future: it is "
+                    + $"{TargetSearch.Text(search.Catalogue.ReadAt)}; for all there is, ask for the latest"
+            );
         }
 
         if (Timeline is { } timeline)
@@ -33,45 +39,87 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
             var named = search.BranchOf(timeline);
             var own = search.Eras.FirstOrDefault(era => era.Branch == named);
             return own?.Next is { } next && Time >= next.OpenedAt
-                ? throw Ends.Refuse($"timeline {timeline} was left at {TargetSearch.Text(own.Left!.Value)}, before {TargetSearch.Text(Time)}; its end is to be had as the latest on timeline {timeline}, that time without a timeline")
-                : own?.Left < Time ? await search.AtEndAsync(named, $"timeline {timeline} was asked for; it ended at {TargetSearch.Text(own.Left!.Value)}")
+                    ? throw Ends.Refuse(
+                        $"timeline {timeline} was left at {TargetSearch.Text(own.Left!.Value)}, before "
+                            + $"{TargetSearch.Text(Time)}; its end is to be had as the latest on timeline {timeline}, "
+                            + "that time without a timeline"
+                    )
+                : own?.Left < Time
+                    ? await search.AtEndAsync(
+                        named,
+                        $"timeline {timeline} was asked for; it ended at {TargetSearch.Text(own.Left!.Value)}"
+                    )
                 : await OnBranchAtAsync(search, named, $"timeline {timeline} was asked for");
         }
 
         var era = EraAt(search);
-        var (from, until) = (TargetSearch.Text(era.From), era.Left is { } left ? $"to {TargetSearch.Text(left)}" : "until now");
+        var (from, until) = (
+            TargetSearch.Text(era.From),
+            era.Left is { } left ? $"to {TargetSearch.Text(left)}" : "until now"
+        );
         if (era.Left is null || Time <= era.Left)
         {
-            return await OnBranchAtAsync(search, era.Branch, $"timeline {era.Branch.Timeline} was live at {TargetSearch.Text(Time)} (from {from} {until})");
+            return await OnBranchAtAsync(
+                search,
+                era.Branch,
+                $"timeline {era.Branch.Timeline} was live at {TargetSearch.Text(Time)} (from {from} {until})"
+            );
         }
 
         return era.IsContinued
-            ? AtOpening(search.Find(era.Next!.Timeline), $"at {TargetSearch.Text(Time)} timeline {era.Branch.Timeline} had ended and timeline {era.Next.Timeline}, which continues it, was not open yet (from {TargetSearch.Text(era.Next.OpenedAt)})")
-            : await search.AtEndAsync(era.Branch, $"at {TargetSearch.Text(Time)} nothing was live: timeline {era.Branch.Timeline} ended at {TargetSearch.Text(era.Left.Value)}, timeline {era.Next!.Timeline} was opened at {TargetSearch.Text(era.Next.OpenedAt)}");
+            ? AtOpening(
+                search.Find(era.Next!.Timeline),
+                $"at {TargetSearch.Text(Time)} timeline {era.Branch.Timeline} had ended and timeline "
+                    + $"{era.Next.Timeline}, which continues it, was not open yet (from "
+                    + $"{TargetSearch.Text(era.Next.OpenedAt)})"
+            )
+            : await search.AtEndAsync(
+                era.Branch,
+                $"at {TargetSearch.Text(Time)} nothing was live: timeline {era.Branch.Timeline} ended at "
+                    + $"{TargetSearch.Text(era.Left.Value)}, timeline {era.Next!.Timeline} was opened at "
+                    + $"{TargetSearch.Text(era.Next.OpenedAt)}"
+            );
     }
 
-    /// <summary>Branches are numbered in the order of their opening: one without a time lies between its neighbours.</summary>
+    /// <summary>Branches are numbered in the order of their opening: one without a time lies between its
+    /// neighbours.</summary>
     private Era EraAt(TargetSearch search)
     {
         var era = search.Eras.LastOrDefault(era => era.From <= Time);
-        var next = era is null ? search.Eras is [var first, ..] ? first.Branch.Timeline : null : era.Next?.Timeline;
-        var dark = search.Catalogue.Branches
-            .Where(branch => branch.Opening is null && !(branch.Timeline < era?.Branch.Timeline) && !(branch.Timeline > next))
-            .Select(branch => branch.Timeline).ToList();
+        var next = era is null
+            ? search.Eras is [var first, ..]
+                ? first.Branch.Timeline
+                : null
+            : era.Next?.Timeline;
+        var dark = search
+            .Catalogue.Branches.Where(branch =>
+                branch.Opening is null && !(branch.Timeline < era?.Branch.Timeline) && !(branch.Timeline > next)
+            )
+            .Select(branch => branch.Timeline)
+            .ToList();
         if (era is null)
         {
-            throw Ends.Refuse($"no branch is known to have been live at {TargetSearch.Text(Time)}{(dark.Count > 0 ? $"; {Unknown(dark)}" : "")}; {search.Spans()}");
+            throw Ends.Refuse(
+                "no branch is known to have been live at "
+                    + $"{TargetSearch.Text(Time)}{(dark.Count > 0 ? $"; {Unknown(dark)}" : "")}; {search.Spans()}"
+            );
         }
 
-        return dark.Count == 0 ? era : throw Ends.Refuse($"which branch was live at {TargetSearch.Text(Time)} is not known: {Unknown(dark)}; {search.Spans()}");
+        return dark.Count == 0
+            ? era
+            : throw Ends.Refuse(
+                $"which branch was live at {TargetSearch.Text(Time)} is not known: {Unknown(dark)}; {search.Spans()}"
+            );
     }
 
     private static string Unknown(List<Timeline> dark) =>
-        $"when timeline {string.Join(", ", dark)} was opened is not known, so it can only be chosen by number (timeline {dark[0]})";
+        $"when timeline {string.Join(", ", dark)} was opened is not known, so it can only be chosen by number "
+        + $"(timeline {dark[0]})";
 
     private static Position AtOpening(Branch branch, string why) => new(branch.Path(), branch.Path()[^1].Start, why);
 
-    /// <summary>The first commit or rollback in WAL order with a later time is the first one not replayed, as PostgreSQL itself would decide.</summary>
+    /// <summary>The first commit or rollback in WAL order with a later time is the first one not replayed, as
+    /// PostgreSQL itself would decide.</summary>
     private async Task<Position> OnBranchAtAsync(TargetSearch search, Branch branch, string why)
     {
         var path = search.Catalogue.PathThroughCopies(branch);
@@ -82,7 +130,16 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
             var stretch = search.StretchFrom(backup, path);
             if (!stretch.IsEmpty && await search.Wal.FirstAfterAsync(stretch.Path, Time) is { } later)
             {
-                return new(path, await KeptEndAsync(search, branch, backup, stretch.Path.Until(later.Lsn, search.Catalogue.SegmentSize)), why);
+                return new(
+                    path,
+                    await KeptEndAsync(
+                        search,
+                        branch,
+                        backup,
+                        stretch.Path.Until(later.Lsn, search.Catalogue.SegmentSize)
+                    ),
+                    why
+                );
             }
 
             if (stretch.Gap is null)
@@ -93,15 +150,28 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
             broken ??= stretch;
         }
 
-        throw broken is null ? search.TooEarly(branch, usable, $"{TargetSearch.Text(Time)}", backup => backup.StartedAt <= Time && Time < backup.StoppedAt) : search.Gap(broken, usable);
+        throw broken is null
+            ? search.TooEarly(
+                branch,
+                usable,
+                $"{TargetSearch.Text(Time)}",
+                backup => backup.StartedAt <= Time && Time < backup.StoppedAt
+            )
+            : search.Gap(broken, usable);
     }
 
     /// <summary>
-    /// The end of the last transaction that is kept. What lies between that and the first one dropped belongs to transactions that are dropped, or to none;
-    /// and some of it acts before its commit: the files of a dropped database are removed first. Not before the backup's end, nor where the branch begins.
+    /// The end of the last transaction that is kept. What lies between that and the first one dropped belongs to
+    /// transactions that are dropped, or to none;
+    /// and some of it acts before its commit: the files of a dropped database are removed first. Not before the
+    /// backup's end, nor where the branch begins.
     /// </summary>
     private async Task<Lsn> KeptEndAsync(
-        TargetSearch search, Branch branch, Backup backup, IReadOnlyList<WalRange> kept)
+        TargetSearch search,
+        Branch branch,
+        Backup backup,
+        IReadOnlyList<WalRange> kept
+    )
     {
         Lsn[] ends = [await search.Wal.LastKeptAsync(kept, Time) ?? default, backup.End, branch.Path()[^1].Start];
         return ends.Where(end => end <= kept[^1].End).Max();
@@ -111,22 +181,37 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
     {
         var form = Iso().Match(text);
         var zone = form.Groups["zone"].Value;
-        if (!form.Success
-            || !DateTimeOffset.TryParse($"{form.Groups["local"].Value}{(zone.Length == 0 ? "Z" : zone)}", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        if (
+            !form.Success
+            || !DateTimeOffset.TryParse(
+                $"{form.Groups["local"].Value}{(zone.Length == 0 ? "Z" : zone)}",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out var time
+            )
+        )
         {
-            problems.Add($"toTime: '{text}' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00");
+            problems.Add(
+                $"toTime: '{text}' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00"
+            );
             return null;
         }
 
         if (zone.Length == 0)
         {
-            problems.Add($"toTime: '{text}' has no offset, so it could be {text}Z (UTC) or, say, {text}+02:00 (local time two hours ahead of it); write which");
+            problems.Add(
+                $"toTime: '{text}' has no offset, so it could be {text}Z (UTC) or, say, {text}+02:00 (local "
+                    + "time two hours ahead of it); write which"
+            );
             return null;
         }
 
         return new TimeTarget(time);
     }
 
-    [GeneratedRegex(@"^(?<local>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,7})?)?)(?<zone>Z|[+-]\d\d(:?\d\d)?)?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(?<local>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,7})?)?)(?<zone>Z|[+-]\d\d(:?\d\d)?)?\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Iso();
 }

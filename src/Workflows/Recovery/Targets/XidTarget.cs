@@ -15,8 +15,8 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
 {
     private const uint FirstXid = 3; // FirstNormalTransactionId
 
-    internal static TargetKind Description { get; } = new(
-        "toXid", "xid", input => input.ToXid, Parse, json => new XidTarget(json.GetUInt32()));
+    internal static TargetKind Description { get; } =
+        new("toXid", "xid", input => input.ToXid, Parse, json => new XidTarget(json.GetUInt32()));
 
     internal override TargetKind Kind => Description;
 
@@ -37,19 +37,36 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
                 continue;
             }
 
-            if (await search.Wal.CommitOfAsync(searched is { } behind ? stretch.Path.Until(behind, search.Catalogue.SegmentSize) : stretch.Path, Xid) is { } found)
+            if (
+                await search.Wal.CommitOfAsync(
+                    searched is { } behind ? stretch.Path.Until(behind, search.Catalogue.SegmentSize) : stretch.Path,
+                    Xid
+                ) is
+                { } found
+            )
             {
                 return found.Committed
-                    ? new(path, found.End, $"transaction {Xid} committed on timeline {found.Timeline} at {TargetSearch.Text(found.At)}, {search.WhyBranch(branch)}")
-                    : throw Ends.Refuse($"transaction {Xid} did not commit: it was rolled back at {TargetSearch.Text(found.At)}; {found.Lsn} is the position before that");
+                    ? new(
+                        path,
+                        found.End,
+                        $"transaction {Xid} committed on timeline {found.Timeline} at "
+                            + $"{TargetSearch.Text(found.At)}, {search.WhyBranch(branch)}"
+                    )
+                    : throw Ends.Refuse(
+                        $"transaction {Xid} did not commit: it was rolled back at "
+                            + $"{TargetSearch.Text(found.At)}; {found.Lsn} is the position before that"
+                    );
             }
 
             searched = stretch.Path[0].Start;
         }
 
-        throw Ends.Refuse(searched is { } start
-            ? $"no commit of transaction {Xid} is in the WAL of timeline {branch.Timeline} from {start} on; another branch is chosen by its number; {search.Spans()}"
-            : $"no backup leads to timeline {branch.Timeline}; {search.Spans()}");
+        throw Ends.Refuse(
+            searched is { } start
+                ? $"no commit of transaction {Xid} is in the WAL of timeline {branch.Timeline} from {start} on; "
+                    + $"another branch is chosen by its number; {search.Spans()}"
+                : $"no backup leads to timeline {branch.Timeline}; {search.Spans()}"
+        );
     }
 
     private static XidTarget? Parse(string text, List<string> problems)
@@ -59,7 +76,9 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
             return new(xid);
         }
 
-        problems.Add($"toXid: '{text}' is no transaction; write a number from {FirstXid} to {uint.MaxValue}, without the epoch");
+        problems.Add(
+            $"toXid: '{text}' is no transaction; write a number from {FirstXid} to {uint.MaxValue}, without the epoch"
+        );
         return null;
     }
 }

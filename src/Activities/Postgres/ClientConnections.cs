@@ -27,9 +27,10 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
     public async Task<bool> CloseAsync(NodeContainer node)
     {
         await using var connection = await ChangeHbaAsync(node, file => Hba.Refusing(file, node.Spec));
+        var quiet = 0; // looks: the kernel's table may leave one out while it changes
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            await connection.AskAsync<long>(
+            var ended = await connection.AskAsync<long>(
                 """
                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE pid <> pg_backend_pid() AND client_addr IS NOT NULL AND NOT client_addr <<= $1::inet
@@ -37,9 +38,15 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
                 node.Spec.Subnet
             );
             var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)).Count;
-            if (open == 0 || clock.Elapsed > CloseLimit)
+            quiet = ended == 0 && open == 0 ? quiet + 1 : 0;
+            if (quiet == 2 || clock.Elapsed > CloseLimit)
             {
-                return open == 0;
+                return quiet == 2;
+            }
+
+            if (quiet > 0)
+            {
+                continue;
             }
 
             HandProgress.Say($"{node.Id}: {PgFlowText.Count(open, "connection")} of clients still open");

@@ -1,3 +1,4 @@
+using Docker.DotNet;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
@@ -148,9 +149,8 @@ internal sealed class EndpointSteps(
             Roles.Proof
         );
 
-    /// <summary>Takes the external address from a node on which, by then, no client has a connection open. It refuses
-    /// them until it is on an endpoint again.</summary>
-    /// <summary>Post-condition: it has no address, and nobody waits for an answer from one that it had.</summary>
+    /// <summary>Post-condition: it has no external address, nobody waits for an answer from one that it had, and it
+    /// refuses clients until it is on an endpoint again.</summary>
     private async Task TakeOffAsync(NodeContainer node)
     {
         if (!node.Docker.State.Running || await ends.HasEndedAsync(node))
@@ -192,7 +192,14 @@ internal sealed class EndpointSteps(
             && (await inventory.NodeAsync(node.Id)).Endpoint is EndpointRole.None
         )
         {
-            await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
+            try
+            {
+                await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
+            }
+            catch (DockerApiException)
+            {
+                // Somebody else has it by now, and answers its clients that it knows nothing of their connections.
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Docker.DotNet.Models;
@@ -66,7 +67,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
     /// <summary>What the program of a job wrote: from its container, whatever the daemon does with logs.</summary>
     public async Task<T> ResultOfAsync<T>(JobEnd end) =>
         await files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
-            ? JsonSerializer.Deserialize<T>(result, Json)!
+            ? JsonSerializer.Deserialize<T>(Encoding.UTF8.GetString(result), Json)! // a server's words may be in any encoding
             : throw new IOException($"{end.Container} has left no result: {end.Tail}");
 
     /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes

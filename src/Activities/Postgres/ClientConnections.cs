@@ -72,9 +72,16 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
         try
         {
             await using var connection = await sql.OpenAsync(node);
-            return SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)) is [var address, ..]
-                ? address
-                : null;
+            var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets));
+            if (open.Count == 0)
+            {
+                await Task.Delay(Poll, DockerEngine.ActivityToken);
+                open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets));
+            }
+
+            var held =
+                open.Count == 0 ? [] : (await inventory.NodeAsync(node.Id)).Docker.NetworkSettings.Networks.Values;
+            return open.Except(held.Select(network => network.IPAddress)).FirstOrDefault();
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {

@@ -1,8 +1,6 @@
 #!/bin/sh
 # Archives the complete segments of earlier timelines that a promoted standby has and the archive lacks: as a standby it archived none. Prints how many.
 set -eu
-# shellcheck source=/dev/null # written when the node was created
-. "$VOLUME/bin/node.env"
 cd "$VOLUME/data/pg_wal"
 count=0
 for status in archive_status/*.done; do

@@ -8,7 +8,7 @@ cd "$VOLUME"
 data=data
 [ -d data ] || data=data.rewind
 if [ -d "$data/pg_wal/archive_status" ]; then
-  pg_controldata "$data" > /tmp/control
+  pg_controldata "$data" > /tmp/control || : # what waits for the archive is there all the same
   cd "$data/pg_wal"
 else
   : > /tmp/control

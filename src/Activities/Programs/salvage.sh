@@ -5,6 +5,7 @@ set -eu
 cd "$VOLUME"
 data=data
 [ -d data ] || data=data.rewind
+[ -d "$data/pg_wal/archive_status" ] || exit 0 # it has none
 cd "$data/pg_wal"
 count=0 total=$(wc -l < "$JOB/ready")
 while read -r name; do

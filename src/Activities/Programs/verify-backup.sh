@@ -138,5 +138,5 @@ fi
 running || damaged 'the recovered server ended while it was checked' log
 took
 check=$seconds
-kilobytes=$(du -sk data)
+kilobytes=$(du -sk data 2> /dev/null) || : # the server runs, and removes files meanwhile
 result restoreSeconds "$restore" replaySeconds "$replay" checkSeconds "$check" kilobytes "${kilobytes%%[!0-9]*}" at "$mark"

@@ -24,6 +24,11 @@ internal sealed class ArchiveSteps(
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
         var left = await jobs.ResultAsync<UnarchivedWal>(Job.On(container, "list-wal", "list-wal"));
+        if (left.Ready.Count == 0 && left.Tail is null)
+        {
+            return 0;
+        }
+
         await jobs.SucceedAsync(
             Job.On(container, "salvage", "salvage") with
             {

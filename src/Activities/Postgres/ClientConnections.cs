@@ -8,8 +8,6 @@ namespace PgFlow.Activities;
 /// whose address is taken away under it waits for ever.</summary>
 internal sealed class ClientConnections(DockerEngine docker, Inventory inventory, NodeFiles files, Sql sql)
 {
-    private const string Sockets = "SELECT pg_read_file('/proc/net/tcp')";
-
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
     /// <summary>How long sessions have to end by themselves, after they were told to.</summary>
@@ -37,7 +35,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
                 """,
                 node.Spec.Subnet
             );
-            var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets)).Count;
+            var open = (await OpenAsync(node, connection)).Count;
             quiet = ended == 0 && open == 0 ? quiet + 1 : 0;
             if (quiet == 2 || clock.Elapsed > CloseLimit)
             {
@@ -72,11 +70,11 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
         try
         {
             await using var connection = await sql.OpenAsync(node);
-            var open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets));
+            var open = await OpenAsync(node, connection);
             if (open.Count == 0)
             {
                 await Task.Delay(Poll, DockerEngine.ActivityToken);
-                open = SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>(Sockets));
+                open = await OpenAsync(node, connection);
             }
 
             var held =
@@ -88,6 +86,9 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
             return null; // it is starting or ending: nobody is logged in
         }
     }
+
+    private static async Task<IReadOnlyList<string>> OpenAsync(NodeContainer node, SqlSession connection) =>
+        SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>("SELECT pg_read_file('/proc/net/tcp')"));
 
     /// <summary>Post-condition: clients may log in to the node, if it runs, and when it runs.</summary>
     public async Task AdmitAsync(NodeContainer node)

@@ -70,7 +70,7 @@ public sealed class BackupTests(TemporalServer temporal)
                 + "0.1; done\\nexec /pgflow/bin/archive.real \"$@\"\\n' > archive && chmod 755 archive"
         );
         var backup = await StartAsync(cluster);
-        await TestCluster.StepAsync(backup, "staged in the repository", StepState.Done);
+        await TestCluster.StepAsync(backup, "copy", StepState.Done);
         await RepositoryAsync(
             cluster,
             "file=$(ls .*.new/data/base/1/1259) && printf x | dd of=$file bs=1 seek=100 conv=notrunc",

@@ -91,12 +91,14 @@ public sealed class LifeTests(TemporalServer temporal)
     public async Task A_switchover_that_is_blocked_after_the_promotion_goes_on_when_it_is_mended()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var held = await HeldSession.OpenAsync(cluster, cluster.Node(1));
         var switchover = await cluster.StartAsync(
             (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
         );
-        await TestCluster.ActivityAsync(switchover, "PromoteStandby");
+        await TestCluster.ActivityAsync(switchover, "StopPostgres");
         await TestCluster.SqlAsync(cluster.Node(2), "ALTER SYSTEM SET primary_slot_name = 'somebody'");
-        await TestCluster.StepAsync(switchover, "asks of its standbys", StepState.Blocked);
+        await held.LetGoAsync();
+        await TestCluster.StepAsync(switchover, "synchronous-standbys", StepState.Blocked);
 
         await TestCluster.SqlAsync(cluster.Node(2), "ALTER SYSTEM RESET primary_slot_name");
         await switchover.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test")]);

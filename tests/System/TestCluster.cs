@@ -130,10 +130,10 @@ internal sealed class TestCluster : IAsyncDisposable
         return (cause.ErrorType, ReportOf(failed), cause.Message);
     }
 
-    /// <summary>Waits until a step whose title holds <paramref name="part"/> is in that state.</summary>
-    public static Task StepAsync(WorkflowHandle handle, string part, StepState state) =>
+    /// <summary>Waits until the step <paramref name="id"/> is in that state.</summary>
+    public static Task StepAsync(WorkflowHandle handle, string id, StepState state) =>
         Host.UntilAsync(
-            $"{part}: {state}",
+            $"{id}: {state}",
             async () =>
             {
                 try
@@ -143,9 +143,7 @@ internal sealed class TestCluster : IAsyncDisposable
                         [],
                         new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } }
                     );
-                    return progress.Steps.Any(step =>
-                        step.Title.Contains(part, StringComparison.Ordinal) && step.State == state
-                    );
+                    return progress.Steps.Any(step => step.Id == id && step.State == state);
                 }
                 catch (RpcException)
                 {

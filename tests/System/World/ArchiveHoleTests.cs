@@ -25,7 +25,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         Assert.Contains("p1 can't archive 0", refused.Message, StringComparison.Ordinal);
 
         var switchover = await StartSwitchoverAsync(cluster, force: true);
-        await TestCluster.StepAsync(switchover, "p3 follows p2", StepState.Done);
+        await TestCluster.StepAsync(switchover, "follow/p3", StepState.Done);
         Assert.Equal("false", await Host.DockerAsync("inspect", "-f", "{{.State.Running}}", cluster.Node(1).Container));
         await MendAsync(cluster);
         await Blocked.FinishAsync(switchover);
@@ -56,7 +56,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
                     }
                 )
         );
-        await TestCluster.StepAsync(failover, "p3 follows p1", StepState.Done);
+        await TestCluster.StepAsync(failover, "follow/p3", StepState.Done);
         await FillAsync(cluster.Node(1));
         await MendAsync(cluster);
         await Blocked.FinishAsync(failover);

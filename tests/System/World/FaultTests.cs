@@ -186,7 +186,7 @@ public sealed class FaultTests(TemporalServer temporal)
         var backup = await cluster.StartAsync(
             (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
         );
-        await TestCluster.StepAsync(backup, "staged in the repository", StepState.Done);
+        await TestCluster.StepAsync(backup, "copy", StepState.Done);
         await TestCluster.ActivityAsync(backup, "ProveArchiving");
         await Host.DockerAsync("kill", cluster.Node(1).Container);
         var failover = await cluster.StartAsync(

@@ -43,7 +43,7 @@ public sealed class SummarizerTests(TemporalServer temporal)
             report.Plan!.Warnings,
             warning => warning.Contains("WAL summarizer fails", StringComparison.Ordinal)
         );
-        var promoted = Assert.Single(report.Steps, step => step.Title == $"{p2} is promoted");
+        var promoted = Assert.Single(report.Steps, step => step.Id == "promote");
         Assert.True(promoted.Milliseconds < Most.TotalMilliseconds, $"promoted within {promoted.Milliseconds} ms");
         Assert.Equal("on", (await TestCluster.SqlAsync(p2, "SHOW summarize_wal")).Trim()); // the settings of a primary
         Assert.Equal("1", (await TestCluster.SqlAsync(p1, "SELECT count(*) FROM t")).Trim());

@@ -225,7 +225,7 @@ public sealed class VolumeTests(TemporalServer temporal)
                     }
                 )
         );
-        await TestCluster.StepAsync(failover, "p3 follows p2", StepState.Done);
+        await TestCluster.StepAsync(failover, "follow/p3", StepState.Done);
         var blocked = await StuckTests.AllBlockedAsync(failover);
         Assert.Contains(blocked, step => step.Why.Contains(NoSpace, StringComparison.OrdinalIgnoreCase));
         await Blocked.FinishAsync(failover, small.EmptyAsync, NoSpace);

@@ -1,5 +1,6 @@
 using Docker.DotNet;
 using PgFlow.Workflows;
+using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
@@ -40,8 +41,14 @@ internal sealed class EndpointSteps(
             return;
         }
 
-        var freed = Task.WhenAll(nodes.Where(other => other.Endpoint is EndpointRole.ReadWrite).Select(TakeOffAsync));
-        var left = winner.Endpoint is EndpointRole.ReadOnly ? TakeOffAsync(winner) : Task.CompletedTask;
+        // one that is silent is asked only where an earlier attempt may have ended in between
+        var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
+        var freed = Task.WhenAll(
+            nodes
+                .Where(other => other.Id != node && (isRepeated || other.Endpoint is EndpointRole.ReadWrite))
+                .Select(other => FreeAsync(other, EndpointRole.ReadWrite))
+        );
+        var left = FreeAsync(winner, EndpointRole.ReadOnly);
         await Task.WhenAll(AdmitAsync(), GiveAsync());
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
@@ -69,14 +76,8 @@ internal sealed class EndpointSteps(
     public async Task LeaveAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        if (
-            container.Endpoint is not EndpointRole.None
-            || (container.Running && await clients.CutOffAtAsync(container) is not null)
-        ) // by an attempt that ended there
-        {
-            await Permit.RequireAsync(node.Cluster);
-            await TakeOffAsync(container);
-        }
+        await Permit.RequireAsync(node.Cluster);
+        await FreeAsync(container, container.Endpoint);
     }
 
     public async Task OfferReadOnlyAsync(NodeId node)
@@ -148,6 +149,20 @@ internal sealed class EndpointSteps(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1",
             Roles.Proof
         );
+
+    /// <summary>Takes it off that endpoint; also where an attempt ended between the address that it took away and its look
+    /// who was cut off.</summary>
+    private async Task FreeAsync(NodeContainer node, EndpointRole role)
+    {
+        if (
+            node.Endpoint is EndpointRole.None
+                ? node.Running && await clients.CutOffAtAsync(node) is not null
+                : node.Endpoint == role
+        )
+        {
+            await TakeOffAsync(node);
+        }
+    }
 
     /// <summary>Post-condition: it has no external address, nobody waits for an answer from one that it had, and it
     /// refuses clients until it is on an endpoint again.</summary>

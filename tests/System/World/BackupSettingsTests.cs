@@ -20,7 +20,7 @@ public sealed class BackupSettingsTests(TemporalServer temporal)
         "full_page_writes = off",
     ];
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Of_zones_logs_pages_TLS_and_closed_databases_keep_no_backup_no_proof_and_no_recovery_from_working()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -108,6 +108,59 @@ public sealed class ClientsTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
+    /// <remarks>As where an attempt ended between the address that it took away and its look who was cut off: they wait
+    /// for an answer from there.</remarks>
+    [Fact]
+    public async Task Whose_standby_has_lost_its_address_under_them_learn_it_when_it_takes_over()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var p2 = cluster.Node(2);
+        var sessions = await ClientSessions.OpenAsync(cluster, await AddressAsync(cluster, p2), count: 12);
+        await Host.DockerAsync("network", "disconnect", cluster.Network, p2.Container);
+
+        await cluster.RunAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        await sessions.RequireEndedAsync("the standby took over");
+        await cluster.HealthyAsync(p2, timeline: 2);
+    }
+
+    [Fact]
+    public async Task Whose_standbys_address_somebody_else_has_taken_keep_it_from_no_role()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var p2 = cluster.Node(2);
+        var address = await AddressAsync(cluster, p2);
+        _ = await ClientSessions.OpenAsync(cluster, address, count: 4);
+        await Host.DockerAsync("network", "disconnect", cluster.Network, p2.Container);
+        var other = $"{cluster.Name}-other";
+        await Host.DockerAsync(
+            "run",
+            "-d",
+            "--name",
+            other,
+            "--network",
+            cluster.Network,
+            "--ip",
+            address,
+            "--entrypoint",
+            "sleep",
+            Host.Image,
+            "600"
+        );
+        try
+        {
+            await cluster.RunAsync(
+                (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            );
+            await cluster.HealthyAsync(p2, timeline: 2);
+        }
+        finally
+        {
+            await Host.TryDockerAsync("rm", "-f", other);
+        }
+    }
+
     /// <remarks>There is no instant at which nobody is logging in, and so none at which its address can be taken away
     /// while it runs.</remarks>
     [Fact]

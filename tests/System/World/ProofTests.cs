@@ -71,7 +71,7 @@ public sealed class ProofTests(TemporalServer temporal)
         );
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Three_synchronous_nodes_change_their_roles_and_no_proof_hangs_on()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3, sync: true);

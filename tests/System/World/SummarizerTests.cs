@@ -7,7 +7,7 @@ public sealed class SummarizerTests(TemporalServer temporal)
 {
     private static readonly TimeSpan Most = TimeSpan.FromSeconds(2);
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Of_a_candidate_that_lacks_a_segment_is_said_and_begins_anew_before_the_promotion()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

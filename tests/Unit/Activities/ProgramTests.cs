@@ -303,6 +303,36 @@ public sealed partial class ProgramTests : IDisposable
         );
     }
 
+    [Fact]
+    public void A_node_without_WAL_has_nothing_to_save()
+    {
+        Run("list-wal");
+        var left = JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
+        Assert.Empty(left.Ready);
+        Assert.Null(left.Tail);
+
+        Write("job/ready", "");
+        Run("salvage", ("OWNER", "p1"), ("TAIL", ""));
+    }
+
+    [Fact]
+    public void What_waits_for_the_archive_is_put_there_also_where_pg_control_is_broken()
+    {
+        Write("pgflow/data/pg_wal/000000010000000000000001", "one");
+        Write("pgflow/data/pg_wal/archive_status/000000010000000000000001.ready", "");
+        Stub("pg_controldata", "echo 'pg_controldata: error: could not open file' >&2; exit 1");
+        Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
+        Write("pgflow/bin/node.env", Read("job/node.env"));
+
+        Try("list-wal", [], []);
+        var left = JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
+        Assert.Equal(["000000010000000000000001"], left.Ready);
+
+        Write("job/ready", "000000010000000000000001\n");
+        Run("salvage", ("OWNER", "p1"), ("TAIL", ""));
+        Assert.Equal("one", Read("repository/wal/000000010000000000000001"));
+    }
+
     private static IEnumerable<string> Programs() =>
         typeof(Embedded)
             .Assembly.GetManifestResourceNames()

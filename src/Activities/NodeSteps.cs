@@ -118,7 +118,10 @@ internal sealed partial class NodeSteps(
 
             if (ended)
             {
-                throw Ends.Break($"{node} has ended, but not cleanly: its last records may not have been sent");
+                throw Ends.Break(
+                    $"{node} has ended, but not cleanly: its last records may not have been sent; its log: "
+                        + await docker.OfLogAsync(node.Container, LogLines)
+                );
             }
         } while (clock.Elapsed < limit); // at least once: an earlier attempt may have waited for all of it
 

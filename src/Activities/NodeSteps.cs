@@ -29,6 +29,9 @@ internal sealed partial class NodeSteps(
     private static readonly TimeSpan CandidatesPatience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How long a standby is asked for its primary's end, before the node itself is.</summary>
+    private static readonly TimeSpan WitnessLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PromotionLimit = TimeSpan.FromSeconds(50);
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
@@ -44,6 +47,20 @@ internal sealed partial class NodeSteps(
 
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
     private const int LogLines = 8;
+
+    /// <summary>Leaves little of the current segment: a server that archives fills the rest of it with zeros when it
+    /// stops, and its standbys receive them, while clients wait.</summary>
+    /// <remarks>Something must be left for what is written until then: behind the segment's end the whole next one would
+    /// be filled.</remarks>
+    private const string FillSegment = """
+        SELECT coalesce((SELECT pg_logical_emit_message(false, 'pgflow', repeat('0', left_of_it - left_of_it / 256 - 524288))
+            FROM (SELECT (size - (pg_current_wal_insert_lsn() - '0/0') % size)::int AS left_of_it
+                FROM (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment WHERE size <= 67108864) AS segment
+            WHERE left_of_it > 1048576)::text, '')
+        """;
+
+    /// <summary>PostgreSQL's fast stop; Docker's own ends in SIGKILL.</summary>
+    private const string FastStop = "SIGINT";
 
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
@@ -82,7 +99,7 @@ internal sealed partial class NodeSteps(
     {
         await Permit.RequireAsync(container.Id.Cluster);
         await ForbidRestartAsync(container);
-        await docker.SignalAsync(container.Id.Container, "SIGINT");
+        await docker.SignalAsync(container.Id.Container, FastStop);
         if (!await docker.EndedAsync(container.Id.Container, FastStopLimit))
         {
             throw new TimeoutException(
@@ -100,13 +117,18 @@ internal sealed partial class NodeSteps(
         await LetRestartAsync(container);
     }
 
-    public async Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds)
+    public async Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds, NodeId? witness)
     {
         var limit = TimeSpan.FromSeconds(withinSeconds) - EarlierAttempts;
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await ForbidRestartAsync(container);
-        await docker.SignalAsync(node.Container, "SIGINT"); // PostgreSQL's fast stop; Docker's own ends in SIGKILL
+        if (witness is { } standby && await SeenByAsync(standby) is { } seen)
+        {
+            return seen with { ReplayedBy = standby.Name }; // the node itself says so later, and costs more to ask
+        }
+
+        await docker.SignalAsync(node.Container, FastStop);
         var clock = Stopwatch.StartNew();
         do
         {
@@ -129,6 +151,20 @@ internal sealed partial class NodeSteps(
             $"{node} has not ended {withinSeconds} s after its fast stop, which may take longer with "
                 + $"stopWithinSeconds; see docker logs {node.Container}"
         );
+
+        async Task<CleanShutdown?> SeenByAsync(NodeId standby)
+        {
+            try
+            {
+                await using var end = await ShutdownWitness.OpenAsync(sql, container, await inventory.NodeAsync(standby));
+                await docker.SignalAsync(node.Container, FastStop);
+                return await end.WaitAsync(WitnessLimit);
+            }
+            catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+            {
+                return null;
+            }
+        }
     }
 
     public async Task MarkStandbyAsync(NodeId node)
@@ -196,6 +232,7 @@ internal sealed partial class NodeSteps(
     {
         await RestartSummarizerAsync(node);
         await CheckpointAsync(node);
+        await sql.AskAsync<string>(await RunningAsync(node), FillSegment, Timeout.InfiniteTimeSpan);
     }
 
     public async Task<bool> RestartSummarizerAsync(NodeId node)

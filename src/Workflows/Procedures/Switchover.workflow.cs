@@ -101,7 +101,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     {
                         // before it is stopped: Docker keeps the files of an ending container to itself
                         await Nodes.MarkStandbyAsync(old);
-                        return await Nodes.StopAsync(old, plan.StopWithinSeconds);
+                        return await Nodes.StopAsync(old, plan.StopWithinSeconds, candidate);
                     },
                     undo: () => Nodes.UnfenceAsync(old, running: true)
                 );

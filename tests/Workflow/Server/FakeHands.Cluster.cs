@@ -163,7 +163,7 @@ internal sealed partial class FakeHands
     Task INodeSteps.SettleAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
-    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node, int withinSeconds) =>
+    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node, int withinSeconds, NodeId? witness) =>
         DoAsync(
             node,
             () =>

@@ -74,7 +74,7 @@ internal sealed class ShutdownWitness : IAsyncDisposable
     {
         var size = (ulong)_beginning.SegmentSize;
         var replayed = Lsn.Parse(await _standby.AskAsync<string>("SELECT pg_last_wal_replay_lsn()::text"));
-        if (replayed <= _beginning.Lsn || replayed.Value % size >= WalPage.Size)
+        if (replayed <= _beginning.Lsn || replayed.Value % size is 0 or >= WalPage.Size)
         {
             return null;
         }

@@ -150,8 +150,8 @@ internal sealed class EndpointSteps(
             Roles.Proof
         );
 
-    /// <summary>Takes it off that endpoint; also where an attempt ended between the address that it took away and its look
-    /// who was cut off.</summary>
+    /// <summary>Takes it off that endpoint; also where an attempt ended between the address that it took away and its
+    /// look who was cut off.</summary>
     private async Task FreeAsync(NodeContainer node, EndpointRole role)
     {
         if (

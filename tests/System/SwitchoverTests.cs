@@ -89,7 +89,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         );
         await TestCluster.ActivityAsync(switchover, "StopPostgres");
         // one attempt had 20 s before
-        await Task.Delay(TimeSpan.FromSeconds(25), TestContext.Current.CancellationToken);
+        await Task.Delay(TimeSpan.FromSeconds(Math.Min(25, seconds + 3)), TestContext.Current.CancellationToken);
         await held.LetGoAsync();
 
         if (seconds > 25)

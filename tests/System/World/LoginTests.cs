@@ -5,7 +5,7 @@ namespace PgFlow.SystemTests.World;
 /// <summary>Whatever is wrong with PgFlow's login to one node, every node is seen and roles can be changed.</summary>
 public sealed class LoginTests(TemporalServer temporal)
 {
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Status_sees_every_node_whatever_is_wrong_with_the_login_to_one()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -30,7 +30,7 @@ public sealed class ProofTests(TemporalServer temporal)
         "ALTER ROLE pgflow VALID UNTIL 'yesterday'",
     ];
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Role_changes_need_neither_the_users_role_nor_their_database_nor_their_connections()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -98,7 +98,7 @@ public sealed class RepairTests(TemporalServer temporal)
         var p2 = cluster.Node(2);
         await InNodeAsync(p2, @"printf '# caf\351\r\n' >> /pgflow/pg_hba.conf"); // in no encoding of ours
         var before = await HbaAsync();
-        _ = await ClientSessions.OpenAsync(cluster, await ClientsTests.AddressAsync(cluster, p2), count: 1);
+        var client = await ClientSessions.OpenAsync(cluster, await ClientsTests.AddressAsync(cluster, p2), count: 1);
         var backend = (
             await TestCluster.SqlAsync(
                 p2,
@@ -118,6 +118,7 @@ public sealed class RepairTests(TemporalServer temporal)
         // the permission of an attempt holds for so long
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         await InNodeAsync(p2, $"kill -CONT {backend}");
+        await client.RequireEndedAsync("the session goes on and learns that it is to end");
         await FoundAsync(cluster, FindingCode.ClientsRefused);
 
         await RepairAsync(cluster);

@@ -5,7 +5,7 @@ namespace PgFlow.SystemTests.World;
 /// <summary>Slots that PgFlow did not make.</summary>
 public sealed class SlotTests(TemporalServer temporal)
 {
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Of_others_stay_where_they_are_and_failover_slots_go_along_with_a_switchover()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -244,8 +244,7 @@ public sealed partial class ProgramTests : IDisposable
         File.WriteAllBytes(Path.Combine(_root.FullName, "pgflow/data/pg_wal", segment), new byte[16 * 1024 * 1024]);
         Write("repository/wal/" + segment + ".partial.p2", "");
 
-        Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
-        Write("pgflow/bin/node.env", Read("job/node.env"));
+        InstallArchiveProgram();
 
         Archive(segment);
         Archive(segment);
@@ -280,12 +279,10 @@ public sealed partial class ProgramTests : IDisposable
             "pg_controldata",
             """printf "Database cluster state:               in production\nLatest checkpoint's TimeLineID:       1\n" """
         );
-        Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
-        Write("pgflow/bin/node.env", Read("job/node.env"));
+        InstallArchiveProgram();
         _root.CreateSubdirectory("repository/wal");
 
-        Run("list-wal");
-        var left = JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
+        var left = ListWal();
         Assert.Equal(["000000010000000000000001"], left.Ready);
         Assert.Equal(["00000002.history"], left.Archived);
         Assert.Equal(["00000002 1"], left.Ancestors);
@@ -306,8 +303,7 @@ public sealed partial class ProgramTests : IDisposable
     [Fact]
     public void A_node_without_WAL_has_nothing_to_save()
     {
-        Run("list-wal");
-        var left = JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
+        var left = ListWal();
         Assert.Empty(left.Ready);
         Assert.Null(left.Tail);
 
@@ -321,16 +317,26 @@ public sealed partial class ProgramTests : IDisposable
         Write("pgflow/data/pg_wal/000000010000000000000001", "one");
         Write("pgflow/data/pg_wal/archive_status/000000010000000000000001.ready", "");
         Stub("pg_controldata", "echo 'pg_controldata: error: could not open file' >&2; exit 1");
-        Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
-        Write("pgflow/bin/node.env", Read("job/node.env"));
+        InstallArchiveProgram();
 
-        Try("list-wal", [], []);
-        var left = JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
+        var left = ListWal("pg_controldata: error: could not open file\n");
         Assert.Equal(["000000010000000000000001"], left.Ready);
 
         Write("job/ready", "000000010000000000000001\n");
         Run("salvage", ("OWNER", "p1"), ("TAIL", ""));
         Assert.Equal("one", Read("repository/wal/000000010000000000000001"));
+    }
+
+    private void InstallArchiveProgram()
+    {
+        Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
+        Write("pgflow/bin/node.env", Read("job/node.env"));
+    }
+
+    private UnarchivedWal ListWal(string complaint = "")
+    {
+        Assert.Equal((0, complaint), Try("list-wal", [], []));
+        return JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
     }
 
     private static IEnumerable<string> Programs() =>

@@ -30,29 +30,48 @@ internal sealed class EndpointSteps(
     /// <summary>How often a node gives its address up while it runs.</summary>
     private const int MostTries = 3;
 
-    public async Task MoveAsync(NodeId node)
+    public async Task MoveAsync(NodeId node, NodeId? from)
     {
-        var nodes = await inventory.NodesAsync(node.Cluster);
+        var permit = Permit.RequireAsync(node.Cluster);
+        // one that is silent is asked only where an earlier attempt may have ended in between
+        var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
+        var nodes = await NodesAsync();
         var winner = nodes.Single(other => other.Id == node);
-        await Permit.RequireAsync(node.Cluster);
+        await permit;
         if (winner.Endpoint is EndpointRole.ReadWrite)
         {
             await clients.AdmitAsync(winner); // an earlier attempt may have ended before that
             return;
         }
 
-        // one that is silent is asked only where an earlier attempt may have ended in between
-        var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
         var freed = Task.WhenAll(
             nodes
                 .Where(other => other.Id != node && (isRepeated || other.Endpoint is EndpointRole.ReadWrite))
-                .Select(other => FreeAsync(other, EndpointRole.ReadWrite))
+                .Select(other =>
+                    other.Id == from && !isRepeated
+                        ? TakeOffEndedAsync(other)
+                        : FreeAsync(other, EndpointRole.ReadWrite)
+                )
         );
         var left = FreeAsync(winner, EndpointRole.ReadOnly);
         await Task.WhenAll(AdmitAsync(), GiveAsync());
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
             throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
+        }
+
+        async Task<IReadOnlyList<NodeContainer>> NodesAsync()
+        {
+            if (from is { } holder && !isRepeated)
+            {
+                var two = await Task.WhenAll(inventory.NodeAsync(holder), inventory.NodeAsync(node));
+                if (two[0].Endpoint is EndpointRole.ReadWrite)
+                {
+                    return two; // nobody else can have it
+                }
+            }
+
+            return await inventory.NodesAsync(node.Cluster);
         }
 
         async Task AdmitAsync()
@@ -196,6 +215,12 @@ internal sealed class EndpointSteps(
         await nodeSteps.EndAsync(node);
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
         await nodeSteps.StartAsync(node.Id);
+    }
+
+    private async Task TakeOffEndedAsync(NodeContainer node)
+    {
+        await ends.FinishAsync(node);
+        await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
     }
 
     /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also

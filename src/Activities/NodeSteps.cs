@@ -156,7 +156,11 @@ internal sealed partial class NodeSteps(
         {
             try
             {
-                await using var end = await ShutdownWitness.OpenAsync(sql, container, await inventory.NodeAsync(standby));
+                await using var end = await ShutdownWitness.OpenAsync(
+                    sql,
+                    container,
+                    await inventory.NodeAsync(standby)
+                );
                 await docker.SignalAsync(node.Container, FastStop);
                 return await end.WaitAsync(WitnessLimit);
             }

@@ -42,7 +42,11 @@ internal sealed class ShutdownWitness : IAsyncDisposable
     /// <returns>What the primary ended with; null where that was not seen in time.</returns>
     public async Task<CleanShutdown?> WaitAsync(TimeSpan limit)
     {
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < limit; await Task.Delay(Poll, DockerEngine.ActivityToken))
+        for (
+            var clock = Stopwatch.StartNew();
+            clock.Elapsed < limit;
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
         {
             if (await SeenAsync() is { } seen)
             {

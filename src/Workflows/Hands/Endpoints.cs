@@ -7,8 +7,10 @@ namespace PgFlow.Workflows;
 public interface IEndpointSteps
 {
     /// <summary>Post-condition: the node, and no other, holds the virtual IP, and admits clients.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="from">The one that holds it and has shut down: what is left of it is killed.</param>
     [Activity("MoveEndpoint")]
-    Task MoveAsync(NodeId node);
+    Task MoveAsync(NodeId node, NodeId? from = null);
 
     /// <summary>Post-condition: the node holds nothing on the external network.</summary>
     [Activity("LeaveEndpoint")]
@@ -26,8 +28,8 @@ public interface IEndpointSteps
 
 internal static class Endpoints
 {
-    public static Task MoveAsync(NodeId node) =>
-        Hand.ChangeAsync((IEndpointSteps hand) => hand.MoveAsync(node), $"Virtual IP to {node}");
+    public static Task MoveAsync(NodeId node, NodeId? from = null) =>
+        Hand.ChangeAsync((IEndpointSteps hand) => hand.MoveAsync(node, from), $"Virtual IP to {node}");
 
     public static Task LeaveAsync(NodeId node) =>
         Hand.ChangeAsync((IEndpointSteps hand) => hand.LeaveAsync(node), $"{node}: off the external network");

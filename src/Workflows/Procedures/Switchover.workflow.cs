@@ -123,7 +123,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     Step(
                         "move-endpoint",
                         $"Endpoint to {candidate}, when nothing of {old} is left",
-                        () => Endpoints.MoveAsync(candidate)
+                        () => Endpoints.MoveAsync(candidate, old)
                     )
                 );
                 var promotion = await promoting;

@@ -339,7 +339,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IEndpointSteps.MoveAsync(NodeId node) =>
+    Task IEndpointSteps.MoveAsync(NodeId node, NodeId? from) =>
         DoAsync(
             node,
             () =>

@@ -32,27 +32,17 @@ internal sealed class EndpointSteps(
 
     public async Task MoveAsync(NodeId node, NodeId? from)
     {
-        var permit = Permit.RequireAsync(node.Cluster);
-        // one that is silent is asked only where an earlier attempt may have ended in between
-        var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
-        var nodes = await NodesAsync();
-        var winner = nodes.Single(other => other.Id == node);
-        await permit;
+        var winner = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
         if (winner.Endpoint is EndpointRole.ReadWrite)
         {
             await clients.AdmitAsync(winner); // an earlier attempt may have ended before that
             return;
         }
 
-        var freed = Task.WhenAll(
-            nodes
-                .Where(other => other.Id != node && (isRepeated || other.Endpoint is EndpointRole.ReadWrite))
-                .Select(other =>
-                    other.Id == from && !isRepeated
-                        ? TakeOffEndedAsync(other)
-                        : FreeAsync(other, EndpointRole.ReadWrite)
-                )
-        );
+        // one that is silent is asked only where an earlier attempt may have ended in between
+        var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
+        var freed = from is { } ended && !isRepeated ? FreeEndedAsync() : FreeOthersAsync();
         var left = FreeAsync(winner, EndpointRole.ReadOnly);
         await Task.WhenAll(AdmitAsync(), GiveAsync());
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
@@ -60,19 +50,19 @@ internal sealed class EndpointSteps(
             throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
         }
 
-        async Task<IReadOnlyList<NodeContainer>> NodesAsync()
+        // Without a look at it: while Docker clears an ended container away, every other call for it waits.
+        async Task FreeEndedAsync()
         {
-            if (from is { } holder && !isRepeated)
-            {
-                var two = await Task.WhenAll(inventory.NodeAsync(holder), inventory.NodeAsync(node));
-                if (two[0].Endpoint is EndpointRole.ReadWrite)
-                {
-                    return two; // nobody else can have it
-                }
-            }
-
-            return await inventory.NodesAsync(node.Cluster);
+            await ends.FinishAsync(ended);
+            await docker.DisconnectAsync(winner.Spec.ExternalNetwork, ended.Container);
         }
+
+        async Task FreeOthersAsync() =>
+            await Task.WhenAll(
+                (await inventory.NodesAsync(node.Cluster))
+                    .Where(other => other.Id != node && (isRepeated || other.Endpoint is EndpointRole.ReadWrite))
+                    .Select(other => FreeAsync(other, EndpointRole.ReadWrite))
+            );
 
         async Task AdmitAsync()
         {
@@ -215,12 +205,6 @@ internal sealed class EndpointSteps(
         await nodeSteps.EndAsync(node);
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
         await nodeSteps.StartAsync(node.Id);
-    }
-
-    private async Task TakeOffEndedAsync(NodeContainer node)
-    {
-        await ends.FinishAsync(node);
-        await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
     }
 
     /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also

@@ -30,7 +30,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
             return false;
         }
 
-        await FinishAsync(node);
+        await FinishAsync(node.Id);
         return true;
     }
 
@@ -51,11 +51,11 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 
     /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is
     /// salvaged later.</summary>
-    public async Task FinishAsync(NodeContainer node)
+    public async Task FinishAsync(NodeId node)
     {
         for (
             var clock = Stopwatch.StartNew();
-            !await docker.IsEmptyAsync(node.Id.Container);
+            !await docker.IsEmptyAsync(node.Container);
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
@@ -69,19 +69,19 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 
     /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an
     /// instant.</summary>
-    private async Task KillAsync(NodeContainer node)
+    private async Task KillAsync(NodeId node)
     {
-        await docker.SignalAsync(node.Id.Container, "SIGKILL");
+        await docker.SignalAsync(node.Container, "SIGKILL");
         for (
             var clock = Stopwatch.StartNew();
-            !await docker.IsEmptyAsync(node.Id.Container);
+            !await docker.IsEmptyAsync(node.Container);
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
             if (clock.Elapsed > KillLimit)
             {
                 throw new TimeoutException(
-                    $"{node.Id} does not end although it was killed; see: docker inspect {node.Id.Container}"
+                    $"{node} does not end although it was killed; see: docker inspect {node.Container}"
                 );
             }
         }

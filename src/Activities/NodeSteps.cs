@@ -237,6 +237,7 @@ internal sealed partial class NodeSteps(
         await RestartSummarizerAsync(node);
         await CheckpointAsync(node);
         await sql.AskAsync<string>(await RunningAsync(node), FillSegment, Timeout.InfiniteTimeSpan);
+        await CheckpointAsync(node); // near the end of a segment it makes the next one
     }
 
     public async Task<bool> RestartSummarizerAsync(NodeId node)
@@ -542,7 +543,7 @@ internal sealed partial class NodeSteps(
 
             if (await ends.IsShutDownAsync(node))
             {
-                await ends.FinishAsync(node);
+                await ends.FinishAsync(node.Id);
             }
 
             if (clock.Elapsed > FastStopLimit)

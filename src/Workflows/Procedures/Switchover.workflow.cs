@@ -91,6 +91,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     {
                         await Nodes.PrepareStopAsync(old);
                         await Nodes.WaitForReplayAsync(candidate, old);
+                        await Nodes.CheckpointAsync(candidate); // makes its next segment, as the old one's did
                     }
                 );
 

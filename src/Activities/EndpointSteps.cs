@@ -32,8 +32,9 @@ internal sealed class EndpointSteps(
 
     public async Task MoveAsync(NodeId node, NodeId? from)
     {
-        var winner = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
+        var looking = inventory.NodeAsync(node);
+        await Task.WhenAll(looking, Permit.RequireAsync(node.Cluster)); // side by side: clients are waiting
+        var winner = await looking;
         if (winner.Endpoint is EndpointRole.ReadWrite)
         {
             await clients.AdmitAsync(winner); // an earlier attempt may have ended before that
@@ -53,7 +54,7 @@ internal sealed class EndpointSteps(
         // Without a look at it: while Docker clears an ended container away, every other call for it waits.
         async Task FreeEndedAsync()
         {
-            await ends.FinishAsync(ended);
+            await ends.KillAsync(ended);
             await docker.DisconnectAsync(winner.Spec.ExternalNetwork, ended.Container);
         }
 

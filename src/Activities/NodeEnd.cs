@@ -30,7 +30,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
             return false;
         }
 
-        await FinishAsync(node.Id);
+        await FinishAsync(node);
         return true;
     }
 
@@ -51,17 +51,17 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 
     /// <summary>Post-condition: nothing runs in a node that has shut down. What its archiver did not do by then is
     /// salvaged later.</summary>
-    public async Task FinishAsync(NodeId node)
+    public async Task FinishAsync(NodeContainer node)
     {
         for (
             var clock = Stopwatch.StartNew();
-            !await docker.IsEmptyAsync(node.Container);
+            !await docker.IsEmptyAsync(node.Id.Container);
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
             if (clock.Elapsed > Rest)
             {
-                await KillAsync(node);
+                await KillAsync(node.Id);
                 return;
             }
         }
@@ -69,7 +69,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 
     /// <summary>Post-condition: nothing runs in it. A paused one is killed as it is, and does not go on for an
     /// instant.</summary>
-    private async Task KillAsync(NodeId node)
+    public async Task KillAsync(NodeId node)
     {
         await docker.SignalAsync(node.Container, "SIGKILL");
         for (

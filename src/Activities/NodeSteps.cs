@@ -62,6 +62,9 @@ internal sealed partial class NodeSteps(
     /// <summary>PostgreSQL's fast stop; Docker's own ends in SIGKILL.</summary>
     private const string FastStop = "SIGINT";
 
+    /// <summary>PostgreSQL's immediate stop.</summary>
+    private const string ImmediateStop = "SIGQUIT";
+
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
     private TimeSpan Patience => options.Value.Patience;
@@ -125,7 +128,9 @@ internal sealed partial class NodeSteps(
         await ForbidRestartAsync(container);
         if (witness is { } standby && await SeenByAsync(standby) is { } seen)
         {
-            return seen with { ReplayedBy = standby.Name }; // the node itself says so later, and costs more to ask
+            // clients wait for the end of its container: what its archiver has not done is salvaged later
+            await docker.SignalAsync(node.Container, ImmediateStop);
+            return seen with { ReplayedBy = standby.Name };
         }
 
         await docker.SignalAsync(node.Container, FastStop);
@@ -294,12 +299,13 @@ internal sealed partial class NodeSteps(
 
     public async Task<Promotion> PromoteAsync(NodeId node, Timeline from)
     {
-        var container = await RunningAsync(node);
+        var running = RunningAsync(node);
+        await Task.WhenAll(running, Permit.RequireAsync(node.Cluster)); // side by side: clients are waiting
+        var container = await running;
         await using (var connection = await sql.OpenAsync(container, Patience))
         {
             if (await Sql.AskAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
             {
-                await Permit.RequireAsync(node.Cluster);
                 await summarizer.PrepareAsync(container, connection);
                 await PromoteAsync(node, connection);
             }
@@ -543,7 +549,7 @@ internal sealed partial class NodeSteps(
 
             if (await ends.IsShutDownAsync(node))
             {
-                await ends.FinishAsync(node.Id);
+                await ends.FinishAsync(node);
             }
 
             if (clock.Elapsed > FastStopLimit)

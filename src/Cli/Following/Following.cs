@@ -14,7 +14,7 @@ internal sealed class Following(WorkflowHandle handle)
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Every question is work for the worker, which has better to do than to be watched.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>After a while without events, look whether somebody still works.</summary>
     private static readonly TimeSpan Lull = TimeSpan.FromSeconds(1);

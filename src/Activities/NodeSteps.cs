@@ -51,12 +51,14 @@ internal sealed partial class NodeSteps(
     /// <summary>Leaves little of the current segment: a server that archives fills the rest of it with zeros when it
     /// stops, and its standbys receive them, while clients wait.</summary>
     /// <remarks>Something must be left for what is written until then: behind the segment's end the whole next one would
-    /// be filled.</remarks>
+    /// be filled. Rolled back, so that no logical decoding passes it on.</remarks>
     private const string FillSegment = """
-        SELECT coalesce((SELECT pg_logical_emit_message(false, 'pgflow', repeat('0', left_of_it - left_of_it / 256 - 524288))
+        BEGIN;
+        SELECT coalesce((SELECT pg_logical_emit_message(true, 'pgflow', repeat('0', left_of_it - left_of_it / 256 - 524288))
             FROM (SELECT (size - (pg_current_wal_insert_lsn() - '0/0') % size)::int AS left_of_it
                 FROM (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment WHERE size <= 67108864) AS segment
-            WHERE left_of_it > 1048576)::text, '')
+            WHERE left_of_it > 1048576)::text, '');
+        ROLLBACK
         """;
 
     /// <summary>PostgreSQL's fast stop; Docker's own ends in SIGKILL.</summary>
@@ -161,17 +163,18 @@ internal sealed partial class NodeSteps(
         {
             try
             {
-                await using var end = await ShutdownWitness.OpenAsync(
-                    sql,
-                    container,
-                    await inventory.NodeAsync(standby)
-                );
+                await using var stopped = await sql.OpenAsync(container);
+                await using var replaying = await sql.OpenAsync(await inventory.NodeAsync(standby));
+                var witness = await ShutdownWitness.BeginAsync(stopped, replaying);
                 await docker.SignalAsync(node.Container, FastStop);
-                return await end.WaitAsync(WitnessLimit);
+                return await witness.WaitAsync(WitnessLimit);
             }
-            catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+            catch (Exception e)
+                when ((e is PostgresException || Sql.IsUnavailable(e))
+                    && !DockerEngine.ActivityToken.IsCancellationRequested
+                )
             {
-                return null;
+                return null; // the node itself is asked
             }
         }
     }

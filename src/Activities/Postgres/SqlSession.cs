@@ -14,6 +14,10 @@ internal abstract class SqlSession(LoginProblem? problem) : IAsyncDisposable
     /// <summary>The one value that a statement returns.</summary>
     public abstract Task<T> AskAsync<T>(string sql, params object[] parameters);
 
+    /// <summary>Waits for the server to end it.</summary>
+    /// <returns>The SQLSTATE that the server ended it with; null where it does not say.</returns>
+    public virtual Task<string?> EndedWithAsync(TimeSpan limit) => Task.FromResult<string?>(null);
+
     public abstract ValueTask DisposeAsync();
 }
 
@@ -29,6 +33,20 @@ internal sealed class NetworkSession(NpgsqlConnection connection, LoginProblem? 
         }
 
         return await command.ExecuteScalarAsync(DockerEngine.ActivityToken) is T value ? value : default!;
+    }
+
+    public override async Task<string?> EndedWithAsync(TimeSpan limit)
+    {
+        try
+        {
+            while (await connection.WaitAsync(limit, DockerEngine.ActivityToken)) { }
+        }
+        catch (NpgsqlException e)
+        {
+            return e.SqlState;
+        }
+
+        return null;
     }
 
     public override ValueTask DisposeAsync() => connection.DisposeAsync();

@@ -15,10 +15,12 @@ public interface INodeSteps
     [Activity("SettleNode")]
     Task SettleAsync(NodeId node);
 
-    /// <summary>Post-condition: pg_control says "shut down" and Docker won't start the container by itself; its end may
-    /// come later.</summary>
+    /// <summary>Post-condition: the server has written the checkpoint of its shutdown, and Docker won't start the
+    /// container by itself; its end may come later.</summary>
     /// <param name="node">The node.</param>
     /// <param name="withinSeconds">How long its fast stop may take, over all attempts.</param>
+    /// <param name="witness">A standby that is asked for that checkpoint, which is faster; for a second, then the node
+    /// itself is.</param>
     [Activity("StopPostgres")]
     Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds = StopLimit.Default, NodeId? witness = null);
 
@@ -51,8 +53,8 @@ public interface INodeSteps
     [Activity("RestartSummarizer")]
     Task<bool> RestartSummarizerAsync(NodeId node);
 
-    /// <summary>Post-condition: a stop is short: what could be dirty has been written, and the WAL summarizer does not
-    /// sleep after an error.</summary>
+    /// <summary>Post-condition: a stop is short: what could be dirty has been written, little is left of the WAL
+    /// segment, the next one is there, and the WAL summarizer does not sleep after an error.</summary>
     [Activity("PrepareStop")]
     Task PrepareStopAsync(NodeId node);
 

@@ -50,8 +50,9 @@ internal sealed partial class NodeSteps(
 
     /// <summary>Leaves little of the current segment: a server that archives fills the rest of it with zeros when it
     /// stops, and its standbys receive them, while clients wait.</summary>
-    /// <remarks>Something must be left for what is written until then: behind the segment's end the whole next one would
-    /// be filled. Rolled back, so that no logical decoding passes it on.</remarks>
+    /// <remarks>512 kB are left, and what the pages' headers take, for what is written until then: behind the segment's
+    /// end the whole next one would be filled. None of more than 64 MB is filled: that much memory it takes. Rolled back,
+    /// so that no logical decoding passes it on as committed.</remarks>
     private const string FillSegment = """
         BEGIN;
         SELECT coalesce((SELECT pg_logical_emit_message(true, 'pgflow', repeat('0', left_of_it - left_of_it / 256 - 524288))
@@ -63,9 +64,6 @@ internal sealed partial class NodeSteps(
 
     /// <summary>PostgreSQL's fast stop; Docker's own ends in SIGKILL.</summary>
     private const string FastStop = "SIGINT";
-
-    /// <summary>PostgreSQL's immediate stop.</summary>
-    private const string ImmediateStop = "SIGQUIT";
 
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
@@ -128,15 +126,13 @@ internal sealed partial class NodeSteps(
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await ForbidRestartAsync(container);
-        if (witness is { } standby && await SeenByAsync(standby) is { } seen)
+        var clock = Stopwatch.StartNew();
+        if (container.Running && witness is { } standby && await SeenByAsync(standby) is { } seen)
         {
-            // clients wait for the end of its container: what its archiver has not done is salvaged later
-            await docker.SignalAsync(node.Container, ImmediateStop);
             return seen with { ReplayedBy = standby.Name };
         }
 
         await docker.SignalAsync(node.Container, FastStop);
-        var clock = Stopwatch.StartNew();
         do
         {
             var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);
@@ -165,9 +161,9 @@ internal sealed partial class NodeSteps(
             {
                 await using var stopped = await sql.OpenAsync(container);
                 await using var replaying = await sql.OpenAsync(await inventory.NodeAsync(standby));
-                var witness = await ShutdownWitness.BeginAsync(stopped, replaying);
+                var shutdown = await ShutdownWitness.BeginAsync(stopped, replaying);
                 await docker.SignalAsync(node.Container, FastStop);
-                return await witness.WaitAsync(WitnessLimit);
+                return await shutdown.WaitAsync(WitnessLimit);
             }
             catch (Exception e)
                 when ((e is PostgresException || Sql.IsUnavailable(e))
@@ -225,7 +221,8 @@ internal sealed partial class NodeSteps(
             }
         }
         else if (
-            await observer.ControlAsync(node) is { State: ControlState.ShutDown or ControlState.InProduction }
+            await observer.ControlAsync(node)
+                is { State: ControlState.ShutDown or ControlState.ShuttingDown or ControlState.InProduction }
             && await observer.IsMarkedStandbyAsync(node)
         )
         {
@@ -243,7 +240,6 @@ internal sealed partial class NodeSteps(
     public async Task PrepareStopAsync(NodeId node)
     {
         await RestartSummarizerAsync(node);
-        await CheckpointAsync(node);
         await sql.AskAsync<string>(await RunningAsync(node), FillSegment, Timeout.InfiniteTimeSpan);
         await CheckpointAsync(node); // near the end of a segment it makes the next one
     }
@@ -310,6 +306,7 @@ internal sealed partial class NodeSteps(
             if (await Sql.AskAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
             {
                 await summarizer.PrepareAsync(container, connection);
+                await Permit.FreshAsync();
                 await PromoteAsync(node, connection);
             }
         }

@@ -47,6 +47,17 @@ public sealed class OrderTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Switchover_does_not_ask_again_for_what_the_candidate_has_seen()
+    {
+        await using var world = World.Start(server, nodes: 3);
+        world.Hands.Witnesses = true;
+        await world.SucceedAsync("Switchover", ("to", "p2"));
+
+        Assert.DoesNotContain("ProveShutdownReplayed p2", world.Hands.Changes);
+        world.Hands.Changes.AssertOrder("StopPostgres p1", "PromoteStandby p2");
+    }
+
+    [Fact]
     public async Task Switchover_to_the_primary_does_nothing()
     {
         await using var world = World.Start(server);

@@ -13,26 +13,31 @@ namespace PgFlow.Activities;
 /// </remarks>
 /// <param name="primary">A session from before the stop.</param>
 /// <param name="standby">A session on the standby.</param>
-/// <param name="begin">Where the primary was before it.</param>
-internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, ShutdownWitness.Begin begin)
+/// <param name="start">Where the primary was before it.</param>
+internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, ShutdownWitness.Start start)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Its sessions are told before a server writes that checkpoint.</summary>
+    private static readonly TimeSpan Told = TimeSpan.FromMilliseconds(200);
 
     /// <summary>To be called before the primary is told to stop.</summary>
     public static async Task<ShutdownWitness> BeginAsync(SqlSession primary, SqlSession standby) =>
         new(
             primary,
             standby,
-            await Sql.AskJsonAsync<Begin>(
+            await Sql.AskJsonAsync<Start>(
                 primary,
                 """
-                SELECT json_build_object('lsn', pg_current_wal_insert_lsn(), 'file', pg_walfile_name(pg_current_wal_insert_lsn()),
+                SELECT json_build_object('lsn', pg_current_wal_insert_lsn(),
+                    'timeline', ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,
                     'segmentSize', (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'))::text
                 """
             )
         );
 
-    /// <returns>What the primary ended with; null where that was not seen in time.</returns>
+    /// <returns>What the primary ended with; null where that was not seen in time, or its session was not told to
+    /// end.</returns>
     public async Task<CleanShutdown?> WaitAsync(TimeSpan limit)
     {
         for (
@@ -43,7 +48,7 @@ internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, Sh
         {
             if (await SeenAsync() is { } seen)
             {
-                return await primary.EndedWithAsync(limit) is PostgresErrorCodes.AdminShutdown ? seen : null;
+                return await primary.EndedWithAsync(Told) is PostgresErrorCodes.AdminShutdown ? seen : null;
             }
         }
 
@@ -53,30 +58,30 @@ internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, Sh
     /// <summary>The shutdown that the first page of a segment ends with.</summary>
     /// <param name="page">The page.</param>
     /// <param name="replayed">How far the standby has replayed, within this page.</param>
-    /// <param name="begin">Where the primary was before.</param>
-    internal static CleanShutdown? Find(byte[] page, Lsn replayed, Begin begin)
+    /// <param name="start">Where the primary was before.</param>
+    internal static CleanShutdown? Find(byte[] page, Lsn replayed, Start start)
     {
         WalMark? last = null;
-        new WalDecoder(begin.SegmentSize).Read(
+        new WalDecoder(start.SegmentSize).Read(
             page,
             new(replayed.Value - replayed.Value % WalPage.Size),
             (in WalRecord record) =>
             {
-                last = record.Mark(begin.Timeline);
+                last = record.Mark(start.Timeline);
                 return true;
             }
         );
-        return last is { Kind: WalMarkKind.Stop } stop && stop.Lsn > begin.Lsn && stop.End == replayed
-            ? new(begin.Timeline, stop.Lsn)
+        return last is { Kind: WalMarkKind.Stop } stop && stop.Lsn > start.Lsn && stop.End == replayed
+            ? new(start.Timeline, stop.Lsn)
             : null;
     }
 
     private async Task<CleanShutdown?> SeenAsync()
     {
         var replayed = Lsn.Parse(await standby.AskAsync<string>("SELECT pg_last_wal_replay_lsn()::text"));
-        var size = (ulong)begin.SegmentSize;
-        return replayed > begin.Lsn && replayed.Value % size is > 0 and < WalPage.Size
-            ? Find(await FirstPageAsync(replayed.Value / size), replayed, begin)
+        var size = (ulong)start.SegmentSize;
+        return replayed > start.Lsn && replayed.Value % size is > 0 and < WalPage.Size
+            ? Find(await FirstPageAsync(replayed.Value / size), replayed, start)
             : null;
     }
 
@@ -84,15 +89,12 @@ internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, Sh
         Convert.FromBase64String(
             await standby.AskAsync<string>(
                 $"SELECT encode(pg_read_binary_file('pg_wal/' || $1, 0, {WalPage.Size}), 'base64')",
-                WalSegments.Name(begin.Timeline, segment, begin.SegmentSize)
+                WalSegments.Name(start.Timeline, segment, start.SegmentSize)
             )
         );
 
     /// <param name="Lsn">Where the primary was going to write.</param>
-    /// <param name="File">The name of that segment.</param>
+    /// <param name="Timeline">On which branch.</param>
     /// <param name="SegmentSize">In bytes.</param>
-    internal sealed record Begin(Lsn Lsn, string File, long SegmentSize)
-    {
-        public Timeline Timeline => WalSegments.Parse(File, SegmentSize).Timeline;
-    }
+    internal sealed record Start(Lsn Lsn, Timeline Timeline, long SegmentSize);
 }

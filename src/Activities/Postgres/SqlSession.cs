@@ -45,6 +45,10 @@ internal sealed class NetworkSession(NpgsqlConnection connection, LoginProblem? 
         {
             return e.SqlState;
         }
+        catch (InvalidOperationException)
+        {
+            // its keepalive has met the end
+        }
 
         return null;
     }

@@ -89,9 +89,14 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     $"{old} has little to write and to send when it stops",
                     async () =>
                     {
+                        // first what may take long, so that little becomes dirty after the last one
+                        await Nodes.CheckpointAsync(old);
+                        await Nodes.WaitForReplayAsync(candidate, old);
+                        await Nodes.CheckpointAsync(candidate);
+
                         await Nodes.PrepareStopAsync(old);
                         await Nodes.WaitForReplayAsync(candidate, old);
-                        await Nodes.CheckpointAsync(candidate); // makes its next segment, as the old one's did
+                        await Nodes.CheckpointAsync(candidate); // makes its next WAL segment, as the old one's did
                     }
                 );
 

@@ -10,15 +10,21 @@ public sealed class ShutdownWitnessTests
     private static readonly byte[] Started = WalFixture.Segment("000000010000000000000007.started");
     private static readonly Lsn End = new(0x7000A0);
 
-    private static readonly ShutdownWitness.Begin Before = new(
-        new(0x62F518),
-        "000000010000000000000006",
-        WalFixture.SegmentSize
-    );
+    private static readonly ShutdownWitness.Start Before = new(new(0x62F518), new(1), WalFixture.SegmentSize);
 
     [Fact]
     public void A_shutdown_is_seen_once_its_checkpoint_is_replayed() =>
         Assert.Equal(new(new(1), new(0x700028)), ShutdownWitness.Find(Stopped, End, Before));
+
+    [Fact]
+    public void What_a_recycled_segment_held_before_is_not_behind_it() =>
+        Assert.NotNull(
+            ShutdownWitness.Find(
+                [.. Stopped[..0xA0], .. WalFixture.Segment("00000001000000000000000C")[0xA0..(int)WalPage.Size]],
+                End,
+                Before
+            )
+        );
 
     [Theory]
     [InlineData(0x700028)] // before its checkpoint

@@ -23,6 +23,9 @@ internal sealed partial class FakeHands
     private ClusterSpec? _spec;
 
     /// <summary>How a stopped node stands to the primary's line.</summary>
+    /// <summary>Whether a standby sees its primary's end.</summary>
+    public bool Witnesses { get; set; }
+
     public Divergence Divergence { get; set; } =
         new(
             SameSystem: true,
@@ -179,7 +182,10 @@ internal sealed partial class FakeHands
                             Control = ControlState.ShutDown,
                         }
                 );
-                return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value);
+                return new CleanShutdown(_nodes[node.Name].Timeline!.Value, _nodes[node.Name].Wal!.Value)
+                {
+                    ReplayedBy = Witnesses ? witness?.Name : null,
+                };
             }
         );
 

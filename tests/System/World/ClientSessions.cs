@@ -147,12 +147,13 @@ internal sealed class FastClients : IAsyncDisposable
             return Connected() > _began.Length - waiting.Length ? waiting : [];
         }
 
-        while (Hung().Length > 0 && Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(4))
+        var hung = Hung(); // once a look: clients whose SYN was answered just now have not logged in yet
+        while (hung.Length > 0 && Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(4))
         {
             await Task.Delay(50);
+            hung = Hung();
         }
 
-        var hung = Hung();
         Assert.True(
             hung.Length == 0,
             $"{when}: of {_began.Length} fast clients hang: {string.Join(", ", hung.Select(number => _doing[number]))}"

@@ -212,7 +212,11 @@ public sealed class BackupTests(TemporalServer server)
     public async Task A_restore_points_name_is_used_once()
     {
         await using var world = World.Start(server);
-        await world.SucceedAsync("CreateRestorePoint", ("name", "before-2.0"));
+        var created = await world.SucceedAsync("CreateRestorePoint", ("name", "before-2.0"));
+        Assert.Matches(
+            "^restore point before-2.0: [0-9A-F]+/[0-9A-F]+ on timeline [0-9]+, ",
+            Assert.Single(created.Notes)
+        );
 
         var again = await world.FailAsync("CreateRestorePoint", ("name", "before-2.0"));
         Assert.Equal(Ends.Refused, again.Type);

@@ -66,7 +66,7 @@ public sealed class CreateRestorePoint : Procedure<CreateRestorePointInput>
                     "The ledger knows it",
                     async () =>
                     {
-                        var (name, lsn, timeline, at) = point.Value;
+                        var (name, timeline, lsn, at) = point.Value;
                         await Ledger.AddPointAsync(plan.Primary.Cluster, point.Value);
                         Notes.Add($"restore point {name}: {lsn} on timeline {timeline}, {at:yyyy-MM-dd HH:mm:ss.fff}Z");
                     }

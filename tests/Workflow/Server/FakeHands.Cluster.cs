@@ -22,10 +22,10 @@ internal sealed partial class FakeHands
     private readonly HashSet<NodeName> _wasPrimary = [];
     private ClusterSpec? _spec;
 
-    /// <summary>How a stopped node stands to the primary's line.</summary>
     /// <summary>Whether a standby sees its primary's end.</summary>
     public bool Witnesses { get; set; }
 
+    /// <summary>How a stopped node stands to the primary's line.</summary>
     public Divergence Divergence { get; set; } =
         new(
             SameSystem: true,

@@ -209,28 +209,17 @@ internal sealed partial class NodeSteps(
         await Task.WhenAll(LeaveNetworksAsync(container), MarkAsync(container));
     }
 
-    public async Task UnfenceAsync(NodeId node, bool running)
+    public async Task UnfenceAsync(NodeId node, bool running, bool standby)
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
-        if (!await IsOverAsync(container))
+        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+        var over = await IsOverAsync(container); // or somebody has started it
+        if (!standby)
         {
-            if (!await sql.AskAsync<bool>(container, "SELECT pg_is_in_recovery()"))
-            {
-                await docker.ExecuteAsync(node.Container, "0:0", FastStopLimit, Unmark);
-            }
-        }
-        else if (
-            await observer.ControlAsync(node)
-                is { State: ControlState.ShutDown or ControlState.ShuttingDown or ControlState.InProduction }
-            && await observer.IsMarkedStandbyAsync(node)
-        )
-        {
-            await jobs.RequireSoleUseAsync(node);
-            await jobs.SucceedAsync(Job.On(container, "unmark", "remove-standby-signal"));
+            await UnmarkAsync(container, over);
         }
 
-        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
         await (running ? StartAsync(node) : LetRestartAsync(container));
     }
 
@@ -745,6 +734,27 @@ internal sealed partial class NodeSteps(
             );
         return (history.Ancestors.Count == 0 || history.Contains(from))
             && (await catalogues.InspectAsync(node.Id.Cluster)).Live != from;
+    }
+
+    /// <summary>Post-condition: it is no standby and would not start as one, whatever somebody did with it since it was
+    /// fenced.</summary>
+    private async Task UnmarkAsync(NodeContainer container, bool over)
+    {
+        if (!over && await sql.AskAsync<bool>(container, "SELECT pg_is_in_recovery()"))
+        {
+            await EndAsync(container);
+            over = true;
+        }
+
+        if (!over)
+        {
+            await docker.ExecuteAsync(container.Id.Container, "0:0", FastStopLimit, Unmark);
+        }
+        else if (await observer.IsMarkedStandbyAsync(container.Id))
+        {
+            await jobs.RequireSoleUseAsync(container.Id);
+            await jobs.SucceedAsync(Job.On(container, "unmark", "remove-standby-signal"));
+        }
     }
 
     /// <summary>A node whose directory is set aside for a rewind has nothing that could be started.</summary>

@@ -335,7 +335,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
         );
     }
 
-    private static Task InspectingAsync(WorkflowHandle recovery) =>
+    internal static Task InspectingAsync(WorkflowHandle recovery) =>
         Host.UntilAsync(
             "it stands at its target",
             async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting

@@ -25,6 +25,7 @@ case $name in *.*) ;; *)
   ;;
 esac
 mkdir -p "$to"
+rm -f "$to/.$2.$NODE".* # of one that was killed
 if [ -e "$to/$name" ]; then
   cmp -s "$1" "$to/$name" && exit 0
   case $name in *.partial.*) exit 0 ;; esac # the new timeline's first segment has it too, and nothing reads it

@@ -7,6 +7,7 @@ fail() { echo "ledger: $said"; rm -f ".$file.$$"; exit 1; }
 entry=0
 while read -r file; do
   entry=$((entry + 1))
+  rm -f ".$file".* # of one that was killed
   [ ! -e "$file" ] || continue
   said=$(dd if="$JOB/$entry.json" of=".$file.$$" conv=fsync 2>&1) || fail
   said=$(ln ".$file.$$" "$file" 2>&1) || [ -e "$file" ] || fail

@@ -37,11 +37,15 @@ public interface INodeSteps
     [Activity("FenceNode")]
     Task FenceAsync(NodeId node, bool atOnce = false);
 
-    /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network, as
-    /// a primary, restarted by Docker, running if it ran.</summary>
+    /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network,
+    /// restarted by Docker, running if it ran, a standby if it was one.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="running">Whether it ran.</param>
+    /// <param name="standby">Whether it was marked as a standby: a node that was not is ended when somebody has started
+    /// it as one meanwhile.</param>
     /// <remarks>Refuses when another node accepts writes.</remarks>
     [Activity("UnfenceNode")]
-    Task UnfenceAsync(NodeId node, bool running);
+    Task UnfenceAsync(NodeId node, bool running, bool standby);
 
     /// <summary>Post-condition: what could be dirty has been written.</summary>
     [Activity("Checkpoint")]
@@ -220,8 +224,8 @@ internal static class Nodes
             $"{node}: fence (kill, off the networks, standby.signal)"
         );
 
-    public static Task UnfenceAsync(NodeId node, bool running) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running), $"{node}: undo the fence");
+    public static Task UnfenceAsync(NodeId node, bool running, bool standby) =>
+        Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running, standby), $"{node}: undo the fence");
 
     public static Task CheckpointAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT", Duration.Long);

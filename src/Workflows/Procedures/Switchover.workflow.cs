@@ -109,7 +109,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                         await Nodes.MarkStandbyAsync(old);
                         return await Nodes.StopAsync(old, plan.StopWithinSeconds, candidate);
                     },
-                    undo: () => Nodes.UnfenceAsync(old, running: true)
+                    undo: () => Nodes.UnfenceAsync(old, running: true, standby: false)
                 );
                 await RequiredStep(
                     "prove-replay",

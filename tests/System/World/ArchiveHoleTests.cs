@@ -128,6 +128,70 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         }
     }
 
+    [Fact]
+    public async Task Of_a_slow_archiver_that_switchovers_kill_nothing_is_missing_and_nothing_is_left()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var writer = await Writer.StartAsync(cluster);
+        foreach (var node in (NodeId[])[cluster.Node(1), cluster.Node(2)])
+        {
+            await Host.DockerAsync(
+                "exec",
+                "-u",
+                "postgres",
+                node.Container,
+                "sh",
+                "-ec",
+                """
+                cd /pgflow/bin
+                sed 's|^said=.*dd if="$1" of="$part".*|head -c 9000000 "$1" > "$part"; sleep 2\n&|' archive > archive.slow
+                chmod +x archive.slow
+                mv archive.slow archive
+                """
+            );
+        }
+
+        for (var timeline = 2; timeline <= 5; timeline++)
+        {
+            var (old, next) = (cluster.Node(timeline % 2 == 0 ? 1 : 2), cluster.Node(timeline % 2 == 0 ? 2 : 1));
+            for (var i = 0; i < 3; i++)
+            {
+                await TestCluster.SqlAsync(
+                    old,
+                    "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'fill', 'fill')"
+                );
+            }
+
+            await TestCluster.ReportAsync(
+                await cluster.StartAsync(
+                    (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+                )
+            );
+            await writer.MoreAsync();
+            await cluster.HealthyAsync(next, timeline);
+        }
+
+        await WholeAsync(cluster, cluster.Node(1));
+        Assert.Equal("", await HiddenAsync(cluster));
+        Assert.Empty(await writer.LostAsync(cluster.Node(1)));
+    }
+
+    /// <summary>What the archive holds beside published files.</summary>
+    private static Task<string> HiddenAsync(TestCluster cluster) =>
+        Host.DockerAsync(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-v",
+            $"pgflow-{cluster.Name}-repository:/r:ro",
+            "--entrypoint",
+            "sh",
+            Host.Image,
+            "-c",
+            "find /r/wal -name '.?*' -type f | sort"
+        );
+
     /// <summary>All complete segments are there, once the primary's archiver has nothing to do any more.</summary>
     private static async Task WholeAsync(TestCluster cluster, NodeId primary)
     {

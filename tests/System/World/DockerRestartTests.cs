@@ -16,7 +16,6 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     [InlineData("PrepareStop", "KILL")]
     [InlineData("StopPostgres", "TERM")]
     [InlineData("StopPostgres", "KILL")]
-    [InlineData("ProveShutdownReplayed", "KILL")]
     public async Task A_switchover_before_its_point_of_no_return_succeeds_or_is_undone_and_can_be_repeated(
         string activity,
         string signal
@@ -43,6 +42,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     [Theory]
     [InlineData("PromoteStandby", "TERM")]
     [InlineData("PromoteStandby", "KILL")]
+    [InlineData("MoveEndpoint", "KILL")]
     [InlineData("ProveEndpoint", "TERM")]
     [InlineData("ProveEndpoint", "KILL")]
     [InlineData("ProveStreaming", "KILL")]

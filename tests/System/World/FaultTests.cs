@@ -54,6 +54,40 @@ public sealed class FaultTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task A_worker_that_is_killed_behind_a_switchovers_stop_leaves_it_to_the_next_one_and_no_row_is_lost()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var writer = await Writer.StartAsync(cluster);
+        var timeline = 1;
+        foreach (
+            var (activity, delay) in ((string, int)[])
+                [
+                    ("StopPostgres", 0),
+                    ("StopPostgres", 120),
+                    ("MoveEndpoint", 0),
+                    ("MoveEndpoint", 70),
+                    ("MoveEndpoint", 140),
+                    ("PromoteStandby", 30),
+                ]
+        )
+        {
+            var switchover = await cluster.StartAsync(
+                (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            );
+            await TestCluster.ActivityAsync(switchover, activity);
+            await Task.Delay(delay, TestContext.Current.CancellationToken);
+            cluster.Worker.Kill9();
+            cluster.StartWorker();
+            await TestCluster.ReportAsync(switchover);
+            timeline++;
+            await writer.MoreAsync();
+            await cluster.HealthyAsync(cluster.Node(timeline % 2 == 0 ? 2 : 1), timeline);
+        }
+
+        Assert.Empty(await writer.LostAsync(cluster.Node(timeline % 2 == 0 ? 2 : 1)));
+    }
+
+    [Fact]
     public async Task A_worker_that_is_told_to_stop_within_any_procedure_leaves_it_to_the_next_one()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -58,7 +58,16 @@ public sealed class FailoverPlanTests
         var plan = Plan(Any, Healthy().With(1, Stopped).With(3, node => node with { Wal = new(0x5000001) }));
 
         Assert.Equal(
-            [new(new(Cluster, P(1)), WasRunning: false, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)],
+            [
+                new(
+                    new(Cluster, P(1)),
+                    WasRunning: false,
+                    WasStandby: false,
+                    WasMarked: false,
+                    WasFenced: false,
+                    EndpointRole.ReadWrite
+                ),
+            ],
             plan.Lost
         );
         Assert.Equal([P(2), P(3)], plan.Survivors.Select(node => node.Name));
@@ -199,7 +208,16 @@ public sealed class FailoverPlanTests
         var plan = Plan(Any with { Force = true }, Healthy());
 
         Assert.Equal(
-            [new(new(Cluster, P(1)), WasRunning: true, WasStandby: false, WasFenced: false, EndpointRole.ReadWrite)],
+            [
+                new(
+                    new(Cluster, P(1)),
+                    WasRunning: true,
+                    WasStandby: false,
+                    WasMarked: false,
+                    WasFenced: false,
+                    EndpointRole.ReadWrite
+                ),
+            ],
             plan.Lost
         );
         Assert.Equal(["p1 is healthy: what it commits until it is fenced may be lost"], plan.Warnings);

@@ -19,7 +19,6 @@ internal sealed partial class FakeHands
     private readonly SortedDictionary<NodeName, NodeState> _nodes = [];
     private readonly Dictionary<NodeName, NodeName?> _upstream = [];
     private readonly Dictionary<NodeName, Timeline?> _branch = [];
-    private readonly HashSet<NodeName> _wasPrimary = [];
     private ClusterSpec? _spec;
 
     /// <summary>Whether a standby sees its primary's end.</summary>
@@ -211,16 +210,15 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task INodeSteps.UnfenceAsync(NodeId node, bool running) =>
+    Task INodeSteps.UnfenceAsync(NodeId node, bool running, bool standby) =>
         DoAsync(
             node,
             () =>
             {
-                var primary = _wasPrimary.Remove(node.Name) || _nodes[node.Name].StandbySignal is not true;
-                Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = !primary });
+                Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = standby });
                 if (running)
                 {
-                    Run(node, primary ? NodeRole.Primary : NodeRole.Standby);
+                    Run(node, standby ? NodeRole.Standby : NodeRole.Primary);
                 }
             }
         );
@@ -609,15 +607,7 @@ internal sealed partial class FakeHands
                 )),
         ];
 
-    private void Mark(NodeId node)
-    {
-        if (_nodes[node.Name].StandbySignal is not true)
-        {
-            _wasPrimary.Add(node.Name);
-        }
-
-        Set(node, state => state with { StandbySignal = true });
-    }
+    private void Mark(NodeId node) => Set(node, state => state with { StandbySignal = true });
 
     private void Run(NodeId node, NodeRole role)
     {

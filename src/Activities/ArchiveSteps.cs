@@ -55,7 +55,7 @@ internal sealed class ArchiveSteps(
 
     public async Task ProveAsync(NodeId primary)
     {
-        var node = await nodeSteps.RunningAsync(primary);
+        var node = await nodeSteps.StillPrimaryAsync(primary);
         await Permit.RequireBesideAsync(primary.Cluster);
         // The mark's segment: one that somebody else has ended meanwhile is not ended again.
         var marked = new Lsn((await sql.MarkAsync(node)).Value - 1);

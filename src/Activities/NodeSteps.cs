@@ -389,7 +389,7 @@ internal sealed partial class NodeSteps(
 
     public async Task<RestorePoint> CreatePointAsync(NodeId primary, string name)
     {
-        var node = await RunningAsync(primary);
+        var node = await StillPrimaryAsync(primary);
         await Permit.RequireBesideAsync(primary.Cluster);
         return await sql.AskJsonAsync<RestorePoint>(
             node,
@@ -510,6 +510,15 @@ internal sealed partial class NodeSteps(
 
         await StartAsync(node);
         return await inventory.NodeAsync(node);
+    }
+
+    /// <summary>The primary of a procedure beside which roles may change.</summary>
+    public async Task<NodeContainer> StillPrimaryAsync(NodeId node)
+    {
+        var container = await RunningAsync(node);
+        return await sql.AskAsync<bool>(container, "SELECT pg_is_in_recovery()")
+            ? throw Ends.Break($"{node} is not the primary any more: roles have changed meanwhile; start it again")
+            : container;
     }
 
     /// <summary>One that can't be started can still be read.</summary>

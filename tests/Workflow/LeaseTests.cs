@@ -24,6 +24,26 @@ public sealed class LeaseTests(TemporalServer server)
         await holder.GetResultAsync();
     }
 
+    [Theory]
+    [InlineData("TakeBackup")]
+    [InlineData("CreateRestorePoint")]
+    public async Task One_that_works_beside_it_is_told_who_holds_the_cluster_when_that_one_stands_in_its_way(
+        string beside
+    )
+    {
+        await using var world = World.Start(server);
+        var gate = world.Hands.Hold("PromoteStandby p2");
+        var holder = await world.StartAsync("Switchover");
+        await gate.Reached;
+
+        var failed = await world.FailAsync(beside, beside is "TakeBackup" ? [] : [("name", "now")]);
+
+        Assert.Equal(Ends.ClusterBusy, failed.Type);
+        Assert.Contains(holder.Id, failed.Message, StringComparison.Ordinal);
+        gate.Open();
+        await holder.GetResultAsync();
+    }
+
     [Fact]
     public async Task Is_free_as_soon_as_a_procedure_has_ended()
     {

@@ -29,6 +29,9 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 
     /// <summary>What Docker may need to report a node's end after it was stopped.</summary>
     private static readonly TimeSpan Ending = TimeSpan.FromSeconds(2);
+
+    /// <summary>What the fast stop of a node may need that was not meant to run.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(150);
 
@@ -157,7 +160,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         {
             if (!user.Labels.ContainsKey(Labels.Job))
             {
-                if (await docker.EndedAsync(user.ID, Ending))
+                if (await docker.EndedAsync(user.ID, Ending) || await EndStoppedAsync(node, user.ID))
                 {
                     continue;
                 }
@@ -169,6 +172,19 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 
             await docker.RemoveAsync(user.ID);
         }
+    }
+
+    /// <summary>Ends a node that a procedure has stopped, if somebody has started it by hand.</summary>
+    private async Task<bool> EndStoppedAsync(NodeId node, string user)
+    {
+        var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(user, token));
+        if (found?.Name != $"/{node.Container}" || found.HostConfig.RestartPolicy.Name is not RestartPolicyKind.No)
+        {
+            return false;
+        }
+
+        await docker.SignalAsync(user, "SIGINT");
+        return await docker.EndedAsync(user, StopLimit);
     }
 
     private async Task RemoveAsync(Dictionary<string, IDictionary<string, bool>> filter, string key = "")

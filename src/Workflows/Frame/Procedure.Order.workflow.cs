@@ -159,9 +159,23 @@ public abstract class Procedure<TInput> : Procedure
     )
         where TPlan : Plan
     {
-        var plan = await planFrom(_input, await Clusters.ObserveAsync(_input.Cluster));
+        var plan = await DecideAsync(planFrom, await Clusters.ObserveAsync(_input.Cluster));
         PlanView = plan.View(plan.NothingToDo ? [] : await WalkAsync(() => steps(plan)));
         return plan;
+    }
+
+    /// <summary>What stands against one that works beside others may be what another one is about.</summary>
+    private async Task<TPlan> DecideAsync<TPlan>(Func<TInput, ClusterState, Task<TPlan>> planFrom, ClusterState state)
+    {
+        try
+        {
+            return await planFrom(_input, state);
+        }
+        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Refused && Lease is not LeaseKind.Cluster)
+        {
+            await Leases.RequireFreeAsync(_input.Cluster, LeaseKind.Cluster);
+            throw;
+        }
     }
 
     private async Task<Report> WithLeaseAsync(Func<Task<string>> act)

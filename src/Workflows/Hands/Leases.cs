@@ -71,6 +71,21 @@ internal static class Leases
             $"What is left of the lease of {cluster}"
         );
 
+    /// <summary>Refuses while a procedure holds the lease.</summary>
+    /// <exception cref="ApplicationFailureException">Who does (<see cref="Ends.ClusterBusy"/>).</exception>
+    public static async Task RequireFreeAsync(ClusterName cluster, LeaseKind kind)
+    {
+        var holder = await Hand.ChangeAsync(
+            (ILeaseSteps hand) => hand.DescribeAsync(cluster, kind),
+            $"Who holds {cluster}?",
+            Duration.Short
+        );
+        if (holder is not null)
+        {
+            throw new ApplicationFailureException(holder, errorType: Ends.ClusterBusy, nonRetryable: true);
+        }
+    }
+
     /// <summary>Takes the lease.</summary>
     /// <param name="cluster">The cluster.</param>
     /// <param name="kind">What for.</param>
@@ -107,16 +122,9 @@ internal static class Leases
                 {
                     await evict();
                 }
-                else if (
-                    await Hand.ChangeAsync(
-                        (ILeaseSteps hand) => hand.DescribeAsync(cluster, kind),
-                        $"Who holds {cluster}?",
-                        Duration.Short
-                    ) is
-                    { } why
-                )
+                else
                 {
-                    throw new ApplicationFailureException(why, errorType: Ends.ClusterBusy, nonRetryable: true);
+                    await RequireFreeAsync(cluster, kind);
                 }
             }
         }

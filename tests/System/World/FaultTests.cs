@@ -243,6 +243,34 @@ public sealed class FaultTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
+    [Fact]
+    public async Task A_restore_point_beside_a_switchover_says_that_roles_have_changed()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var point = await cluster.StartAsync(
+            (CreateRestorePoint procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Name = "now",
+                    }
+                )
+        );
+        var job = await cluster.OnJobAsync("find-point", "pause");
+        await TestCluster.ReportAsync(
+            await cluster.StartAsync(
+                (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            )
+        );
+        await Host.DockerAsync("unpause", job);
+
+        var failed = await TestCluster.FailureAsync(point);
+        Assert.Equal(Ends.Unchanged, failed.Type);
+        Assert.Contains("p1 is not the primary any more", failed.Message, StringComparison.Ordinal);
+    }
+
     [Theory, Trait("Suite", "ci")]
     [InlineData(
         "archive",

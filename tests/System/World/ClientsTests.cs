@@ -18,6 +18,8 @@ public sealed class ClientsTests(TemporalServer temporal)
     /// <summary>How many switchovers there are, one a round at least.</summary>
     private static int Switchovers => Number("PGFLOW_WORLD_SWITCHOVERS", Rounds);
 
+    private static int Destroys => Number("PGFLOW_WORLD_DESTROYS", Rounds);
+
     [Fact]
     [Trait("Suite", "ci")]
     public async Task None_hangs_whatever_moves_the_endpoint()
@@ -72,7 +74,7 @@ public sealed class ClientsTests(TemporalServer temporal)
         }
 
         await DestroyAsync(cluster, [.. Others(cluster, primary)], "destroy");
-        for (var round = 2; round <= Rounds; round++)
+        for (var round = 2; round <= Destroys; round++)
         {
             await using var another = await WithTableAsync(nodes: 1);
             await DestroyAsync(another, [], $"destroy {round}");

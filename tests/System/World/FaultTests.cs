@@ -247,6 +247,7 @@ public sealed class FaultTests(TemporalServer temporal)
     public async Task A_restore_point_beside_a_switchover_says_that_roles_have_changed()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var held = await HeldProgram.HoldAsync(cluster.Node(1), "archive");
         var point = await cluster.StartAsync(
             (CreateRestorePoint procedure) =>
                 procedure.RunAsync(
@@ -258,17 +259,17 @@ public sealed class FaultTests(TemporalServer temporal)
                     }
                 )
         );
-        var job = await cluster.OnJobAsync("find-point", "pause");
-        await TestCluster.ReportAsync(
-            await cluster.StartAsync(
-                (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
-            )
+        await TestCluster.ActivityAsync(point, "ProveArchiving");
+        var switchover = await cluster.StartAsync(
+            (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
         );
-        await Host.DockerAsync("unpause", job);
+        await TestCluster.StepAsync(switchover, "promote", StepState.Done);
+        await held.ReleaseAsync(); // the salvage of p1's WAL uses it too
 
         var failed = await TestCluster.FailureAsync(point);
         Assert.Equal(Ends.Unchanged, failed.Type);
         Assert.Contains("p1 is not the primary any more", failed.Message, StringComparison.Ordinal);
+        await TestCluster.ReportAsync(switchover);
     }
 
     [Theory, Trait("Suite", "ci")]

@@ -9,7 +9,7 @@ namespace PgFlow.Activities;
 internal sealed class ArchiveSteps(
     DockerEngine docker,
     Inventory inventory,
-    NodeSteps nodeSteps,
+    NodeLife life,
     Jobs jobs,
     Sql sql,
     NodeFiles files,
@@ -19,7 +19,7 @@ internal sealed class ArchiveSteps(
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30); // below an attempt's own
     private static readonly TimeSpan LongLimit = TimeSpan.FromMinutes(30);
 
-    public async Task<int> SalvageAsync(NodeId node)
+    public async Task<int> SalvageWalAsync(NodeId node)
     {
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
@@ -39,11 +39,11 @@ internal sealed class ArchiveSteps(
         return left.Ready.Count;
     }
 
-    public async Task PublishHistoryAsync(NodeId primary) => await ExecuteAsync(primary, Limit, "publish-histories");
+    public async Task PublishTimelineHistoryAsync(NodeId primary) => await ExecuteAsync(primary, Limit, "publish-histories");
 
-    public async Task<int> CompleteAsync(NodeId primary)
+    public async Task<int> CompleteArchiveAsync(NodeId primary)
     {
-        var timeline = await sql.WrittenTimelineAsync(await nodeSteps.RunningAsync(primary));
+        var timeline = await sql.WrittenTimelineAsync(await life.RunningAsync(primary));
         var archived = await ExecuteAsync(
             primary,
             LongLimit,
@@ -53,9 +53,9 @@ internal sealed class ArchiveSteps(
         return int.Parse(archived, CultureInfo.InvariantCulture);
     }
 
-    public async Task ProveAsync(NodeId primary)
+    public async Task ProveArchivingAsync(NodeId primary)
     {
-        var node = await nodeSteps.StillPrimaryAsync(primary);
+        var node = await life.StillPrimaryAsync(primary);
         await Permit.RequireBesideAsync(primary.Cluster);
         // The mark's segment: one that somebody else has ended meanwhile is not ended again.
         var marked = new Lsn((await sql.MarkAsync(node)).Value - 1);
@@ -168,7 +168,7 @@ internal sealed class ArchiveSteps(
 
     private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string program, params string[] parameters)
     {
-        var node = await nodeSteps.RunningAsync(primary);
+        var node = await life.RunningAsync(primary);
         await Permit.RequireBesideAsync(primary.Cluster);
         string[] environment = [.. Names.Environment, $"ARCHIVE={Names.ArchiveOf(node.Spec)}", .. parameters];
         var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";

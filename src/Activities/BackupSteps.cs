@@ -7,7 +7,7 @@ namespace PgFlow.Activities;
 
 internal sealed class BackupSteps(
     Inventory inventory,
-    NodeSteps nodeSteps,
+    NodeLife life,
     Jobs jobs,
     Sql sql,
     Secrets secrets,
@@ -26,9 +26,9 @@ internal sealed class BackupSteps(
     /// <summary>Who stages: the workflow, in all its runs.</summary>
     private static string By => ActivityExecutionContext.Current.Info.WorkflowId!;
 
-    public async Task<BackupParent> ChooseParentAsync(NodeId source)
+    public async Task<BackupParent> ChooseBackupParentAsync(NodeId source)
     {
-        var node = await nodeSteps.RunningAsync(source);
+        var node = await life.RunningAsync(source);
         if (node.Spec.Postgres.Major < SettingsFile.FirstWithIncremental)
         {
             return new(
@@ -64,13 +64,10 @@ internal sealed class BackupSteps(
             : new(Id: null, $"{source} has no WAL summaries of all that was written since {parent.Id} began");
     }
 
-    public async Task<Backup> CopyAsync(BackupOrder order)
+    public async Task<Backup> CopyToRepositoryAsync(BackupOrder order)
     {
         await Permit.RequireBesideAsync(order.Source.Cluster);
-        var (source, primary) = (
-            await nodeSteps.RunningAsync(order.Source),
-            await nodeSteps.RunningAsync(order.Primary)
-        );
+        var (source, primary) = (await life.RunningAsync(order.Source), await life.RunningAsync(order.Primary));
         await using (var session = await sql.OpenAsync(primary))
         {
             await roles.EnsureAsync(primary, session); // the copy logs in as one of them
@@ -125,10 +122,10 @@ internal sealed class BackupSteps(
             );
     }
 
-    public async Task ProveAsync(NodeId primary, Backup backup)
+    public async Task ProveBackupAsync(NodeId primary, Backup backup)
     {
         await Permit.RequireBesideAsync(primary.Cluster);
-        var node = await nodeSteps.RunningAsync(primary);
+        var node = await life.RunningAsync(primary);
         if (await sql.WrittenTimelineAsync(node) is var timeline && timeline != backup.Timeline)
         {
             throw Ends.Break($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");
@@ -154,7 +151,7 @@ internal sealed class BackupSteps(
         );
     }
 
-    public async Task PublishAsync(ClusterName cluster, Backup backup)
+    public async Task PublishBackupAsync(ClusterName cluster, Backup backup)
     {
         await Permit.RequireBesideAsync(cluster);
         var node = await inventory.NodeAsync(new(cluster, backup.Node));
@@ -174,7 +171,7 @@ internal sealed class BackupSteps(
         );
     }
 
-    public async Task DiscardAsync(ClusterName cluster)
+    public async Task DiscardBackupAsync(ClusterName cluster)
     {
         await Permit.RequireBesideAsync(cluster);
         if (await inventory.NodesAsync(cluster) is [var node, ..])
@@ -189,7 +186,7 @@ internal sealed class BackupSteps(
         }
     }
 
-    public async Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target)
+    public async Task<Verification> VerifyRecoveryAsync(ClusterName cluster, ResolvedTarget target)
     {
         await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
@@ -246,7 +243,7 @@ internal sealed class BackupSteps(
         return proof;
     }
 
-    public async Task RemoveAsync(ClusterName cluster, Unneeded unneeded)
+    public async Task RemoveBackupsAsync(ClusterName cluster, Unneeded unneeded)
     {
         await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);

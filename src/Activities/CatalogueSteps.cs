@@ -10,16 +10,16 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
     public Task<Catalogue> CatalogueAsync(ClusterName cluster) =>
         ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
 
-    public Task<TimelineTree> ReadAsync(ClusterName cluster) =>
+    public Task<TimelineTree> ReadTimelinesAsync(ClusterName cluster) =>
         ReadAsync(cluster, (catalogue, _) => Task.FromResult(TimelineTree.From(catalogue).Newest()));
 
     public Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) =>
         ReadAsync(cluster, (catalogue, _) => Task.FromResult(Retention.Of(catalogue, policy, expected)));
 
-    public Task<ArchiveState> InspectAsync(ClusterName cluster) =>
+    public Task<ArchiveState> InspectArchiveAsync(ClusterName cluster) =>
         ReadAsync(cluster, (catalogue, _) => Task.FromResult(ArchiveState.Of(catalogue)));
 
-    public Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
+    public Task<ResolvedTarget> ResolveTargetAsync(ClusterName cluster, RecoveryTarget target) =>
         ReadAsync(cluster, (catalogue, wal) => Resolver.ResolveAsync(catalogue, target, wal));
 
     public Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) => ReadAsync(cluster, LedgerSearch.OfAsync);

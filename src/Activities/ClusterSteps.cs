@@ -11,7 +11,7 @@ internal sealed class ClusterSteps(
     DockerEngine docker,
     Inventory inventory,
     Creation creation,
-    NodeSteps nodeSteps,
+    NodeLife life,
     NodeObserver observer,
     NodeFiles files,
     Jobs jobs,
@@ -25,7 +25,7 @@ internal sealed class ClusterSteps(
 
     private static string ThisWorkflow => ActivityExecutionContext.Current.Info.WorkflowId ?? "";
 
-    public async Task<ClusterState> ObserveAsync(ClusterName cluster)
+    public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
     {
         var parts = await inventory.PartsAsync(cluster);
         var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
@@ -106,7 +106,7 @@ internal sealed class ClusterSteps(
         }
     }
 
-    public async Task InitializeAsync(NodeId node)
+    public async Task InitializeDatabaseAsync(NodeId node)
     {
         await jobs.RequireSoleUseAsync(node);
         var container = await inventory.NodeAsync(node);
@@ -126,7 +126,7 @@ internal sealed class ClusterSteps(
         );
     }
 
-    public async Task RecreateAsync(ClusterSpec spec)
+    public async Task RecreateMissingAsync(ClusterSpec spec)
     {
         await Permit.RequireAsync(spec.Cluster);
         await creation.NetworkAsync(
@@ -167,7 +167,7 @@ internal sealed class ClusterSteps(
         }
     }
 
-    public async Task TakeBackAsync(ClusterName cluster)
+    public async Task TakeBackCreatedAsync(ClusterName cluster)
     {
         await Permit.RequireAsync(cluster);
         await creation.TakeBackAsync(cluster);
@@ -176,12 +176,12 @@ internal sealed class ClusterSteps(
 
     public async Task SetRolesAsync(NodeId primary)
     {
-        var node = await nodeSteps.RunningAsync(primary);
+        var node = await life.RunningAsync(primary);
         await using var session = await sql.OpenAsync(node);
         await roles.EnsureAsync(node, session);
     }
 
-    public async Task RemoveAsync(ClusterName cluster)
+    public async Task RemoveClusterAsync(ClusterName cluster)
     {
         await Permit.RequireAsync(cluster);
         await creation.RemoveAsync(cluster);

@@ -2,19 +2,19 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeSteps, Jobs jobs, Sql sql, Secrets secrets)
+internal sealed class DataDirectorySteps(Inventory inventory, NodeLife life, Jobs jobs, Sql sql, Secrets secrets)
     : IDataDirectorySteps
 {
     /// <summary>The exit code of rewind for a directory that it can't mend.</summary>
     private const int CannotRewind = 3;
 
-    public async Task<Divergence> ExamineAsync(NodeId node, NodeId primary)
+    public async Task<Divergence> ExamineDivergenceAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
         var found = await jobs.ResultAsync<DataDirectory>(
             Job.On(await inventory.NodeAsync(node), "examine", "examine")
         );
-        var leader = await nodeSteps.RunningAsync(primary);
+        var leader = await life.RunningAsync(primary);
         var (identifier, timeline, wal) = await sql.IdentifyAsync(leader);
         if (found.SystemIdentifier != identifier)
         {
@@ -55,10 +55,10 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
         );
     }
 
-    public async Task<RewindResult> RewindAsync(NodeId node, NodeId primary)
+    public async Task<RewindResult> RewindDataAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
-        var leader = await nodeSteps.RunningAsync(primary);
+        var leader = await life.RunningAsync(primary);
         // before it pg_control may still name the old timeline
         await sql.AskAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan);
         var end = await jobs.RunAsync(
@@ -72,20 +72,20 @@ internal sealed class DataDirectorySteps(Inventory inventory, NodeSteps nodeStep
         };
     }
 
-    public async Task CopyAsync(NodeId node, NodeId primary)
+    public async Task CopyPrimaryAsync(NodeId node, NodeId primary)
     {
         await jobs.RequireSoleUseAsync(node);
         await jobs.SucceedAsync(
             await WithPrimaryAsync(
                 await inventory.NodeAsync(node),
-                await nodeSteps.RunningAsync(primary),
+                await life.RunningAsync(primary),
                 "copy",
                 "replicator"
             )
         );
     }
 
-    public Task SwapAsync(NodeId node) => RunAsync(node, "swap-data-directory");
+    public Task SwapInCopyAsync(NodeId node) => RunAsync(node, "swap-data-directory");
 
     public Task SwapBackAsync(NodeId node) => RunAsync(node, "swap-data-directory-back");
 

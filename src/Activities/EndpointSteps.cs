@@ -7,7 +7,7 @@ namespace PgFlow.Activities;
 internal sealed class EndpointSteps(
     DockerEngine docker,
     Inventory inventory,
-    NodeSteps nodeSteps,
+    NodeLife life,
     NodeEnd ends,
     ClientConnections clients,
     Jobs jobs,
@@ -30,7 +30,7 @@ internal sealed class EndpointSteps(
     /// <summary>How often a node gives its address up while it runs.</summary>
     private const int MostTries = 3;
 
-    public async Task MoveAsync(NodeId node, NodeId? from)
+    public async Task MoveEndpointAsync(NodeId node, NodeId? from)
     {
         var looking = inventory.NodeAsync(node);
         await Task.WhenAll(looking, Permit.RequireAsync(node.Cluster)); // side by side: clients are waiting
@@ -83,7 +83,7 @@ internal sealed class EndpointSteps(
         }
     }
 
-    public async Task LeaveAsync(NodeId node)
+    public async Task LeaveEndpointAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
@@ -106,9 +106,9 @@ internal sealed class EndpointSteps(
         }
     }
 
-    public async Task ProveAsync(NodeId primary)
+    public async Task ProveEndpointAsync(NodeId primary)
     {
-        var container = await nodeSteps.RunningAsync(primary);
+        var container = await life.RunningAsync(primary);
         var spec = container.Spec;
         await using var session = await sql.OpenAsync(container);
         await roles.EnsureAsync(container, session);
@@ -203,9 +203,9 @@ internal sealed class EndpointSteps(
             $"{node.Id}: clients connect faster than they are refused; it is restarted without its address"
         );
         await GiveBackAsync(node);
-        await nodeSteps.EndAsync(node);
+        await life.EndAsync(node);
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
-        await nodeSteps.StartAsync(node.Id);
+        await life.StartAsync(node.Id);
     }
 
     /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also

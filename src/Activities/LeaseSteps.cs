@@ -19,7 +19,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
 
     private static ITemporalClient Client => ActivityExecutionContext.Current.TemporalClient;
 
-    public async Task<string?> DescribeAsync(ClusterName cluster, LeaseKind kind) =>
+    public async Task<string?> DescribeLeaseAsync(ClusterName cluster, LeaseKind kind) =>
         await HolderAsync(cluster, kind) is { } holder ? (await HeldAsync(cluster, kind, holder)).Sentence : null;
 
     public async Task<string?> EndBackupAsync(ClusterName cluster)
@@ -30,7 +30,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
             : null;
     }
 
-    public async Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
+    public async Task<string?> TakeOverLeaseAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
     {
         if (await HolderAsync(cluster, kind) is not { } holder)
         {
@@ -49,7 +49,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
             : throw new ApplicationFailureException(held.Sentence, errorType: Ends.ClusterBusy, nonRetryable: true);
     }
 
-    public async Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind)
+    public async Task<EarlierRun?> LeaveEarlierRunAsync(ClusterName cluster, LeaseKind kind)
     {
         var info = ActivityExecutionContext.Current.Info;
         if (
@@ -63,7 +63,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
         if (parent != info.WorkflowId)
         {
             throw Ends.Break(
-                await DescribeAsync(cluster, kind)
+                await DescribeLeaseAsync(cluster, kind)
                     ?? $"{parent} has had {cluster} since this procedure lost its lease: what this one remembers "
                         + "is not so any more"
             );
@@ -82,7 +82,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
         );
     }
 
-    public async Task<string> StarterAsync()
+    public async Task<string> FindStarterAsync()
     {
         var info = ActivityExecutionContext.Current.Info;
         await foreach (

@@ -9,7 +9,7 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
 {
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
 
-    public async Task RecordAsync(Report report)
+    public async Task RecordProcedureAsync(Report report)
     {
         try
         {
@@ -30,9 +30,9 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
         }
     }
 
-    public Task OpenTimelineAsync(TimelineOpened opened) => WriteAsync(opened.Node!.Value.Cluster, [EntryOf(opened)]);
+    public Task RecordTimelineAsync(TimelineOpened opened) => WriteAsync(opened.Node!.Value.Cluster, [EntryOf(opened)]);
 
-    public async Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name)
+    public async Task<RestorePoint?> FindRestorePointAsync(ClusterName cluster, string name)
     {
         var found = await jobs.ResultAsync<LedgerPoint>(
             new((await inventory.NodesAsync(cluster))[0].Spec, "find-point", "find-point")
@@ -46,7 +46,7 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
             : JsonSerializer.Deserialize<RestorePoint>(found.Point, PgFlowJson.Options);
     }
 
-    public async Task<IReadOnlyList<string>> FindLackingAsync(
+    public async Task<IReadOnlyList<string>> ProveLedgerAsync(
         ClusterName cluster,
         IReadOnlyList<Timeline> openings,
         IReadOnlyList<string> points
@@ -62,9 +62,9 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
         ];
     }
 
-    public Task AddPointAsync(ClusterName cluster, RestorePoint point) => WriteAsync(cluster, [EntryOf(point)]);
+    public Task RecordRestorePointAsync(ClusterName cluster, RestorePoint point) => WriteAsync(cluster, [EntryOf(point)]);
 
-    public async Task CompleteAsync(
+    public async Task CompleteLedgerAsync(
         ClusterName cluster,
         IReadOnlyList<TimelineOpened> openings,
         IReadOnlyList<RestorePoint> points

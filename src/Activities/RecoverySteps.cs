@@ -8,6 +8,7 @@ namespace PgFlow.Activities;
 internal sealed class RecoverySteps(
     DockerEngine docker,
     Inventory inventory,
+    NodeLife life,
     NodeFiles files,
     Jobs jobs,
     Sql sql,
@@ -15,8 +16,6 @@ internal sealed class RecoverySteps(
 ) : IRecoverySteps
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
-
     private static readonly TimeSpan Early = TimeSpan.FromSeconds(5);
 
     /// <summary>The exit code of a PostgreSQL whose recovery can't go on.</summary>
@@ -31,7 +30,7 @@ internal sealed class RecoverySteps(
         await jobs.BeginAsync(await BeginAsync(node, source, target));
     }
 
-    public async Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target)
+    public async Task RestoreBackupAsync(NodeId node, ClusterName source, ResolvedTarget target)
     {
         await jobs.RequireSoleUseAsync(node);
         // one that failed is repeated by the next, which says why
@@ -50,12 +49,16 @@ internal sealed class RecoverySteps(
         await jobs.SucceedAsync(await FromRepositoryAsync(node, source, target, "fetch-wal"));
     }
 
-    public async Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target)
+    public async Task<Replayed> ReplayWalAsync(NodeId node, ResolvedTarget target)
     {
         var raised = await RaisedAsync(node);
         while (true)
         {
-            await StartAsync(node);
+            if (await inventory.NodeAsync(node) is { Docker.State.Running: false } stopped)
+            {
+                await life.RunAsync(stopped);
+            }
+
             var (end, last) = await EndAsync(node, target);
             if (end is not null)
             {
@@ -92,17 +95,6 @@ internal sealed class RecoverySteps(
                 Job.SegmentList(target.Segments(), container.Spec.Postgres),
             ],
         };
-    }
-
-    private async Task StartAsync(NodeId node)
-    {
-        var container = await inventory.NodeAsync(node);
-        if (!container.Docker.State.Running)
-        {
-            await Permit.RequireAsync(node.Cluster);
-            await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
-            await docker.StartAsync(node.Container);
-        }
     }
 
     /// <returns>Where it stands at the target; nothing where it stopped before. And how far it got.</returns>
@@ -202,13 +194,7 @@ internal sealed class RecoverySteps(
     private async Task<List<string>> RaiseAsync(NodeId node, Lsn last, ResolvedTarget target)
     {
         var log = await docker.OfLogAsync(node.Container, 8);
-        await Permit.RequireAsync(node.Cluster);
-        await docker.SignalAsync(node.Container, "SIGINT");
-        if (!await docker.EndedAsync(node.Container, StopLimit))
-        {
-            throw new TimeoutException($"{node} has not ended {StopLimit.TotalSeconds:0} s after its fast stop");
-        }
-
+        await life.EndAsync(await inventory.NodeAsync(node));
         await jobs.RequireSoleUseAsync(node);
         await jobs.RemoveOfActivityAsync(); // an earlier round's
         var raised = (

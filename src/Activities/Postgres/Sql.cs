@@ -69,6 +69,19 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         return await session.AskAsync<T>(sql, parameters);
     }
 
+    /// <summary>The one value that a statement returns; empty where the node can't be asked now.</summary>
+    public async Task<string> AskSilentAsync(NodeContainer node, string question, params object[] parameters)
+    {
+        try
+        {
+            return await AskAsync<string>(node, question, parameters) ?? "";
+        }
+        catch (Exception e) when (IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return "";
+        }
+    }
+
     /// <inheritdoc cref="SqlSession.AskAsync{T}"/>
     public static Task<T> AskAsync<T>(SqlSession session, string sql, params object[] parameters) =>
         session.AskAsync<T>(sql, parameters);

@@ -8,27 +8,27 @@ public interface IArchiveSteps
     /// <summary>Post-condition: every complete segment of a stopped node is in the archive; its unfinished last one
     /// lies there as <c>SEGMENT.tail.NODE</c>, which no node's restore_command serves.</summary>
     /// <returns>How many files were new to the archive.</returns>
-    [Activity("SalvageWal")]
-    Task<int> SalvageAsync(NodeId node);
+    [Activity]
+    Task<int> SalvageWalAsync(NodeId node);
 
     /// <summary>Post-condition: the histories of all timelines that a running primary knows are in the
     /// archive.</summary>
-    [Activity("PublishTimelineHistory")]
-    Task PublishHistoryAsync(NodeId primary);
+    [Activity]
+    Task PublishTimelineHistoryAsync(NodeId primary);
 
     /// <summary>Post-condition: every complete segment of earlier timelines that the primary has is in the
     /// archive.</summary>
     /// <returns>How many the archive lacked.</returns>
-    [Activity("CompleteArchive")]
-    Task<int> CompleteAsync(NodeId primary);
+    [Activity]
+    Task<int> CompleteArchiveAsync(NodeId primary);
 
     /// <summary>Post-condition: a segment that holds a marker written after the call is in the archive.</summary>
-    [Activity("ProveArchiving")]
-    Task ProveAsync(NodeId primary);
+    [Activity]
+    Task ProveArchivingAsync(NodeId primary);
 
     /// <summary>What a fenced old primary wrote beyond the point where the new timeline began, read from its records;
     /// unknown with its reason where it can't be read.</summary>
-    [Activity("MeasureLoss")]
+    [Activity]
     Task<Loss> MeasureLossAsync(NodeId old, Promotion promotion);
 }
 
@@ -43,27 +43,27 @@ internal static class Archives
 {
     public static Task<int> SalvageAsync(NodeId node) =>
         Hand.ChangeAsync(
-            (IArchiveSteps hand) => hand.SalvageAsync(node),
+            (IArchiveSteps hand) => hand.SalvageWalAsync(node),
             $"{node}: unarchived WAL into the archive",
             Duration.Long
         );
 
     public static Task PublishHistoryAsync(NodeId primary) =>
         Hand.ChangeAsync(
-            (IArchiveSteps hand) => hand.PublishHistoryAsync(primary),
+            (IArchiveSteps hand) => hand.PublishTimelineHistoryAsync(primary),
             $"{primary}: timeline history into the archive"
         );
 
     public static Task<int> CompleteAsync(NodeId primary) =>
         Hand.ChangeAsync(
-            (IArchiveSteps hand) => hand.CompleteAsync(primary),
+            (IArchiveSteps hand) => hand.CompleteArchiveAsync(primary),
             $"{primary}: segments of earlier timelines into the archive",
             Duration.Long
         );
 
     public static Task ProveAsync(NodeId primary) =>
         Hand.ChangeAsync(
-            (IArchiveSteps hand) => hand.ProveAsync(primary),
+            (IArchiveSteps hand) => hand.ProveArchivingAsync(primary),
             $"{primary}: a segment arrives in the archive"
         );
 

@@ -7,27 +7,27 @@ namespace PgFlow.Workflows;
 public interface IBackupSteps
 {
     /// <summary>What an incremental backup of <paramref name="source"/> can build on.</summary>
-    [Activity("ChooseBackupParent")]
-    Task<BackupParent> ChooseParentAsync(NodeId source);
+    [Activity]
+    Task<BackupParent> ChooseBackupParentAsync(NodeId source);
 
     /// <summary>Post-condition: a complete copy of the source is staged. Refuses one whose timeline changed
     /// meanwhile.</summary>
     /// <returns>What its manifest says.</returns>
-    [Activity("CopyToRepository")]
-    Task<Backup> CopyAsync(BackupOrder order);
+    [Activity]
+    Task<Backup> CopyToRepositoryAsync(BackupOrder order);
 
     /// <summary>Proves that the staged files are as the manifest says, that every segment of its WAL is archived, and
     /// that the primary is still on its timeline.</summary>
-    [Activity("ProveBackup")]
-    Task ProveAsync(NodeId primary, Backup backup);
+    [Activity]
+    Task ProveBackupAsync(NodeId primary, Backup backup);
 
     /// <summary>Post-condition: the staged backup is published.</summary>
-    [Activity("PublishBackup")]
-    Task PublishAsync(ClusterName cluster, Backup backup);
+    [Activity]
+    Task PublishBackupAsync(ClusterName cluster, Backup backup);
 
     /// <summary>Post-condition: nothing that this procedure staged, and none of its jobs, is left.</summary>
-    [Activity("DiscardBackup")]
-    Task DiscardAsync(ClusterName cluster);
+    [Activity]
+    Task DiscardBackupAsync(ClusterName cluster);
 
     /// <summary>Proves that a target can be recovered, in a container of its own without network; nothing of the
     /// cluster is changed.</summary>
@@ -36,12 +36,12 @@ public interface IBackupSteps
     /// evidence of damage; what keeps it from finding
     /// out, with whatever is not the backup's fault, is a refusal.
     /// </remarks>
-    [Activity("VerifyRecovery")]
-    Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target);
+    [Activity]
+    Task<Verification> VerifyRecoveryAsync(ClusterName cluster, ResolvedTarget target);
 
     /// <summary>Post-condition: these backups and this WAL are gone; histories stay.</summary>
-    [Activity("RemoveBackups")]
-    Task RemoveAsync(ClusterName cluster, Unneeded unneeded);
+    [Activity]
+    Task RemoveBackupsAsync(ClusterName cluster, Unneeded unneeded);
 }
 
 /// <summary>A backup to take.</summary>
@@ -100,44 +100,44 @@ internal static class Backups
 {
     public static Task<BackupParent> ChooseParentAsync(NodeId source) =>
         Hand.QueryAsync(
-            (IBackupSteps hand) => hand.ChooseParentAsync(source),
+            (IBackupSteps hand) => hand.ChooseBackupParentAsync(source),
             $"{source}: what can an incremental backup build on?"
         );
 
     public static Task<Backup> CopyAsync(BackupOrder order) =>
         Hand.ChangeAsync(
-            (IBackupSteps hand) => hand.CopyAsync(order),
+            (IBackupSteps hand) => hand.CopyToRepositoryAsync(order),
             $"{order.Source}: copy into the repository as {order.Id} (pg_basebackup)",
             Duration.Long
         );
 
     public static Task ProveAsync(NodeId primary, Backup backup) =>
         Hand.QueryAsync(
-            (IBackupSteps hand) => hand.ProveAsync(primary, backup),
+            (IBackupSteps hand) => hand.ProveBackupAsync(primary, backup),
             $"{backup.Id}: its WAL is archived, pg_verifybackup passes",
             Duration.Long
         );
 
     public static Task PublishAsync(ClusterName cluster, Backup backup) =>
-        Hand.ChangeAsync((IBackupSteps hand) => hand.PublishAsync(cluster, backup), $"{backup.Id}: publish");
+        Hand.ChangeAsync((IBackupSteps hand) => hand.PublishBackupAsync(cluster, backup), $"{backup.Id}: publish");
 
     public static Task DiscardAsync(ClusterName cluster) =>
         Hand.ChangeAsync(
-            (IBackupSteps hand) => hand.DiscardAsync(cluster),
+            (IBackupSteps hand) => hand.DiscardBackupAsync(cluster),
             $"{cluster}: throw away what was staged",
             Duration.Long
         );
 
     public static Task<Verification> VerifyAsync(ClusterName cluster, ResolvedTarget target) =>
         Hand.ChangeAsync(
-            (IBackupSteps hand) => hand.VerifyAsync(cluster, target),
+            (IBackupSteps hand) => hand.VerifyRecoveryAsync(cluster, target),
             $"{target.Backups[^1]}: recover it on trial up to {target.End}, check it (pg_amcheck)",
             Duration.Long
         );
 
     public static Task RemoveAsync(ClusterName cluster, Unneeded unneeded) =>
         Hand.ChangeAsync(
-            (IBackupSteps hand) => hand.RemoveAsync(cluster, unneeded),
+            (IBackupSteps hand) => hand.RemoveBackupsAsync(cluster, unneeded),
             $"{cluster}: remove what no kept backup needs",
             Duration.Long
         );

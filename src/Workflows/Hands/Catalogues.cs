@@ -9,23 +9,23 @@ public interface ICatalogueSteps
 {
     /// <summary>The branches with their newest backups and restore points, by the archive and by what lies unarchived
     /// in the nodes' volumes.</summary>
-    [Activity("ReadTimelines")]
-    Task<TimelineTree> ReadAsync(ClusterName cluster);
+    [Activity]
+    Task<TimelineTree> ReadTimelinesAsync(ClusterName cluster);
 
     /// <summary>What a policy lets go, with a backup that is still to come where there is one.</summary>
-    [Activity("FindUnneeded")]
+    [Activity]
     Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected);
 
     /// <summary>What there is for a recovery of today, and what is missing.</summary>
-    [Activity("InspectArchive")]
-    Task<ArchiveState> InspectAsync(ClusterName cluster);
+    [Activity]
+    Task<ArchiveState> InspectArchiveAsync(ClusterName cluster);
 
     /// <summary>What a target comes to. Refuses one that can't be had, and says what can be had instead.</summary>
-    [Activity("ResolveTarget")]
-    Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target);
+    [Activity]
+    Task<ResolvedTarget> ResolveTargetAsync(ClusterName cluster, RecoveryTarget target);
 
     /// <summary>What the ledger lacks and the WAL tells. Reads all WAL that there is.</summary>
-    [Activity("FindUnrecorded")]
+    [Activity]
     Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster);
 }
 
@@ -33,7 +33,7 @@ internal static class Catalogues
 {
     public static Task<TimelineTree> ReadAsync(ClusterName cluster) =>
         Hand.QueryAsync(
-            (ICatalogueSteps hand) => hand.ReadAsync(cluster),
+            (ICatalogueSteps hand) => hand.ReadTimelinesAsync(cluster),
             $"{cluster}: timelines, backups, restore points, WAL"
         );
 
@@ -49,7 +49,7 @@ internal static class Catalogues
 
     public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
         Hand.QueryAsync(
-            (ICatalogueSteps hand) => hand.InspectAsync(cluster),
+            (ICatalogueSteps hand) => hand.InspectArchiveAsync(cluster),
             $"{cluster}: last backup, gaps in the archive"
         );
 
@@ -60,7 +60,7 @@ internal static class Catalogues
         try
         {
             return await Hand.QueryAsync(
-                (ICatalogueSteps hand) => hand.InspectAsync(cluster),
+                (ICatalogueSteps hand) => hand.InspectArchiveAsync(cluster),
                 $"{cluster}: which branch is live?",
                 Duration.Glance
             );
@@ -73,7 +73,7 @@ internal static class Catalogues
 
     public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
         Hand.QueryAsync(
-            (ICatalogueSteps hand) => hand.ResolveAsync(cluster, target),
+            (ICatalogueSteps hand) => hand.ResolveTargetAsync(cluster, target),
             $"{cluster}: branch, position and backup of the target",
             Duration.Long
         );

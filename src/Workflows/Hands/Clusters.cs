@@ -7,55 +7,55 @@ public interface IClusterSteps
 {
     /// <summary>The cluster as it is, and everything that there is under its names; each node for itself: one that
     /// can't be asked is unreachable, not an error.</summary>
-    [Activity("ObserveCluster")]
-    Task<ClusterState> ObserveAsync(ClusterName cluster);
+    [Activity]
+    Task<ClusterState> ObserveClusterAsync(ClusterName cluster);
 
     /// <summary>What is in an image. Refuses one without PostgreSQL 13 to 18.</summary>
-    [Activity("InspectImage")]
+    [Activity]
     Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image);
 
     /// <summary>Post-condition: both networks are there, as asked for or with a free private subnet. Refuses one that
     /// this workflow did not make.</summary>
-    [Activity("CreateNetworks")]
+    [Activity]
     Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted);
 
     /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs.
     /// Refuses one that this workflow did not make.</summary>
-    [Activity("CreateNodes")]
+    [Activity]
     Task CreateNodesAsync(ClusterSpec spec);
 
     /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>.</summary>
-    [Activity("ShareSecrets")]
+    [Activity]
     Task ShareSecretsAsync(ClusterName source, ClusterName cluster);
 
     /// <summary>Post-condition: the node holds a new database with checksums, PgFlow's own roles, the role <c>app</c>
     /// and the database <c>app</c>.</summary>
-    [Activity("InitializeDatabase")]
-    Task InitializeAsync(NodeId node);
+    [Activity]
+    Task InitializeDatabaseAsync(NodeId node);
 
     /// <summary>Post-condition: PgFlow's own roles are on the primary as its secrets say, whatever users did to them or
     /// an old copy of the data has of them.</summary>
-    [Activity("SetRoles")]
+    [Activity]
     Task SetRolesAsync(NodeId primary);
 
     /// <summary>Post-condition: whatever was missing of the cluster's networks, volumes and containers is there again;
     /// a new container does not run, and what was there is as it was.</summary>
-    [Activity("RecreateMissing")]
-    Task RecreateAsync(ClusterSpec spec);
+    [Activity]
+    Task RecreateMissingAsync(ClusterSpec spec);
 
     /// <summary>Post-condition: nothing is left that this workflow made for the cluster; everything else is as it
     /// was.</summary>
-    [Activity("TakeBackCreated")]
-    Task TakeBackAsync(ClusterName cluster);
+    [Activity]
+    Task TakeBackCreatedAsync(ClusterName cluster);
 
     /// <summary>Post-condition: nothing that carries the cluster's label is left, nor its secrets; what is foreign
     /// stays.</summary>
-    [Activity("RemoveCluster")]
-    Task RemoveAsync(ClusterName cluster);
+    [Activity]
+    Task RemoveClusterAsync(ClusterName cluster);
 
     /// <summary>Post-condition: none of this procedure's job containers, and no set-aside data directory, is
     /// left.</summary>
-    [Activity("TidyUp")]
+    [Activity]
     Task TidyUpAsync(ClusterName cluster);
 }
 
@@ -75,7 +75,7 @@ public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, stri
 internal static class Clusters
 {
     public static Task<ClusterState> ObserveAsync(ClusterName cluster) =>
-        Hand.QueryAsync((IClusterSteps hand) => hand.ObserveAsync(cluster), $"Look at {cluster}");
+        Hand.QueryAsync((IClusterSteps hand) => hand.ObserveClusterAsync(cluster), $"Look at {cluster}");
 
     public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.InspectImageAsync(cluster, image), $"What is in {image}?");
@@ -97,25 +97,25 @@ internal static class Clusters
 
     public static Task InitializeAsync(NodeId node) =>
         Hand.ChangeAsync(
-            (IClusterSteps hand) => hand.InitializeAsync(node),
+            (IClusterSteps hand) => hand.InitializeDatabaseAsync(node),
             $"{node}: initdb with checksums, roles, database app",
             Duration.Long
         );
 
     public static Task RecreateAsync(ClusterSpec spec) =>
         Hand.ChangeAsync(
-            (IClusterSteps hand) => hand.RecreateAsync(spec),
+            (IClusterSteps hand) => hand.RecreateMissingAsync(spec),
             $"What is missing of {spec.Cluster}: networks, volumes, containers"
         );
 
     public static Task TakeBackAsync(ClusterName cluster) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.TakeBackAsync(cluster), $"Remove what was made for {cluster}");
+        Hand.ChangeAsync((IClusterSteps hand) => hand.TakeBackCreatedAsync(cluster), $"Remove what was made for {cluster}");
 
     public static Task SetRolesAsync(NodeId primary) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.SetRolesAsync(primary), $"{primary}: PgFlow's own roles");
 
     public static Task RemoveAsync(ClusterName cluster) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.RemoveAsync(cluster), $"Remove all that belongs to {cluster}");
+        Hand.ChangeAsync((IClusterSteps hand) => hand.RemoveClusterAsync(cluster), $"Remove all that belongs to {cluster}");
 
     public static Task TidyUpAsync(ClusterName cluster) =>
         Hand.ChangeAsync(

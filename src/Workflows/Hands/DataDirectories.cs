@@ -7,27 +7,27 @@ namespace PgFlow.Workflows;
 public interface IDataDirectorySteps
 {
     /// <summary>What decides how a stopped node can come back as a standby of <paramref name="primary"/>.</summary>
-    [Activity("ExamineDivergence")]
-    Task<Divergence> ExamineAsync(NodeId node, NodeId primary);
+    [Activity]
+    Task<Divergence> ExamineDivergenceAsync(NodeId node, NodeId primary);
 
     /// <summary>Post-condition: the node's data continues where the primary's line does; it can only start as a
     /// standby.</summary>
     /// <returns>Whether pg_rewind could do it; if not, why, and the directory stays set aside.</returns>
-    [Activity("RewindData")]
-    Task<RewindResult> RewindAsync(NodeId node, NodeId primary);
+    [Activity]
+    Task<RewindResult> RewindDataAsync(NodeId node, NodeId primary);
 
     /// <summary>Post-condition: a fresh copy of the primary lies beside the node's data directory, complete and
     /// synced.</summary>
-    [Activity("CopyPrimary")]
-    Task CopyAsync(NodeId node, NodeId primary);
+    [Activity]
+    Task CopyPrimaryAsync(NodeId node, NodeId primary);
 
     /// <summary>Post-condition: the copy is the stopped node's data directory, the one before it is set
     /// aside.</summary>
-    [Activity("SwapInCopy")]
-    Task SwapAsync(NodeId node);
+    [Activity]
+    Task SwapInCopyAsync(NodeId node);
 
-    /// <summary>Post-condition: the data directory from before <see cref="SwapAsync"/> is the node's again.</summary>
-    [Activity("SwapBack")]
+    /// <summary>Post-condition: the data directory from before <see cref="SwapInCopyAsync"/> is the node's again.</summary>
+    [Activity]
     Task SwapBackAsync(NodeId node);
 }
 
@@ -67,26 +67,26 @@ internal static class DataDirectories
 {
     public static Task<Divergence> ExamineAsync(NodeId node, NodeId primary) =>
         Hand.ChangeAsync(
-            (IDataDirectorySteps hand) => hand.ExamineAsync(node, primary),
+            (IDataDirectorySteps hand) => hand.ExamineDivergenceAsync(node, primary),
             $"{node}: where did it leave {primary}'s line?"
         );
 
     public static Task<RewindResult> RewindAsync(NodeId node, NodeId primary) =>
         Hand.ChangeAsync(
-            (IDataDirectorySteps hand) => hand.RewindAsync(node, primary),
+            (IDataDirectorySteps hand) => hand.RewindDataAsync(node, primary),
             $"{node}: pg_rewind to {primary}'s line",
             Duration.Long
         );
 
     public static Task CopyAsync(NodeId node, NodeId primary) =>
         Hand.ChangeAsync(
-            (IDataDirectorySteps hand) => hand.CopyAsync(node, primary),
+            (IDataDirectorySteps hand) => hand.CopyPrimaryAsync(node, primary),
             $"{node}: copy of {primary} (pg_basebackup)",
             Duration.Long
         );
 
     public static Task SwapAsync(NodeId node) =>
-        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.SwapAsync(node), $"{node}: use the copy");
+        Hand.ChangeAsync((IDataDirectorySteps hand) => hand.SwapInCopyAsync(node), $"{node}: use the copy");
 
     public static Task SwapBackAsync(NodeId node) =>
         Hand.ChangeAsync(

@@ -9,30 +9,30 @@ public interface IEndpointSteps
     /// <summary>Post-condition: the node, and no other, holds the virtual IP, and admits clients.</summary>
     /// <param name="node">The node.</param>
     /// <param name="from">The one that holds it and has shut down: what is left of it is killed.</param>
-    [Activity("MoveEndpoint")]
-    Task MoveAsync(NodeId node, NodeId? from = null);
+    [Activity]
+    Task MoveEndpointAsync(NodeId node, NodeId? from = null);
 
     /// <summary>Post-condition: the node holds nothing on the external network.</summary>
-    [Activity("LeaveEndpoint")]
-    Task LeaveAsync(NodeId node);
+    [Activity]
+    Task LeaveEndpointAsync(NodeId node);
 
     /// <summary>Post-condition: clients find the node under the standbys' alias.</summary>
-    [Activity("OfferReadOnly")]
+    [Activity]
     Task OfferReadOnlyAsync(NodeId node);
 
     /// <summary>Commits through the virtual IP from a third container, as a client does, and finds the commit on
     /// <paramref name="primary"/>.</summary>
-    [Activity("ProveEndpoint")]
-    Task ProveAsync(NodeId primary);
+    [Activity]
+    Task ProveEndpointAsync(NodeId primary);
 }
 
 internal static class Endpoints
 {
     public static Task MoveAsync(NodeId node, NodeId? from = null) =>
-        Hand.ChangeAsync((IEndpointSteps hand) => hand.MoveAsync(node, from), $"Virtual IP to {node}");
+        Hand.ChangeAsync((IEndpointSteps hand) => hand.MoveEndpointAsync(node, from), $"Virtual IP to {node}");
 
     public static Task LeaveAsync(NodeId node) =>
-        Hand.ChangeAsync((IEndpointSteps hand) => hand.LeaveAsync(node), $"{node}: off the external network");
+        Hand.ChangeAsync((IEndpointSteps hand) => hand.LeaveEndpointAsync(node), $"{node}: off the external network");
 
     public static Task OfferReadOnlyAsync(NodeId node) =>
         Hand.ChangeAsync(
@@ -42,7 +42,7 @@ internal static class Endpoints
 
     public static Task ProveAsync(NodeId primary) =>
         Hand.ChangeAsync(
-            (IEndpointSteps hand) => hand.ProveAsync(primary),
+            (IEndpointSteps hand) => hand.ProveEndpointAsync(primary),
             $"A commit through the virtual IP arrives on {primary}"
         );
 }

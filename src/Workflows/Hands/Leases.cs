@@ -10,13 +10,13 @@ public interface ILeaseSteps
     /// <summary>Who holds a lease of <paramref name="cluster"/>, as a sentence; null when nobody does.</summary>
     /// <remarks>A lease whose procedure is not running any more, and one that the asking procedure held before it was
     /// reset, is ended first.</remarks>
-    [Activity("DescribeLease")]
-    Task<string?> DescribeAsync(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster);
+    [Activity]
+    Task<string?> DescribeLeaseAsync(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster);
 
     /// <summary>Post-condition: nobody takes a backup of <paramref name="cluster"/>. Whoever did was cancelled, and
     /// terminated where that took too long.</summary>
     /// <returns>Who did, as a sentence; null when nobody.</returns>
-    [Activity("EndBackup")]
+    [Activity]
     Task<string?> EndBackupAsync(ClusterName cluster);
 
     /// <summary>Post-condition: the procedure <paramref name="from"/> holds the lease no more. It was asked to yield,
@@ -24,20 +24,20 @@ public interface ILeaseSteps
     /// <returns>How it ended, as a sentence; null when nobody holds the lease.</returns>
     /// <exception cref="ApplicationFailureException">Another one holds it, or it makes progress
     /// (<see cref="Ends.ClusterBusy"/>).</exception>
-    [Activity("TakeOverLease")]
-    Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision);
+    [Activity]
+    Task<string?> TakeOverLeaseAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision);
 
     /// <summary>Post-condition: nothing is left of the lease that the asking procedure had before it was reset, and no
     /// job of its earlier run.</summary>
     /// <returns>What the earlier run had begun; null where there was none, and somebody ended the lease.</returns>
     /// <exception cref="ApplicationFailureException">Another procedure has had the cluster since
     /// (<see cref="Ends.Broken"/>).</exception>
-    [Activity("LeaveEarlierRun")]
-    Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind);
+    [Activity]
+    Task<EarlierRun?> LeaveEarlierRunAsync(ClusterName cluster, LeaseKind kind);
 
     /// <summary>Who started the workflow that asks, as far as its history tells.</summary>
-    [Activity("FindStarter")]
-    Task<string> StarterAsync();
+    [Activity]
+    Task<string> FindStarterAsync();
 }
 
 /// <summary>What a run had begun that was reset: the one that goes on may remember less.</summary>
@@ -49,7 +49,7 @@ public sealed record EarlierRun(IReadOnlyList<PlannedStep> Steps, bool PassedPoi
 internal static class Leases
 {
     public static Task<string> StarterAsync() =>
-        Hand.QueryAsync((ILeaseSteps hand) => hand.StarterAsync(), "Who started this?");
+        Hand.QueryAsync((ILeaseSteps hand) => hand.FindStarterAsync(), "Who started this?");
 
     public static Task<string?> EndBackupAsync(ClusterName cluster) =>
         Hand.ChangeAsync(
@@ -57,17 +57,17 @@ internal static class Leases
             $"End a backup of {cluster}, if one is being taken"
         );
 
-    /// <inheritdoc cref="ILeaseSteps.TakeOverAsync"/>
+    /// <inheritdoc cref="ILeaseSteps.TakeOverLeaseAsync"/>
     public static Task<string?> TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision) =>
         Hand.ChangeAsync(
-            (ILeaseSteps hand) => hand.TakeOverAsync(cluster, kind, from, decision),
+            (ILeaseSteps hand) => hand.TakeOverLeaseAsync(cluster, kind, from, decision),
             $"Take {cluster} from {from}"
         );
 
-    /// <inheritdoc cref="ILeaseSteps.LeaveEarlierAsync"/>
+    /// <inheritdoc cref="ILeaseSteps.LeaveEarlierRunAsync"/>
     public static Task<EarlierRun?> LeaveEarlierAsync(ClusterName cluster, LeaseKind kind) =>
         Hand.ChangeAsync(
-            (ILeaseSteps hand) => hand.LeaveEarlierAsync(cluster, kind),
+            (ILeaseSteps hand) => hand.LeaveEarlierRunAsync(cluster, kind),
             $"What is left of the lease of {cluster}"
         );
 
@@ -76,7 +76,7 @@ internal static class Leases
     public static async Task RequireFreeAsync(ClusterName cluster, LeaseKind kind)
     {
         var holder = await Hand.ChangeAsync(
-            (ILeaseSteps hand) => hand.DescribeAsync(cluster, kind),
+            (ILeaseSteps hand) => hand.DescribeLeaseAsync(cluster, kind),
             $"Who holds {cluster}?",
             Duration.Short
         );

@@ -8,33 +8,33 @@ public interface ILedgerSteps
 {
     /// <summary>Post-condition: the report is in the ledger, once. Nothing where the cluster has no
     /// repository.</summary>
-    [Activity("RecordProcedure")]
-    Task RecordAsync(Report report);
+    [Activity]
+    Task RecordProcedureAsync(Report report);
 
     /// <summary>Post-condition: the opening of a timeline is in the ledger, once.</summary>
-    [Activity("RecordTimeline")]
-    Task OpenTimelineAsync(TimelineOpened opened);
+    [Activity]
+    Task RecordTimelineAsync(TimelineOpened opened);
 
     /// <summary>Post-condition: the ledger has an opening of each of these timelines and a restore point of each of
     /// these names; what it had before counts, and stays as it was.</summary>
-    [Activity("CompleteLedger")]
-    Task CompleteAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points);
+    [Activity]
+    Task CompleteLedgerAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points);
 
     /// <summary>Which of these timelines' openings, and of these restore points, the ledger lacks; in words.</summary>
-    [Activity("ProveLedger")]
-    Task<IReadOnlyList<string>> FindLackingAsync(
+    [Activity]
+    Task<IReadOnlyList<string>> ProveLedgerAsync(
         ClusterName cluster,
         IReadOnlyList<Timeline> openings,
         IReadOnlyList<string> points
     );
 
     /// <summary>The restore point of this name; null when there is none.</summary>
-    [Activity("FindRestorePoint")]
-    Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name);
+    [Activity]
+    Task<RestorePoint?> FindRestorePointAsync(ClusterName cluster, string name);
 
     /// <summary>Post-condition: the restore point is in the ledger, once.</summary>
-    [Activity("RecordRestorePoint")]
-    Task AddPointAsync(ClusterName cluster, RestorePoint point);
+    [Activity]
+    Task RecordRestorePointAsync(ClusterName cluster, RestorePoint point);
 }
 
 /// <summary>A timeline begins.</summary>
@@ -78,11 +78,11 @@ public sealed record TimelineOpened(
 internal static class Ledger
 {
     public static Task RecordAsync(Report report) =>
-        Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordAsync(report), "Record in the ledger", Duration.Short);
+        Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordProcedureAsync(report), "Record in the ledger", Duration.Short);
 
     public static Task OpenTimelineAsync(TimelineOpened opened) =>
         Hand.ChangeAsync(
-            (ILedgerSteps hand) => hand.OpenTimelineAsync(opened),
+            (ILedgerSteps hand) => hand.RecordTimelineAsync(opened),
             $"Timeline {opened.Timeline} into the ledger"
         );
 
@@ -92,7 +92,7 @@ internal static class Ledger
         IReadOnlyList<RestorePoint> points
     ) =>
         Hand.ChangeAsync(
-            (ILedgerSteps hand) => hand.CompleteAsync(cluster, openings, points),
+            (ILedgerSteps hand) => hand.CompleteLedgerAsync(cluster, openings, points),
             $"{cluster}: what the WAL tells into the ledger"
         );
 
@@ -102,19 +102,19 @@ internal static class Ledger
         IReadOnlyList<string> points
     ) =>
         Hand.QueryAsync(
-            (ILedgerSteps hand) => hand.FindLackingAsync(cluster, openings, points),
+            (ILedgerSteps hand) => hand.ProveLedgerAsync(cluster, openings, points),
             $"{cluster}: does the ledger have it all?"
         );
 
     public static Task<RestorePoint?> FindPointAsync(ClusterName cluster, string name) =>
         Hand.QueryAsync(
-            (ILedgerSteps hand) => hand.FindPointAsync(cluster, name),
+            (ILedgerSteps hand) => hand.FindRestorePointAsync(cluster, name),
             $"Is there a restore point {name} already?"
         );
 
     public static Task AddPointAsync(ClusterName cluster, RestorePoint point) =>
         Hand.ChangeAsync(
-            (ILedgerSteps hand) => hand.AddPointAsync(cluster, point),
+            (ILedgerSteps hand) => hand.RecordRestorePointAsync(cluster, point),
             $"Restore point {point.Name} into the ledger"
         );
 }

@@ -3,30 +3,79 @@ using Temporalio.Activities;
 
 namespace PgFlow.Workflows;
 
-/// <summary>Starts, stops, fences, configures and promotes single nodes.</summary>
+/// <summary>Starts and configures single nodes.</summary>
 public interface INodeSteps
 {
     /// <summary>Post-condition: it runs, answers, follows the branch that its settings name, and Docker restarts it.
     /// Refuses to start a second writable node.</summary>
-    [Activity("StartPostgres")]
-    Task StartAsync(NodeId node);
+    [Activity]
+    Task StartPostgresAsync(NodeId node);
 
     /// <summary>Post-condition: a node that runs is on the internal network, and Docker restarts it.</summary>
-    [Activity("SettleNode")]
-    Task SettleAsync(NodeId node);
+    [Activity]
+    Task SettleNodeAsync(NodeId node);
 
+    /// <summary>Post-condition: what could be dirty has been written.</summary>
+    [Activity]
+    Task CheckpointAsync(NodeId node);
+
+    /// <summary>Post-condition: a WAL summarizer that ran into errors, or was left off, has begun anew with the WAL
+    /// that is there by then; where it fails again, it is off.</summary>
+    /// <returns>Whether it gets on.</returns>
+    [Activity]
+    Task<bool> RestartSummarizerAsync(NodeId node);
+
+    /// <summary>Post-condition: a stop is short: what could be dirty has been written, little is left of the WAL
+    /// segment, the next one is there, and the WAL summarizer does not sleep after an error.</summary>
+    [Activity]
+    Task PrepareStopAsync(NodeId node);
+
+    /// <summary>Post-condition: the standby has replayed a marker that was written to the primary after the call.
+    /// Refuses when it makes no progress.</summary>
+    [Activity]
+    Task WaitForReplayAsync(NodeId standby, NodeId primary);
+
+    /// <summary>
+    /// Post-condition: the node's own file has these settings and a running node uses them, from that file; it has the
+    /// history of the branch to follow, which it reads at its next start.
+    /// </summary>
+    [Activity]
+    Task WriteSettingsAsync(NodeSettings settings);
+
+    /// <summary>
+    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
+    /// node. What others made stays, but for a slot that would keep a
+    /// standby from copying the primary's of the same name.
+    /// </summary>
+    [Activity]
+    Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
+
+    /// <summary>Post-condition: a record of this name is in the primary's WAL.</summary>
+    /// <returns>The end of that record.</returns>
+    [Activity]
+    Task<RestorePoint> CreateRestorePointRecordAsync(NodeId primary, string name);
+
+    /// <summary>Post-condition: the standby streams from the primary and has replayed a marker written after it
+    /// joined.</summary>
+    [Activity]
+    Task ProveStreamingAsync(NodeId standby, NodeId primary);
+}
+
+/// <summary>What decides which node is the primary: stops, fences, compares and promotes.</summary>
+public interface IRoleSteps
+{
     /// <summary>Post-condition: the server has written the checkpoint of its shutdown, and Docker won't start the
     /// container by itself; its end may come later.</summary>
     /// <param name="node">The node.</param>
     /// <param name="withinSeconds">How long its fast stop may take, over all attempts.</param>
     /// <param name="witness">A standby that is asked for that checkpoint, which is faster; for a second, then the node
     /// itself is.</param>
-    [Activity("StopPostgres")]
-    Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds = StopLimit.Default, NodeId? witness = null);
+    [Activity]
+    Task<CleanShutdown> StopPostgresAsync(NodeId node, int withinSeconds = StopLimit.Default, NodeId? witness = null);
 
     /// <summary>Post-condition: once it has ended, Docker does not start the node, and whoever does starts a
     /// standby.</summary>
-    [Activity("MarkStandby")]
+    [Activity]
     Task MarkStandbyAsync(NodeId node);
 
     /// <summary>Post-condition: the container has ended, is on no network, won't be started by Docker, and would start
@@ -34,8 +83,8 @@ public interface INodeSteps
     /// <param name="node">The node.</param>
     /// <param name="atOnce">Without the fast stop that a node which answers is given otherwise; it may have much to
     /// write first.</param>
-    [Activity("FenceNode")]
-    Task FenceAsync(NodeId node, bool atOnce = false);
+    [Activity]
+    Task FenceNodeAsync(NodeId node, bool atOnce = false);
 
     /// <summary>Post-condition: a node that was fenced, or marked and stopped, is as it was before: on its network,
     /// restarted by Docker, running if it ran, a standby if it was one.</summary>
@@ -44,33 +93,13 @@ public interface INodeSteps
     /// <param name="standby">Whether it was marked as a standby: a node that was not is ended when somebody has started
     /// it as one meanwhile.</param>
     /// <remarks>Refuses when another node accepts writes.</remarks>
-    [Activity("UnfenceNode")]
-    Task UnfenceAsync(NodeId node, bool running, bool standby);
-
-    /// <summary>Post-condition: what could be dirty has been written.</summary>
-    [Activity("Checkpoint")]
-    Task CheckpointAsync(NodeId node);
-
-    /// <summary>Post-condition: a WAL summarizer that ran into errors, or was left off, has begun anew with the WAL
-    /// that is there by then; where it fails again, it is off.</summary>
-    /// <returns>Whether it gets on.</returns>
-    [Activity("RestartSummarizer")]
-    Task<bool> RestartSummarizerAsync(NodeId node);
-
-    /// <summary>Post-condition: a stop is short: what could be dirty has been written, little is left of the WAL
-    /// segment, the next one is there, and the WAL summarizer does not sleep after an error.</summary>
-    [Activity("PrepareStop")]
-    Task PrepareStopAsync(NodeId node);
-
-    /// <summary>Post-condition: the standby has replayed a marker that was written to the primary after the call.
-    /// Refuses when it makes no progress.</summary>
-    [Activity("WaitForReplay")]
-    Task WaitForReplayAsync(NodeId standby, NodeId primary);
+    [Activity]
+    Task UnfenceNodeAsync(NodeId node, bool running, bool standby);
 
     /// <summary>Post-condition: the candidate has replayed beyond the old primary's shutdown checkpoint, on its
     /// timeline.</summary>
-    [Activity("ProveShutdownReplayed")]
-    Task ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown);
+    [Activity]
+    Task ProveShutdownReplayedAsync(NodeId candidate, CleanShutdown shutdown);
 
     /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more; of one that does not
     /// answer, what its volume tells.</summary>
@@ -79,38 +108,13 @@ public interface INodeSteps
     /// <param name="nodes">The nodes.</param>
     /// <param name="live">The live branch: WAL of other branches does not count; each node's own where it is not
     /// known.</param>
-    [Activity("CompareStandbys")]
-    Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live);
+    [Activity]
+    Task<IReadOnlyList<Candidate>> CompareStandbysAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live);
 
     /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>, and Docker restarts
     /// it.</summary>
-    [Activity("PromoteStandby")]
-    Task<Promotion> PromoteAsync(NodeId node, Timeline from);
-
-    /// <summary>
-    /// Post-condition: the node's own file has these settings and a running node uses them, from that file; it has the
-    /// history of the branch to follow, which it reads at its next start.
-    /// </summary>
-    [Activity("WriteSettings")]
-    Task ConfigureAsync(NodeSettings settings);
-
-    /// <summary>
-    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
-    /// node. What others made stays, but for a slot that would keep a
-    /// standby from copying the primary's of the same name.
-    /// </summary>
-    [Activity("SetReplicationSlots")]
-    Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
-
-    /// <summary>Post-condition: a record of this name is in the primary's WAL.</summary>
-    /// <returns>The end of that record.</returns>
-    [Activity("CreateRestorePointRecord")]
-    Task<RestorePoint> CreatePointAsync(NodeId primary, string name);
-
-    /// <summary>Post-condition: the standby streams from the primary and has replayed a marker written after it
-    /// joined.</summary>
-    [Activity("ProveStreaming")]
-    Task ProveStreamingAsync(NodeId standby, NodeId primary);
+    [Activity]
+    Task<Promotion> PromoteStandbyAsync(NodeId node, Timeline from);
 }
 
 /// <summary>How long a fast stop may take before it is undone.</summary>
@@ -200,32 +204,32 @@ public sealed record RecoverySettings(Timeline Timeline, Lsn? Before);
 internal static class Nodes
 {
     public static Task StartAsync(NodeId node) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.StartAsync(node), $"{node}: start", Duration.Long);
+        Hand.ChangeAsync((INodeSteps hand) => hand.StartPostgresAsync(node), $"{node}: start", Duration.Long);
 
     public static Task SettleAsync(NodeId node) =>
         Hand.ChangeAsync(
-            (INodeSteps hand) => hand.SettleAsync(node),
+            (INodeSteps hand) => hand.SettleNodeAsync(node),
             $"{node}: on the internal network, restarted by Docker"
         );
 
     public static Task<CleanShutdown> StopAsync(NodeId node, int withinSeconds, NodeId? witness = null) =>
         Hand.ChangeWithinAsync(
-            (INodeSteps hand) => hand.StopAsync(node, withinSeconds, witness),
+            (IRoleSteps hand) => hand.StopPostgresAsync(node, withinSeconds, witness),
             $"{node}: fast stop",
             TimeSpan.FromSeconds(withinSeconds)
         );
 
     public static Task MarkStandbyAsync(NodeId node) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.MarkStandbyAsync(node), $"{node}: can only start as a standby");
+        Hand.ChangeAsync((IRoleSteps hand) => hand.MarkStandbyAsync(node), $"{node}: can only start as a standby");
 
     public static Task FenceAsync(NodeId node, bool atOnce = false) =>
         Hand.ChangeAsync(
-            (INodeSteps hand) => hand.FenceAsync(node, atOnce),
+            (IRoleSteps hand) => hand.FenceNodeAsync(node, atOnce),
             $"{node}: fence (kill, off the networks, standby.signal)"
         );
 
     public static Task UnfenceAsync(NodeId node, bool running, bool standby) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.UnfenceAsync(node, running, standby), $"{node}: undo the fence");
+        Hand.ChangeAsync((IRoleSteps hand) => hand.UnfenceNodeAsync(node, running, standby), $"{node}: undo the fence");
 
     public static Task CheckpointAsync(NodeId node) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.CheckpointAsync(node), $"{node}: CHECKPOINT", Duration.Long);
@@ -256,27 +260,27 @@ internal static class Nodes
         shutdown.ReplayedBy == candidate.Name
             ? Task.CompletedTask
             : Hand.QueryAsync(
-                (INodeSteps hand) => hand.ProveReplayedAsync(candidate, shutdown),
+                (IRoleSteps hand) => hand.ProveShutdownReplayedAsync(candidate, shutdown),
                 $"{candidate}: has replayed the shutdown checkpoint",
                 Duration.Medium
             );
 
     public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
         Hand.ChangeAsync(
-            (INodeSteps hand) => hand.CompareAsync(nodes, live),
+            (IRoleSteps hand) => hand.CompareStandbysAsync(nodes, live),
             $"Timeline and WAL of {string.Join(", ", nodes)}",
             Duration.Long
         );
 
     public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.PromoteAsync(node, from), $"{node}: promote from timeline {from}");
+        Hand.ChangeAsync((IRoleSteps hand) => hand.PromoteStandbyAsync(node, from), $"{node}: promote from timeline {from}");
 
     public static Task ConfigureAsync(NodeSettings settings) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.ConfigureAsync(settings), $"{settings.Node}: settings");
+        Hand.ChangeAsync((INodeSteps hand) => hand.WriteSettingsAsync(settings), $"{settings.Node}: settings");
 
     public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
         Hand.ChangeAsync(
-            (INodeSteps hand) => hand.SetSlotsAsync(node, others),
+            (INodeSteps hand) => hand.SetReplicationSlotsAsync(node, others),
             $"{node}: slots {(others.Count == 0 ? "dropped" : $"for {string.Join(", ", others)}")}"
         );
 
@@ -288,5 +292,5 @@ internal static class Nodes
         );
 
     public static Task<RestorePoint> CreatePointAsync(NodeId primary, string name) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.CreatePointAsync(primary, name), $"{primary}: restore point {name}");
+        Hand.ChangeAsync((INodeSteps hand) => hand.CreateRestorePointRecordAsync(primary, name), $"{primary}: restore point {name}");
 }

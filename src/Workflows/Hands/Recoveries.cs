@@ -5,9 +5,9 @@ namespace PgFlow.Workflows;
 /// <summary>Brings a stopped node to a position in a cluster's past. Its data of today is not touched.</summary>
 public interface IRecoverySteps
 {
-    /// <summary>Post-condition: what <see cref="RestoreAsync"/> copies and can't change any more is being copied,
+    /// <summary>Post-condition: what <see cref="RestoreBackupAsync"/> copies and can't change any more is being copied,
     /// beside the data of a node that may still run.</summary>
-    [Activity("BeginRestore")]
+    [Activity]
     Task BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target);
 
     /// <summary>Post-condition: the target's backup, and all the WAL from it to the target, lie beside the node's data
@@ -17,18 +17,18 @@ public interface IRecoverySteps
     /// <param name="node">The node.</param>
     /// <param name="source">The cluster whose repository has the backup; another than the node's for a clone.</param>
     /// <param name="target">From where to where.</param>
-    [Activity("RestoreBackup")]
-    Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target);
+    [Activity]
+    Task RestoreBackupAsync(NodeId node, ClusterName source, ResolvedTarget target);
 
     /// <summary>Post-condition: all the WAL up to a target that was moved on lies in the stopped node's data
     /// directory.</summary>
-    [Activity("FetchWal")]
+    [Activity]
     Task FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target);
 
     /// <summary>Post-condition: the node runs in recovery, has replayed everything up to the target, and nothing behind
     /// it.</summary>
-    [Activity("ReplayWal")]
-    Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target);
+    [Activity]
+    Task<Replayed> ReplayWalAsync(NodeId node, ResolvedTarget target);
 }
 
 /// <summary>How far a recovering node has got.</summary>
@@ -47,7 +47,7 @@ internal static class Recoveries
 
     public static Task RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
         Hand.ChangeAsync(
-            (IRecoverySteps hand) => hand.RestoreAsync(node, source, target),
+            (IRecoverySteps hand) => hand.RestoreBackupAsync(node, source, target),
             $"{node}: restore {target.Backups[^1]} beside its data",
             Duration.Long
         );
@@ -61,7 +61,7 @@ internal static class Recoveries
 
     public static Task<Replayed> ReplayAsync(NodeId node, ResolvedTarget target) =>
         Hand.ChangeAsync(
-            (IRecoverySteps hand) => hand.ReplayAsync(node, target),
+            (IRecoverySteps hand) => hand.ReplayWalAsync(node, target),
             $"{node}: replay up to {target.End} on timeline {target.Timeline}",
             Duration.Long
         );

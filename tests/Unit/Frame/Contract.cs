@@ -83,7 +83,7 @@ internal sealed class Contract
     }
 
     private IEnumerable<string> Activity(MethodInfo method) =>
-        method.GetCustomAttribute<ActivityAttribute>() is { } activity ? [$"{activity.Name}{Signature(method)}"] : [];
+        method.IsDefined(typeof(ActivityAttribute)) ? [$"{method.Name[..^"Async".Length]}{Signature(method)}"] : [];
 
     private string Signature(MethodInfo method) =>
         $"({string.Join(", ", method.GetParameters().Select(parameter => $"{parameter.Name}: {Name(parameter.ParameterType)}"))}) "

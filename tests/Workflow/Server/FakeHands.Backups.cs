@@ -57,9 +57,9 @@ internal sealed partial class FakeHands
         };
     }
 
-    Task<BackupParent> IBackupSteps.ChooseParentAsync(NodeId source) => DoAsync(source, () => Parent);
+    Task<BackupParent> IBackupSteps.ChooseBackupParentAsync(NodeId source) => DoAsync(source, () => Parent);
 
-    Task<Backup> IBackupSteps.CopyAsync(BackupOrder order) =>
+    Task<Backup> IBackupSteps.CopyToRepositoryAsync(BackupOrder order) =>
         DoAsync(
             order.Source,
             () =>
@@ -88,7 +88,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IBackupSteps.ProveAsync(NodeId primary, Backup backup) =>
+    Task IBackupSteps.ProveBackupAsync(NodeId primary, Backup backup) =>
         DoAsync(
             primary,
             () =>
@@ -98,7 +98,7 @@ internal sealed partial class FakeHands
                 )
         );
 
-    Task IBackupSteps.PublishAsync(ClusterName cluster, Backup backup) =>
+    Task IBackupSteps.PublishBackupAsync(ClusterName cluster, Backup backup) =>
         DoAsync(
             null,
             () =>
@@ -111,11 +111,11 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IBackupSteps.DiscardAsync(ClusterName cluster) => DoAsync(null, _staged.Clear);
+    Task IBackupSteps.DiscardBackupAsync(ClusterName cluster) => DoAsync(null, _staged.Clear);
 
-    Task<Verification> IBackupSteps.VerifyAsync(ClusterName cluster, ResolvedTarget target) =>
+    Task<Verification> IBackupSteps.VerifyRecoveryAsync(ClusterName cluster, ResolvedTarget target) =>
         DoAsync(target.Backups[^1], () => new Verification(3, 2, 1, 42 * 1024 * 1024, DateTimeOffset.UnixEpoch));
 
-    Task IBackupSteps.RemoveAsync(ClusterName cluster, Unneeded unneeded) =>
+    Task IBackupSteps.RemoveBackupsAsync(ClusterName cluster, Unneeded unneeded) =>
         DoAsync(string.Join(' ', [.. unneeded.Backups, .. unneeded.Segments()]), () => { });
 }

@@ -6,6 +6,7 @@ namespace PgFlow.WorkflowTests;
 /// <content>What the hands do to the cluster.</content>
 internal sealed partial class FakeHands
     : INodeSteps,
+        IRoleSteps,
         IEndpointSteps,
         IArchiveSteps,
         IClusterSteps,
@@ -66,7 +67,7 @@ internal sealed partial class FakeHands
             StandbySignal = false,
         };
 
-    Task<ClusterState> IClusterSteps.ObserveAsync(ClusterName cluster) =>
+    Task<ClusterState> IClusterSteps.ObserveClusterAsync(ClusterName cluster) =>
         DoAsync(
             null,
             () =>
@@ -126,7 +127,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IClusterSteps.InitializeAsync(NodeId node) => DoAsync(node, () => { });
+    Task IClusterSteps.InitializeDatabaseAsync(NodeId node) => DoAsync(node, () => { });
 
     Task IClusterSteps.SetRolesAsync(NodeId primary) =>
         DoAsync(
@@ -138,7 +139,7 @@ internal sealed partial class FakeHands
                 )
         );
 
-    Task IClusterSteps.RecreateAsync(ClusterSpec spec) =>
+    Task IClusterSteps.RecreateMissingAsync(ClusterSpec spec) =>
         DoAsync(
             null,
             () =>
@@ -153,19 +154,19 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IClusterSteps.TakeBackAsync(ClusterName cluster) => DoAsync(null, Vanish);
+    Task IClusterSteps.TakeBackCreatedAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
-    Task IClusterSteps.RemoveAsync(ClusterName cluster) => DoAsync(null, Vanish);
+    Task IClusterSteps.RemoveClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
     Task IClusterSteps.TidyUpAsync(ClusterName cluster) => DoAsync(null, () => { });
 
-    Task INodeSteps.StartAsync(NodeId node) =>
+    Task INodeSteps.StartPostgresAsync(NodeId node) =>
         DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
 
-    Task INodeSteps.SettleAsync(NodeId node) =>
+    Task INodeSteps.SettleNodeAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
-    Task<CleanShutdown> INodeSteps.StopAsync(NodeId node, int withinSeconds, NodeId? witness) =>
+    Task<CleanShutdown> IRoleSteps.StopPostgresAsync(NodeId node, int withinSeconds, NodeId? witness) =>
         DoAsync(
             node,
             () =>
@@ -188,9 +189,9 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task INodeSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () => Mark(node));
+    Task IRoleSteps.MarkStandbyAsync(NodeId node) => DoAsync(node, () => Mark(node));
 
-    Task INodeSteps.FenceAsync(NodeId node, bool atOnce) =>
+    Task IRoleSteps.FenceNodeAsync(NodeId node, bool atOnce) =>
         DoAsync(
             node,
             () =>
@@ -210,7 +211,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task INodeSteps.UnfenceAsync(NodeId node, bool running, bool standby) =>
+    Task IRoleSteps.UnfenceNodeAsync(NodeId node, bool running, bool standby) =>
         DoAsync(
             node,
             () =>
@@ -239,7 +240,7 @@ internal sealed partial class FakeHands
 
     Task INodeSteps.WaitForReplayAsync(NodeId standby, NodeId primary) => DoAsync(standby, () => { });
 
-    Task INodeSteps.ProveReplayedAsync(NodeId candidate, CleanShutdown shutdown) =>
+    Task IRoleSteps.ProveShutdownReplayedAsync(NodeId candidate, CleanShutdown shutdown) =>
         DoAsync(
             candidate,
             () =>
@@ -249,7 +250,7 @@ internal sealed partial class FakeHands
                 )
         );
 
-    Task<IReadOnlyList<Candidate>> INodeSteps.CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
+    Task<IReadOnlyList<Candidate>> IRoleSteps.CompareStandbysAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
         DoAsync<IReadOnlyList<Candidate>>(
             null,
             () =>
@@ -261,7 +262,7 @@ internal sealed partial class FakeHands
                 ]
         );
 
-    Task<Promotion> INodeSteps.PromoteAsync(NodeId node, Timeline from) =>
+    Task<Promotion> IRoleSteps.PromoteStandbyAsync(NodeId node, Timeline from) =>
         DoAsync(
             node,
             () =>
@@ -287,7 +288,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task INodeSteps.ConfigureAsync(NodeSettings settings) =>
+    Task INodeSteps.WriteSettingsAsync(NodeSettings settings) =>
         DoAsync(
             settings.Node,
             () =>
@@ -307,7 +308,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task INodeSteps.SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+    Task INodeSteps.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
         DoAsync(
             node,
             () =>
@@ -343,7 +344,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IEndpointSteps.MoveAsync(NodeId node, NodeId? from) =>
+    Task IEndpointSteps.MoveEndpointAsync(NodeId node, NodeId? from) =>
         DoAsync(
             node,
             () =>
@@ -365,13 +366,13 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IEndpointSteps.LeaveAsync(NodeId node) =>
+    Task IEndpointSteps.LeaveEndpointAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.None }));
 
     Task IEndpointSteps.OfferReadOnlyAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.ReadOnly }));
 
-    Task IEndpointSteps.ProveAsync(NodeId primary) =>
+    Task IEndpointSteps.ProveEndpointAsync(NodeId primary) =>
         DoAsync(
             primary,
             () =>
@@ -381,9 +382,9 @@ internal sealed partial class FakeHands
                 )
         );
 
-    Task<int> IArchiveSteps.SalvageAsync(NodeId node) => DoAsync(node, () => 1);
+    Task<int> IArchiveSteps.SalvageWalAsync(NodeId node) => DoAsync(node, () => 1);
 
-    Task IArchiveSteps.PublishHistoryAsync(NodeId primary) =>
+    Task IArchiveSteps.PublishTimelineHistoryAsync(NodeId primary) =>
         DoAsync(
             primary,
             () =>
@@ -393,16 +394,16 @@ internal sealed partial class FakeHands
                 )
         );
 
-    Task<int> IArchiveSteps.CompleteAsync(NodeId primary) => DoAsync(primary, () => 0);
+    Task<int> IArchiveSteps.CompleteArchiveAsync(NodeId primary) => DoAsync(primary, () => 0);
 
-    Task IArchiveSteps.ProveAsync(NodeId primary) => DoAsync(primary, () => { });
+    Task IArchiveSteps.ProveArchivingAsync(NodeId primary) => DoAsync(primary, () => { });
 
     Task<Loss> IArchiveSteps.MeasureLossAsync(NodeId old, Promotion promotion) =>
         DoAsync<Loss>(old, () => new(4096, 3));
 
-    Task<Divergence> IDataDirectorySteps.ExamineAsync(NodeId node, NodeId primary) => DoAsync(node, () => Divergence);
+    Task<Divergence> IDataDirectorySteps.ExamineDivergenceAsync(NodeId node, NodeId primary) => DoAsync(node, () => Divergence);
 
-    Task<RewindResult> IDataDirectorySteps.RewindAsync(NodeId node, NodeId primary) =>
+    Task<RewindResult> IDataDirectorySteps.RewindDataAsync(NodeId node, NodeId primary) =>
         DoAsync(
             node,
             () =>
@@ -412,7 +413,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IDataDirectorySteps.CopyAsync(NodeId node, NodeId primary) =>
+    Task IDataDirectorySteps.CopyPrimaryAsync(NodeId node, NodeId primary) =>
         DoAsync(
             node,
             () =>
@@ -424,7 +425,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task IDataDirectorySteps.SwapAsync(NodeId node) =>
+    Task IDataDirectorySteps.SwapInCopyAsync(NodeId node) =>
         DoAsync(
             node,
             () =>
@@ -440,7 +441,7 @@ internal sealed partial class FakeHands
             () => Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped back while it ran")
         );
 
-    async Task<string?> ILeaseSteps.DescribeAsync(ClusterName cluster, LeaseKind kind)
+    async Task<string?> ILeaseSteps.DescribeLeaseAsync(ClusterName cluster, LeaseKind kind)
     {
         await DoAsync(null, () => { });
         try
@@ -464,7 +465,7 @@ internal sealed partial class FakeHands
         return null;
     }
 
-    async Task<string?> ILeaseSteps.TakeOverAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
+    async Task<string?> ILeaseSteps.TakeOverLeaseAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
     {
         await DoAsync(from, () => { });
         await _client.GetWorkflowHandle(from).ExecuteUpdateAsync("yield", [decision]);
@@ -476,16 +477,16 @@ internal sealed partial class FakeHands
 
     Task<string?> ILeaseSteps.EndBackupAsync(ClusterName cluster) => DoAsync<string?>(null, () => null);
 
-    Task<EarlierRun?> ILeaseSteps.LeaveEarlierAsync(ClusterName cluster, LeaseKind kind) =>
+    Task<EarlierRun?> ILeaseSteps.LeaveEarlierRunAsync(ClusterName cluster, LeaseKind kind) =>
         DoAsync<EarlierRun?>(null, () => null);
 
-    Task<string> ILeaseSteps.StarterAsync() => DoAsync(null, () => "unknown (Web UI)");
+    Task<string> ILeaseSteps.FindStarterAsync() => DoAsync(null, () => "unknown (Web UI)");
 
-    Task ILedgerSteps.RecordAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));
+    Task ILedgerSteps.RecordProcedureAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));
 
-    Task ILedgerSteps.OpenTimelineAsync(TimelineOpened opened) => DoAsync(opened.Node, () => { });
+    Task ILedgerSteps.RecordTimelineAsync(TimelineOpened opened) => DoAsync(opened.Node, () => { });
 
-    Task ILedgerSteps.CompleteAsync(
+    Task ILedgerSteps.CompleteLedgerAsync(
         ClusterName cluster,
         IReadOnlyList<TimelineOpened> openings,
         IReadOnlyList<RestorePoint> points
@@ -517,7 +518,7 @@ internal sealed partial class FakeHands
             }
         );
 
-    Task<IReadOnlyList<string>> ILedgerSteps.FindLackingAsync(
+    Task<IReadOnlyList<string>> ILedgerSteps.ProveLedgerAsync(
         ClusterName cluster,
         IReadOnlyList<Timeline> openings,
         IReadOnlyList<string> points
@@ -536,13 +537,13 @@ internal sealed partial class FakeHands
                     ]
         );
 
-    Task<RestorePoint?> ILedgerSteps.FindPointAsync(ClusterName cluster, string name) =>
+    Task<RestorePoint?> ILedgerSteps.FindRestorePointAsync(ClusterName cluster, string name) =>
         DoAsync(name, () => _points.GetValueOrDefault(name));
 
-    Task ILedgerSteps.AddPointAsync(ClusterName cluster, RestorePoint point) =>
+    Task ILedgerSteps.RecordRestorePointAsync(ClusterName cluster, RestorePoint point) =>
         DoAsync(point.Name, () => _points.Add(point.Name, point));
 
-    Task<RestorePoint> INodeSteps.CreatePointAsync(NodeId primary, string name) =>
+    Task<RestorePoint> INodeSteps.CreateRestorePointRecordAsync(NodeId primary, string name) =>
         DoAsync(
             primary,
             () =>

@@ -45,7 +45,7 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
     /// <summary>How far each recovering node has got.</summary>
     public List<Lsn> Replays { get; } = [];
 
-    Task<TimelineTree> ICatalogueSteps.ReadAsync(ClusterName cluster) =>
+    Task<TimelineTree> ICatalogueSteps.ReadTimelinesAsync(ClusterName cluster) =>
         DoAsync(null, () => TimelineTree.From(Past with { Cluster = cluster }));
 
     Task<Retention> ICatalogueSteps.FindUnneededAsync(
@@ -54,9 +54,9 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
         ExpectedBackup? expected
     ) => DoAsync(null, () => Retention.Of(Past, policy, expected));
 
-    Task<ArchiveState> ICatalogueSteps.InspectAsync(ClusterName cluster) => DoAsync(null, () => Archive);
+    Task<ArchiveState> ICatalogueSteps.InspectArchiveAsync(ClusterName cluster) => DoAsync(null, () => Archive);
 
-    Task<ResolvedTarget> ICatalogueSteps.ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
+    Task<ResolvedTarget> ICatalogueSteps.ResolveTargetAsync(ClusterName cluster, RecoveryTarget target) =>
         DoAsync(null, () => target is LsnTarget at ? Target with { End = at.Lsn } : Target);
 
     Task IRecoverySteps.BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
@@ -109,7 +109,7 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
         };
     }
 
-    Task IRecoverySteps.RestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
+    Task IRecoverySteps.RestoreBackupAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
         DoAsync(node, () => Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was restored while it ran"));
 
     Task IRecoverySteps.FetchWalAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
@@ -118,7 +118,7 @@ internal sealed partial class FakeHands : IRecoverySteps, ICatalogueSteps
             () => Require(_nodes[node.Name].Role is NodeRole.Stopped, $"WAL was put into {node} while it ran")
         );
 
-    Task<Replayed> IRecoverySteps.ReplayAsync(NodeId node, ResolvedTarget target) =>
+    Task<Replayed> IRecoverySteps.ReplayWalAsync(NodeId node, ResolvedTarget target) =>
         DoAsync(
             node,
             () =>

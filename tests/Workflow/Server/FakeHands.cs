@@ -107,6 +107,7 @@ internal sealed partial class FakeHands
     public TemporalWorkerOptions Register(TemporalWorkerOptions options) =>
         options
             .AddAllActivities<INodeSteps>(this)
+            .AddAllActivities<IRoleSteps>(this)
             .AddAllActivities<IEndpointSteps>(this)
             .AddAllActivities<IArchiveSteps>(this)
             .AddAllActivities<IClusterSteps>(this)

@@ -1,0 +1,110 @@
+using System.Net;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>Programs in a running container.</summary>
+internal static class ExecCalls
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <inheritdoc cref="ExecuteAsync(DockerEngine, string, string, TimeSpan, IReadOnlyList{string}, string[])"/>
+    public static Task<string> ExecuteAsync(
+        this DockerEngine docker,
+        string container,
+        string user,
+        TimeSpan limit,
+        params string[] command
+    ) => docker.ExecuteAsync(container, user, limit, [], command);
+
+    /// <summary>Title and processor time of the first PostgreSQL process of a container whose title has
+    /// <paramref name="word"/>: what changes while it works.</summary>
+    /// <remarks>By the host's ps: it says the same in every language, and needs nothing in the image.</remarks>
+    public static async Task<string> ProcessAsync(this DockerEngine docker, string container, string word)
+    {
+        try
+        {
+            var table = await docker.CallAsync(
+                (client, token) =>
+                    client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,time,args" }, token)
+            );
+            return string.Join(
+                ' ',
+                (table.Processes ?? []).FirstOrDefault(row =>
+                    row[^1].StartsWith("postgres:", StringComparison.Ordinal)
+                    && row[^1].Contains(word, StringComparison.Ordinal)
+                ) ?? []
+            );
+        }
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
+        {
+            return ""; // it has ended
+        }
+    }
+
+    /// <summary>Runs a short program in a running container; its parameters are its environment, as
+    /// <c>NAME=value</c>.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It ended with another code than 0; the
+    /// message has its output.</exception>
+    public static async Task<string> ExecuteAsync(
+        this DockerEngine docker,
+        string container,
+        string user,
+        TimeSpan limit,
+        IReadOnlyList<string> parameters,
+        string[] command
+    )
+    {
+        var end = await docker.TryExecuteAsync(container, user, limit, parameters, command);
+        return end.ExitCode == 0
+            ? end.Output
+            : throw Ends.Fail(
+                $"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}"
+            );
+    }
+
+    /// <summary>The same, and says how it ended.</summary>
+    public static Task<ExecEnd> TryExecuteAsync(
+        this DockerEngine docker,
+        string container,
+        string user,
+        TimeSpan limit,
+        IReadOnlyList<string> parameters,
+        string[] command
+    ) =>
+        docker.CallAsync(
+            async (client, token) =>
+            {
+                var created = await client.Exec.ExecCreateContainerAsync(
+                    container,
+                    new()
+                    {
+                        Cmd = command,
+                        User = user,
+                        Env = [.. parameters],
+                        AttachStdout = true,
+                        AttachStderr = true,
+                    },
+                    token
+                );
+                using var stream = await client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token);
+                var (stdout, stderr) = await stream.ReadOutputToEndAsync(token);
+                ContainerExecInspectResponse ended;
+                while ((ended = await client.Exec.InspectContainerExecAsync(created.ID, token)).Running)
+                {
+                    await Task.Delay(Poll, token);
+                }
+
+                return new ExecEnd(ended.ExitCode, stdout, stderr);
+            },
+            limit
+        );
+}
+
+/// <summary>How a program in a container ended.</summary>
+/// <param name="ExitCode">Its code.</param>
+/// <param name="Output">What it printed.</param>
+/// <param name="Complaint">What it printed to its standard error.</param>
+internal sealed record ExecEnd(long ExitCode, string Output, string Complaint);

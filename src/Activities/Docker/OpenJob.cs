@@ -1,0 +1,28 @@
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+/// <summary>A job's container that waits for programs: only such as read, since a retry begins with another
+/// container.</summary>
+internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInstallation postgres, string container)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
+
+    /// <summary>What a program prints that must succeed.</summary>
+    public async Task<string> RunAsync(string program) =>
+        await docker.ExecuteAsync(
+            container,
+            $"{postgres.Uid}:{postgres.Gid}",
+            Limit,
+            "/bin/sh",
+            $"{Names.Job}/{program}.sh"
+        );
+
+    /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string program, int size) =>
+        docker.StreamAsync(container, $"{postgres.Uid}:{postgres.Gid}", $"sh {Names.Job}/{program}.sh", size);
+
+    /// <summary>Puts a file into the container, for the programs that follow.</summary>
+    public Task WriteAsync(string path, string content) =>
+        files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
+}

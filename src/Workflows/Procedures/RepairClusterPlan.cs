@@ -1,0 +1,206 @@
+namespace PgFlow.Workflows;
+
+/// <summary>What is missing, and how it comes back.</summary>
+internal sealed record RepairClusterPlan : Plan
+{
+    public required ClusterSpec Spec { get; init; }
+
+    public required NodeId Primary { get; init; }
+
+    /// <summary>The primary's branch, where it runs.</summary>
+    public required Timeline Timeline { get; init; }
+
+    /// <summary>Whether no node runs as the primary, so that <see cref="Primary"/> is started as it.</summary>
+    public required bool StartsPrimary { get; init; }
+
+    /// <summary>The nodes that have no container, or that stopped without being fenced; they come back as
+    /// standbys.</summary>
+    public required IReadOnlyList<ReturningNode> Returning { get; init; }
+
+    /// <summary>The primary and the standbys that run.</summary>
+    public required IReadOnlyList<NodeId> Serving { get; init; }
+
+    /// <summary>Everybody for whom the primary has a slot.</summary>
+    public required IReadOnlyList<NodeName> Others { get; init; }
+
+    /// <summary>Who will be able to confirm commits.</summary>
+    public required IReadOnlyList<NodeId> Standbys { get; init; }
+
+    /// <summary>The nodes whose WAL summarizers run into errors; not those that don't replay now, and so remove no
+    /// WAL.</summary>
+    public required IReadOnlyList<NodeId> Summarizers { get; init; }
+
+    /// <summary>Whether the archive, the backups and the ledger are gone.</summary>
+    public required bool LacksRepository { get; init; }
+
+    /// <summary>What stands against a rewind and a copy; null where nothing does.</summary>
+    public required string? Tablespaces { get; init; }
+
+    public required ClusterIntent Intent { get; init; }
+
+    internal override object Decision =>
+        new
+        {
+            Spec,
+            Primary,
+            Timeline,
+            StartsPrimary,
+            Returning,
+            Serving,
+            Others,
+            Standbys,
+            Summarizers,
+            LacksRepository,
+            Tablespaces,
+            Intent,
+        };
+
+    /// <summary>Decides, or refuses.</summary>
+    public static RepairClusterPlan From(RepairClusterInput input, ClusterState state)
+    {
+        var spec = state.RequireExisting().Spec!;
+        RequireNothingForeign(state);
+        var running = state.Primaries.Count > 0 ? state.RequirePrimary() : null;
+        var primary = running ?? FormerPrimary(input, state);
+        var others = state.Nodes.Where(node => node.Id != primary.Id).ToList();
+        var returning = others.Where(Returns).ToList();
+        var standbys = others.Where(node => node.Role is NodeRole.Standby).ToList();
+        var plan = new RepairClusterPlan
+        {
+            Summary = SummaryOf(primary, running is null, returning),
+            Facts =
+            [
+                .. state.Nodes.Select(node => $"{node.Id} is {Checks.Describe(node)}"),
+                .. Missing(state).Select(resource => $"{resource} is gone"),
+            ],
+            Spec = spec,
+            Primary = primary.Id,
+            Timeline = primary.Timeline ?? default,
+            StartsPrimary = running is null,
+            Returning = [.. returning.Select(node => new ReturningNode(node.Id, node.Control is not null))],
+            Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
+            Others = [.. others.Select(node => node.Id.Name)],
+            Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
+            Summarizers =
+            [
+                .. state
+                    .Nodes.Where(node => node is { SummarizerFails: true, ReplayPaused: false, ApplyDelay: "" })
+                    .Select(node => node.Id),
+            ],
+            LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
+            Tablespaces = Checks.TablespacesOf(state),
+            Intent = ClusterIntent.Of(state),
+        };
+        var left = others.Except(returning).Except(standbys).Select(Stays);
+        plan = plan with { Warnings = [.. left, .. plan.LacksRepository ? [RepositoryIsGone] : Array.Empty<string>()] };
+        return plan.HasWork(state)
+            ? plan
+            : plan with
+            {
+                NothingToDo = true,
+                Summary = Checks.NothingToDo($"nothing of {state.Cluster} is missing or out of its place", state),
+            };
+    }
+
+    private const string RepositoryIsGone =
+        "the repository is gone with archive, backups and ledger: nothing before this repair can be recovered; "
+        + "afterwards rebuild the ledger";
+
+    private bool HasWork(ClusterState state) =>
+        StartsPrimary
+        || Returning.Count > 0
+        || LacksRepository
+        || Summarizers.Count > 0
+        || Inspection.DeviationsOf(state).Any(ExpectedNode.CanRepair);
+
+    /// <summary>A node that is fenced and has its container stays fenced: Failback's decision.</summary>
+    private static bool Returns(NodeState node) =>
+        node.Role is NodeRole.Missing || node is { Role: NodeRole.Stopped, RestartPolicy: ExpectedNode.RestartPolicy };
+
+    private static string Stays(NodeState node) =>
+        $"{node.Id} stays as it is ({Checks.Describe(node)}); afterwards: {Checks.WayBackOf(node)}";
+
+    private static IEnumerable<Resource> Missing(ClusterState state) =>
+        state.Resources.Where(resource => resource.State is ResourceState.Missing);
+
+    private static bool IsRepository(Resource resource, ClusterState state) =>
+        resource.Kind is ResourceKind.Volume && state.Nodes.All(node => node.Id.Container != resource.Name);
+
+    private static string SummaryOf(NodeState primary, bool starts, List<NodeState> returning)
+    {
+        var role = starts ? "is started as the primary that it was" : "is the primary";
+        return $"{primary.Id.Cluster} is made whole: {primary.Id} "
+            + $"{role}{(returning.Count == 0 ? "" : $", {Checks.Names(returning)} come back as standbys")}";
+    }
+
+    private static void RequireNothingForeign(ClusterState state)
+    {
+        var foreign = state.Resources.Where(resource => resource.State is ResourceState.Foreign).ToList();
+        if (foreign.Count > 0)
+        {
+            throw Ends.Refuse(
+                $"{string.Join(", ", foreign)}: not PgFlow's, with a name of {state.Cluster}'s or on one of its "
+                    + "volumes; "
+                    + "remove or rename what is foreign first"
+            );
+        }
+    }
+
+    /// <summary>The one node whose data is a primary's, and that nobody has overtaken; or the one that a person
+    /// names.</summary>
+    private static NodeState FormerPrimary(RepairClusterInput input, ClusterState state)
+    {
+        if (state.Nodes.FirstOrDefault(node => node.Role is NodeRole.Unreachable) is { } unknown)
+        {
+            throw Ends.Refuse(
+                $"{unknown.Id} is {Checks.Describe(unknown)}, so nobody knows whether it is the primary; "
+                    + $"fence it first: pgflow failover {state.Cluster}"
+            );
+        }
+
+        var found = Chosen(input, state);
+        return state.Nodes.FirstOrDefault(node => node.Timeline > found.Timeline) is { } ahead
+            ? throw Ends.Refuse(
+                $"{found.Id} was the primary on timeline {found.Timeline}, and {ahead.Id} went on to timeline "
+                    + $"{ahead.Timeline}: "
+                    + $"{found.Id} is not started; choose with: pgflow failover {state.Cluster} --to {ahead.Id}"
+            )
+            : found;
+    }
+
+    private static NodeState Chosen(RepairClusterInput input, ClusterState state)
+    {
+        var candidates = state
+            .Nodes.Where(node =>
+                node is { Role: NodeRole.Stopped or NodeRole.Missing, StandbySignal: false, Control: not null }
+            )
+            .ToList();
+        var names = string.Join(", ", candidates.Select(node => $"{node.Id} (timeline {node.Timeline})"));
+        return (input.Primary, candidates) switch
+        {
+            ({ } name, _) => candidates.Find(node => node.Id.Name == name)
+                ?? throw Ends.Refuse(
+                    $"primary: {name} holds no primary's data; those that do: {(names.Length == 0 ? "none" : names)}"
+                ),
+            (null, [var only]) => only,
+            (null, []) => throw Ends.Refuse(
+                $"no node of {state.Cluster} accepts writes, and none holds a primary's data: all would come "
+                    + "back as standbys; "
+                    + $"start one and choose it: pgflow failover {state.Cluster} --to NODE"
+            ),
+            _ => throw Ends.Refuse(
+                $"a primary's data hold {names}: which of them is the cluster? Name it with --primary; "
+                    + "the others are rewound to it, or made anew from it"
+            ),
+        };
+    }
+}
+
+/// <summary>A node that comes back as a standby.</summary>
+/// <param name="Id">The node.</param>
+/// <param name="HasData">Whether it has a data directory.</param>
+internal sealed record ReturningNode(NodeId Id, bool HasData)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Id.ToString();
+}

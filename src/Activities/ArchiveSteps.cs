@@ -13,12 +13,10 @@ internal sealed class ArchiveSteps(
     Jobs jobs,
     Sql sql,
     NodeFiles files,
-    NodeWal wal
+    NodeWal wal,
+    TimeLimits limits
 ) : IArchiveSteps
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30); // below an attempt's own
-    private static readonly TimeSpan LongLimit = TimeSpan.FromMinutes(30);
-
     public async Task<int> SalvageWalAsync(NodeId node)
     {
         await jobs.RequireSoleUseAsync(node);
@@ -39,14 +37,15 @@ internal sealed class ArchiveSteps(
         return left.Ready.Count;
     }
 
-    public async Task PublishTimelineHistoryAsync(NodeId primary) => await ExecuteAsync(primary, Limit, "publish-histories");
+    public async Task PublishTimelineHistoryAsync(NodeId primary) =>
+        await ExecuteAsync(primary, limits.Archive, "publish-histories");
 
     public async Task<int> CompleteArchiveAsync(NodeId primary)
     {
         var timeline = await sql.WrittenTimelineAsync(await life.RunningAsync(primary));
         var archived = await ExecuteAsync(
             primary,
-            LongLimit,
+            limits.ArchiveAll,
             "archive-missing-segments",
             $"TIMELINE={timeline.Number:X8}"
         );
@@ -80,10 +79,10 @@ internal sealed class ArchiveSteps(
             }
 
             HandProgress.Say($"waits until {segment} is in the archive; now {archived}");
-            if (clock.Elapsed > Limit)
+            if (clock.Elapsed > limits.Archive)
             {
                 throw Ends.Stick(
-                    $"{segment} of {primary} is not in the archive after {Limit.TotalSeconds:0} s: "
+                    $"{segment} of {primary} is not in the archive after {limits.Archive.TotalSeconds:0} s: "
                         + $"{await WhyNotAsync(node, segment)}"
                 );
             }

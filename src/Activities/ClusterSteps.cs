@@ -253,7 +253,7 @@ internal sealed class ClusterSteps(
                         new Progress<JSONMessage>(message => HandProgress.Say(message.Status ?? "")),
                         token
                     ),
-                TimeSpan.FromMinutes(10)
+                docker.Limits.Pull
             );
         }
         catch (DockerApiException e)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using PgFlow.Workflows;
 using Temporalio.Worker.Interceptors;
 
@@ -12,8 +13,12 @@ public static class Hands
     /// heartbeats.</summary>
     public static IServiceCollection AddPgFlowHands(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<HandOptions>().Bind(configuration.GetSection(HandOptions.Section));
+        services
+            .AddOptions<HandOptions>()
+            .Bind(configuration.GetSection(HandOptions.Section))
+            .Validate(options => !options.Limits.Problems.Any(), "PgFlow:Limits: each is above zero, as hh:mm:ss");
         return services
+            .AddSingleton(provider => provider.GetRequiredService<IOptions<HandOptions>>().Value.Limits)
             .AddSingleton<IWorkerInterceptor, StepInterceptor>()
             .AddSingleton<IWorkerInterceptor, HandInterceptor>()
             .AddSingleton<DockerEngine>()

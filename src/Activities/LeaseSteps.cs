@@ -7,14 +7,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
-internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
+internal sealed class LeaseSteps(Jobs jobs, TimeLimits limits) : ILeaseSteps
 {
-    /// <summary>How long a procedure that was asked to end may tidy up.</summary>
-    private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(10);
-
-    /// <summary>A worker answers within milliseconds, or there is none that can.</summary>
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(3);
-
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
     private static ITemporalClient Client => ActivityExecutionContext.Current.TemporalClient;
@@ -98,12 +92,12 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
     }
 
     /// <summary>One that can still undo is cancelled instead; one whose code does not run can't answer.</summary>
-    private static async Task AskToYieldAsync(WorkflowHandle handle, Yielding decision)
+    private async Task AskToYieldAsync(WorkflowHandle handle, Yielding decision)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(
             ActivityExecutionContext.Current.CancellationToken
         );
-        limit.CancelAfter(AnswerLimit);
+        limit.CancelAfter(limits.Answer);
         try
         {
             await handle.ExecuteUpdateAsync(
@@ -143,7 +137,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
             await Task.Delay(Poll, ActivityExecutionContext.Current.CancellationToken)
         )
         {
-            if (clock.Elapsed > CancelLimit)
+            if (clock.Elapsed > limits.Cancel)
             {
                 await handle.TerminateAsync(
                     $"{ActivityExecutionContext.Current.Info.WorkflowId} could not wait for it any longer"
@@ -152,7 +146,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
             }
         }
 
-        return $"{holder.WorkflowType} {holder.Id} was {(clock.Elapsed > CancelLimit ? "terminated" : asked)}";
+        return $"{holder.WorkflowType} {holder.Id} was {(clock.Elapsed > limits.Cancel ? "terminated" : asked)}";
     }
 
     /// <summary>How the holder of a lease stands.</summary>

@@ -62,7 +62,8 @@ internal sealed partial class LedgerSteps(Inventory inventory, Jobs jobs, Catalo
         ];
     }
 
-    public Task RecordRestorePointAsync(ClusterName cluster, RestorePoint point) => WriteAsync(cluster, [EntryOf(point)]);
+    public Task RecordRestorePointAsync(ClusterName cluster, RestorePoint point) =>
+        WriteAsync(cluster, [EntryOf(point)]);
 
     public async Task CompleteLedgerAsync(
         ClusterName cluster,

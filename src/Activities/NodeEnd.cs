@@ -4,13 +4,12 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>The end of a node that was stopped or killed.</summary>
-internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObserver observer)
+internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObserver observer, TimeLimits limits)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
     /// <summary>What a server has that has shut down: it still writes its statistics then.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether a node has shut down that nobody starts again; its container may not have ended yet.</summary>
     public async Task<bool> IsShutDownAsync(NodeContainer node) =>
@@ -78,7 +77,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
-            if (clock.Elapsed > KillLimit)
+            if (clock.Elapsed > limits.Kill)
             {
                 throw new TimeoutException(
                     $"{node} does not end although it was killed; see: docker inspect {node.Container}"

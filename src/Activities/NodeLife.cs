@@ -22,9 +22,6 @@ internal sealed partial class NodeLife(
     /// <summary>PostgreSQL's fast stop; Docker's own ends in SIGKILL.</summary>
     public const string FastStop = "SIGINT";
 
-    /// <summary>What a fast stop may need where nobody has said how long it may take.</summary>
-    public static readonly TimeSpan FastStopLimit = TimeSpan.FromSeconds(20);
-
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
     public const int LogLines = 8;
 
@@ -35,6 +32,8 @@ internal sealed partial class NodeLife(
 
     /// <summary>A start that failed for what passes (an address, a lock file) may be repeated.</summary>
     private const int MostStarts = 3;
+
+    private TimeSpan FastStopLimit => options.Value.Limits.FastStop;
 
     private TimeSpan Patience => options.Value.Patience;
 

@@ -11,7 +11,8 @@ internal sealed class NodeSteps(
     DockerEngine docker,
     Sql sql,
     Secrets secrets,
-    Summarizer summarizer
+    Summarizer summarizer,
+    TimeLimits limits
 ) : INodeSteps
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
@@ -144,7 +145,7 @@ internal sealed class NodeSteps(
         var applied = "";
         for (
             var clock = Stopwatch.StartNew();
-            clock.Elapsed < TimeSpan.FromSeconds(5);
+            clock.Elapsed < limits.Reload;
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {

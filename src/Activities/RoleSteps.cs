@@ -21,17 +21,12 @@ internal sealed class RoleSteps(
     IOptions<HandOptions> options
 ) : IRoleSteps
 {
-    /// <summary>How long the candidate of a switchover may stand still when it has all that it will get, and clients
-    /// wait.</summary>
-    private static readonly TimeSpan CandidatesPatience = TimeSpan.FromSeconds(10);
-
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
     /// <summary>How long a standby is asked for its primary's end, before the node itself is.</summary>
     private static readonly TimeSpan WitnessLimit = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan PromotionLimit = TimeSpan.FromSeconds(50);
-    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
+    private TimeLimits Limits => options.Value.Limits;
 
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
@@ -113,7 +108,7 @@ internal sealed class RoleSteps(
         if (!atOnce && container.Running && await life.AnswersNowAsync(container))
         {
             await docker.SignalAsync(node.Container, NodeLife.FastStop);
-            await docker.EndedAsync(node.Container, NodeLife.FastStopLimit);
+            await docker.EndedAsync(node.Container, Limits.FastStop);
         }
 
         if (container.Docker.State.Running)
@@ -122,7 +117,7 @@ internal sealed class RoleSteps(
             await docker.SignalAsync(node.Container, "SIGKILL");
         }
 
-        if (!await docker.EndedAsync(node.Container, KillLimit))
+        if (!await docker.EndedAsync(node.Container, Limits.Kill))
         {
             throw new TimeoutException(
                 $"{node} does not end although it was killed; see: docker inspect {node.Container}"
@@ -153,7 +148,7 @@ internal sealed class RoleSteps(
         try
         {
             // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
-            await replay.ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), CandidatesPatience);
+            await replay.ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), Limits.Candidate);
         }
         catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
         {
@@ -196,7 +191,7 @@ internal sealed class RoleSteps(
             );
     }
 
-    private static async Task PromoteAsync(NodeId node, SqlSession connection)
+    private async Task PromoteAsync(NodeId node, SqlSession connection)
     {
         try
         {
@@ -228,7 +223,7 @@ internal sealed class RoleSteps(
                 await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()"); // it sleeps
             }
 
-            if (clock.Elapsed > PromotionLimit)
+            if (clock.Elapsed > Limits.Promotion)
             {
                 throw Ends.Stick($"{node} was asked to promote and still {state}; see docker logs {node.Container}");
             }
@@ -247,7 +242,7 @@ internal sealed class RoleSteps(
 
         if (!over)
         {
-            await docker.ExecuteAsync(container.Id.Container, "0:0", NodeLife.FastStopLimit, Unmark);
+            await docker.ExecuteAsync(container.Id.Container, "0:0", Limits.FastStop, Unmark);
         }
         else if (await observer.IsMarkedStandbyAsync(container.Id))
         {

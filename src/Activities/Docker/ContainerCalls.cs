@@ -10,9 +10,6 @@ internal static class ContainerCalls
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How long a program may print nothing.</summary>
-    private static readonly TimeSpan StreamLimit = TimeSpan.FromMinutes(1);
-
     /// <summary>A call that changes something, by a hand that still may.</summary>
     public static async Task ChangeAsync(this DockerEngine docker, Func<IDockerClient, CancellationToken, Task> call)
     {
@@ -241,7 +238,7 @@ internal static class ContainerCalls
         while (
             await docker.CallAsync(
                 (_, token) => stream.ReadOutputAsync(buffer, filled, buffer.Length - filled, token),
-                StreamLimit
+                docker.Limits.Stream
             )
                 is { EOF: false } read
         )

@@ -11,16 +11,18 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
 {
     /// <summary>The newest API that PgFlow was tried with; an older daemon is spoken to in its own.</summary>
     private static readonly Version Tested = new(1, 47);
-    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(20);
 
     private readonly Lock _lock = new();
     private Task<DockerClient>? _client;
 
-    /// <summary>Waits for at most <paramref name="deadline"/>, 20 s where none is given.</summary>
+    /// <summary>How long what it does may take.</summary>
+    public TimeLimits Limits => options.Value.Limits;
+
+    /// <summary>Waits for at most <paramref name="deadline"/>, as long as the configuration says where none is given.</summary>
     public async Task<T> CallAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call, TimeSpan? deadline = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ActivityToken);
-        limit.CancelAfter(deadline ?? DefaultDeadline);
+        limit.CancelAfter(deadline ?? Limits.Docker);
         try
         {
             var client = await ClientAsync().WaitAsync(limit.Token);
@@ -29,7 +31,7 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
         {
             throw new DockerSilenceException(
-                $"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s"
+                $"Docker did not answer within {(deadline ?? Limits.Docker).TotalSeconds:0} s"
             );
         }
         catch (Exception e) when (e is HttpRequestException or SocketException)
@@ -98,7 +100,7 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
     {
         var configuration = new DockerClientConfiguration(new Uri(options.Value.DockerHost));
         using var unversioned = configuration.CreateClient();
-        using var limit = new CancellationTokenSource(DefaultDeadline);
+        using var limit = new CancellationTokenSource(Limits.Docker);
         var daemon = Version.Parse((await unversioned.System.GetVersionAsync(limit.Token)).APIVersion);
         return configuration.CreateClient(daemon < Tested ? daemon : Tested);
     }

@@ -16,7 +16,7 @@ namespace PgFlow.Activities;
 /// One that was killed, by a signal or with the daemon, is repeated under the next number: every script starts from
 /// whatever it finds.
 /// </remarks>
-internal sealed class Jobs(DockerEngine docker, NodeFiles files)
+internal sealed class Jobs(DockerEngine docker, NodeFiles files, TimeLimits limits)
 {
     private const int MostKilled = 5;
 
@@ -28,9 +28,6 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
 
     /// <summary>What Docker may need to report a node's end after it was stopped.</summary>
     private static readonly TimeSpan Ending = TimeSpan.FromSeconds(2);
-
-    /// <summary>What the fast stop of a node may need that was not meant to run.</summary>
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(15);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(150);
 
@@ -86,7 +83,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
             },
             name
         );
-        return new(docker, files, job.Spec.Postgres, name);
+        return new(docker, files, job.Spec.Postgres, name, limits.Catalogue);
     }
 
     /// <summary>Removes the jobs of this activity: those of a hand that only reads are of no use afterwards, nor to a
@@ -183,7 +180,7 @@ internal sealed class Jobs(DockerEngine docker, NodeFiles files)
         }
 
         await docker.SignalAsync(user, "SIGINT");
-        return await docker.EndedAsync(user, StopLimit);
+        return await docker.EndedAsync(user, limits.FastStop);
     }
 
     private async Task RemoveAsync(Dictionary<string, IDictionary<string, bool>> filter, string key = "")

@@ -4,16 +4,20 @@ namespace PgFlow.Activities;
 
 /// <summary>A job's container that waits for programs: only such as read, since a retry begins with another
 /// container.</summary>
-internal sealed class OpenJob(DockerEngine docker, NodeFiles files, PostgresInstallation postgres, string container)
+internal sealed class OpenJob(
+    DockerEngine docker,
+    NodeFiles files,
+    PostgresInstallation postgres,
+    string container,
+    TimeSpan limit
+)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
-
     /// <summary>What a program prints that must succeed.</summary>
     public async Task<string> RunAsync(string program) =>
         await docker.ExecuteAsync(
             container,
             $"{postgres.Uid}:{postgres.Gid}",
-            Limit,
+            limit,
             "/bin/sh",
             $"{Names.Job}/{program}.sh"
         );

@@ -6,17 +6,18 @@ namespace PgFlow.Activities;
 
 /// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection
 /// whose address is taken away under it waits for ever.</summary>
-internal sealed class ClientConnections(DockerEngine docker, Inventory inventory, NodeFiles files, Sql sql)
+internal sealed class ClientConnections(
+    DockerEngine docker,
+    Inventory inventory,
+    NodeFiles files,
+    Sql sql,
+    TimeLimits limits
+)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
     /// <summary>How long sessions have to end by themselves, after they were told to.</summary>
     private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long connections may be there: where new ones come as fast as others are refused, there is no
-    /// instant without any.</summary>
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>Has a running node refuse clients until <see cref="AdmitAsync"/>, and ends their sessions.</summary>
     /// <returns>Whether no connection is open but over the internal network.</returns>
@@ -37,7 +38,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
             );
             var open = (await OpenAsync(node, connection)).Count;
             quiet = ended == 0 && open == 0 ? quiet + 1 : 0;
-            if (quiet == 2 || clock.Elapsed > CloseLimit)
+            if (quiet == 2 || clock.Elapsed > limits.Close)
             {
                 return quiet == 2;
             }
@@ -55,7 +56,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
                 await docker.ExecuteAsync(
                     node.Id.Container,
                     $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}",
-                    Limit,
+                    limits.Reload,
                     [$"INTERNAL={SocketTable.Render(node.Address)}"],
                     ["/bin/sh", "-c", Embedded.Read("end-connections")]
                 );
@@ -144,7 +145,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
 
         for (
             var clock = Stopwatch.StartNew();
-            clock.Elapsed < Limit;
+            clock.Elapsed < limits.Reload;
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
@@ -165,7 +166,7 @@ internal sealed class ClientConnections(DockerEngine docker, Inventory inventory
             }
         }
 
-        throw Ends.Fail($"{node.Id} has not read its configuration again within {Limit.TotalSeconds:0} s");
+        throw Ends.Fail($"{node.Id} has not read its configuration again within {limits.Reload.TotalSeconds:0} s");
     }
 
     private static async Task<bool> HasReadAsync(NodeContainer node, SqlSession connection, string since)

@@ -15,18 +15,12 @@ namespace PgFlow.Activities;
 /// is gone), through the node's own socket,
 /// by a reserved way that depends on nothing that users change.
 /// </remarks>
-internal sealed class Sql(DockerEngine docker, Secrets secrets)
+internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limits)
 {
     private const int Port = 5432;
 
     /// <summary>What a client sends to ask for encryption (protocol, message formats).</summary>
     private const int SslRequest = 80877103;
-
-    /// <summary>For questions that a healthy node answers at once.</summary>
-    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(2);
-
-    /// <summary>For a login to a node that is there and slow.</summary>
-    private static readonly TimeSpan Patient = TimeSpan.FromSeconds(8);
 
     /// <summary>The reserved way in: who, and where to. Who is a superuser by the operating system, and the database
     /// may be gone.</summary>
@@ -47,11 +41,14 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
     {
         try
         {
-            return await LogInAsync(node, (deadline, slow) => ConnectAsync(node, statement ?? Quick, deadline, slow));
+            return await LogInAsync(
+                node,
+                (deadline, slow) => ConnectAsync(node, statement ?? limits.Statement, deadline, slow)
+            );
         }
         catch (LoginException e) when (e.IsRefusal)
         {
-            return await ReservedAsync(node, statement ?? Quick, e);
+            return await ReservedAsync(node, statement ?? limits.Statement, e);
         }
     }
 
@@ -130,7 +127,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
                 async (deadline, _) =>
                 {
                     await using var connection = new PhysicalReplicationConnection(
-                        ConnectionString(node, Quick, deadline)
+                        ConnectionString(node, limits.Statement, deadline)
                     );
                     await connection.Open(DockerEngine.ActivityToken);
                     var system = await connection.IdentifySystem(DockerEngine.ActivityToken);
@@ -140,7 +137,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         }
         catch (LoginException e) when (e.IsRefusal)
         {
-            var session = await ReservedAsync(node, Quick, e);
+            var session = await ReservedAsync(node, limits.Statement, e);
             return await session.CommandAsync("IDENTIFY_SYSTEM") is [var identifier, var timeline, var wal, ..]
                 ? new(identifier, new(uint.Parse(timeline, CultureInfo.InvariantCulture)), Lsn.Parse(wal))
                 : throw new IOException($"{node.Id} does not identify itself");
@@ -170,7 +167,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         await AttachOurselvesAsync(node.Id.Cluster);
         try
         {
-            return await tryAsync(Quick, null);
+            return await tryAsync(limits.Statement, null);
         }
         catch (Exception e) when (IsTimeoutOfLogin(e))
         {
@@ -187,8 +184,8 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
         try
         {
             return await tryAsync(
-                Patient,
-                new(LoginProblemKind.Slow, $"a login takes longer than {Quick.TotalSeconds:0} s")
+                limits.Login,
+                new(LoginProblemKind.Slow, $"a login takes longer than {limits.Statement.TotalSeconds:0} s")
             );
         }
         catch (Exception e) when (IsFailedLogin(e))
@@ -251,10 +248,10 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets)
 
     /// <summary>Whether PostgreSQL is there: it answers a request for encryption in a process of its own, before
     /// anything that makes a login slow.</summary>
-    private static async Task<bool> AcceptsAsync(NodeContainer node)
+    private async Task<bool> AcceptsAsync(NodeContainer node)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(DockerEngine.ActivityToken);
-        limit.CancelAfter(Quick / 2);
+        limit.CancelAfter(limits.Statement / 2);
         try
         {
             using var socket = new TcpClient();

@@ -70,9 +70,6 @@ internal sealed partial class SocketSession(
     LoginProblem problem
 ) : SqlSession(problem)
 {
-    /// <summary>What psql's own start takes on a busy machine, on top of the statement.</summary>
-    private static readonly TimeSpan Start = TimeSpan.FromSeconds(15);
-
     public override async Task<T> AskAsync<T>(string sql, params object[] parameters)
     {
         // A text without parameters may have a verifier in it, which has its own dollar signs.
@@ -124,7 +121,7 @@ internal sealed partial class SocketSession(
         var end = await docker.TryExecuteAsync(
             node.Id.Container,
             $"{postgres.Uid}:{postgres.Gid}",
-            statement == Timeout.InfiniteTimeSpan ? statement : statement + Start,
+            statement == Timeout.InfiniteTimeSpan ? statement : statement + docker.Limits.Psql,
             [$"PGOPTIONS={SessionSettings.Options(postgres, statement)}"],
             command
         );

@@ -12,7 +12,7 @@ namespace PgFlow.Activities;
 /// error, and for up to 30 s where there was little
 /// to read (walsummarizer.c); of that sleep a reload wakes it.
 /// </remarks>
-internal sealed class Summarizer(NodeFiles files)
+internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
 {
     private const string On = "summarize_wal = on";
     private const string Off = "summarize_wal = off";
@@ -21,7 +21,6 @@ internal sealed class Summarizer(NodeFiles files)
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan ReloadLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>One that has nothing to go on with says so at once.</summary>
     private static readonly TimeSpan Trial = TimeSpan.FromMilliseconds(500);
@@ -36,7 +35,7 @@ internal sealed class Summarizer(NodeFiles files)
         if (node.Spec.Postgres.Major >= SettingsFile.FirstWithIncremental && !await KeepsUpAsync(connection))
         {
             await WriteAsync(node, connection, [(On, Off)]);
-            await UntilAsync(ReloadLimit, async () => await StateAsync(connection) is "left off");
+            await UntilAsync(limits.Reload, async () => await StateAsync(connection) is "left off");
             await Task.Delay(Poll, DockerEngine.ActivityToken); // the startup process was told at the same moment
         }
     }
@@ -65,7 +64,7 @@ internal sealed class Summarizer(NodeFiles files)
         await SwitchOffAsync(node, connection, [(On, Off), (Keep, KeepNothing)]);
         await Sql.AskAsync<string>(connection, "CHECKPOINT");
         await WriteAsync(node, connection, [(Off, On), (KeepNothing, Keep)]);
-        await UntilAsync(ReloadLimit, async () => await StateAsync(connection) is not "left off");
+        await UntilAsync(limits.Reload, async () => await StateAsync(connection) is not "left off");
         if (!await UntilAsync(Trial, async () => await StateAsync(connection) is "fails"))
         {
             return true;

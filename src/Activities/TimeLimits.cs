@@ -1,0 +1,74 @@
+using System.Reflection;
+
+namespace PgFlow.Activities;
+
+/// <summary>How long what is waited for may take; section <c>PgFlow:Limits</c> of the worker's configuration, each as
+/// <c>hh:mm:ss</c>.</summary>
+/// <remarks>Not here: intervals of polling; what bounds how old a permission to change something can be
+/// (<see cref="Permit"/>); the instants that clients wait for while an endpoint moves; and what a person gives a
+/// procedure (<c>stopWithinSeconds</c>).</remarks>
+public sealed class TimeLimits
+{
+    /// <summary>A call to Docker's daemon; it answers within milliseconds, and a busy disk takes seconds.</summary>
+    public TimeSpan Docker { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>A pull of a missing image.</summary>
+    public TimeSpan Pull { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The next piece of what a program in a container prints.</summary>
+    public TimeSpan Stream { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>A program that reads archive and backups, however large they are.</summary>
+    public TimeSpan Catalogue { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>A login, and a question that a healthy node answers at once.</summary>
+    public TimeSpan Statement { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The second try of a login to a node that is there and slow.</summary>
+    public TimeSpan Login { get; set; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>The start of psql in a container, on top of its statement; a busy machine takes seconds.</summary>
+    public TimeSpan Psql { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>A fast stop where nobody has said how long it may take.</summary>
+    public TimeSpan FastStop { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The end of a container that was killed; longer only where its disk does not answer.</summary>
+    public TimeSpan Kill { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The candidate of a switchover that stands still although it has all that it will get, while clients
+    /// wait.</summary>
+    public TimeSpan Candidate { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A promotion; below an attempt's own limit, so that it says itself what it waits for.</summary>
+    public TimeSpan Promotion { get; set; } = TimeSpan.FromSeconds(50);
+
+    /// <summary>A node that is told to read its settings again.</summary>
+    public TimeSpan Reload { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Clients' connections to a node that leaves an endpoint: where new ones come as fast as others are
+    /// refused, there is no instant without any.</summary>
+    public TimeSpan Close { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>One segment's way into the archive; below an attempt's own limit.</summary>
+    public TimeSpan Archive { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>All segments that a promoted standby has and the archive lacks.</summary>
+    public TimeSpan ArchiveAll { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>What a procedure that was asked to end may need to tidy up.</summary>
+    public TimeSpan Cancel { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The answer of another procedure: a worker answers within milliseconds, or there is none that
+    /// can.</summary>
+    public TimeSpan Answer { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>All of them, as they are called in the configuration.</summary>
+    internal static IReadOnlyList<PropertyInfo> All { get; } =
+    [.. typeof(TimeLimits).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)];
+
+    /// <summary>The names of those that leave no time.</summary>
+    internal IEnumerable<string> Problems =>
+        All.Where(limit => (TimeSpan)limit.GetValue(this)! <= TimeSpan.Zero)
+            .Select(limit => $"{HandOptions.Section}:{nameof(HandOptions.Limits)}:{limit.Name} is not above zero");
+}

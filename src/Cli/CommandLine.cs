@@ -10,9 +10,18 @@ internal static class CommandLine
     /// <summary>Longer than a worker's graceful shutdown, which <c>worker</c> and <c>dev</c> wait for.</summary>
     private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(60);
 
+    /// <summary>A word that begins with @, as a schedule may, is no file of arguments.</summary>
+    private static readonly ParserConfiguration Literally = new() { ResponseFileTokenReplacer = null };
+
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal)
     {
-        var parsed = Root(terminal).Parse(args);
+        var parsed = Root(terminal).Parse(args, Literally);
+        if (InputCheck.Of(parsed) is { } wrong)
+        {
+            terminal.Complain(wrong);
+            return wrong.ExitCode;
+        }
+
         var usage = parsed.Action is ParseErrorAction;
         if (parsed.Action is ParseErrorAction mistake)
         {

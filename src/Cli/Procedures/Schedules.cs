@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Temporalio.Client;
 using Temporalio.Client.Schedules;
 using Temporalio.Exceptions;
@@ -7,9 +8,10 @@ namespace PgFlow.Cli;
 
 /// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each verb and
 /// cluster.</summary>
-internal sealed class Schedules(Call call)
+internal sealed partial class Schedules(Call call)
 {
     private const string Off = "off";
+    private const string Wanted = "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off";
 
     public static readonly Option<string?> Cron = new("--schedule")
     {
@@ -20,17 +22,27 @@ internal sealed class Schedules(Call call)
     /// <summary>The schedule's ID: <c>pgflow-backup-demo</c>.</summary>
     public static string IdOf(string verb, string? cluster) => $"pgflow-{verb}-{cluster}";
 
-    public async Task<int> RunAsync(string verb, Order order, string cron, CancellationToken cancel)
+    /// <summary>What is wrong with the schedule that was typed, as far as it can be known without the server.</summary>
+    public static IEnumerable<string> Problems(ParseResult parsed)
     {
-        if (call.DryRun)
+        if (parsed.Given(Cron) is not { } cron)
         {
-            throw new CliError(
-                ExitCodes.Usage,
-                "--schedule and --dry-run don't go together",
-                next: "look at one run first: leave --schedule out"
-            );
+            yield break;
         }
 
+        if (parsed.IsSet(Flags.DryRun))
+        {
+            yield return "--schedule, --dry-run: don't go together; to look at one run first leave --schedule out";
+        }
+
+        if (cron is not Off && !Form().IsMatch(cron))
+        {
+            yield return $"--schedule: '{cron}' is no schedule; {Wanted}";
+        }
+    }
+
+    public async Task<int> RunAsync(string verb, Order order, string cron, CancellationToken cancel)
+    {
         var client = await call.ConnectAsync(cancel);
         var id = IdOf(verb, order.Cluster);
         call.Terminal.Say(
@@ -38,6 +50,13 @@ internal sealed class Schedules(Call call)
         );
         return ExitCodes.Done;
     }
+
+    /// <summary>What cron's five fields can look like, with Temporal's seconds and year, or one of its words.</summary>
+    [GeneratedRegex(
+        @"^\s*((CRON_)?TZ=\S+\s+)?(@[a-z]+(\s+\S+)?|[\w*/,?-]+(\s+[\w*/,?-]+){4,6})\s*(#.*)?$",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex Form();
 
     private static async Task<string> EndAsync(ITemporalClient client, string id, CancellationToken cancel)
     {
@@ -88,12 +107,7 @@ internal sealed class Schedules(Call call)
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.InvalidArgument)
         {
-            throw new CliError(
-                ExitCodes.Usage,
-                $"'{cron}' is no schedule",
-                e.Message,
-                "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off"
-            );
+            throw new CliError(ExitCodes.Usage, $"'{cron}' is no schedule", e.Message, Wanted);
         }
 
         var next = (await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel }))

@@ -26,14 +26,15 @@ public sealed record CloneClusterInput : TargetInput
     public string? ExternalNetwork { get; init; }
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() =>
+    protected override IEnumerable<InputProblem> Check() =>
         [
             .. base.Check(),
             .. Missing("from", From == default, "name the cluster to clone"),
             .. From == Cluster && From != default
-                ? [$"from: is {From} itself; a clone needs a name of its own"]
-                : Array.Empty<string>(),
-            .. InitClusterInput.CheckPlace(Nodes ?? 1, Vip, Subnet, ExternalNetwork),
+                ? [new("from", $"is {From} itself; a clone needs a name of its own")]
+                : Array.Empty<InputProblem>(),
+            .. InitClusterInput.CheckPlace(Nodes ?? 1, Vip, Subnet),
+            .. Missing("vip", Vip is null && ExternalNetwork is not null, InitClusterInput.FreeAddress),
         ];
 }
 

@@ -58,31 +58,44 @@ internal sealed class ClusterSteps(
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
     {
         await Permit.RequireAsync(wanted.Cluster);
+        var pools = await PoolsAsync(wanted);
+        var external = wanted.ExternalNetwork ?? Names.ExternalNetwork(wanted.Cluster);
+        if (wanted.Vip is { } vip && VirtualIp.ReasonAgainst(vip, external, pools) is { } reason)
+        {
+            throw Ends.Refuse($"vip: {reason}");
+        }
+
         var internalNetwork = await creation.NetworkAsync(
             wanted.Cluster,
             Names.InternalNetwork(wanted.Cluster),
             wanted.Subnet,
             isolated: true
         );
-        if (wanted.ExternalNetwork is { } existing)
+        if (wanted.ExternalNetwork is not null)
         {
-            var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
-            return found is null ? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}")
-                : found.IPAM.Config.Any(range => Contains(range.Subnet, wanted.Vip!))
-                    ? new(internalNetwork, existing, wanted.Vip!)
-                : throw Ends.Refuse(
-                    $"vip: {wanted.Vip} is not on {existing} "
-                        + $"({string.Join(", ", found.IPAM.Config.Select(range => range.Subnet))})"
-                );
+            return new(internalNetwork, external, wanted.Vip!) { VipAtRisk = VirtualIp.IsAtRisk(wanted.Vip!, pools) };
         }
 
-        var external = await creation.NetworkAsync(
+        var own = await creation.NetworkAsync(
             wanted.Cluster,
-            Names.ExternalNetwork(wanted.Cluster),
-            subnet: null,
+            external,
+            wanted.Vip is null ? null : Names.SubnetOf(wanted.Vip),
             isolated: false
         );
-        return new(internalNetwork, Names.ExternalNetwork(wanted.Cluster), wanted.Vip ?? Names.DefaultVip(external));
+        return new(internalNetwork, external, wanted.Vip ?? Names.DefaultVip(own));
+    }
+
+    /// <summary>From what Docker gives addresses on the network for clients: one that is there, or one that is to be made
+    /// around the virtual IP.</summary>
+    private async Task<IList<IPAMConfig>> PoolsAsync(WantedNetworks wanted)
+    {
+        if (wanted.ExternalNetwork is not { } existing)
+        {
+            return wanted.Vip is null ? [] : [Creation.PoolOf(Names.SubnetOf(wanted.Vip))];
+        }
+
+        var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
+        return found?.IPAM.Config ?? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}");
     }
 
     public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
@@ -269,9 +282,6 @@ internal sealed class ClusterSteps(
         var why = $"image: there is no {image} here, and it can't be pulled: {failure.Message}";
         return failure.StatusCode is HttpStatusCode.NotFound ? Ends.Refuse(why) : Ends.Fail(why);
     }
-
-    private static bool Contains(string? subnet, string address) =>
-        IPNetwork.TryParse(subnet, out var network) && network.Contains(IPAddress.Parse(address));
 }
 
 /// <summary>The result of inspect-image.</summary>

@@ -15,7 +15,7 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal)
     {
-        var parsed = Root(terminal).Parse(args, Literally);
+        var parsed = Read(args, terminal);
         if (InputCheck.Of(parsed) is { } wrong)
         {
             terminal.Complain(wrong);
@@ -51,6 +51,9 @@ internal static class CommandLine
             return error.ExitCode;
         }
     }
+
+    public static ParseResult Read(IReadOnlyList<string> args, Terminal terminal) =>
+        Root(terminal).Parse(args, Literally);
 
     public static RootCommand Root(Terminal terminal)
     {

@@ -77,7 +77,7 @@ internal static class Flags
         }.CompletedByName();
 
     public static Argument<string> Id { get; } =
-        new("ID") { Description = "The procedure's workflow ID; pgflow history lists them" };
+        new("ID") { Description = "The procedure's workflow ID, as shown by: pgflow history" };
 
     private static TimeSpan? ReadDuration(ArgumentResult result)
     {

@@ -179,7 +179,7 @@ internal static class DecisionVerbs
             throw new CliError(
                 ExitCodes.Usage,
                 "approve asks first, and nobody is there to answer",
-                next: "add --plan HASH (pgflow show ID has it), or --yes"
+                next: $"add --yes, or --plan HASH, which is shown by: pgflow show {handle.Id}"
             );
         }
 

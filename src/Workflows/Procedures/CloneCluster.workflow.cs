@@ -61,10 +61,14 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                 var networks = await ResultStep(
                     "create-networks",
                     "Internal and external network",
-                    () =>
-                        Clusters.CreateNetworksAsync(
+                    async () =>
+                    {
+                        var made = await Clusters.CreateNetworksAsync(
                             new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)
-                        ),
+                        );
+                        Notes.AddRange(made.Notes);
+                        return made;
+                    },
                     undo: () => Clusters.TakeBackAsync(cluster)
                 );
                 await Step(

@@ -3,7 +3,6 @@ using Docker.DotNet;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 using Temporalio.Activities;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -255,32 +254,24 @@ internal sealed class ClusterSteps(
             return;
         }
 
+        var pull = new PullProgress();
         try
         {
             var name = image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest";
             await docker.CallAsync(
-                (client, token) =>
-                    client.Images.CreateImageAsync(
-                        new() { FromImage = name },
-                        null,
-                        new Progress<JSONMessage>(message => HandProgress.Say(message.Status ?? "")),
-                        token
-                    ),
+                (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, pull, token),
                 TimeSpan.FromMinutes(10)
             );
         }
         catch (DockerApiException e)
         {
-            throw UnlessPulled(image, e);
+            throw PullProgress.Failure(image, e.StatusCode, Failures.MessageOf(e));
         }
-    }
 
-    /// <summary>A registry that has no such image, or does not show it, is a precondition; one that is away or busy may
-    /// be there later.</summary>
-    internal static ApplicationFailureException UnlessPulled(string image, DockerApiException failure)
-    {
-        var why = $"image: there is no {image} here, and it can't be pulled: {failure.Message}";
-        return failure.StatusCode is HttpStatusCode.NotFound ? Ends.Refuse(why) : Ends.Fail(why);
+        if (pull.Error is { } error)
+        {
+            throw PullProgress.Failure(image, HttpStatusCode.OK, error);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Cli;
@@ -37,7 +38,16 @@ internal static class CommandLine
         };
         try
         {
-            var code = await parsed.InvokeAsync(configuration);
+            using var hangUp = new CancellationTokenSource();
+            using var hangUps = PosixSignalRegistration.Create(
+                PosixSignal.SIGHUP,
+                signal =>
+                {
+                    signal.Cancel = true;
+                    hangUp.Cancel();
+                }
+            );
+            var code = await parsed.InvokeAsync(configuration, hangUp.Token);
             return usage ? ExitCodes.Usage : code;
         }
         catch (Exception e) when (ErrorOf(e) is { } error)

@@ -46,7 +46,12 @@ internal static class Flags
         Description = "Why, for the record",
     };
 
-    public static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Don't ask" };
+    public static readonly Option<bool> Yes = new("--yes", "-y")
+    {
+        Description =
+            "Don't ask; without it the plan is shown, and the procedure waits 15 minutes for the answer: to stop "
+            + "pgflow at the prompt rejects it",
+    };
 
     public static readonly Option<bool> Detach = new("--detach") { Description = "Start only; print the ID" };
 

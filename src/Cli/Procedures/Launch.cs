@@ -63,7 +63,8 @@ internal sealed class Launch(Call call)
                 StaticDetails =
                     $"Asked for by {Temporal.User} with "
                     + $"pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
-                Rpc = new() { CancellationToken = cancel },
+                // whoever stops pgflow here must know whether there is something to reject
+                Rpc = new() { CancellationToken = ask ? CancellationToken.None : cancel },
             }
         );
     }

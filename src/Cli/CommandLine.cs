@@ -52,12 +52,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (ErrorOf(e) is { } error)
         {
-            terminal.Complain(error);
-            if (parsed.GetValue(Flags.Debug))
-            {
-                terminal.Say(e.ToString());
-            }
-
+            Tell(terminal, error, parsed.GetValue(Flags.Debug) ? e : null);
             return error.ExitCode;
         }
     }
@@ -91,6 +86,22 @@ internal static class CommandLine
         }
 
         return root;
+    }
+
+    private static void Tell(Terminal terminal, CliError error, Exception? cause)
+    {
+        try
+        {
+            terminal.Complain(error);
+            if (cause is not null)
+            {
+                terminal.Say(cause.ToString());
+            }
+        }
+        catch (IOException)
+        {
+            // the terminal was closed: the exit code says it
+        }
     }
 
     private static CliError? ErrorOf(Exception e) =>

@@ -42,7 +42,7 @@ internal sealed partial class PullProgress : IProgress<JSONMessage>
     /// <summary>The registry's own answers, which some daemons pass on as their own error (500) or in the
     /// stream.</summary>
     [GeneratedRegex(
-        "manifest unknown|manifest for .* not found|no matching manifest|name unknown|pull access denied|: denied\\b"
+        "manifest unknown|manifest for .* not found|no matching manifest|name unknown|pull access denied|(^|: )denied\\b"
             + "|unauthorized|authentication required|authorization failed|no basic auth credentials"
             + "|invalid reference format|: not found$",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase

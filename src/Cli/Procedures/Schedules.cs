@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Temporalio.Client;
 using Temporalio.Client.Schedules;
@@ -12,6 +13,9 @@ internal sealed partial class Schedules(Call call)
 {
     private const string Off = "off";
     private const string Wanted = "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off";
+
+    /// <summary>The most that minute, hour, day, month and weekday can be.</summary>
+    private static readonly int[] Most = [59, 23, 31, 12, 7];
 
     public static readonly Option<string?> Cron = new("--schedule")
     {
@@ -35,7 +39,7 @@ internal sealed partial class Schedules(Call call)
             yield return "--schedule, --dry-run: don't go together; to look at one run first leave --schedule out";
         }
 
-        if (cron is not Off && !Form().IsMatch(cron))
+        if (cron is not Off && !CanBe(cron))
         {
             yield return $"--schedule: '{cron}' is no schedule; {Wanted}";
         }
@@ -50,6 +54,20 @@ internal sealed partial class Schedules(Call call)
         );
         return ExitCodes.Done;
     }
+
+    private static bool CanBe(string cron) =>
+        Form().IsMatch(cron)
+        && (
+            cron.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is not { Length: 5 } fields
+            || fields.Zip(Most).All(field => Number().Matches(field.First).All(found => IsWithin(found, field.Second)))
+        );
+
+    private static bool IsWithin(Match number, int most) =>
+        int.TryParse(number.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most;
+
+    /// <summary>A number that is no step.</summary>
+    [GeneratedRegex(@"(?<![/\d])\d+", RegexOptions.CultureInvariant)]
+    private static partial Regex Number();
 
     /// <summary>What cron's five fields can look like, with Temporal's seconds and year, or one of its words.</summary>
     [GeneratedRegex(

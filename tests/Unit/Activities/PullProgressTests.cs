@@ -15,6 +15,9 @@ public sealed class PullProgressTests
     [InlineData(404, "manifest for postgres:99 not found: manifest unknown: manifest unknown")]
     [InlineData(400, "invalid reference format")]
     [InlineData(401, "unauthorized: authentication required")]
+    [InlineData(500, "name unknown")]
+    [InlineData(500, "denied")]
+    [InlineData(500, "unauthorized")]
     [InlineData(500, "Head \"https://ghcr.io/v2/a/b/manifests/latest\": denied")]
     [InlineData(500, "Head \"https://registry.example/v2/a/manifests/1\": no basic auth credentials")]
     [InlineData(

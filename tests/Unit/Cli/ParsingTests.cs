@@ -54,6 +54,7 @@ public sealed class ParsingTests
         "backup demo --node p0 --keep 0 --keep-days -1 --dry-run --schedule now",
         "--node: | --keep: | --keep-days: | --schedule, --dry-run: | --schedule: 'now' is no schedule"
     )]
+    [InlineData("backup demo --keep 0 --schedule 61,2,*,*,*", "--keep: | --schedule: '61 2 * * *' is no schedule")]
     [InlineData(
         "recover demo --to-lsn x --timeline y --stop-within-seconds 0",
         "--timeline: | --to-lsn: | --stop-within-seconds: "
@@ -70,7 +71,7 @@ public sealed class ParsingTests
     {
         var call = new CliCall();
 
-        Assert.Equal(2, await call.RunAsync(line.Split(' ')));
+        Assert.Equal(2, await call.RunAsync([.. line.Split(' ').Select(word => word.Replace(',', ' '))]));
         var why = call.People.Lines.Where(said => said.StartsWith("  why:", StringComparison.Ordinal));
         Assert.Collection(
             why,
@@ -113,6 +114,7 @@ public sealed class ParsingTests
 
     [Theory]
     [InlineData("0 2 * * *")]
+    [InlineData("*/90 23 31 12 7")]
     [InlineData("@daily")]
     [InlineData("@every 6h")]
     [InlineData("CRON_TZ=Europe/Berlin 30 1 * * MON-FRI")]

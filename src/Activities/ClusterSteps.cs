@@ -3,7 +3,6 @@ using Docker.DotNet;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
 using Temporalio.Activities;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -58,31 +57,44 @@ internal sealed class ClusterSteps(
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
     {
         await Permit.RequireAsync(wanted.Cluster);
+        var pools = await PoolsAsync(wanted);
+        var external = wanted.ExternalNetwork ?? Names.ExternalNetwork(wanted.Cluster);
+        if (wanted.Vip is { } vip && VirtualIp.ReasonAgainst(vip, external, pools) is { } reason)
+        {
+            throw Ends.Refuse($"vip: {reason}");
+        }
+
         var internalNetwork = await creation.NetworkAsync(
             wanted.Cluster,
             Names.InternalNetwork(wanted.Cluster),
             wanted.Subnet,
             isolated: true
         );
-        if (wanted.ExternalNetwork is { } existing)
+        if (wanted.ExternalNetwork is not null)
         {
-            var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
-            return found is null ? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}")
-                : found.IPAM.Config.Any(range => Contains(range.Subnet, wanted.Vip!))
-                    ? new(internalNetwork, existing, wanted.Vip!)
-                : throw Ends.Refuse(
-                    $"vip: {wanted.Vip} is not on {existing} "
-                        + $"({string.Join(", ", found.IPAM.Config.Select(range => range.Subnet))})"
-                );
+            return new(internalNetwork, external, wanted.Vip!) { VipAtRisk = VirtualIp.IsAtRisk(wanted.Vip!, pools) };
         }
 
-        var external = await creation.NetworkAsync(
+        var own = await creation.NetworkAsync(
             wanted.Cluster,
-            Names.ExternalNetwork(wanted.Cluster),
-            subnet: null,
+            external,
+            wanted.Vip is null ? null : Names.SubnetOf(wanted.Vip),
             isolated: false
         );
-        return new(internalNetwork, Names.ExternalNetwork(wanted.Cluster), wanted.Vip ?? Names.DefaultVip(external));
+        return new(internalNetwork, external, wanted.Vip ?? Names.DefaultVip(own));
+    }
+
+    /// <summary>From what Docker gives addresses on the network for clients: one that is there, or one that is to be made
+    /// around the virtual IP.</summary>
+    private async Task<IList<IPAMConfig>> PoolsAsync(WantedNetworks wanted)
+    {
+        if (wanted.ExternalNetwork is not { } existing)
+        {
+            return wanted.Vip is null ? [] : [Creation.PoolOf(Names.SubnetOf(wanted.Vip))];
+        }
+
+        var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
+        return found?.IPAM.Config ?? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}");
     }
 
     public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
@@ -242,36 +254,25 @@ internal sealed class ClusterSteps(
             return;
         }
 
+        var pull = new PullProgress();
         try
         {
             var name = image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest";
             await docker.CallAsync(
-                (client, token) =>
-                    client.Images.CreateImageAsync(
-                        new() { FromImage = name },
-                        null,
-                        new Progress<JSONMessage>(message => HandProgress.Say(message.Status ?? "")),
-                        token
-                    ),
+                (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, pull, token),
                 docker.Limits.Pull
             );
         }
         catch (DockerApiException e)
         {
-            throw UnlessPulled(image, e);
+            throw PullProgress.Failure(image, e.StatusCode, Failures.MessageOf(e));
+        }
+
+        if (pull.Error is { } error)
+        {
+            throw PullProgress.Failure(image, HttpStatusCode.OK, error);
         }
     }
-
-    /// <summary>A registry that has no such image, or does not show it, is a precondition; one that is away or busy may
-    /// be there later.</summary>
-    internal static ApplicationFailureException UnlessPulled(string image, DockerApiException failure)
-    {
-        var why = $"image: there is no {image} here, and it can't be pulled: {failure.Message}";
-        return failure.StatusCode is HttpStatusCode.NotFound ? Ends.Refuse(why) : Ends.Fail(why);
-    }
-
-    private static bool Contains(string? subnet, string address) =>
-        IPNetwork.TryParse(subnet, out var network) && network.Contains(IPAddress.Parse(address));
 }
 
 /// <summary>The result of inspect-image.</summary>

@@ -64,7 +64,8 @@ internal static class Failures
             _ => Ends.Said(failure.Message),
         };
 
-    private static string MessageOf(DockerApiException docker)
+    /// <summary>What Docker said, without its JSON.</summary>
+    public static string MessageOf(DockerApiException docker)
     {
         try
         {

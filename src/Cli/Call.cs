@@ -23,16 +23,18 @@ internal sealed record Call(ParseResult Parsed, Terminal Terminal)
     public Task<ITemporalClient> ConnectAsync(CancellationToken cancel) =>
         Temporal.ConnectAsync(Parsed.GetValue(Flags.Address), Parsed.GetValue(Flags.Namespace), cancel);
 
-    /// <summary>A command that ends in <paramref name="act"/>.</summary>
+    /// <summary>A command that ends in <paramref name="act"/>; not where <paramref name="problems"/> finds what is wrong
+    /// with its line.</summary>
     public static Command Verb(
         Terminal terminal,
         string name,
         string description,
         IEnumerable<Symbol> symbols,
-        Func<Call, CancellationToken, Task<int>> act
+        Func<Call, CancellationToken, Task<int>> act,
+        Func<ParseResult, IEnumerable<string>>? problems = null
     )
     {
-        var command = new Command(name, description);
+        var command = new InputCommand(name, description, problems ?? (_ => []));
         foreach (var symbol in symbols)
         {
             if (symbol is Argument argument)

@@ -1,11 +1,16 @@
 namespace PgFlow.Cli;
 
 /// <summary>Ends pgflow with what went wrong, why, and what to do next.</summary>
-internal sealed class CliError(int exitCode, string what, string? why = null, string? next = null) : Exception(what)
+internal sealed class CliError(int exitCode, string what, IReadOnlyList<string> why, string? next = null)
+    : Exception(what)
 {
+    public CliError(int exitCode, string what, string? why = null, string? next = null)
+        : this(exitCode, what, why is null ? [] : [why], next) { }
+
     public int ExitCode { get; } = exitCode;
 
-    public string? Why { get; } = why;
+    /// <summary>Each reason is a line of its own.</summary>
+    public IReadOnlyList<string> Why { get; } = why;
 
     public string? Next { get; } = next;
 

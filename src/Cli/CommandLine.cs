@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Cli;
@@ -10,9 +11,18 @@ internal static class CommandLine
     /// <summary>Longer than a worker's graceful shutdown, which <c>worker</c> and <c>dev</c> wait for.</summary>
     private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(60);
 
+    /// <summary>A word that begins with @, as a schedule may, is no file of arguments.</summary>
+    private static readonly ParserConfiguration Literally = new() { ResponseFileTokenReplacer = null };
+
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal)
     {
-        var parsed = Root(terminal).Parse(args);
+        var parsed = Read(args, terminal);
+        if (InputCheck.Of(parsed) is { } wrong)
+        {
+            terminal.Complain(wrong);
+            return wrong.ExitCode;
+        }
+
         var usage = parsed.Action is ParseErrorAction;
         if (parsed.Action is ParseErrorAction mistake)
         {
@@ -28,20 +38,27 @@ internal static class CommandLine
         };
         try
         {
-            var code = await parsed.InvokeAsync(configuration);
+            using var hangUp = new CancellationTokenSource();
+            using var hangUps = PosixSignalRegistration.Create(
+                PosixSignal.SIGHUP,
+                signal =>
+                {
+                    signal.Cancel = true;
+                    hangUp.Cancel();
+                }
+            );
+            var code = await parsed.InvokeAsync(configuration, hangUp.Token);
             return usage ? ExitCodes.Usage : code;
         }
         catch (Exception e) when (ErrorOf(e) is { } error)
         {
-            terminal.Complain(error);
-            if (parsed.GetValue(Flags.Debug))
-            {
-                terminal.Say(e.ToString());
-            }
-
+            Tell(terminal, error, parsed.GetValue(Flags.Debug) ? e : null);
             return error.ExitCode;
         }
     }
+
+    public static ParseResult Read(IReadOnlyList<string> args, Terminal terminal) =>
+        Root(terminal).Parse(args, Literally);
 
     public static RootCommand Root(Terminal terminal)
     {
@@ -69,6 +86,22 @@ internal static class CommandLine
         }
 
         return root;
+    }
+
+    private static void Tell(Terminal terminal, CliError error, Exception? cause)
+    {
+        try
+        {
+            terminal.Complain(error);
+            if (cause is not null)
+            {
+                terminal.Say(cause.ToString());
+            }
+        }
+        catch (IOException)
+        {
+            // the terminal was closed: the exit code says it
+        }
     }
 
     private static CliError? ErrorOf(Exception e) =>

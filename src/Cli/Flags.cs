@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using PgFlow.Workflows;
 
 namespace PgFlow.Cli;
 
@@ -47,7 +46,12 @@ internal static class Flags
         Description = "Why, for the record",
     };
 
-    public static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Don't ask" };
+    public static readonly Option<bool> Yes = new("--yes", "-y")
+    {
+        Description =
+            "Don't ask; without it the plan is shown, and the procedure waits 15 minutes for the answer: to leave "
+            + "the prompt rejects it",
+    };
 
     public static readonly Option<bool> Detach = new("--detach") { Description = "Start only; print the ID" };
 
@@ -66,52 +70,19 @@ internal static class Flags
     /// <summary>Those of a verb that starts or follows a procedure.</summary>
     public static IReadOnlyList<Option> Start { get; } = [Reason, TakeOver, Yes, Detach, Timeout, DryRun];
 
-    public static Argument<ClusterName> Cluster { get; } =
-        Named<ClusterName>("CLUSTER", "cluster name", ClusterName.Form, "The cluster's name").CompletedByName();
+    public static Argument<string?> Cluster { get; } =
+        new Argument<string?>("CLUSTER") { Description = "The cluster's name", HelpName = "CLUSTER" }.CompletedByName();
 
-    public static Argument<ClusterName> AnyCluster { get; } =
-        Named<ClusterName>(
-                "CLUSTER",
-                "cluster name",
-                ClusterName.Form,
-                "The cluster's name; all clusters where none is given",
-                ArgumentArity.ZeroOrOne
-            )
-            .CompletedByName();
+    public static Argument<string?> AnyCluster { get; } =
+        new Argument<string?>("CLUSTER")
+        {
+            Description = "The cluster's name; all clusters where none is given",
+            HelpName = "CLUSTER",
+            Arity = ArgumentArity.ZeroOrOne,
+        }.CompletedByName();
 
     public static Argument<string> Id { get; } =
-        new("ID") { Description = "The procedure's workflow ID; pgflow history lists them" };
-
-    /// <summary>An argument that is one of PgFlow's own values.</summary>
-    public static Argument<T> Named<T>(
-        string name,
-        string what,
-        string form,
-        string description,
-        ArgumentArity? arity = null
-    )
-        where T : struct, IText<T> =>
-        new(name)
-        {
-            Description = description,
-            HelpName = name,
-            Arity = arity ?? ArgumentArity.ExactlyOne,
-            CustomParser = Reader<T>(what, form),
-        };
-
-    /// <summary>Reads a value, or complains in the words of its own rule.</summary>
-    public static Func<ArgumentResult, T> Reader<T>(string what, string form)
-        where T : struct, IText<T> =>
-        result =>
-        {
-            if (result.Tokens is [var token] && !T.TryParse(token.Value, out var value))
-            {
-                result.AddError($"'{token.Value}' is no {what}: {form}");
-                return default;
-            }
-
-            return result.Tokens is [var good] && T.TryParse(good.Value, out value) ? value : default;
-        };
+        new("ID") { Description = "The procedure's workflow ID, as shown by: pgflow history" };
 
     private static TimeSpan? ReadDuration(ArgumentResult result)
     {
@@ -136,7 +107,7 @@ internal static class Flags
             return TimeSpan.FromSeconds(number * Math.Max(unit, 1));
         }
 
-        result.AddError($"'{text}' is no duration: a number with s, m or h, as 90s");
+        result.AddError($"--timeout: '{text}' is no duration; give a number with s, m or h, as 90s");
         return null;
     }
 }

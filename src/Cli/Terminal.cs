@@ -29,9 +29,9 @@ internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Int
     public void Complain(CliError error)
     {
         People.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
-        if (error.Why is not null)
+        foreach (var why in error.Why)
         {
-            People.MarkupLineInterpolated($"  why:  {error.Why}");
+            People.MarkupLineInterpolated($"  why:  {why}");
         }
 
         if (error.Next is not null)

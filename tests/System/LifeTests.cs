@@ -1,4 +1,5 @@
 using PgFlow.WorkflowTests;
+using Temporalio.Client;
 using Temporalio.Exceptions;
 
 namespace PgFlow.SystemTests;
@@ -111,22 +112,28 @@ public sealed class LifeTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
         var other = ClusterName.Parse($"{cluster.Name}-b");
-        var init = await cluster.StartAsync(
-            (InitCluster procedure) =>
-                procedure.RunAsync(
-                    new()
-                    {
-                        Cluster = other,
-                        By = "test",
-                        Image = Host.Image,
-                        ExternalNetwork = cluster.Network,
-                        Vip = "192.0.2.1",
-                    }
-                )
-        );
+        var elsewhere = await InitAsync("192.0.2.1");
+        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(elsewhere)).Type);
+        await Golden.KeepAsync("real/InitCluster-undone", elsewhere);
 
-        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(init)).Type);
-        await Golden.KeepAsync("real/InitCluster-undone", init);
+        var given = await TestCluster.FailureAsync(await InitAsync($"{cluster.Subnet}.200"));
+        Assert.Equal(Ends.Refused, given.Type);
+        Assert.Contains($"lies in the ip-range of {cluster.Network}", given.Message, StringComparison.Ordinal);
         Assert.Empty(await Host.DockerAsync("network", "ls", "-q", "--filter", $"label=pgflow.cluster={other}"));
+
+        Task<WorkflowHandle<InitCluster, Report>> InitAsync(string vip) =>
+            cluster.StartAsync(
+                (InitCluster procedure) =>
+                    procedure.RunAsync(
+                        new()
+                        {
+                            Cluster = other,
+                            By = "test",
+                            Image = Host.Image,
+                            ExternalNetwork = cluster.Network,
+                            Vip = vip,
+                        }
+                    )
+            );
     }
 }

@@ -30,7 +30,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public WorkerProcess Worker => _workers[^1];
 
-    private string Subnet { get; }
+    public string Subnet { get; }
 
     public static async Task<TestCluster> CreateAsync(
         ITemporalClient client,

@@ -46,17 +46,17 @@ public sealed class InputTests(TemporalServer server)
             {
                 "Switchover",
                 "[]",
-                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, an array was given; {Missing}"
+                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, an array was given"
             },
             {
                 "Switchover",
                 "null",
-                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, null was given; {Missing}"
+                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, null was given"
             },
             {
                 "Switchover",
                 "\"demo\"",
-                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given; {Missing}"
+                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given"
             },
             {
                 "RemakeStandby",
@@ -111,7 +111,7 @@ public sealed class InputTests(TemporalServer server)
 
         Assert.Equal(Ends.InvalidInput, failed.Type);
         Assert.StartsWith("the input: is no JSON: ", failed.Message, StringComparison.Ordinal);
-        Assert.EndsWith(Missing, failed.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("cluster", failed.Message, StringComparison.Ordinal);
     }
 
     [Fact]

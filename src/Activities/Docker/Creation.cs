@@ -45,6 +45,10 @@ internal sealed class Creation(DockerEngine docker)
             {
                 throw Made($"network {name}");
             }
+            catch (DockerApiException e) when (e.ResponseBody.Contains("overlaps", StringComparison.Ordinal))
+            {
+                throw Ends.Refuse($"{subnet} for network {name} overlaps another network of Docker's; give a free one");
+            }
         }
 
         throw Ends.Refuse("subnet: no private network is free; give one");
@@ -174,6 +178,9 @@ internal sealed class Creation(DockerEngine docker)
     private Task<NetworkResponse?> FindNetworkAsync(string name) =>
         docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(name, token));
 
+    /// <summary>What Docker may give to others of a network of PgFlow's.</summary>
+    public static IPAMConfig PoolOf(string subnet) => new() { Subnet = subnet, IPRange = Names.RangeForOthers(subnet) };
+
     private Task<NetworksCreateResponse> CreateNetworkAsync(
         ClusterName cluster,
         string name,
@@ -188,7 +195,7 @@ internal sealed class Creation(DockerEngine docker)
             Internal = isolated,
             CheckDuplicate = true,
             Labels = Labels.Of(cluster),
-            IPAM = new() { Config = [new() { Subnet = subnet, IPRange = Names.RangeForOthers(subnet) }] },
+            IPAM = new() { Config = [PoolOf(subnet)] },
         };
         return docker.CallAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
     }

@@ -1,6 +1,7 @@
 using PgFlow.Workflows;
 using Spectre.Console;
 using Temporalio.Client;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Cli;
 
@@ -9,16 +10,30 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
 {
     private readonly IAnsiConsole _people = call.Terminal.People;
 
-    /// <param name="cancel">The person leaves: that is a no.</param>
+    /// <param name="cancel">The person leaves, or is thrown out: that is a no.</param>
     /// <param name="limited">The same, or the time limit is reached: it goes on waiting, for somebody else.</param>
     /// <returns>Whether it goes on; false also where it ended before it could be approved.</returns>
     public async Task<bool> AskAsync(CancellationToken cancel, CancellationToken limited)
     {
-        if (await WaitAsync(limited) is not { Plan: { } plan })
+        var asked = false;
+        try
         {
-            return false;
-        }
+            if (await WaitAsync(limited) is not { Plan: { } plan })
+            {
+                return false;
+            }
 
+            asked = true;
+            return await AskAsync(plan, limited);
+        }
+        catch (Exception e) when (cancel.IsCancellationRequested && e is not CliError)
+        {
+            throw await WithdrawAsync(asked);
+        }
+    }
+
+    private async Task<bool> AskAsync(PlanView plan, CancellationToken limited)
+    {
         PlanText.Write(_people, plan);
         using var answered = CancellationTokenSource.CreateLinkedTokenSource(limited);
         var elsewhere = AnsweredElsewhereAsync(answered);
@@ -32,22 +47,56 @@ internal sealed class Confirmation(Call call, WorkflowHandle handle, Order order
             );
             return yes;
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            _people.WriteLine();
-            await Decisions.RejectAsync(handle, "stopped at the prompt", CancellationToken.None);
-            throw new CliError(ExitCodes.StoppedFollowing, "rejected; nothing was done");
-        }
         catch (OperationCanceledException) when (!limited.IsCancellationRequested)
         {
             _people.WriteLine();
-            call.Terminal.Say("somebody else has answered");
+            call.Terminal.Say("it does not wait any more: somebody else has answered, or its time is over");
             return true;
         }
         finally
         {
             await answered.CancelAsync();
             await elsewhere.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Nobody is left to answer: what was started is ended. Nothing is printed before, since the terminal may be
+    /// gone.</summary>
+    private async Task<CliError> WithdrawAsync(bool asked)
+    {
+        const string Why = "stopped at the prompt";
+        try
+        {
+            if (!asked || !await RejectedAsync(Why))
+            {
+                // the server takes a cancel without a worker, and before the procedure waits
+                await Decisions.CancelAsync(handle, Why, CancellationToken.None);
+            }
+
+            return new(ExitCodes.StoppedFollowing, "rejected; nothing was done");
+        }
+        catch (Exception e) when (e is CliError or RpcException)
+        {
+            return new(
+                ExitCodes.StoppedFollowing,
+                $"stopped, but {handle.Id} could not be rejected",
+                e.Message,
+                $"look at it: pgflow show {handle.Id}"
+            );
+        }
+    }
+
+    /// <returns>False where no worker takes the answer.</returns>
+    private async Task<bool> RejectedAsync(string why)
+    {
+        try
+        {
+            await Decisions.RejectAsync(handle, why, CancellationToken.None, Decisions.ShortLimit);
+            return true;
+        }
+        catch (CliError e) when (e.ExitCode is ExitCodes.Unreachable)
+        {
+            return false;
         }
     }
 

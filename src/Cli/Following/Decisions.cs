@@ -10,14 +10,21 @@ internal static class Decisions
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>For somebody who leaves: whoever stops pgflow may kill it 10 s later.</summary>
+    public static readonly TimeSpan ShortLimit = TimeSpan.FromSeconds(4);
+
     /// <summary>A new target is looked for in the WAL.</summary>
     private static readonly TimeSpan TargetLimit = TimeSpan.FromMinutes(5);
 
     public static Task ApproveAsync(WorkflowHandle handle, string planHash, CancellationToken cancel) =>
         TellAsync<object?>(handle, "approve", new Approval(planHash, Temporal.User), AnswerLimit, cancel);
 
-    public static Task RejectAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
-        TellAsync<object?>(handle, "reject", new Rejection(Temporal.User, reason), AnswerLimit, cancel);
+    public static Task RejectAsync(
+        WorkflowHandle handle,
+        string? reason,
+        CancellationToken cancel,
+        TimeSpan? limit = null
+    ) => TellAsync<object?>(handle, "reject", new Rejection(Temporal.User, reason), limit ?? AnswerLimit, cancel);
 
     public static Task ResolveAsync(WorkflowHandle handle, Resolution resolution, CancellationToken cancel) =>
         TellAsync<object?>(handle, "resolve", resolution, AnswerLimit, cancel);

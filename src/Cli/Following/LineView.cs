@@ -77,5 +77,5 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
     /// <summary>What a person can do with a recovery that stands at its target.</summary>
     public static string Inspecting(string id) =>
         $"it stands read-only at its target; look at it, then: pgflow approve {id} (go on), pgflow move {id} "
-        + $"--to-time … (a later target), or pgflow reject {id} (back to today)";
+        + $"--to-time TIME (or another later target), or pgflow reject {id} (back to today)";
 }

@@ -1,16 +1,31 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using PgFlow.Workflows;
 
 namespace PgFlow.Cli;
 
-/// <summary>One field of a procedure's input, as a flag or an argument of the same name.</summary>
+/// <summary>One field of a procedure's input, as a flag or an argument of the same name. What was typed is passed on as
+/// it is: <see cref="InputCheck"/> judges it, with all the others.</summary>
 /// <param name="Name">Its name in the input.</param>
 /// <param name="Symbol">What is parsed.</param>
-/// <param name="Read">Its value as JSON; null where it was not given.</param>
-internal sealed record Field(string Name, Symbol Symbol, Func<ParseResult, JsonNode?> Read)
+/// <param name="Type">Its type.</param>
+internal sealed record Field(string Name, Symbol Symbol, Type Type)
 {
+    // those that every procedure has
+    public static Field Cluster { get; } = new("cluster", Flags.Cluster, typeof(ClusterName));
+
+    public static Field Reason { get; } = new("reason", Flags.Reason, typeof(string));
+
+    public static Field TakeOver { get; } = new("takeOver", Flags.TakeOver, typeof(string));
+
+    private static IEnumerable<string> NodeNames =>
+        Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString());
+
+    /// <summary>Its name on the command line.</summary>
+    public string Typed => Symbol is Argument ? Symbol.Name.ToUpperInvariant() : Symbol.Name;
+
     /// <summary>What was given, and nothing else, so that defaults stand in one place.</summary>
     public static JsonObject Input(IEnumerable<Field> fields, ParseResult parsed) =>
         new(
@@ -20,81 +35,53 @@ internal sealed record Field(string Name, Symbol Symbol, Func<ParseResult, JsonN
         );
 
     /// <summary>The field as its procedure describes it.</summary>
-    public static Field Of(InputField field) =>
-        field.Type switch
-        {
-            var type when type == typeof(bool) => Of(
-                field,
-                new Option<bool>(field.Symbol),
-                given => given ? true : null
-            ),
-            var type when type == typeof(int) || type == typeof(uint) => Of(
-                field,
-                new Option<int?>(field.Symbol) { HelpName = "N" },
-                given => given
-            ),
-            var type when type == typeof(ClusterName) => Of(
-                field,
-                Named<ClusterName>(field, "cluster name", ClusterName.Form).CompletedByName(),
-                given => given.ToString()
-            ),
-            var type when type == typeof(NodeName) => Node(field),
-            { IsEnum: true } type => Choice(
-                field,
-                [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)]
-            ),
-            _ when field.IsArgument => Of(field, new Argument<string?>(field.Symbol), given => given),
-            _ => Of(field, new Option<string?>(field.Symbol), given => given),
-        };
-
-    private static Field Of<T>(InputField field, Option<T> option, Func<T?, JsonNode?> json)
+    public static Field Of(InputField field)
     {
-        option.Description = field.Flag.Help;
-        option.HelpName = field.Flag.Value ?? option.HelpName;
-        return new(field.Name, option, parsed => json(parsed.GetValue(option)));
-    }
-
-    private static Field Of<T>(InputField field, Argument<T> argument, Func<T?, JsonNode?> json)
-    {
-        argument.Description = field.Flag.Help;
-        argument.HelpName = field.Symbol;
-        argument.Arity = ArityOf(field);
-        return new(field.Name, argument, parsed => json(parsed.GetValue(argument)));
-    }
-
-    private static Field Choice(InputField field, string[] words)
-    {
-        var option = new Option<string?>(field.Symbol) { HelpName = string.Join('|', words) };
-        option.AcceptOnlyFromAmong(words);
-        return Of(field, option, given => given);
-    }
-
-    private static Field Node(InputField field)
-    {
+        var words = WordsOf(field.Type);
         if (field.IsArgument)
         {
-            var argument = Named<NodeName>(field, "node name", NodeName.Form);
-            argument.CompletionSources.Add(_ => Names);
-            return Of(field, argument, Json);
+            var argument = new Argument<string?>(field.Symbol)
+            {
+                Description = field.Flag.Help,
+                HelpName = field.Symbol,
+                Arity =
+                    field.Flag.Place is FlagPlace.BehindOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+            };
+            argument.CompletionSources.Add([.. words]);
+            return new(
+                field.Name,
+                field.Type == typeof(ClusterName) ? argument.CompletedByName() : argument,
+                field.Type
+            );
         }
 
-        var option = new Option<NodeName>(field.Symbol)
-        {
-            HelpName = "NODE",
-            CustomParser = Flags.Reader<NodeName>("node name", NodeName.Form),
-        };
-        option.CompletionSources.Add(_ => Names);
-        return Of(field, option, Json);
+        Option option = field.Type == typeof(bool) ? new Option<bool>(field.Symbol) : new Option<string?>(field.Symbol);
+        option.Description = field.Flag.Help;
+        option.HelpName = field.Flag.Value ?? HelpOf(field.Type, words);
+        option.CompletionSources.Add([.. words]);
+        return new(field.Name, option, field.Type);
     }
 
-    private static Argument<T> Named<T>(InputField field, string what, string form)
-        where T : struct, IText<T> => Flags.Named<T>(field.Symbol, what, form, field.Flag.Help, ArityOf(field));
+    private JsonNode? Read(ParseResult parsed) =>
+        Type == typeof(bool) ? (parsed.IsSet(Symbol) ? true : null)
+        : parsed.Given(Symbol) is not { } text ? null
+        : IsNumber && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+        : text;
 
-    private static ArgumentArity ArityOf(InputField field) =>
-        field.Flag.Place is FlagPlace.BehindOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne;
+    private bool IsNumber => Type == typeof(int) || Type == typeof(uint);
 
-    private static IEnumerable<string> Names =>
-        Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString());
+    private static IReadOnlyList<string> WordsOf(Type type) =>
+        type.IsEnum ? [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)]
+        : type == typeof(NodeName) ? [.. NodeNames]
+        : [];
 
-    private static JsonNode? Json(NodeName node) => node == default ? null : node.ToString();
+    private static string? HelpOf(Type type, IReadOnlyList<string> words) =>
+        type switch
+        {
+            { IsEnum: true } => string.Join('|', words),
+            _ when type == typeof(NodeName) => "NODE",
+            _ when type == typeof(int) || type == typeof(uint) => "N",
+            _ => null,
+        };
 }

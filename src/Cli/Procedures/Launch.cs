@@ -43,7 +43,7 @@ internal sealed class Launch(Call call)
     private Task<WorkflowHandle> StartAsync(ITemporalClient client, Order order, bool ask, CancellationToken cancel)
     {
         var json = InputJson.With(
-            order.Json,
+            WithWords(call, order.Json),
             new Dictionary<string, object?>
             {
                 ["dryRun"] = call.DryRun ? true : null,
@@ -51,8 +51,6 @@ internal sealed class Launch(Call call)
                     ask ? true
                     : call.Yes && order.TypeTheName ? false
                     : null, // DestroyCluster waits where nothing is said
-                ["reason"] = call.Reason,
-                ["takeOver"] = call.Parsed.GetValue(Flags.TakeOver),
                 ["by"] = Temporal.User,
             }
         );
@@ -65,10 +63,22 @@ internal sealed class Launch(Call call)
                 StaticDetails =
                     $"Asked for by {Temporal.User} with "
                     + $"pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
-                Rpc = new() { CancellationToken = cancel },
+                // whoever stops pgflow here must know whether there is something to reject
+                Rpc = new() { CancellationToken = ask ? CancellationToken.None : cancel },
             }
         );
     }
+
+    /// <summary>The input with what was said besides it.</summary>
+    internal static string WithWords(Call call, string json) =>
+        InputJson.With(
+            json,
+            new Dictionary<string, object?>
+            {
+                ["reason"] = call.Reason,
+                ["takeOver"] = call.Parsed.GetValue(Flags.TakeOver),
+            }
+        );
 
     /// <summary>An input as a payload, as it was typed.</summary>
     internal static RawValue Raw(string json) =>

@@ -12,6 +12,8 @@ internal sealed class ProcedureVerb(ProcedureEntry procedure)
 
     public string Name => procedure.Verb!;
 
+    private IReadOnlyList<Field> Fields => [Field.Cluster, .. _before, .. _behind, Field.Reason, Field.TakeOver];
+
     private static List<Field> FieldsOf(ProcedureEntry procedure, bool before) =>
         [.. procedure.Fields.Where(field => field.Flag.Place is FlagPlace.Before == before).Select(Field.Of)];
 
@@ -34,7 +36,8 @@ internal sealed class ProcedureVerb(ProcedureEntry procedure)
                 return procedure.CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron
                     ? new Schedules(call).RunAsync(Name, order, cron, cancel)
                     : new Launch(call).RunAsync(order, cancel);
-            }
+            },
+            Problems
         );
 
     /// <summary>What is to be started.</summary>
@@ -42,15 +45,16 @@ internal sealed class ProcedureVerb(ProcedureEntry procedure)
         new(
             procedure.Name,
             Input(call.Parsed).ToJsonString(PgFlowJson.Options),
-            call.Parsed.GetValue(Flags.Cluster).ToString(),
+            call.Parsed.GetValue(Flags.Cluster),
             procedure.TypeTheName
         );
 
     /// <summary>The procedure's input.</summary>
-    public JsonObject Input(ParseResult parsed)
-    {
-        var input = Field.Input(_before.Concat(_behind), parsed);
-        input.Insert(0, "cluster", parsed.GetValue(Flags.Cluster).ToString());
-        return input;
-    }
+    public JsonObject Input(ParseResult parsed) => Field.Input(Fields, parsed);
+
+    /// <summary>What is wrong with it, and with its schedule.</summary>
+    public IEnumerable<string> Problems(ParseResult parsed) =>
+        InputCheck
+            .Problems(procedure.Input, Input(parsed), Fields)
+            .Concat(procedure.CanRepeat ? Schedules.Problems(parsed) : []);
 }

@@ -52,13 +52,10 @@ internal static class RunVerb
                 $"there are {string.Join(", ", Procedures)}"
             );
         var json = await ReadAsync(call.Parsed.GetRequiredValue(Input), cancel);
+        var entry = Workflows.Procedures.Find(procedure)!;
+        InputCheck.Require(entry, Launch.WithWords(call, json));
         return await new Launch(call).RunAsync(
-            new(
-                procedure,
-                json,
-                InputJson.Cluster(json),
-                TypeTheName: Workflows.Procedures.Find(procedure)!.TypeTheName
-            ),
+            new(procedure, json, InputJson.Cluster(json), entry.TypeTheName),
             cancel
         );
     }

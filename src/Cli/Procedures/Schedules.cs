@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Temporalio.Client;
 using Temporalio.Client.Schedules;
 using Temporalio.Exceptions;
@@ -7,9 +9,13 @@ namespace PgFlow.Cli;
 
 /// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each verb and
 /// cluster.</summary>
-internal sealed class Schedules(Call call)
+internal sealed partial class Schedules(Call call)
 {
     private const string Off = "off";
+    private const string Wanted = "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off";
+
+    /// <summary>The most that minute, hour, day, month and weekday can be.</summary>
+    private static readonly int[] Most = [59, 23, 31, 12, 7];
 
     public static readonly Option<string?> Cron = new("--schedule")
     {
@@ -20,17 +26,27 @@ internal sealed class Schedules(Call call)
     /// <summary>The schedule's ID: <c>pgflow-backup-demo</c>.</summary>
     public static string IdOf(string verb, string? cluster) => $"pgflow-{verb}-{cluster}";
 
-    public async Task<int> RunAsync(string verb, Order order, string cron, CancellationToken cancel)
+    /// <summary>What is wrong with the schedule that was typed, as far as it can be known without the server.</summary>
+    public static IEnumerable<string> Problems(ParseResult parsed)
     {
-        if (call.DryRun)
+        if (parsed.Given(Cron) is not { } cron)
         {
-            throw new CliError(
-                ExitCodes.Usage,
-                "--schedule and --dry-run don't go together",
-                next: "look at one run first: leave --schedule out"
-            );
+            yield break;
         }
 
+        if (parsed.IsSet(Flags.DryRun))
+        {
+            yield return "--schedule, --dry-run: don't go together; to look at one run first leave --schedule out";
+        }
+
+        if (cron is not Off && !CanBe(cron))
+        {
+            yield return $"--schedule: '{cron}' is no schedule; {Wanted}";
+        }
+    }
+
+    public async Task<int> RunAsync(string verb, Order order, string cron, CancellationToken cancel)
+    {
         var client = await call.ConnectAsync(cancel);
         var id = IdOf(verb, order.Cluster);
         call.Terminal.Say(
@@ -38,6 +54,27 @@ internal sealed class Schedules(Call call)
         );
         return ExitCodes.Done;
     }
+
+    private static bool CanBe(string cron) =>
+        Form().IsMatch(cron)
+        && (
+            cron.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is not { Length: 5 } fields
+            || fields.Zip(Most).All(field => Number().Matches(field.First).All(found => IsWithin(found, field.Second)))
+        );
+
+    private static bool IsWithin(Match number, int most) =>
+        int.TryParse(number.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most;
+
+    /// <summary>A number that is no step.</summary>
+    [GeneratedRegex(@"(?<![/\d])\d+", RegexOptions.CultureInvariant)]
+    private static partial Regex Number();
+
+    /// <summary>What cron's five fields can look like, with Temporal's seconds and year, or one of its words.</summary>
+    [GeneratedRegex(
+        @"^\s*((CRON_)?TZ=\S+\s+)?(@[a-z]+(\s+\S+)?|[\w*/,?-]+(\s+[\w*/,?-]+){4,6})\s*(#.*)?$",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex Form();
 
     private static async Task<string> EndAsync(ITemporalClient client, string id, CancellationToken cancel)
     {
@@ -88,12 +125,7 @@ internal sealed class Schedules(Call call)
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.InvalidArgument)
         {
-            throw new CliError(
-                ExitCodes.Usage,
-                $"'{cron}' is no schedule",
-                e.Message,
-                "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off"
-            );
+            throw new CliError(ExitCodes.Usage, $"'{cron}' is no schedule", e.Message, Wanted);
         }
 
         var next = (await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel }))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
 namespace PgFlow.Cli;
@@ -60,6 +61,7 @@ internal static class DevVerb
         if (await AnswersAsync(server.Address))
         {
             call.Terminal.Say($"Temporal runs at {server.Address} already and is used");
+            await SayOthersAsync(call, server, cancel);
             return await WorkAsync(call, server, worker, cancel);
         }
 
@@ -68,6 +70,25 @@ internal static class DevVerb
         call.Terminal.Say($"Temporal answers at {server.Address}, its data is in {server.Data}");
         return await WorkAsync(call, server, worker, cancel);
     }
+
+    /// <summary>Several workers are no mistake, but somebody who does not know of the other waits for a step that it
+    /// does, with its Docker and its secrets.</summary>
+    private static async Task SayOthersAsync(Call call, DevServer server, CancellationToken cancel)
+    {
+        var client = await Temporal.ConnectAsync(server.Address, call.Parsed.GetValue(Flags.Namespace), cancel);
+        if (Others(await SeenWorker.AllAsync(client, TaskQueueType.Activity, cancel)) is { } others)
+        {
+            call.Terminal.Say(others);
+        }
+    }
+
+    /// <summary>What is said of workers that are there already; null where there are none.</summary>
+    internal static string? Others(IReadOnlyCollection<SeenWorker> there) =>
+        there.Count == 0
+            ? null
+            : $"A worker is there already: {string.Join(", ", there)}.\n"
+                + "Another one is started beside it, and steps go to either: both need the same build, Docker daemon "
+                + "and secrets directory.\nCtrl-C stops only the one that is started here.";
 
     private static async Task<int> WorkAsync(Call call, DevServer server, string worker, CancellationToken cancel)
     {

@@ -13,7 +13,8 @@ internal static class BackupsVerb
             "backups",
             "The base backups, oldest first",
             [Flags.Cluster, Flags.Timeout, .. Flags.Connection],
-            RunAsync
+            RunAsync,
+            InputCheck.OfCluster
         );
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)

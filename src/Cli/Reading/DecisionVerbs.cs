@@ -45,7 +45,8 @@ internal static class DecisionVerbs
                 "move",
                 "Let a recovery that stands at its target replay on to a later one",
                 [.. Targets.Select(field => field.Symbol)],
-                MoveAsync
+                MoveAsync,
+                TargetProblems
             ),
             Verb(
                 terminal,
@@ -83,7 +84,8 @@ internal static class DecisionVerbs
         string name,
         string description,
         IEnumerable<Symbol> symbols,
-        Func<Call, WorkflowHandle, CancellationToken, Task<string>> tell
+        Func<Call, WorkflowHandle, CancellationToken, Task<string>> tell,
+        Func<ParseResult, IEnumerable<string>>? problems = null
     ) =>
         Call.Verb(
             terminal,
@@ -104,8 +106,17 @@ internal static class DecisionVerbs
 
                 call.Terminal.Say(await tell(call, handle, cancel));
                 return ExitCodes.Done;
-            }
+            },
+            problems
         );
+
+    /// <summary>The cluster is the procedure's own.</summary>
+    private static IEnumerable<string> TargetProblems(ParseResult parsed)
+    {
+        var input = Field.Input(Targets, parsed);
+        input["cluster"] = "known";
+        return InputCheck.Problems(typeof(TargetInput), input, Targets);
+    }
 
     private static async Task<string> ApproveAsync(Call call, WorkflowHandle handle, CancellationToken cancel)
     {
@@ -168,7 +179,7 @@ internal static class DecisionVerbs
             throw new CliError(
                 ExitCodes.Usage,
                 "approve asks first, and nobody is there to answer",
-                next: "add --plan HASH (pgflow show ID has it), or --yes"
+                next: $"add --yes, or --plan HASH, which is shown by: pgflow show {handle.Id}"
             );
         }
 

@@ -20,19 +20,15 @@ internal static class HistoryVerb
             "history",
             "The procedures that ran or run (of all clusters where none is named), newest first",
             [Flags.AnyCluster, Limit, .. Flags.Connection],
-            RunAsync
+            RunAsync,
+            InputCheck.OfAnyCluster
         );
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
     {
         var cluster = call.Parsed.GetValue(Flags.AnyCluster);
         var client = await call.ConnectAsync(cancel);
-        var runs = await Runs.HistoryAsync(
-            client,
-            cluster == default ? null : cluster.ToString(),
-            call.Parsed.GetValue(Limit),
-            cancel
-        );
+        var runs = await Runs.HistoryAsync(client, cluster, call.Parsed.GetValue(Limit), cancel);
         if (call.Json)
         {
             call.Terminal.Json(runs);

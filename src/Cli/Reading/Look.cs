@@ -10,7 +10,7 @@ internal sealed class Look(Call call)
     /// <summary>What <paramref name="workflow"/> returns for the cluster that was named.</summary>
     public async Task<T> ForAsync<T>(string workflow, CancellationToken cancel)
     {
-        var cluster = call.Parsed.GetValue(Flags.Cluster).ToString();
+        var cluster = call.Parsed.GetRequiredValue(Flags.Cluster)!;
         Ending? end = null;
         await WithinLimitAsync(async (client, limit) => end = await AtAsync(client, workflow, cluster, limit), cancel);
         return end!.Result is { } result

@@ -66,7 +66,8 @@ internal static class StatusText
                 $"see what it waits for: pgflow show {run.WorkflowId}; then: pgflow resolve {run.WorkflowId} retry",
             "waitingForApproval" => $"pgflow approve {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
             "inspecting" =>
-                $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
+                $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId} --to-time TIME (or another later target), "
+                    + $"or pgflow reject {run.WorkflowId}",
             _ => $"follow it: pgflow watch {run.WorkflowId}",
         };
 

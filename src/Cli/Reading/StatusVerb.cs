@@ -14,7 +14,8 @@ internal static class StatusVerb
             "Roles, timeline, lag, endpoint, archive, last backup, what runs (of all clusters where none is "
                 + "named); exit 1 when something is wrong",
             [Flags.AnyCluster, Flags.Timeout, .. Flags.Connection],
-            RunAsync
+            RunAsync,
+            InputCheck.OfAnyCluster
         );
 
     private static async Task<int> RunAsync(Call call, CancellationToken cancel)
@@ -24,7 +25,7 @@ internal static class StatusVerb
         await new Look(call).WithinLimitAsync(
             async (client, limit) =>
             {
-                var clusters = asked == default ? await Runs.ClustersAsync(client, limit) : [asked.ToString()];
+                var clusters = asked is null ? await Runs.ClustersAsync(client, limit) : [asked];
                 foreach (var looking in clusters.Select(cluster => LookAsync(call, client, cluster, limit)).ToList())
                 {
                     found.Add(await looking);
@@ -32,7 +33,7 @@ internal static class StatusVerb
             },
             cancel
         );
-        Print(call, found, asked != default);
+        Print(call, found, asked is not null);
         return found.Select(status => status.ExitCode).DefaultIfEmpty(ExitCodes.Done).Max();
     }
 

@@ -35,7 +35,8 @@ internal static class TimelineVerb
             (call, cancel) =>
                 call.Parsed.GetValue(Rebuild)
                     ? new Launch(call).RunAsync(Rebuilding.OrderOf(call), cancel)
-                    : ShowAsync(call, cancel)
+                    : ShowAsync(call, cancel),
+            Rebuilding.Problems
         );
         command.Validators.Add(RefuseMixture);
         return command;

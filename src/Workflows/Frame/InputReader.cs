@@ -13,7 +13,7 @@ public static class InputReader
     {
         var info = PgFlowJson.Options.GetTypeInfo(type);
         var input = (ProcedureInput)info.CreateObject!();
-        var problems = new List<string>();
+        var problems = new List<InputProblem>();
         try
         {
             using var document = JsonDocument.Parse(json);
@@ -24,8 +24,10 @@ public static class InputReader
             else
             {
                 problems.Add(
-                    $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, "
-                        + $"{Kind(document.RootElement)} was given"
+                    new(
+                        InputProblem.Whole,
+                        $"a JSON object is wanted, as {{\"cluster\": \"demo\"}}, {Kind(document.RootElement)} was given"
+                    )
                 );
             }
         }
@@ -33,7 +35,7 @@ public static class InputReader
         {
             // InvalidOperationException: a text that is no Unicode (half of a surrogate pair, bytes that are no UTF-8),
             // found only when it is read.
-            problems.Add($"the input: is no JSON: {(json.IsEmpty ? "it is empty" : e.Message)}");
+            problems.Add(new(InputProblem.Whole, $"is no JSON: {(json.IsEmpty ? "it is empty" : e.Message)}"));
         }
 
         return input with
@@ -49,7 +51,12 @@ public static class InputReader
     private static IEnumerable<JsonPropertyInfo> Settable(JsonTypeInfo info) =>
         info.Properties.Where(field => field.Set is not null);
 
-    private static void ReadFields(JsonElement json, JsonTypeInfo info, ProcedureInput input, List<string> problems)
+    private static void ReadFields(
+        JsonElement json,
+        JsonTypeInfo info,
+        ProcedureInput input,
+        List<InputProblem> problems
+    )
     {
         var fields = Settable(info).ToDictionary(field => field.Name, StringComparer.OrdinalIgnoreCase);
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -58,17 +65,20 @@ public static class InputReader
             if (!fields.TryGetValue(given.Name, out var field))
             {
                 problems.Add(
-                    $"{given.Name}: is no field of this input; there are "
-                        + $"{string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}"
+                    new(
+                        given.Name,
+                        "is no field of this input; there are "
+                            + $"{string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}"
+                    )
                 );
             }
             else if (!seen.Add(given.Name))
             {
-                problems.Add($"{field.Name}: is given twice");
+                problems.Add(new(field.Name, "is given twice"));
             }
             else if (ReadField(given.Value, field, input) is { } problem)
             {
-                problems.Add($"{field.Name}: {problem}");
+                problems.Add(new(field.Name, problem));
             }
         }
     }
@@ -98,7 +108,7 @@ public static class InputReader
             var t when t == typeof(NodeName) => $"a node's name ({NodeName.Form})",
             var t when t == typeof(Lsn) => Lsn.Form,
             var t when t == typeof(bool) => "true or false",
-            var t when t == typeof(int) => "a whole number",
+            var t when t == typeof(int) || t == typeof(uint) => "a whole number",
             var t when t == typeof(string) => "a text",
             { IsEnum: true } t =>
                 $"one of {string.Join(", ", Enum.GetNames(t).Select(JsonNamingPolicy.CamelCase.ConvertName))}",

@@ -28,16 +28,18 @@ public abstract record ProcedureInput
 
     /// <summary>What was wrong with the JSON; never part of it.</summary>
     [JsonIgnore]
-    public IReadOnlyList<string> Unreadable { get; init; } = [];
+    public IReadOnlyList<InputProblem> Unreadable { get; init; } = [];
 
     /// <summary>Everything that is wrong with this input, each with its field and the mend.</summary>
-    public IReadOnlyList<string> Problems() =>
+    public IReadOnlyList<InputProblem> Problems() =>
+        Unreadable.Any(problem => problem.Field is InputProblem.Whole) ? Unreadable : [.. Unreadable, .. Unfit()];
+
+    private IEnumerable<InputProblem> Unfit() =>
         [
-            .. Unreadable,
             .. Missing("cluster", Cluster == default, "give the cluster's name"),
             .. ApproveWithinSeconds is < 1 or > 7 * 24 * 60 * 60
-                ? [$"approveWithinSeconds: {ApproveWithinSeconds} is not from 1 to a week"]
-                : Array.Empty<string>(),
+                ? [new("approveWithinSeconds", $"{ApproveWithinSeconds} is not from 1 to a week")]
+                : Array.Empty<InputProblem>(),
             .. TooLong("by", By, 200),
             .. TooLong("reason", Reason, 2000),
             .. TooLong("takeOver", TakeOver, 1000),
@@ -45,16 +47,16 @@ public abstract record ProcedureInput
         ];
 
     /// <summary>What is wrong with values that can be read.</summary>
-    protected virtual IEnumerable<string> Check() => [];
+    protected virtual IEnumerable<InputProblem> Check() => [];
 
     /// <summary>A field that must be given; one that was given and can't be read is a problem already.</summary>
-    private protected IEnumerable<string> Missing(string field, bool missing, string mend) =>
-        missing && !Unreadable.Any(problem => problem.StartsWith($"{field}:", StringComparison.Ordinal))
-            ? [$"{field}: is missing; {mend}"]
-            : [];
+    private protected IEnumerable<InputProblem> Missing(string field, bool missing, string mend) =>
+        missing && !IsUnreadable(field) ? [new(field, $"is missing; {mend}")] : [];
+
+    private protected bool IsUnreadable(string field) => Unreadable.Any(problem => problem.Field == field);
 
     /// <summary>A text that Temporal would not take as a search attribute or a summary, and then end the workflow or
     /// retry it for ever.</summary>
-    private protected static IEnumerable<string> TooLong(string field, string? text, int most) =>
-        text?.Length > most ? [$"{field}: has {text.Length} characters, more than {most}"] : [];
+    private protected static IEnumerable<InputProblem> TooLong(string field, string? text, int most) =>
+        text?.Length > most ? [new(field, $"has {text.Length} characters, more than {most}")] : [];
 }

@@ -70,7 +70,21 @@ public sealed record WantedNetworks(ClusterName Cluster, string? Subnet, string?
 /// <param name="Subnet">The internal network's subnet.</param>
 /// <param name="ExternalNetwork">The clients' network.</param>
 /// <param name="Vip">The virtual IP.</param>
-public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, string Vip);
+public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, string Vip)
+{
+    /// <summary>Docker gives all addresses of that network away: another container may get the virtual IP while no node
+    /// holds it.</summary>
+    public bool VipAtRisk { get; init; }
+
+    internal IEnumerable<string> Notes =>
+        VipAtRisk
+            ?
+            [
+                $"network {ExternalNetwork} has no ip-range: Docker may give {Vip} to another container while no node "
+                    + "holds it; make the network with an ip-range that leaves it out",
+            ]
+            : [];
+}
 
 internal static class Clusters
 {

@@ -128,8 +128,8 @@ internal static class StopLimit
     private const int Longest = 60 * 60;
 
     /// <summary>What is wrong with a value that was given.</summary>
-    public static IEnumerable<string> Problems(int seconds) =>
-        seconds is < 1 or > Longest ? [$"stopWithinSeconds: {seconds} is not from 1 to {Longest}"] : [];
+    public static IEnumerable<InputProblem> Problems(int seconds) =>
+        seconds is < 1 or > Longest ? [new("stopWithinSeconds", $"{seconds} is not from 1 to {Longest}")] : [];
 }
 
 /// <summary>Where a node's WAL ended when it was stopped.</summary>

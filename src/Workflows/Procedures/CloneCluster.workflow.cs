@@ -26,14 +26,15 @@ public sealed record CloneClusterInput : TargetInput
     public string? ExternalNetwork { get; init; }
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() =>
+    protected override IEnumerable<InputProblem> Check() =>
         [
             .. base.Check(),
             .. Missing("from", From == default, "name the cluster to clone"),
             .. From == Cluster && From != default
-                ? [$"from: is {From} itself; a clone needs a name of its own"]
-                : Array.Empty<string>(),
-            .. InitClusterInput.CheckPlace(Nodes ?? 1, Vip, Subnet, ExternalNetwork),
+                ? [new("from", $"is {From} itself; a clone needs a name of its own")]
+                : Array.Empty<InputProblem>(),
+            .. InitClusterInput.CheckPlace(Nodes ?? 1, Vip, Subnet),
+            .. Missing("vip", Vip is null && ExternalNetwork is not null, InitClusterInput.FreeAddress),
         ];
 }
 
@@ -60,10 +61,14 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                 var networks = await ResultStep(
                     "create-networks",
                     "Internal and external network",
-                    () =>
-                        Clusters.CreateNetworksAsync(
+                    async () =>
+                    {
+                        var made = await Clusters.CreateNetworksAsync(
                             new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)
-                        ),
+                        );
+                        Notes.AddRange(made.Notes);
+                        return made;
+                    },
                     undo: () => Clusters.TakeBackAsync(cluster)
                 );
                 await Step(

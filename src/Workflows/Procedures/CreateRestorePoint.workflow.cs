@@ -11,10 +11,16 @@ public sealed partial record CreateRestorePointInput : ProcedureInput
     public string? Name { get; init; }
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() =>
+    protected override IEnumerable<InputProblem> Check() =>
         Name is null || IsName(Name)
             ? Missing("name", Name is null, "name the restore point")
-            : [$"name: '{Name}' is no name of a restore point: 1 to 63 letters, digits, dots, underscores or hyphens"];
+            :
+            [
+                new(
+                    "name",
+                    $"'{Name}' is no name of a restore point: 1 to 63 letters, digits, dots, underscores or hyphens"
+                ),
+            ];
 
     /// <summary>Whether the ledger takes it; PostgreSQL takes anything.</summary>
     internal static bool IsName(string text) => Pattern().IsMatch(text);

@@ -9,6 +9,9 @@ public sealed record InitClusterInput : ProcedureInput
     /// <summary>The most nodes that a cluster has.</summary>
     public const int MostNodes = 9;
 
+    /// <summary>What is to be given where the address for clients is missing.</summary>
+    internal const string FreeAddress = "with an external network of yours give a free address on it";
+
     /// <summary>How many nodes: one primary, the others standbys.</summary>
     [Flag("How many nodes: one primary, the others standbys (default 2)")]
     public int Nodes { get; init; } = 2;
@@ -38,40 +41,26 @@ public sealed record InitClusterInput : ProcedureInput
     public string? ExternalNetwork { get; init; }
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check()
-    {
-        if (string.IsNullOrWhiteSpace(Image))
-        {
-            yield return "image: is empty; give an image that has PostgreSQL 13 to 18, as postgres:17";
-        }
-
-        foreach (var problem in TooLong("image", Image, 255))
-        {
-            yield return problem;
-        }
-
-        foreach (var problem in CheckPlace(Nodes, Vip, Subnet, ExternalNetwork))
-        {
-            yield return problem;
-        }
-    }
+    protected override IEnumerable<InputProblem> Check() =>
+        [
+            .. string.IsNullOrWhiteSpace(Image)
+                ? [new("image", "is empty; give an image that has PostgreSQL 13 to 18, as postgres:17")]
+                : TooLong("image", Image, 255),
+            .. CheckPlace(Nodes, Vip, Subnet),
+            .. Missing("vip", Vip is null && ExternalNetwork is not null, FreeAddress),
+        ];
 
     /// <summary>What is wrong with the size and the networks of a cluster that is to be made.</summary>
-    internal static IEnumerable<string> CheckPlace(int nodes, string? vip, string? subnet, string? externalNetwork)
+    internal static IEnumerable<InputProblem> CheckPlace(int nodes, string? vip, string? subnet)
     {
         if (nodes is < 1 or > MostNodes)
         {
-            yield return $"nodes: {nodes} is not from 1 to {MostNodes}";
+            yield return new("nodes", $"{nodes} is not from 1 to {MostNodes}");
         }
 
         if (vip is not null && !IsAddress(vip))
         {
-            yield return $"vip: '{vip}' is no IPv4 address";
-        }
-
-        if (vip is null && externalNetwork is not null)
-        {
-            yield return "vip: is missing; with an external network of yours give a free address on it";
+            yield return new("vip", $"'{vip}' is no IPv4 address");
         }
 
         if (
@@ -83,7 +72,7 @@ public sealed record InitClusterInput : ProcedureInput
             )
         )
         {
-            yield return $"subnet: '{subnet}' is no IPv4 network of /8 to /24, as 10.77.1.0/24";
+            yield return new("subnet", $"'{subnet}' is no IPv4 network of /8 to /24, as 10.77.1.0/24");
         }
     }
 
@@ -116,10 +105,14 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                 var networks = await ResultStep(
                     "create-networks",
                     "Internal and external network",
-                    () =>
-                        Clusters.CreateNetworksAsync(
+                    async () =>
+                    {
+                        var made = await Clusters.CreateNetworksAsync(
                             new(cluster, plan.Input.Subnet, plan.Input.ExternalNetwork, plan.Input.Vip)
-                        ),
+                        );
+                        Notes.AddRange(made.Notes);
+                        return made;
+                    },
                     undo: () => Clusters.TakeBackAsync(cluster)
                 );
                 await Step(

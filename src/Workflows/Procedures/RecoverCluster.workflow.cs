@@ -17,7 +17,7 @@ public sealed record RecoverClusterInput : TargetInput
     public int StopWithinSeconds { get; init; } = StopLimit.Default;
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() => [.. base.Check(), .. StopLimit.Problems(StopWithinSeconds)];
+    protected override IEnumerable<InputProblem> Check() => [.. base.Check(), .. StopLimit.Problems(StopWithinSeconds)];
 }
 
 /// <summary>Brings a whole cluster back to a position in its past, on the branch that was live then, and remakes its

@@ -10,7 +10,7 @@ public sealed record RemakeStandbyInput : ProcedureInput
     public NodeName? Node { get; init; }
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() => Missing("node", Node is null, "name the standby to remake");
+    protected override IEnumerable<InputProblem> Check() => Missing("node", Node is null, "name the standby to remake");
 }
 
 /// <summary>Gives a standby a fresh copy of the primary; the old data goes only when the new node is proven.</summary>

@@ -19,7 +19,7 @@ public sealed record SwitchoverInput : ProcedureInput
     public int StopWithinSeconds { get; init; } = StopLimit.Default;
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() => StopLimit.Problems(StopWithinSeconds);
+    protected override IEnumerable<InputProblem> Check() => StopLimit.Problems(StopWithinSeconds);
 }
 
 /// <summary>Makes another node the primary while all are healthy; no acknowledged row is lost.</summary>

@@ -31,11 +31,13 @@ public sealed record TakeBackupInput : ProcedureInput
         Keep is null && KeepDays is null ? null : new(Keep, KeepDays is { } days ? TimeSpan.FromDays(days) : null);
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() =>
+    protected override IEnumerable<InputProblem> Check() =>
         [
             .. TooLong("annotation", Annotation, 1000),
-            .. Keep is < 1 or > 10_000 ? [$"keep: {Keep} is not from 1 to 10000"] : Array.Empty<string>(),
-            .. KeepDays is < 1 or > 36_500 ? [$"keepDays: {KeepDays} is not from 1 to 36500"] : Array.Empty<string>(),
+            .. Keep is < 1 or > 10_000 ? [new("keep", $"{Keep} is not from 1 to 10000")] : Array.Empty<InputProblem>(),
+            .. KeepDays is < 1 or > 36_500
+                ? [new("keepDays", $"{KeepDays} is not from 1 to 36500")]
+                : Array.Empty<InputProblem>(),
         ];
 }
 

@@ -16,9 +16,15 @@ public sealed record VerifyBackupInput : ProcedureInput
     internal RecoveryTarget Target => Backup is { } id ? new BackupTarget(id) : new LatestTarget();
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() =>
+    protected override IEnumerable<InputProblem> Check() =>
         Backup is { } id && (string.IsNullOrWhiteSpace(id) || id.Length > 63)
-            ? [$"backup: '{id}' is not the ID of a backup; give one of 1 to 63 characters, or none for the newest"]
+            ?
+            [
+                new(
+                    "backup",
+                    $"'{id}' is not the ID of a backup; give one of 1 to 63 characters, or none for the newest"
+                ),
+            ]
             : [];
 }
 

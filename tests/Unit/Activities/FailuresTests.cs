@@ -85,15 +85,6 @@ public sealed class FailuresTests
         Assert.Equal((true, type, "it is so"), (final.NonRetryable, final.ErrorType, final.Message));
     }
 
-    [Theory]
-    [InlineData(HttpStatusCode.NotFound, Ends.Refused)]
-    [InlineData(HttpStatusCode.InternalServerError, Ends.Failed)]
-    [InlineData(HttpStatusCode.TooManyRequests, Ends.Failed)]
-    public void An_image_that_no_registry_has_is_a_precondition_and_a_registry_that_is_away_is_not(
-        HttpStatusCode status,
-        string kind
-    ) => Assert.Equal(kind, ClusterSteps.UnlessPulled("postgres:17", new DockerApiException(status, "{}")).ErrorType);
-
     [Fact]
     public void A_password_that_a_worker_lacks_is_no_refusal()
     {

@@ -27,15 +27,110 @@ public sealed class ParsingTests
     }
 
     [Theory]
-    [InlineData("a lower-case letter, then up to 30", "status", "Demo")]
-    [InlineData("'p0' is no node name: p1, p2, …", "switchover", "demo", "--to", "p0")]
-    [InlineData("'x' is no node name: p1, p2, …", "failback", "demo", "x")]
+    [InlineData("CLUSTER: a lower-case letter, then up to 30", "status", "Demo")]
+    [InlineData("CLUSTER: a lower-case letter, then up to 30", "history", "Demo")]
+    [InlineData("CLUSTER: a lower-case letter, then up to 30", "backups", "Demo")]
+    [InlineData("--to: a node's name (p1, p2, …) is wanted, \"p0\" was given", "switchover", "demo", "--to", "p0")]
+    [InlineData("NODE: a node's name (p1, p2, …) is wanted, \"x\" was given", "failback", "demo", "x")]
+    [InlineData("target: none is given; give one of --to-time, --to-point", "recover", "demo")]
     public async Task A_bad_name_is_answered_with_its_rule(string rule, params string[] args)
     {
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync(args));
         Assert.Contains(rule, call.People.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(
+        "init Demo --nodes x --archive tape --vip here --subnet there --timeout soon",
+        "CLUSTER: | --nodes: | --archive: | --vip: | --subnet: | --timeout: "
+    )]
+    [InlineData(
+        "init demo --nodes 10 --external-network lan --frob",
+        "--nodes: | --vip: is missing | Unrecognized command or argument '--frob'"
+    )]
+    [InlineData(
+        "backup demo --node p0 --keep 0 --keep-days -1 --dry-run --schedule now",
+        "--node: | --keep: | --keep-days: | --schedule, --dry-run: | --schedule: 'now' is no schedule"
+    )]
+    [InlineData("backup demo --keep 0 --schedule 61,2,*,*,*", "--keep: | --schedule: '61 2 * * *' is no schedule")]
+    [InlineData(
+        "recover demo --to-lsn x --timeline y --stop-within-seconds 0",
+        "--timeline: | --to-lsn: | --stop-within-seconds: "
+    )]
+    [InlineData(
+        "move id --to-time now --to-lsn 0/1 --timeline 0",
+        "--to-time, --to-lsn: are 2 targets | --to-time: | --timeline: "
+    )]
+    [InlineData("clone Prod Demo", "CLUSTER: | FROM: | target: ")]
+    [InlineData("remake", "CLUSTER: is missing | NODE: is missing")]
+    [InlineData("switchover demo --to p1 --to p2 --stop-within-seconds 0", "--stop-within-seconds: | Option '--to' ")]
+    [InlineData("timeline Demo --check --rebuild", "CLUSTER: | --check ")]
+    public async Task Everything_that_is_wrong_with_a_line_is_said_at_once(string line, string wrong)
+    {
+        var call = new CliCall();
+
+        Assert.Equal(2, await call.RunAsync([.. line.Split(' ').Select(word => word.Replace(',', ' '))]));
+        var why = call.People.Lines.Where(said => said.StartsWith("  why:", StringComparison.Ordinal));
+        Assert.Collection(
+            why,
+            [
+                .. wrong
+                    .Split("| ")
+                    .Select(begin => (Action<string>)(said => Assert.StartsWith($"  why:  {begin.Trim()}", said))),
+            ]
+        );
+    }
+
+    [Fact]
+    public async Task What_is_said_besides_an_input_is_checked_with_it()
+    {
+        var call = new CliCall();
+
+        Assert.Equal(2, await call.RunAsync("switchover", "demo", "--to", "p0", "--reason", new string('x', 2001)));
+        Assert.Contains("--to: ", call.People.Output, StringComparison.Ordinal);
+        Assert.Contains("--reason: has 2001 characters", call.People.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{broken json", "the input: is no JSON")]
+    [InlineData("""{"cluster":"demo","to":"p0","force":1}""", "to: ", "force: ")]
+    public async Task A_json_input_is_checked_before_anybody_is_asked(string json, params string[] wrong)
+    {
+        var call = new CliCall();
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, json, TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, await call.RunAsync("run", "Switchover", "--input", file));
+        File.Delete(file);
+        Assert.DoesNotContain("--yes", call.People.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            wrong.Length,
+            call.People.Lines.Count(said => said.StartsWith("  why:", StringComparison.Ordinal))
+        );
+        Assert.All(wrong, begin => Assert.Contains($"  why:  {begin}", call.People.Output, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("0 2 * * *")]
+    [InlineData("*/90 23 31 12 7")]
+    [InlineData("@daily")]
+    [InlineData("@every 6h")]
+    [InlineData("CRON_TZ=Europe/Berlin 30 1 * * MON-FRI")]
+    [InlineData("*/5 0-6 1,15 * ?  # twice a month")]
+    [InlineData("0 0 2 * * * 2027")]
+    [InlineData("off")]
+    public async Task A_schedule_that_Temporal_may_take_is_left_to_it(string cron) =>
+        Assert.Equal(5, await new CliCall().RunAsync("backup", "demo", "--schedule", cron, "--address", "127.0.0.1:1"));
+
+    [Fact]
+    public async Task Help_needs_no_input()
+    {
+        var call = new CliCall();
+
+        Assert.Equal(0, await call.RunAsync("remake", "--help"));
+        Assert.Contains("remake <CLUSTER> <NODE> [options]", call.Data.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -41,7 +41,7 @@ public sealed class InputReaderTests
     [InlineData("""{"cluster":null}""", "cluster: is missing; give the cluster's name")]
     [InlineData("""{"cluster":"demo","reason":5}""", "reason: a text is wanted, 5 was given")]
     public void Names_the_field_that_is_wrong(string json, string problem) =>
-        Assert.Equal([problem], Read<SwitchoverInput>(json).Problems());
+        Assert.Equal([problem], Said(Read<SwitchoverInput>(json)));
 
     [Theory]
     [InlineData("""{"cluster":"demo","nodes":"3"}""", "nodes: a whole number is wanted, \"3\" was given")]
@@ -68,15 +68,13 @@ public sealed class InputReaderTests
         "subnet: 'fd00::/16' is no IPv4 network of /8 to /24, as 10.77.1.0/24"
     )]
     public void Judges_the_values_of_a_new_cluster(string json, string problem) =>
-        Assert.Equal([problem], Read<InitClusterInput>(json).Problems());
+        Assert.Equal([problem], Said(Read<InitClusterInput>(json)));
 
     [Fact]
     public void Says_everything_at_once() =>
         Assert.Equal(
             ["cluster", "too", "force", "node"],
-            Read<RemakeStandbyInput>("""{"cluster":1,"too":2,"force":3}""")
-                .Problems()
-                .Select(problem => problem.Split(':')[0])
+            Read<RemakeStandbyInput>("""{"cluster":1,"too":2,"force":3}""").Problems().Select(problem => problem.Field)
         );
 
     [Theory]
@@ -89,7 +87,7 @@ public sealed class InputReaderTests
     public void Never_throws_on_what_is_no_JSON(string text) =>
         Assert.StartsWith(
             "the input: is no JSON: ",
-            Read<SwitchoverInput>(text).Problems()[0],
+            Assert.Single(Said(Read<SwitchoverInput>(text))),
             StringComparison.Ordinal
         );
 
@@ -105,6 +103,23 @@ public sealed class InputReaderTests
         ];
         Assert.All(inputs, bytes => Assert.NotEmpty(InputReader.Read(bytes, typeof(SwitchoverInput)).Unreadable));
     }
+
+    [Fact]
+    public void What_was_given_and_can_not_be_read_is_not_missing_too()
+    {
+        Assert.Equal(["vip"], Fields<InitClusterInput>("""{"cluster":"demo","vip":1,"externalNetwork":"lan"}"""));
+        Assert.Equal(["toTime"], Fields<RecoverClusterInput>("""{"cluster":"demo","toTime":1}"""));
+        Assert.Equal(
+            ["timeline: a whole number is wanted, \"x\" was given"],
+            Said(Read<RecoverClusterInput>("""{"cluster":"demo","latest":true,"timeline":"x"}"""))
+        );
+    }
+
+    private static IEnumerable<string> Fields<T>(string json)
+        where T : ProcedureInput => Read<T>(json).Problems().Select(problem => problem.Field);
+
+    private static IEnumerable<string> Said(ProcedureInput input) =>
+        input.Problems().Select(problem => problem.ToString());
 
     private static T Read<T>(string json)
         where T : ProcedureInput => (T)InputReader.Read(Encoding.UTF8.GetBytes(json), typeof(T));

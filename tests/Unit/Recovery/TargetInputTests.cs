@@ -58,7 +58,7 @@ public sealed class TargetInputTests
         var (target, problems) = new TargetInput { ToTime = given }.Read();
 
         Assert.Null(target);
-        Assert.Equal([problem], problems);
+        Assert.Equal(problem, Assert.Single(problems).ToString());
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class TargetInputTests
                 Timeline = 0,
             }
                 .Read()
-                .Problems
+                .Problems.Select(problem => problem.ToString())
         );
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class TargetInputTests
             ["target: none is given; give one of toTime, toPoint, toLsn, toXid, toBackup or latest"],
             new TargetInput { Timeline = 2 }
                 .Read()
-                .Problems
+                .Problems.Select(problem => problem.ToString())
         );
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed record BackupTarget(string Id) : RecoveryTarget
         );
     }
 
-    private static BackupTarget Parse(string text, List<string> problems)
+    private static BackupTarget Parse(string text, List<InputProblem> problems)
     {
         TargetKind.CheckName("toBackup", text, "the ID of a backup", problems);
         return new(text);

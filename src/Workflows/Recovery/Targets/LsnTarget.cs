@@ -50,14 +50,14 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
             ? $"; there is WAL of that position on timeline {string.Join(", ", others)}"
             : "";
 
-    private static LsnTarget? Parse(string text, List<string> problems)
+    private static LsnTarget? Parse(string text, List<InputProblem> problems)
     {
         if (Lsn.TryParse(text, out var lsn) && lsn > default(Lsn))
         {
             return new(lsn);
         }
 
-        problems.Add($"toLsn: '{text}' is no LSN; write {Lsn.Form}");
+        problems.Add(new("toLsn", $"'{text}' is no LSN; write {Lsn.Form}"));
         return null;
     }
 }

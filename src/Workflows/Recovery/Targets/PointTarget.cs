@@ -36,7 +36,7 @@ public sealed record PointTarget(string Name) : RecoveryTarget
         );
     }
 
-    private static PointTarget Parse(string text, List<string> problems)
+    private static PointTarget Parse(string text, List<InputProblem> problems)
     {
         TargetKind.CheckName("toPoint", text, "the name of a restore point", problems);
         return new(text);

@@ -11,33 +11,33 @@ public partial record TargetInput : ProcedureInput
     internal RecoveryTarget Target => Read().Target!;
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> Check() => Read().Problems;
+    protected override IEnumerable<InputProblem> Check() => Read().Problems;
 
     /// <summary>The target, or every wrong field with what would be right; never both.</summary>
-    internal (RecoveryTarget? Target, IReadOnlyList<string> Problems) Read()
+    internal (RecoveryTarget? Target, IReadOnlyList<InputProblem> Problems) Read()
     {
         var given = TargetKind
             .All.Select(kind => (Kind: kind, Text: kind.Given(this)))
             .Where(field => field.Text is not null)
             .ToList();
-        var problems = new List<string>();
-        if (given.Count == 0)
+        var problems = new List<InputProblem>();
+        if (given.Count == 0 && !TargetKind.All.Any(kind => IsUnreadable(kind.Field)))
         {
-            problems.Add($"target: none is given; give one of {TargetKind.Fields}");
+            problems.Add(new("target", "none is given; give one of", TargetKind.Fields));
         }
         else if (given.Count > 1)
         {
-            var fields = string.Join(", ", given.Select(field => field.Kind.Field));
-            problems.Add($"{fields}: are {given.Count} targets; give only one of {TargetKind.Fields}");
+            var fields = given.Select(field => field.Kind.Field);
+            problems.Add(new(fields, $"are {given.Count} targets; give only one of", TargetKind.Fields));
         }
 
         var targets = given.ConvertAll(field => field.Kind.Parse(field.Text!, problems));
         if (Timeline == 0)
         {
-            problems.Add("timeline: 0 is none; they are numbered from 1");
+            problems.Add(new("timeline", "0 is none; they are numbered from 1"));
         }
 
-        return problems.Count > 0
+        return problems.Count > 0 || targets.Count == 0
             ? (null, problems)
             : (targets[0]! with { Timeline = Timeline is { } number ? new Timeline(number) : null }, []);
     }

@@ -13,7 +13,7 @@ internal sealed record TargetKind(
     string Field,
     string Name,
     Func<TargetInput, string?> Given,
-    Func<string, List<string>, RecoveryTarget?> Parse,
+    Func<string, List<InputProblem>, RecoveryTarget?> Parse,
     Func<JsonElement, RecoveryTarget?> Read
 )
 {
@@ -30,16 +30,15 @@ internal sealed record TargetKind(
         LatestTarget.Description,
     ];
 
-    /// <summary>The fields of an input that name a target, in words.</summary>
-    public static string Fields { get; } =
-        $"{string.Join(", ", All.SkipLast(1).Select(kind => kind.Field))} or {All[^1].Field}";
+    /// <summary>The fields of an input that name a target.</summary>
+    public static IReadOnlyList<string> Fields { get; } = [.. All.Select(kind => kind.Field)];
 
     /// <summary>A name that PostgreSQL, or PgFlow, can have given.</summary>
-    public static void CheckName(string field, string text, string what, List<string> problems)
+    public static void CheckName(string field, string text, string what, List<InputProblem> problems)
     {
         if (string.IsNullOrWhiteSpace(text) || text.Length > LongestName)
         {
-            problems.Add($"{field}: '{text}' is not {what}; give one of 1 to {LongestName} characters");
+            problems.Add(new(field, $"'{text}' is not {what}; give one of 1 to {LongestName} characters"));
         }
     }
 }

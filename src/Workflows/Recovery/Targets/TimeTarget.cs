@@ -177,7 +177,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
         return ends.Where(end => end <= kept[^1].End).Max();
     }
 
-    private static TimeTarget? Parse(string text, List<string> problems)
+    private static TimeTarget? Parse(string text, List<InputProblem> problems)
     {
         var form = Iso().Match(text);
         var zone = form.Groups["zone"].Value;
@@ -192,7 +192,10 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
         )
         {
             problems.Add(
-                $"toTime: '{text}' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00"
+                new(
+                    "toTime",
+                    $"'{text}' is no time; write it as 2026-11-24T10:05:00Z or 2026-11-24T12:05:00.123456+02:00"
+                )
             );
             return null;
         }
@@ -200,8 +203,11 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
         if (zone.Length == 0)
         {
             problems.Add(
-                $"toTime: '{text}' has no offset, so it could be {text}Z (UTC) or, say, {text}+02:00 (local "
-                    + "time two hours ahead of it); write which"
+                new(
+                    "toTime",
+                    $"'{text}' has no offset, so it could be {text}Z (UTC) or, say, {text}+02:00 (local time two hours "
+                        + "ahead of it); write which"
+                )
             );
             return null;
         }

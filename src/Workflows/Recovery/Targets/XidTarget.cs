@@ -69,7 +69,7 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
         );
     }
 
-    private static XidTarget? Parse(string text, List<string> problems)
+    private static XidTarget? Parse(string text, List<InputProblem> problems)
     {
         if (uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var xid) && xid >= FirstXid)
         {
@@ -77,7 +77,10 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
         }
 
         problems.Add(
-            $"toXid: '{text}' is no transaction; write a number from {FirstXid} to {uint.MaxValue}, without the epoch"
+            new(
+                "toXid",
+                $"'{text}' is no transaction; write a number from {FirstXid} to {uint.MaxValue}, without the epoch"
+            )
         );
         return null;
     }

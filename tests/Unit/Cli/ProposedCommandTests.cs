@@ -1,0 +1,105 @@
+using System.CommandLine.Invocation;
+using System.Text.RegularExpressions;
+using PgFlow.Cli;
+using PgFlow.UnitTests.Frame;
+
+namespace PgFlow.UnitTests.Cli;
+
+/// <summary>Every command that a message proposes can be run as it is printed.</summary>
+public sealed partial class ProposedCommandTests
+{
+    private static readonly string Sources = Path.GetFullPath(
+        Path.Combine(Path.GetDirectoryName(Contract.File)!, "../src")
+    );
+
+    /// <summary>Where pgflow is a role or the name of a program, not a command.</summary>
+    private static readonly string[] Others = ["Activities/Postgres/", "Cli/Programs/CompletionsVerb.cs"];
+
+    public static TheoryData<string> Commands =>
+        [
+            .. SourceFiles().SelectMany(ProposedIn).Distinct().Order(StringComparer.Ordinal),
+            .. Hints().Select(hint => Filled(PgFlow.Workflows.Procedures.CommandOf(hint)!)),
+        ];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void It_is_understood_by_the_command_line(string command)
+    {
+        var call = new CliCall();
+
+        var parsed = CommandLine.Read(command.Split(' ')[1..], new(call.Data, call.People, Interactive: false));
+
+        Assert.Null(InputCheck.Of(parsed)?.Why);
+        Assert.Empty(parsed.Errors);
+        Assert.IsNotType<ParseErrorAction>(parsed.Action);
+    }
+
+    private static Hint[] Hints()
+    {
+        var (cluster, node) = (ClusterName.Parse("demo"), NodeName.Of(2));
+        return
+        [
+            Hint.Repair(cluster),
+            Hint.Rejoin(cluster),
+            Hint.Rejoin(cluster, node),
+            Hint.Run("make one the primary", nameof(Failover), cluster),
+            Hint.Run("take one", nameof(TakeBackup), cluster),
+        ];
+    }
+
+    private static IEnumerable<string> SourceFiles() =>
+        Directory
+            .EnumerateFiles(Sources, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Generated().IsMatch(file) && !Others.Any(other => file.Contains(other)));
+
+    private static IEnumerable<string> ProposedIn(string file)
+    {
+        var code = Comment().Replace(File.ReadAllText(file), "");
+        return Proposal().Matches(Joint().Replace(code, "")).Select(found => Filled(found.Value));
+    }
+
+    /// <summary>With something for what is known only when it is printed, and for what the reader chooses.</summary>
+    private static string Filled(string command) =>
+        Choice()
+            .Replace(
+                Value()
+                    .Replace(
+                        command,
+                        value =>
+                            value.Value.Contains("Timeline") || value.Value.Contains("Number") ? "2"
+                            : IsNode().IsMatch(value.Value) ? "p2"
+                            : "demo"
+                    ),
+                choice =>
+                    choice.Value switch
+                    {
+                        "NODE" => "p2",
+                        "TIME" => "2026-11-24T10:05:00Z",
+                        _ => "demo",
+                    }
+            )
+            .Trim();
+
+    [GeneratedRegex(@"[\\/](obj|bin)[\\/]")]
+    private static partial Regex Generated();
+
+    [GeneratedRegex("(^| )//.*$", RegexOptions.Multiline)]
+    private static partial Regex Comment();
+
+    /// <summary>Two parts of one text.</summary>
+    [GeneratedRegex("\"\\s*\\+\\s*\\$?\"")]
+    private static partial Regex Joint();
+
+    /// <summary>Up to where the sentence goes on.</summary>
+    [GeneratedRegex(@"(?<=[^""./]|"")pgflow [a-z-]+(\{[^{}""]*\}|[^;,""(){}\\\n])*")]
+    private static partial Regex Proposal();
+
+    [GeneratedRegex(@"\{[^{}]*\}")]
+    private static partial Regex Value();
+
+    [GeneratedRegex(@"^\{(node|[a-z]+\.Id|node\.Id)\}$")]
+    private static partial Regex IsNode();
+
+    [GeneratedRegex(@"\b[A-Z]{2,}\b")]
+    private static partial Regex Choice();
+}

@@ -13,10 +13,7 @@ public static class Hands
     /// heartbeats.</summary>
     public static IServiceCollection AddPgFlowHands(this IServiceCollection services, IConfiguration configuration)
     {
-        services
-            .AddOptions<HandOptions>()
-            .Bind(configuration.GetSection(HandOptions.Section))
-            .Validate(options => !options.Limits.Problems.Any(), "PgFlow:Limits: each is above zero, as hh:mm:ss");
+        services.AddOptions<HandOptions>().Bind(configuration.GetSection(HandOptions.Section));
         return services
             .AddSingleton(provider => provider.GetRequiredService<IOptions<HandOptions>>().Value.Limits)
             .AddSingleton<IWorkerInterceptor, StepInterceptor>()

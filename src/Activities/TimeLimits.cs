@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Reflection;
+using Microsoft.Extensions.Configuration;
 
 namespace PgFlow.Activities;
 
@@ -9,6 +11,14 @@ namespace PgFlow.Activities;
 /// procedure (<c>stopWithinSeconds</c>).</remarks>
 public sealed class TimeLimits
 {
+    /// <summary>All of them, as they are called in the configuration.</summary>
+    public static IReadOnlyList<string> Paths { get; } =
+    [
+        .. typeof(TimeLimits)
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Select(limit => $"{HandOptions.Section}:{nameof(HandOptions.Limits)}:{limit.Name}"),
+    ];
+
     /// <summary>A call to Docker's daemon; it answers within milliseconds, and a busy disk takes seconds.</summary>
     public TimeSpan Docker { get; set; } = TimeSpan.FromSeconds(20);
 
@@ -63,12 +73,15 @@ public sealed class TimeLimits
     /// can.</summary>
     public TimeSpan Answer { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>All of them, as they are called in the configuration.</summary>
-    internal static IReadOnlyList<PropertyInfo> All { get; } =
-    [.. typeof(TimeLimits).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)];
-
-    /// <summary>The names of those that leave no time.</summary>
-    internal IEnumerable<string> Problems =>
-        All.Where(limit => (TimeSpan)limit.GetValue(this)! <= TimeSpan.Zero)
-            .Select(limit => $"{HandOptions.Section}:{nameof(HandOptions.Limits)}:{limit.Name} is not above zero");
+    /// <summary>What is wrong in a configuration: values that are no time.</summary>
+    public static IEnumerable<string> Problems(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return Paths
+            .Where(path =>
+                configuration[path] is { } text
+                && (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) || time <= TimeSpan.Zero)
+            )
+            .Select(path => $"{path}: '{configuration[path]}' is not a time above zero as hh:mm:ss");
+    }
 }

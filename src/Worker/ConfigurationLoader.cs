@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Configuration;
+using PgFlow.Activities;
 
 namespace PgFlow.Worker;
 
@@ -53,7 +54,10 @@ internal static class ConfigurationLoader
             .AsEnumerable()
             .Where(pair => pair.Value is not null)
             .Select(pair => pair.Key)
-            .Except(ConfigurationOption.All.Select(setting => setting.Path), StringComparer.OrdinalIgnoreCase);
+            .Except(
+                [.. ConfigurationOption.All.Select(setting => setting.Path), .. TimeLimits.Paths],
+                StringComparer.OrdinalIgnoreCase
+            );
 
     private static string? NullIfEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using PgFlow.Activities;
 using PgFlow.Workflows;
 using Serilog.Events;
 using Temporalio.Client;
@@ -43,6 +44,7 @@ internal sealed class WorkerOptions
         Valid(ConfigurationOption.Secrets, text => !File.Exists(text), "a directory");
         Valid(ConfigurationOption.Patience, IsPatience, "a number of seconds between 5 and 3600");
         Valid(ConfigurationOption.DockerHost, IsDockerHost, "unix:///PATH or tcp://HOST:PORT");
+        problems.AddRange(TimeLimits.Problems(configuration));
         return new()
         {
             Connection = Connection(),

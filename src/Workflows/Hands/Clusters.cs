@@ -123,13 +123,19 @@ internal static class Clusters
         );
 
     public static Task TakeBackAsync(ClusterName cluster) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.TakeBackCreatedAsync(cluster), $"Remove what was made for {cluster}");
+        Hand.ChangeAsync(
+            (IClusterSteps hand) => hand.TakeBackCreatedAsync(cluster),
+            $"Remove what was made for {cluster}"
+        );
 
     public static Task SetRolesAsync(NodeId primary) =>
         Hand.ChangeAsync((IClusterSteps hand) => hand.SetRolesAsync(primary), $"{primary}: PgFlow's own roles");
 
     public static Task RemoveAsync(ClusterName cluster) =>
-        Hand.ChangeAsync((IClusterSteps hand) => hand.RemoveClusterAsync(cluster), $"Remove all that belongs to {cluster}");
+        Hand.ChangeAsync(
+            (IClusterSteps hand) => hand.RemoveClusterAsync(cluster),
+            $"Remove all that belongs to {cluster}"
+        );
 
     public static Task TidyUpAsync(ClusterName cluster) =>
         Hand.ChangeAsync(

@@ -18,7 +18,11 @@ public interface ILedgerSteps
     /// <summary>Post-condition: the ledger has an opening of each of these timelines and a restore point of each of
     /// these names; what it had before counts, and stays as it was.</summary>
     [Activity]
-    Task CompleteLedgerAsync(ClusterName cluster, IReadOnlyList<TimelineOpened> openings, IReadOnlyList<RestorePoint> points);
+    Task CompleteLedgerAsync(
+        ClusterName cluster,
+        IReadOnlyList<TimelineOpened> openings,
+        IReadOnlyList<RestorePoint> points
+    );
 
     /// <summary>Which of these timelines' openings, and of these restore points, the ledger lacks; in words.</summary>
     [Activity]
@@ -78,7 +82,11 @@ public sealed record TimelineOpened(
 internal static class Ledger
 {
     public static Task RecordAsync(Report report) =>
-        Hand.ChangeAsync((ILedgerSteps hand) => hand.RecordProcedureAsync(report), "Record in the ledger", Duration.Short);
+        Hand.ChangeAsync(
+            (ILedgerSteps hand) => hand.RecordProcedureAsync(report),
+            "Record in the ledger",
+            Duration.Short
+        );
 
     public static Task OpenTimelineAsync(TimelineOpened opened) =>
         Hand.ChangeAsync(

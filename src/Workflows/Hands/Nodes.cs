@@ -273,7 +273,10 @@ internal static class Nodes
         );
 
     public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
-        Hand.ChangeAsync((IRoleSteps hand) => hand.PromoteStandbyAsync(node, from), $"{node}: promote from timeline {from}");
+        Hand.ChangeAsync(
+            (IRoleSteps hand) => hand.PromoteStandbyAsync(node, from),
+            $"{node}: promote from timeline {from}"
+        );
 
     public static Task ConfigureAsync(NodeSettings settings) =>
         Hand.ChangeAsync((INodeSteps hand) => hand.WriteSettingsAsync(settings), $"{settings.Node}: settings");
@@ -292,5 +295,8 @@ internal static class Nodes
         );
 
     public static Task<RestorePoint> CreatePointAsync(NodeId primary, string name) =>
-        Hand.ChangeAsync((INodeSteps hand) => hand.CreateRestorePointRecordAsync(primary, name), $"{primary}: restore point {name}");
+        Hand.ChangeAsync(
+            (INodeSteps hand) => hand.CreateRestorePointRecordAsync(primary, name),
+            $"{primary}: restore point {name}"
+        );
 }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Configuration;
+using PgFlow.Activities;
 using PgFlow.Worker;
 using Serilog.Events;
 
@@ -76,6 +79,44 @@ public sealed class ConfigurationTests : IDisposable
         );
     }
 
+    [Fact]
+    public void A_time_limit_is_taken_from_the_file_and_what_is_no_time_is_named()
+    {
+        File.WriteAllText(
+            file,
+            """{ "PgFlow": { "Limits": { "FastStop": "00:01:30", "Kill": "soon", "Stop": "1" } } }"""
+        );
+
+        var (_, configuration) = Load("--config", file);
+
+        Assert.Equal("00:01:30", configuration["PgFlow:Limits:FastStop"]);
+        Assert.Equivalent(
+            new[]
+            {
+                $"{file}: there is no setting PgFlow:Limits:Stop",
+                "PgFlow:Limits:Kill: 'soon' is not a time above zero as hh:mm:ss",
+            },
+            problems,
+            strict: true
+        );
+    }
+
+    [Fact]
+    public void Every_time_limit_stands_in_the_docs_with_its_default()
+    {
+        var docs = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Here())!, "../../../docs/operations.md"));
+
+        Assert.All(
+            typeof(TimeLimits).GetProperties().Where(limit => limit.PropertyType == typeof(TimeSpan)),
+            limit =>
+                Assert.Contains(
+                    $"| `{limit.Name}` | {limit.GetValue(new TimeLimits())} |",
+                    docs,
+                    StringComparison.Ordinal
+                )
+        );
+    }
+
     [Theory]
     [InlineData("{ \"PgFlow\": ")]
     [InlineData("[]")]
@@ -101,12 +142,14 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(valid, problems.Count == 0);
     }
 
-    private WorkerOptions Read(params string[] args)
+    private WorkerOptions Read(params string[] args) => Load(args).Options;
+
+    private (WorkerOptions Options, IConfiguration Configuration) Load(params string[] args)
     {
         var line = CommandLine.Root.Parse(args);
-        return WorkerOptions.Check(
-            ConfigurationLoader.Read(line, name => environment.GetValueOrDefault(name), problems),
-            problems
-        );
+        var configuration = ConfigurationLoader.Read(line, name => environment.GetValueOrDefault(name), problems);
+        return (WorkerOptions.Check(configuration, problems), configuration);
     }
+
+    private static string Here([CallerFilePath] string path = "") => path;
 }

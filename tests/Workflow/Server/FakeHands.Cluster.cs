@@ -250,7 +250,10 @@ internal sealed partial class FakeHands
                 )
         );
 
-    Task<IReadOnlyList<Candidate>> IRoleSteps.CompareStandbysAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
+    Task<IReadOnlyList<Candidate>> IRoleSteps.CompareStandbysAsync(
+        IReadOnlyList<NodeId> nodes,
+        TimelineHistory? live
+    ) =>
         DoAsync<IReadOnlyList<Candidate>>(
             null,
             () =>
@@ -401,7 +404,8 @@ internal sealed partial class FakeHands
     Task<Loss> IArchiveSteps.MeasureLossAsync(NodeId old, Promotion promotion) =>
         DoAsync<Loss>(old, () => new(4096, 3));
 
-    Task<Divergence> IDataDirectorySteps.ExamineDivergenceAsync(NodeId node, NodeId primary) => DoAsync(node, () => Divergence);
+    Task<Divergence> IDataDirectorySteps.ExamineDivergenceAsync(NodeId node, NodeId primary) =>
+        DoAsync(node, () => Divergence);
 
     Task<RewindResult> IDataDirectorySteps.RewindDataAsync(NodeId node, NodeId primary) =>
         DoAsync(
@@ -465,7 +469,12 @@ internal sealed partial class FakeHands
         return null;
     }
 
-    async Task<string?> ILeaseSteps.TakeOverLeaseAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
+    async Task<string?> ILeaseSteps.TakeOverLeaseAsync(
+        ClusterName cluster,
+        LeaseKind kind,
+        string from,
+        Yielding decision
+    )
     {
         await DoAsync(from, () => { });
         await _client.GetWorkflowHandle(from).ExecuteUpdateAsync("yield", [decision]);

@@ -292,6 +292,7 @@ public abstract class Procedure<TInput> : Procedure
     private Report End(Report report)
     {
         Show(report.Outcome);
+        ProcedureLog.Ended(report);
         switch (report.Outcome)
         {
             case Outcome.Succeeded or Outcome.Planned:

@@ -327,6 +327,7 @@ public abstract partial class Procedure
         catch (Exception e) when (OnlyForward && e is FailureException or OperationCanceledException)
         {
             Show(step, StepState.Blocked, step.Interruption ?? Ends.Why(e));
+            ProcedureLog.Blocked(Cluster, step.View);
             return false;
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
@@ -358,6 +359,10 @@ public abstract partial class Procedure
         {
             Outcome = outcome;
             Workflow.UpsertTypedSearchAttributes(Attributes.Outcome.ValueSet(PgFlowText.Word(outcome)));
+            if (outcome is Outcome.WaitingForApproval or Outcome.Inspecting or Outcome.Undoing)
+            {
+                ProcedureLog.State(Cluster, outcome);
+            }
         }
 
         Workflow.CurrentDetails = PgFlowText.Markdown(Progress);

@@ -22,6 +22,11 @@ internal sealed class WorkerOptions
 
     public required string? Metrics { get; init; }
 
+    /// <summary>The collector that traces are sent to, and metrics too where they are not served.</summary>
+    public required OtlpCollector? Otlp { get; init; }
+
+    public bool HasMetrics => Metrics is not null || Otlp is not null;
+
     public required TimeSpan Retention { get; init; }
 
     public required string HealthFile { get; init; }
@@ -53,6 +58,7 @@ internal sealed class WorkerOptions
                 ignoreCase: true
             ),
             Metrics = Valid(ConfigurationOption.Metrics, IsEndpoint, "IP:PORT, for example 127.0.0.1:9464"),
+            Otlp = OtlpCollector.Of(Environment.GetEnvironmentVariable, problems),
             Retention = TimeSpan.FromDays(
                 int.Parse(
                     Valid(ConfigurationOption.RetentionDays, IsDays, "a number of days between 1 and 36500") ?? "3650",

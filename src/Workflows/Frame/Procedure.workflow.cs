@@ -9,6 +9,9 @@ public abstract partial class Procedure
     /// <summary>The memo that holds the report of a cancelled procedure.</summary>
     public const string ReportMemo = "report";
 
+    /// <summary>The step that ends every outage.</summary>
+    internal const string ProofStep = "prove-endpoint";
+
     /// <summary>How often a step takes the lease again that somebody ends: who ends it so often means it.</summary>
     private const int MostLosses = 3;
 

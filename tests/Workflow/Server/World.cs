@@ -62,10 +62,18 @@ internal sealed class World : IAsyncDisposable
         int nodes = 2,
         ILoggerFactory? log = null,
         params IReadOnlyList<IWorkerInterceptor> interceptors
+    ) => Start(server.Client, nodes, log, interceptors);
+
+    /// <inheritdoc cref="Start(TemporalServer, int, ILoggerFactory?, IReadOnlyList{IWorkerInterceptor})"/>
+    public static World Start(
+        ITemporalClient client,
+        int nodes = 2,
+        ILoggerFactory? log = null,
+        params IReadOnlyList<IWorkerInterceptor> interceptors
     ) =>
         new(
-            server.Client,
-            new(server.Client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes),
+            client,
+            new(client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes),
             log ?? NullLoggerFactory.Instance,
             [new StepInterceptor(), .. interceptors]
         );

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Logs how an attempt ended, for everybody what has changed something, for those who debug what only
+/// <summary>Logs and traces how an attempt ended: for everybody what has changed something, for those who debug what only
 /// looked.</summary>
 /// <remarks>What changes something has asked for its <see cref="Permit"/> first; whoever finds that there is nothing
 /// to do has not.</remarks>
@@ -12,6 +13,7 @@ internal sealed partial class AttemptLog : IDisposable
     private readonly ILogger _logger;
     private readonly Attempt _attempt;
     private readonly IDisposable? _scope;
+    private readonly Activity? _span;
     private readonly long _began = Stopwatch.GetTimestamp();
 
     /// <summary>From here on all that is logged carries what is known of the attempt.</summary>
@@ -19,6 +21,7 @@ internal sealed partial class AttemptLog : IDisposable
     {
         (_logger, _attempt) = (logger, attempt);
         _scope = logger.BeginScope(attempt.Fields);
+        _span = ProcedureTrace.Source.HasListeners() ? Start(attempt) : null;
     }
 
     private long Milliseconds => (long)Stopwatch.GetElapsedTime(_began).TotalMilliseconds;
@@ -30,6 +33,8 @@ internal sealed partial class AttemptLog : IDisposable
 
     public void Succeeded(bool changed)
     {
+        _span?.SetTag("pgflow.changed", changed);
+        _span?.SetStatus(ActivityStatusCode.Ok);
         if (changed)
         {
             LogChanged(_attempt, Milliseconds, Origin);
@@ -42,6 +47,7 @@ internal sealed partial class AttemptLog : IDisposable
 
     public void Failed(string why, bool final)
     {
+        _span?.SetStatus(ActivityStatusCode.Error, why);
         if (final)
         {
             LogFailed(_attempt, Milliseconds, why, Origin);
@@ -53,9 +59,31 @@ internal sealed partial class AttemptLog : IDisposable
     }
 
     /// <summary>A person, a time limit, the worker's end or another attempt ended it.</summary>
-    public void BrokenOff(string why) => LogBrokenOff(_attempt, Milliseconds, why, Origin);
+    public void BrokenOff(string why)
+    {
+        _span?.SetStatus(ActivityStatusCode.Error, why);
+        LogBrokenOff(_attempt, Milliseconds, why, Origin);
+    }
 
-    public void Dispose() => _scope?.Dispose();
+    public void Dispose()
+    {
+        _span?.Dispose();
+        _scope?.Dispose();
+    }
+
+    private static Activity? Start(Attempt attempt)
+    {
+        var parent = ProcedureTrace.ParentOf(attempt.RunId, attempt.Step?.Number);
+        var span = ProcedureTrace.Source.StartActivity(attempt.Activity, ActivityKind.Internal, parent);
+        span?.SetTag("pgflow.cluster", attempt.Subject?.Cluster.ToString());
+        span?.SetTag("pgflow.node", attempt.Subject?.Node?.ToString());
+        span?.SetTag("pgflow.procedure", attempt.Procedure);
+        span?.SetTag("pgflow.step", attempt.Step?.Number);
+        span?.SetTag("pgflow.attempt", attempt.Number);
+        span?.SetTag("temporalWorkflowID", attempt.WorkflowId);
+        span?.SetTag("temporalRunID", attempt.RunId);
+        return span;
+    }
 
     [LoggerMessage(100, LogLevel.Information, "{What}: changed in {Milliseconds} ms ({Origin})")]
     private partial void LogChanged(Attempt what, long milliseconds, string origin);

@@ -40,7 +40,7 @@ public sealed class HandInterceptor(IOptions<HandOptions> options, ILogger<HandI
                 {
                     var result = await base.ExecuteActivityAsync(input);
                     Known.TryRemove(activity, out _);
-                    log.Succeeded(changed: progress.Allowed is not null);
+                    log.Succeeded(changed: progress is { Allowed: not null } or { EndsAnother: true });
                     return result;
                 }
                 finally

@@ -136,6 +136,7 @@ internal sealed class LeaseSteps(Jobs jobs) : ILeaseSteps
     )
     {
         var (handle, clock) = (Client.GetWorkflowHandle(holder.Id, holder.RunId), Stopwatch.StartNew());
+        HandProgress.Now?.EndsAnother = true;
         await ask(handle);
         for (
             ;

@@ -10,9 +10,6 @@ internal sealed record OtlpCollector(Uri Endpoint, bool IsHttp, IReadOnlyDiction
     private const string ProtocolVariable = "OTEL_EXPORTER_OTLP_PROTOCOL";
     private const string HeadersVariable = "OTEL_EXPORTER_OTLP_HEADERS";
 
-    /// <summary>Where metrics go.</summary>
-    public Uri Metrics => IsHttp ? new($"{Endpoint.AbsoluteUri.TrimEnd('/')}/v1/metrics") : Endpoint;
-
     /// <summary>Null where none is named; what is wrong is added to <paramref name="problems"/>.</summary>
     public static OtlpCollector? Of(Func<string, string?> environment, List<string> problems)
     {

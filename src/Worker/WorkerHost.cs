@@ -57,6 +57,11 @@ internal static class WorkerHost
         AddWorker(builder.Services);
         builder.Services.AddHostedService<Health>();
         builder.Services.AddHostedService<Warmup>();
+        if (options.Otlp is not null)
+        {
+            builder.AddTracing();
+        }
+
         if (options.HasMetrics)
         {
             builder.Services.AddHostedService<OpenProcedures>();
@@ -111,10 +116,9 @@ internal static class WorkerHost
             { Metrics: { } address } => new(
                 new PrometheusOptions(address) { HistogramBucketOverrides = ProcedureMetrics.Buckets }
             ),
-            { Otlp: { } otlp } => new(
-                new OpenTelemetryOptions(otlp.Metrics)
+            { Otlp: { IsHttp: false } otlp } => new(
+                new OpenTelemetryOptions(otlp.Endpoint)
                 {
-                    Protocol = otlp.IsHttp ? OpenTelemetryProtocol.Http : OpenTelemetryProtocol.Grpc,
                     Headers = otlp.Headers,
                     HistogramBucketOverrides = ProcedureMetrics.Buckets,
                 }

@@ -25,7 +25,8 @@ internal sealed class WorkerOptions
     /// <summary>The collector that traces are sent to, and metrics too where they are not served.</summary>
     public required OtlpCollector? Otlp { get; init; }
 
-    public bool HasMetrics => Metrics is not null || Otlp is not null;
+    /// <summary>The SDK (1.21.1) sends them by gRPC only, whatever protocol it is told.</summary>
+    public bool HasMetrics => Metrics is not null || Otlp is { IsHttp: false };
 
     public required TimeSpan Retention { get; init; }
 

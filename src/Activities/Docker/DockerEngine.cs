@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Docker.DotNet;
 using Microsoft.Extensions.Options;
 using Temporalio.Activities;
@@ -17,8 +19,15 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
     private Task<DockerClient>? _client;
 
     /// <summary>Waits for at most <paramref name="deadline"/>, 20 s where none is given.</summary>
-    public async Task<T> CallAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call, TimeSpan? deadline = null)
+    /// <param name="call">What is asked of the daemon.</param>
+    /// <param name="code">Its name in traces.</param>
+    public async Task<T> CallAsync<T>(
+        Func<IDockerClient, CancellationToken, Task<T>> call,
+        TimeSpan? deadline = null,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    )
     {
+        using var span = DockerTrace.Start(code);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ActivityToken);
         limit.CancelAfter(deadline ?? DefaultDeadline);
         try
@@ -28,12 +37,14 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         }
         catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
         {
+            span?.SetStatus(ActivityStatusCode.Error, "no answer in time");
             throw new DockerSilenceException(
                 $"Docker did not answer within {(deadline ?? DefaultDeadline).TotalSeconds:0} s"
             );
         }
         catch (Exception e) when (e is HttpRequestException or SocketException)
         {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
             throw new HttpRequestException(
                 $"Docker does not answer at {options.Value.DockerHost}: {e.GetBaseException().Message}",
                 e
@@ -42,23 +53,31 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
     }
 
     /// <inheritdoc cref="CallAsync{T}"/>
-    public Task CallAsync(Func<IDockerClient, CancellationToken, Task> call, TimeSpan? deadline = null) =>
+    public Task CallAsync(
+        Func<IDockerClient, CancellationToken, Task> call,
+        TimeSpan? deadline = null,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    ) =>
         CallAsync(
             async (client, token) =>
             {
                 await call(client, token);
                 return true;
             },
-            deadline
+            deadline,
+            code
         );
 
     /// <summary>The answer, or null where Docker has no such thing.</summary>
-    public async Task<T?> FindAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call)
+    public async Task<T?> FindAsync<T>(
+        Func<IDockerClient, CancellationToken, Task<T>> call,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    )
         where T : class
     {
         try
         {
-            return await CallAsync(call);
+            return await CallAsync(call, deadline: null, code);
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {

@@ -296,6 +296,7 @@ public abstract class Procedure<TInput> : Procedure
     {
         Show(report.Outcome);
         ProcedureLog.Ended(report);
+        ProcedureTrace.Ended(report);
         ProcedureMetrics.Ended(report, OutageStep is null ? null : ProcedureMetrics.OutageOf(report, OutageStep));
         switch (report.Outcome)
         {

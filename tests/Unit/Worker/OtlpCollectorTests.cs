@@ -20,7 +20,7 @@ public sealed class OtlpCollectorTests
         var collector = Read()!;
 
         Assert.Empty(_problems);
-        Assert.Equal("http://collector:4318/v1/metrics", collector.Metrics.ToString());
+        Assert.Equal("http://collector:4318/", collector.Endpoint.ToString());
         Assert.True(collector.IsHttp);
         Assert.Equal(("a b", "x=y"), (collector.Headers["api-key"], collector.Headers["tenant"]));
     }

@@ -4,7 +4,7 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogueSteps
+internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs, ClusterMetrics metrics) : ICatalogueSteps
 {
     /// <summary>The catalogue, for other hands.</summary>
     public Task<Catalogue> CatalogueAsync(ClusterName cluster) =>
@@ -40,6 +40,7 @@ internal sealed class CatalogueSteps(Inventory inventory, Jobs jobs) : ICatalogu
             };
             var job = await jobs.OpenAsync(place, ["catalogue", .. JobWalFiles.Programs]);
             var catalogue = Parse(cluster, await job.RunAsync("catalogue"));
+            metrics.Read(catalogue);
             var wal = new WalReader(new JobWalFiles(job), catalogue);
             var found = await answer(catalogue, wal);
             await wal.RememberAsync();

@@ -16,7 +16,8 @@ internal sealed class ClusterSteps(
     Jobs jobs,
     Secrets secrets,
     Sql sql,
-    Roles roles
+    Roles roles,
+    ClusterMetrics metrics
 ) : IClusterSteps
 {
     private const int Oldest = 13;
@@ -30,13 +31,15 @@ internal sealed class ClusterSteps(
         var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
         var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
         var absent = await ObserveMissingAsync(missing, parts);
-        return new()
+        var state = new ClusterState
         {
             Cluster = cluster,
             Spec = parts.Spec,
             Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
             Resources = parts.Resources,
         };
+        metrics.Observed(state);
+        return state;
     }
 
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
@@ -198,6 +201,7 @@ internal sealed class ClusterSteps(
         await Permit.RequireAsync(cluster);
         await creation.RemoveAsync(cluster);
         secrets.Remove(cluster);
+        metrics.Forget(cluster);
     }
 
     public async Task TidyUpAsync(ClusterName cluster)

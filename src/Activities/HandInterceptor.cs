@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PgFlow.Workflows;
 using Temporalio.Activities;
@@ -8,15 +9,15 @@ using Temporalio.Worker.Interceptors;
 namespace PgFlow.Activities;
 
 /// <summary>Sends every hand's heartbeats, lets an attempt begin only when the one before it, in this process, has
-/// ended, and says what its failure is.</summary>
+/// ended, says what its failure is, and logs how it ended.</summary>
 /// <remarks>A heartbeat carries the newest progress and brings a cancel back, so a hand need do neither.</remarks>
-public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInterceptor
+public sealed class HandInterceptor(IOptions<HandOptions> options, ILogger<HandInterceptor> logger) : IWorkerInterceptor
 {
     /// <inheritdoc/>
     public ActivityInboundInterceptor InterceptActivity(ActivityInboundInterceptor nextInterceptor) =>
-        new Inbound(nextInterceptor, options.Value);
+        new Inbound(nextInterceptor, options.Value, logger);
 
-    private sealed class Inbound(ActivityInboundInterceptor next, HandOptions options)
+    private sealed class Inbound(ActivityInboundInterceptor next, HandOptions options, ILogger logger)
         : ActivityInboundInterceptor(next)
     {
         private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
@@ -26,7 +27,9 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
         {
             var context = ActivityExecutionContext.Current;
             using var ended = new CancellationTokenSource();
-            using var progress = HandProgress.Begin(StepMark.Of(input.Headers));
+            var step = StepMark.Of(input.Headers);
+            using var progress = HandProgress.Begin(step);
+            using var log = new AttemptLog(logger, Attempt.Of(context.Info, input.Args, step));
             var heartbeats = HeartbeatAsync(context, progress, ended.Token);
             var activity = $"{context.Info.WorkflowRunId}/{context.Info.ActivityId}";
             var attempts = Known.GetOrAdd(activity, _ => new());
@@ -37,6 +40,7 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
                 {
                     var result = await base.ExecuteActivityAsync(input);
                     Known.TryRemove(activity, out _);
+                    log.Succeeded(changed: progress is { Allowed: not null } or { EndsAnother: true });
                     return result;
                 }
                 finally
@@ -49,7 +53,15 @@ public sealed class HandInterceptor(IOptions<HandOptions> options) : IWorkerInte
             {
                 var end = attempts.After(e, options.Attempts);
                 _ = end.NonRetryable && Known.TryRemove(activity, out _);
+                log.Failed(end.Message, end.NonRetryable);
                 throw end;
+            }
+            catch (Exception e)
+            {
+                log.BrokenOff(
+                    context.CancelReason is ActivityCancelReason.None ? e.Message : $"{context.CancelReason}"
+                );
+                throw;
             }
             finally
             {

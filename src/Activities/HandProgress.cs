@@ -28,6 +28,9 @@ internal sealed class HandProgress : IDisposable
     /// <summary>For which cluster, under which leases, and when, it was last allowed to change something.</summary>
     public (ClusterName Cluster, LeaseKind[] Kinds, long At)? Allowed { get; set; }
 
+    /// <summary>Another procedure was asked to end: before the lease is held, so no permission was asked for.</summary>
+    public bool EndsAnother { get; set; }
+
     /// <summary>What a heartbeat of the hand that is working now carries.</summary>
     public static async Task<Payloads?> PayloadsAsync(ActivityExecutionContext context) =>
         Current.Value is { } progress

@@ -9,8 +9,8 @@ namespace PgFlow.Activities;
 /// <summary>Registers what carries out the steps of procedures.</summary>
 public static class Hands
 {
-    /// <summary>Adds the implementations of all step contracts, and the interceptor that sends their
-    /// heartbeats.</summary>
+    /// <summary>Adds the implementations of all step contracts, and the interceptor that sends their heartbeats. They
+    /// need a logger and a <see cref="Temporalio.Common.MetricMeter"/>.</summary>
     public static IServiceCollection AddPgFlowHands(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<HandOptions>().Bind(configuration.GetSection(HandOptions.Section));
@@ -18,6 +18,7 @@ public static class Hands
             .AddSingleton(provider => provider.GetRequiredService<IOptions<HandOptions>>().Value.Limits)
             .AddSingleton<IWorkerInterceptor, StepInterceptor>()
             .AddSingleton<IWorkerInterceptor, HandInterceptor>()
+            .AddSingleton<ClusterMetrics>()
             .AddSingleton<DockerEngine>()
             .AddSingleton<Inventory>()
             .AddSingleton<Creation>()

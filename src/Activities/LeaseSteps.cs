@@ -130,6 +130,7 @@ internal sealed class LeaseSteps(Jobs jobs, TimeLimits limits) : ILeaseSteps
     )
     {
         var (handle, clock) = (Client.GetWorkflowHandle(holder.Id, holder.RunId), Stopwatch.StartNew());
+        HandProgress.Now?.EndsAnother = true;
         await ask(handle);
         for (
             ;

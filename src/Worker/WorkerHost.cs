@@ -49,11 +49,24 @@ internal static class WorkerHost
             .Configure<HostOptions>(host => host.ShutdownTimeout = HostWaits)
             .AddSingleton(options)
             .AddSingleton<ITemporalClient>(services => Client(options, services.GetRequiredService<ILoggerFactory>()))
+            .AddSingleton(services =>
+                services.GetRequiredService<ITemporalClient>().Connection.Options.Runtime!.MetricMeter
+            )
             .AddPgFlowHands(configuration)
             .AddHostedService<NamespaceSetup>();
         AddWorker(builder.Services);
         builder.Services.AddHostedService<Health>();
         builder.Services.AddHostedService<Warmup>();
+        if (options.Otlp is not null)
+        {
+            builder.AddTracing();
+        }
+
+        if (options.HasMetrics)
+        {
+            builder.Services.AddHostedService<OpenProcedures>();
+        }
+
         return builder.Build();
     }
 
@@ -89,12 +102,29 @@ internal static class WorkerHost
                         Filter = new(TelemetryFilterOptions.Level.Error, TelemetryFilterOptions.Level.Error),
                         Forwarding = new() { Logger = loggers.CreateLogger("Temporal") },
                     },
-                    Metrics = options.Metrics is { } address ? new(new PrometheusOptions(address)) : null,
+                    Metrics = MetricsOf(options),
                 },
             }
         );
         return TemporalClient.CreateLazy(options.Connection);
     }
+
+    /// <summary>The SDK's own and PgFlow's: the SDK serves them or sends them, and does one of both.</summary>
+    private static MetricsOptions? MetricsOf(WorkerOptions options) =>
+        options switch
+        {
+            { Metrics: { } address } => new(
+                new PrometheusOptions(address) { HistogramBucketOverrides = ProcedureMetrics.Buckets }
+            ),
+            { Otlp: { IsHttp: false } otlp } => new(
+                new OpenTelemetryOptions(otlp.Endpoint)
+                {
+                    Headers = otlp.Headers,
+                    HistogramBucketOverrides = ProcedureMetrics.Buckets,
+                }
+            ),
+            _ => null,
+        };
 
     private static void AddWorker(IServiceCollection services)
     {

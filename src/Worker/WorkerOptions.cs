@@ -23,6 +23,12 @@ internal sealed class WorkerOptions
 
     public required string? Metrics { get; init; }
 
+    /// <summary>The collector that traces are sent to, and metrics too where they are not served.</summary>
+    public required OtlpCollector? Otlp { get; init; }
+
+    /// <summary>The SDK (1.21.1) sends them by gRPC only, whatever protocol it is told.</summary>
+    public bool HasMetrics => Metrics is not null || Otlp is { IsHttp: false };
+
     public required TimeSpan Retention { get; init; }
 
     public required string HealthFile { get; init; }
@@ -55,6 +61,7 @@ internal sealed class WorkerOptions
                 ignoreCase: true
             ),
             Metrics = Valid(ConfigurationOption.Metrics, IsEndpoint, "IP:PORT, for example 127.0.0.1:9464"),
+            Otlp = OtlpCollector.Of(Environment.GetEnvironmentVariable, problems),
             Retention = TimeSpan.FromDays(
                 int.Parse(
                     Valid(ConfigurationOption.RetentionDays, IsDays, "a number of days between 1 and 36500") ?? "3650",

@@ -91,9 +91,13 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public NodeId Node(int number) => new(Name, NodeName.Of(number));
 
-    public WorkerProcess StartWorker(string? folder = null)
+    public WorkerProcess StartWorker(
+        string? folder = null,
+        string[]? arguments = null,
+        params (string Name, string Value)[] environment
+    )
     {
-        _workers.Add(WorkerProcess.Start(_client, folder));
+        _workers.Add(WorkerProcess.Start(_client, folder, arguments, environment));
         return Worker;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Temporalio.Client;
 
@@ -8,7 +9,20 @@ internal sealed class WorkerProcess : IDisposable
 {
     private readonly Process _process;
 
-    private WorkerProcess(Process process) => _process = process;
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    private WorkerProcess(Process process)
+    {
+        _process = process;
+        if (process.StartInfo.RedirectStandardOutput)
+        {
+            process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
+            process.BeginOutputReadLine();
+        }
+    }
+
+    /// <summary>What it has logged, where it was started with arguments.</summary>
+    public IReadOnlyList<string> Lines => [.. _lines.Where(line => line.Length > 0)];
 
     public int Id => _process.Id;
 
@@ -17,7 +31,15 @@ internal sealed class WorkerProcess : IDisposable
         Path.Combine(Path.GetTempPath(), $"pgflow-test-secrets-{Environment.ProcessId}");
 
     /// <summary>Starts the worker that lies in <paramref name="folder"/>; this build's where none is named.</summary>
-    public static WorkerProcess Start(ITemporalClient client, string? folder = null)
+    /// <param name="client">Of its server.</param>
+    /// <param name="arguments">What it is told besides; where nothing is, it logs warnings.</param>
+    /// <param name="environment">What it has in its environment besides.</param>
+    public static WorkerProcess Start(
+        ITemporalClient client,
+        string? folder = null,
+        string[]? arguments = null,
+        params (string Name, string Value)[] environment
+    )
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -28,12 +50,13 @@ internal sealed class WorkerProcess : IDisposable
                 client.Connection.Options.TargetHost!,
                 "--secrets",
                 Secrets,
-                "--log-level",
-                "warning",
                 "--health-file",
                 Path.Combine(Path.GetTempPath(), $"pgflow-test-health-{Guid.NewGuid():N}"),
             },
+            RedirectStandardOutput = arguments is not null,
         };
+        Array.ForEach(arguments ?? ["--log-level", "warning"], start.ArgumentList.Add);
+        Array.ForEach(environment, variable => start.Environment[variable.Name] = variable.Value);
         return new(Process.Start(start)!);
     }
 

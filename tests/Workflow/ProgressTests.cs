@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Logging.Abstractions;
 using PgFlow.Activities;
 using PgFlow.Cli;
 using Spectre.Console.Testing;
@@ -11,7 +11,7 @@ public sealed class ProgressTests(TemporalServer server)
     [Fact]
     public async Task A_hands_progress_goes_through_the_server_to_its_step_in_the_view()
     {
-        await using var world = World.Start(server, 2, new HandInterceptor(Options.Create(new HandOptions())));
+        await using var world = World.Start(server, interceptors: LogLines.HandsOf(NullLoggerFactory.Instance));
         var gate = world.Hands.Hold("CopyToRepository p2");
         gate.WhileHeld = () => HandProgress.Report("backup", 40_000_000, 100_000_000);
         var handle = await world.StartAsync("TakeBackup");

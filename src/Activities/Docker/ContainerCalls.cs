@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Docker.DotNet;
 using Docker.DotNet.Models;
@@ -11,10 +12,14 @@ internal static class ContainerCalls
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
     /// <summary>A call that changes something, by a hand that still may.</summary>
-    public static async Task ChangeAsync(this DockerEngine docker, Func<IDockerClient, CancellationToken, Task> call)
+    public static async Task ChangeAsync(
+        this DockerEngine docker,
+        Func<IDockerClient, CancellationToken, Task> call,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    )
     {
         await Permit.FreshAsync();
-        await docker.CallAsync(call);
+        await docker.CallAsync(call, deadline: null, code);
     }
 
     public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) =>

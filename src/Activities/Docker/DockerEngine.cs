@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Docker.DotNet;
 using Microsoft.Extensions.Options;
 using Temporalio.Activities;
@@ -18,9 +20,17 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
     /// <summary>How long what it does may take.</summary>
     public TimeLimits Limits => options.Value.Limits;
 
-    /// <summary>Waits for at most <paramref name="deadline"/>, as long as the configuration says where none is given.</summary>
-    public async Task<T> CallAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call, TimeSpan? deadline = null)
+    /// <summary>Waits for at most <paramref name="deadline"/>, as long as the configuration says where none is
+    /// given.</summary>
+    /// <param name="call">What is asked of the daemon.</param>
+    /// <param name="code">Its name in traces.</param>
+    public async Task<T> CallAsync<T>(
+        Func<IDockerClient, CancellationToken, Task<T>> call,
+        TimeSpan? deadline = null,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    )
     {
+        using var span = DockerTrace.Start(code);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ActivityToken);
         limit.CancelAfter(deadline ?? Limits.Docker);
         try
@@ -30,12 +40,14 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
         }
         catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
         {
+            span?.SetStatus(ActivityStatusCode.Error, "no answer in time");
             throw new DockerSilenceException(
                 $"Docker did not answer within {(deadline ?? Limits.Docker).TotalSeconds:0} s"
             );
         }
         catch (Exception e) when (e is HttpRequestException or SocketException)
         {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
             throw new HttpRequestException(
                 $"Docker does not answer at {options.Value.DockerHost}: {e.GetBaseException().Message}",
                 e
@@ -44,23 +56,31 @@ internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
     }
 
     /// <inheritdoc cref="CallAsync{T}"/>
-    public Task CallAsync(Func<IDockerClient, CancellationToken, Task> call, TimeSpan? deadline = null) =>
+    public Task CallAsync(
+        Func<IDockerClient, CancellationToken, Task> call,
+        TimeSpan? deadline = null,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    ) =>
         CallAsync(
             async (client, token) =>
             {
                 await call(client, token);
                 return true;
             },
-            deadline
+            deadline,
+            code
         );
 
     /// <summary>The answer, or null where Docker has no such thing.</summary>
-    public async Task<T?> FindAsync<T>(Func<IDockerClient, CancellationToken, Task<T>> call)
+    public async Task<T?> FindAsync<T>(
+        Func<IDockerClient, CancellationToken, Task<T>> call,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    )
         where T : class
     {
         try
         {
-            return await CallAsync(call);
+            return await CallAsync(call, deadline: null, code);
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {

@@ -210,8 +210,9 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
         var source = _sources.GetOrAdd(
             ConnectionString(node, statement, deadline),
             text =>
-                new NpgsqlDataSourceBuilder(text)
+                new NpgsqlDataSourceBuilder(text) { Name = node.Id.Container } // else traces show the connection string
                     .ConfigureTypeLoading(loading => loading.EnableTypeLoading(false))
+                    .ConfigureTracing(SqlTrace.Configure)
                     .Build()
         );
         var connection = await source.OpenConnectionAsync(DockerEngine.ActivityToken);

@@ -95,4 +95,14 @@ public abstract partial class Procedure
             throw Ends.Break($"{reset}: all is undone, start it anew");
         }
     }
+
+    private protected static Report WithForgotten(Report report, List<PlannedStep> forgotten) =>
+        forgotten.Count == 0
+            ? report
+            : report with
+            {
+                Outcome = Outcome.Incomplete,
+                Summary =
+                    $"it was reset, and {Quoted(forgotten)} of its earlier run stay as they are; {report.Summary}",
+            };
 }

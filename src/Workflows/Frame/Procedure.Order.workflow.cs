@@ -14,6 +14,9 @@ public abstract class Procedure<TInput> : Procedure
     /// <summary>The lease that it holds while it works.</summary>
     private protected virtual LeaseKind Lease => LeaseKind.Cluster;
 
+    /// <summary>The step from which on clients can't write; null where there is none.</summary>
+    private protected virtual string? OutageStep => null;
+
     private bool LeftOut => Steps.Any(step => step.State is StepState.Skipped);
 
     /// <summary>Carries out <paramref name="steps"/> within that order.</summary>
@@ -293,19 +296,12 @@ public abstract class Procedure<TInput> : Procedure
         return report;
     }
 
-    private static Report WithForgotten(Report report, List<PlannedStep> forgotten) =>
-        forgotten.Count == 0
-            ? report
-            : report with
-            {
-                Outcome = Outcome.Incomplete,
-                Summary =
-                    $"it was reset, and {Quoted(forgotten)} of its earlier run stay as they are; {report.Summary}",
-            };
-
     private Report End(Report report)
     {
         Show(report.Outcome);
+        ProcedureLog.Ended(report);
+        ProcedureTrace.Ended(report);
+        ProcedureMetrics.Ended(report, OutageStep is null ? null : ProcedureMetrics.OutageOf(report, OutageStep));
         switch (report.Outcome)
         {
             case Outcome.Succeeded or Outcome.Planned:

@@ -9,6 +9,9 @@ public abstract partial class Procedure
     /// <summary>The memo that holds the report of a cancelled procedure.</summary>
     public const string ReportMemo = "report";
 
+    /// <summary>The step that ends every outage.</summary>
+    internal const string ProofStep = "prove-endpoint";
+
     /// <summary>How often a step takes the lease again that somebody ends: who ends it so often means it.</summary>
     private const int MostLosses = 3;
 
@@ -237,6 +240,7 @@ public abstract partial class Procedure
         catch (Exception e) when (OnlyForward && e is FailureException or OperationCanceledException)
         {
             Show(step, StepState.Blocked, step.Interruption ?? Ends.Why(e));
+            ProcedureLog.Blocked(Cluster, step.View);
             return false;
         }
         catch (Exception e) when (e is FailureException or OperationCanceledException)
@@ -268,6 +272,10 @@ public abstract partial class Procedure
         {
             Outcome = outcome;
             Workflow.UpsertTypedSearchAttributes(Attributes.Outcome.ValueSet(PgFlowText.Word(outcome)));
+            if (outcome is Outcome.WaitingForApproval or Outcome.Inspecting or Outcome.Undoing)
+            {
+                ProcedureLog.State(Cluster, outcome);
+            }
         }
 
         Workflow.CurrentDetails = PgFlowText.Markdown(Progress);

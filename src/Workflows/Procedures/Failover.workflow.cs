@@ -18,6 +18,8 @@ public sealed record FailoverInput : ProcedureInput
 [Workflow]
 public sealed class Failover : Procedure<FailoverInput>
 {
+    private protected override string OutageStep => "fence";
+
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
     public Task<Report> RunAsync(FailoverInput? input = null) =>

@@ -27,6 +27,8 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 {
     private Move? _move;
 
+    private protected override string OutageStep => "fence";
+
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
     public Task<Report> RunAsync(RecoverClusterInput? input = null) =>

@@ -26,6 +26,8 @@ public sealed record SwitchoverInput : ProcedureInput
 [Workflow]
 public sealed class Switchover : Procedure<SwitchoverInput>
 {
+    private protected override string OutageStep => "stop";
+
     /// <summary>Runs the procedure.</summary>
     [WorkflowRun]
     public Task<Report> RunAsync(SwitchoverInput? input = null) =>

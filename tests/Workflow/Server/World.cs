@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Temporalio.Api.Common.V1;
 using Temporalio.Client;
 using Temporalio.Converters;
@@ -18,11 +20,17 @@ internal sealed class World : IAsyncDisposable
     private Task _working;
     private int _started;
 
+    private readonly ILoggerFactory _log;
     private readonly IReadOnlyList<IWorkerInterceptor> _interceptors;
 
-    private World(ITemporalClient client, FakeHands hands, IReadOnlyList<IWorkerInterceptor> interceptors)
+    private World(
+        ITemporalClient client,
+        FakeHands hands,
+        ILoggerFactory log,
+        IReadOnlyList<IWorkerInterceptor> interceptors
+    )
     {
-        _interceptors = interceptors;
+        (_log, _interceptors) = (log, interceptors);
         Client = client;
         Hands = hands;
         _working = WorkAsync(_stop.Token);
@@ -47,15 +55,26 @@ internal sealed class World : IAsyncDisposable
 
     /// <param name="server">Where.</param>
     /// <param name="nodes">How many nodes the cluster has, of which p1 is the primary; 0 for none yet.</param>
+    /// <param name="log">Where workflows log.</param>
     /// <param name="interceptors">What the worker has besides that which tells activities their step.</param>
     public static World Start(
         TemporalServer server,
         int nodes = 2,
+        ILoggerFactory? log = null,
+        params IReadOnlyList<IWorkerInterceptor> interceptors
+    ) => Start(server.Client, nodes, log, interceptors);
+
+    /// <inheritdoc cref="Start(TemporalServer, int, ILoggerFactory?, IReadOnlyList{IWorkerInterceptor})"/>
+    public static World Start(
+        ITemporalClient client,
+        int nodes = 2,
+        ILoggerFactory? log = null,
         params IReadOnlyList<IWorkerInterceptor> interceptors
     ) =>
         new(
-            server.Client,
-            new(server.Client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes),
+            client,
+            new(client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes),
+            log ?? NullLoggerFactory.Instance,
             [new StepInterceptor(), .. interceptors]
         );
 
@@ -156,6 +175,7 @@ internal sealed class World : IAsyncDisposable
             DefaultHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
             StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(1),
             Interceptors = _interceptors,
+            LoggerFactory = _log,
         };
         Array.ForEach(AllWorkflows, type => options.AddWorkflow(type));
         using var worker = new TemporalWorker(Client, Hands.Register(options));

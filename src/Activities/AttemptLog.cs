@@ -4,8 +4,8 @@ using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-/// <summary>Logs and traces how an attempt ended: for everybody what has changed something, for those who debug what only
-/// looked.</summary>
+/// <summary>Logs and traces how an attempt ended: for everybody what has changed something, for those who debug what
+/// only looked.</summary>
 /// <remarks>What changes something has asked for its <see cref="Permit"/> first; whoever finds that there is nothing
 /// to do has not.</remarks>
 internal sealed partial class AttemptLog : IDisposable

@@ -44,7 +44,7 @@ internal sealed class Candidates(Inventory inventory, NodeLife life, NodeWal wal
             var position = "";
             for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(1); )
             {
-                var now = await Sql.AskAsync<string>(
+                var now = await Sql.QueryScalarAsync<string>(
                     connection,
                     """
                     SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') || ' '

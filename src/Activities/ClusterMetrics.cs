@@ -84,7 +84,7 @@ internal sealed class ClusterMetrics(MetricMeter meter)
 
     public void Read(Catalogue catalogue)
     {
-        var live = Era.Of(catalogue) is [.., var last] ? last.Branch.Path() : null;
+        var live = LivePeriod.Of(catalogue) is [.., var last] ? last.Branch.Path() : null;
         var usable = live is null ? [] : catalogue.UsableOn(live);
         Set(
             catalogue.Cluster,

@@ -14,10 +14,10 @@ internal static class FirstRun
     public static async Task<string> ShortAsync()
     {
         var run = ActivityExecutionContext.Current.Info.WorkflowRunId!;
-        return Names.ShortRun(Known.TryGetValue(run, out var first) ? first : Known[run] = await AskAsync(run));
+        return Names.ShortRun(Known.TryGetValue(run, out var first) ? first : Known[run] = await QueryScalarAsync(run));
     }
 
-    private static async Task<string> AskAsync(string run)
+    private static async Task<string> QueryScalarAsync(string run)
     {
         var (client, info) = (ActivityExecutionContext.Current.TemporalClient, ActivityExecutionContext.Current.Info);
         var described = await client.WorkflowService.DescribeWorkflowExecutionAsync(

@@ -15,8 +15,8 @@ internal sealed partial class NodeLife(
     NodeEnd ends,
     NodeFiles files,
     Sql sql,
-    CatalogueSteps catalogues,
-    IOptions<HandOptions> options
+    CatalogueActivities catalogues,
+    IOptions<ActivityHostOptions> options
 )
 {
     /// <summary>PostgreSQL's fast stop; Docker's own ends in SIGKILL.</summary>
@@ -110,7 +110,7 @@ internal sealed partial class NodeLife(
     public async Task<NodeContainer> StillPrimaryAsync(NodeId node)
     {
         var container = await RunningAsync(node);
-        return await sql.AskAsync<bool>(container, "SELECT pg_is_in_recovery()")
+        return await sql.QueryScalarAsync<bool>(container, "SELECT pg_is_in_recovery()")
             ? throw Ends.Break($"{node} is not the primary any more: roles have changed meanwhile; start it again")
             : container;
     }
@@ -124,7 +124,7 @@ internal sealed partial class NodeLife(
         }
         catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
         {
-            HandProgress.Say(e.Message);
+            ProgressReporter.Say(e.Message);
         }
     }
 
@@ -150,7 +150,7 @@ internal sealed partial class NodeLife(
     {
         try
         {
-            return await sql.AskAsync<int>(container, "SELECT 1") == 1;
+            return await sql.QueryScalarAsync<int>(container, "SELECT 1") == 1;
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
@@ -209,7 +209,7 @@ internal sealed partial class NodeLife(
     /// <summary>Whether a running standby was started with another branch to follow than its settings name
     /// now.</summary>
     private async Task<bool> FollowsAnotherBranchAsync(NodeContainer node) =>
-        await sql.AskSilentAsync(
+        await sql.QueryTextOrEmptyAsync(
             node,
             """
             SELECT (pg_is_in_recovery() AND EXISTS (SELECT FROM pg_file_settings
@@ -279,7 +279,7 @@ internal sealed partial class NodeLife(
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
-            HandProgress.Say($"{started.Id} starts; {clock.Elapsed.TotalSeconds:0} s");
+            ProgressReporter.Say($"{started.Id} starts; {clock.Elapsed.TotalSeconds:0} s");
             if (clock.Elapsed < looked + StartLook)
             {
                 continue;

@@ -5,7 +5,7 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>Finds out what a node is: a running one by asking it, a stopped one by its pg_control.</summary>
-internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFiles files, Jobs jobs, Roles roles)
+internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFiles files, JobRunner jobs, Roles roles)
 {
     private const int MostReadsOfControl = 20;
 
@@ -92,7 +92,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
 
         try
         {
-            return await AskAsync(node, state);
+            return await QueryScalarAsync(node, state);
         }
         catch (Exception e) when (!DockerEngine.ActivityToken.IsCancellationRequested)
         {
@@ -166,7 +166,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             Login = why,
         };
 
-    private async Task<NodeState> AskAsync(NodeContainer node, NodeState state)
+    private async Task<NodeState> QueryScalarAsync(NodeContainer node, NodeState state)
     {
         var opening = sql.OpenAsync(node);
         var identifying = LearnAsync("its timeline", () => sql.IdentifyAsync(node));
@@ -175,7 +175,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         var full = await LearnAsync(
             "its state",
             () =>
-                Sql.AskJsonAsync<Answer>(
+                Sql.QueryJsonAsync<Answer>(
                     session,
                     Question,
                     string.Join(',', SettingsFile.Owned),
@@ -183,7 +183,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
                     Hba.Begin
                 )
         );
-        var answer = full.Value ?? await Sql.AskJsonAsync<Answer>(session, BareQuestion);
+        var answer = full.Value ?? await Sql.QueryJsonAsync<Answer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
         var identity = await identifying;
         return state with

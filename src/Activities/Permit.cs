@@ -51,9 +51,9 @@ internal static class Permit
             );
         }
 
-        if (HandProgress.Now is { } hand)
+        if (ProgressReporter.Now is { } activity)
         {
-            hand.Allowed = (cluster, kinds, asked);
+            activity.Allowed = (cluster, kinds, asked);
         }
     }
 
@@ -62,10 +62,10 @@ internal static class Permit
     public static Task<bool> DecidesAsync(ClusterName cluster) =>
         HoldsAsync(ClusterLease.IdOf(cluster, LeaseKind.Cluster));
 
-    /// <summary>Asked by every call that changes a container: a permission ages while a hand waits, or while its worker
-    /// stands still.</summary>
+    /// <summary>Asked by every call that changes a container: a permission ages while an activity waits, or while its
+    /// worker stands still.</summary>
     public static Task FreshAsync() =>
-        HandProgress.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
+        ProgressReporter.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
             ? RequireAsync(allowed.Cluster, allowed.Kinds)
             : Task.CompletedTask;
 
@@ -82,7 +82,7 @@ internal static class Permit
                     TaskToken = ByteString.CopyFrom(context.Info.TaskToken),
                     Identity = "pgflow-permit",
                     // else this heartbeat would take the newest progress away
-                    Details = await HandProgress.PayloadsAsync(context),
+                    Details = await ProgressReporter.PayloadsAsync(context),
                 },
                 new() { Timeout = Limit, CancellationToken = context.CancellationToken }
             );

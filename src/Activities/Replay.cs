@@ -5,7 +5,7 @@ using PgFlow.Workflows;
 namespace PgFlow.Activities;
 
 /// <summary>Waits for what standbys replay.</summary>
-internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOptions<HandOptions> options)
+internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOptions<ActivityHostOptions> options)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
@@ -17,7 +17,7 @@ internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOption
     public Task ReplayedAsync(NodeContainer standby, Lsn position, TimeSpan? patience = null) =>
         AdvancesAsync(
             $"{standby.Id} replays up to {position}",
-            () => sql.AskSilentAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
+            () => sql.QueryTextOrEmptyAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
             answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
             [standby],
             patience,
@@ -64,11 +64,11 @@ internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOption
             if (end is { } position && Lsn.TryParse(answer, out var now))
             {
                 first ??= now;
-                HandProgress.Report(what, now.BytesSince(first.Value), position.BytesSince(first.Value));
+                ProgressReporter.Report(what, now.BytesSince(first.Value), position.BytesSince(first.Value));
             }
             else
             {
-                HandProgress.Say($"{what}; now {answer}");
+                ProgressReporter.Say($"{what}; now {answer}");
             }
 
             if (still.Elapsed > (patience ?? Patience))

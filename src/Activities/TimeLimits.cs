@@ -16,7 +16,7 @@ public sealed class TimeLimits
     [
         .. typeof(TimeLimits)
             .GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Select(limit => $"{HandOptions.Section}:{nameof(HandOptions.Limits)}:{limit.Name}"),
+            .Select(limit => $"{ActivityHostOptions.Section}:{nameof(ActivityHostOptions.Limits)}:{limit.Name}"),
     ];
 
     /// <summary>A call to Docker's daemon; it answers within milliseconds, and a busy disk takes seconds.</summary>

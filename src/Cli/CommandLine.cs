@@ -19,7 +19,7 @@ internal static class CommandLine
         var parsed = Read(args, terminal);
         if (InputCheck.Of(parsed) is { } wrong)
         {
-            terminal.Complain(wrong);
+            terminal.WriteError(wrong);
             return wrong.ExitCode;
         }
 
@@ -33,8 +33,8 @@ internal static class CommandLine
         {
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = Shutdown,
-            Output = (usage ? terminal.People : terminal.Data).Profile.Out.Writer,
-            Error = terminal.People.Profile.Out.Writer,
+            Output = (usage ? terminal.Error : terminal.Out).Profile.Out.Writer,
+            Error = terminal.Error.Profile.Out.Writer,
         };
         try
         {
@@ -66,19 +66,19 @@ internal static class CommandLine
         foreach (
             var command in (IEnumerable<Command>)
                 [
-                    DevVerb.Command(terminal),
-                    WorkerVerb.Command(terminal),
-                    StatusVerb.Command(terminal),
-                    .. ProcedureVerbs.All.Select(verb => verb.Command(terminal)),
-                    RunVerb.Command(terminal),
-                    TimelineVerb.Command(terminal),
-                    BackupsVerb.Command(terminal),
-                    HistoryVerb.Command(terminal),
-                    ShowVerb.Command(terminal),
-                    WatchVerb.Command(terminal),
-                    .. DecisionVerbs.Commands(terminal),
-                    DoctorVerb.Command(terminal),
-                    CompletionsVerb.Command(terminal),
+                    DevCommand.Command(terminal),
+                    WorkerCommand.Command(terminal),
+                    StatusCommand.Command(terminal),
+                    .. ProcedureCommands.All.Select(verb => verb.Command(terminal)),
+                    RunCommand.Command(terminal),
+                    TimelineCommand.Command(terminal),
+                    BackupsCommand.Command(terminal),
+                    HistoryCommand.Command(terminal),
+                    ShowCommand.Command(terminal),
+                    WatchCommand.Command(terminal),
+                    .. DecisionCommands.Commands(terminal),
+                    DoctorCommand.Command(terminal),
+                    CompletionsCommand.Command(terminal),
                 ]
         )
         {
@@ -92,10 +92,10 @@ internal static class CommandLine
     {
         try
         {
-            terminal.Complain(error);
+            terminal.WriteError(error);
             if (cause is not null)
             {
-                terminal.Say(cause.ToString());
+                terminal.WriteInfo(cause.ToString());
             }
         }
         catch (IOException)

@@ -6,10 +6,10 @@ using Spectre.Console;
 namespace PgFlow.Cli;
 
 /// <summary>Where data goes and where people read.</summary>
-/// <param name="Data">Standard output.</param>
-/// <param name="People">Standard error.</param>
+/// <param name="Out">Standard output.</param>
+/// <param name="Error">Standard error.</param>
 /// <param name="Interactive">Somebody is there to answer a question.</param>
-internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Interactive)
+internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Interactive)
 {
     /// <summary>A file or a pipe has no width at which a table would have to be cut.</summary>
     private const int Unlimited = 10_000;
@@ -21,22 +21,22 @@ internal sealed record Terminal(IAnsiConsole Data, IAnsiConsole People, bool Int
             !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected
         );
 
-    public void Json(object? value) => Data.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Indented));
+    public void Json(object? value) => Out.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Indented));
 
     /// <summary>A line for people. Nothing breaks it, so that links and commands can be copied.</summary>
-    public void Say(string line) => People.Profile.Out.Writer.WriteLine(line);
+    public void WriteInfo(string line) => Error.Profile.Out.Writer.WriteLine(line);
 
-    public void Complain(CliError error)
+    public void WriteError(CliError error)
     {
-        People.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
+        Error.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
         foreach (var why in error.Why)
         {
-            People.MarkupLineInterpolated($"  why:  {why}");
+            Error.MarkupLineInterpolated($"  why:  {why}");
         }
 
         if (error.Next is not null)
         {
-            People.MarkupLineInterpolated($"  next: {error.Next}");
+            Error.MarkupLineInterpolated($"  next: {error.Next}");
         }
     }
 

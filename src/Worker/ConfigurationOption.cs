@@ -6,7 +6,7 @@ namespace PgFlow.Worker;
 /// <param name="Meaning">What it is, for the help.</param>
 internal sealed record ConfigurationOption(string Name, string Key, string Meaning)
 {
-    /// <summary>The section of the configuration that all settings stand in; the hands read theirs from it
+    /// <summary>The section of the configuration that all settings stand in; the activities read theirs from it
     /// too.</summary>
     public const string Section = "PgFlow";
 

@@ -10,8 +10,8 @@ using Temporalio.Worker;
 
 namespace PgFlow.Worker;
 
-/// <summary>Goes through the procedures that clients wait for, by recorded histories, and through the hands' code, when
-/// the worker starts.</summary>
+/// <summary>Goes through the procedures that clients wait for, by recorded histories, and through the activities' code,
+/// when the worker starts.</summary>
 /// <remarks>.NET compiles code when it first runs: theirs perhaps months later, in the middle of an outage.</remarks>
 internal sealed partial class Warmup(ITemporalClient client, ILogger<Warmup> logger) : BackgroundService
 {
@@ -39,7 +39,7 @@ internal sealed partial class Warmup(ITemporalClient client, ILogger<Warmup> log
         }
 
         foreach (
-            var method in typeof(Hands)
+            var method in typeof(PgFlowActivities)
                 .Assembly.GetTypes()
                 .Where(type => !type.IsSubclassOf(typeof(Delegate)))
                 .SelectMany(MethodsOf)

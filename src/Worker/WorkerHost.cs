@@ -52,7 +52,7 @@ internal static class WorkerHost
             .AddSingleton(services =>
                 services.GetRequiredService<ITemporalClient>().Connection.Options.Runtime!.MetricMeter
             )
-            .AddPgFlowHands(configuration)
+            .AddPgFlowActivities(configuration)
             .AddHostedService<NamespaceSetup>();
         AddWorker(builder.Services);
         builder.Services.AddHostedService<Health>();

@@ -43,7 +43,7 @@ internal sealed class WorkerOptions
             "worker.health"
         );
 
-    /// <summary>Looks at every setting, also at the hands'; what is wrong is added to
+    /// <summary>Looks at every setting, also at the activities'; what is wrong is added to
     /// <paramref name="problems"/>.</summary>
     public static WorkerOptions Check(IConfiguration configuration, List<string> problems)
     {

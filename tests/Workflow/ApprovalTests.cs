@@ -8,7 +8,7 @@ public sealed class ApprovalTests(TemporalServer server)
     [Fact]
     public async Task Lets_the_plan_be_carried_out()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var (handle, plan) = await WaitingAsync(world);
         Assert.Empty(world.Hands.Changes);
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
@@ -20,7 +20,7 @@ public sealed class ApprovalTests(TemporalServer server)
     [Fact]
     public async Task Of_another_plan_is_rejected()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var (handle, plan) = await WaitingAsync(world);
 
         Assert.Equal(
@@ -34,11 +34,11 @@ public sealed class ApprovalTests(TemporalServer server)
     [Fact]
     public async Task Refused_ends_the_procedure()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var (handle, _) = await WaitingAsync(world);
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not today")]);
 
-        var failed = await World.FailureAsync(handle);
+        var failed = await TestEnvironment.FailureAsync(handle);
         Assert.Equal((Ends.Refused, "rejected by carla (not today)"), (failed.Type, failed.Message));
         Assert.Empty(world.Hands.Changes);
     }
@@ -46,19 +46,19 @@ public sealed class ApprovalTests(TemporalServer server)
     [Fact]
     public async Task Does_not_hold_for_a_cluster_that_has_changed()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         var (handle, plan) = await WaitingAsync(world);
         world.Hands.Crash("p3");
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash)]);
 
-        Assert.Equal(Ends.Refused, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(Ends.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Empty(world.Hands.Changes);
     }
 
     [Fact]
     public async Task That_nobody_gives_refuses_the_procedure()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var failed = await world.FailAsync("Switchover", ("approve", true), ("approveWithinSeconds", 1));
 
         Assert.Equal((Ends.Refused, "nobody approved within 0:00:01"), (failed.Type, failed.Message));
@@ -68,9 +68,11 @@ public sealed class ApprovalTests(TemporalServer server)
     [Fact]
     public async Task Is_asked_for_before_a_cluster_is_destroyed()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var handle = await world.StartAsync("DestroyCluster");
-        var plan = (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!;
+        var plan = (
+            await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)
+        ).Plan!;
         Assert.Empty(world.Hands.Changes);
 
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
@@ -82,7 +84,7 @@ public sealed class ApprovalTests(TemporalServer server)
     [Fact]
     public async Task Is_not_asked_for_where_there_is_nothing_to_do()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         Assert.Equal(
             Outcome.Succeeded,
             (await world.SucceedAsync("Switchover", ("to", "p1"), ("approve", true))).Outcome
@@ -92,17 +94,17 @@ public sealed class ApprovalTests(TemporalServer server)
     [Fact]
     public async Task Cancelled_while_it_waits_ends_as_cancelled()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var (handle, _) = await WaitingAsync(world);
         await handle.CancelAsync();
 
-        Assert.Equal(Outcome.Cancelled, (await World.CancelledAsync(handle)).Outcome);
+        Assert.Equal(Outcome.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
     }
 
     [Fact]
     public async Task Is_not_asked_for_where_nobody_wants_it()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -119,12 +121,12 @@ public sealed class ApprovalTests(TemporalServer server)
         await handle.GetResultAsync();
     }
 
-    private static async Task<(WorkflowHandle Handle, PlanView Plan)> WaitingAsync(World world)
+    private static async Task<(WorkflowHandle Handle, PlanView Plan)> WaitingAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("Switchover", ("to", "p2"), ("approve", true));
         return (
             handle,
-            (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!
+            (await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!
         );
     }
 

@@ -5,7 +5,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task Is_taken_from_a_standby_and_published_when_its_wal_is_archived()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         await world.SucceedAsync("TakeBackup");
 
         world.Hands.Changes.AssertOrder("CopyToRepository p2", "ProveArchiving p1", "ProveBackup p1", "PublishBackup");
@@ -15,7 +15,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task Is_taken_from_the_primary_where_no_standby_is_fit()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Crash("p2");
         await world.SucceedAsync("TakeBackup");
 
@@ -29,7 +29,7 @@ public sealed class BackupTests(TemporalServer server)
     [InlineData("PublishBackup")]
     public async Task That_is_not_proven_is_thrown_away(string broken)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail(broken);
 
         Assert.Equal(Ends.Unchanged, (await world.FailAsync("TakeBackup")).Type);
@@ -40,7 +40,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task That_can_build_on_nothing_is_full_and_says_why()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var report = await world.SucceedAsync("TakeBackup", ("incremental", true));
 
         Assert.Null(Assert.Single(world.Hands.Backups).Parent);
@@ -50,7 +50,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task That_is_incremental_begins_behind_a_checkpoint_of_the_primary()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Parent = new("20261124T140000Z-full");
         await world.SucceedAsync("TakeBackup", ("incremental", true));
 
@@ -61,7 +61,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task Keeps_no_failover_waiting_but_another_backup()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("CopyToRepository p2");
         var backup = await world.StartAsync("TakeBackup");
         await gate.Reached;
@@ -70,14 +70,14 @@ public sealed class BackupTests(TemporalServer server)
         world.Hands.Crash("p1");
         Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
         await backup.CancelAsync();
-        await World.CancelledAsync(backup);
+        await TestEnvironment.CancelledAsync(backup);
         Assert.Empty(world.Hands.Staged);
     }
 
     [Fact]
     public async Task Of_a_database_with_tablespaces_is_refused()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands["p1"] = world.Hands["p1"] with { TablespaceNames = ["fast"] };
 
         Assert.Contains("tablespaces", (await world.FailAsync("TakeBackup")).Message, StringComparison.Ordinal);
@@ -87,7 +87,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task With_a_policy_removes_what_nothing_kept_needs_and_says_why()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.TwoBackups();
         var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
 
@@ -112,7 +112,7 @@ public sealed class BackupTests(TemporalServer server)
     [InlineData("RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003")]
     public async Task Stands_though_the_removal_fails(string broken)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.TwoBackups();
         world.Hands.Fail(broken);
         var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
@@ -127,7 +127,7 @@ public sealed class BackupTests(TemporalServer server)
     [InlineData(2, new[] { "older" })]
     public async Task With_a_policy_says_in_a_dry_run_what_would_go_and_removes_nothing(int keep, string[] removed)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.TwoBackups();
         var report = await world.SucceedAsync("TakeBackup", ("keep", keep), ("dryRun", true));
 
@@ -152,7 +152,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task With_both_rules_says_both_in_a_dry_run()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var report = await world.SucceedAsync("TakeBackup", ("keep", 2), ("keepDays", 14), ("dryRun", true));
 
         Assert.Contains(
@@ -166,7 +166,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task Without_a_policy_removes_nothing()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.TwoBackups();
         await world.SucceedAsync("TakeBackup");
 
@@ -176,7 +176,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task Is_verified_beside_a_failover_and_says_what_was_proven()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("VerifyRecovery 20261124T100000Z-full");
         var verification = await world.StartAsync("VerifyBackup");
         await gate.Reached;
@@ -197,7 +197,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task Whose_own_wal_is_missing_is_not_verified_by_another()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var failed = await world.FailAsync("VerifyBackup", ("backup", "20261124T120000Z-full"));
 
         Assert.Equal(Ends.Refused, failed.Type);
@@ -211,7 +211,7 @@ public sealed class BackupTests(TemporalServer server)
     [Fact]
     public async Task A_restore_points_name_is_used_once()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var created = await world.SucceedAsync("CreateRestorePoint", ("name", "before-2.0"));
         Assert.Matches(
             "^restore point before-2.0: [0-9A-F]+/[0-9A-F]+ on timeline [0-9]+, ",
@@ -230,7 +230,7 @@ public sealed class BackupTests(TemporalServer server)
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123")]
     public async Task A_bad_name_of_a_restore_point_touches_nothing(string name)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
 
         Assert.Equal(Ends.InvalidInput, (await world.FailAsync("CreateRestorePoint", ("name", name))).Type);
         Assert.Empty(world.Hands.Calls);

@@ -8,10 +8,10 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task A_step_left_out_leaves_the_procedure_incomplete()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         var handle = await BlockedAsync(world, "ProveStreaming p3");
-        await World.ResolveAsync(handle, ResolveAction.Skip);
-        var failed = await World.FailureAsync(handle);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Skip);
+        var failed = await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal(Ends.Incomplete, failed.Type);
         Assert.Equal(StepState.Skipped, failed.Report!.Steps.Single(step => step.Title == "p3 follows p2").State);
@@ -22,10 +22,10 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task Abort_ends_it_incomplete()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         var handle = await BlockedAsync(world, "PublishTimelineHistory p2");
-        await World.ResolveAsync(handle, ResolveAction.Abort);
-        var failed = await World.FailureAsync(handle);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
+        var failed = await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal((Ends.Incomplete, Outcome.Incomplete), (failed.Type, failed.Report!.Outcome));
         Assert.Equal("ended by a person at “The new timeline's history is in the archive”", failed.Message);
@@ -37,7 +37,7 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task A_vital_step_cannot_be_left_out()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var handle = await BlockedAsync(world, "PromoteStandby p2");
 
         Assert.Equal(
@@ -45,18 +45,18 @@ public sealed class BlockedTests(TemporalServer server)
             await RejectedAsync(handle, new Resolution(ResolveAction.Skip))
         );
         world.Hands.Mend("PromoteStandby p2");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
     public async Task One_of_several_must_be_named()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Fail("ProveStreaming p1", "p1 is not there");
         world.Hands.Fail("ProveStreaming p3", "p3 is not there");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
-        var blocked = (await World.BlockedAsync(handle, steps: 2)).Blocked;
+        var blocked = (await TestEnvironment.BlockedAsync(handle, steps: 2)).Blocked;
 
         Assert.Equal(["p1 is not there", "p3 is not there"], blocked.Select(step => step.Why));
         Assert.Equal(
@@ -68,26 +68,26 @@ public sealed class BlockedTests(TemporalServer server)
             await RejectedAsync(handle, new Resolution(ResolveAction.Retry, Step: 1))
         );
         world.Hands.Mend("ProveStreaming p3");
-        await World.ResolveAsync(handle, ResolveAction.Retry, blocked[1].Step);
-        Assert.Equal(Outcome.Blocked, (await World.BlockedAsync(handle)).Outcome);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry, blocked[1].Step);
+        Assert.Equal(Outcome.Blocked, (await TestEnvironment.BlockedAsync(handle)).Outcome);
         world.Hands.Mend("ProveStreaming p1");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
     public async Task Abort_ends_all_that_is_blocked_and_waits_for_what_works()
     {
-        await using var world = World.Start(server, nodes: 4);
+        await using var world = TestEnvironment.Start(server, nodes: 4);
         world.Hands.Fail("ProveStreaming p1");
         world.Hands.Fail("ProveStreaming p3");
         var gate = world.Hands.Hold("ProveStreaming p4");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
-        var blocked = (await World.BlockedAsync(handle, steps: 2)).Blocked;
-        await World.ResolveAsync(handle, ResolveAction.Abort, blocked[0].Step);
-        await World.BlockedAsync(handle, steps: 0);
+        var blocked = (await TestEnvironment.BlockedAsync(handle, steps: 2)).Blocked;
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort, blocked[0].Step);
+        await TestEnvironment.BlockedAsync(handle, steps: 0);
         gate.Open();
-        var steps = (await World.FailureAsync(handle)).Report!.Steps;
+        var steps = (await TestEnvironment.FailureAsync(handle)).Report!.Steps;
 
         Assert.Equal(
             [StepState.Failed, StepState.Failed, StepState.Done],
@@ -99,16 +99,16 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task Abort_lets_a_step_beside_it_end_and_begins_none_behind_that()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         var gate = world.Hands.Hold("CopyPrimary p3");
         world.Hands.Fail("CopyPrimary p2", "no route");
         var handle = await world.StartAsync("RecoverCluster", ("latest", true));
         await gate.Reached;
-        await World.BlockedAsync(handle);
-        await World.ResolveAsync(handle, ResolveAction.Abort);
-        await World.BlockedAsync(handle, steps: 0);
+        await TestEnvironment.BlockedAsync(handle);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
+        await TestEnvironment.BlockedAsync(handle, steps: 0);
         gate.Open();
-        var report = (await World.FailureAsync(handle)).Report!;
+        var report = (await TestEnvironment.FailureAsync(handle)).Report!;
 
         Assert.Equal(Outcome.Incomplete, report.Outcome);
         Assert.Equal(StepState.Done, report.Steps.Single(step => step.Title == "p3 is a fresh copy of p1").State);
@@ -119,17 +119,17 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task Abort_waits_for_no_person_where_a_step_beside_it_fails_later()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         var gate = world.Hands.Hold("ProveStreaming p3");
         world.Hands.Fail("ProveStreaming p1", "p1 is not there");
         world.Hands.Fail("ProveStreaming p3", "p3 is not there");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await gate.Reached;
-        await World.BlockedAsync(handle);
-        await World.ResolveAsync(handle, ResolveAction.Abort);
-        await World.BlockedAsync(handle, steps: 0);
+        await TestEnvironment.BlockedAsync(handle);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
+        await TestEnvironment.BlockedAsync(handle, steps: 0);
         gate.Open();
-        var failed = await World.FailureAsync(handle);
+        var failed = await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal(Ends.Incomplete, failed.Type);
         var late = failed.Report!.Steps.Single(step => step.Title == "p3 follows p2");
@@ -139,14 +139,17 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task Blocks_again_when_it_is_not_mended()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var handle = await BlockedAsync(world, "ProveEndpoint p2");
         world.Hands.Fail("ProveEndpoint p2", "still broken");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
-        var progress = await World.UntilAsync(handle, progress => progress.Blocked is [{ Why: "still broken" }]);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
+        var progress = await TestEnvironment.UntilAsync(
+            handle,
+            progress => progress.Blocked is [{ Why: "still broken" }]
+        );
         Assert.Equal(Outcome.Blocked, progress.Outcome);
         world.Hands.Mend("ProveEndpoint p2");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         var report = await handle.GetResultAsync<Report>();
         Assert.Equal(2, report.Notes.Count);
@@ -156,7 +159,7 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task Nothing_is_decided_where_nothing_is_blocked()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -171,16 +174,16 @@ public sealed class BlockedTests(TemporalServer server)
     [Fact]
     public async Task An_undo_that_fails_waits_and_drops_no_other_undo()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
         var handle = await BlockedAsync(world, "UnfenceNode p1");
         Assert.Equal(
             "Undo: p1 stopped: logins refused, sessions ended",
-            (await World.BlockedAsync(handle)).Blocked[0].Title
+            (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Title
         );
         world.Hands.Mend("UnfenceNode p1");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
-        var failed = await World.FailureAsync(handle);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
+        var failed = await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal((Ends.Unchanged, "too far behind"), (failed.Type, failed.Message));
         world.Hands.Changes.AssertOrder("UnfenceNode p1", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2");
@@ -192,20 +195,20 @@ public sealed class BlockedTests(TemporalServer server)
     [InlineData(ResolveAction.Abort, false)]
     public async Task An_undo_that_is_given_up_leaves_it_incomplete(ResolveAction action, bool goesOn)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
         var handle = await BlockedAsync(world, "UnfenceNode p1");
-        await World.ResolveAsync(handle, action);
+        await TestEnvironment.ResolveAsync(handle, action);
 
-        Assert.Equal(Ends.Incomplete, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(Ends.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Equal(goesOn, world.Hands.Calls.Contains("OfferReadOnly p2"));
     }
 
-    private static async Task<WorkflowHandle> BlockedAsync(World world, string call)
+    private static async Task<WorkflowHandle> BlockedAsync(TestEnvironment world, string call)
     {
         world.Hands.Fail(call);
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
-        await World.BlockedAsync(handle);
+        await TestEnvironment.BlockedAsync(handle);
         return handle;
     }
 

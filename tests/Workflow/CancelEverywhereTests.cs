@@ -12,22 +12,22 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     {
         foreach (var call in await CallsAsync(procedure))
         {
-            await using var world = World.Start(server);
+            await using var world = TestEnvironment.Start(server);
             var before = NodesOf(world);
             var gate = world.Hands.Hold(call);
             var handle = await world.StartAsync(procedure, FieldsOf(procedure));
             await gate.Reached;
             await handle.CancelAsync();
-            if ((await World.UntilAsync(handle, _ => true)).Steps.Any(step => step.AfterPointOfNoReturn))
+            if ((await TestEnvironment.UntilAsync(handle, _ => true)).Steps.Any(step => step.AfterPointOfNoReturn))
             {
-                var blocked = await World.UntilAsync(
+                var blocked = await TestEnvironment.UntilAsync(
                     handle,
                     now => now.Blocked.Count > 0 && now.Steps.All(step => step.State is not StepState.Running)
                 );
                 gate.Open();
                 foreach (var step in blocked.Blocked)
                 {
-                    await World.ResolveAsync(handle, ResolveAction.Retry, step.Step);
+                    await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry, step.Step);
                 }
 
                 Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
@@ -35,12 +35,12 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             else
             {
                 gate.Open(); // its undo may make the same call
-                var progress = await World.UntilAsync(
+                var progress = await TestEnvironment.UntilAsync(
                     handle,
                     now => now.Outcome is not (Outcome.Running or Outcome.Undoing)
                 );
                 Assert.True(progress.Outcome is Outcome.Cancelled, $"{call}: {PgFlowText.Markdown(progress)}");
-                await World.CancelledAsync(handle);
+                await TestEnvironment.CancelledAsync(handle);
                 Assert.Equal($"{call}: {before}", $"{call}: {NodesOf(world)}");
             }
         }
@@ -57,12 +57,12 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     /// <summary>Each call of an undisturbed run, once, but for those that end or begin a procedure.</summary>
     private async Task<IReadOnlyList<string>> CallsAsync(string procedure)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         await world.SucceedAsync(procedure, FieldsOf(procedure));
         return [.. world.Hands.Changes.Distinct()];
     }
 
-    private static string NodesOf(World world) =>
+    private static string NodesOf(TestEnvironment world) =>
         string.Join(
             "; ",
             Enumerable

@@ -8,12 +8,12 @@ public sealed class CancelTests(TemporalServer server)
     [Fact]
     public async Task Before_the_point_of_no_return_takes_everything_back_in_reverse()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         var gate = world.Hands.Hold("ProveShutdownReplayed p2");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await gate.Reached;
         await handle.CancelAsync();
-        var report = await World.CancelledAsync(handle);
+        var report = await TestEnvironment.CancelledAsync(handle);
 
         world.Hands.Changes.AssertOrder(
             "ProveShutdownReplayed p2",
@@ -33,20 +33,20 @@ public sealed class CancelTests(TemporalServer server)
     [Fact]
     public async Task After_the_point_of_no_return_breaks_the_step_off_so_that_a_person_can_decide()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await AloneAsync(handle);
         await handle.CancelAsync();
-        var blocked = Assert.Single((await World.BlockedAsync(handle)).Blocked);
+        var blocked = Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked);
 
         Assert.Equal(
             ("A commit through the endpoint arrives on p2", "a cancel came after the point of no return"),
             (blocked.Title, blocked.Why)
         );
         gate.Open();
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         var report = await handle.GetResultAsync<Report>();
         Assert.Equal(Outcome.Succeeded, report.Outcome);
         Assert.Contains(
@@ -58,22 +58,22 @@ public sealed class CancelTests(TemporalServer server)
     [Fact]
     public async Task After_the_point_of_no_return_breaks_off_a_step_that_fails_again_and_again()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.FailTimes("ProveEndpoint p2", int.MaxValue, "no route");
         var handle = await world.StartAsync("Switchover");
         await Eventually(() => world.Hands.Calls.Count(call => call == "ProveEndpoint p2") > 2);
         await AloneAsync(handle);
         await handle.CancelAsync();
-        await World.BlockedAsync(handle);
-        await World.ResolveAsync(handle, ResolveAction.Abort);
+        await TestEnvironment.BlockedAsync(handle);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
 
-        Assert.Equal(Ends.Incomplete, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(Ends.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
     }
 
     [Fact]
     public async Task An_interruption_can_be_repeated_and_says_who_and_why()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -83,14 +83,14 @@ public sealed class CancelTests(TemporalServer server)
             await handle.ExecuteUpdateAsync("interrupt", [new Interruption("carl", "it hangs")]);
             Assert.Equal(
                 "broken off by carl (it hangs)",
-                Assert.Single((await World.BlockedAsync(handle)).Blocked).Why
+                Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked).Why
             );
             Assert.Equal(
                 "it is blocked already: resolve it",
                 await RejectedAsync(handle, "interrupt", new Interruption("carl"))
             );
             var calls = world.Hands.Calls.Count;
-            await World.ResolveAsync(handle, ResolveAction.Retry);
+            await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
             await Eventually(() => world.Hands.Calls.Count > calls);
         }
 
@@ -101,24 +101,24 @@ public sealed class CancelTests(TemporalServer server)
     [Fact]
     public async Task An_interruption_breaks_off_all_that_runs_and_the_way_back_too()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
         var gate = world.Hands.Hold("UnfenceNode p1");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await gate.Reached;
         await handle.ExecuteUpdateAsync("interrupt", [new Interruption("carl")]);
-        await World.BlockedAsync(handle);
+        await TestEnvironment.BlockedAsync(handle);
         gate.Open();
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
-        Assert.Equal(Ends.Unchanged, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(Ends.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
     }
 
     [Fact]
     public async Task An_interruption_before_the_point_of_no_return_is_refused_with_the_way_on()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -138,14 +138,14 @@ public sealed class CancelTests(TemporalServer server)
     [Fact]
     public async Task A_procedure_that_yields_ends_incomplete_at_once_whatever_it_does()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Fail("ProveStreaming p3", "p3 is not there");
         var gate = world.Hands.Hold("ProveStreaming p1");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
-        await World.BlockedAsync(handle);
+        await TestEnvironment.BlockedAsync(handle);
         await gate.Reached;
         await handle.ExecuteUpdateAsync("yield", [new Yielding("Failover f-1", "carl", "clients wait")]);
-        var failed = await World.FailureAsync(handle);
+        var failed = await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal(
             (Ends.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"),
@@ -157,7 +157,7 @@ public sealed class CancelTests(TemporalServer server)
     [Fact]
     public async Task While_it_undoes_changes_nothing()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2");
         var gate = world.Hands.Hold("UnfenceNode p1");
         var handle = await world.StartAsync("Switchover");
@@ -165,22 +165,25 @@ public sealed class CancelTests(TemporalServer server)
         await handle.CancelAsync();
         gate.Open();
 
-        Assert.Equal(Ends.Unchanged, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(Ends.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
         world.Hands.Changes.AssertOrder("UnfenceNode p1", "OfferReadOnly p2", "SetReplicationSlots p2");
     }
 
     [Fact]
     public async Task While_it_is_blocked_leaves_it_blocked()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
-        await World.BlockedAsync(handle);
+        await TestEnvironment.BlockedAsync(handle);
         await AloneAsync(handle);
         await handle.CancelAsync();
-        await World.UntilAsync(handle, progress => progress.Notes.Count > 0 && progress.Outcome is Outcome.Blocked);
+        await TestEnvironment.UntilAsync(
+            handle,
+            progress => progress.Notes.Count > 0 && progress.Outcome is Outcome.Blocked
+        );
         world.Hands.Mend("ProveEndpoint p2");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
@@ -188,19 +191,19 @@ public sealed class CancelTests(TemporalServer server)
     [Fact]
     public async Task Before_it_begins_changes_nothing()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("ObserveCluster");
         var handle = await world.StartAsync("Failover", ("force", true));
         await gate.Reached;
         await handle.CancelAsync();
 
-        Assert.Equal(Outcome.Cancelled, (await World.CancelledAsync(handle)).Outcome);
+        Assert.Equal(Outcome.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
         Assert.Empty(world.Hands.Changes);
     }
 
     /// <summary>Waits until what goes on beside the proof is done.</summary>
     private static Task<Progress> AloneAsync(WorkflowHandle handle) =>
-        World.UntilAsync(
+        TestEnvironment.UntilAsync(
             handle,
             progress => progress.Steps.Count(step => step.State is StepState.Running or StepState.Blocked) == 1
         );

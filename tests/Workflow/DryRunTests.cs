@@ -3,23 +3,25 @@ namespace PgFlow.WorkflowTests;
 public sealed class DryRunTests(TemporalServer server)
 {
     /// <summary>Of each procedure an input with which it has something to do.</summary>
-    private static readonly Dictionary<string, (int Nodes, Func<World, World> Given, (string, object)[] Input)> _given =
-        new()
-        {
-            ["Switchover"] = (3, world => world, []),
-            ["Failover"] = (3, world => Scenario.Crashed(world), []),
-            ["Failback"] = (3, world => Scenario.Fenced(world), [("node", "p3")]),
-            ["RemakeStandby"] = (3, world => world, [("node", "p3")]),
-            ["RepairCluster"] = (3, world => Scenario.Pruned(world, "p1", "p2", "p3"), []),
-            ["InitCluster"] = (0, world => world, [("nodes", 3)]),
-            ["DestroyCluster"] = (3, world => world, []),
-            ["RecoverCluster"] = (3, world => world, [("toLsn", "0/2000000"), ("inspect", true)]),
-            ["CloneCluster"] = (0, world => world, [("from", "source"), ("latest", true)]),
-            ["TakeBackup"] = (3, world => Scenario.WithPast(world), [("keep", 1), ("incremental", true)]),
-            ["VerifyBackup"] = (3, world => world, []),
-            ["CreateRestorePoint"] = (3, world => world, [("name", "before-2.0")]),
-            ["RebuildLedger"] = (3, world => Scenario.WithoutLedger(world), []),
-        };
+    private static readonly Dictionary<
+        string,
+        (int Nodes, Func<TestEnvironment, TestEnvironment> Given, (string, object)[] Input)
+    > _given = new()
+    {
+        ["Switchover"] = (3, world => world, []),
+        ["Failover"] = (3, world => Scenario.Crashed(world), []),
+        ["Failback"] = (3, world => Scenario.Fenced(world), [("node", "p3")]),
+        ["RemakeStandby"] = (3, world => world, [("node", "p3")]),
+        ["RepairCluster"] = (3, world => Scenario.Pruned(world, "p1", "p2", "p3"), []),
+        ["InitCluster"] = (0, world => world, [("nodes", 3)]),
+        ["DestroyCluster"] = (3, world => world, []),
+        ["RecoverCluster"] = (3, world => world, [("toLsn", "0/2000000"), ("inspect", true)]),
+        ["CloneCluster"] = (0, world => world, [("from", "source"), ("latest", true)]),
+        ["TakeBackup"] = (3, world => Scenario.WithPast(world), [("keep", 1), ("incremental", true)]),
+        ["VerifyBackup"] = (3, world => world, []),
+        ["CreateRestorePoint"] = (3, world => world, [("name", "before-2.0")]),
+        ["RebuildLedger"] = (3, world => Scenario.WithoutLedger(world), []),
+    };
 
     /// <summary>What a plan may ask; everything else that the in-memory cluster can be told is a change.</summary>
     private static readonly string[] _queries =
@@ -48,7 +50,7 @@ public sealed class DryRunTests(TemporalServer server)
     public async Task Says_every_step_and_changes_nothing(string procedure)
     {
         var (nodes, given, input) = _given[procedure];
-        await using var world = given(World.Start(server, nodes));
+        await using var world = given(TestEnvironment.Start(server, nodes));
 
         var report = await world.SucceedAsync(procedure, [("dryRun", true), .. input]);
 
@@ -63,7 +65,7 @@ public sealed class DryRunTests(TemporalServer server)
     [Fact]
     public async Task Needs_no_lease()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("WaitForReplay p2");
         var busy = await world.StartAsync("Switchover");
         await gate.Reached;

@@ -10,7 +10,7 @@ public sealed class FailureKindTests(TemporalServer server)
     [InlineData("ProveStreaming p1")]
     public async Task An_operation_that_fails_is_tried_again(string call)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.FailTimes(call, 3);
 
         Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
@@ -23,7 +23,7 @@ public sealed class FailureKindTests(TemporalServer server)
     [InlineData(Ends.Refused, Ends.Refused)]
     public async Task Before_the_point_of_no_return_only_a_precondition_is_a_refusal(string kind, string end)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("ProveShutdownReplayed p2", "it is so", kind);
         var failed = await world.FailAsync("Switchover");
 
@@ -37,13 +37,13 @@ public sealed class FailureKindTests(TemporalServer server)
     [InlineData(Ends.Refused)]
     public async Task Behind_it_each_kind_waits_for_a_person_with_its_reason(string kind)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("ProveEndpoint p2", "it is so", kind);
         var handle = await world.StartAsync("Switchover");
 
-        Assert.Equal("it is so", (await World.BlockedAsync(handle)).Blocked[0].Why);
+        Assert.Equal("it is so", (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Why);
         world.Hands.Mend("ProveEndpoint p2");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await handle.GetResultAsync();
     }
 
@@ -52,12 +52,12 @@ public sealed class FailureKindTests(TemporalServer server)
     [InlineData("prove-endpoint ended with 1:", "prove-endpoint ended with 1: (it said nothing)")]
     public async Task A_reason_is_never_empty(string said, string shown)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("ProveEndpoint p2", said);
         var handle = await world.StartAsync("Switchover");
 
-        Assert.Equal(shown, (await World.BlockedAsync(handle)).Blocked[0].Why);
-        await World.ResolveAsync(handle, ResolveAction.Abort);
-        await World.FailureAsync(handle);
+        Assert.Equal(shown, (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Why);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
+        await TestEnvironment.FailureAsync(handle);
     }
 }

@@ -91,8 +91,10 @@ public sealed class InputTests(TemporalServer server)
     [Theory, MemberData(nameof(Wrong))]
     public async Task A_wrong_field_fails_at_once(string procedure, string json, string message)
     {
-        await using var world = World.Start(server);
-        var failed = await World.FailureAsync(await world.StartRawAsync(procedure, World.Typed(json)));
+        await using var world = TestEnvironment.Start(server);
+        var failed = await TestEnvironment.FailureAsync(
+            await world.StartRawAsync(procedure, TestEnvironment.Typed(json))
+        );
 
         Assert.Equal((Ends.InvalidInput, message), (failed.Type, failed.Message));
         Assert.Empty(world.Hands.Calls);
@@ -106,8 +108,10 @@ public sealed class InputTests(TemporalServer server)
     [InlineData("", "binary/null")]
     public async Task What_is_no_JSON_fails_at_once(string data, string encoding)
     {
-        await using var world = World.Start(server);
-        var failed = await World.FailureAsync(await world.StartRawAsync("Failover", World.Encoded(data, encoding)));
+        await using var world = TestEnvironment.Start(server);
+        var failed = await TestEnvironment.FailureAsync(
+            await world.StartRawAsync("Failover", TestEnvironment.Encoded(data, encoding))
+        );
 
         Assert.Equal(Ends.InvalidInput, failed.Type);
         Assert.StartsWith("the input: is no JSON: ", failed.Message, StringComparison.Ordinal);
@@ -117,8 +121,8 @@ public sealed class InputTests(TemporalServer server)
     [Fact]
     public async Task No_input_at_all_fails_at_once()
     {
-        await using var world = World.Start(server);
-        var failed = await World.FailureAsync(await world.StartRawAsync("Switchover"));
+        await using var world = TestEnvironment.Start(server);
+        var failed = await TestEnvironment.FailureAsync(await world.StartRawAsync("Switchover"));
 
         Assert.Equal((Ends.InvalidInput, Missing), (failed.Type, failed.Message));
     }
@@ -126,7 +130,7 @@ public sealed class InputTests(TemporalServer server)
     [Fact]
     public async Task What_Temporal_could_not_store_fails_at_once()
     {
-        await using var world = World.Start(server, nodes: 0);
+        await using var world = TestEnvironment.Start(server, nodes: 0);
         var failed = await world.FailAsync(
             "InitCluster",
             ("by", new string('x', 5000)),
@@ -141,10 +145,10 @@ public sealed class InputTests(TemporalServer server)
     [Fact]
     public async Task Fields_left_empty_in_a_form_are_as_if_they_were_not_there()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var handle = await world.StartRawAsync(
             "Switchover",
-            World.Typed($$"""{"Cluster":"{{world.Cluster}}","to":null,"reason":null}""")
+            TestEnvironment.Typed($$"""{"Cluster":"{{world.Cluster}}","to":null,"reason":null}""")
         );
         var report = await handle.GetResultAsync<Report>();
 
@@ -160,7 +164,7 @@ public sealed class InputTests(TemporalServer server)
     [InlineData("RebuildLedger")]
     public async Task A_cluster_that_does_not_exist_is_refused(string procedure)
     {
-        await using var world = World.Start(server, nodes: 0);
+        await using var world = TestEnvironment.Start(server, nodes: 0);
         var failed = await world.FailAsync(procedure);
 
         Assert.Equal(

@@ -8,7 +8,7 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task A_second_procedure_is_told_who_holds_the_cluster()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("PrepareStop p1");
         var holder = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -31,7 +31,7 @@ public sealed class LeaseTests(TemporalServer server)
         string beside
     )
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("PromoteStandby p2");
         var holder = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -47,7 +47,7 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Is_free_as_soon_as_a_procedure_has_ended()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         foreach (var _ in Enumerable.Range(0, 3))
         {
             await world.SucceedAsync("Switchover");
@@ -62,7 +62,7 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Is_free_after_its_procedure_was_terminated()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -75,7 +75,7 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Of_a_procedure_that_was_reset_is_taken_over_by_its_next_run()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -93,14 +93,14 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Of_a_procedure_that_was_reset_to_its_beginning_says_that_what_it_did_stays()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("ProveShutdownReplayed p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         var next = await ResetAsync(world, handle);
         gate.Open();
 
-        var failed = await World.FailureAsync(next);
+        var failed = await TestEnvironment.FailureAsync(next);
         Assert.Equal(Ends.Incomplete, failed.Type);
         Assert.Contains(
             failed.Report!.Notes,
@@ -114,7 +114,7 @@ public sealed class LeaseTests(TemporalServer server)
     }
 
     /// <summary>To the end of its first workflow task, as a person does in the Web UI.</summary>
-    private static async Task<WorkflowHandle> ResetAsync(World world, WorkflowHandle handle)
+    private static async Task<WorkflowHandle> ResetAsync(TestEnvironment world, WorkflowHandle handle)
     {
         var reset = await world.Client.WorkflowService.ResetWorkflowExecutionAsync(
             new()
@@ -135,7 +135,7 @@ public sealed class LeaseTests(TemporalServer server)
     [InlineData("RecordProcedure")]
     public async Task Ended_by_hand_is_taken_again(string during)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.LoseLease(during, times: 3);
         var report = await world.SucceedAsync("Switchover");
 
@@ -149,7 +149,7 @@ public sealed class LeaseTests(TemporalServer server)
     [InlineData("CloneCluster")]
     public async Task Ended_by_hand_while_a_copy_begins_to_follow_makes_no_other_copy(string procedure)
     {
-        await using var world = World.Start(server, nodes: 0);
+        await using var world = TestEnvironment.Start(server, nodes: 0);
         world.Hands.LoseLease("ProveStreaming p2", times: 1);
         (string, object)[] fields = procedure is "CloneCluster"
             ? [("from", "source"), ("latest", true), ("nodes", 2)]
@@ -163,7 +163,7 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Ended_by_hand_for_the_fourth_time_in_a_step_undoes_the_procedure()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.LoseLease("ProveShutdownReplayed p2", times: 4);
         var failed = await world.FailAsync("Switchover");
 
@@ -178,22 +178,22 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Ended_by_hand_for_the_fourth_time_behind_the_point_of_no_return_waits_for_a_person()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.LoseLease("SetRoles p2", times: 4);
         var handle = await world.StartAsync("Switchover");
 
         Assert.Equal(
             "the lease is not held by this procedure any more",
-            Assert.Single((await World.BlockedAsync(handle)).Blocked).Why
+            Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked).Why
         );
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
     public async Task Ended_by_hand_when_all_is_recorded_is_noted()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("RecordProcedure", "the repository is gone");
         var gate = world.Hands.Hold("RecordProcedure");
         var handle = await world.StartAsync("Switchover");
@@ -210,9 +210,9 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Is_not_taken_while_a_procedure_waits_for_approval()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var waiting = await world.StartAsync("Switchover", ("approve", true));
-        await World.UntilAsync(waiting, progress => progress.Outcome is Outcome.WaitingForApproval);
+        await TestEnvironment.UntilAsync(waiting, progress => progress.Outcome is Outcome.WaitingForApproval);
 
         Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
         await waiting.TerminateAsync();
@@ -221,10 +221,10 @@ public sealed class LeaseTests(TemporalServer server)
     [Fact]
     public async Task Is_taken_from_a_blocked_procedure_where_a_person_says_so_and_both_records_name_it()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Fail("ProveStreaming p3", "p3 is not there");
         var holder = await world.StartAsync("Switchover", ("to", "p2"));
-        await World.BlockedAsync(holder);
+        await TestEnvironment.BlockedAsync(holder);
 
         var report = await world.SucceedAsync(
             "RemakeStandby",
@@ -232,7 +232,7 @@ public sealed class LeaseTests(TemporalServer server)
             ("takeOver", holder.Id),
             ("reason", "p1 is needed")
         );
-        var failed = await World.FailureAsync(holder);
+        var failed = await TestEnvironment.FailureAsync(holder);
 
         Assert.Equal([$"anna took the cluster for this from {holder.Id} (p1 is needed): it has yielded"], report.Notes);
         Assert.Equal(

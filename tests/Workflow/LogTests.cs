@@ -17,7 +17,7 @@ public sealed class LogTests(TemporalServer server) : IDisposable
         var gate = world.Hands.Hold("PromoteStandby p2");
         gate.WhileHeld = () =>
         {
-            HandProgress.Now!.Allowed = (world.Cluster, [LeaseKind.Cluster], 0);
+            ProgressReporter.Now!.Allowed = (world.Cluster, [LeaseKind.Cluster], 0);
             gate.Open();
         };
         var handle = await world.StartAsync("Switchover");
@@ -87,10 +87,10 @@ public sealed class LogTests(TemporalServer server) : IDisposable
         await using var world = Start();
         world.Hands.Fail("SetRoles p2", "no such role");
         var handle = await world.StartAsync("Switchover");
-        await World.BlockedAsync(handle);
+        await TestEnvironment.BlockedAsync(handle);
         await world.ReplaceWorkerAsync(); // which replays it
         world.Hands.Mend("SetRoles p2");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await handle.GetResultAsync();
 
         var lines = _log.Own.Where(line => line.Event >= 200).ToList();
@@ -121,5 +121,6 @@ public sealed class LogTests(TemporalServer server) : IDisposable
         Assert.Equal((LogLevel.Warning, "refused"), (ended.Level, ended.Fields["Outcome"]));
     }
 
-    private World Start() => World.Start(server, log: _log.Factory, interceptors: LogLines.HandsOf(_log.Factory));
+    private TestEnvironment Start() =>
+        TestEnvironment.Start(server, log: _log.Factory, interceptors: LogLines.HandsOf(_log.Factory));
 }

@@ -54,7 +54,7 @@ public sealed class MetricsTests(TemporalServer server)
         await world.ReplaceWorkerAsync();
         await handle.QueryAsync<Progress>("progress", []);
         var replayer = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter, Runtime = _metrics.Runtime };
-        Array.ForEach(World.AllWorkflows, type => replayer.AddWorkflow(type));
+        Array.ForEach(TestEnvironment.AllWorkflows, type => replayer.AddWorkflow(type));
         var history = await handle.FetchHistoryAsync();
         await new WorkflowReplayer(replayer).ReplayWorkflowAsync(
             history,
@@ -64,8 +64,8 @@ public sealed class MetricsTests(TemporalServer server)
         Assert.Equal(1, await _metrics.ValueAsync("pgflow_procedures_total", ("outcome", "succeeded")));
     }
 
-    private async Task<World> StartAsync() =>
-        World.Start(
+    private async Task<TestEnvironment> StartAsync() =>
+        TestEnvironment.Start(
             await TemporalClient.ConnectAsync(
                 new(server.Client.Connection.Options.TargetHost!)
                 {

@@ -6,7 +6,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Switchover_promotes_only_a_candidate_that_has_everything()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         await world.SucceedAsync("Switchover", ("to", "p2"));
 
         world.Hands.Changes.AssertOrder(
@@ -49,7 +49,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Switchover_does_not_ask_again_for_what_the_candidate_has_seen()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Witnesses = true;
         await world.SucceedAsync("Switchover", ("to", "p2"));
 
@@ -60,7 +60,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Switchover_to_the_primary_does_nothing()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var report = await world.SucceedAsync("Switchover", ("to", "p1"));
 
         Assert.Contains("nothing was done", report.Summary, StringComparison.Ordinal);
@@ -70,7 +70,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failover_fences_before_it_promotes()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Crash("p1");
         world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
         var report = await world.SucceedAsync("Failover");
@@ -101,12 +101,12 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failover_shows_the_steps_of_a_winner_that_was_not_the_likely_one()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Crash("p1");
         var fenced = world.Hands.Hold("FenceNode p1");
         var handle = await world.StartAsync("Failover");
         await fenced.Reached;
-        var likely = (await World.UntilAsync(handle, _ => true)).Plan!;
+        var likely = (await TestEnvironment.UntilAsync(handle, _ => true)).Plan!;
         world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
         fenced.Open();
         var report = await handle.GetResultAsync<Report>();
@@ -119,7 +119,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failover_compares_standbys_that_must_be_started_for_as_long_as_they_replay()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands.Crash("p1");
         var handle = await world.StartAsync("Failover");
         await handle.GetResultAsync<Report>();
@@ -133,7 +133,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failover_does_not_compare_a_standby_with_itself()
     {
-        await using var world = World.Start(server, nodes: 2);
+        await using var world = TestEnvironment.Start(server, nodes: 2);
         world.Hands.Crash("p1");
         await world.SucceedAsync("Failover");
 
@@ -145,7 +145,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failover_to_a_node_that_is_behind_is_refused_and_undone()
     {
-        await using var world = World.Start(server, nodes: 3);
+        await using var world = TestEnvironment.Start(server, nodes: 3);
         world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
         var failed = await world.FailAsync("Failover", ("to", "p2"), ("force", true));
 
@@ -158,7 +158,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failback_saves_WAL_before_it_touches_the_data()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Crash("p2");
         await world.SucceedAsync("Failback");
 
@@ -179,7 +179,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failback_copies_what_cannot_be_rewound()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Crash("p2");
         world.Hands.Divergence = world.Hands.Divergence with { SameSystem = false };
         var report = await world.SucceedAsync("Failback", ("node", "p2"));
@@ -192,7 +192,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Failback_ends_a_split_brain()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands["p2"] = world.Hands["p2"] with { Role = NodeRole.Primary, StandbySignal = false };
         var report = await world.SucceedAsync("Failback", ("node", "p2"));
 
@@ -206,7 +206,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Remake_keeps_the_old_data_until_the_new_node_is_proven()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         await world.SucceedAsync("RemakeStandby", ("node", "p2"));
 
         world.Hands.Changes.AssertOrder(
@@ -224,7 +224,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Init_makes_a_cluster_and_then_leaves_it_alone()
     {
-        await using var world = World.Start(server, nodes: 0);
+        await using var world = TestEnvironment.Start(server, nodes: 0);
         await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
 
         world.Hands.Changes.AssertOrder(
@@ -251,7 +251,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Init_removes_what_it_made_when_it_fails()
     {
-        await using var world = World.Start(server, nodes: 0);
+        await using var world = TestEnvironment.Start(server, nodes: 0);
         world.Hands.Fail("ProveStreaming p3");
         Assert.Equal(Ends.Unchanged, (await world.FailAsync("InitCluster", ("nodes", 3))).Type);
 
@@ -261,7 +261,7 @@ public sealed class OrderTests(TemporalServer server)
     [Fact]
     public async Task Destroy_removes_everything_and_a_second_time_too()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         await world.SucceedAsync("DestroyCluster", ("approve", false));
         await world.SucceedAsync("DestroyCluster", ("approve", false));
 

@@ -5,15 +5,18 @@ using Spectre.Console.Testing;
 
 namespace PgFlow.WorkflowTests;
 
-/// <summary>What a hand reports is what a person reads.</summary>
+/// <summary>What an activity reports is what a person reads.</summary>
 public sealed class ProgressTests(TemporalServer server)
 {
     [Fact]
     public async Task A_hands_progress_goes_through_the_server_to_its_step_in_the_view()
     {
-        await using var world = World.Start(server, interceptors: LogLines.HandsOf(NullLoggerFactory.Instance));
+        await using var world = TestEnvironment.Start(
+            server,
+            interceptors: LogLines.HandsOf(NullLoggerFactory.Instance)
+        );
         var gate = world.Hands.Hold("CopyToRepository p2");
-        gate.WhileHeld = () => HandProgress.Report("backup", 40_000_000, 100_000_000);
+        gate.WhileHeld = () => ProgressReporter.Report("backup", 40_000_000, 100_000_000);
         var handle = await world.StartAsync("TakeBackup");
         await gate.Reached;
 

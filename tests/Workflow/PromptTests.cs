@@ -12,7 +12,7 @@ public sealed class PromptTests(TemporalServer server)
     [Fact]
     public async Task At_the_prompt_it_is_rejected()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var handle = await world.StartAsync("Switchover", ("approve", true));
         using var leave = new CancellationTokenSource();
         var console = new SilentPerson(leave);
@@ -20,14 +20,14 @@ public sealed class PromptTests(TemporalServer server)
         var end = await Assert.ThrowsAsync<CliError>(() => Ask(console, handle, leave.Token));
 
         Assert.Equal((130, "rejected; nothing was done"), (end.ExitCode, end.Message));
-        Assert.Equal(Ends.Refused, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(Ends.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Empty(world.Hands.Changes);
     }
 
     [Fact]
     public async Task Before_there_is_a_plan_it_is_cancelled()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("ObserveCluster");
         var handle = await world.StartAsync("Switchover", ("approve", true));
         await gate.Reached;
@@ -38,16 +38,19 @@ public sealed class PromptTests(TemporalServer server)
 
         gate.Open();
         Assert.Equal(130, end.ExitCode);
-        Assert.Equal(Outcome.Cancelled, (await World.CancelledAsync(handle)).Outcome);
+        Assert.Equal(Outcome.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
         Assert.Empty(world.Hands.Changes);
     }
 
     [Fact]
     public async Task What_somebody_else_has_approved_goes_on()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var handle = await world.StartAsync("Switchover", ("approve", true));
-        var waiting = await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval);
+        var waiting = await TestEnvironment.UntilAsync(
+            handle,
+            progress => progress.Outcome is Outcome.WaitingForApproval
+        );
         using var leave = new CancellationTokenSource();
         var console = new SilentPerson(leave)
         {
@@ -62,7 +65,7 @@ public sealed class PromptTests(TemporalServer server)
     private static Task<bool> Ask(SilentPerson console, WorkflowHandle handle, CancellationToken cancel)
     {
         var terminal = new Terminal(console, console, Interactive: true);
-        var call = new Call(CommandLine.Read(["switchover", "demo"], terminal), terminal);
+        var call = new InvocationContext(CommandLine.Read(["switchover", "demo"], terminal), terminal);
         return new Confirmation(call, handle, new("Switchover", "{}", "demo")).AskAsync(cancel, cancel);
     }
 

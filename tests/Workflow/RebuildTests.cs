@@ -5,7 +5,7 @@ public sealed class RebuildTests(TemporalServer server)
     [Fact]
     public async Task A_dry_run_says_what_would_be_written_and_from_what()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.LoseLedger();
         var report = await world.SucceedAsync("RebuildLedger", ("dryRun", true));
 
@@ -29,7 +29,7 @@ public sealed class RebuildTests(TemporalServer server)
     [Fact]
     public async Task Writes_what_is_missing_names_itself_and_says_what_stays_unknown()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.LoseLedger();
         var handle = await world.StartAsync("RebuildLedger");
         var report = await handle.GetResultAsync<Report>();
@@ -42,7 +42,7 @@ public sealed class RebuildTests(TemporalServer server)
     [Fact]
     public async Task Run_again_finds_nothing_to_do_and_says_what_it_can_not_know()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.LoseLedger();
         await world.SucceedAsync("RebuildLedger");
         var report = await world.SucceedAsync("RebuildLedger");
@@ -59,7 +59,7 @@ public sealed class RebuildTests(TemporalServer server)
     [Fact]
     public async Task Keeps_no_failover_waiting()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("FindUnrecorded");
         var rebuild = await world.StartAsync("RebuildLedger");
         await gate.Reached;

@@ -6,7 +6,7 @@ public sealed class RecordTests(TemporalServer server)
     [Fact]
     public async Task A_success_can_be_found_by_what_it_came_to()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await handle.GetResultAsync();
         var found = (await handle.DescribeAsync()).TypedSearchAttributes;
@@ -22,7 +22,7 @@ public sealed class RecordTests(TemporalServer server)
     [Fact]
     public async Task A_plan_moves_no_primary()
     {
-        await using var world = World.Start(server, nodes: 0);
+        await using var world = TestEnvironment.Start(server, nodes: 0);
         var handle = await world.StartAsync("InitCluster", ("dryRun", true));
         await handle.GetResultAsync();
         var found = (await handle.DescribeAsync()).TypedSearchAttributes;
@@ -34,9 +34,9 @@ public sealed class RecordTests(TemporalServer server)
     [Fact]
     public async Task A_refused_look_is_no_success()
     {
-        await using var world = World.Start(server, nodes: 0);
+        await using var world = TestEnvironment.Start(server, nodes: 0);
         var handle = await world.StartAsync("InspectCluster");
-        await World.FailureAsync(handle);
+        await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal("refused", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));
     }
@@ -44,7 +44,7 @@ public sealed class RecordTests(TemporalServer server)
     [Fact]
     public async Task The_ledger_has_every_end_and_who_wanted_it()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         await world.SucceedAsync("Switchover", ("to", "p2"), ("reason", "kernel update"));
         await world.FailAsync("Switchover", ("to", "p7"));
 
@@ -59,7 +59,7 @@ public sealed class RecordTests(TemporalServer server)
     [Fact]
     public async Task A_record_that_cannot_be_written_changes_no_end()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("RecordProcedure", "the repository is gone");
         var report = await world.SucceedAsync("Switchover");
 
@@ -69,14 +69,14 @@ public sealed class RecordTests(TemporalServer server)
     [Fact]
     public async Task Progress_can_be_asked_while_it_looks_and_after_its_end()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold("ObserveCluster");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 
-        Assert.Equal("inspecting the cluster", (await World.UntilAsync(handle, _ => true)).Summary);
+        Assert.Equal("inspecting the cluster", (await TestEnvironment.UntilAsync(handle, _ => true)).Summary);
         gate.Open();
         await handle.GetResultAsync();
-        Assert.Equal("succeeded; all checks passed", (await World.UntilAsync(handle, _ => true)).Summary);
+        Assert.Equal("succeeded; all checks passed", (await TestEnvironment.UntilAsync(handle, _ => true)).Summary);
     }
 }

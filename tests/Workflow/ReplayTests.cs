@@ -19,7 +19,7 @@ public sealed class ReplayTests
     public async Task Goes_the_same_way_again(string file)
     {
         var options = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter };
-        Array.ForEach(World.AllWorkflows, type => options.AddWorkflow(type));
+        Array.ForEach(TestEnvironment.AllWorkflows, type => options.AddWorkflow(type));
         var history = WorkflowHistory.FromJson(
             Path.GetFileNameWithoutExtension(file),
             await File.ReadAllTextAsync(Path.Combine(Golden.Folder, file), TestContext.Current.CancellationToken)

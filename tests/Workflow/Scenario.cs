@@ -7,7 +7,7 @@ namespace PgFlow.WorkflowTests;
 /// <param name="Name">The name of the golden file.</param>
 /// <param name="Nodes">The cluster's nodes before.</param>
 /// <param name="RunAsync">Runs it to its end and checks it.</param>
-internal sealed record Scenario(string Name, int Nodes, Func<World, Task<WorkflowHandle>> RunAsync)
+internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Task<WorkflowHandle>> RunAsync)
 {
     /// <summary>Every procedure, in every end that it can have.</summary>
     public static IReadOnlyList<Scenario> All { get; } =
@@ -154,37 +154,37 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    internal static World Crashed(World world)
+    internal static TestEnvironment Crashed(TestEnvironment world)
     {
         world.Hands.Crash("p1");
         return world;
     }
 
-    private static World WithBackup(World world)
+    private static TestEnvironment WithBackup(TestEnvironment world)
     {
         world.Hands.Parent = new("20261124T140000Z-full");
         return world;
     }
 
-    private static World WithNothingDropped(World world)
+    private static TestEnvironment WithNothingDropped(TestEnvironment world)
     {
         world.Hands.Target = world.Hands.Target with { EndOfBranch = true, FirstDropped = null };
         return world;
     }
 
-    internal static World WithPast(World world)
+    internal static TestEnvironment WithPast(TestEnvironment world)
     {
         world.Hands.TwoBackups();
         return world;
     }
 
-    internal static World WithoutLedger(World world)
+    internal static TestEnvironment WithoutLedger(TestEnvironment world)
     {
         world.Hands.LoseLedger();
         return world;
     }
 
-    internal static World Pruned(World world, params string[] names)
+    internal static TestEnvironment Pruned(TestEnvironment world, params string[] names)
     {
         foreach (var name in names)
         {
@@ -201,7 +201,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return world;
     }
 
-    internal static World Fenced(World world)
+    internal static TestEnvironment Fenced(TestEnvironment world)
     {
         world.Hands["p3"] = world.Hands["p3"] with
         {
@@ -213,7 +213,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     }
 
     private static async Task<WorkflowHandle> SucceededAsync(
-        World world,
+        TestEnvironment world,
         string procedure,
         params (string Name, object Value)[] fields
     )
@@ -224,20 +224,22 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     }
 
     private static async Task<WorkflowHandle> ApprovedAsync(
-        World world,
+        TestEnvironment world,
         string procedure,
         params (string Name, object Value)[] fields
     )
     {
         var handle = await world.StartAsync(procedure, [("approve", true), .. fields]);
-        var plan = (await World.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!;
+        var plan = (
+            await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)
+        ).Plan!;
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
         Assert.Equal("carla", (await EndsWellAsync(world, handle)).ApprovedBy);
         return handle;
     }
 
     private static async Task<WorkflowHandle> UndoneAsync(
-        World world,
+        TestEnvironment world,
         string broken,
         string procedure,
         params (string Name, object Value)[] fields
@@ -245,7 +247,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     {
         world.Hands.Fail(broken, "the disk is full");
         var handle = await world.StartAsync(procedure, fields);
-        var failed = await World.FailureAsync(handle);
+        var failed = await TestEnvironment.FailureAsync(handle);
         Assert.Equal((Ends.Unchanged, "the disk is full"), (failed.Type, failed.Message));
         Assert.Equal(Outcome.Unchanged, failed.Report!.Outcome);
         Assert.Equal(Outcome.Unchanged, world.Hands.Ledger.Single().Outcome);
@@ -253,7 +255,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     }
 
     private static async Task<WorkflowHandle> ResolvedAsync(
-        World world,
+        TestEnvironment world,
         string broken,
         string procedure,
         params (string Name, object Value)[] fields
@@ -261,17 +263,17 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     {
         world.Hands.Fail(broken, "the disk is full");
         var handle = await world.StartAsync(procedure, fields);
-        var blocked = Assert.Single((await World.BlockedAsync(handle)).Blocked);
+        var blocked = Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked);
         Assert.Equal("the disk is full", blocked.Why);
         Assert.Contains($"pgflow resolve {handle.Id} retry", blocked.Hint, StringComparison.Ordinal);
         world.Hands.Mend(broken);
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await EndsWellAsync(world, handle);
         return handle;
     }
 
     private static async Task<WorkflowHandle> CancelledAsync(
-        World world,
+        TestEnvironment world,
         string during,
         string procedure,
         params (string Name, object Value)[] fields
@@ -281,28 +283,28 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         var handle = await world.StartAsync(procedure, fields);
         await gate.Reached;
         await handle.CancelAsync();
-        var report = await World.CancelledAsync(handle);
+        var report = await TestEnvironment.CancelledAsync(handle);
         Assert.Equal(Outcome.Cancelled, report.Outcome);
         Assert.Equal(Outcome.Cancelled, world.Hands.Ledger.Single().Outcome);
         return handle;
     }
 
     /// <summary>A person looks, moves on twice (once to where nothing can go), and confirms.</summary>
-    private static async Task<WorkflowHandle> LookedAtAsync(World world)
+    private static async Task<WorkflowHandle> LookedAtAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("RecoverCluster", ("toLsn", "0/2000000"), ("inspect", true));
-        await World.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
+        await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
         Assert.Equal(EndpointRole.ReadOnly, world.Hands["p1"].Endpoint);
         var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
-            handle.ExecuteUpdateAsync("move", [World.Typed("""{"toLsn": "0/1000000"}""")])
+            handle.ExecuteUpdateAsync("move", [TestEnvironment.Typed("""{"toLsn": "0/1000000"}""")])
         );
         Assert.Contains("replay goes only forward", refused.InnerException!.Message, StringComparison.Ordinal);
         var before = (await handle.QueryAsync<Progress>("progress", [])).Plan!;
         Assert.Equal(
             "replays on to 0/3000000 on timeline 1",
-            await handle.ExecuteUpdateAsync<string>("move", [World.Typed("""{"toLsn": "0/3000000"}""")])
+            await handle.ExecuteUpdateAsync<string>("move", [TestEnvironment.Typed("""{"toLsn": "0/3000000"}""")])
         );
-        await World.UntilAsync(
+        await TestEnvironment.UntilAsync(
             handle,
             progress =>
                 progress is { Outcome: Outcome.Inspecting }
@@ -320,12 +322,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
     }
 
     /// <summary>A person looks and goes back to today.</summary>
-    private static async Task<WorkflowHandle> TurnedBackAsync(World world)
+    private static async Task<WorkflowHandle> TurnedBackAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("RecoverCluster", ("latest", true), ("inspect", true));
-        await World.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
+        await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not what we want")]);
-        Assert.Equal(Ends.Refused, (await World.FailureAsync(handle)).Type);
+        Assert.Equal(Ends.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
         Assert.All(
             (string[])["p2", "p3"],
@@ -338,7 +340,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return handle;
     }
 
-    private static async Task<WorkflowHandle> InspectedAsync(World world)
+    private static async Task<WorkflowHandle> InspectedAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("InspectCluster");
         var inspection = await handle.GetResultAsync<Inspection>();
@@ -346,7 +348,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return handle;
     }
 
-    private static async Task<WorkflowHandle> TimelineAsync(World world)
+    private static async Task<WorkflowHandle> TimelineAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("InspectTimeline");
         var tree = await handle.GetResultAsync<TimelineTree>();
@@ -354,13 +356,13 @@ internal sealed record Scenario(string Name, int Nodes, Func<World, Task<Workflo
         return handle;
     }
 
-    private static async Task<WorkflowHandle> LeaseAsync(World world)
+    private static async Task<WorkflowHandle> LeaseAsync(TestEnvironment world)
     {
         await SucceededAsync(world, "Switchover");
         return world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster));
     }
 
-    private static async Task<Report> EndsWellAsync(World world, WorkflowHandle handle)
+    private static async Task<Report> EndsWellAsync(TestEnvironment world, WorkflowHandle handle)
     {
         var report = await handle.GetResultAsync<Report>().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(Outcome.Succeeded, report.Outcome);

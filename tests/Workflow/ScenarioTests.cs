@@ -18,7 +18,7 @@ public sealed class ScenarioTests(TemporalServer server)
     public async Task Ends_as_it_should(string name)
     {
         var scenario = Scenario.All.Single(scenario => scenario.Name == name);
-        await using var world = World.Start(server, scenario.Nodes);
+        await using var world = TestEnvironment.Start(server, scenario.Nodes);
         var handle = await scenario.RunAsync(world);
 
         var history = await handle.FetchHistoryAsync();

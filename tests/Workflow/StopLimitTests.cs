@@ -8,7 +8,7 @@ public sealed class StopLimitTests(TemporalServer server)
     [InlineData("Switchover", 600, 620, 1240)]
     public async Task The_stop_has_as_long_as_the_input_says(string procedure, int? seconds, int attempt, int all)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         (string, object)[] fields = seconds is { } given ? [("stopWithinSeconds", given)] : [];
         var handle = await world.StartAsync(procedure, fields);
         await handle.GetResultAsync();

@@ -9,9 +9,9 @@ public sealed class SynchronousTests(TemporalServer server)
         await using var world = Start("ANY 1 (p2)");
         world.Hands.Fail("ProveStreaming p1", "p1 is not there");
         var handle = await world.StartAsync("Switchover");
-        await World.BlockedAsync(handle);
-        await World.ResolveAsync(handle, ResolveAction.Abort);
-        Assert.Equal(Ends.Incomplete, (await World.FailureAsync(handle)).Type);
+        await TestEnvironment.BlockedAsync(handle);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
+        Assert.Equal(Ends.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
         world.Hands.Mend("ProveStreaming p1");
 
         var finding = (await FindingsAsync(world)).Single(found => found.Code is FindingCode.SynchronousStandbysDiffer);
@@ -46,7 +46,7 @@ public sealed class SynchronousTests(TemporalServer server)
         var handle = await world.StartAsync("Failover", ("force", true));
         await gate.Reached;
         await handle.CancelAsync();
-        await World.CancelledAsync(handle);
+        await TestEnvironment.CancelledAsync(handle);
         gate.Open();
 
         Assert.DoesNotContain(world.Hands.Changes, call => call.StartsWith("WriteSettings", StringComparison.Ordinal));
@@ -54,9 +54,9 @@ public sealed class SynchronousTests(TemporalServer server)
         Assert.Empty(await FindingsAsync(world));
     }
 
-    private World Start(string names, int nodes = 2)
+    private TestEnvironment Start(string names, int nodes = 2)
     {
-        var world = World.Start(server, nodes);
+        var world = TestEnvironment.Start(server, nodes);
         foreach (var name in Enumerable.Range(1, nodes).Select(number => $"p{number}"))
         {
             world.Hands[name] = world.Hands[name] with { Synchronous = true };
@@ -66,6 +66,6 @@ public sealed class SynchronousTests(TemporalServer server)
         return world;
     }
 
-    private static async Task<IReadOnlyList<Finding>> FindingsAsync(World world) =>
+    private static async Task<IReadOnlyList<Finding>> FindingsAsync(TestEnvironment world) =>
         (await (await world.StartAsync("InspectCluster")).GetResultAsync<Inspection>()).Findings;
 }

@@ -88,12 +88,12 @@ public sealed class TraceTests(TemporalServer server) : IDisposable
     private List<Activity> SpansOf(Report report) =>
         [.. _spans.Where(span => span.TraceId == ProcedureTrace.ParentOf(report.RunId, null).TraceId)];
 
-    private World Start()
+    private TestEnvironment Start()
     {
         _listener.ShouldListenTo = source => source.Name == "PgFlow";
         _listener.Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded;
         _listener.ActivityStopped = _spans.Enqueue;
         ActivitySource.AddActivityListener(_listener);
-        return World.Start(server, interceptors: LogLines.HandsOf(NullLoggerFactory.Instance));
+        return TestEnvironment.Start(server, interceptors: LogLines.HandsOf(NullLoggerFactory.Instance));
     }
 }

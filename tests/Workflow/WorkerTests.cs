@@ -10,7 +10,7 @@ public sealed class WorkerTests(TemporalServer server)
     [InlineData("RecordProcedure")]
     public async Task Another_goes_on(string during)
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         var gate = world.Hands.Hold(during);
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
@@ -26,15 +26,15 @@ public sealed class WorkerTests(TemporalServer server)
     [Fact]
     public async Task Another_knows_what_is_blocked()
     {
-        await using var world = World.Start(server);
+        await using var world = TestEnvironment.Start(server);
         world.Hands.Fail("SetRoles p2");
         var handle = await world.StartAsync("Switchover");
-        var before = await World.BlockedAsync(handle);
+        var before = await TestEnvironment.BlockedAsync(handle);
         await world.ReplaceWorkerAsync();
 
-        Assert.Equivalent(before, await World.BlockedAsync(handle), strict: true);
+        Assert.Equivalent(before, await TestEnvironment.BlockedAsync(handle), strict: true);
         world.Hands.Mend("SetRoles p2");
-        await World.ResolveAsync(handle, ResolveAction.Retry);
+        await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 }

@@ -11,7 +11,7 @@ internal static class ContainerCalls
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>A call that changes something, by a hand that still may.</summary>
+    /// <summary>A call that changes something, by an activity that still may.</summary>
     public static async Task ChangeAsync(
         this DockerEngine docker,
         Func<IDockerClient, CancellationToken, Task> call,

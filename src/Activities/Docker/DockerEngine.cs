@@ -9,7 +9,7 @@ using Temporalio.Activities;
 namespace PgFlow.Activities;
 
 /// <summary>The Docker daemon. Every call has a deadline, and ends when its activity is cancelled.</summary>
-internal sealed class DockerEngine(IOptions<HandOptions> options) : IDisposable
+internal sealed class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
 {
     /// <summary>The newest API that PgFlow was tried with; an older daemon is spoken to in its own.</summary>
     private static readonly Version Tested = new(1, 47);

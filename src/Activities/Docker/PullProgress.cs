@@ -6,7 +6,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
-/// <summary>How a pull goes on, and what ended it: Docker says that in its answer, or behind an OK in the stream.</summary>
+/// <summary>How a pull goes on, and what ended it: Docker says that in its answer, or behind an OK in the
+/// stream.</summary>
 internal sealed partial class PullProgress : IProgress<JSONMessage>
 {
     /// <summary>What Docker said in the stream when the pull failed; null where it did not.</summary>
@@ -14,7 +15,7 @@ internal sealed partial class PullProgress : IProgress<JSONMessage>
 
     public void Report(JSONMessage value)
     {
-        HandProgress.Say(value.Status ?? "");
+        ProgressReporter.Say(value.Status ?? "");
         Error ??= value.Error?.Message ?? value.ErrorMessage;
     }
 

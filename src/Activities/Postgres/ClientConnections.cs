@@ -29,7 +29,7 @@ internal sealed class ClientConnections(
         var quiet = 0; // looks: the kernel's table may leave one out while it changes
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            var ended = await connection.AskAsync<long>(
+            var ended = await connection.QueryScalarAsync<long>(
                 """
                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE pid <> pg_backend_pid() AND client_addr IS NOT NULL AND NOT client_addr <<= $1::inet
@@ -48,7 +48,7 @@ internal sealed class ClientConnections(
                 continue;
             }
 
-            HandProgress.Say($"{node.Id}: {PgFlowText.Count(open, "connection")} of clients still open");
+            ProgressReporter.Say($"{node.Id}: {PgFlowText.Count(open, "connection")} of clients still open");
 
             if (clock.Elapsed > Courtesy)
             {
@@ -89,7 +89,10 @@ internal sealed class ClientConnections(
     }
 
     private static async Task<IReadOnlyList<string>> OpenAsync(NodeContainer node, SqlSession connection) =>
-        SocketTable.OpenBeside(node.Address, await connection.AskAsync<string>("SELECT pg_read_file('/proc/net/tcp')"));
+        SocketTable.OpenBeside(
+            node.Address,
+            await connection.QueryScalarAsync<string>("SELECT pg_read_file('/proc/net/tcp')")
+        );
 
     /// <summary>Post-condition: clients may log in to the node, if it runs, and when it runs.</summary>
     public async Task AdmitAsync(NodeContainer node)
@@ -105,7 +108,7 @@ internal sealed class ClientConnections(
                 );
             }
 
-            node = await inventory.NodeAsync(node.Id); // another hand may have started it meanwhile
+            node = await inventory.NodeAsync(node.Id); // another activity may have started it meanwhile
         }
 
         if (node.Docker.State.Running)
@@ -125,7 +128,7 @@ internal sealed class ClientConnections(
             // As bytes: users' lines may be in any encoding.
             var there = Encoding.Latin1.GetString(
                 Convert.FromBase64String(
-                    await connection.AskAsync<string>(
+                    await connection.QueryScalarAsync<string>(
                         "SELECT encode(pg_read_binary_file($1), 'base64')",
                         SettingsFile.HbaPath
                     )
@@ -135,12 +138,12 @@ internal sealed class ClientConnections(
             if (there != wanted)
             {
                 await Permit.FreshAsync();
-                await connection.AskAsync<string>(Hba.Writing(Encoding.Latin1.GetBytes(wanted)));
+                await connection.QueryScalarAsync<string>(Hba.Writing(Encoding.Latin1.GetBytes(wanted)));
             }
 
-            before = await connection.AskAsync<string>("SELECT clock_timestamp()::text");
+            before = await connection.QueryScalarAsync<string>("SELECT clock_timestamp()::text");
             // also where the file is as it should be: an earlier attempt may have ended before this
-            await connection.AskAsync<bool>("SELECT pg_reload_conf()");
+            await connection.QueryScalarAsync<bool>("SELECT pg_reload_conf()");
         }
 
         for (
@@ -171,12 +174,12 @@ internal sealed class ClientConnections(
 
     private static async Task<bool> HasReadAsync(NodeContainer node, SqlSession connection, string since)
     {
-        if (!await connection.AskAsync<bool>("SELECT pg_conf_load_time() >= $1::timestamptz", since))
+        if (!await connection.QueryScalarAsync<bool>("SELECT pg_conf_load_time() >= $1::timestamptz", since))
         {
             return false;
         }
 
-        var wrong = await connection.AskAsync<string>(
+        var wrong = await connection.QueryScalarAsync<string>(
             "SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM "
                 + "pg_hba_file_rules WHERE error IS NOT NULL"
         );

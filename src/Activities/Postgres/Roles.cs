@@ -47,16 +47,16 @@ internal sealed class Roles(Secrets secrets)
     /// <summary>What is wrong with them, each in a few words; nothing that is secret.</summary>
     public async Task<IReadOnlyList<string>> ProblemsAsync(NodeContainer node, SqlSession session)
     {
-        var found = await Sql.AskJsonAsync<IReadOnlyList<Role>>(session, Question);
+        var found = await Sql.QueryJsonAsync<IReadOnlyList<Role>>(session, Question);
         var problems = Own.SelectMany(own =>
                 ProblemsOf(node, own.Name, found.FirstOrDefault(role => role.Name == own.Name))
             )
             .ToList();
-        return found.Any(role => role.Name == Proof) && !await session.AskAsync<bool>(MayProve)
+        return found.Any(role => role.Name == Proof) && !await session.QueryScalarAsync<bool>(MayProve)
             ?
             [
                 .. problems,
-                $"{Proof} may not log in to {await session.AskAsync<string>("SELECT current_database()::text")} "
+                $"{Proof} may not log in to {await session.QueryScalarAsync<string>("SELECT current_database()::text")} "
                     + "or write a message there",
             ]
             : problems;
@@ -73,16 +73,19 @@ internal sealed class Roles(Secrets secrets)
         await Permit.RequireBesideAsync(primary.Id.Cluster);
         foreach (var (name, _) in Own)
         {
-            var exists = await session.AskAsync<bool>("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", name);
+            var exists = await session.QueryScalarAsync<bool>(
+                "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)",
+                name
+            );
             foreach (var statement in Making(primary, name, exists))
             {
-                await session.AskAsync<string>(statement);
+                await session.QueryScalarAsync<string>(statement);
             }
         }
 
         foreach (
             var grant in (
-                await session.AskAsync<string>(
+                await session.QueryScalarAsync<string>(
                     """
                     SELECT format('GRANT CONNECT ON DATABASE %I TO pgflow_proof', current_database()) || chr(10)
                         || string_agg(format('GRANT EXECUTE ON FUNCTION %s TO pgflow_proof', oid::regprocedure), chr(10))
@@ -92,7 +95,7 @@ internal sealed class Roles(Secrets secrets)
             ).Split('\n')
         )
         {
-            await session.AskAsync<string>(grant);
+            await session.QueryScalarAsync<string>(grant);
         }
 
         if (await ProblemsAsync(primary, session) is [_, ..] problems)

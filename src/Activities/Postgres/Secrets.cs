@@ -8,7 +8,7 @@ namespace PgFlow.Activities;
 
 /// <summary>The passwords of clusters: one libpq password file each, and a service file for people. They never enter
 /// Temporal.</summary>
-internal sealed class Secrets(IOptions<HandOptions> options)
+internal sealed class Secrets(IOptions<ActivityHostOptions> options)
 {
     /// <summary>The roles that PgFlow makes: its own superuser, the standbys', the one that proves the endpoint, and
     /// the owner of the database <c>app</c>.</summary>

@@ -26,7 +26,7 @@ internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, Sh
         new(
             primary,
             standby,
-            await Sql.AskJsonAsync<Start>(
+            await Sql.QueryJsonAsync<Start>(
                 primary,
                 """
                 SELECT json_build_object('lsn', pg_current_wal_insert_lsn(),
@@ -78,7 +78,7 @@ internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, Sh
 
     private async Task<CleanShutdown?> SeenAsync()
     {
-        var replayed = Lsn.Parse(await standby.AskAsync<string>("SELECT pg_last_wal_replay_lsn()::text"));
+        var replayed = Lsn.Parse(await standby.QueryScalarAsync<string>("SELECT pg_last_wal_replay_lsn()::text"));
         var size = (ulong)start.SegmentSize;
         return replayed > start.Lsn && replayed.Value % size is > 0 and < WalPage.Size
             ? Find(await FirstPageAsync(replayed.Value / size), replayed, start)
@@ -87,7 +87,7 @@ internal sealed class ShutdownWitness(SqlSession primary, SqlSession standby, Sh
 
     private async Task<byte[]> FirstPageAsync(ulong segment) =>
         Convert.FromBase64String(
-            await standby.AskAsync<string>(
+            await standby.QueryScalarAsync<string>(
                 $"SELECT encode(pg_read_binary_file('pg_wal/' || $1, 0, {WalPage.Size}), 'base64')",
                 WalSegments.Name(start.Timeline, segment, start.SegmentSize)
             )

@@ -53,25 +53,25 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
     }
 
     /// <summary>The one value that a statement returns.</summary>
-    public async Task<T> AskAsync<T>(NodeContainer node, string sql, TimeSpan? statement = null)
+    public async Task<T> QueryScalarAsync<T>(NodeContainer node, string sql, TimeSpan? statement = null)
     {
         await using var session = await OpenAsync(node, statement);
-        return await session.AskAsync<T>(sql);
+        return await session.QueryScalarAsync<T>(sql);
     }
 
-    /// <inheritdoc cref="AskAsync{T}(NodeContainer, string, TimeSpan?)"/>
-    public async Task<T> AskAsync<T>(NodeContainer node, string sql, params object[] parameters)
+    /// <inheritdoc cref="QueryScalarAsync{T}(NodeContainer, string, TimeSpan?)"/>
+    public async Task<T> QueryScalarAsync<T>(NodeContainer node, string sql, params object[] parameters)
     {
         await using var session = await OpenAsync(node);
-        return await session.AskAsync<T>(sql, parameters);
+        return await session.QueryScalarAsync<T>(sql, parameters);
     }
 
     /// <summary>The one value that a statement returns; empty where the node can't be asked now.</summary>
-    public async Task<string> AskSilentAsync(NodeContainer node, string question, params object[] parameters)
+    public async Task<string> QueryTextOrEmptyAsync(NodeContainer node, string question, params object[] parameters)
     {
         try
         {
-            return await AskAsync<string>(node, question, parameters) ?? "";
+            return await QueryScalarAsync<string>(node, question, parameters) ?? "";
         }
         catch (Exception e) when (IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
@@ -79,39 +79,39 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
         }
     }
 
-    /// <inheritdoc cref="SqlSession.AskAsync{T}"/>
-    public static Task<T> AskAsync<T>(SqlSession session, string sql, params object[] parameters) =>
-        session.AskAsync<T>(sql, parameters);
+    /// <inheritdoc cref="SqlSession.QueryScalarAsync{T}"/>
+    public static Task<T> QueryScalarAsync<T>(SqlSession session, string sql, params object[] parameters) =>
+        session.QueryScalarAsync<T>(sql, parameters);
 
     /// <summary>A JSON document that a statement returns as text.</summary>
-    public async Task<T> AskJsonAsync<T>(NodeContainer node, string sql, params object[] parameters)
+    public async Task<T> QueryJsonAsync<T>(NodeContainer node, string sql, params object[] parameters)
     {
         await using var session = await OpenAsync(node);
-        return await AskJsonAsync<T>(session, sql, parameters);
+        return await QueryJsonAsync<T>(session, sql, parameters);
     }
 
-    /// <inheritdoc cref="AskJsonAsync{T}(NodeContainer, string, object[])"/>
-    public static async Task<T> AskJsonAsync<T>(SqlSession session, string sql, params object[] parameters) =>
-        JsonSerializer.Deserialize<T>(await session.AskAsync<string>(sql, parameters), PgFlowJson.Options)!;
+    /// <inheritdoc cref="QueryJsonAsync{T}(NodeContainer, string, object[])"/>
+    public static async Task<T> QueryJsonAsync<T>(SqlSession session, string sql, params object[] parameters) =>
+        JsonSerializer.Deserialize<T>(await session.QueryScalarAsync<string>(sql, parameters), PgFlowJson.Options)!;
 
     /// <summary>Writes a real commit that changes no table, allowed in a read-only cluster and waiting for no
     /// standby.</summary>
     /// <returns>A position behind it.</returns>
-    public async Task<Lsn> MarkAsync(NodeContainer primary)
+    public async Task<Lsn> WriteMarkerAsync(NodeContainer primary)
     {
         await using var session = await OpenAsync(primary);
-        await session.AskAsync<string>(
+        await session.QueryScalarAsync<string>(
             "SELECT pg_logical_emit_message(true, 'pgflow', $1)::text",
             Guid.NewGuid().ToString()
         );
-        return Lsn.Parse(await session.AskAsync<string>("SELECT pg_current_wal_flush_lsn()::text"));
+        return Lsn.Parse(await session.QueryScalarAsync<string>("SELECT pg_current_wal_flush_lsn()::text"));
     }
 
     /// <summary>The timeline that a primary writes; pg_control may still name the one before.</summary>
     public async Task<Timeline> WrittenTimelineAsync(NodeContainer primary) =>
         new(
             Convert.ToUInt32(
-                await AskAsync<string>(primary, "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"),
+                await QueryScalarAsync<string>(primary, "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"),
                 16
             )
         );
@@ -151,7 +151,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
             timeline,
             timeline.Number == 1
                 ? null
-                : await AskAsync<string>(primary, "SELECT pg_read_file($1)", $"pg_wal/{timeline.HistoryFile}")
+                : await QueryScalarAsync<string>(primary, "SELECT pg_read_file($1)", $"pg_wal/{timeline.HistoryFile}")
         );
 
     /// <summary>Whether a failure means that PostgreSQL can't be asked: it is not there, not yet, or lets PgFlow in by
@@ -164,7 +164,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
     /// <summary>Tries to log in; once more and longer where the server is there and only slow.</summary>
     private async Task<T> LogInAsync<T>(NodeContainer node, Func<TimeSpan, LoginProblem?, Task<T>> tryAsync)
     {
-        await AttachOurselvesAsync(node.Id.Cluster);
+        await EnsureWorkerOnNetworkAsync(node.Id.Cluster);
         try
         {
             return await tryAsync(limits.Statement, null);
@@ -233,14 +233,14 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
             var session = new SocketSession(docker, node, role, database, statement, refusal.Problem);
             try
             {
-                if (await session.AskAsync<string>("SELECT current_setting('is_superuser')") is "on")
+                if (await session.QueryScalarAsync<string>("SELECT current_setting('is_superuser')") is "on")
                 {
                     return session;
                 }
             }
             catch (Exception e) when (IsUnavailable(e) || e is PostgresException)
             {
-                HandProgress.Say($"{node.Id}: {e.Message}");
+                ProgressReporter.Say($"{node.Id}: {e.Message}");
             }
         }
 
@@ -292,7 +292,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
         }.ConnectionString;
 
     /// <summary>A worker in a container reaches nodes only over their internal network.</summary>
-    private async Task AttachOurselvesAsync(ClusterName cluster)
+    private async Task EnsureWorkerOnNetworkAsync(ClusterName cluster)
     {
         if (!File.Exists("/.dockerenv"))
         {

@@ -12,7 +12,7 @@ internal abstract class SqlSession(LoginProblem? problem) : IAsyncDisposable
     public LoginProblem? Problem => problem;
 
     /// <summary>The one value that a statement returns.</summary>
-    public abstract Task<T> AskAsync<T>(string sql, params object[] parameters);
+    public abstract Task<T> QueryScalarAsync<T>(string sql, params object[] parameters);
 
     /// <summary>Waits for the server to end it.</summary>
     /// <returns>The SQLSTATE that the server ended it with; null where it does not say.</returns>
@@ -24,7 +24,7 @@ internal abstract class SqlSession(LoginProblem? problem) : IAsyncDisposable
 /// <summary>Over the internal network.</summary>
 internal sealed class NetworkSession(NpgsqlConnection connection, LoginProblem? problem) : SqlSession(problem)
 {
-    public override async Task<T> AskAsync<T>(string sql, params object[] parameters)
+    public override async Task<T> QueryScalarAsync<T>(string sql, params object[] parameters)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var parameter in parameters)
@@ -70,7 +70,7 @@ internal sealed partial class SocketSession(
     LoginProblem problem
 ) : SqlSession(problem)
 {
-    public override async Task<T> AskAsync<T>(string sql, params object[] parameters)
+    public override async Task<T> QueryScalarAsync<T>(string sql, params object[] parameters)
     {
         // A text without parameters may have a verifier in it, which has its own dollar signs.
         var text = await AskTextAsync(

@@ -62,7 +62,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
         }
 
         await SwitchOffAsync(node, connection, [(On, Off), (Keep, KeepNothing)]);
-        await Sql.AskAsync<string>(connection, "CHECKPOINT");
+        await Sql.QueryScalarAsync<string>(connection, "CHECKPOINT");
         await WriteAsync(node, connection, [(Off, On), (KeepNothing, Keep)]);
         await UntilAsync(limits.Reload, async () => await StateAsync(connection) is not "left off");
         if (!await UntilAsync(Trial, async () => await StateAsync(connection) is "fails"))
@@ -90,7 +90,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
                 case "fails":
                     return false;
                 case "behind" when !woken:
-                    woken = await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
+                    woken = await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()");
                     break;
             }
         }
@@ -99,7 +99,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
     }
 
     private static Task<string> StateAsync(SqlSession connection) =>
-        Sql.AskAsync<string>(
+        Sql.QueryScalarAsync<string>(
             connection,
             """
             SELECT CASE WHEN setting = 'off' THEN CASE WHEN sourcefile = $1 THEN 'left off' ELSE 'off' END
@@ -117,7 +117,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
         await UntilAsync(
             ErrorSleep,
             () =>
-                Sql.AskAsync<bool>(
+                Sql.QueryScalarAsync<bool>(
                     connection,
                     "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer')"
                 )
@@ -134,7 +134,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
             (settings, change) => settings.Replace(change.From, change.To, StringComparison.Ordinal)
         );
         await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
-        await Sql.AskAsync<bool>(connection, "SELECT pg_reload_conf()");
+        await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()");
     }
 
     /// <returns>Whether it became so in time.</returns>

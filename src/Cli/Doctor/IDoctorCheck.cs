@@ -3,7 +3,7 @@ using Temporalio.Client;
 namespace PgFlow.Cli;
 
 /// <summary>Something that <c>pgflow doctor</c> looks at; a new one is a file and a row in
-/// <see cref="DoctorVerb"/>.</summary>
+/// <see cref="DoctorCommand"/>.</summary>
 internal interface IDoctorCheck
 {
     /// <summary>Looks, and says at least one thing.</summary>

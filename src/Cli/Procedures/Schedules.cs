@@ -9,7 +9,7 @@ namespace PgFlow.Cli;
 
 /// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each verb and
 /// cluster.</summary>
-internal sealed partial class Schedules(Call call)
+internal sealed partial class Schedules(InvocationContext call)
 {
     private const string Off = "off";
     private const string Wanted = "give minute, hour, day, month and weekday, as \"0 2 * * *\", or off";
@@ -45,11 +45,11 @@ internal sealed partial class Schedules(Call call)
         }
     }
 
-    public async Task<int> RunAsync(string verb, Order order, string cron, CancellationToken cancel)
+    public async Task<int> RunAsync(string verb, StartRequest order, string cron, CancellationToken cancel)
     {
         var client = await call.ConnectAsync(cancel);
         var id = IdOf(verb, order.Cluster);
-        call.Terminal.Say(
+        call.Terminal.WriteInfo(
             cron is Off ? await EndAsync(client, id, cancel) : await SetAsync(client, id, order, cron, cancel)
         );
         return ExitCodes.Done;
@@ -92,7 +92,7 @@ internal sealed partial class Schedules(Call call)
     private async Task<string> SetAsync(
         ITemporalClient client,
         string id,
-        Order order,
+        StartRequest order,
         string cron,
         CancellationToken cancel
     )
@@ -104,7 +104,7 @@ internal sealed partial class Schedules(Call call)
         var schedule = new Schedule(
             ScheduleActionStartWorkflow.Create(
                 order.Workflow,
-                [Launch.Raw(json)],
+                [ProcedureStarter.Raw(json)],
                 new($"{WorkflowId.Words(order.Workflow)}-{order.Cluster}", Temporal.TaskQueue)
                 {
                     StaticSummary = $"{order.Workflow} {order.Cluster}, by schedule",

@@ -91,9 +91,9 @@ internal static class Checks
 
     /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss
     /// or delay.</summary>
-    public static IEnumerable<Finding> ReasonsAgainst(NodeState node, NodeState primary)
+    public static IEnumerable<Finding> CandidateBlockers(NodeState node, NodeState primary)
     {
-        foreach (var reason in ReasonsToLeaveOut(node, primary))
+        foreach (var reason in ReplicationIssues(node, primary))
         {
             yield return reason;
         }
@@ -118,7 +118,7 @@ internal static class Checks
 
     /// <summary>Why <paramref name="node"/> is no standby of <paramref name="primary"/>; one that only lags
     /// is.</summary>
-    public static IEnumerable<Finding> ReasonsToLeaveOut(NodeState node, NodeState primary)
+    public static IEnumerable<Finding> ReplicationIssues(NodeState node, NodeState primary)
     {
         var rejoin = Hint.Rejoin(node.Id.Cluster, node.Id.Name);
         if (node.Role is NodeRole.Missing)
@@ -209,7 +209,7 @@ internal static class Checks
 
     /// <summary>Settings that PgFlow owns and that something else overrides: a role change would end otherwise than
     /// planned.</summary>
-    public static IEnumerable<Finding> DriftOf(params IEnumerable<NodeState> nodes) =>
+    public static IEnumerable<Finding> ConfigurationDrift(params IEnumerable<NodeState> nodes) =>
         nodes.SelectMany(node =>
             node.Drift.Select(drift => new Finding(
                 FindingCode.SettingOverridden,

@@ -19,7 +19,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     /// out.</summary>
     public IEnumerable<Finding> DeviationsOf(NodeState node)
     {
-        var role = IsPrimary ? [] : Checks.ReasonsAgainst(node, Primary).ToList();
+        var role = IsPrimary ? [] : Checks.CandidateBlockers(node, Primary).ToList();
         var absent = role.Exists(reason =>
             reason.Code is FindingCode.NotAStandby or FindingCode.NotStreaming or FindingCode.ContainerMissing
         );
@@ -34,7 +34,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     public static IEnumerable<NodeId> ConfirmersOf(NodeState primary, IEnumerable<NodeState> members)
     {
         var followersAreKnown = primary is { Role: NodeRole.Primary, Unread: [] };
-        bool Streams(NodeState node) => !followersAreKnown || !Checks.ReasonsToLeaveOut(node, primary).Any();
+        bool Streams(NodeState node) => !followersAreKnown || !Checks.ReplicationIssues(node, primary).Any();
         return members
             .Where(node => node.Id != primary.Id && (primary.Confirmers.Contains(node.Id.Name) || Streams(node)))
             .Select(node => node.Id);

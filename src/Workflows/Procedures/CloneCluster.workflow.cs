@@ -104,7 +104,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                     $"{primary} is promoted",
                     () => Nodes.PromoteAsync(primary, target.Timeline)
                 );
-                await OpenedAsync(promotion, leftAt: null, openedAt);
+                await RecordTimelineSwitchAsync(promotion, leftAt: null, openedAt);
                 await Step(
                     "prepare-primary",
                     $"{primary} has the settings and slots of a primary, and the virtual IP",
@@ -133,7 +133,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                             Step(
                                 $"copy/{node.Name}",
                                 $"{node} is a copy of {primary}",
-                                () => Follow.CopyAsync(node, primary)
+                                () => Replication.CloneAsync(node, primary)
                             )
                     );
                     await InParallel(
@@ -142,7 +142,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                             Step(
                                 $"follow/{node.Name}",
                                 $"{node} follows {primary}",
-                                () => Follow.Async(node, primary, promotion.Value.Timeline, plan.Intent)
+                                () => Replication.AttachAsync(node, primary, promotion.Value.Timeline, plan.Intent)
                             )
                     );
                 }
@@ -156,8 +156,8 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                     "backup",
                     "A base backup, with which its own past begins",
                     () =>
-                        BaseBackup.Async(
-                            BaseBackup.SourceOf(primary, plan.Standbys, plan.FullPageWrites),
+                        BaseBackups.TakeAsync(
+                            BaseBackups.SourceOf(primary, plan.Standbys, plan.FullPageWrites),
                             primary,
                             $"after {Workflow.Info.WorkflowId}"
                         )

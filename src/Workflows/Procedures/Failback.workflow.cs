@@ -58,7 +58,7 @@ public sealed class Failback : Procedure<FailbackInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    () => Follow.Async(node, primary, plan.Timeline, plan.Intent)
+                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
                 );
                 await Step(
                     "synchronous-standbys",
@@ -143,7 +143,7 @@ internal sealed record FailbackPlan : Plan
         var primary = state.RequirePrimaryBeside(asked);
         var node = asked ?? OnlyMissing(state, primary);
         var streams =
-            node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReasonsToLeaveOut(node, primary).Any();
+            node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReplicationIssues(node, primary).Any();
         var tablespaces = Checks.TablespacesOf(state);
         return new()
         {
@@ -181,7 +181,7 @@ internal sealed record FailbackPlan : Plan
     }
 
     private static NodeState OnlyMissing(ClusterState state, NodeState primary) =>
-        state.Nodes.Where(node => node != primary && Checks.ReasonsToLeaveOut(node, primary).Any()).ToList() switch
+        state.Nodes.Where(node => node != primary && Checks.ReplicationIssues(node, primary).Any()).ToList() switch
         {
             [var one] => state.RequireNode(one.Id.Name),
             [] => state.Nodes.FirstOrDefault(node => node != primary)

@@ -128,10 +128,10 @@ public sealed class Failover : Procedure<FailoverInput>
                     Step(
                         $"follow/{other.Name}",
                         $"{other} follows {node}",
-                        () => Follow.Async(other, node, promotion.Value.Timeline, plan.Intent)
+                        () => Replication.AttachAsync(other, node, promotion.Value.Timeline, plan.Intent)
                     )
             ),
-            OpenedAsync(promotion, leftAt, openedAt)
+            RecordTimelineSwitchAsync(promotion, leftAt, openedAt)
         );
         await Step(
             "checkpoint",
@@ -257,7 +257,7 @@ internal sealed record FailoverPlan : Plan
                     + $"{state.Cluster}, or fence it all the same with --force"
                 ),
             .. survivors.Where(node => node.ReplayPaused).Select(Checks.PauseOf).Said(),
-            .. Checks.DriftOf(survivors).Said(),
+            .. Checks.ConfigurationDrift(survivors).Said(),
         ];
         if (Ends.RefuseFor(against) is { } refusal)
         {

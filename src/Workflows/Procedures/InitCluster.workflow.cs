@@ -158,7 +158,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                         Step(
                             $"copy/{node.Name}",
                             $"{node} is a copy of {primary}",
-                            () => Follow.CopyAsync(node, primary)
+                            () => Replication.CloneAsync(node, primary)
                         )
                 );
                 await InParallel(
@@ -167,7 +167,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                         Step(
                             $"follow/{node.Name}",
                             $"{node} follows {primary}",
-                            () => Follow.Async(node, primary, new(1), intent)
+                            () => Replication.AttachAsync(node, primary, new(1), intent)
                         )
                 );
                 await Step(
@@ -184,7 +184,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                 await Step(
                     "backup",
                     "A first base backup",
-                    () => BaseBackup.Async(primary, primary, "made with the cluster")
+                    () => BaseBackups.TakeAsync(primary, primary, "made with the cluster")
                 );
                 Conclude($"cluster {cluster} is there: {primary} and {PgFlowText.Count(standbys.Count, "standby")}");
             }

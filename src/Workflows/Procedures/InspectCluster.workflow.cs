@@ -61,7 +61,7 @@ public sealed record Inspection(
             .. Checks.TablespacesOf(state) is { } tablespaces
                 ? [new(FindingCode.TablespacesOutside, Detail: tablespaces)]
                 : Array.Empty<Finding>(),
-            .. Checks.DriftOf(state.Nodes),
+            .. Checks.ConfigurationDrift(state.Nodes),
             .. Checks.SummarizersOf(state.Nodes),
             .. state.Primaries.SelectMany(Checks.ArchiverFindingsOf),
             .. FindingsOf(archive, state.Cluster),

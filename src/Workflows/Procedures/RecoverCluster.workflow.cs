@@ -114,7 +114,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                             Endpoints.MoveAsync(node)
                         )
                 );
-                await OpenedAsync(promotion, leftAt, openedAt);
+                await RecordTimelineSwitchAsync(promotion, leftAt, openedAt);
                 await Step(
                     "set-roles",
                     $"{node} has PgFlow's own roles as they are today",
@@ -137,7 +137,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                             Step(
                                 $"copy/{standby.Name}",
                                 $"{standby} is a fresh copy of {node}",
-                                () => Follow.CopyAsync(standby, node)
+                                () => Replication.CloneAsync(standby, node)
                             )
                     );
                     await InParallel(
@@ -146,7 +146,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                             Step(
                                 $"follow/{standby.Name}",
                                 $"{standby} follows {node}",
-                                () => Follow.Async(standby, node, promotion.Value.Timeline, plan.Intent)
+                                () => Replication.AttachAsync(standby, node, promotion.Value.Timeline, plan.Intent)
                             )
                     );
                 }
@@ -161,8 +161,8 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                     "backup",
                     "A base backup on the new timeline",
                     () =>
-                        BaseBackup.Async(
-                            BaseBackup.SourceOf(node, plan.Standbys, plan.FullPageWrites),
+                        BaseBackups.TakeAsync(
+                            BaseBackups.SourceOf(node, plan.Standbys, plan.FullPageWrites),
                             node,
                             $"after {Workflow.Info.WorkflowId}"
                         )

@@ -59,7 +59,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    () => Follow.Async(node, primary, plan.Timeline, plan.Intent)
+                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
                 );
                 await Step(
                     "synchronous-standbys",

@@ -106,7 +106,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                         Step(
                             $"follow/{node.Id.Name}",
                             $"{node} follows {primary}",
-                            () => Follow.Async(node.Id, primary, timeline, plan.Intent)
+                            () => Replication.AttachAsync(node.Id, primary, timeline, plan.Intent)
                         )
                 );
                 await Step(
@@ -144,7 +144,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                     await Step(
                         "backup",
                         "A base backup, with which the new archive begins",
-                        () => BaseBackup.Async(primary, primary, $"after {Workflow.Info.WorkflowId}")
+                        () => BaseBackups.TakeAsync(primary, primary, $"after {Workflow.Info.WorkflowId}")
                     );
                 }
 
@@ -187,7 +187,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
             return await Failback.ContinueLineAsync(way, node.Id, plan.Primary);
         }
 
-        await Follow.CopyAsync(node.Id, plan.Primary);
+        await Replication.CloneAsync(node.Id, plan.Primary);
         return $"{node} is a new copy of {plan.Primary}: its data was gone";
     }
 }

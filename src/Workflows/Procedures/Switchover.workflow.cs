@@ -163,7 +163,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                         plan.Followers,
                         node => Step($"follow/{node.Name}", $"{node} follows {candidate}", () => FollowAsync(node))
                     ),
-                    OpenedAsync(promotion, leftAt, openedAt: leftAt)
+                    RecordTimelineSwitchAsync(promotion, leftAt, openedAt: leftAt)
                 );
                 await Step(
                     "synchronous-standbys",
@@ -171,7 +171,8 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     AskOfStandbysAsync
                 );
 
-                Task FollowAsync(NodeId node) => Follow.Async(node, candidate, promotion.Value.Timeline, intent);
+                Task FollowAsync(NodeId node) =>
+                    Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);
                 Task AskOfStandbysAsync() =>
                     Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old)));
 
@@ -220,8 +221,8 @@ internal sealed record SwitchoverPlan : Plan
         var old = state.RequireExisting().RequirePrimary();
         var candidate = input.To is { } to ? state.RequireNode(to) : BestStandby(state, old);
         var others = state.Nodes.Where(node => node.Id != candidate.Id && node.Id != old.Id).ToList();
-        var absent = others.Where(node => Checks.ReasonsToLeaveOut(node, old).Any()).ToList();
-        string Why(NodeState node) => string.Join(", ", Checks.ReasonsToLeaveOut(node, old).Said());
+        var absent = others.Where(node => Checks.ReplicationIssues(node, old).Any()).ToList();
+        string Why(NodeState node) => string.Join(", ", Checks.ReplicationIssues(node, old).Said());
         string[] archive = [.. Checks.ArchiverFindingsOf(old).Said()];
         var plan = new SwitchoverPlan
         {
@@ -257,8 +258,8 @@ internal sealed record SwitchoverPlan : Plan
 
         string[] against =
         [
-            .. Checks.ReasonsAgainst(candidate, old).Said(),
-            .. Checks.DriftOf(old, candidate).Said(),
+            .. Checks.CandidateBlockers(candidate, old).Said(),
+            .. Checks.ConfigurationDrift(old, candidate).Said(),
             .. input.Force ? [] : archive.Select(why => $"{why}; to go on all the same: --force"),
             .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
         ];
@@ -267,7 +268,7 @@ internal sealed record SwitchoverPlan : Plan
 
     private static NodeState BestStandby(ClusterState state, NodeState primary) =>
         state
-            .Standbys.OrderBy(node => Checks.ReasonsAgainst(node, primary).Count())
+            .Standbys.OrderBy(node => Checks.CandidateBlockers(node, primary).Count())
             .ThenByDescending(node => node.Replayed)
             .FirstOrDefault()
         ?? throw Ends.Refuse(

@@ -77,7 +77,7 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
                     "copy",
                     $"A copy of {source} is staged in the repository",
                     () =>
-                        BaseBackup.CopyAsync(
+                        BaseBackups.CopyAsync(
                             source,
                             primary,
                             parent,
@@ -89,7 +89,7 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
                 await Step(
                     "prove",
                     "The archive has all the WAL that it needs, and its files are as its manifest says",
-                    () => BaseBackup.ProveAsync(primary, copied.Value)
+                    () => BaseBackups.ProveAsync(primary, copied.Value)
                 );
                 await Step(
                     "publish",
@@ -144,7 +144,7 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
                         return true;
                     }
 
-                    var unneeded = new Unneeded(
+                    var unneeded = new ExpirationSet(
                         [.. going.Backups.Select(backup => backup.What)],
                         going.Segments,
                         going.SegmentSize
@@ -271,9 +271,9 @@ internal sealed record TakeBackupPlan : Plan
     {
         if (input.Node is not { } named)
         {
-            var fit = state.Nodes.Where(other => other != primary && !Checks.ReasonsAgainst(other, primary).Any());
+            var fit = state.Nodes.Where(other => other != primary && !Checks.CandidateBlockers(other, primary).Any());
             return state.RequireNode(
-                BaseBackup
+                BaseBackups
                     .SourceOf(
                         primary.Id,
                         fit.OrderByDescending(other => other.Replayed).Select(other => other.Id),
@@ -284,14 +284,14 @@ internal sealed record TakeBackupPlan : Plan
         }
 
         var node = state.RequireNode(named);
-        return node == primary || Ends.RefuseFor([.. ReasonsAgainst(node, primary)]) is not { } refusal
+        return node == primary || Ends.RefuseFor([.. CandidateBlockers(node, primary)]) is not { } refusal
             ? node
             : throw refusal;
     }
 
-    private static IEnumerable<string> ReasonsAgainst(NodeState node, NodeState primary) =>
+    private static IEnumerable<string> CandidateBlockers(NodeState node, NodeState primary) =>
         [
-            .. Checks.ReasonsAgainst(node, primary).Said(),
+            .. Checks.CandidateBlockers(node, primary).Said(),
             .. primary.FullPageWrites
                 ? Array.Empty<string>()
                 : [$"full_page_writes is off on {primary.Id}: only that one can be copied"],

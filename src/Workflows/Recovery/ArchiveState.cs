@@ -28,7 +28,7 @@ public sealed record ArchiveState
     public static ArchiveState Of(Catalogue catalogue)
     {
         ArgumentNullException.ThrowIfNull(catalogue);
-        var live = Era.Of(catalogue) is [.., var last] ? last.Branch : null;
+        var live = LivePeriod.Of(catalogue) is [.., var last] ? last.Branch : null;
         var path = live?.Path();
         var backup = path is not null && catalogue.UsableOn(path) is [var newest, ..] ? newest : null;
         return new()
@@ -40,7 +40,7 @@ public sealed record ArchiveState
                 backup is not null && catalogue.StretchOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap
                     ? catalogue.NameOf(gap.Timeline, gap.Number)
                     : null,
-            Gaps = [.. TimelineFindings.Gaps(catalogue)],
+            Gaps = [.. TimelineConsistencyChecks.Gaps(catalogue)],
             Full = [.. catalogue.Spaces.Where(space => space.Free < 2 * catalogue.SegmentSize)],
         };
     }

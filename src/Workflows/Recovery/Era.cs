@@ -5,10 +5,10 @@ namespace PgFlow.Workflows;
 /// <param name="From">When it was opened.</param>
 /// <param name="Left">When it could be written to last; null while it is live.</param>
 /// <param name="Next">What was opened then, which need not be a child of it.</param>
-internal sealed record Era(Branch Branch, DateTimeOffset From, DateTimeOffset? Left, TimelineOpened? Next)
+internal sealed record LivePeriod(Branch Branch, DateTimeOffset From, DateTimeOffset? Left, TimelineOpened? Next)
 {
     /// <summary>The eras in order of time. A branch of which nobody knows when it was opened has none.</summary>
-    public static IReadOnlyList<Era> Of(Catalogue catalogue)
+    public static IReadOnlyList<LivePeriod> Of(Catalogue catalogue)
     {
         var opened = catalogue
             .Branches.Where(branch => branch.Opening is not null)
@@ -21,7 +21,7 @@ internal sealed record Era(Branch Branch, DateTimeOffset From, DateTimeOffset? L
                 (branch, index) =>
                 {
                     var next = opened.ElementAtOrDefault(index + 1)?.Opening;
-                    return new Era(
+                    return new LivePeriod(
                         branch,
                         branch.Opening!.OpenedAt,
                         next is null ? null : Earlier(next.PreviousEndedAt ?? next.OpenedAt, next.OpenedAt),

@@ -26,7 +26,7 @@ public sealed record Found<T>(T Entry, string Source);
 /// system identifier begins with the time of initdb. Neither tells
 /// by whom or why. pitr.md §6.1, §6.3.
 /// </remarks>
-internal sealed class LedgerSearch
+internal sealed class LedgerRebuilder
 {
     /// <summary>Restore points that are found at once, the newest first: an application may make thousands.</summary>
     private const int MostPoints = 200;
@@ -35,7 +35,7 @@ internal sealed class LedgerSearch
     private readonly IWalReader _wal;
     private readonly IReadOnlyList<WalMark> _marks;
 
-    private LedgerSearch(Catalogue catalogue, IWalReader wal, IReadOnlyList<WalMark> marks) =>
+    private LedgerRebuilder(Catalogue catalogue, IWalReader wal, IReadOnlyList<WalMark> marks) =>
         (_catalogue, _wal, _marks) = (catalogue, wal, marks);
 
     /// <summary>Everything that <paramref name="catalogue"/> lacks.</summary>
@@ -51,7 +51,7 @@ internal sealed class LedgerSearch
 
         // A copy is needed only where the original's segment was lost; what a clone has from its source is not its own
         // past.
-        return await new LedgerSearch(
+        return await new LedgerRebuilder(
             catalogue,
             wal,
             [.. marks.Where(mark => catalogue.HasAnyOf(mark.Timeline)).DistinctBy(mark => (mark.Timeline, mark.Lsn))]

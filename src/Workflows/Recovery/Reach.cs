@@ -53,7 +53,7 @@ internal static class Reach
 
     /// <summary>How far the WAL along a path goes, and the segment that is missing then; none where the branch merely
     /// ends.</summary>
-    public static Stretch StretchOf(this Catalogue catalogue, IReadOnlyList<WalRange> path)
+    public static WalSpan StretchOf(this Catalogue catalogue, IReadOnlyList<WalRange> path)
     {
         foreach (var (timeline, number) in WalSegments.Along(path, catalogue.SegmentSize))
         {
@@ -148,7 +148,7 @@ internal static class Reach
 /// <summary>The part of a path of which there is WAL without a gap.</summary>
 /// <param name="Path">The part.</param>
 /// <param name="Gap">The segment that is missing; null where nothing is.</param>
-internal sealed record Stretch(IReadOnlyList<WalRange> Path, Segment? Gap)
+internal sealed record WalSpan(IReadOnlyList<WalRange> Path, Segment? Gap)
 {
     public Lsn End => Path[^1].End;
 

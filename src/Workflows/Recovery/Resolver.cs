@@ -33,7 +33,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     public IWalReader Wal => wal;
 
     /// <summary>The times in which the branches were live, oldest first.</summary>
-    public IReadOnlyList<Era> Eras { get; } = Era.Of(catalogue);
+    public IReadOnlyList<LivePeriod> Eras { get; } = LivePeriod.Of(catalogue);
 
     public async Task<ResolvedTarget> ResolveAsync(RecoveryTarget target)
     {
@@ -66,7 +66,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         }
 
         var (tip, usable) = (path[^1], catalogue.UsableOn(path));
-        Stretch? broken = null;
+        WalSpan? broken = null;
         foreach (var backup in usable)
         {
             var stretch = StretchFrom(backup, path);
@@ -97,7 +97,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     {
         var lsn = position.End;
         var timeline = position.Path.At(lsn);
-        Stretch? broken = null;
+        WalSpan? broken = null;
 
         // Its own WAL first. Where its last segment was lost with its node, a child that forked there has a copy of the
         // head; at a fork the parent has the same.
@@ -166,14 +166,14 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         };
     }
 
-    public Stretch StretchFrom(Backup backup, IReadOnlyList<WalRange> path) =>
+    public WalSpan StretchFrom(Backup backup, IReadOnlyList<WalRange> path) =>
         catalogue.StretchOf(path.From(backup.WalRanges[0].Start));
 
     // ---- branches ----
 
     private Timeline NextNumber()
     {
-        if (TimelineFindings.Holes(catalogue).ToList() is { Count: > 0 } holes)
+        if (TimelineConsistencyChecks.Holes(catalogue).ToList() is { Count: > 0 } holes)
         {
             throw Ends.Refuse(
                 $"the history of timeline {string.Join(", ", holes)} is missing, and PostgreSQL would give that "
@@ -243,7 +243,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         );
     }
 
-    public ApplicationFailureException Gap(Stretch broken, IReadOnlyList<Backup> usable)
+    public ApplicationFailureException Gap(WalSpan broken, IReadOnlyList<Backup> usable)
     {
         var (gap, end) = (broken.Gap!, broken.End);
         string[] instead =

@@ -108,7 +108,7 @@ public sealed record Retention
             .SelectMany(branch => KeptFor(catalogue, policy, branch))
             .SelectMany(backup => catalogue.ChainOf(backup)!)
             .ToHashSet();
-        var unneeded = catalogue.Branches.SelectMany(branch => Unneeded(catalogue, branch, kept)).ToList();
+        var unneeded = catalogue.Branches.SelectMany(branch => ExpirationSet(catalogue, branch, kept)).ToList();
         return new()
         {
             Backups =
@@ -137,7 +137,7 @@ public sealed record Retention
     private static IEnumerable<Branch> Promised(Catalogue catalogue, RetentionPolicy policy)
     {
         var begin = catalogue.ReadAt - policy.Window;
-        var ended = Era.Of(catalogue).Where(era => era.Left < begin).Select(era => era.Branch).ToHashSet();
+        var ended = LivePeriod.Of(catalogue).Where(era => era.Left < begin).Select(era => era.Branch).ToHashSet();
         return catalogue.Branches.Where(branch => !ended.Contains(branch));
     }
 
@@ -171,7 +171,7 @@ public sealed record Retention
             ? opened
             : catalogue.ReadAt - window;
 
-    private static IEnumerable<(SegmentRun Run, string Why)> Unneeded(
+    private static IEnumerable<(SegmentRun Run, string Why)> ExpirationSet(
         Catalogue catalogue,
         Branch branch,
         HashSet<Backup> kept

@@ -1,7 +1,7 @@
 namespace PgFlow.Workflows;
 
 /// <summary>What a catalogue lacks or says against itself.</summary>
-internal static class TimelineFindings
+internal static class TimelineConsistencyChecks
 {
     public static IReadOnlyList<string> Of(Catalogue catalogue) =>
         [
@@ -42,7 +42,7 @@ internal static class TimelineFindings
     public static bool IsStray(Catalogue catalogue, Branch branch) =>
         branch.Opening is null
         && IsKnown(catalogue, branch)
-        && Era.Of(catalogue) is [.., var live]
+        && LivePeriod.Of(catalogue) is [.., var live]
         && live.Branch.Opening!.Node is not null
         && !live.Branch.History.Contains(branch.Timeline);
 
@@ -111,7 +111,7 @@ internal static class TimelineFindings
 
     private static IEnumerable<string> OutOfOrder(Catalogue catalogue)
     {
-        var eras = Era.Of(catalogue);
+        var eras = LivePeriod.Of(catalogue);
         return eras.Zip(eras.Skip(1))
             .Where(pair => pair.Second.Branch.Timeline < pair.First.Branch.Timeline)
             .Select(pair =>

@@ -57,7 +57,7 @@ public sealed record TimelineTree
     public static TimelineTree From(Catalogue catalogue)
     {
         ArgumentNullException.ThrowIfNull(catalogue);
-        var eras = Era.Of(catalogue);
+        var eras = LivePeriod.Of(catalogue);
         var paths = catalogue.Branches.ToDictionary(branch => branch.Timeline, Lineage.Path);
         var livePath = eras is [.., var live] ? paths[live.Branch.Timeline] : [];
         return new()
@@ -90,7 +90,7 @@ public sealed record TimelineTree
                             Opening = branch.Opening,
                             LiveFrom = era?.From,
                             LiveTo = era?.Left,
-                            IsStray = TimelineFindings.IsStray(catalogue, branch),
+                            IsStray = TimelineConsistencyChecks.IsStray(catalogue, branch),
                             IsLive = era is { Left: null },
                             OnLivePath = livePath.Any(piece => piece.Timeline == branch.Timeline),
                             Backups = [.. catalogue.Backups.Where(backup => backup.Timeline == branch.Timeline)],
@@ -103,13 +103,13 @@ public sealed record TimelineTree
                         };
                     }),
             ],
-            Findings = TimelineFindings.Of(catalogue),
+            Findings = TimelineConsistencyChecks.Of(catalogue),
         };
     }
 
     /// <summary>From when on the branch can be recovered to: a backup has ended, and no WAL between it and the branch
     /// is missing.</summary>
-    private static DateTimeOffset? EarliestOf(Catalogue catalogue, IReadOnlyList<WalRange> path, Era? era)
+    private static DateTimeOffset? EarliestOf(Catalogue catalogue, IReadOnlyList<WalRange> path, LivePeriod? era)
     {
         var first = catalogue
             .UsableOn(path)

@@ -43,9 +43,9 @@ public sealed partial class LossTests(TemporalServer temporal)
         var segment = $"data/pg_wal/{WalSegments.Name(new(1), fork.Value / (16 * 1024 * 1024), 16 * 1024 * 1024)}";
         Promotion promotion = new(p2, new(2), new(1), fork);
         await using var hands = new ServiceCollection()
-            .AddPgFlowHands(new ConfigurationBuilder().Build())
+            .AddPgFlowActivities(new ConfigurationBuilder().Build())
             .BuildServiceProvider();
-        Task<Loss> MeasureAsync() => hands.GetRequiredService<IArchiveSteps>().MeasureLossAsync(p1, promotion);
+        Task<Loss> MeasureAsync() => hands.GetRequiredService<IArchiveActivities>().MeasureLossAsync(p1, promotion);
         Task ChangeAsync(string script) =>
             Host.DockerAsync(
                 "run",

@@ -30,7 +30,7 @@ public sealed class CatalogueParsingTests
         segment 000000020000000000000003
         """;
 
-    private static readonly Catalogue Read = CatalogueSteps.Parse(ClusterName.Parse("demo"), Output);
+    private static readonly Catalogue Read = CatalogueActivities.Parse(ClusterName.Parse("demo"), Output);
 
     [Fact]
     public void Branches_come_from_histories_ledger_and_segments()
@@ -48,7 +48,7 @@ public sealed class CatalogueParsingTests
             (Read.Branches[1].Opening!.Node!.Value.Name, Read.Branches[1].Opening!.Kind)
         );
 
-        var rebuilt = CatalogueSteps.Parse(
+        var rebuilt = CatalogueActivities.Parse(
             ClusterName.Parse("demo"),
             string.Join('\n', Output.Split('\n').Where(line => !line.Contains("p2", StringComparison.Ordinal)))
         );
@@ -66,7 +66,7 @@ public sealed class CatalogueParsingTests
     public void A_full_volume_whose_path_has_a_space_is_named()
     {
         var full = ArchiveState
-            .Of(CatalogueSteps.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n"))
+            .Of(CatalogueActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n"))
             .Full;
         Assert.Equal([new("my disk", 4096)], full);
         Assert.Equal(
@@ -89,7 +89,7 @@ public sealed class CatalogueParsingTests
     [Fact]
     public void A_file_made_in_advance_is_no_segment_until_it_has_its_own_address()
     {
-        var read = CatalogueSteps.Parse(
+        var read = CatalogueActivities.Parse(
             ClusterName.Parse("demo"),
             """
             now 1795549258.1
@@ -117,7 +117,7 @@ public sealed class CatalogueParsingTests
     [Fact]
     public void A_repository_without_anything_and_a_shell_without_nanoseconds_can_be_read()
     {
-        var bare = CatalogueSteps.Parse(ClusterName.Parse("demo"), "now 1795549258.%N\n");
+        var bare = CatalogueActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.%N\n");
 
         Assert.Equal(new Timeline(1), Assert.Single(bare.Branches).Timeline);
         Assert.Null(bare.SystemIdentifier);

@@ -29,6 +29,6 @@ public sealed class JobTests
     public void A_time_is_the_hosts_in_seconds(string fact, int whole, long milliseconds) =>
         Assert.Equal(
             DateTimeOffset.FromUnixTimeMilliseconds(milliseconds),
-            Job.TimeOf(fact, TimeSpan.FromSeconds(whole))
+            JobSpec.TimeOf(fact, TimeSpan.FromSeconds(whole))
         );
 }

@@ -25,7 +25,7 @@ public sealed class PermitTests
     {
         var clock = Stopwatch.StartNew();
         var refused = await Assert.ThrowsAsync<OperationCanceledException>(() =>
-            AskAsync((_, _) => new TaskCompletionSource<IMessage>().Task)
+            QueryScalarAsync((_, _) => new TaskCompletionSource<IMessage>().Task)
         );
 
         Assert.Equal("Temporal did not answer within 5 s before the change", refused.Message);
@@ -59,7 +59,7 @@ public sealed class PermitTests
         return asked;
     }
 
-    private static Task AskAsync(Func<string, IMessage, Task<IMessage>> answer) =>
+    private static Task QueryScalarAsync(Func<string, IMessage, Task<IMessage>> answer) =>
         new ActivityEnvironment { TemporalClient = ClientOf(answer) }.RunAsync(() =>
             Permit.RequireAsync(ClusterName.Parse("demo"))
         );

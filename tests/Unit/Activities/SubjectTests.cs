@@ -31,7 +31,7 @@ public sealed class SubjectTests
         [
             .. WorkerHost
                 .Steps.SelectMany(steps => steps.GetMethods())
-                .Where(hand => hand.Name != nameof(ILeaseSteps.FindStarterAsync)), // it is about its own workflow
+                .Where(hand => hand.Name != nameof(ILeaseActivities.FindStarterAsync)), // it is about its own workflow
         ];
 
     /// <summary>A value in which every node and every cluster is the same.</summary>

@@ -31,7 +31,7 @@ public sealed class ExitCodeTests
     [InlineData(null, 7)]
     public void A_failure_without_report_has_the_code_of_its_type(string? type, int code)
     {
-        var end = Ending.OfFailure(new ApplicationFailureException("why", errorType: type));
+        var end = ProcedureResult.OfFailure(new ApplicationFailureException("why", errorType: type));
 
         Assert.Equal((code, "why"), (end.ExitCode, end.Why));
     }
@@ -61,14 +61,14 @@ public sealed class ExitCodeTests
         };
         var failure = new DefaultFailureConverter().ToException(activity, DataConverter.Default.PayloadConverter);
 
-        Assert.Equal(why, Ending.OfFailure(failure).Why);
+        Assert.Equal(why, ProcedureResult.OfFailure(failure).Why);
     }
 
     [Fact]
     public void A_report_says_how_it_ended() =>
         Assert.Equal(
             (7, "incomplete", "p2 becomes the primary"),
-            Ending.Of(Samples.Report(Outcome.Incomplete)) switch
+            ProcedureResult.Of(Samples.Report(Outcome.Incomplete)) switch
             {
                 var end => (end.ExitCode, end.Word, end.Why),
             }

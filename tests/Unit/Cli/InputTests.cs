@@ -43,7 +43,7 @@ public sealed class InputTests
     public void The_input_has_what_was_given_and_nothing_else(string json, params string[] args)
     {
         var call = new CliCall();
-        var verb = ProcedureVerbs.All.Single(verb => verb.Name == args[0]);
+        var verb = ProcedureCommands.All.Single(verb => verb.Name == args[0]);
 
         var parsed = verb.Command(TerminalOf(call)).Parse(args[1..]);
 
@@ -59,7 +59,7 @@ public sealed class InputTests
                 .Where(type => type.IsSubclassOf(typeof(Procedure)) && !type.IsAbstract)
                 .Select(type => type.Name)
                 .Order(StringComparer.Ordinal),
-            RunVerb.Procedures
+            RunCommand.Procedures
         );
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class InputTests
         foreach (
             var (entry, verb) in PgFlow
                 .Workflows.Procedures.All.Where(entry => entry.Verb is not null)
-                .Zip(ProcedureVerbs.All)
+                .Zip(ProcedureCommands.All)
         )
         {
             JsonObject input = new([

@@ -1,7 +1,7 @@
 using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
 using PgFlow.Cli;
-using PgFlow.UnitTests.Frame;
+using PgFlow.UnitTests.Runtime;
 
 namespace PgFlow.UnitTests.Cli;
 
@@ -13,7 +13,7 @@ public sealed partial class ProposedCommandTests
     );
 
     /// <summary>Where pgflow is a role or the name of a program, not a command.</summary>
-    private static readonly string[] Others = ["Activities/Postgres/", "Cli/Programs/CompletionsVerb.cs"];
+    private static readonly string[] Others = ["Activities/Postgres/", "Cli/Hosting/CompletionsCommand.cs"];
 
     public static TheoryData<string> Commands =>
         [

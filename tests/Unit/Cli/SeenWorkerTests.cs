@@ -18,10 +18,10 @@ public sealed class SeenWorkerTests
     [Fact]
     public void A_second_worker_is_started_only_with_a_word_about_the_first()
     {
-        Assert.Null(DevVerb.Others([]));
+        Assert.Null(DevCommand.Others([]));
         Assert.StartsWith(
             "A worker is there already: pgflow-worker@elsewhere:7 (seen 0 s ago).",
-            DevVerb.Others([Worker("elsewhere:7")]),
+            DevCommand.Others([Worker("elsewhere:7")]),
             StringComparison.Ordinal
         );
     }

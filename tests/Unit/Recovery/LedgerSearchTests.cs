@@ -104,7 +104,7 @@ public sealed class LedgerSearchTests
     [Fact]
     public async Task What_the_ledger_has_is_left_alone()
     {
-        Assert.Empty((await LedgerSearch.OfAsync(Cluster.Catalogue, Cluster)).Openings);
+        Assert.Empty((await LedgerRebuilder.OfAsync(Cluster.Catalogue, Cluster)).Openings);
 
         var catalogue = Cluster.Catalogue with
         {
@@ -115,7 +115,7 @@ public sealed class LedgerSearchTests
                 ),
             ],
         };
-        var found = Assert.Single((await LedgerSearch.OfAsync(catalogue, Cluster)).Openings).Entry;
+        var found = Assert.Single((await LedgerRebuilder.OfAsync(catalogue, Cluster)).Openings).Entry;
 
         Assert.Equal(
             (new Timeline(3), ModelCluster.Time("11:02"), false),
@@ -187,13 +187,13 @@ public sealed class LedgerSearchTests
             RestorePoints = [],
         };
 
-        Assert.Equal("own", Assert.Single((await LedgerSearch.OfAsync(clone, cluster)).RestorePoints).Entry.Name);
+        Assert.Equal("own", Assert.Single((await LedgerRebuilder.OfAsync(clone, cluster)).RestorePoints).Entry.Name);
     }
 
     [Fact]
     public async Task The_time_of_initdb_is_in_the_system_identifier()
     {
-        var found = await LedgerSearch.OfAsync(
+        var found = await LedgerRebuilder.OfAsync(
             Lost(Cluster) with
             {
                 SystemIdentifier = "7711822184333295631",
@@ -296,7 +296,7 @@ public sealed class LedgerSearchTests
             RestorePoints = [],
         };
 
-    private static Task<Unrecorded> LostAsync(ModelCluster cluster) => LedgerSearch.OfAsync(Lost(cluster), cluster);
+    private static Task<Unrecorded> LostAsync(ModelCluster cluster) => LedgerRebuilder.OfAsync(Lost(cluster), cluster);
 
     private static ModelTimeline Next(ModelCluster cluster, ModelTimeline timeline) =>
         cluster.Timelines[(int)timeline.Number.Number];

@@ -15,9 +15,9 @@ public sealed class WorkerHostTests
     [Fact]
     public void All_hands_are_polled_for()
     {
-        Assert.Contains(typeof(INodeSteps), WorkerHost.Steps);
+        Assert.Contains(typeof(INodeActivities), WorkerHost.Steps);
         Assert.All(
-            typeof(INodeSteps)
+            typeof(INodeActivities)
                 .Assembly.GetTypes()
                 .Where(type => type.IsInterface && type.Name.EndsWith("Steps", StringComparison.Ordinal)),
             steps => Assert.Contains(steps, WorkerHost.Steps)

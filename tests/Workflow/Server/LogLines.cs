@@ -20,8 +20,8 @@ internal sealed class LogLines : ILoggerProvider, ISupportExternalScope
     public IReadOnlyList<Line> Own => [.. _all.Where(line => line.Event is >= 100 and < 300)];
 
     /// <summary>What the real worker has around its hands.</summary>
-    public static HandInterceptor HandsOf(ILoggerFactory log) =>
-        new(Options.Create(new HandOptions()), log.CreateLogger<HandInterceptor>());
+    public static HeartbeatInterceptor HandsOf(ILoggerFactory log) =>
+        new(Options.Create(new ActivityHostOptions()), log.CreateLogger<HeartbeatInterceptor>());
 
     public ILogger CreateLogger(string categoryName) => new Logger(this);
 

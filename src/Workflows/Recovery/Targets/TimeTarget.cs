@@ -83,7 +83,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
 
     /// <summary>Branches are numbered in the order of their opening: one without a time lies between its
     /// neighbours.</summary>
-    private Era EraAt(TargetSearch search)
+    private LivePeriod EraAt(TargetSearch search)
     {
         var era = search.Eras.LastOrDefault(era => era.From <= Time);
         var next = era is null
@@ -124,7 +124,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
     {
         var path = search.Catalogue.PathThroughCopies(branch);
         var usable = search.Catalogue.UsableOn(path);
-        Stretch? broken = null;
+        WalSpan? broken = null;
         foreach (var backup in usable.Where(backup => backup.StoppedAt <= Time))
         {
             var stretch = search.StretchFrom(backup, path);

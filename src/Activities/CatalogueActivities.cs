@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Text.Json;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+internal sealed class CatalogueActivities(Inventory inventory, JobRunner jobs, ClusterMetrics metrics)
+    : ICatalogueActivities
+{
+    /// <summary>The catalogue, for other activities.</summary>
+    public Task<Catalogue> CatalogueAsync(ClusterName cluster) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
+
+    public Task<TimelineTree> ReadTimelinesAsync(ClusterName cluster) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(TimelineTree.From(catalogue).Newest()));
+
+    public Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(Retention.Of(catalogue, policy, expected)));
+
+    public Task<ArchiveState> InspectArchiveAsync(ClusterName cluster) =>
+        ReadAsync(cluster, (catalogue, _) => Task.FromResult(ArchiveState.Of(catalogue)));
+
+    public Task<ResolvedTarget> ResolveTargetAsync(ClusterName cluster, RecoveryTarget target) =>
+        ReadAsync(cluster, (catalogue, wal) => Resolver.ResolveAsync(catalogue, target, wal));
+
+    public Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) => ReadAsync(cluster, LedgerRebuilder.OfAsync);
+
+    private async Task<T> ReadAsync<T>(ClusterName cluster, Func<Catalogue, IWalReader, Task<T>> answer)
+    {
+        var parts = await inventory.PartsAsync(cluster);
+        if (parts.Spec is not { } spec)
+        {
+            throw Ends.Refuse($"there is no cluster {cluster}");
+        }
+
+        try
+        {
+            var place = new JobSpec(spec, "catalogue", "wait")
+            {
+                Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. JobSpec.VolumesOfPast(parts)],
+            };
+            var job = await jobs.OpenAsync(place, ["catalogue", .. JobWalFiles.Programs]);
+            var catalogue = Parse(cluster, await job.RunAsync("catalogue"));
+            metrics.Read(catalogue);
+            var wal = new WalReader(new JobWalFiles(job), catalogue);
+            var found = await answer(catalogue, wal);
+            await wal.RememberAsync();
+            return found;
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
+    }
+
+    /// <summary>Reads what the program <c>catalogue</c> says.</summary>
+    internal static Catalogue Parse(ClusterName cluster, string output)
+    {
+        var facts = JobSpec.Facts(output, ' ');
+        var segmentSize = facts["segment-size"]
+            .Select(size => long.Parse(size, CultureInfo.InvariantCulture))
+            .FirstOrDefault(16 * 1024 * 1024);
+        var segments = RunsOf(SegmentsOf(facts, segmentSize), segmentSize);
+        var openings = facts["opened"].Select(Json<TimelineOpened>).ToLookup(opening => opening.Timeline);
+        var histories = facts["history"].ToLookup(line => TimelineOf(line), line => line[9..]);
+        var verified = facts["verified"]
+            .Select(Json<BackupVerified>)
+            .ToDictionary(check => check.Id, check => check.VerifiedAt);
+        return new()
+        {
+            Cluster = cluster,
+            Branches =
+            [
+                .. facts["timeline"]
+                    .Select(TimelineOf)
+                    .Concat(openings.Select(opening => opening.Key))
+                    .Concat(segments.Select(run => run.Timeline))
+                    .Append(new(1))
+                    .Distinct()
+                    .Order()
+                    .Select(timeline => new Branch(
+                        timeline,
+                        TimelineHistory.Parse(timeline, string.Join('\n', histories[timeline])),
+                        openings[timeline].OrderBy(opening => opening.Node is null).FirstOrDefault()
+                    )), // what was read from the WAL knows less
+            ],
+            Backups =
+            [
+                .. facts["backup"]
+                    .Select(Json<Backup>)
+                    .Select(backup =>
+                        backup with
+                        {
+                            VerifiedAt = verified.TryGetValue(backup.Id, out var at) ? at : null,
+                        }
+                    )
+                    .OrderBy(backup => backup.StartedAt),
+            ],
+            RestorePoints = [.. facts["point"].Select(Json<RestorePoint>).OrderBy(point => point.At)],
+            Segments = segments,
+            SegmentSize = segmentSize,
+            Spaces = [.. facts["space"].Select(SpaceOf)],
+            SystemIdentifier = facts["system-identifier"].FirstOrDefault(),
+            ReadAt = JobSpec.TimeOf(facts["now"].Single()),
+        };
+    }
+
+    /// <summary>The archived segments, and those in nodes' pg_wal that are what their names say.</summary>
+    private static IEnumerable<string> SegmentsOf(ILookup<string, string> facts, long segmentSize) =>
+        facts["segment"]
+            .Concat(facts["unarchived"].Where(fact => HasOwnAddress(fact, segmentSize)).Select(fact => fact[..24]))
+            .Distinct()
+            .Order(StringComparer.Ordinal);
+
+    /// <summary>A file made in advance still has the address of what it was before in the header of its first
+    /// page.</summary>
+    private static bool HasOwnAddress(string fact, long segmentSize)
+    {
+        var (_, number) = WalSegments.Parse(fact[..24], segmentSize);
+        return ulong.TryParse(
+                fact.AsSpan(24).Trim(),
+                NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture,
+                out var address
+            )
+            && address == number * (ulong)segmentSize;
+    }
+
+    private static List<SegmentRun> RunsOf(IEnumerable<string> names, long segmentSize)
+    {
+        var runs = new List<SegmentRun>();
+        foreach (var name in names)
+        {
+            var (timeline, number) = WalSegments.Parse(name, segmentSize);
+            if (runs is [.., var last] && last.Timeline == timeline && last.Last + 1 == number)
+            {
+                runs[^1] = last with { Last = number };
+            }
+            else
+            {
+                runs.Add(new(timeline, number, number));
+            }
+        }
+
+        return runs;
+    }
+
+    /// <summary>A path, which may have spaces, and how many kilobytes are left there.</summary>
+    private static VolumeSpace SpaceOf(string fact)
+    {
+        var end = fact.LastIndexOf(' ');
+        return new(fact[..end].Split('/')[^1], 1024 * long.Parse(fact[(end + 1)..], CultureInfo.InvariantCulture));
+    }
+
+    private static Timeline TimelineOf(string name) => new(Convert.ToUInt32(name[..8], 16));
+
+    private static T Json<T>(string text) => JsonSerializer.Deserialize<T>(text, PgFlowJson.Options)!;
+}

@@ -1,0 +1,287 @@
+using System.Net;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using PgFlow.Workflows;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities;
+
+internal sealed class ClusterActivities(
+    DockerEngine docker,
+    Inventory inventory,
+    Creation creation,
+    NodeLife life,
+    NodeObserver observer,
+    NodeFiles files,
+    JobRunner jobs,
+    Secrets secrets,
+    Sql sql,
+    Roles roles,
+    ClusterMetrics metrics
+) : IClusterActivities
+{
+    private const int Oldest = 13;
+    private const int Newest = 18;
+
+    private static string ThisWorkflow => ActivityExecutionContext.Current.Info.WorkflowId ?? "";
+
+    public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
+    {
+        var parts = await inventory.PartsAsync(cluster);
+        var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
+        var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
+        var absent = await ObserveMissingAsync(missing, parts);
+        var state = new ClusterState
+        {
+            Cluster = cluster,
+            Spec = parts.Spec,
+            Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
+            Resources = parts.Resources,
+        };
+        metrics.Observed(state);
+        return state;
+    }
+
+    public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
+    {
+        await PullAsync(image);
+        var spec = new ClusterSpec(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
+        var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
+        static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
+        var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));
+        return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
+            ? found
+            : throw Ends.Refuse(
+                $"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: "
+                    + $"{(there.Bin.Length > 0 ? there : "no program postgres")})"
+            );
+    }
+
+    public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
+    {
+        await Permit.RequireAsync(wanted.Cluster);
+        var pools = await PoolsAsync(wanted);
+        var external = wanted.ExternalNetwork ?? Names.ExternalNetwork(wanted.Cluster);
+        if (wanted.Vip is { } vip && VirtualIp.ReasonAgainst(vip, external, pools) is { } reason)
+        {
+            throw Ends.Refuse($"vip: {reason}");
+        }
+
+        var internalNetwork = await creation.NetworkAsync(
+            wanted.Cluster,
+            Names.InternalNetwork(wanted.Cluster),
+            wanted.Subnet,
+            isolated: true
+        );
+        if (wanted.ExternalNetwork is not null)
+        {
+            return new(internalNetwork, external, wanted.Vip!) { VipAtRisk = VirtualIp.IsAtRisk(wanted.Vip!, pools) };
+        }
+
+        var own = await creation.NetworkAsync(
+            wanted.Cluster,
+            external,
+            wanted.Vip is null ? null : Names.SubnetOf(wanted.Vip),
+            isolated: false
+        );
+        return new(internalNetwork, external, wanted.Vip ?? Names.DefaultVip(own));
+    }
+
+    /// <summary>From what Docker gives addresses on the network for clients: one that is there, or one that is to be
+    /// made around the virtual IP.</summary>
+    private async Task<IList<IPAMConfig>> PoolsAsync(WantedNetworks wanted)
+    {
+        if (wanted.ExternalNetwork is not { } existing)
+        {
+            return wanted.Vip is null ? [] : [Creation.PoolOf(Names.SubnetOf(wanted.Vip))];
+        }
+
+        var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
+        return found?.IPAM.Config ?? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}");
+    }
+
+    public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        secrets.Share(source, cluster, ThisWorkflow);
+    }
+
+    public async Task CreateNodesAsync(ClusterSpec spec)
+    {
+        await Permit.RequireAsync(spec.Cluster);
+        secrets.Create(spec.Cluster, spec.Vip, ThisWorkflow);
+        await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
+        foreach (
+            var node in Enumerable.Range(1, spec.Nodes).Select(number => new NodeId(spec.Cluster, NodeName.Of(number)))
+        )
+        {
+            await creation.VolumeAsync(spec, node.Container);
+            await creation.NodeAsync(spec, node);
+            await files.WriteAsync(node.Container, FilesOf(spec, node));
+        }
+    }
+
+    public async Task InitializeDatabaseAsync(NodeId node)
+    {
+        await jobs.EnsureExclusiveVolumeAsync(node);
+        var container = await inventory.NodeAsync(node);
+        await jobs.RunToSuccessAsync(
+            JobSpec.On(container, "initdb", "initialize") with
+            {
+                Files =
+                [
+                    ContainerFile.Private(
+                        "/job/roles.sql",
+                        $"{roles.Creation(container)}CREATE ROLE app LOGIN PASSWORD "
+                            + $"'{secrets.VerifierOf(node.Cluster, "app")}';\nCREATE DATABASE app OWNER app;\n",
+                        container.Spec.Postgres
+                    ),
+                ],
+            }
+        );
+    }
+
+    public async Task RecreateMissingAsync(ClusterSpec spec)
+    {
+        await Permit.RequireAsync(spec.Cluster);
+        await creation.NetworkAsync(
+            spec.Cluster,
+            Names.InternalNetwork(spec.Cluster),
+            spec.Subnet,
+            isolated: true,
+            Existing.Kept
+        );
+        if (spec.OwnsExternalNetwork)
+        {
+            await creation.NetworkAsync(
+                spec.Cluster,
+                spec.ExternalNetwork,
+                Names.SubnetOf(spec.Vip),
+                isolated: false,
+                Existing.Kept
+            );
+        }
+
+        await creation.VolumeAsync(spec, Names.Repository(spec.Cluster), Existing.Kept);
+        foreach (var node in (await inventory.PartsAsync(spec.Cluster)).Members)
+        {
+            await creation.VolumeAsync(spec, node.Container, Existing.Kept);
+            if (await creation.NodeAsync(spec, node, Existing.Kept))
+            {
+                // they say what the cluster is meant to be
+                var hasSettings = await files.ExistsAsync(node.Container, SettingsFile.Path);
+                await files.WriteAsync(
+                    node.Container,
+                    FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path)
+                );
+            }
+            else
+            {
+                await creation.ReattachAsync(await inventory.NodeAsync(node));
+            }
+        }
+    }
+
+    public async Task TakeBackCreatedAsync(ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        await creation.TakeBackAsync(cluster);
+        secrets.Remove(cluster, ThisWorkflow);
+    }
+
+    public async Task SetRolesAsync(NodeId primary)
+    {
+        var node = await life.RunningAsync(primary);
+        await using var session = await sql.OpenAsync(node);
+        await roles.EnsureAsync(node, session);
+    }
+
+    public async Task RemoveClusterAsync(ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        await creation.RemoveAsync(cluster);
+        secrets.Remove(cluster);
+        metrics.Forget(cluster);
+    }
+
+    public async Task TidyUpAsync(ClusterName cluster)
+    {
+        await Permit.RequireAsync(cluster);
+        await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!); // one may still be copying
+        var nodes = await inventory.NodesAsync(cluster);
+        await Task.WhenAll(
+            nodes.Select(node => jobs.RunToSuccessAsync(JobSpec.On(node, $"tidy-{node.Id}", "remove-leftovers")))
+        );
+    }
+
+    private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(List<NodeId> nodes, ClusterParts parts)
+    {
+        if (nodes.Count == 0)
+        {
+            return [];
+        }
+
+        await jobs.RemoveOfActivityAsync(); // an earlier attempt's
+        try
+        {
+            return await Task.WhenAll(nodes.Select(node => observer.ObserveMissingAsync(node, parts)));
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
+    }
+
+    private IEnumerable<ContainerFile> FilesOf(ClusterSpec spec, NodeId node) =>
+        [
+            ContainerFile.Folder(Names.NodeVolume, spec.Postgres),
+            ContainerFile.Folder(Names.RepositoryVolume, spec.Postgres),
+            ContainerFile.Folder($"{Names.RepositoryVolume}/wal", spec.Postgres),
+            ContainerFile.Folder($"{Names.RepositoryVolume}/timelines", spec.Postgres),
+            ContainerFile.Folder($"{Names.RepositoryVolume}/ledger", spec.Postgres),
+            ContainerFile.Folder($"{Names.NodeVolume}/bin", spec.Postgres),
+            .. SettingsFile.Programs(spec, node.Name),
+            ContainerFile.Private(
+                SettingsFile.PasswordPath,
+                secrets.FileFor(spec.Cluster, "replicator"),
+                spec.Postgres
+            ),
+            ContainerFile.Private(SettingsFile.HbaPath, SettingsFile.RenderHba(spec), spec.Postgres),
+            ContainerFile.Private(SettingsFile.IdentPath, SettingsFile.RenderIdent(), spec.Postgres),
+            ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
+        ];
+
+    private async Task PullAsync(string image)
+    {
+        if (await docker.FindAsync((client, token) => client.Images.InspectImageAsync(image, token)) is not null)
+        {
+            return;
+        }
+
+        var pull = new PullProgress();
+        try
+        {
+            var name = image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest";
+            await docker.CallAsync(
+                (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, pull, token),
+                docker.Limits.Pull
+            );
+        }
+        catch (DockerApiException e)
+        {
+            throw PullProgress.Failure(image, e.StatusCode, Failures.MessageOf(e));
+        }
+
+        if (pull.Error is { } error)
+        {
+            throw PullProgress.Failure(image, HttpStatusCode.OK, error);
+        }
+    }
+}
+
+/// <summary>The result of inspect-image.</summary>
+/// <param name="Bin">Where the program postgres is; empty where there is none.</param>
+/// <param name="Major">Its version.</param>
+/// <param name="Uid">The user postgres; empty where there is none.</param>
+/// <param name="Gid">Its group.</param>
+internal sealed record ImageContent(string Bin, string Major, string Uid, string Gid);

@@ -1,0 +1,234 @@
+using Docker.DotNet;
+using PgFlow.Workflows;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities;
+
+internal sealed class EndpointActivities(
+    DockerEngine docker,
+    Inventory inventory,
+    NodeLife life,
+    NodeEnd ends,
+    ClientConnections clients,
+    JobRunner jobs,
+    Sql sql,
+    Secrets secrets,
+    Roles roles
+) : IEndpointActivities
+{
+    /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
+    private const string SynchronousCommit = """
+        SELECT coalesce((SELECT setting FROM pg_file_settings WHERE lower(name) = 'synchronous_commit' AND error IS NULL ORDER BY seqno DESC LIMIT 1), 'on')
+        """;
+
+    /// <summary>Why a commit may have waited.</summary>
+    private const string WaitedFor = """
+        SELECT format('synchronous_standby_names is ''%s'', streaming: %s', current_setting('synchronous_standby_names'),
+            coalesce((SELECT string_agg(application_name, ', ') FROM pg_stat_replication WHERE state = 'streaming'), 'none'))
+        """;
+
+    /// <summary>How often a node gives its address up while it runs.</summary>
+    private const int MostTries = 3;
+
+    public async Task MoveEndpointAsync(NodeId node, NodeId? from)
+    {
+        var looking = inventory.NodeAsync(node);
+        await Task.WhenAll(looking, Permit.RequireAsync(node.Cluster)); // side by side: clients are waiting
+        var winner = await looking;
+        if (winner.Endpoint is EndpointRole.ReadWrite)
+        {
+            await clients.AdmitAsync(winner); // an earlier attempt may have ended before that
+            return;
+        }
+
+        // one that is silent is asked only where an earlier attempt may have ended in between
+        var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
+        var freed = from is { } ended && !isRepeated ? FreeEndedAsync() : FreeOthersAsync();
+        var left = FreeAsync(winner, EndpointRole.ReadOnly);
+        await Task.WhenAll(AdmitAsync(), GiveAsync());
+        if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
+        {
+            throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
+        }
+
+        // Without a look at it: while Docker clears an ended container away, every other call for it waits.
+        async Task FreeEndedAsync()
+        {
+            await ends.KillAsync(ended);
+            await docker.DisconnectAsync(winner.Spec.ExternalNetwork, ended.Container);
+        }
+
+        async Task FreeOthersAsync() =>
+            await Task.WhenAll(
+                (await inventory.NodesAsync(node.Cluster))
+                    .Where(other => other.Id != node && (isRepeated || other.Endpoint is EndpointRole.ReadWrite))
+                    .Select(other => FreeAsync(other, EndpointRole.ReadWrite))
+            );
+
+        async Task AdmitAsync()
+        {
+            await left;
+            await clients.AdmitAsync(winner);
+        }
+
+        async Task GiveAsync()
+        {
+            await Task.WhenAll(freed, left);
+            await docker.ConnectAsync(
+                winner.Spec.ExternalNetwork,
+                node.Container,
+                winner.Spec.Vip,
+                Names.Alias(node.Cluster, readOnly: false)
+            );
+        }
+    }
+
+    public async Task LeaveEndpointAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await FreeAsync(container, container.Endpoint);
+    }
+
+    public async Task OfferReadOnlyAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await clients.AdmitAsync(container);
+        if (container.Endpoint is EndpointRole.None)
+        {
+            await docker.ConnectAsync(
+                container.Spec.ExternalNetwork,
+                node.Container,
+                address: null,
+                Names.Alias(node.Cluster, readOnly: true)
+            );
+        }
+    }
+
+    public async Task ProveEndpointAsync(NodeId primary)
+    {
+        var container = await life.RunningAsync(primary);
+        var spec = container.Spec;
+        await using var session = await sql.OpenAsync(container);
+        await roles.EnsureAsync(container, session);
+        await EndProofsAsync(session);
+        // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to
+        // the node would prove nothing of that.
+        var end = await jobs.RunAsync(
+            new(spec, "endpoint", "prove-endpoint")
+            {
+                Parameters =
+                [
+                    $"VIP={spec.Vip}",
+                    $"ROLE={Roles.Proof}",
+                    $"DATABASE={await session.QueryScalarAsync<string>("SELECT current_database()::text")}",
+                    $"PGOPTIONS={SessionSettings.OptionsOfProof(spec.Postgres, await session.QueryScalarAsync<string>(SynchronousCommit))}",
+                ],
+                Network = spec.ExternalNetwork,
+                Files =
+                [
+                    ContainerFile.Private("/job/pgpass", secrets.FileFor(primary.Cluster, Roles.Proof), spec.Postgres),
+                ],
+            }
+        );
+        if (end.ExitCode != 0)
+        {
+            await EndProofsAsync(session); // a commit that waits for a standby in vain would wait on without its client
+            throw Ends.Fail(
+                $"no commit through {spec.Vip}: {end.Tail.Trim()}; "
+                    + $"{await Evidence.OfAsync("whom it waited for", () => session.QueryScalarAsync<string>(WaitedFor))}"
+            );
+        }
+
+        var said = (await jobs.ResultOfAsync<EndpointProof>(end)).Lines;
+        var (written, timeline) = (Lsn.Parse(said[^2].Trim()), said[^1].Split('|')[1]);
+        var reached = await sql.IdentifyAsync(container);
+        if (reached.Wal < written || reached.Timeline.ToString() != timeline)
+        {
+            throw Ends.Fail(
+                $"a commit through {spec.Vip} at {written} on timeline {timeline} did not arrive on {primary}, "
+                    + $"which is at {reached.Wal} on timeline {reached.Timeline}"
+            );
+        }
+    }
+
+    /// <summary>Ends what earlier proofs have left: nobody waits for them.</summary>
+    private static Task<long> EndProofsAsync(SqlSession session) =>
+        session.QueryScalarAsync<long>(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1",
+            Roles.Proof
+        );
+
+    /// <summary>Takes it off that endpoint; also where an attempt ended between the address that it took away and its
+    /// look who was cut off.</summary>
+    private async Task FreeAsync(NodeContainer node, EndpointRole role)
+    {
+        if (
+            node.Endpoint is EndpointRole.None
+                ? node.Running && await clients.CutOffAtAsync(node) is not null
+                : node.Endpoint == role
+        )
+        {
+            await TakeOffAsync(node);
+        }
+    }
+
+    /// <summary>Post-condition: it has no external address, nobody waits for an answer from one that it had, and it
+    /// refuses clients until it is on an endpoint again.</summary>
+    private async Task TakeOffAsync(NodeContainer node)
+    {
+        if (!node.Docker.State.Running || await ends.HasEndedAsync(node))
+        {
+            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+            return;
+        }
+
+        for (var tries = 0; tries < MostTries; tries++)
+        {
+            await GiveBackAsync(node);
+            if (!await clients.CloseAsync(node))
+            {
+                break;
+            }
+
+            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+            if (await clients.CutOffAtAsync(node) is null)
+            {
+                return;
+            }
+        }
+
+        ProgressReporter.Say(
+            $"{node.Id}: clients connect faster than they are refused; it is restarted without its address"
+        );
+        await GiveBackAsync(node);
+        await life.EndAsync(node);
+        await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+        await life.StartAsync(node.Id);
+    }
+
+    /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also
+    /// after the process has ended that would give it. The node gets the address again, and closes it.</summary>
+    private async Task GiveBackAsync(NodeContainer node)
+    {
+        if (
+            await clients.CutOffAtAsync(node) is { } address
+            && (await inventory.NodeAsync(node.Id)).Endpoint is EndpointRole.None
+        )
+        {
+            try
+            {
+                await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
+            }
+            catch (DockerApiException)
+            {
+                // Somebody else has it by now, and answers its clients that it knows nothing of their connections.
+            }
+        }
+    }
+}
+
+/// <summary>The result of prove-endpoint.</summary>
+/// <param name="Lines">What psql printed: the commit's position, then who took it.</param>
+internal sealed record EndpointProof(IReadOnlyList<string> Lines);

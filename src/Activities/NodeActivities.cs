@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using PgFlow.Workflows;
+
+namespace PgFlow.Activities;
+
+internal sealed class NodeActivities(
+    Inventory inventory,
+    NodeLife life,
+    Replay replay,
+    NodeFiles files,
+    DockerEngine docker,
+    Sql sql,
+    Secrets secrets,
+    Summarizer summarizer,
+    TimeLimits limits
+) : INodeActivities
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Leaves little of the current segment: a server that archives fills the rest of it with zeros when it
+    /// stops, and its standbys receive them, while clients wait.</summary>
+    /// <remarks>512 kB are left, and what the pages' headers take, for what is written until then: behind the segment's
+    /// end the whole next one would be filled. None of more than 64 MB is filled: that much memory it takes. Rolled
+    /// back, so that no logical decoding passes it on as committed.</remarks>
+    private const string FillSegment = """
+        BEGIN;
+        SELECT coalesce((SELECT pg_logical_emit_message(true, 'pgflow', repeat('0', left_of_it - left_of_it / 256 - 524288))
+            FROM (SELECT (size - (pg_current_wal_insert_lsn() - '0/0') % size)::int AS left_of_it
+                FROM (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment WHERE size <= 67108864) AS segment
+            WHERE left_of_it > 1048576)::text, '');
+        ROLLBACK
+        """;
+
+    public Task StartPostgresAsync(NodeId node) => life.StartAsync(node);
+
+    public async Task SettleNodeAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+        await life.LetRestartAsync(container);
+    }
+
+    public async Task CheckpointAsync(NodeId node) =>
+        await sql.QueryScalarAsync<string>(await life.RunningAsync(node), "CHECKPOINT", Timeout.InfiniteTimeSpan);
+
+    public async Task PrepareStopAsync(NodeId node)
+    {
+        await RestartSummarizerAsync(node);
+        await sql.QueryScalarAsync<string>(await life.RunningAsync(node), FillSegment, Timeout.InfiniteTimeSpan);
+        await CheckpointAsync(node); // near the end of a segment it makes the next one
+    }
+
+    public async Task<bool> RestartSummarizerAsync(NodeId node)
+    {
+        var container = await life.RunningAsync(node);
+        await using var session = await sql.OpenAsync(container, Timeout.InfiniteTimeSpan);
+        await Permit.RequireAsync(node.Cluster);
+        return await summarizer.RestartAsync(container, session);
+    }
+
+    public async Task WaitForReplayAsync(NodeId standby, NodeId primary)
+    {
+        var marker = await sql.WriteMarkerAsync(await life.RunningAsync(primary));
+        await replay.ReplayedAsync(await life.RunningAsync(standby), marker);
+    }
+
+    public async Task WriteSettingsAsync(NodeSettings settings)
+    {
+        var container = await life.SettledAsync(settings.Node);
+        await PlaceAsync(
+            settings.Node,
+            [
+                ContainerFile.Private(
+                    SettingsFile.Path,
+                    SettingsFile.Render(settings, container.Spec),
+                    container.Spec.Postgres
+                ),
+                ContainerFile.Private(
+                    SettingsFile.PasswordPath,
+                    secrets.FileFor(settings.Node.Cluster, "replicator"),
+                    container.Spec.Postgres
+                ), // it may have been rotated
+                // another version may have made it
+                .. container.Docker.State.Running ? [] : SettingsFile.Programs(container.Spec, settings.Node.Name),
+            ]
+        );
+
+        await GiveHistoryAsync(settings, container);
+        if (container.Docker.State.Running) // a paused one too: it would go on with what it has read
+        {
+            await ReloadedAsync(container, SettingsFile.OfRole(settings, container.Spec));
+        }
+    }
+
+    /// <summary>Writes what is not there as it should be.</summary>
+    private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)
+    {
+        var there = await Task.WhenAll(wanted.Select(file => files.ReadAsync(node.Container, file.Path)));
+        var others = wanted
+            .Where(
+                (file, index) =>
+                    there[index] is not { } content || System.Text.Encoding.UTF8.GetString(content) != file.Content
+            )
+            .ToList();
+        if (others.Count > 0)
+        {
+            await Permit.RequireAsync(node.Cluster);
+            await files.WriteAsync(node.Container, others);
+        }
+    }
+
+    /// <summary>A standby does not start without the history of the branch that it follows, and the archive may not
+    /// have it yet.</summary>
+    private async Task GiveHistoryAsync(NodeSettings settings, NodeContainer container)
+    {
+        if (settings is not { Upstream: { } upstream, Timeline: { Number: > 1 } timeline })
+        {
+            return;
+        }
+
+        var path = $"{Names.Data}/pg_wal/{timeline.HistoryFile}";
+        if (!await files.ExistsAsync(container.Id.Container, path))
+        {
+            var primary = await life.RunningAsync(new(settings.Node.Cluster, upstream));
+            var history = await sql.QueryScalarAsync<string>(
+                primary,
+                "SELECT pg_read_file($1)",
+                $"pg_wal/{timeline.HistoryFile}"
+            );
+            await Permit.RequireAsync(settings.Node.Cluster);
+            await files.WriteAsync(
+                container.Id.Container,
+                ContainerFile.Private(path, history, container.Spec.Postgres)
+            );
+        }
+    }
+
+    /// <summary>Reloads and proves in pg_settings that the values are in force and come from PgFlow's own
+    /// file.</summary>
+    /// <remarks>PgFlow's sessions have a default_transaction_read_only of their own; what was read with
+    /// pgflow.read_only is in force with it.</remarks>
+    private async Task ReloadedAsync(NodeContainer node, IReadOnlyDictionary<string, string> wanted)
+    {
+        var applied = "";
+        for (
+            var clock = Stopwatch.StartNew();
+            clock.Elapsed < limits.Reload;
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
+        {
+            await using var connection = await sql.OpenAsync(node);
+            // also where the role is the same: the file may have changed otherwise
+            await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()");
+            applied = await Sql.QueryScalarAsync<string>(
+                connection,
+                """
+                SELECT coalesce(string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '') FROM pg_settings, json_each_text($1::json) AS wanted
+                WHERE name = wanted.key AND name <> 'default_transaction_read_only' AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
+                """,
+                System.Text.Json.JsonSerializer.Serialize(wanted),
+                SettingsFile.Path
+            );
+            if (applied.Length == 0)
+            {
+                return;
+            }
+        }
+
+        throw Ends.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
+    }
+
+    public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others)
+    {
+        var container = await life.RunningAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await using var connection = await sql.OpenAsync(container);
+        var names = string.Join(',', others);
+        await Sql.QueryScalarAsync<long>(
+            connection,
+            """
+            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
+            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$' AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
+            """,
+            names
+        );
+        await Sql.QueryScalarAsync<long>(
+            connection,
+            """
+            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots AS slot
+            WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
+            """
+        );
+        await Sql.QueryScalarAsync<long>(
+            connection,
+            """
+            SELECT count(pg_create_physical_replication_slot(name, true)) FROM unnest(string_to_array($1, ',')) AS wanted(name)
+            WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
+            """,
+            names
+        );
+    }
+
+    public async Task<RestorePoint> CreateRestorePointRecordAsync(NodeId primary, string name)
+    {
+        var node = await life.StillPrimaryAsync(primary);
+        await Permit.RequireBesideAsync(primary.Cluster);
+        return await sql.QueryJsonAsync<RestorePoint>(
+            node,
+            """
+            SELECT json_build_object('name', $1, 'lsn', pg_create_restore_point($1)::text, 'at', clock_timestamp(),
+                'timeline', ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
+            """,
+            name
+        );
+    }
+
+    public async Task ProveStreamingAsync(NodeId standby, NodeId primary)
+    {
+        var (follower, leader) = (await life.RunningAsync(standby), await life.RunningAsync(primary));
+        if (
+            await sql.QueryTextOrEmptyAsync(
+                follower,
+                "SELECT (setting <> '0')::text FROM pg_settings WHERE name = 'recovery_min_apply_delay'"
+            ) == "true"
+        )
+        {
+            // after a start it streams only when it has replayed, as late as it is meant to, what it has: status names
+            // it until then
+            return;
+        }
+
+        await replay.AdvancesAsync(
+            $"{standby} streams from {primary}",
+            () =>
+                sql.QueryTextOrEmptyAsync(
+                    leader,
+                    """
+                    SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication
+                        WHERE usename = 'replicator' AND client_addr = $1::text::inet AND application_name = $2 LIMIT 1), '')
+                    """,
+                    follower.Address,
+                    standby.Name.ToString()
+                ),
+            answer => answer.StartsWith("streaming", StringComparison.Ordinal),
+            [follower, leader]
+        );
+        await replay.ReplayedAsync(follower, await sql.WriteMarkerAsync(leader));
+    }
+}

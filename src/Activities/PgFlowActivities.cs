@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using PgFlow.Workflows;
+using Temporalio.Worker.Interceptors;
+
+namespace PgFlow.Activities;
+
+/// <summary>Registers what carries out the steps of procedures.</summary>
+public static class PgFlowActivities
+{
+    /// <summary>Adds the implementations of all step contracts, and the interceptor that sends their heartbeats. They
+    /// need a logger and a <see cref="Temporalio.Common.MetricMeter"/>.</summary>
+    public static IServiceCollection AddPgFlowActivities(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<ActivityHostOptions>().Bind(configuration.GetSection(ActivityHostOptions.Section));
+        return services
+            .AddSingleton(provider => provider.GetRequiredService<IOptions<ActivityHostOptions>>().Value.Limits)
+            .AddSingleton<IWorkerInterceptor, StepInterceptor>()
+            .AddSingleton<IWorkerInterceptor, HeartbeatInterceptor>()
+            .AddSingleton<ClusterMetrics>()
+            .AddSingleton<DockerEngine>()
+            .AddSingleton<Inventory>()
+            .AddSingleton<Creation>()
+            .AddSingleton<JobRunner>()
+            .AddSingleton<Secrets>()
+            .AddSingleton<Sql>()
+            .AddSingleton<Roles>()
+            .AddSingleton<NodeFiles>()
+            .AddSingleton<NodeWal>()
+            .AddSingleton<NodeObserver>()
+            .AddSingleton<NodeEnd>()
+            .AddSingleton<NodeLife>()
+            .AddSingleton<Candidates>()
+            .AddSingleton<Replay>()
+            .AddSingleton<ClientConnections>()
+            .AddSingleton<Summarizer>()
+            .AddSingleton<ILeaseActivities, LeaseActivities>()
+            .AddSingleton<IClusterActivities, ClusterActivities>()
+            .AddSingleton<INodeActivities, NodeActivities>()
+            .AddSingleton<IRoleActivities, RoleActivities>()
+            .AddSingleton<IEndpointActivities, EndpointActivities>()
+            .AddSingleton<IArchiveActivities, ArchiveActivities>()
+            .AddSingleton<IDataDirectoryActivities, DataDirectoryActivities>()
+            .AddSingleton<CatalogueActivities>()
+            .AddSingleton<ICatalogueActivities>(provider => provider.GetRequiredService<CatalogueActivities>())
+            .AddSingleton<IRecoveryActivities, RecoveryActivities>()
+            .AddSingleton<IBackupActivities, BackupActivities>()
+            .AddSingleton<ILedgerActivities, LedgerActivities>();
+    }
+}

@@ -1,0 +1,280 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using PgFlow.Workflows;
+using Temporalio.Activities;
+using Temporalio.Exceptions;
+
+namespace PgFlow.Activities;
+
+internal sealed class RoleActivities(
+    DockerEngine docker,
+    Inventory inventory,
+    NodeObserver observer,
+    NodeLife life,
+    Candidates candidates,
+    Replay replay,
+    NodeFiles files,
+    JobRunner jobs,
+    Sql sql,
+    Summarizer summarizer,
+    IOptions<ActivityHostOptions> options
+) : IRoleActivities
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How long a standby is asked for its primary's end, before the node itself is.</summary>
+    private static readonly TimeSpan WitnessLimit = TimeSpan.FromSeconds(1);
+
+    private TimeLimits Limits => options.Value.Limits;
+
+    private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
+
+    /// <summary>What the attempts before this one have taken, by Temporal's clock.</summary>
+    private static TimeSpan EarlierAttempts =>
+        ActivityExecutionContext.Current.Info.CurrentAttemptScheduledTime
+        - ActivityExecutionContext.Current.Info.ScheduledTime;
+
+    public async Task<CleanShutdown> StopPostgresAsync(NodeId node, int withinSeconds, NodeId? witness)
+    {
+        var limit = TimeSpan.FromSeconds(withinSeconds) - EarlierAttempts;
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await life.ForbidRestartAsync(container);
+        var clock = Stopwatch.StartNew();
+        if (container.Running && witness is { } standby && await SeenByAsync(standby) is { } seen)
+        {
+            return seen with { ReplayedBy = standby.Name };
+        }
+
+        await docker.SignalAsync(node.Container, NodeLife.FastStop);
+        do
+        {
+            var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);
+            if (await observer.ControlAsync(node) is { State: ControlState.ShutDown } control)
+            {
+                return new(control.Timeline, control.Checkpoint); // Docker says so later, and clients are waiting
+            }
+
+            if (ended)
+            {
+                throw Ends.Break(
+                    $"{node} has ended, but not cleanly: its last records may not have been sent; its log: "
+                        + await docker.OfLogAsync(node.Container, NodeLife.LogLines)
+                );
+            }
+        } while (clock.Elapsed < limit); // at least once: an earlier attempt may have waited for all of it
+
+        throw Ends.Stick(
+            $"{node} has not ended {withinSeconds} s after its fast stop, which may take longer with "
+                + $"stopWithinSeconds; see docker logs {node.Container}"
+        );
+
+        async Task<CleanShutdown?> SeenByAsync(NodeId standby)
+        {
+            try
+            {
+                await using var stopped = await sql.OpenAsync(container);
+                await using var replaying = await sql.OpenAsync(await inventory.NodeAsync(standby));
+                var shutdown = await ShutdownWitness.BeginAsync(stopped, replaying);
+                await docker.SignalAsync(node.Container, NodeLife.FastStop);
+                return await shutdown.WaitAsync(WitnessLimit);
+            }
+            catch (Exception e)
+                when ((e is PostgresException || Sql.IsUnavailable(e))
+                    && !DockerEngine.ActivityToken.IsCancellationRequested
+                )
+            {
+                return null; // the node itself is asked
+            }
+        }
+    }
+
+    public async Task MarkStandbyAsync(NodeId node)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await Task.WhenAll(
+            life.ForbidRestartAsync(container),
+            files.WriteAsync(node.Container, StandbySignal(container))
+        );
+    }
+
+    public async Task FenceNodeAsync(NodeId node, bool atOnce = false)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await life.ForbidRestartAsync(container);
+        if (!atOnce && container.Running && await life.AnswersNowAsync(container))
+        {
+            await docker.SignalAsync(node.Container, NodeLife.FastStop);
+            await docker.EndedAsync(node.Container, Limits.FastStop);
+        }
+
+        if (container.Docker.State.Running)
+        {
+            // a paused one dies of it as it is, and its clients' connections with it
+            await docker.SignalAsync(node.Container, "SIGKILL");
+        }
+
+        if (!await docker.EndedAsync(node.Container, Limits.Kill))
+        {
+            throw new TimeoutException(
+                $"{node} does not end although it was killed; see: docker inspect {node.Container}"
+            );
+        }
+
+        await Task.WhenAll(LeaveNetworksAsync(container), MarkAsync(container));
+    }
+
+    public async Task UnfenceNodeAsync(NodeId node, bool running, bool standby)
+    {
+        var container = await inventory.NodeAsync(node);
+        await Permit.RequireAsync(node.Cluster);
+        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+        var over = await life.IsOverAsync(container); // or somebody has started it
+        if (!standby)
+        {
+            await UnmarkAsync(container, over);
+        }
+
+        await (running ? life.StartAsync(node) : life.LetRestartAsync(container));
+    }
+
+    public async Task ProveShutdownReplayedAsync(NodeId candidate, CleanShutdown shutdown)
+    {
+        var container = await inventory.NodeAsync(candidate);
+        var identifying = sql.IdentifyAsync(container); // side by side: clients are waiting
+        try
+        {
+            // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
+            await replay.ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), Limits.Candidate);
+        }
+        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
+        {
+            throw Ends.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
+        }
+
+        var (_, timeline, _) = await identifying;
+        if (timeline != shutdown.Timeline)
+        {
+            throw Ends.Break($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
+        }
+    }
+
+    public Task<IReadOnlyList<Candidate>> CompareStandbysAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
+        candidates.CompareAsync(nodes, live);
+
+    public async Task<Promotion> PromoteStandbyAsync(NodeId node, Timeline from)
+    {
+        var running = life.RunningAsync(node);
+        await Task.WhenAll(running, Permit.RequireAsync(node.Cluster)); // side by side: clients are waiting
+        var container = await running;
+        await using (var connection = await sql.OpenAsync(container, options.Value.Patience))
+        {
+            if (await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
+            {
+                await summarizer.PrepareAsync(container, connection);
+                await Permit.FreshAsync();
+                await PromoteAsync(node, connection);
+            }
+        }
+
+        await life.LetRestartAsync(container); // one that recovered was started without
+        var timeline = await sql.WrittenTimelineAsync(container);
+        var fork = (await sql.HistoryAsync(container, timeline)).Ancestors;
+        return timeline > from && fork.Count > 0
+            ? new(node, timeline, fork[^1].Timeline, fork[^1].End)
+            : throw Ends.Break(
+                $"{node} accepts writes on timeline {timeline}, not on one above {from}: it was not promoted "
+                    + "but started without standby.signal"
+            );
+    }
+
+    private async Task PromoteAsync(NodeId node, SqlSession connection)
+    {
+        try
+        {
+            await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_promote(false)");
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState)
+        {
+            return; // no more in recovery: an earlier attempt had asked
+        }
+
+        var woken = -TimeSpan.FromSeconds(2);
+        for (
+            var clock = Stopwatch.StartNew();
+            await Sql.QueryScalarAsync<string>(
+                connection,
+                """
+                SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'open' WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'WalSummaryReady')
+                    THEN 'waits for the WAL summarizer' ELSE 'replays' END
+                """
+            )
+                is var state
+                && state != "open";
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
+        {
+            if (state != "replays" && clock.Elapsed - woken > TimeSpan.FromSeconds(1))
+            {
+                woken = clock.Elapsed;
+                await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()"); // it sleeps
+            }
+
+            if (clock.Elapsed > Limits.Promotion)
+            {
+                throw Ends.Stick($"{node} was asked to promote and still {state}; see docker logs {node.Container}");
+            }
+        }
+    }
+
+    /// <summary>Post-condition: it is no standby and would not start as one, whatever somebody did with it since it was
+    /// fenced.</summary>
+    private async Task UnmarkAsync(NodeContainer container, bool over)
+    {
+        if (!over && await sql.QueryScalarAsync<bool>(container, "SELECT pg_is_in_recovery()"))
+        {
+            await life.EndAsync(container);
+            over = true;
+        }
+
+        if (!over)
+        {
+            await docker.ExecuteAsync(container.Id.Container, "0:0", Limits.FastStop, Unmark);
+        }
+        else if (await observer.IsMarkedStandbyAsync(container.Id))
+        {
+            await jobs.EnsureExclusiveVolumeAsync(container.Id);
+            await jobs.RunToSuccessAsync(JobSpec.On(container, "unmark", "remove-standby-signal"));
+        }
+    }
+
+    /// <summary>A node whose directory is set aside for a rewind has nothing that could be started.</summary>
+    private async Task MarkAsync(NodeContainer container)
+    {
+        if (await files.ExistsAsync(container.Id.Container, $"{Names.Data}/PG_VERSION"))
+        {
+            try
+            {
+                await files.WriteAsync(container.Id.Container, StandbySignal(container));
+            }
+            catch (Docker.DotNet.DockerApiException e)
+                when (e.ResponseBody?.Contains("read-only file system", StringComparison.OrdinalIgnoreCase) is true)
+            {
+                // No server can start on it either, and nobody would reach one: a disk that fails must keep nobody from
+                // a failover. Status says it.
+            }
+        }
+    }
+
+    private static ContainerFile StandbySignal(NodeContainer container) =>
+        ContainerFile.Private($"{Names.Data}/standby.signal", "", container.Spec.Postgres);
+
+    private Task LeaveNetworksAsync(NodeContainer container) =>
+        Task.WhenAll(
+            docker.DisconnectAsync(container.Spec.ExternalNetwork, container.Id.Container),
+            docker.DisconnectAsync(Names.InternalNetwork(container.Id.Cluster), container.Id.Container)
+        );
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using PgFlow.Workflows;
+
+namespace PgFlow.Cli;
+
+/// <summary>A cluster as it was looked at, and what works on it.</summary>
+/// <param name="Cluster">Its name.</param>
+/// <param name="Inspection">What was found; null where nothing could be.</param>
+/// <param name="End">How the look ended.</param>
+/// <param name="Open">The procedures that run.</param>
+internal sealed record ClusterStatus(
+    string Cluster,
+    Inspection? Inspection,
+    ProcedureResult End,
+    IReadOnlyList<Run> Open
+)
+{
+    public int ExitCode =>
+        Inspection switch
+        {
+            { Healthy: true } => ExitCodes.Done,
+            null when End.ExitCode is ExitCodes.Refused or ExitCodes.Usage => End.ExitCode,
+            _ => ExitCodes.Failed,
+        };
+
+    /// <summary>The form of <c>-o json</c>.</summary>
+    public object Json =>
+        new
+        {
+            cluster = Cluster,
+            healthy = Inspection?.Healthy ?? false,
+            findings = Inspection?.Findings,
+            why = Inspection is null ? End.Why : null,
+            running = Open,
+            state = Inspection?.State,
+            archive = Inspection?.Archive,
+        };
+
+    public static Inspection? InspectionOf(ProcedureResult end) =>
+        end.Result?.Deserialize<Inspection>(PgFlowJson.Options);
+}

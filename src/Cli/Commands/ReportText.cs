@@ -1,0 +1,70 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+
+namespace PgFlow.Cli;
+
+/// <summary>The report of a procedure that has ended, for who comes later.</summary>
+internal static class ReportText
+{
+    public static void Print(InvocationContext call, string workflowId, ProcedureResult end)
+    {
+        if (call.Json || end.Report is not { } report)
+        {
+            EndText.Print(call, workflowId, end);
+            return;
+        }
+
+        Write(call.Terminal.Out, report);
+    }
+
+    public static void Write(IAnsiConsole data, Report report)
+    {
+        data.MarkupLineInterpolated($"[bold]{report.Procedure} {report.Cluster}[/]: {End(report.Outcome)}");
+        data.WriteLine(report.Summary);
+        data.WriteLine();
+        var facts = new Grid().AddColumns(2);
+        Fact(facts, "by", report.By);
+        Fact(facts, "reason", report.Reason);
+        Fact(
+            facts,
+            "approved by",
+            report.ApprovedAt is { } at ? $"{report.ApprovedBy}, {at.UtcDateTime:u}" : report.ApprovedBy
+        );
+        Fact(facts, "began", $"{report.StartedAt.UtcDateTime:u}");
+        Fact(
+            facts,
+            "ended",
+            FormattableString.Invariant($"{report.EndedAt.UtcDateTime:u} (worked {report.Took.TotalSeconds:0.000} s)")
+        );
+        Fact(facts, "ID", report.WorkflowId);
+        Fact(facts, "run", report.RunId);
+        data.Write(facts);
+        if (report.Plan is { } plan)
+        {
+            data.WriteLine();
+            PlanText.WriteReasons(data, plan);
+        }
+
+        data.Write(
+            StepsText.Table(report.Steps, report.Steps.Count == 0 ? report.Plan?.Steps ?? [] : [], report.EndedAt)
+        );
+        foreach (var note in report.Notes)
+        {
+            data.WriteLine($"- {note}");
+        }
+    }
+
+    private static string End(Outcome outcome)
+    {
+        var (word, sentence) = (PgFlowText.Word(outcome), PgFlowText.Sentence(outcome, null));
+        return sentence.StartsWith(word, StringComparison.Ordinal) ? sentence : $"{word}, {sentence}";
+    }
+
+    private static void Fact(Grid grid, string name, string? value)
+    {
+        if (value is not null)
+        {
+            grid.AddRow(new Text(name, new Style(Color.Grey)), new Text(value));
+        }
+    }
+}

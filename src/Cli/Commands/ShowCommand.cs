@@ -1,0 +1,103 @@
+using System.CommandLine;
+using PgFlow.Workflows;
+using Spectre.Console;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+
+namespace PgFlow.Cli;
+
+/// <summary>One procedure: its report when it has ended, where it is while it runs.</summary>
+internal static class ShowCommand
+{
+    public static Command Command(Terminal terminal) =>
+        InvocationContext.CommandOf(
+            terminal,
+            "show",
+            "One procedure: plan, steps, result",
+            [Flags.Id, .. Flags.Connection],
+            RunAsync
+        );
+
+    private static async Task<int> RunAsync(InvocationContext call, CancellationToken cancel)
+    {
+        var client = await call.ConnectAsync(cancel);
+        var handle = client.GetWorkflowHandle(call.Id);
+        var described = await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } });
+        if (described.Status is WorkflowExecutionStatus.Running)
+        {
+            await ShowRunningAsync(call, handle, described, cancel);
+        }
+        else
+        {
+            ReportText.Print(call, handle.Id, await ProcedureResult.OfAsync(handle, cancel));
+        }
+
+        call.Terminal.WriteInfo(WebUi.LinkTo(client, handle.Id, described.RunId).ToString());
+        return ExitCodes.Done;
+    }
+
+    private static async Task ShowRunningAsync(
+        InvocationContext call,
+        WorkflowHandle handle,
+        WorkflowExecutionDescription described,
+        CancellationToken cancel
+    )
+    {
+        var now = await NowAsync(handle, cancel);
+        var progress = now?.Progress;
+        if (call.Json)
+        {
+            call.Terminal.Json(progress is null ? Run.Of(described) : progress);
+        }
+        else if (progress is null)
+        {
+            call.Terminal.WriteInfo(
+                $"{described.WorkflowType} runs since {described.StartTime:u}; {WorkflowTasks.Silence}"
+            );
+        }
+        else
+        {
+            call.Terminal.Out.MarkupLineInterpolated(
+                $"[bold]{progress.Procedure} {progress.Cluster}[/]: {progress.Summary}"
+            );
+            if (await described.GetStaticDetailsAsync() is { } asked)
+            {
+                call.Terminal.Out.WriteLine(asked);
+            }
+
+            if (progress is { Plan: { } plan, Outcome: Outcome.WaitingForApproval or Outcome.Inspecting })
+            {
+                PlanText.WriteReasons(call.Terminal.Out, plan);
+                call.Terminal.Out.WriteLine($"  the plan's hash: {plan.Hash}");
+            }
+
+            call.Terminal.Out.Write(LiveView.Draw(now, handle.Id, DateTimeOffset.UtcNow));
+        }
+    }
+
+    /// <summary>Where it is; null when no worker says so within 3 s.</summary>
+    public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel) =>
+        (await NowAsync(handle, cancel))?.Progress;
+
+    private static async Task<Snapshot?> NowAsync(WorkflowHandle handle, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(TimeSpan.FromSeconds(3));
+        try
+        {
+            await foreach (var now in new Following(handle).SnapshotsAsync(limit.Token))
+            {
+                if (now.Progress is not null || now.Trouble is not null)
+                {
+                    return now;
+                }
+            }
+        }
+        catch (Exception) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            // Nobody answered.
+        }
+
+        return null;
+    }
+}

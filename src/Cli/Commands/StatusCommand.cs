@@ -1,0 +1,69 @@
+using System.CommandLine;
+using PgFlow.Workflows;
+using Temporalio.Client;
+
+namespace PgFlow.Cli;
+
+/// <summary>What the clusters are right now.</summary>
+internal static class StatusCommand
+{
+    public static Command Command(Terminal terminal) =>
+        InvocationContext.CommandOf(
+            terminal,
+            "status",
+            "Roles, timeline, lag, endpoint, archive, last backup, what runs (of all clusters where none is "
+                + "named); exit 1 when something is wrong",
+            [Flags.AnyCluster, Flags.Timeout, .. Flags.Connection],
+            RunAsync,
+            InputCheck.OfAnyCluster
+        );
+
+    private static async Task<int> RunAsync(InvocationContext call, CancellationToken cancel)
+    {
+        var asked = call.Parsed.GetValue(Flags.AnyCluster);
+        var found = new List<ClusterStatus>();
+        await new InspectionClient(call).WithinLimitAsync(
+            async (client, limit) =>
+            {
+                var clusters = asked is null ? await Runs.ClustersAsync(client, limit) : [asked];
+                foreach (var looking in clusters.Select(cluster => LookAsync(call, client, cluster, limit)).ToList())
+                {
+                    found.Add(await looking);
+                }
+            },
+            cancel
+        );
+        Print(call, found, asked is not null);
+        return found.Select(status => status.ExitCode).DefaultIfEmpty(ExitCodes.Done).Max();
+    }
+
+    private static async Task<ClusterStatus> LookAsync(
+        InvocationContext call,
+        ITemporalClient client,
+        string cluster,
+        CancellationToken cancel
+    )
+    {
+        var end = await new InspectionClient(call).AtAsync(client, nameof(InspectCluster), cluster, cancel);
+        return new(cluster, ClusterStatus.InspectionOf(end), end, await Runs.OpenAsync(client, cluster, cancel));
+    }
+
+    private static void Print(InvocationContext call, List<ClusterStatus> found, bool one)
+    {
+        if (call.Json)
+        {
+            call.Terminal.Json(one ? found[0].Json : found.Select(status => status.Json));
+            return;
+        }
+
+        if (found.Count == 0)
+        {
+            call.Terminal.WriteInfo("no cluster is known to Temporal; make one with: pgflow init CLUSTER");
+        }
+
+        foreach (var status in found)
+        {
+            StatusText.Write(call.Terminal, status);
+        }
+    }
+}

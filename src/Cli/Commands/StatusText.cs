@@ -1,0 +1,169 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace PgFlow.Cli;
+
+/// <summary>A cluster's status as a table.</summary>
+internal static class StatusText
+{
+    public static void Write(Terminal terminal, ClusterStatus status)
+    {
+        if (status.Inspection is not { } inspection)
+        {
+            terminal.WriteError(new(status.ExitCode, $"{status.Cluster} can't be looked at", status.End.Why));
+            return;
+        }
+
+        var (data, state) = (terminal.Out, inspection.State);
+        data.MarkupLine(
+            $"[bold]{state.Cluster}[/]  {(inspection.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}"
+        );
+        if (state.Spec is { } spec)
+        {
+            data.WriteLine(
+                $"endpoint {state.Cluster}-rw at {spec.Vip} on {spec.ExternalNetwork}; archive "
+                    + $"{PgFlowText.Word(spec.Archive)}; {spec.Image} (PostgreSQL {spec.Postgres.Major})"
+            );
+        }
+
+        data.Write(Nodes(state));
+        foreach (var line in Archive(inspection))
+        {
+            data.WriteLine(line);
+        }
+
+        foreach (var run in status.Open)
+        {
+            data.WriteLine(
+                $"{(run.Outcome is "blocked" ? "‼" : "▶")} {run.Procedure} {run.Outcome}, by {run.By}: "
+                    + $"{run.WorkflowId}; {WaysOf(run)}"
+            );
+        }
+
+        var held = status.Open.Any(run => run.Outcome is not "waitingForApproval");
+        if (held && inspection.Findings.Count > 0)
+        {
+            data.WriteLine(
+                "  while that runs, this may be its own doing, and another procedure would find the cluster busy:"
+            );
+        }
+
+        foreach (var finding in inspection.Findings)
+        {
+            data.MarkupLineInterpolated($"[red]‼[/] {(held ? FindingText.Of(finding) : HintText.Line(finding))}");
+        }
+
+        data.WriteLine();
+    }
+
+    /// <summary>What can be done about a procedure that runs: before anything else, since it holds the
+    /// cluster.</summary>
+    private static string WaysOf(Run run) =>
+        run.Outcome switch
+        {
+            "blocked" =>
+                $"see what it waits for: pgflow show {run.WorkflowId}; then: pgflow resolve {run.WorkflowId} retry",
+            "waitingForApproval" => $"pgflow approve {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
+            "inspecting" =>
+                $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId} --to-time TIME (or another later target), "
+                    + $"or pgflow reject {run.WorkflowId}",
+            _ => $"follow it: pgflow watch {run.WorkflowId}",
+        };
+
+    public static Table Nodes(ClusterState state)
+    {
+        var table = new Table()
+            .SimpleBorder()
+            .AddColumns("node", "role", "timeline", "wal", "lag", "sync", "endpoint", "archiver");
+        foreach (var node in state.Nodes)
+        {
+            var row = state
+                .Primaries.SelectMany(primary => primary.Followers)
+                .FirstOrDefault(follower => follower.Node == node.Id.ToString());
+            table.AddRow(
+                new IRenderable[]
+                {
+                    new Text(node.Id.ToString()),
+                    new Text(
+                        Role(node),
+                        new Style(
+                            node.Role switch
+                            {
+                                NodeRole.Primary => Color.Green,
+                                NodeRole.Standby => Color.Default,
+                                _ => Color.Red,
+                            }
+                        )
+                    ),
+                    new Text(node.Timeline?.ToString() ?? ""),
+                    new Text(node.Wal?.ToString() ?? ""),
+                    new Text(
+                        node.Role is NodeRole.Standby
+                            ? row is null
+                                ? "not attached"
+                                : $"{PgFlowText.Bytes(row.LagBytes)}{(row.State is "streaming" ? "" : $", {row.State}")}"
+                            : ""
+                    ),
+                    new Text(row?.Sync ?? ""),
+                    new Text(
+                        node.Endpoint switch
+                        {
+                            EndpointRole.ReadWrite => "rw",
+                            EndpointRole.ReadOnly => "ro",
+                            _ => "",
+                        }
+                    ),
+                    new Text(Archiver(node)),
+                }
+            );
+        }
+
+        return table;
+    }
+
+    /// <summary>What of today a recovery could bring back.</summary>
+    public static IEnumerable<string> Archive(Inspection inspection)
+    {
+        foreach (var node in inspection.State.Primaries)
+        {
+            if (node.Archiver is { } archiver)
+            {
+                yield return $"not archived: {PgFlowText.Bytes(archiver.UnarchivedBytes ?? 0)} of {node.Id}'s WAL; {PgFlowText.Waiting(archiver)}; last archived: {archiver.LastArchived ?? "nothing"}";
+            }
+        }
+
+        if (inspection.Archive is { Unreadable: null } archive)
+        {
+            yield return archive.Backup is { } backup
+                ? $"last backup: {backup.Id}, ended {TimelineText.Time(backup.StoppedAt)} UTC on timeline "
+                    + $"{backup.Timeline}, "
+                    + $"{(backup.VerifiedAt is { } at ? $"verified {TimelineText.Time(at)} UTC" : "never verified")}"
+                : "last backup: none";
+            foreach (var gap in archive.Gaps)
+            {
+                yield return $"gap: timeline {gap.Timeline} lacks {gap.First}{(gap.Last == gap.First ? "" : $" to {gap.Last}")}";
+            }
+        }
+    }
+
+    private static string Role(NodeState node) =>
+        node.Role switch
+        {
+            NodeRole.Stopped => $"stopped ({node.Container}{(node.RestartPolicy is "no" ? ", fenced" : "")})",
+            NodeRole.Unreachable => $"unreachable: {node.Login?.Detail}",
+            NodeRole.Missing => "no container",
+            NodeRole.Primary when node.ReadOnly => "primary, read-only",
+            NodeRole.Standby when node.ReplayPaused => "standby, replay paused",
+            var role => PgFlowText.Word(role),
+        };
+
+    private static string Archiver(NodeState node) =>
+        node.Archiver switch
+        {
+            null => "",
+            { LastFailed: { } failed } => $"fails on {failed}",
+            { Waiting: > 0 } archiver => $"{archiver.Waiting} waiting",
+            _ => "ok",
+        };
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+
+namespace PgFlow.Cli;
+
+/// <summary>Follows a procedure that somebody started.</summary>
+internal static class WatchCommand
+{
+    public static Command Command(Terminal terminal) =>
+        InvocationContext.CommandOf(
+            terminal,
+            "watch",
+            "Follow a procedure to its end; the exit code is as if it had been started here",
+            [Flags.Id, Flags.Timeout, .. Flags.Connection],
+            async (call, cancel) =>
+            {
+                var client = await call.ConnectAsync(cancel);
+                var handle = client.GetWorkflowHandle(call.Id);
+                await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } });
+                return await new ProcedureFollower(call, client, handle).UntilEndAsync(cancel);
+            }
+        );
+}

@@ -1,0 +1,97 @@
+using Google.Protobuf;
+using PgFlow.Workflows;
+using Temporalio.Api.Common.V1;
+using Temporalio.Client;
+using Temporalio.Converters;
+
+namespace PgFlow.Cli;
+
+/// <summary>What is to be started.</summary>
+/// <param name="Workflow">The workflow type.</param>
+/// <param name="Json">Its input.</param>
+/// <param name="Cluster">The cluster, as far as it can be read.</param>
+/// <param name="TypeTheName">Whether a person types the cluster's name to confirm.</param>
+internal sealed record StartRequest(string Workflow, string Json, string? Cluster, bool TypeTheName = false)
+{
+    /// <summary>Whether it can change anything at all.</summary>
+    public bool Changes => Procedures.Find(Workflow) is not { ReadOnly: true };
+}
+
+/// <summary>Starts a procedure, has its plan confirmed, and follows it.</summary>
+internal sealed class ProcedureStarter(InvocationContext call)
+{
+    public async Task<int> RunAsync(StartRequest order, CancellationToken cancel)
+    {
+        var ask = order.Changes && !call.Yes && !call.DryRun;
+        if (ask && !call.Terminal.Interactive)
+        {
+            throw new CliError(
+                ExitCodes.Usage,
+                $"{order.Workflow} asks before it changes anything, and nobody is there to answer",
+                next: "add --yes, or look first with --dry-run"
+            );
+        }
+
+        var client = await call.ConnectAsync(cancel);
+        var handle = await StartAsync(client, order, ask, cancel);
+        var follow = new ProcedureFollower(call, client, handle);
+        return ask ? await follow.ConfirmAsync(new Confirmation(call, handle, order), cancel)
+            : call.Detach ? follow.Detach()
+            : await follow.UntilEndAsync(cancel);
+    }
+
+    private Task<WorkflowHandle> StartAsync(
+        ITemporalClient client,
+        StartRequest order,
+        bool ask,
+        CancellationToken cancel
+    )
+    {
+        var json = InputJson.With(
+            WithWords(call, order.Json),
+            new Dictionary<string, object?>
+            {
+                ["dryRun"] = call.DryRun ? true : null,
+                ["approve"] =
+                    ask ? true
+                    : call.Yes && order.TypeTheName ? false
+                    : null, // DestroyCluster waits where nothing is said
+                ["by"] = Temporal.User,
+            }
+        );
+        return client.StartWorkflowAsync(
+            order.Workflow,
+            [Raw(json)],
+            new(WorkflowId.New(order.Workflow, order.Cluster), Temporal.TaskQueue)
+            {
+                StaticSummary = $"{order.Workflow} {order.Cluster}{(call.DryRun ? ", a dry run" : "")}",
+                StaticDetails =
+                    $"Asked for by {Temporal.User} with "
+                    + $"pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
+                // whoever stops pgflow here must know whether there is something to reject
+                Rpc = new() { CancellationToken = ask ? CancellationToken.None : cancel },
+            }
+        );
+    }
+
+    /// <summary>The input with what was said besides it.</summary>
+    internal static string WithWords(InvocationContext call, string json) =>
+        InputJson.With(
+            json,
+            new Dictionary<string, object?>
+            {
+                ["reason"] = call.Reason,
+                ["takeOver"] = call.Parsed.GetValue(Flags.TakeOver),
+            }
+        );
+
+    /// <summary>An input as a payload, as it was typed.</summary>
+    internal static RawValue Raw(string json) =>
+        new(
+            new Payload
+            {
+                Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
+                Data = ByteString.CopyFromUtf8(json),
+            }
+        );
+}

@@ -1,8 +1,0 @@
-namespace PgFlow.Cli;
-
-/// <summary>The verbs that start a procedure, made of <see cref="Workflows.Procedures.All"/>.</summary>
-internal static class ProcedureVerbs
-{
-    public static IReadOnlyList<ProcedureVerb> All { get; } =
-    [.. Workflows.Procedures.All.Where(entry => entry.Verb is not null).Select(entry => new ProcedureVerb(entry))];
-}

@@ -1,0 +1,74 @@
+using PgFlow.Workflows;
+using Spectre.Console;
+
+namespace PgFlow.Cli;
+
+/// <summary>Says how a procedure ended.</summary>
+internal static class EndText
+{
+    /// <returns>The exit code.</returns>
+    public static int Print(InvocationContext call, string workflowId, ProcedureResult end)
+    {
+        if (call.Json)
+        {
+            call.Terminal.Json(
+                end switch
+                {
+                    { Report: { } report } => report,
+                    { Result: { } result } => result,
+                    _ => new
+                    {
+                        workflowId,
+                        outcome = end.Word,
+                        summary = end.Why,
+                    },
+                }
+            );
+        }
+        else if (end is { Report: { Outcome: Outcome.Planned, Plan: { } plan } })
+        {
+            PlanText.Write(call.Terminal.Out, plan);
+            call.Terminal.WriteInfo(PgFlowText.Sentence(Outcome.Planned, null));
+        }
+        else if (end.Result is { } result)
+        {
+            call.Terminal.Json(result);
+        }
+        else if (end.ExitCode == ExitCodes.Done)
+        {
+            call.Terminal.Out.MarkupLineInterpolated($"[green]{end.Word}:[/] {end.Why}{Took(end.Report)}");
+        }
+
+        foreach (var note in end.Report?.Notes ?? [])
+        {
+            call.Terminal.WriteInfo($"- {note}");
+        }
+
+        if (end.ExitCode != ExitCodes.Done)
+        {
+            call.Terminal.WriteError(new(end.ExitCode, What(end), end.Why, Next(end, workflowId)));
+        }
+
+        return end.ExitCode;
+    }
+
+    private static string Took(Report? report) =>
+        report is null ? "" : FormattableString.Invariant($" ({report.Took.TotalSeconds:0.0} s)");
+
+    private static string What(ProcedureResult end) =>
+        end switch
+        {
+            { Report.Outcome: var outcome } => PgFlowText.Sentence(outcome, null),
+            { ExitCode: ExitCodes.Usage } => "the input is wrong; nothing was touched",
+            _ => end.Word,
+        };
+
+    private static string? Next(ProcedureResult end, string workflowId) =>
+        end.ExitCode switch
+        {
+            ExitCodes.Incomplete =>
+                $"look at the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
+            ExitCodes.Failed => $"see its steps: pgflow show {workflowId}",
+            _ => null,
+        };
+}

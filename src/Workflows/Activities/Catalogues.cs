@@ -1,0 +1,87 @@
+using Temporalio.Activities;
+using Temporalio.Exceptions;
+
+namespace PgFlow.Workflows;
+
+/// <summary>Reads what the repository tells of a cluster's past. Changes nothing but its own index of the WAL's
+/// times.</summary>
+public interface ICatalogueActivities
+{
+    /// <summary>The branches with their newest backups and restore points, by the archive and by what lies unarchived
+    /// in the nodes' volumes.</summary>
+    [Activity]
+    Task<TimelineTree> ReadTimelinesAsync(ClusterName cluster);
+
+    /// <summary>What a policy lets go, with a backup that is still to come where there is one.</summary>
+    [Activity]
+    Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected);
+
+    /// <summary>What there is for a recovery of today, and what is missing.</summary>
+    [Activity]
+    Task<ArchiveState> InspectArchiveAsync(ClusterName cluster);
+
+    /// <summary>What a target comes to. Refuses one that can't be had, and says what can be had instead.</summary>
+    [Activity]
+    Task<ResolvedTarget> ResolveTargetAsync(ClusterName cluster, RecoveryTarget target);
+
+    /// <summary>What the ledger lacks and the WAL tells. Reads all WAL that there is.</summary>
+    [Activity]
+    Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster);
+}
+
+internal static class Catalogues
+{
+    public static Task<TimelineTree> ReadAsync(ClusterName cluster) =>
+        ActivityCall.QueryAsync(
+            (ICatalogueActivities activities) => activities.ReadTimelinesAsync(cluster),
+            $"{cluster}: timelines, backups, restore points, WAL"
+        );
+
+    public static Task<Retention> FindUnneededAsync(
+        ClusterName cluster,
+        RetentionPolicy policy,
+        ExpectedBackup? expected = null
+    ) =>
+        ActivityCall.QueryAsync(
+            (ICatalogueActivities activities) => activities.FindUnneededAsync(cluster, policy, expected),
+            $"{cluster}: what {policy} does not need"
+        );
+
+    public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
+        ActivityCall.QueryAsync(
+            (ICatalogueActivities activities) => activities.InspectArchiveAsync(cluster),
+            $"{cluster}: last backup, gaps in the archive"
+        );
+
+    /// <summary>The same, but for callers that can go on without: what keeps it from being read is part of the
+    /// answer.</summary>
+    public static async Task<ArchiveState> GlanceAsync(ClusterName cluster)
+    {
+        try
+        {
+            return await ActivityCall.QueryAsync(
+                (ICatalogueActivities activities) => activities.InspectArchiveAsync(cluster),
+                $"{cluster}: which branch is live?",
+                Duration.Glance
+            );
+        }
+        catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
+        {
+            return new() { Unreadable = Ends.Why(e) };
+        }
+    }
+
+    public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
+        ActivityCall.QueryAsync(
+            (ICatalogueActivities activities) => activities.ResolveTargetAsync(cluster, target),
+            $"{cluster}: branch, position and backup of the target",
+            Duration.Long
+        );
+
+    public static Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) =>
+        ActivityCall.QueryAsync(
+            (ICatalogueActivities activities) => activities.FindUnrecordedAsync(cluster),
+            $"{cluster}: what the WAL tells and the ledger does not",
+            Duration.Long
+        );
+}

@@ -1,0 +1,157 @@
+using Temporalio.Activities;
+
+namespace PgFlow.Workflows;
+
+/// <summary>Looks at clusters, makes and removes their parts.</summary>
+public interface IClusterActivities
+{
+    /// <summary>The cluster as it is, and everything that there is under its names; each node for itself: one that
+    /// can't be asked is unreachable, not an error.</summary>
+    [Activity]
+    Task<ClusterState> ObserveClusterAsync(ClusterName cluster);
+
+    /// <summary>What is in an image. Refuses one without PostgreSQL 13 to 18.</summary>
+    [Activity]
+    Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image);
+
+    /// <summary>Post-condition: both networks are there, as asked for or with a free private subnet. Refuses one that
+    /// this workflow did not make.</summary>
+    [Activity]
+    Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted);
+
+    /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs.
+    /// Refuses one that this workflow did not make.</summary>
+    [Activity]
+    Task CreateNodesAsync(ClusterSpec spec);
+
+    /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>.</summary>
+    [Activity]
+    Task ShareSecretsAsync(ClusterName source, ClusterName cluster);
+
+    /// <summary>Post-condition: the node holds a new database with checksums, PgFlow's own roles, the role <c>app</c>
+    /// and the database <c>app</c>.</summary>
+    [Activity]
+    Task InitializeDatabaseAsync(NodeId node);
+
+    /// <summary>Post-condition: PgFlow's own roles are on the primary as its secrets say, whatever users did to them or
+    /// an old copy of the data has of them.</summary>
+    [Activity]
+    Task SetRolesAsync(NodeId primary);
+
+    /// <summary>Post-condition: whatever was missing of the cluster's networks, volumes and containers is there again;
+    /// a new container does not run, and what was there is as it was.</summary>
+    [Activity]
+    Task RecreateMissingAsync(ClusterSpec spec);
+
+    /// <summary>Post-condition: nothing is left that this workflow made for the cluster; everything else is as it
+    /// was.</summary>
+    [Activity]
+    Task TakeBackCreatedAsync(ClusterName cluster);
+
+    /// <summary>Post-condition: nothing that carries the cluster's label is left, nor its secrets; what is foreign
+    /// stays.</summary>
+    [Activity]
+    Task RemoveClusterAsync(ClusterName cluster);
+
+    /// <summary>Post-condition: none of this procedure's job containers, and no set-aside data directory, is
+    /// left.</summary>
+    [Activity]
+    Task TidyUpAsync(ClusterName cluster);
+}
+
+/// <summary>The networks that InitCluster was asked for.</summary>
+/// <param name="Cluster">The cluster.</param>
+/// <param name="Subnet">The internal network's subnet; null for a free one.</param>
+/// <param name="ExternalNetwork">An existing network; null for one of its own.</param>
+/// <param name="Vip">The virtual IP; null for a free one.</param>
+public sealed record WantedNetworks(ClusterName Cluster, string? Subnet, string? ExternalNetwork, string? Vip);
+
+/// <summary>The networks that there are.</summary>
+/// <param name="Subnet">The internal network's subnet.</param>
+/// <param name="ExternalNetwork">The clients' network.</param>
+/// <param name="Vip">The virtual IP.</param>
+public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, string Vip)
+{
+    /// <summary>Docker gives all addresses of that network away: another container may get the virtual IP while no node
+    /// holds it.</summary>
+    public bool VipAtRisk { get; init; }
+
+    internal IEnumerable<string> Notes =>
+        VipAtRisk
+            ?
+            [
+                $"network {ExternalNetwork} has no ip-range: Docker may give {Vip} to another container while no node "
+                    + "holds it; make the network with an ip-range that leaves it out",
+            ]
+            : [];
+}
+
+internal static class Clusters
+{
+    public static Task<ClusterState> ObserveAsync(ClusterName cluster) =>
+        ActivityCall.QueryAsync(
+            (IClusterActivities activities) => activities.ObserveClusterAsync(cluster),
+            $"Look at {cluster}"
+        );
+
+    public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.InspectImageAsync(cluster, image),
+            $"What is in {image}?"
+        );
+
+    public static Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.CreateNetworksAsync(wanted),
+            $"Networks of {wanted.Cluster}"
+        );
+
+    public static Task CreateNodesAsync(ClusterSpec spec) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.CreateNodesAsync(spec),
+            $"Volumes and containers of {spec.Nodes} nodes"
+        );
+
+    public static Task ShareSecretsAsync(ClusterName source, ClusterName cluster) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.ShareSecretsAsync(source, cluster),
+            $"{cluster}: the passwords of {source}"
+        );
+
+    public static Task InitializeAsync(NodeId node) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.InitializeDatabaseAsync(node),
+            $"{node}: initdb with checksums, roles, database app",
+            Duration.Long
+        );
+
+    public static Task RecreateAsync(ClusterSpec spec) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.RecreateMissingAsync(spec),
+            $"What is missing of {spec.Cluster}: networks, volumes, containers"
+        );
+
+    public static Task TakeBackAsync(ClusterName cluster) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.TakeBackCreatedAsync(cluster),
+            $"Remove what was made for {cluster}"
+        );
+
+    public static Task SetRolesAsync(NodeId primary) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.SetRolesAsync(primary),
+            $"{primary}: PgFlow's own roles"
+        );
+
+    public static Task RemoveAsync(ClusterName cluster) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.RemoveClusterAsync(cluster),
+            $"Remove all that belongs to {cluster}"
+        );
+
+    public static Task TidyUpAsync(ClusterName cluster) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.TidyUpAsync(cluster),
+            $"Remove jobs and set-aside data directories of {cluster}"
+        );
+}

@@ -1,0 +1,347 @@
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows;
+
+/// <summary>The order that every procedure keeps: validate, lease, observe, plan, steps, record, end.</summary>
+/// <typeparam name="TInput">What it takes.</typeparam>
+public abstract class Procedure<TInput> : Procedure
+    where TInput : ProcedureInput, new()
+{
+    private string _by = "";
+    private TInput _input = new();
+
+    /// <summary>The lease that it holds while it works.</summary>
+    private protected virtual LeaseKind Lease => LeaseKind.Cluster;
+
+    /// <summary>The step from which on clients can't write; null where there is none.</summary>
+    private protected virtual string? OutageStep => null;
+
+    private bool LeftOut => Steps.Any(step => step.State is StepState.Skipped);
+
+    /// <summary>Carries out <paramref name="steps"/> within that order.</summary>
+    /// <param name="input">As it was given; null when there was none.</param>
+    /// <param name="planFrom">Decides, or refuses with <see cref="Ends.Refuse"/>.</param>
+    /// <param name="steps">The runbook. Everything that it does stands in a step: a dry run walks it too.</param>
+    /// <returns>The report of a success or of a dry run.</returns>
+    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="Ends"/>, its detail
+    /// the report.</exception>
+    private protected Task<Report> RunAsync<TPlan>(
+        TInput? input,
+        Func<TInput, ClusterState, TPlan> planFrom,
+        Func<TPlan, Task> steps
+    )
+        where TPlan : Plan => RunAsync(input, (given, state) => Task.FromResult(planFrom(given, state)), steps);
+
+    /// <inheritdoc cref="RunAsync{TPlan}(TInput, Func{TInput, ClusterState, TPlan}, Func{TPlan, Task})"/>
+    private protected async Task<Report> RunAsync<TPlan>(
+        TInput? input,
+        Func<TInput, ClusterState, Task<TPlan>> planFrom,
+        Func<TPlan, Task> steps
+    )
+        where TPlan : Plan
+    {
+        _input = input ?? new TInput();
+        if (_input.Problems() is { Count: > 0 } problems)
+        {
+            throw new ApplicationFailureException(
+                string.Join("; ", problems),
+                errorType: Ends.InvalidInput,
+                nonRetryable: true
+            );
+        }
+
+        var report = await ReportAsync(planFrom, steps);
+        await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
+        return End(report);
+    }
+
+    /// <summary>What follows every promotion at once: no procedure promotes or ends before the new history is in the
+    /// archive.</summary>
+    /// <param name="promotion">The promotion.</param>
+    /// <param name="leftAt">When the branch that was live could be written to last; null where there was none.</param>
+    /// <param name="openedAt">Directly before the promotion: nothing was committed on the new branch earlier.</param>
+    protected async Task RecordTimelineSwitchAsync(
+        StepResult<Promotion> promotion,
+        DateTimeOffset? leftAt,
+        DateTimeOffset openedAt
+    )
+    {
+        await RequiredStep(
+            "publish-history",
+            "The new timeline's history is in the archive",
+            () => Archives.PublishHistoryAsync(promotion.Value.Node)
+        );
+        await Step(
+            "record-timeline",
+            "The ledger knows the new timeline",
+            async () =>
+            {
+                var (node, timeline, parent, switchedAt) = promotion.Value;
+                await Ledger.OpenTimelineAsync(
+                    new(
+                        node,
+                        timeline,
+                        parent,
+                        switchedAt,
+                        openedAt,
+                        Workflow.Info.WorkflowId,
+                        Workflow.Info.WorkflowType,
+                        leftAt
+                    )
+                );
+                PublishPrimary(node, timeline);
+            }
+        );
+    }
+
+    /// <summary>Where the cluster stands now, for those who search.</summary>
+    protected static void PublishPrimary(NodeId primary, Timeline timeline) =>
+        Workflow.UpsertTypedSearchAttributes(
+            Attributes.Primary.ValueSet(primary.ToString()),
+            Attributes.Timeline.ValueSet(timeline.Number)
+        );
+
+    private async Task<Report> ReportAsync<TPlan>(
+        Func<TInput, ClusterState, Task<TPlan>> planFrom,
+        Func<TPlan, Task> steps
+    )
+        where TPlan : Plan
+    {
+        try
+        {
+            await BeginAsync();
+            var shown = _input.DryRun || _input.Approve ? await PlanAsync(planFrom, steps) : null;
+            if (_input.DryRun)
+            {
+                return ReportOf(Outcome.Planned, PlanView!.Summary);
+            }
+
+            if (shown is { NothingToDo: false })
+            {
+                await ApprovalAsync(TimeSpan.FromSeconds(_input.ApproveWithinSeconds));
+            }
+
+            var approved = PlanView;
+            return await WithLeaseAsync(async () =>
+            {
+                var plan = await PlanAsync(planFrom, steps);
+                if (approved is not null && approved.Hash != PlanView!.Hash)
+                {
+                    throw Ends.Refuse(
+                        $"the cluster changed after the plan was approved; now the plan would be: {PlanView.Summary}"
+                    );
+                }
+
+                if (plan.NothingToDo)
+                {
+                    return plan.Summary;
+                }
+
+                await steps(plan);
+                return ResultSummary ?? plan.Summary;
+            });
+        }
+        catch (Exception e) when (e is FailureException or OperationCanceledException)
+        {
+            return ReportOf(EndOf(e), Ends.Why(e));
+        }
+    }
+
+    private async Task BeginAsync()
+    {
+        Cluster = _input.Cluster;
+        _by = _input.By ?? await Leases.StarterAsync();
+        Workflow.UpsertTypedSearchAttributes(
+            Attributes.Cluster.ValueSet(_input.Cluster.ToString()),
+            Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType),
+            Attributes.RequestedBy.ValueSet(_by),
+            Attributes.Outcome.ValueSet(PgFlowText.Word(Outcome))
+        );
+    }
+
+    private async Task<TPlan> PlanAsync<TPlan>(
+        Func<TInput, ClusterState, Task<TPlan>> planFrom,
+        Func<TPlan, Task> steps
+    )
+        where TPlan : Plan
+    {
+        var plan = await DecideAsync(planFrom, await Clusters.ObserveAsync(_input.Cluster));
+        PlanView = plan.View(plan.NothingToDo ? [] : await WalkAsync(() => steps(plan)));
+        return plan;
+    }
+
+    /// <summary>What stands against one that works beside others may be what another one is about.</summary>
+    private async Task<TPlan> DecideAsync<TPlan>(Func<TInput, ClusterState, Task<TPlan>> planFrom, ClusterState state)
+    {
+        try
+        {
+            return await planFrom(_input, state);
+        }
+        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Refused && Lease is not LeaseKind.Cluster)
+        {
+            await Leases.RequireFreeAsync(_input.Cluster, LeaseKind.Cluster);
+            throw;
+        }
+    }
+
+    private async Task<Report> WithLeaseAsync(Func<Task<string>> act)
+    {
+        Held = await TakeAsync(_input.TakeOver is null ? null : EvictAsync);
+        Report report;
+        try
+        {
+            var summary = await act();
+            report = ReportOf(LeftOut ? Outcome.Incomplete : Outcome.Succeeded, summary);
+        }
+        catch (Exception e) when (e is FailureException or OperationCanceledException or AbortedException)
+        {
+            report = await AfterFailureAsync(e);
+        }
+
+        PastPointOfNoReturn = true;
+        report = await RecordAsync(report);
+        if (!await Held.ReleaseAsync())
+        {
+            Notes.Add("somebody ended the cluster's lease while this procedure worked");
+        }
+
+        return report with
+        {
+            Notes = [.. Notes],
+            EndedAt = Workflow.UtcNow,
+        };
+    }
+
+    private Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(Func<Task>? evict = null) =>
+        Leases.TakeAsync(_input.Cluster, Lease, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by), evict);
+
+    private protected override async Task<EarlierRun?> TakeAgainAsync()
+    {
+        var earlier = await Leases.LeaveEarlierAsync(_input.Cluster, Lease);
+        Held = await TakeAsync();
+        return earlier;
+    }
+
+    /// <summary>Ends the procedure that a person has named, and says so in both records.</summary>
+    private async Task EvictAsync()
+    {
+        var decision = new Yielding($"{Workflow.Info.WorkflowType} {Workflow.Info.WorkflowId}", _by, _input.Reason);
+        if (await Leases.TakeOverAsync(_input.Cluster, Lease, _input.TakeOver!, decision) is { } ended)
+        {
+            Notes.Add(
+                $"{_by} took the cluster for this from {_input.TakeOver}{PgFlowText.Because(_input.Reason)}: {ended}"
+            );
+        }
+    }
+
+    private async Task<Report> AfterFailureAsync(Exception failure)
+    {
+        if (PastPointOfNoReturn)
+        {
+            return ReportOf(Outcome.Incomplete, _yielded ?? failure.Message);
+        }
+
+        var end = EndOf(failure); // asked before the undo: a cancel that comes later ends nothing
+        try
+        {
+            await UndoAsync();
+        }
+        catch (AbortedException e)
+        {
+            end = Outcome.Incomplete;
+            Notes.Add(e.Message);
+        }
+
+        return ReportOf(LeftOut ? Outcome.Incomplete : end, _yielded ?? Ends.Why(failure));
+    }
+
+    private Outcome EndOf(Exception failure)
+    {
+        if (Steps.Count > 0 || _input.DryRun || Workflow.Info.RunId == Workflow.Info.FirstExecutionRunId)
+        {
+            return Unchanged(failure);
+        }
+
+        Notes.Add(
+            "it was reset to before its first step: what its earlier run has done stays as it is; see pgflow "
+                + $"status {_input.Cluster}"
+        );
+        return Outcome.Incomplete;
+    }
+
+    private static Outcome Unchanged(Exception failure) =>
+        failure switch
+        {
+            _ when Workflow.CancellationToken.IsCancellationRequested => Outcome.Cancelled,
+            _ when Ends.IsRefusal(failure) => Outcome.Refused,
+            _ when Ends.IsBusy(failure) => Outcome.ClusterBusy,
+            _ => Outcome.Unchanged,
+        };
+
+    /// <summary>The ledger outlives Temporal's retention. A record that can't be written is said, and changes no
+    /// end.</summary>
+    /// <returns>The report: where this finds out that the run was reset, what it does not remember is not
+    /// undone.</returns>
+    private async Task<Report> RecordAsync(Report report)
+    {
+        try
+        {
+            await HoldingLeaseAsync(
+                () => Ledger.RecordAsync(report with { Notes = [.. Notes] }),
+                earlier => report = WithForgotten(report, ForgottenOf(earlier))
+            );
+        }
+        catch (FailureException e)
+        {
+            Notes.Add($"the ledger has no record of this: {Ends.Why(e)}");
+        }
+
+        return report;
+    }
+
+    private Report End(Report report)
+    {
+        Show(report.Outcome);
+        ProcedureLog.Ended(report);
+        ProcedureTrace.Ended(report);
+        ProcedureMetrics.Ended(report, OutageStep is null ? null : ProcedureMetrics.OutageOf(report, OutageStep));
+        switch (report.Outcome)
+        {
+            case Outcome.Succeeded or Outcome.Planned:
+                return report;
+            case Outcome.Cancelled:
+                // a cancelled workflow has neither result nor details
+                Workflow.UpsertMemo(MemoUpdate.ValueSet(ReportMemo, report));
+                throw new OperationCanceledException(report.Summary, Workflow.CancellationToken);
+            default:
+                throw new ApplicationFailureException(
+                    report.Summary,
+                    errorType: report.Outcome.ToString(),
+                    nonRetryable: true,
+                    details: [report]
+                );
+        }
+    }
+
+    private Report ReportOf(Outcome outcome, string summary) =>
+        new()
+        {
+            Procedure = Workflow.Info.WorkflowType,
+            Cluster = _input.Cluster,
+            Outcome = outcome,
+            Summary = summary,
+            By = _by,
+            Reason = _input.Reason,
+            ApprovedBy = ApprovedBy,
+            ApprovedAt = ApprovedAt,
+            Plan = PlanView,
+            Steps = Steps,
+            Notes = [.. Notes],
+            StartedAt = Workflow.Info.WorkflowStartTime,
+            EndedAt = Workflow.UtcNow,
+            WaitedMilliseconds = WaitedMilliseconds,
+            WorkflowId = Workflow.Info.WorkflowId,
+            RunId = Workflow.Info.RunId,
+        };
+}

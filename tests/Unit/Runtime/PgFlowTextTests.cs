@@ -1,0 +1,69 @@
+namespace PgFlow.UnitTests.Runtime;
+
+public sealed class PgFlowTextTests
+{
+    [Theory]
+    [InlineData(0, "0 bytes")]
+    [InlineData(9_999, "9999 bytes")]
+    [InlineData(10_240, "10 kB")]
+    [InlineData(16 * 1024 * 1024, "16 MB")]
+    public void Bytes_in_the_unit_that_fits(long bytes, string text) => Assert.Equal(text, PgFlowText.Bytes(bytes));
+
+    [Theory]
+    [InlineData(0.4, "0 s")]
+    [InlineData(119, "119 s")]
+    [InlineData(720, "12 min")]
+    [InlineData(7200, "2 h")]
+    [InlineData(259_200, "3 days")]
+    public void Durations_in_the_unit_that_fits(double seconds, string text) =>
+        Assert.Equal(text, PgFlowText.Duration(seconds));
+
+    [Fact]
+    public void Every_outcome_has_a_sentence() =>
+        Assert.Equal(
+            Enum.GetValues<Outcome>().Length,
+            Enum.GetValues<Outcome>().Select(outcome => PgFlowText.Sentence(outcome, "a step")).Distinct().Count()
+        );
+
+    [Fact]
+    public void Markdown_is_a_table_that_no_text_can_break()
+    {
+        var progress = new Progress(
+            "Switchover",
+            ClusterName.Parse("demo"),
+            Outcome.Blocked,
+            "blocked: two",
+            new("the plan", ["a fact"], ["a warning"], [new("1", "one"), new("2", "two"), new("3", "three")], "abc"),
+            [
+                new(1, "1", "one", StepState.Done, Milliseconds: 12),
+                new(2, "2", "two", StepState.Blocked, Error: "a|b\nc"),
+            ],
+            [new(2, "two", "a|b\nc", "mend it", CanSkip: true)],
+            ["a note"]
+        );
+
+        Assert.Equal(
+            """
+            **blocked: two**
+
+            the plan
+
+            - ⚠ a warning
+
+            - a fact
+
+            - Step 2 waits for a person: mend it
+
+            - a note
+
+            | | step | ms |
+            |---|---|---|
+            | ✓ | 1. one | 12 |
+            | ‼ | 2. two<br>a\|b c |  |
+            | · | three | |
+
+            """,
+            PgFlowText.Markdown(progress)
+        );
+    }
+}

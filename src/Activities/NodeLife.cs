@@ -48,7 +48,11 @@ internal sealed partial class NodeLife(
 
         if (!container.Docker.State.Running)
         {
-            await RequireNoSecondPrimaryAsync(container);
+            if (!await observer.IsMarkedStandbyAsync(node))
+            {
+                await RequireNoSecondPrimaryAsync(container);
+            }
+
             await RunAsync(container);
         }
 
@@ -219,12 +223,9 @@ internal sealed partial class NodeLife(
         ) == "true";
 
     /// <summary>No node starts writable while another accepts writes or has gone on from its branch.</summary>
-    private async Task RequireNoSecondPrimaryAsync(NodeContainer starting)
+    public async Task RequireNoSecondPrimaryAsync(NodeContainer starting)
     {
-        if (
-            await observer.IsMarkedStandbyAsync(starting.Id)
-            || await observer.ControlAsync(starting.Id) is not { } control
-        )
+        if (await observer.ControlAsync(starting.Id) is not { } control)
         {
             return;
         }

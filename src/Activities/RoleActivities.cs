@@ -127,13 +127,13 @@ internal sealed class RoleActivities(
         await Task.WhenAll(LeaveNetworksAsync(container), MarkAsync(container));
     }
 
-    public async Task UnfenceNodeAsync(NodeId node, bool running, bool standby)
+    public async Task UnfenceNodeAsync(NodeId node, bool running, bool? standby)
     {
         var container = await inventory.NodeAsync(node);
         await Permit.RequireAsync(node.Cluster);
         await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
         var over = await life.IsOverAsync(container); // or somebody has started it
-        if (!standby)
+        if (standby is false || (standby is null && await WasPrimaryAsync(container, over)))
         {
             await UnmarkAsync(container, over);
         }
@@ -230,6 +230,13 @@ internal sealed class RoleActivities(
         }
     }
 
+    /// <summary>Of a node that nobody could ask before it was fenced.</summary>
+    private async Task<bool> WasPrimaryAsync(NodeContainer container, bool over) =>
+        over
+            ? await observer.ControlAsync(container.Id)
+                is { State: ControlState.ShutDown or ControlState.ShuttingDown or ControlState.InProduction }
+            : !await sql.QueryScalarAsync<bool>(container, "SELECT pg_is_in_recovery()");
+
     /// <summary>Post-condition: it is no standby and would not start as one, whatever somebody did with it since it was
     /// fenced.</summary>
     private async Task UnmarkAsync(NodeContainer container, bool over)
@@ -242,10 +249,11 @@ internal sealed class RoleActivities(
 
         if (!over)
         {
-            await docker.ExecuteAsync(container.Id.Container, "0:0", Limits.FastStop, Unmark);
+            await docker.ExecuteAsync(container.Id.Container, "0:0", Limits.Docker, Unmark);
         }
         else if (await observer.IsMarkedStandbyAsync(container.Id))
         {
+            await life.RequireNoSecondPrimaryAsync(container);
             await jobs.EnsureExclusiveVolumeAsync(container.Id);
             await jobs.RunToSuccessAsync(JobSpec.On(container, "unmark", "remove-standby-signal"));
         }

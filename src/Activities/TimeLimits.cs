@@ -16,7 +16,7 @@ public sealed class TimeLimits
     [
         .. typeof(TimeLimits)
             .GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Select(limit => $"{ActivityHostOptions.Section}:{nameof(ActivityHostOptions.Limits)}:{limit.Name}"),
+            .Select(limit => PathOf(limit.Name)),
     ];
 
     /// <summary>A call to Docker's daemon; it answers within milliseconds, and a busy disk takes seconds.</summary>
@@ -73,15 +73,38 @@ public sealed class TimeLimits
     /// can.</summary>
     public TimeSpan Answer { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>What is wrong in a configuration: values that are no time.</summary>
+    /// <summary>Where an attempt of the activity that waits has no longer.</summary>
+    private static readonly Dictionary<string, TimeSpan> Most = new(StringComparer.Ordinal)
+    {
+        [PathOf(nameof(FastStop))] = TimeSpan.FromSeconds(30),
+        [PathOf(nameof(Candidate))] = TimeSpan.FromSeconds(30),
+        [PathOf(nameof(Archive))] = TimeSpan.FromSeconds(35),
+        [PathOf(nameof(Promotion))] = TimeSpan.FromSeconds(110),
+    };
+
+    /// <summary>What is wrong in a configuration: values that are no time, or too long.</summary>
     public static IEnumerable<string> Problems(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return Paths
-            .Where(path =>
-                configuration[path] is { } text
-                && (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) || time <= TimeSpan.Zero)
+        foreach (var path in Paths)
+        {
+            if (configuration[path] is not { } text)
+            {
+                continue;
+            }
+
+            var most = Most.GetValueOrDefault(path, TimeSpan.FromDays(1) - TimeSpan.FromSeconds(1));
+            if (
+                !TimeSpan.TryParseExact(text, @"hh\:mm\:ss", CultureInfo.InvariantCulture, out var time)
+                || time <= TimeSpan.Zero
+                || time > most
             )
-            .Select(path => $"{path}: '{configuration[path]}' is not a time above zero as hh:mm:ss");
+            {
+                yield return $"{path}: '{text}' is not a time as hh:mm:ss, above zero and at most {most}";
+            }
+        }
     }
+
+    private static string PathOf(string limit) =>
+        $"{ActivityHostOptions.Section}:{nameof(ActivityHostOptions.Limits)}:{limit}";
 }

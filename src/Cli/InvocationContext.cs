@@ -10,7 +10,7 @@ internal sealed record InvocationContext(ParseResult Parsed, Terminal Terminal)
 
     public string? Reason => Parsed.GetValue(Flags.Reason);
 
-    public bool Yes => Parsed.GetValue(Flags.Yes);
+    public bool Yes => Parsed.GetValue<bool>(Flags.Yes.Name);
 
     public bool Detach => Parsed.GetValue(Flags.Detach);
 

@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Common;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Worker;
 
 /// <summary>Counts the procedures that have not ended, by what they do: Temporal's visibility knows, so no workflow
 /// has to.</summary>
-internal sealed class OpenProcedures(ITemporalClient client, MetricMeter meter) : BackgroundService
+internal sealed partial class OpenProcedures(ITemporalClient client, MetricMeter meter, ILogger<OpenProcedures> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
@@ -31,9 +32,10 @@ internal sealed class OpenProcedures(ITemporalClient client, MetricMeter meter) 
             {
                 Set(await CountAsync(stoppingToken));
             }
-            catch (RpcException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 // Health says that the server is away; the numbers stay as they were.
+                Unknown(logger, e.Message);
             }
         } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
@@ -72,6 +74,9 @@ internal sealed class OpenProcedures(ITemporalClient client, MetricMeter meter) 
             gauge.Set(counts.GetValueOrDefault(kind));
         }
     }
+
+    [LoggerMessage(310, LogLevel.Debug, "open procedures can't be counted: {Why}")]
+    private static partial void Unknown(ILogger logger, string why);
 
     private readonly record struct Kind(string Cluster, string Procedure, string State);
 }

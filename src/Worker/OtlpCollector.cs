@@ -39,5 +39,6 @@ internal sealed record OtlpCollector(Uri Endpoint, bool IsHttp, IReadOnlyDiction
             .Split(',', StringSplitOptions.RemoveEmptyEntries)
             .Select(header => header.Split('=', 2))
             .Where(header => header.Length == 2)
-            .ToDictionary(header => header[0].Trim(), header => Uri.UnescapeDataString(header[1].Trim()));
+            .GroupBy(header => header[0].Trim(), header => Uri.UnescapeDataString(header[1].Trim()))
+            .ToDictionary(header => header.Key, header => header.Last());
 }

@@ -75,16 +75,14 @@ internal static class WorkerHost
         log.MinimumLevel.Is(options.LogLevel)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .Enrich.FromLogContext();
-        if (options.JsonLog)
-        {
-            log.WriteTo.Console(new CompactJsonFormatter());
-        }
-        else
-        {
-            log.WriteTo.Console(
-                outputTemplate: "{UtcTimestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}"
-            );
-        }
+        // a terminal that stands still holds nothing up
+        log.WriteTo.Async(sink =>
+            _ = options.JsonLog
+                ? sink.Console(new CompactJsonFormatter())
+                : sink.Console(
+                    outputTemplate: "{UtcTimestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}"
+                )
+        );
     }
 
     private static TemporalClient Client(WorkerOptions options, ILoggerFactory loggers)

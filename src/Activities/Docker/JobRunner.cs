@@ -179,8 +179,10 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
             return false;
         }
 
-        await docker.SignalAsync(user, "SIGINT");
-        return await docker.EndedAsync(user, limits.FastStop);
+        await docker.SignalAsync(user, NodeLife.FastStop);
+        return await docker.EndedAsync(user, limits.FastStop)
+            ? true
+            : throw new TimeoutException($"{node}, which somebody has started, does not end after its fast stop");
     }
 
     private async Task RemoveAsync(Dictionary<string, IDictionary<string, bool>> filter, string key = "")

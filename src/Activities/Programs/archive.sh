@@ -25,16 +25,20 @@ case $name in *.*) ;; *)
   ;;
 esac
 mkdir -p "$to"
-rm -f "$to/.$2.$NODE".* # of one that was killed
+parts=$to/.$2.$NODE. # one of this process, and those of others; they are worth nothing when the file is there
 if [ -e "$to/$name" ]; then
-  cmp -s "$1" "$to/$name" && exit 0
+  if cmp -s "$1" "$to/$name"; then
+    rm -f "$parts"*
+    exit 0
+  fi
   case $name in *.partial.*) exit 0 ;; esac # the new timeline's first segment has it too, and nothing reads it
   echo "archive: $2 is in the archive already with another content: refused" >&2
   exit 1
 fi
-part="$to/.$2.$NODE.$$"
+part=$parts$$
 trap 'rm -f "$part"' EXIT
 fail() { echo "archive: $said" >&2; exit 1; }
 said=$(dd if="$1" of="$part" bs=1048576 conv=fsync 2>&1) || fail
 said=$(ln "$part" "$to/$name" 2>&1) || cmp -s "$1" "$to/$name" || fail
+rm -f "$parts"* # of those that were killed; one that still copies finds the file
 sync "$to" 2>/dev/null || sync

@@ -27,6 +27,8 @@ internal static class DecisionCommands
         Description = "The hash of the plan that was read; nothing is asked then",
     };
 
+    private static readonly Option<bool> Yes = new(Flags.Yes.Name, "-y") { Description = "Don't ask" };
+
     private static readonly Field[] Targets = [.. InputField.Of(typeof(TargetInput)).Select(Field.Of)];
 
     static DecisionCommands() =>
@@ -38,7 +40,7 @@ internal static class DecisionCommands
                 terminal,
                 "approve",
                 "Let a procedure that waits for approval begin, or a recovery that stands at its target go on",
-                [Plan, Flags.Yes],
+                [Plan, Yes],
                 ApproveAsync
             ),
             Verb(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Cli;
 
@@ -75,10 +76,17 @@ internal static class DevCommand
     /// does, with its Docker and its secrets.</summary>
     private static async Task SayOthersAsync(InvocationContext call, DevServer server, CancellationToken cancel)
     {
-        var client = await Temporal.ConnectAsync(server.Address, call.Parsed.GetValue(Flags.Namespace), cancel);
-        if (Others(await SeenWorker.AllAsync(client, TaskQueueType.Activity, cancel)) is { } others)
+        try
         {
-            call.Terminal.WriteInfo(others);
+            var client = await Temporal.ConnectAsync(server.Address, call.Parsed.GetValue(Flags.Namespace), cancel);
+            if (Others(await SeenWorker.AllAsync(client, TaskQueueType.Activity, cancel)) is { } others)
+            {
+                call.Terminal.WriteInfo(others);
+            }
+        }
+        catch (Exception e) when (e is RpcException or CliError)
+        {
+            // the namespace may not be there yet: the worker waits for it
         }
     }
 

@@ -9,6 +9,7 @@ namespace PgFlow.Cli;
 internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle, StartRequest order)
 {
     private readonly IAnsiConsole _people = call.Terminal.Error;
+    private bool _approving;
 
     /// <param name="cancel">The person leaves, or is thrown out: that is a no.</param>
     /// <param name="limited">The same, or the time limit is reached: it goes on waiting, for somebody else.</param>
@@ -40,6 +41,7 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
         try
         {
             var yes = await PromptAsync(answered.Token);
+            _approving = yes;
             await (
                 yes
                     ? Decisions.ApproveAsync(handle, plan.Hash, limited)
@@ -73,7 +75,13 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
                 await Decisions.CancelAsync(handle, Why, CancellationToken.None);
             }
 
-            return new(ExitCodes.StoppedFollowing, "rejected; nothing was done");
+            return _approving
+                ? new(
+                    ExitCodes.StoppedFollowing,
+                    "cancelled; your yes may have been taken before",
+                    next: $"look at it: pgflow show {handle.Id}"
+                )
+                : new(ExitCodes.StoppedFollowing, "rejected; nothing was done");
         }
         catch (Exception e) when (e is CliError or RpcException)
         {

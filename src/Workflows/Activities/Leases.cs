@@ -72,8 +72,11 @@ internal static class Leases
         );
 
     /// <summary>Refuses while a procedure holds the lease.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="kind">What for.</param>
+    /// <param name="besides">What is said besides.</param>
     /// <exception cref="ApplicationFailureException">Who does (<see cref="Ends.ClusterBusy"/>).</exception>
-    public static async Task RequireFreeAsync(ClusterName cluster, LeaseKind kind)
+    public static async Task RequireFreeAsync(ClusterName cluster, LeaseKind kind, string besides = "")
     {
         var holder = await ActivityCall.ChangeAsync(
             (ILeaseActivities activities) => activities.DescribeLeaseAsync(cluster, kind),
@@ -82,7 +85,7 @@ internal static class Leases
         );
         if (holder is not null)
         {
-            throw new ApplicationFailureException(holder, errorType: Ends.ClusterBusy, nonRetryable: true);
+            throw new ApplicationFailureException(holder + besides, errorType: Ends.ClusterBusy, nonRetryable: true);
         }
     }
 

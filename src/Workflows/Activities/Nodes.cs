@@ -91,10 +91,10 @@ public interface IRoleActivities
     /// <param name="node">The node.</param>
     /// <param name="running">Whether it ran.</param>
     /// <param name="standby">Whether it was marked as a standby: a node that was not is ended when somebody has started
-    /// it as one meanwhile.</param>
+    /// it as one meanwhile. Null where nobody could tell: then its pg_control does.</param>
     /// <remarks>Refuses when another node accepts writes.</remarks>
     [Activity]
-    Task UnfenceNodeAsync(NodeId node, bool running, bool standby);
+    Task UnfenceNodeAsync(NodeId node, bool running, bool? standby);
 
     /// <summary>Post-condition: the candidate has replayed beyond the old primary's shutdown checkpoint, on its
     /// timeline.</summary>
@@ -236,7 +236,7 @@ internal static class Nodes
             $"{node}: fence (kill, off the networks, standby.signal)"
         );
 
-    public static Task UnfenceAsync(NodeId node, bool running, bool standby) =>
+    public static Task UnfenceAsync(NodeId node, bool running, bool? standby) =>
         ActivityCall.ChangeAsync(
             (IRoleActivities activities) => activities.UnfenceNodeAsync(node, running, standby),
             $"{node}: undo the fence"

@@ -4,14 +4,14 @@ namespace PgFlow.Workflows;
 /// <param name="Id">The node.</param>
 /// <param name="WasRunning">Whether its container ran.</param>
 /// <param name="WasStandby">Whether it followed.</param>
-/// <param name="WasMarked">Whether it would have started as a standby; also where nobody could tell.</param>
+/// <param name="WasMarked">Whether it would have started as a standby; null where nobody could tell.</param>
 /// <param name="WasFenced">Whether it was fenced already: then it stays so.</param>
 /// <param name="Endpoint">What it held on the external network.</param>
 internal sealed record FencedNode(
     NodeId Id,
     bool WasRunning,
     bool WasStandby,
-    bool WasMarked,
+    bool? WasMarked,
     bool WasFenced,
     EndpointRole Endpoint
 )
@@ -21,7 +21,7 @@ internal sealed record FencedNode(
             node.Id,
             node.Container is "running",
             node.Role is NodeRole.Standby,
-            node.Role is not NodeRole.Primary && node.StandbySignal is not false,
+            node.Role is NodeRole.Primary ? false : node.StandbySignal,
             node is { Role: NodeRole.Stopped, StandbySignal: true, RestartPolicy: not ExpectedNode.RestartPolicy },
             node.Endpoint
         );

@@ -48,7 +48,12 @@ public sealed record InitClusterInput : ProcedureInput
                 : TooLong("image", Image, 255),
             .. CheckPlace(Nodes, Vip, Subnet),
             .. Missing("vip", Vip is null && ExternalNetwork is not null, FreeAddress),
+            .. ExternalNetwork is null && Vip is not null && IsAddress(Vip) && LastOf(Vip) is < 2 or > 127
+                ? [new("vip", $"{Vip} is not from 2 to 127 in its /24, which becomes the external network")]
+                : Array.Empty<InputProblem>(),
         ];
+
+    private static int LastOf(string address) => IPAddress.Parse(address).GetAddressBytes()[3];
 
     /// <summary>What is wrong with the size and the networks of a cluster that is to be made.</summary>
     internal static IEnumerable<InputProblem> CheckPlace(int nodes, string? vip, string? subnet)

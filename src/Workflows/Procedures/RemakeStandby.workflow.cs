@@ -41,7 +41,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                     $"{node} is stopped and can't come back as a primary",
                     () => Nodes.FenceAsync(node),
                     undo: plan.WasWrong ? null : plan.Before.ReturnAsync
-                ); // a wrong primary stays fenced
+                ); // a primary beside this one stays fenced
                 await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));
                 await Step(
                     "copy",
@@ -90,7 +90,7 @@ internal sealed record RemakeStandbyPlan : Plan
     /// <summary>The node as it is now, for the way back.</summary>
     public required FencedNode Before { get; init; }
 
-    /// <summary>Whether it accepts writes beside the primary.</summary>
+    /// <summary>Whether it accepts writes beside the primary, or would when it is started.</summary>
     public required bool WasWrong { get; init; }
 
     public required ClusterIntent Intent { get; init; }
@@ -120,7 +120,7 @@ internal sealed record RemakeStandbyPlan : Plan
             {
                 Summary = $"{node.Id} becomes a fresh copy of {primary.Id}",
                 Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}"],
-                WasWrong = node.Role is NodeRole.Primary,
+                WasWrong = FencedNode.Of(node).WasMarked is false,
                 Warnings =
                 [
                     .. node.Role is NodeRole.Primary

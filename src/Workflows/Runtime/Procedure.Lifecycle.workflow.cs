@@ -180,7 +180,7 @@ public abstract class Procedure<TInput> : Procedure
         }
         catch (ApplicationFailureException e) when (e.ErrorType is Ends.Refused && Lease is not LeaseKind.Cluster)
         {
-            await Leases.RequireFreeAsync(_input.Cluster, LeaseKind.Cluster);
+            await Leases.RequireFreeAsync(_input.Cluster, LeaseKind.Cluster, $" (now: {e.Message})");
             throw;
         }
     }

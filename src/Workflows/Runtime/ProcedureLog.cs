@@ -37,6 +37,11 @@ internal static partial class ProcedureLog
         );
     }
 
+    public static void NoTrace(Exception why) => LogNoTrace(Workflow.Logger, why);
+
+    [LoggerMessage(203, LogLevel.Warning, "this procedure could not be traced")]
+    private static partial void LogNoTrace(ILogger logger, Exception why);
+
     [LoggerMessage(200, LogLevel.Information, "{Procedure} {Cluster}: {Outcome} ({WorkflowId})")]
     private static partial void LogState(
         ILogger logger,

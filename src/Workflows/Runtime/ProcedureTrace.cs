@@ -33,9 +33,9 @@ public static class ProcedureTrace
         {
             Write(report);
         }
-        catch (MissingFieldException)
+        catch (Exception e)
         {
-            // another .NET: a trace keeps no procedure from its end
+            ProcedureLog.NoTrace(e); // it keeps no procedure from its end
         }
     }
 

@@ -189,7 +189,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
             "sh",
             Host.Image,
             "-c",
-            "find /r/wal -name '.?*' -type f | sort"
+            "find /r/wal /r/timelines /r/ledger -name '.?*' -type f | sort"
         );
 
     /// <summary>All complete segments are there, once the primary's archiver has nothing to do any more.</summary>

@@ -84,17 +84,19 @@ public sealed class ConfigurationTests : IDisposable
     {
         File.WriteAllText(
             file,
-            """{ "PgFlow": { "Limits": { "FastStop": "00:01:30", "Kill": "soon", "Stop": "1" } } }"""
+            """{ "PgFlow": { "Limits": { "FastStop": "00:00:30", "Kill": "soon", "Docker": "20", "Archive": "00:01:00", "Stop": "1" } } }"""
         );
 
         var (_, configuration) = Load("--config", file);
 
-        Assert.Equal("00:01:30", configuration["PgFlow:Limits:FastStop"]);
+        Assert.Equal("00:00:30", configuration["PgFlow:Limits:FastStop"]);
         Assert.Equivalent(
             new[]
             {
                 $"{file}: there is no setting PgFlow:Limits:Stop",
-                "PgFlow:Limits:Kill: 'soon' is not a time above zero as hh:mm:ss",
+                "PgFlow:Limits:Docker: '20' is not a time as hh:mm:ss, above zero and at most 23:59:59",
+                "PgFlow:Limits:Kill: 'soon' is not a time as hh:mm:ss, above zero and at most 23:59:59",
+                "PgFlow:Limits:Archive: '00:01:00' is not a time as hh:mm:ss, above zero and at most 00:00:35",
             },
             problems,
             strict: true

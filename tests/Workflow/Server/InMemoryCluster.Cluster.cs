@@ -211,15 +211,18 @@ internal sealed partial class InMemoryCluster
             }
         );
 
-    Task IRoleActivities.UnfenceNodeAsync(NodeId node, bool running, bool standby) =>
+    Task IRoleActivities.UnfenceNodeAsync(NodeId node, bool running, bool? standby) =>
         DoAsync(
             node,
             () =>
             {
-                Set(node, state => state with { RestartPolicy = "unless-stopped", StandbySignal = standby });
+                Set(
+                    node,
+                    state => state with { RestartPolicy = "unless-stopped", StandbySignal = standby is not false }
+                );
                 if (running)
                 {
-                    Run(node, standby ? NodeRole.Standby : NodeRole.Primary);
+                    Run(node, standby is not false ? NodeRole.Standby : NodeRole.Primary);
                 }
             }
         );

@@ -135,6 +135,7 @@ internal sealed class RoleActivities(
         var over = await life.IsOverAsync(container); // or somebody has started it
         if (standby is false || (standby is null && await WasPrimaryAsync(container, over)))
         {
+            await (running ? Task.CompletedTask : life.RequireNoSecondPrimaryAsync(container)); // its start asks
             await UnmarkAsync(container, over);
         }
 
@@ -253,7 +254,6 @@ internal sealed class RoleActivities(
         }
         else if (await observer.IsMarkedStandbyAsync(container.Id))
         {
-            await life.RequireNoSecondPrimaryAsync(container);
             await jobs.EnsureExclusiveVolumeAsync(container.Id);
             await jobs.RunToSuccessAsync(JobSpec.On(container, "unmark", "remove-standby-signal"));
         }

@@ -255,12 +255,30 @@ public sealed partial class ProgramTests : IDisposable
         );
     }
 
+    [Fact]
+    public void The_archive_loses_no_copy_of_a_neighbour_and_keeps_none_of_one_that_was_killed()
+    {
+        const string Segment = "000000010000000000000001";
+        const string Of = $"repository/wal/.{Segment}.p1";
+        Write($"pgflow/data/pg_wal/{Segment}", "one");
+        InstallArchiveProgram();
+        Write($"{Of}.999999", "o"); // killed, or still copying
+        Stub("dd", $"test -e {_root}/{Of}.999999 && exec /bin/dd \"$@\""); // it is there while this one copies
+
+        Archive(Segment);
+        Write($"{Of}.999998", "one"); // killed after it had published
+        Archive(Segment);
+
+        Assert.Equal([Segment], Directory.GetFiles($"{_root}/repository/wal").Select(Path.GetFileName));
+    }
+
     private void Archive(string segment)
     {
         using var process = Process.Start(
             new ProcessStartInfo($"{_root}/pgflow/bin/archive", [$"pg_wal/{segment}", segment])
             {
                 WorkingDirectory = $"{_root}/pgflow/data",
+                Environment = { ["PATH"] = $"{_root}/bin:{Environment.GetEnvironmentVariable("PATH")}" },
             }
         )!;
         process.WaitForExit();

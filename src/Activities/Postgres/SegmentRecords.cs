@@ -169,8 +169,12 @@ internal sealed record Way(
         if (decoder.End < To && !mayEnd)
         {
             throw Ends.Break(
-                $"the WAL can't be read beyond {decoder.End}, in {Files[index].Path}: "
-                    + $"{decoder.Broken ?? "the file is too short"}"
+                $"the WAL can't be read beyond {decoder.End}"
+                    + (
+                        Files[index] is { Path.Length: > 0 } file
+                            ? $", in {file.Path}: {decoder.Broken ?? "the file is too short"}"
+                            : $": {Files[index].Segment} is in no archive and on no node"
+                    )
             );
         }
     }

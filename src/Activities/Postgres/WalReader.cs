@@ -175,9 +175,24 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
     private IReadOnlyList<WalRange> Range(Timeline timeline, ulong first, ulong last) =>
         [new(timeline, new(first * _size), new((last + 1) * _size))];
 
+    /// <summary>Where the last segment of a branch ends that nobody has left: it goes no further, however far others
+    /// have gone.</summary>
+    private Lsn EndOf(Timeline timeline)
+    {
+        var own = catalogue.Segments.Where(run => run.Timeline == timeline).ToList();
+        var left = catalogue
+            .Branches.SelectMany(branch => branch.History.Ancestors)
+            .Where(left => left.Timeline == timeline)
+            .Select(left => left.End);
+        return own.Count > 0 ? left.Append(EndOf(own)).Max() : EndOf(catalogue.Segments); // it can't be read then
+    }
+
+    private Lsn EndOf(IReadOnlyCollection<SegmentRun> runs) =>
+        new((runs.Max(run => (ulong?)run.Last) ?? 0) * _size + _size);
+
     private async Task<Way> WayAsync(IReadOnlyList<WalRange> path)
     {
-        var there = new Lsn((catalogue.Segments.Max(run => (ulong?)run.Last) ?? 0) * _size + _size);
+        var there = path[^1].End == Lineage.Endless ? EndOf(path[^1].Timeline) : EndOf(catalogue.Segments);
         var (from, to) = (path[0].Start, path[^1].End < there ? path[^1].End : there);
         var segments =
             to <= from

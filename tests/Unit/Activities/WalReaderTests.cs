@@ -120,6 +120,26 @@ public sealed class WalReaderTests
         Assert.DoesNotContain(wal.Open, wal.Index.Keys);
     }
 
+    /// <remarks>As after a clean shutdown: the server that archives switches to another segment, for the checkpoint
+    /// alone.</remarks>
+    [Fact]
+    public async Task A_branch_that_ended_with_its_segment_is_read_to_its_end_however_far_others_have_gone()
+    {
+        var wal = new SomeWal { Others = [new(new(2), 0xB, 0x20)] };
+
+        Assert.Equal(755u, (await wal.Reader.LastAsync(Path))!.Xid);
+        Assert.Null(await wal.Reader.FirstAfterAsync(Path, At("59")));
+        Assert.Equal(new Lsn(0xE00000), await wal.Reader.EndOfAsync(new(1), new(0xB00028)));
+    }
+
+    [Fact]
+    public async Task A_branch_that_lacks_WAL_before_another_left_it_is_not_read_as_if_it_had_ended()
+    {
+        var wal = new SomeWal { Others = [new(new(2), 0xE, 0x20)], Left = new(new(2), [new(new(1), new(0xE01000))]) };
+
+        await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.FirstAfterAsync(Path, At("59")));
+    }
+
     [Fact]
     public async Task A_removal_is_open_until_its_transaction_ends()
     {
@@ -153,6 +173,10 @@ public sealed class WalReaderTests
 
         public string? Open { get; init; }
 
+        public IReadOnlyList<SegmentRun> Others { get; init; } = [];
+
+        public TimelineHistory? Left { get; init; }
+
         public WalReader Reader =>
             field ??= new(
                 this,
@@ -161,7 +185,11 @@ public sealed class WalReaderTests
                     Cluster = ClusterName.Parse("demo"),
                     ReadAt = DateTimeOffset.UnixEpoch,
                     SegmentSize = WalFixture.SegmentSize,
-                    Branches = [new(new(1), new(new(1), []), null)],
+                    Branches =
+                    [
+                        new(new(1), new(new(1), []), null),
+                        .. Left is null ? Array.Empty<Branch>() : [new(new(2), Left, null)],
+                    ],
                     Segments =
                     [
                         .. Files
@@ -172,6 +200,7 @@ public sealed class WalReaderTests
                                 all.Min(segment => segment.Number),
                                 all.Max(segment => segment.Number)
                             )),
+                        .. Others,
                     ],
                 }
             );

@@ -19,9 +19,6 @@ internal sealed partial class NodeLife(
     IOptions<ActivityHostOptions> options
 )
 {
-    /// <summary>PostgreSQL's fast stop; Docker's own ends in SIGKILL.</summary>
-    public const string FastStop = "SIGINT";
-
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
     public const int LogLines = 8;
 
@@ -79,8 +76,7 @@ internal sealed partial class NodeLife(
     {
         await Permit.RequireAsync(container.Id.Cluster);
         await ForbidRestartAsync(container);
-        await docker.SignalAsync(container.Id.Container, FastStop);
-        if (!await docker.EndedAsync(container.Id.Container, FastStopLimit))
+        if (!await docker.StopFastAsync(container.Id.Container))
         {
             throw new TimeoutException(
                 $"{container.Id} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker "

@@ -47,7 +47,7 @@ internal sealed class RoleActivities(
             return seen with { ReplayedBy = standby.Name };
         }
 
-        await docker.SignalAsync(node.Container, NodeLife.FastStop);
+        await docker.SignalAsync(node.Container, ContainerCalls.FastStop);
         do
         {
             var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);
@@ -77,7 +77,7 @@ internal sealed class RoleActivities(
                 await using var stopped = await sql.OpenAsync(container);
                 await using var replaying = await sql.OpenAsync(await inventory.NodeAsync(standby));
                 var shutdown = await ShutdownWitness.BeginAsync(stopped, replaying);
-                await docker.SignalAsync(node.Container, NodeLife.FastStop);
+                await docker.SignalAsync(node.Container, ContainerCalls.FastStop);
                 return await shutdown.WaitAsync(WitnessLimit);
             }
             catch (Exception e)
@@ -107,8 +107,7 @@ internal sealed class RoleActivities(
         await life.ForbidRestartAsync(container);
         if (!atOnce && container.Running && await life.AnswersNowAsync(container))
         {
-            await docker.SignalAsync(node.Container, NodeLife.FastStop);
-            await docker.EndedAsync(node.Container, Limits.FastStop);
+            await docker.StopFastAsync(node.Container);
         }
 
         if (container.Docker.State.Running)

@@ -335,10 +335,11 @@ public sealed class RecoveryTests(TemporalServer temporal)
         );
     }
 
-    internal static Task InspectingAsync(WorkflowHandle recovery) =>
+    internal static Task InspectingAsync(WorkflowHandle recovery, int seconds = 60) =>
         Host.UntilAsync(
             "it stands at its target",
-            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting
+            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
+            seconds
         );
 
     private static async Task<string> WordsAsync(NodeId node) =>

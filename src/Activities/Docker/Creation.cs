@@ -215,7 +215,7 @@ internal sealed class Creation(DockerEngine docker)
                 "LC_ALL=C.UTF-8",
                 "PGDATA=" + Names.Data,
             ],
-            StopSignal = "SIGINT",
+            StopSignal = ContainerCalls.FastStop,
             StopTimeout = TimeSpan.FromMinutes(1),
             Healthcheck = new() { Test = ["NONE"] },
             Labels = Labels.Of(

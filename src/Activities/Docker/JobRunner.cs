@@ -179,8 +179,7 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
             return false;
         }
 
-        await docker.SignalAsync(user, NodeLife.FastStop);
-        return await docker.EndedAsync(user, limits.FastStop)
+        return await docker.StopFastAsync(user)
             ? true
             : throw new TimeoutException($"{node}, which somebody has started, does not end after its fast stop");
     }

@@ -56,7 +56,7 @@ internal sealed class ClientConnections(
                 await docker.ExecuteAsync(
                     node.Id.Container,
                     $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}",
-                    docker.Limits.Docker,
+                    limits.Docker,
                     [$"INTERNAL={SocketTable.Render(node.Address)}"],
                     ["/bin/sh", "-c", Embedded.Read("end-connections")]
                 );

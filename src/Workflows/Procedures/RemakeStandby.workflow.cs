@@ -91,7 +91,7 @@ internal sealed record RemakeStandbyPlan : Plan
     public required FencedNode Before { get; init; }
 
     /// <summary>Whether it accepts writes beside the primary, or would when it is started.</summary>
-    public required bool WasWrong { get; init; }
+    public bool WasWrong => Before.WasMarked is false;
 
     public required ClusterIntent Intent { get; init; }
 
@@ -120,7 +120,6 @@ internal sealed record RemakeStandbyPlan : Plan
             {
                 Summary = $"{node.Id} becomes a fresh copy of {primary.Id}",
                 Facts = [$"primary {primary.Id} on timeline {primary.Timeline}; {node.Id} is {Checks.Describe(node)}"],
-                WasWrong = FencedNode.Of(node).WasMarked is false,
                 Warnings =
                 [
                     .. node.Role is NodeRole.Primary

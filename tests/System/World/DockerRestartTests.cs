@@ -190,11 +190,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
                     }
                 )
         );
-        await Host.UntilAsync(
-            "it stands at its target",
-            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
-            120
-        );
+        await RecoveryTests.InspectingAsync(recovery, seconds: 120);
         await OwnDocker.RestartAsync(signal);
 
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);

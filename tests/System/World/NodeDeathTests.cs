@@ -79,11 +79,7 @@ public sealed class NodeDeathTests(TemporalServer temporal)
                     }
                 )
         );
-        await Host.UntilAsync(
-            "it stands at its target",
-            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
-            120
-        );
+        await RecoveryTests.InspectingAsync(recovery, seconds: 120);
         await Host.DockerAsync("kill", cluster.Node(1).Container);
 
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);

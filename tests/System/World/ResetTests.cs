@@ -115,11 +115,7 @@ public sealed class ResetTests(TemporalServer temporal)
 
         // From its inspection to before the data was swapped: what was set aside comes back.
         var recovery = await RecoverAsync(cluster, inspect: true);
-        await Host.UntilAsync(
-            "it stands at its target",
-            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
-            120
-        );
+        await RecoveryTests.InspectingAsync(recovery, seconds: 120);
         var next = await ResetAsync(recovery, before: "SwapInCopy");
         var (type, _, message) = await TestCluster.FailureAsync(next);
         Assert.True(type == Ends.Unchanged, message);
@@ -132,16 +128,9 @@ public sealed class ResetTests(TemporalServer temporal)
 
         // At the inspection itself: nothing is forgotten.
         recovery = await RecoverAsync(cluster, inspect: true);
-        await Host.UntilAsync(
-            "it stands at its target",
-            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
-            120
-        );
+        await RecoveryTests.InspectingAsync(recovery, seconds: 120);
         next = await ResetAsync(recovery);
-        await Host.UntilAsync(
-            "it stands there again",
-            async () => (await next.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting
-        );
+        await RecoveryTests.InspectingAsync(next);
         await next.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
         await TestCluster.ReportAsync(next);
         Assert.Equal("A", (await TestCluster.SqlAsync(cluster.Node(1), "SELECT string_agg(w, ',') FROM word")).Trim());

@@ -77,11 +77,7 @@ public sealed class VolumeTests(TemporalServer temporal)
                     }
                 )
         );
-        await Host.UntilAsync(
-            "it stands at its target",
-            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
-            120
-        );
+        await RecoveryTests.InspectingAsync(recovery, seconds: 120);
         await RemoveAsync(cluster.Node(2));
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
         var blocked = await StuckTests.AllBlockedAsync(recovery);

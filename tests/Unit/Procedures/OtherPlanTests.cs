@@ -52,6 +52,17 @@ public sealed class OtherPlanTests
     }
 
     [Fact]
+    public void An_old_primary_that_is_stopped_stays_fenced_too_if_its_remake_fails() =>
+        Assert.True(
+            RemakeStandbyPlan
+                .From(
+                    new() { Cluster = Cluster, Node = P(2) },
+                    Healthy().With(2, node => node with { Role = NodeRole.Stopped, StandbySignal = false })
+                )
+                .WasWrong
+        );
+
+    [Fact]
     public void Remake_of_the_primary_is_refused() =>
         Assert.StartsWith(
             "p1 is the primary; ",

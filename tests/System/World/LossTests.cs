@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using PgFlow.Activities;
 using PgFlow.WorkflowTests;
+using Temporalio.Runtime;
 
 namespace PgFlow.SystemTests.World;
 
@@ -43,6 +44,8 @@ public sealed partial class LossTests(TemporalServer temporal)
         var segment = $"data/pg_wal/{WalSegments.Name(new(1), fork.Value / (16 * 1024 * 1024), 16 * 1024 * 1024)}";
         Promotion promotion = new(p2, new(2), new(1), fork);
         await using var hands = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton(TemporalRuntime.Default.MetricMeter)
             .AddPgFlowActivities(new ConfigurationBuilder().Build())
             .BuildServiceProvider();
         Task<Loss> MeasureAsync() => hands.GetRequiredService<IArchiveActivities>().MeasureLossAsync(p1, promotion);

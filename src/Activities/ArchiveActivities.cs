@@ -55,10 +55,9 @@ internal sealed class ArchiveActivities(
     public async Task ProveArchivingAsync(NodeId primary)
     {
         var node = await life.StillPrimaryAsync(primary);
-        await Permit.RequireBesideAsync(primary.Cluster);
         // The mark's segment: one that somebody else has ended meanwhile is not ended again.
         var marked = new Lsn((await sql.WriteMarkerAsync(node)).Value - 1);
-        var segment = await sql.QueryScalarAsync<string>(
+        var segment = await sql.ChangeAsync<string>(
             node,
             "SELECT pg_walfile_name($1::text::pg_lsn) FROM pg_switch_wal()",
             marked.ToString()
@@ -168,10 +167,9 @@ internal sealed class ArchiveActivities(
     private async Task<string> ExecuteAsync(NodeId primary, TimeSpan limit, string program, params string[] parameters)
     {
         var node = await life.RunningAsync(primary);
-        await Permit.RequireBesideAsync(primary.Cluster);
         string[] environment = [.. Names.Environment, $"ARCHIVE={Names.ArchiveOf(node.Spec)}", .. parameters];
         var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
-        return await docker.ExecuteAsync(
+        return await docker.ChangeByAsync(
             primary.Container,
             user,
             limit,

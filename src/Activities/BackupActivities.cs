@@ -66,7 +66,6 @@ internal sealed class BackupActivities(
 
     public async Task<Backup> CopyToRepositoryAsync(BackupOrder order)
     {
-        await Permit.RequireBesideAsync(order.Source.Cluster);
         var (source, primary) = (await life.RunningAsync(order.Source), await life.RunningAsync(order.Primary));
         await using (var session = await sql.OpenAsync(primary))
         {
@@ -124,7 +123,6 @@ internal sealed class BackupActivities(
 
     public async Task ProveBackupAsync(NodeId primary, Backup backup)
     {
-        await Permit.RequireBesideAsync(primary.Cluster);
         var node = await life.RunningAsync(primary);
         if (await sql.WrittenTimelineAsync(node) is var timeline && timeline != backup.Timeline)
         {
@@ -153,7 +151,6 @@ internal sealed class BackupActivities(
 
     public async Task PublishBackupAsync(ClusterName cluster, Backup backup)
     {
-        await Permit.RequireBesideAsync(cluster);
         var node = await inventory.NodeAsync(new(cluster, backup.Node));
         await jobs.RunToSuccessAsync(
             OnRepository(node, "publish-backup", "publish-backup") with
@@ -173,10 +170,9 @@ internal sealed class BackupActivities(
 
     public async Task DiscardBackupAsync(ClusterName cluster)
     {
-        await Permit.RequireBesideAsync(cluster);
         if (await inventory.NodesAsync(cluster) is [var node, ..])
         {
-            await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
+            await jobs.RemoveOfThisRunAsync();
             await jobs.RunToSuccessAsync(
                 OnRepository(node, "discard-backup", "discard-backup") with
                 {
@@ -188,7 +184,6 @@ internal sealed class BackupActivities(
 
     public async Task<Verification> VerifyRecoveryAsync(ClusterName cluster, ResolvedTarget target)
     {
-        await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var (node, id) = (nodes[0], target.Backups[^1]);
         var end = await jobs.RunAsync(
@@ -225,7 +220,6 @@ internal sealed class BackupActivities(
             1024 * taken.Kilobytes,
             at
         );
-        await Permit.RequireBesideAsync(cluster);
         await jobs.RunToSuccessAsync(
             OnRepository(node, "mark-verified", "mark-verified") with
             {
@@ -245,7 +239,6 @@ internal sealed class BackupActivities(
 
     public async Task RemoveBackupsAsync(ClusterName cluster, ExpirationSet unneeded)
     {
-        await Permit.RequireBesideAsync(cluster);
         var nodes = await inventory.NodesAsync(cluster);
         var job = OnRepository(nodes[0], "remove-backups", "remove-backups");
         await jobs.RunToSuccessAsync(
@@ -280,9 +273,8 @@ internal sealed class BackupActivities(
                 )
             )
             {
-                await Permit.RequireBesideAsync(primary.Id.Cluster);
                 await sql.WriteMarkerAsync(primary);
-                await sql.QueryScalarAsync<string>(primary, "SELECT pg_switch_wal()::text");
+                await sql.ChangeAsync<string>(primary, "SELECT pg_switch_wal()::text");
                 return;
             }
         }

@@ -38,6 +38,7 @@ internal sealed class CatalogueActivities(Inventory inventory, JobRunner jobs, C
             var place = new JobSpec(spec, "catalogue", "wait")
             {
                 Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. JobSpec.VolumesOfPast(parts)],
+                OnlyIndexes = true,
             };
             var job = await jobs.OpenAsync(place, ["catalogue", .. JobWalFiles.Programs]);
             var catalogue = Parse(cluster, await job.RunAsync("catalogue"));

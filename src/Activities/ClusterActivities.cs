@@ -8,6 +8,7 @@ namespace PgFlow.Activities;
 
 internal sealed class ClusterActivities(
     DockerEngine docker,
+    JobDocker own,
     Inventory inventory,
     Creation creation,
     NodeLife life,
@@ -59,7 +60,6 @@ internal sealed class ClusterActivities(
 
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
     {
-        await Permit.RequireAsync(wanted.Cluster);
         var pools = await PoolsAsync(wanted);
         var external = wanted.ExternalNetwork ?? Names.ExternalNetwork(wanted.Cluster);
         if (wanted.Vip is { } vip && VirtualIp.ReasonAgainst(vip, external, pools) is { } reason)
@@ -102,14 +102,12 @@ internal sealed class ClusterActivities(
 
     public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
     {
-        await Permit.RequireAsync(cluster);
-        secrets.Share(source, cluster, ThisWorkflow);
+        await secrets.ShareAsync(source, cluster, ThisWorkflow);
     }
 
     public async Task CreateNodesAsync(ClusterSpec spec)
     {
-        await Permit.RequireAsync(spec.Cluster);
-        secrets.Create(spec.Cluster, spec.Vip, ThisWorkflow);
+        await secrets.CreateAsync(spec.Cluster, spec.Vip, ThisWorkflow);
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
         foreach (
             var node in Enumerable.Range(1, spec.Nodes).Select(number => new NodeId(spec.Cluster, NodeName.Of(number)))
@@ -143,7 +141,6 @@ internal sealed class ClusterActivities(
 
     public async Task RecreateMissingAsync(ClusterSpec spec)
     {
-        await Permit.RequireAsync(spec.Cluster);
         await creation.NetworkAsync(
             spec.Cluster,
             Names.InternalNetwork(spec.Cluster),
@@ -184,9 +181,8 @@ internal sealed class ClusterActivities(
 
     public async Task TakeBackCreatedAsync(ClusterName cluster)
     {
-        await Permit.RequireAsync(cluster);
         await creation.TakeBackAsync(cluster);
-        secrets.Remove(cluster, ThisWorkflow);
+        await secrets.RemoveAsync(cluster, ThisWorkflow);
     }
 
     public async Task SetRolesAsync(NodeId primary)
@@ -198,16 +194,14 @@ internal sealed class ClusterActivities(
 
     public async Task RemoveClusterAsync(ClusterName cluster)
     {
-        await Permit.RequireAsync(cluster);
         await creation.RemoveAsync(cluster);
-        secrets.Remove(cluster);
+        await secrets.RemoveAsync(cluster);
         metrics.Forget(cluster);
     }
 
     public async Task TidyUpAsync(ClusterName cluster)
     {
-        await Permit.RequireAsync(cluster);
-        await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!); // one may still be copying
+        await jobs.RemoveOfThisRunAsync(); // one may still be copying
         var nodes = await inventory.NodesAsync(cluster);
         await Task.WhenAll(
             nodes.Select(node => jobs.RunToSuccessAsync(JobSpec.On(node, $"tidy-{node.Id}", "remove-leftovers")))
@@ -262,9 +256,9 @@ internal sealed class ClusterActivities(
         try
         {
             var name = image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest";
-            await docker.CallAsync(
+            await own.ChangeAsync(
                 (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, pull, token),
-                docker.Limits.Pull
+                own.Limits.Pull
             );
         }
         catch (DockerApiException e)

@@ -65,7 +65,7 @@ internal sealed class DataDirectoryActivities(
         await jobs.EnsureExclusiveVolumeAsync(node);
         var leader = await life.RunningAsync(primary);
         // before it pg_control may still name the old timeline
-        await sql.QueryScalarAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan);
+        await sql.ChangeAsync<string>(leader, "CHECKPOINT", Timeout.InfiniteTimeSpan);
         var end = await jobs.RunAsync(
             await WithPrimaryAsync(await inventory.NodeAsync(node), leader, "rewind", "pgflow")
         );

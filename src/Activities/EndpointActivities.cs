@@ -33,7 +33,7 @@ internal sealed class EndpointActivities(
     public async Task MoveEndpointAsync(NodeId node, NodeId? from)
     {
         var looking = inventory.NodeAsync(node);
-        await Task.WhenAll(looking, Permit.RequireAsync(node.Cluster)); // side by side: clients are waiting
+        await Task.WhenAll(looking, Permit.RequireAsync()); // side by side: clients are waiting
         var winner = await looking;
         if (winner.Endpoint is EndpointRole.ReadWrite)
         {
@@ -86,14 +86,12 @@ internal sealed class EndpointActivities(
     public async Task LeaveEndpointAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await FreeAsync(container, container.Endpoint);
     }
 
     public async Task OfferReadOnlyAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await clients.AdmitAsync(container);
         if (container.Endpoint is EndpointRole.None)
         {
@@ -155,7 +153,7 @@ internal sealed class EndpointActivities(
 
     /// <summary>Ends what earlier proofs have left: nobody waits for them.</summary>
     private static Task<long> EndProofsAsync(SqlSession session) =>
-        session.QueryScalarAsync<long>(
+        session.ChangeAsync<long>(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1",
             Roles.Proof
         );

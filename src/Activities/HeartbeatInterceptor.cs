@@ -28,9 +28,9 @@ public sealed class HeartbeatInterceptor(IOptions<ActivityHostOptions> options, 
         {
             var context = ActivityExecutionContext.Current;
             using var ended = new CancellationTokenSource();
-            var step = StepMark.Of(input.Headers);
-            using var progress = ProgressReporter.Begin(step);
-            using var log = new AttemptLog(logger, Attempt.Of(context.Info, input.Args, step));
+            var mark = ActivityMark.Of(input.Headers);
+            using var progress = ProgressReporter.Begin(mark);
+            using var log = new AttemptLog(logger, Attempt.Of(context.Info, input.Args, mark.Step));
             var heartbeats = HeartbeatAsync(context, progress, ended.Token);
             var activity = $"{context.Info.WorkflowRunId}/{context.Info.ActivityId}";
             var attempts = Known.GetOrAdd(activity, _ => new());
@@ -41,7 +41,7 @@ public sealed class HeartbeatInterceptor(IOptions<ActivityHostOptions> options, 
                 {
                     var result = await base.ExecuteActivityAsync(input);
                     Known.TryRemove(activity, out _);
-                    log.Succeeded(changed: progress is { Allowed: not null } or { EndsAnother: true });
+                    log.Succeeded(changed: progress is { AllowedAt: not null } or { EndsAnother: true });
                     return result;
                 }
                 finally

@@ -18,7 +18,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
     public async Task<string?> EndBackupAsync(ClusterName cluster)
     {
-        await Permit.RequireAsync(cluster);
+        await Permit.RequireAsync();
         return await HolderAsync(cluster, LeaseKind.Backup) is { } holder
             ? await EndAsync(cluster, LeaseKind.Backup, holder, handle => handle.CancelAsync(), "cancelled")
             : null;

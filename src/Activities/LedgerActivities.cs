@@ -100,7 +100,6 @@ internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jo
             return;
         }
 
-        await Permit.RequireBesideAsync(cluster);
         await jobs.RunToSuccessAsync(
             new(node.Spec, "ledger", "record")
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
@@ -36,18 +37,17 @@ internal sealed class NodeActivities(
     public async Task SettleNodeAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
         await life.LetRestartAsync(container);
     }
 
     public async Task CheckpointAsync(NodeId node) =>
-        await sql.QueryScalarAsync<string>(await life.RunningAsync(node), "CHECKPOINT", Timeout.InfiniteTimeSpan);
+        await sql.ChangeAsync<string>(await life.RunningAsync(node), "CHECKPOINT", Timeout.InfiniteTimeSpan);
 
     public async Task PrepareStopAsync(NodeId node)
     {
         await RestartSummarizerAsync(node);
-        await sql.QueryScalarAsync<string>(await life.RunningAsync(node), FillSegment, Timeout.InfiniteTimeSpan);
+        await sql.ChangeAsync<string>(await life.RunningAsync(node), FillSegment, Timeout.InfiniteTimeSpan);
         await CheckpointAsync(node); // near the end of a segment it makes the next one
     }
 
@@ -55,7 +55,6 @@ internal sealed class NodeActivities(
     {
         var container = await life.RunningAsync(node);
         await using var session = await sql.OpenAsync(container, Timeout.InfiniteTimeSpan);
-        await Permit.RequireAsync(node.Cluster);
         return await summarizer.RestartAsync(container, session);
     }
 
@@ -105,7 +104,6 @@ internal sealed class NodeActivities(
             .ToList();
         if (others.Count > 0)
         {
-            await Permit.RequireAsync(node.Cluster);
             await files.WriteAsync(node.Container, others);
         }
     }
@@ -128,7 +126,6 @@ internal sealed class NodeActivities(
                 "SELECT pg_read_file($1)",
                 $"pg_wal/{timeline.HistoryFile}"
             );
-            await Permit.RequireAsync(settings.Node.Cluster);
             await files.WriteAsync(
                 container.Id.Container,
                 ContainerFile.Private(path, history, container.Spec.Postgres)
@@ -151,14 +148,14 @@ internal sealed class NodeActivities(
         {
             await using var connection = await sql.OpenAsync(node);
             // also where the role is the same: the file may have changed otherwise
-            await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()");
+            await connection.ChangeAsync<bool>("SELECT pg_reload_conf()");
             applied = await Sql.QueryScalarAsync<string>(
                 connection,
                 """
                 SELECT coalesce(string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '') FROM pg_settings, json_each_text($1::json) AS wanted
                 WHERE name = wanted.key AND name <> 'default_transaction_read_only' AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
                 """,
-                System.Text.Json.JsonSerializer.Serialize(wanted),
+                JsonSerializer.Serialize(wanted),
                 SettingsFile.Path
             );
             if (applied.Length == 0)
@@ -173,26 +170,22 @@ internal sealed class NodeActivities(
     public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others)
     {
         var container = await life.RunningAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await using var connection = await sql.OpenAsync(container);
         var names = string.Join(',', others);
-        await Sql.QueryScalarAsync<long>(
-            connection,
+        await connection.ChangeAsync<long>(
             """
             SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
             WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$' AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
             """,
             names
         );
-        await Sql.QueryScalarAsync<long>(
-            connection,
+        await connection.ChangeAsync<long>(
             """
             SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots AS slot
             WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
             """
         );
-        await Sql.QueryScalarAsync<long>(
-            connection,
+        await connection.ChangeAsync<long>(
             """
             SELECT count(pg_create_physical_replication_slot(name, true)) FROM unnest(string_to_array($1, ',')) AS wanted(name)
             WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
@@ -204,8 +197,7 @@ internal sealed class NodeActivities(
     public async Task<RestorePoint> CreateRestorePointRecordAsync(NodeId primary, string name)
     {
         var node = await life.StillPrimaryAsync(primary);
-        await Permit.RequireBesideAsync(primary.Cluster);
-        return await sql.QueryJsonAsync<RestorePoint>(
+        var created = await sql.ChangeAsync<string>(
             node,
             """
             SELECT json_build_object('name', $1, 'lsn', pg_create_restore_point($1)::text, 'at', clock_timestamp(),
@@ -213,6 +205,7 @@ internal sealed class NodeActivities(
             """,
             name
         );
+        return JsonSerializer.Deserialize<RestorePoint>(created, PgFlowJson.Options)!;
     }
 
     public async Task ProveStreamingAsync(NodeId standby, NodeId primary)

@@ -62,7 +62,6 @@ internal sealed partial class NodeLife(
     /// <summary>Post-condition: the container of a node that may run does, on the internal network.</summary>
     public async Task RunAsync(NodeContainer container)
     {
-        await Permit.RequireAsync(container.Id.Cluster);
         await docker.ConnectAsync(
             Names.InternalNetwork(container.Id.Cluster),
             container.Id.Container,
@@ -74,7 +73,6 @@ internal sealed partial class NodeLife(
     /// <summary>Post-condition: a fast stop has ended it; Docker does not start it again.</summary>
     public async Task EndAsync(NodeContainer container)
     {
-        await Permit.RequireAsync(container.Id.Cluster);
         await ForbidRestartAsync(container);
         if (!await docker.StopFastAsync(container.Id.Container))
         {
@@ -96,8 +94,7 @@ internal sealed partial class NodeLife(
             return running;
         }
 
-        await Permit.RequireBesideAsync(node.Cluster);
-        if (!await Permit.DecidesAsync(node.Cluster))
+        if (!Permit.MayDecide)
         {
             throw Ends.Fail($"{node} does not run");
         }
@@ -141,7 +138,6 @@ internal sealed partial class NodeLife(
     {
         if (container.Docker.HostConfig.RestartPolicy.Name is not RestartPolicyKind.UnlessStopped)
         {
-            await Permit.RequireAsync(container.Id.Cluster);
             await docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.UnlessStopped);
         }
     }

@@ -8,9 +8,11 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
-/// <summary>Asked directly before every change: is this still the newest attempt, of the procedure that holds the
-/// cluster's lease?</summary>
-/// <remarks>A timed-out attempt may still run beside its retry; only Temporal knows which of them counts.</remarks>
+/// <summary>Asked directly before every change: is this still the newest attempt, of a procedure that holds the lease of
+/// its cluster?</summary>
+/// <remarks>A timed-out attempt may still run beside its retry; only Temporal knows which of them counts. What changes
+/// something asks by itself: <see cref="DockerEngine.ChangeAsync{T}"/>, <see cref="SqlSession.ChangeAsync{T}"/>, and
+/// <see cref="JobRunner"/> for programs that may write.</remarks>
 internal static class Permit
 {
     /// <summary>For the answer as a whole: a call's own time-out begins anew with each connection.</summary>
@@ -20,28 +22,27 @@ internal static class Permit
     /// work.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
-    /// <summary>What a procedure may do that holds the cluster's own lease: change roles, nodes and data.</summary>
-    private static readonly LeaseKind[] Deciding = [LeaseKind.Cluster];
+    /// <summary>Whether the procedure holds the cluster's own lease, and so may decide what runs; a backup works beside
+    /// others.</summary>
+    public static bool MayDecide => ProgressReporter.Now?.Lease is { Kind: LeaseKind.Cluster };
 
-    /// <summary>What any may do: it disturbs none that works beside it. The cluster's own first, since a failover is in
-    /// a hurry.</summary>
-    private static readonly LeaseKind[] Beside = Enum.GetValues<LeaseKind>();
-
-    /// <summary>Asks for a change that only the holder of the cluster's own lease may make.</summary>
+    /// <summary>Asks, unless that was done a moment ago. A permission ages while an activity waits, or while its worker
+    /// stands still.</summary>
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
-    public static Task RequireAsync(ClusterName cluster) => RequireAsync(cluster, Deciding);
-
-    /// <summary>Asks for a change that a backup or a verification makes too, beside procedures that decide what
-    /// runs.</summary>
-    /// <inheritdoc cref="RequireAsync(ClusterName)"/>
-    public static Task RequireBesideAsync(ClusterName cluster) => RequireAsync(cluster, Beside);
-
-    private static async Task RequireAsync(ClusterName cluster, LeaseKind[] kinds)
+    /// <exception cref="ApplicationFailureException">Its procedure holds no lease (<see cref="Ends.Broken"/>), or not
+    /// any more (<see cref="Ends.LeaseLost"/>).</exception>
+    public static async Task RequireAsync()
     {
+        if (ProgressReporter.Now is not { } activity || IsFresh(activity))
+        {
+            return; // outside of an activity there is no procedure to ask for
+        }
+
+        var lease = activity.Lease ?? throw Ends.Break("a change for a procedure that holds no lease");
         var (token, asked) = (ActivityExecutionContext.Current.CancellationToken, Stopwatch.GetTimestamp());
         try
         {
-            await Task.WhenAll(RequireNewestAttemptAsync(), RequireLeaseAsync(cluster, kinds)).WaitAsync(Limit, token);
+            await Task.WhenAll(RequireNewestAttemptAsync(), RequireLeaseAsync(lease)).WaitAsync(Limit, token);
         }
         catch (TimeoutException e)
         {
@@ -51,23 +52,11 @@ internal static class Permit
             );
         }
 
-        if (ProgressReporter.Now is { } activity)
-        {
-            activity.Allowed = (cluster, kinds, asked);
-        }
+        activity.AllowedAt = asked;
     }
 
-    /// <summary>Whether the procedure holds the cluster's own lease, and so may decide what runs; a backup works beside
-    /// others.</summary>
-    public static Task<bool> DecidesAsync(ClusterName cluster) =>
-        HoldsAsync(ClusterLease.IdOf(cluster, LeaseKind.Cluster));
-
-    /// <summary>Asked by every call that changes a container: a permission ages while an activity waits, or while its
-    /// worker stands still.</summary>
-    public static Task FreshAsync() =>
-        ProgressReporter.Now?.Allowed is { } allowed && Stopwatch.GetElapsedTime(allowed.At) > Fresh
-            ? RequireAsync(allowed.Cluster, allowed.Kinds)
-            : Task.CompletedTask;
+    private static bool IsFresh(ProgressReporter activity) =>
+        activity.AllowedAt is { } at && Stopwatch.GetElapsedTime(at) <= Fresh;
 
     private static async Task RequireNewestAttemptAsync()
     {
@@ -107,19 +96,14 @@ internal static class Permit
             _ => null,
         };
 
-    private static async Task RequireLeaseAsync(ClusterName cluster, LeaseKind[] kinds)
+    private static async Task RequireLeaseAsync(LeaseMark lease)
     {
-        foreach (var kind in kinds)
+        if (!await HoldsAsync(ClusterLease.IdOf(lease.Cluster, lease.Kind)))
         {
-            if (await HoldsAsync(ClusterLease.IdOf(cluster, kind)))
-            {
-                return;
-            }
+            throw Ends.Lose(
+                $"the lease of {lease.Cluster} is not held by this procedure any more; nothing was changed by this step"
+            );
         }
-
-        throw Ends.Lose(
-            $"the lease of {cluster} is not held by this procedure any more; nothing was changed by this step"
-        );
     }
 
     private static async Task<bool> HoldsAsync(string lease)

@@ -16,10 +16,11 @@ public static class PgFlowActivities
         services.AddOptions<ActivityHostOptions>().Bind(configuration.GetSection(ActivityHostOptions.Section));
         return services
             .AddSingleton(provider => provider.GetRequiredService<IOptions<ActivityHostOptions>>().Value.Limits)
-            .AddSingleton<IWorkerInterceptor, StepInterceptor>()
+            .AddSingleton<IWorkerInterceptor, MarkInterceptor>()
             .AddSingleton<IWorkerInterceptor, HeartbeatInterceptor>()
             .AddSingleton<ClusterMetrics>()
             .AddSingleton<DockerEngine>()
+            .AddSingleton<JobDocker>()
             .AddSingleton<Inventory>()
             .AddSingleton<Creation>()
             .AddSingleton<JobRunner>()

@@ -14,9 +14,9 @@ internal sealed class ProgressReporter : IDisposable
     private readonly Pace _pace = new(TimeProvider.System);
     private readonly int? _step;
 
-    private ProgressReporter(StepMark? step)
+    private ProgressReporter(ActivityMark mark)
     {
-        _step = step?.Number;
+        (_step, Lease) = (mark.Step?.Number, mark.Lease);
         Newest = new("started", Step: _step);
     }
 
@@ -25,8 +25,11 @@ internal sealed class ProgressReporter : IDisposable
 
     public ActivityProgress Newest { get; private set; }
 
-    /// <summary>For which cluster, under which leases, and when, it was last allowed to change something.</summary>
-    public (ClusterName Cluster, LeaseKind[] Kinds, long At)? Allowed { get; set; }
+    /// <summary>The lease that its procedure holds; null where it may change nothing.</summary>
+    public LeaseMark? Lease { get; }
+
+    /// <summary>When it was last allowed to change something (<see cref="Permit"/>).</summary>
+    public long? AllowedAt { get; set; }
 
     /// <summary>Another procedure was asked to end: before the lease is held, so no permission was asked for.</summary>
     public bool EndsAnother { get; set; }
@@ -40,7 +43,7 @@ internal sealed class ProgressReporter : IDisposable
             }
             : null;
 
-    public static ProgressReporter Begin(StepMark? step) => Current.Value = new(step);
+    public static ProgressReporter Begin(ActivityMark mark) => Current.Value = new(mark);
 
     /// <summary>What is being done, where nobody knows how much of it there is.</summary>
     public static void Say(string phase)

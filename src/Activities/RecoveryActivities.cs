@@ -26,7 +26,6 @@ internal sealed class RecoveryActivities(
 
     public async Task BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target)
     {
-        await Permit.RequireAsync(node.Cluster);
         await jobs.BeginAsync(await BeginAsync(node, source, target));
     }
 

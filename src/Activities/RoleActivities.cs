@@ -39,7 +39,6 @@ internal sealed class RoleActivities(
     {
         var limit = TimeSpan.FromSeconds(withinSeconds) - EarlierAttempts;
         var container = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await life.ForbidRestartAsync(container);
         var clock = Stopwatch.StartNew();
         if (container.Running && witness is { } standby && await SeenByAsync(standby) is { } seen)
@@ -93,7 +92,6 @@ internal sealed class RoleActivities(
     public async Task MarkStandbyAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await Task.WhenAll(
             life.ForbidRestartAsync(container),
             files.WriteAsync(node.Container, StandbySignal(container))
@@ -103,7 +101,6 @@ internal sealed class RoleActivities(
     public async Task FenceNodeAsync(NodeId node, bool atOnce = false)
     {
         var container = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await life.ForbidRestartAsync(container);
         if (!atOnce && container.Running && await life.AnswersNowAsync(container))
         {
@@ -129,7 +126,6 @@ internal sealed class RoleActivities(
     public async Task UnfenceNodeAsync(NodeId node, bool running, bool? standby)
     {
         var container = await inventory.NodeAsync(node);
-        await Permit.RequireAsync(node.Cluster);
         await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
         var over = await life.IsOverAsync(container); // or somebody has started it
         if (standby is false || (standby is null && await WasPrimaryAsync(container, over)))
@@ -168,14 +164,13 @@ internal sealed class RoleActivities(
     public async Task<Promotion> PromoteStandbyAsync(NodeId node, Timeline from)
     {
         var running = life.RunningAsync(node);
-        await Task.WhenAll(running, Permit.RequireAsync(node.Cluster)); // side by side: clients are waiting
+        await Task.WhenAll(running, Permit.RequireAsync()); // side by side: clients are waiting
         var container = await running;
         await using (var connection = await sql.OpenAsync(container, options.Value.Patience))
         {
             if (await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_is_in_recovery()"))
             {
                 await summarizer.PrepareAsync(container, connection);
-                await Permit.FreshAsync();
                 await PromoteAsync(node, connection);
             }
         }
@@ -195,7 +190,7 @@ internal sealed class RoleActivities(
     {
         try
         {
-            await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_promote(false)");
+            await connection.ChangeAsync<bool>("SELECT pg_promote(false)");
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState)
         {
@@ -220,7 +215,7 @@ internal sealed class RoleActivities(
             if (state != "replays" && clock.Elapsed - woken > TimeSpan.FromSeconds(1))
             {
                 woken = clock.Elapsed;
-                await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()"); // it sleeps
+                await connection.ChangeAsync<bool>("SELECT pg_reload_conf()"); // it sleeps
             }
 
             if (clock.Elapsed > Limits.Promotion)
@@ -249,7 +244,7 @@ internal sealed class RoleActivities(
 
         if (!over)
         {
-            await docker.ExecuteAsync(container.Id.Container, "0:0", Limits.Docker, Unmark);
+            await docker.ChangeByAsync(container.Id.Container, "0:0", Limits.Docker, [], Unmark);
         }
         else if (await observer.IsMarkedStandbyAsync(container.Id))
         {

@@ -17,7 +17,7 @@ public sealed class LogTests(TemporalServer server) : IDisposable
         var gate = world.Hands.Hold("PromoteStandby p2");
         gate.WhileHeld = () =>
         {
-            ProgressReporter.Now!.Allowed = (world.Cluster, [LeaseKind.Cluster], 0);
+            ProgressReporter.Now!.AllowedAt = 0;
             gate.Open();
         };
         var handle = await world.StartAsync("Switchover");

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Docker.DotNet;
 using Docker.DotNet.Models;
@@ -13,17 +12,6 @@ internal static class ContainerCalls
     public const string FastStop = "SIGINT";
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
-
-    /// <summary>A call that changes something, by an activity that still may.</summary>
-    public static async Task ChangeAsync(
-        this DockerEngine docker,
-        Func<IDockerClient, CancellationToken, Task> call,
-        [CallerArgumentExpression(nameof(call))] string code = ""
-    )
-    {
-        await Permit.FreshAsync();
-        await docker.CallAsync(call, deadline: null, code);
-    }
 
     public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) =>
         docker.ChangeAsync(

@@ -58,7 +58,7 @@ internal sealed class Creation(DockerEngine docker)
     public async Task VolumeAsync(ClusterSpec spec, string name, Existing existing = Existing.Refused)
     {
         // Docker answers with the volume that is there, whoever made it.
-        var volume = await docker.CallAsync(
+        var volume = await docker.ChangeAsync(
             (client, token) =>
                 client.Volumes.CreateAsync(
                     new()
@@ -82,7 +82,7 @@ internal sealed class Creation(DockerEngine docker)
     {
         try
         {
-            await docker.CallAsync(
+            await docker.ChangeAsync(
                 (client, token) => client.Containers.CreateContainerAsync(ParametersOf(spec, node), token)
             );
             return true;
@@ -140,7 +140,7 @@ internal sealed class Creation(DockerEngine docker)
         );
         foreach (var volume in volumes.Volumes ?? [])
         {
-            await docker.CallAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token));
+            await docker.ChangeAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token));
         }
 
         foreach (
@@ -197,7 +197,7 @@ internal sealed class Creation(DockerEngine docker)
             Labels = Labels.Of(cluster),
             IPAM = new() { Config = [PoolOf(subnet)] },
         };
-        return docker.CallAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
+        return docker.ChangeAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
     }
 
     private static CreateContainerParameters ParametersOf(ClusterSpec spec, NodeId node) =>
@@ -275,7 +275,7 @@ internal sealed class Creation(DockerEngine docker)
             await docker.DisconnectAsync(network.ID, container.ID);
         }
 
-        await docker.CallAsync((client, token) => client.Networks.DeleteNetworkAsync(network.ID, token));
+        await docker.ChangeAsync((client, token) => client.Networks.DeleteNetworkAsync(network.ID, token));
     }
 }
 

@@ -8,8 +8,9 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities;
 
-/// <summary>The Docker daemon. Every call has a deadline, and ends when its activity is cancelled.</summary>
-internal sealed class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
+/// <summary>The Docker daemon. Every call has a deadline, and ends when its activity is cancelled; what changes
+/// something asks first whether it may.</summary>
+internal class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
 {
     /// <summary>The newest API that PgFlow was tried with; an older daemon is spoken to in its own.</summary>
     private static readonly Version Tested = new(1, 47);
@@ -20,8 +21,38 @@ internal sealed class DockerEngine(IOptions<ActivityHostOptions> options) : IDis
     /// <summary>How long what it does may take.</summary>
     public TimeLimits Limits => options.Value.Limits;
 
-    /// <summary>Waits for at most <paramref name="deadline"/>, as long as the configuration says where none is
-    /// given.</summary>
+    /// <summary>A call that changes something, by an activity that still may.</summary>
+    /// <inheritdoc cref="CallAsync{T}"/>
+    public async Task<T> ChangeAsync<T>(
+        Func<IDockerClient, CancellationToken, Task<T>> call,
+        TimeSpan? deadline = null,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    )
+    {
+        await AskAsync();
+        using var _ = ChangeGuard.Open();
+        return await CallAsync(call, deadline, code);
+    }
+
+    /// <inheritdoc cref="ChangeAsync{T}"/>
+    public Task ChangeAsync(
+        Func<IDockerClient, CancellationToken, Task> call,
+        TimeSpan? deadline = null,
+        [CallerArgumentExpression(nameof(call))] string code = ""
+    ) =>
+        ChangeAsync(
+            async (client, token) =>
+            {
+                await call(client, token);
+                return true;
+            },
+            deadline,
+            code
+        );
+
+    /// <summary>A call that only asks: the daemon gets no other one (<see cref="ChangeGuard"/>).</summary>
+    /// <remarks>Waits for at most <paramref name="deadline"/>, as long as the configuration says where none is
+    /// given.</remarks>
     /// <param name="call">What is asked of the daemon.</param>
     /// <param name="code">Its name in traces.</param>
     public async Task<T> CallAsync<T>(
@@ -55,22 +86,6 @@ internal sealed class DockerEngine(IOptions<ActivityHostOptions> options) : IDis
         }
     }
 
-    /// <inheritdoc cref="CallAsync{T}"/>
-    public Task CallAsync(
-        Func<IDockerClient, CancellationToken, Task> call,
-        TimeSpan? deadline = null,
-        [CallerArgumentExpression(nameof(call))] string code = ""
-    ) =>
-        CallAsync(
-            async (client, token) =>
-            {
-                await call(client, token);
-                return true;
-            },
-            deadline,
-            code
-        );
-
     /// <summary>The answer, or null where Docker has no such thing.</summary>
     public async Task<T?> FindAsync<T>(
         Func<IDockerClient, CancellationToken, Task<T>> call,
@@ -97,6 +112,9 @@ internal sealed class DockerEngine(IOptions<ActivityHostOptions> options) : IDis
         }
     }
 
+    /// <summary>What is asked before every change.</summary>
+    private protected virtual Task AskAsync() => Permit.RequireAsync();
+
     internal static CancellationToken ActivityToken =>
         ActivityExecutionContext.HasCurrent
             ? ActivityExecutionContext.Current.CancellationToken
@@ -118,12 +136,19 @@ internal sealed class DockerEngine(IOptions<ActivityHostOptions> options) : IDis
 
     private async Task<DockerClient> ConnectAsync()
     {
-        var configuration = new DockerClientConfiguration(new Uri(options.Value.DockerHost));
+        var configuration = new DockerClientConfiguration(new Uri(options.Value.DockerHost), new ChangeGuard());
         using var unversioned = configuration.CreateClient();
         using var limit = new CancellationTokenSource(Limits.Docker);
         var daemon = Version.Parse((await unversioned.System.GetVersionAsync(limit.Token)).APIVersion);
         return configuration.CreateClient(daemon < Tested ? daemon : Tested);
     }
+}
+
+/// <summary>The daemon for what is no part of a cluster: job containers, images, the worker's own container. Also
+/// procedures that hold no lease need them; what a program may write, <see cref="JobRunner"/> asks for.</summary>
+internal sealed class JobDocker(IOptions<ActivityHostOptions> options) : DockerEngine(options)
+{
+    private protected override Task AskAsync() => Task.CompletedTask;
 }
 
 /// <summary>The daemon does not answer: it may be away for a moment.</summary>

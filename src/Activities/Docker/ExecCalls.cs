@@ -44,6 +44,22 @@ internal static class ExecCalls
         }
     }
 
+    /// <summary>Runs a short program that changes something in a running container, by an activity that still
+    /// may.</summary>
+    /// <inheritdoc cref="ExecuteAsync(DockerEngine, string, string, TimeSpan, IReadOnlyList{string}, string[])"/>
+    public static async Task<string> ChangeByAsync(
+        this DockerEngine docker,
+        string container,
+        string user,
+        TimeSpan limit,
+        IReadOnlyList<string> parameters,
+        string[] command
+    )
+    {
+        await Permit.RequireAsync();
+        return await docker.ExecuteAsync(container, user, limit, parameters, command);
+    }
+
     /// <summary>Runs a short program in a running container; its parameters are its environment, as
     /// <c>NAME=value</c>.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It ended with another code than 0; the

@@ -16,8 +16,9 @@ namespace PgFlow.Activities;
 /// One that was killed, by a signal or with the daemon, is repeated under the next number: every script starts from
 /// whatever it finds.
 /// </remarks>
-internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits limits)
+internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits limits)
 {
+    private readonly NodeFiles _files = new(own);
     private const int MostKilled = 5;
 
     /// <summary>Programs write all values as texts.</summary>
@@ -65,7 +66,7 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
 
     /// <summary>What the program of a job wrote: from its container, whatever the daemon does with logs.</summary>
     public async Task<T> ResultOfAsync<T>(JobEnd end) =>
-        await files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
+        await _files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
             ? JsonSerializer.Deserialize<T>(Encoding.UTF8.GetString(result), Json)! // a server's words may be in any encoding
             : throw new IOException($"{end.Container} has left no result: {end.Tail}");
 
@@ -83,7 +84,7 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
             },
             name
         );
-        return new(docker, files, job.Spec.Postgres, name, limits.Catalogue);
+        return new(own, _files, job.Spec.Postgres, name, limits.Catalogue);
     }
 
     /// <summary>Removes the jobs of this activity: those of an activity that only reads are of no use afterwards, nor
@@ -92,6 +93,13 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
     {
         var info = ActivityExecutionContext.Current.Info;
         await RemoveAsync(Labels.Filter((Labels.Run, info.WorkflowRunId!)), $"{info.WorkflowRunId}-{info.ActivityId}-");
+    }
+
+    /// <summary>Removes the jobs of this run, where this attempt still may: a later one may have begun others.</summary>
+    public async Task RemoveOfThisRunAsync()
+    {
+        await Permit.RequireAsync();
+        await RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
     }
 
     /// <summary>Removes the jobs of a run.</summary>
@@ -120,7 +128,7 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
         {
             if (!await RunsAsync(run.Key.Workflow, run.Key.Run))
             {
-                await Task.WhenAll(run.Select(job => docker.RemoveAsync(job.ID)));
+                await Task.WhenAll(run.Select(job => own.RemoveAsync(job.ID)));
             }
         }
     }
@@ -131,7 +139,6 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
     /// accept writes.</remarks>
     public async Task EnsureExclusiveVolumeAsync(NodeId node)
     {
-        await Permit.RequireAsync(node.Cluster);
         var info = ActivityExecutionContext.Current.Info;
         var users = await docker.CallAsync(
             (client, token) =>
@@ -191,7 +198,7 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
         );
         await Task.WhenAll(
             jobs.Where(job => job.Labels[Labels.Job].StartsWith(key, StringComparison.Ordinal))
-                .Select(job => docker.RemoveAsync(job.ID))
+                .Select(job => own.RemoveAsync(job.ID))
         );
     }
 
@@ -212,6 +219,9 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
 
     private Task<ContainerInspectResponse?> FindAsync(string name) =>
         docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(name, token));
+
+    /// <summary>A program that may change something begins only for an activity that may.</summary>
+    private DockerEngine AskingFor(JobSpec job) => job.Changes ? docker : own;
 
     private static string NameOf(JobSpec job, int number) =>
         $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!)}-{OwnerOf(job)}-{number}";
@@ -238,7 +248,7 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
     {
         if (await FindAsync(name) is null or { State.Status: "created" })
         {
-            await docker.RemoveAsync(name);
+            await own.RemoveAsync(name);
             await StartAsync(job, name);
         }
     }
@@ -255,9 +265,10 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
 
     private async Task StartAsync(JobSpec job, string name)
     {
+        var asking = AskingFor(job);
         await CreateAsync(job, name);
-        await files.WriteAsync(name, [.. JobSpec.OwnFiles(job), .. job.Files]);
-        await docker.StartAsync(name);
+        await new NodeFiles(asking).WriteAsync(name, [.. JobSpec.OwnFiles(job), .. job.Files]);
+        await asking.StartAsync(name);
     }
 
     /// <summary>Docker would make a volume that is missing, without a label: an empty one instead of the node's
@@ -281,38 +292,43 @@ internal sealed class JobRunner(DockerEngine docker, NodeFiles files, TimeLimits
         await RequireVolumesAsync(job);
         var info = ActivityExecutionContext.Current.Info;
         var key = $"{info.WorkflowRunId}-{OwnerOf(job)}-{job.Name}";
-        await docker.CallAsync(
-            (client, token) =>
-                client.Containers.CreateContainerAsync(
-                    new()
-                    {
-                        Name = name,
-                        Image = job.Spec.Image,
-                        Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
-                        Cmd = [],
-                        User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
-                        Env =
-                        [
-                            $"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                            "LC_ALL=C",
-                            .. Names.Environment,
-                            .. job.Parameters,
-                        ],
-                        Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
-                        Healthcheck = new() { Test = ["NONE"] },
-                        HostConfig = new()
+        await AskingFor(job)
+            .ChangeAsync(
+                (client, token) =>
+                    client.Containers.CreateContainerAsync(
+                        new()
                         {
-                            Init = true,
-                            Binds = [.. job.Volumes],
-                            NetworkMode = job.Network ?? "none",
-                            ShmSize = 256 * 1024 * 1024,
-                            // the daemon's own may be one that can't be read, and failures are explained by it
-                            LogConfig = new() { Type = "json-file" },
+                            Name = name,
+                            Image = job.Spec.Image,
+                            Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
+                            Cmd = [],
+                            User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
+                            Env =
+                            [
+                                $"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                "LC_ALL=C",
+                                .. Names.Environment,
+                                .. job.Parameters,
+                            ],
+                            Labels = Labels.Of(
+                                job.Spec.Cluster,
+                                (Labels.Job, key),
+                                (Labels.Run, info.WorkflowRunId ?? "")
+                            ),
+                            Healthcheck = new() { Test = ["NONE"] },
+                            HostConfig = new()
+                            {
+                                Init = true,
+                                Binds = [.. job.Volumes],
+                                NetworkMode = job.Network ?? "none",
+                                ShmSize = 256 * 1024 * 1024,
+                                // the daemon's own may be one that can't be read, and failures are explained by it
+                                LogConfig = new() { Type = "json-file" },
+                            },
                         },
-                    },
-                    token
-                )
-        );
+                        token
+                    )
+            );
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>

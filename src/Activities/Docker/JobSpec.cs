@@ -16,6 +16,12 @@ internal sealed record JobSpec(ClusterSpec Spec, string Name, string Program)
     /// <summary>Volumes as <c>NAME:PATH[:ro]</c>.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = [];
 
+    /// <summary>What it writes to a volume is only an index of what is there.</summary>
+    public bool OnlyIndexes { get; init; }
+
+    /// <summary>Whether it may change something of a cluster.</summary>
+    public bool Changes => !OnlyIndexes && !Volumes.All(volume => volume.EndsWith(":ro", StringComparison.Ordinal));
+
     /// <summary>Its environment, as <c>NAME=value</c>: whatever a value holds, it is never read as a program.</summary>
     public IReadOnlyList<string> Parameters { get; init; } = [];
 

@@ -29,7 +29,7 @@ internal sealed class ClientConnections(
         var quiet = 0; // looks: the kernel's table may leave one out while it changes
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            var ended = await connection.QueryScalarAsync<long>(
+            var ended = await connection.ChangeAsync<long>(
                 """
                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE pid <> pg_backend_pid() AND client_addr IS NOT NULL AND NOT client_addr <<= $1::inet
@@ -52,8 +52,7 @@ internal sealed class ClientConnections(
 
             if (clock.Elapsed > Courtesy)
             {
-                await Permit.FreshAsync();
-                await docker.ExecuteAsync(
+                await docker.ChangeByAsync(
                     node.Id.Container,
                     $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}",
                     limits.Docker,
@@ -137,13 +136,12 @@ internal sealed class ClientConnections(
             var wanted = change(there);
             if (there != wanted)
             {
-                await Permit.FreshAsync();
-                await connection.QueryScalarAsync<string>(Hba.Writing(Encoding.Latin1.GetBytes(wanted)));
+                await connection.ChangeAsync<string>(Hba.Writing(Encoding.Latin1.GetBytes(wanted)));
             }
 
             before = await connection.QueryScalarAsync<string>("SELECT clock_timestamp()::text");
             // also where the file is as it should be: an earlier attempt may have ended before this
-            await connection.QueryScalarAsync<bool>("SELECT pg_reload_conf()");
+            await connection.ChangeAsync<bool>("SELECT pg_reload_conf()");
         }
 
         for (

@@ -70,7 +70,6 @@ internal sealed class Roles(Secrets secrets)
             return;
         }
 
-        await Permit.RequireBesideAsync(primary.Id.Cluster);
         foreach (var (name, _) in Own)
         {
             var exists = await session.QueryScalarAsync<bool>(
@@ -79,7 +78,7 @@ internal sealed class Roles(Secrets secrets)
             );
             foreach (var statement in Making(primary, name, exists))
             {
-                await session.QueryScalarAsync<string>(statement);
+                await session.ChangeAsync<string>(statement);
             }
         }
 
@@ -95,7 +94,7 @@ internal sealed class Roles(Secrets secrets)
             ).Split('\n')
         )
         {
-            await session.QueryScalarAsync<string>(grant);
+            await session.ChangeAsync<string>(grant);
         }
 
         if (await ProblemsAsync(primary, session) is [_, ..] problems)

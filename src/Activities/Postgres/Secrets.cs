@@ -18,8 +18,9 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
 
     /// <summary>Post-condition: every role has a password in the cluster's file, and <paramref name="owner"/> made it.
     /// Refuses one that somebody else made.</summary>
-    public void Create(ClusterName cluster, string vip, string owner)
+    public async Task CreateAsync(ClusterName cluster, string vip, string owner)
     {
+        await Permit.RequireAsync();
         CreateFile(
             PasswordFile(cluster),
             owner,
@@ -33,8 +34,11 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
 
     /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>, and
     /// <paramref name="owner"/> put them there.</summary>
-    public void Share(ClusterName source, ClusterName cluster, string owner) =>
+    public async Task ShareAsync(ClusterName source, ClusterName cluster, string owner)
+    {
+        await Permit.RequireAsync();
         CreateFile(PasswordFile(cluster), owner, () => string.Concat(Roles.Select(role => FileFor(source, role))));
+    }
 
     /// <summary>The files that there are.</summary>
     public IReadOnlyList<string> FilesOf(ClusterName cluster) => [.. PathsOf(cluster).Where(File.Exists)];
@@ -87,10 +91,11 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
         );
     }
 
-    public void Remove(ClusterName cluster) => Delete(PathsOf(cluster));
+    public Task RemoveAsync(ClusterName cluster) => DeleteAsync(PathsOf(cluster));
 
     /// <summary>Removes what <paramref name="owner"/> made.</summary>
-    public void Remove(ClusterName cluster, string owner) => Delete(FilesOf(cluster).Where(file => IsBy(owner, file)));
+    public Task RemoveAsync(ClusterName cluster, string owner) =>
+        DeleteAsync(FilesOf(cluster).Where(file => IsBy(owner, file)));
 
     private string[] PathsOf(ClusterName cluster) => [PasswordFile(cluster), ServiceFile(cluster)];
 
@@ -100,8 +105,9 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
     private string ServiceFile(ClusterName cluster) =>
         Path.Combine(options.Value.SecretsDirectory, $"{cluster}.service");
 
-    private static void Delete(IEnumerable<string> files)
+    private static async Task DeleteAsync(IEnumerable<string> files)
     {
+        await Permit.RequireAsync();
         foreach (var file in files)
         {
             File.Delete(file);

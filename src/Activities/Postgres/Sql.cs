@@ -15,7 +15,7 @@ namespace PgFlow.Activities;
 /// is gone), through the node's own socket,
 /// by a reserved way that depends on nothing that users change.
 /// </remarks>
-internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limits)
+internal sealed class Sql(DockerEngine docker, JobDocker own, Secrets secrets, TimeLimits limits)
 {
     private const int Port = 5432;
 
@@ -66,6 +66,20 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
         return await session.QueryScalarAsync<T>(sql, parameters);
     }
 
+    /// <summary>The one value of a statement that changes something, by an activity that still may.</summary>
+    public async Task<T> ChangeAsync<T>(NodeContainer node, string sql, TimeSpan? statement = null)
+    {
+        await using var session = await OpenAsync(node, statement);
+        return await session.ChangeAsync<T>(sql);
+    }
+
+    /// <inheritdoc cref="ChangeAsync{T}(NodeContainer, string, TimeSpan?)"/>
+    public async Task<T> ChangeAsync<T>(NodeContainer node, string sql, params object[] parameters)
+    {
+        await using var session = await OpenAsync(node);
+        return await session.ChangeAsync<T>(sql, parameters);
+    }
+
     /// <summary>The one value that a statement returns; empty where the node can't be asked now.</summary>
     public async Task<string> QueryTextOrEmptyAsync(NodeContainer node, string question, params object[] parameters)
     {
@@ -100,7 +114,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
     public async Task<Lsn> WriteMarkerAsync(NodeContainer primary)
     {
         await using var session = await OpenAsync(primary);
-        await session.QueryScalarAsync<string>(
+        await session.ChangeAsync<string>(
             "SELECT pg_logical_emit_message(true, 'pgflow', $1)::text",
             Guid.NewGuid().ToString()
         );
@@ -305,7 +319,7 @@ internal sealed class Sql(DockerEngine docker, Secrets secrets, TimeLimits limit
         );
         if (self is not null && !self.NetworkSettings.Networks.ContainsKey(network))
         {
-            await docker.ConnectAsync(network, self.ID);
+            await own.ConnectAsync(network, self.ID);
         }
     }
 }

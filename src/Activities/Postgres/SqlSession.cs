@@ -14,6 +14,13 @@ internal abstract class SqlSession(LoginProblem? problem) : IAsyncDisposable
     /// <summary>The one value that a statement returns.</summary>
     public abstract Task<T> QueryScalarAsync<T>(string sql, params object[] parameters);
 
+    /// <summary>The one value of a statement that changes something, by an activity that still may.</summary>
+    public async Task<T> ChangeAsync<T>(string sql, params object[] parameters)
+    {
+        await Permit.RequireAsync();
+        return await QueryScalarAsync<T>(sql, parameters);
+    }
+
     /// <summary>Waits for the server to end it.</summary>
     /// <returns>The SQLSTATE that the server ended it with; null where it does not say.</returns>
     public virtual Task<string?> EndedWithAsync(TimeSpan limit) => Task.FromResult<string?>(null);

@@ -62,7 +62,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
         }
 
         await SwitchOffAsync(node, connection, [(On, Off), (Keep, KeepNothing)]);
-        await Sql.QueryScalarAsync<string>(connection, "CHECKPOINT");
+        await connection.ChangeAsync<string>("CHECKPOINT");
         await WriteAsync(node, connection, [(Off, On), (KeepNothing, Keep)]);
         await UntilAsync(limits.Reload, async () => await StateAsync(connection) is not "left off");
         if (!await UntilAsync(Trial, async () => await StateAsync(connection) is "fails"))
@@ -90,7 +90,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
                 case "fails":
                     return false;
                 case "behind" when !woken:
-                    woken = await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()");
+                    woken = await connection.ChangeAsync<bool>("SELECT pg_reload_conf()");
                     break;
             }
         }
@@ -134,7 +134,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
             (settings, change) => settings.Replace(change.From, change.To, StringComparison.Ordinal)
         );
         await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
-        await Sql.QueryScalarAsync<bool>(connection, "SELECT pg_reload_conf()");
+        await connection.ChangeAsync<bool>("SELECT pg_reload_conf()");
     }
 
     /// <returns>Whether it became so in time.</returns>

@@ -14,6 +14,8 @@ public abstract class Procedure<TInput> : Procedure
     /// <summary>The lease that it holds while it works.</summary>
     private protected virtual LeaseKind Lease => LeaseKind.Cluster;
 
+    internal sealed override LeaseMark? LeaseNow => Held is null ? null : new(_input.Cluster, Lease);
+
     /// <summary>The step from which on clients can't write; null where there is none.</summary>
     private protected virtual string? OutageStep => null;
 

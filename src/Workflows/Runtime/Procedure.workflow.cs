@@ -55,6 +55,9 @@ public abstract partial class Procedure
     /// <summary>The lease that this run has; one that was reset remembers that of the earlier run.</summary>
     private protected ChildWorkflowHandle<ClusterLease>? Held { get; set; }
 
+    /// <summary>The lease that it holds; null where it holds none, and may change nothing.</summary>
+    internal virtual LeaseMark? LeaseNow => null;
+
     private protected PlanView? PlanView { get; set; }
 
     private protected ClusterName? Cluster { get; set; }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Reflection;
+using Docker.DotNet.Models;
 using Google.Protobuf;
+using Microsoft.Extensions.Options;
 using PgFlow.Activities;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
@@ -25,44 +27,113 @@ public sealed class PermitTests
     {
         var clock = Stopwatch.StartNew();
         var refused = await Assert.ThrowsAsync<OperationCanceledException>(() =>
-            QueryScalarAsync((_, _) => new TaskCompletionSource<IMessage>().Task)
+            RunAsync(
+                ClientOf((_, _) => new TaskCompletionSource<IMessage>().Task),
+                Holding(LeaseKind.Cluster),
+                Permit.RequireAsync
+            )
         );
 
         Assert.Equal("Temporal did not answer within 5 s before the change", refused.Message);
         Assert.InRange(clock.Elapsed.TotalSeconds, 4.5, 8);
     }
 
-    [Fact]
-    public async Task Only_the_clusters_own_lease_permits_to_decide_what_runs()
+    [Theory]
+    [InlineData(LeaseKind.Cluster, "pgflow-lease-demo", true)]
+    [InlineData(LeaseKind.Backup, "pgflow-lease-demo.backup", false)]
+    [InlineData(LeaseKind.Verify, "pgflow-lease-demo.verify", false)]
+    public async Task The_lease_that_the_procedure_holds_is_asked_for(LeaseKind kind, string lease, bool decides)
     {
-        Assert.Equal(["pgflow-lease-demo"], await LeasesAsync(Permit.RequireAsync));
-        Assert.Equal(
-            ["pgflow-lease-demo", "pgflow-lease-demo.backup", "pgflow-lease-demo.verify"],
-            await LeasesAsync(Permit.RequireBesideAsync)
-        );
-    }
-
-    /// <summary>The leases that are asked for, where none is held.</summary>
-    private static async Task<IReadOnlyList<string>> LeasesAsync(Func<ClusterName, Task> require)
-    {
-        var asked = new List<string>();
-        var client = ClientOf((_, _) => Task.FromResult<IMessage>(new RecordActivityTaskHeartbeatResponse()));
+        var (asked, mayDecide) = (new List<string>(), false);
+        var client = Answering(new());
         ((Client)(object)client).Lease = id =>
         {
             asked.Add(id);
             throw new RpcException(RpcException.StatusCode.NotFound, "no such lease", null);
         };
         var lost = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
-            new ActivityEnvironment { TemporalClient = client }.RunAsync(() => require(ClusterName.Parse("demo")))
+            RunAsync(
+                client,
+                Holding(kind),
+                () =>
+                {
+                    mayDecide = Permit.MayDecide;
+                    return Permit.RequireAsync();
+                }
+            )
         );
+
         Assert.Equal(Ends.LeaseLost, lost.ErrorType);
-        return asked;
+        Assert.Equal([lease], asked);
+        Assert.Equal(decides, mayDecide);
     }
 
-    private static Task QueryScalarAsync(Func<string, IMessage, Task<IMessage>> answer) =>
-        new ActivityEnvironment { TemporalClient = ClientOf(answer) }.RunAsync(() =>
-            Permit.RequireAsync(ClusterName.Parse("demo"))
+    public static TheoryData<string> Changes => [.. Changing.Keys];
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task What_changes_something_asks_by_itself_and_goes_no_further_than_a_no(string change)
+    {
+        var refused = await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            RunAsync(Answering(new() { ActivityReset = true }), Holding(LeaseKind.Cluster), Changing[change])
         );
+        Assert.Equal("reset by hand before the change", refused.Message);
+
+        var broken = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+            RunAsync(Answering(new()), new(Step: null, Lease: null), Changing[change])
+        );
+        Assert.Equal("a change for a procedure that holds no lease", broken.Message);
+    }
+
+    /// <summary>A daemon and a node that nobody reaches: whoever doesn't ask first fails otherwise.</summary>
+    private static Dictionary<string, Func<Task>> Changing
+    {
+        get
+        {
+            var options = Options.Create(
+                new ActivityHostOptions { DockerHost = "http://127.0.0.1:1", SecretsDirectory = "/nowhere" }
+            );
+            var (docker, secrets, demo) = (new DockerEngine(options), new Secrets(options), ClusterName.Parse("demo"));
+            return new()
+            {
+                ["start"] = () => docker.StartAsync("c"),
+                ["signal"] = () => docker.SignalAsync("c", "SIGKILL"),
+                ["remove"] = () => docker.RemoveAsync("c"),
+                ["restart policy"] = () => docker.SetRestartPolicyAsync("c", RestartPolicyKind.No),
+                ["connect"] = () => docker.ConnectAsync("n", "c"),
+                ["disconnect"] = () => docker.DisconnectAsync("n", "c"),
+                ["files"] = () => new NodeFiles(docker).WriteAsync("c", new ContainerFile("/f", "", 0, 0, 0)),
+                ["program"] = () => docker.ChangeByAsync("c", "0", TimeSpan.FromSeconds(1), [], ["true"]),
+                ["statement"] = () => new Session().ChangeAsync<string>("SELECT pg_promote()"),
+                ["secrets made"] = () => secrets.CreateAsync(demo, "10.0.0.1", "me"),
+                ["secrets shared"] = () => secrets.ShareAsync(demo, demo, "me"),
+                ["secrets removed"] = () => secrets.RemoveAsync(demo),
+            };
+        }
+    }
+
+    private sealed class Session() : SqlSession(problem: null)
+    {
+        public override Task<T> QueryScalarAsync<T>(string sql, params object[] parameters) =>
+            throw new InvalidOperationException("nobody was asked");
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    private static ActivityMark Holding(LeaseKind kind) => new(Step: null, new(ClusterName.Parse("demo"), kind));
+
+    private static ITemporalClient Answering(RecordActivityTaskHeartbeatResponse answer)
+    {
+        var client = ClientOf((_, _) => Task.FromResult<IMessage>(answer));
+        ((Client)(object)client).Lease = _ => throw new OperationCanceledException("nothing is known of the lease");
+        return client;
+    }
+
+    private static async Task RunAsync(ITemporalClient client, ActivityMark mark, Func<Task> act)
+    {
+        using var progress = ProgressReporter.Begin(mark);
+        await new ActivityEnvironment { TemporalClient = client }.RunAsync(act);
+    }
 
     /// <summary>A client whose server answers so.</summary>
     internal static ITemporalClient ClientOf(Func<string, IMessage, Task<IMessage>> answer)

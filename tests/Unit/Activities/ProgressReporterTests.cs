@@ -40,7 +40,7 @@ public sealed class ProgressReporterTests
     [Fact]
     public void A_report_has_its_step_and_never_more_than_all()
     {
-        using var progress = ProgressReporter.Begin(new(4, "Copy"));
+        using var progress = ProgressReporter.Begin(new(new(4, "Copy"), Lease: null));
         ProgressReporter.OfProgram("copy", "30/20 kB (100%), 0/1 tablespace");
         Assert.Equal(new("copy", 100, 30 * 1024, 20 * 1024, null, 4), progress.Newest);
 

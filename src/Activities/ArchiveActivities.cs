@@ -80,7 +80,7 @@ internal sealed class ArchiveActivities(
             ProgressReporter.Say($"waits until {segment} is in the archive; now {archived}");
             if (clock.Elapsed > limits.Archive)
             {
-                throw Ends.Stick(
+                throw Failure.Stick(
                     $"{segment} of {primary} is not in the archive after {limits.Archive.TotalSeconds:0} s: "
                         + $"{await WhyNotAsync(node, segment)}"
                 );

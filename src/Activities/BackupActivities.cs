@@ -96,7 +96,7 @@ internal sealed class BackupActivities(
         {
             var failure = failed.FailureOf($"the copy of {order.Source}");
             // final where another node is fit
-            throw order.OrPrimary && failure.ErrorType is Ends.Failed ? Ends.Stick(failure.Message) : failure;
+            throw order.OrPrimary && failure.Type is FailureTypes.Failed ? Failure.Stick(failure.Message) : failure;
         }
 
         var staged = await jobs.ResultOfAsync<StagedBackup>(await copying);
@@ -115,7 +115,7 @@ internal sealed class BackupActivities(
                 Major = source.Spec.Postgres.Major,
                 Annotation = order.Annotation,
             }
-            : throw Ends.Break(
+            : throw Failure.Break(
                 $"{order.Source} changed its timeline under the backup "
                     + $"({string.Join(", ", ranges.Select(range => range.Timeline))}); take another"
             );
@@ -126,7 +126,7 @@ internal sealed class BackupActivities(
         var node = await life.RunningAsync(primary);
         if (await sql.WrittenTimelineAsync(node) is var timeline && timeline != backup.Timeline)
         {
-            throw Ends.Break($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");
+            throw Failure.Break($"{primary} is on timeline {timeline}, the backup on {backup.Timeline}; take another");
         }
 
         var segmentSize = await sql.QueryScalarAsync<long>(
@@ -206,8 +206,8 @@ internal sealed class BackupActivities(
         var taken = end.ExitCode switch
         {
             0 => await jobs.ResultOfAsync<BackupCheck>(end),
-            Damaged => throw Ends.Break($"{id} is damaged: {await WhyNotAsync(end)}"),
-            Unchecked => throw Ends.Stick(
+            Damaged => throw Failure.Break($"{id} is damaged: {await WhyNotAsync(end)}"),
+            Unchecked => throw Failure.Stick(
                 $"{id} could not be checked, which says nothing about it: {await WhyNotAsync(end)}"
             ),
             _ => throw end.FailureOf("verify-backup"),

@@ -30,7 +30,7 @@ internal sealed class CatalogueActivities(Inventory inventory, JobRunner jobs, C
         var parts = await inventory.PartsAsync(cluster);
         if (parts.Spec is not { } spec)
         {
-            throw Ends.Refuse($"there is no cluster {cluster}");
+            throw Failure.Refuse($"there is no cluster {cluster}");
         }
 
         try

@@ -52,7 +52,7 @@ internal sealed class ClusterActivities(
         var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));
         return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
             ? found
-            : throw Ends.Refuse(
+            : throw Failure.Refuse(
                 $"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: "
                     + $"{(there.Bin.Length > 0 ? there : "no program postgres")})"
             );
@@ -64,7 +64,7 @@ internal sealed class ClusterActivities(
         var external = wanted.ExternalNetwork ?? Names.ExternalNetwork(wanted.Cluster);
         if (wanted.Vip is { } vip && VirtualIp.ReasonAgainst(vip, external, pools) is { } reason)
         {
-            throw Ends.Refuse($"vip: {reason}");
+            throw Failure.Refuse($"vip: {reason}");
         }
 
         var internalNetwork = await creation.NetworkAsync(
@@ -97,7 +97,7 @@ internal sealed class ClusterActivities(
         }
 
         var found = await docker.FindAsync((client, token) => client.Networks.InspectNetworkAsync(existing, token));
-        return found?.IPAM.Config ?? throw Ends.Refuse($"externalNetwork: Docker has no network {existing}");
+        return found?.IPAM.Config ?? throw Failure.Refuse($"externalNetwork: Docker has no network {existing}");
     }
 
     public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
@@ -263,12 +263,12 @@ internal sealed class ClusterActivities(
         }
         catch (DockerApiException e)
         {
-            throw PullProgress.Failure(image, e.StatusCode, Failures.MessageOf(e));
+            throw PullProgress.FailureOf(image, e.StatusCode, Failures.MessageOf(e));
         }
 
         if (pull.Error is { } error)
         {
-            throw PullProgress.Failure(image, HttpStatusCode.OK, error);
+            throw PullProgress.FailureOf(image, HttpStatusCode.OK, error);
         }
     }
 }

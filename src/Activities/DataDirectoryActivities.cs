@@ -73,7 +73,7 @@ internal sealed class DataDirectoryActivities(
         {
             0 => new(Done: true, "pg_rewind succeeded"),
             CannotRewind => new(Done: false, $"pg_rewind could not do it: {end.Tail}"),
-            _ => throw Ends.Fail($"rewind ended with {end.ExitCode}: {end.Tail}"),
+            _ => throw Failure.Fail($"rewind ended with {end.ExitCode}: {end.Tail}"),
         };
     }
 

@@ -48,7 +48,7 @@ internal sealed class EndpointActivities(
         await Task.WhenAll(AdmitAsync(), GiveAsync());
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
-            throw Ends.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
+            throw Failure.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
         }
 
         // Without a look at it: while Docker clears an ended container away, every other call for it waits.
@@ -133,7 +133,7 @@ internal sealed class EndpointActivities(
         if (end.ExitCode != 0)
         {
             await EndProofsAsync(session); // a commit that waits for a standby in vain would wait on without its client
-            throw Ends.Fail(
+            throw Failure.Fail(
                 $"no commit through {spec.Vip}: {end.Tail.Trim()}; "
                     + $"{await Evidence.OfAsync("whom it waited for", () => session.QueryScalarAsync<string>(WaitedFor))}"
             );
@@ -144,7 +144,7 @@ internal sealed class EndpointActivities(
         var reached = await sql.IdentifyAsync(container);
         if (reached.Wal < written || reached.Timeline.ToString() != timeline)
         {
-            throw Ends.Fail(
+            throw Failure.Fail(
                 $"a commit through {spec.Vip} at {written} on timeline {timeline} did not arrive on {primary}, "
                     + $"which is at {reached.Wal} on timeline {reached.Timeline}"
             );

@@ -22,10 +22,9 @@ internal static class Failures
     /// <param name="attempts">How often an operation that fails is tried.</param>
     public static ApplicationFailureException Of(Exception failure, int attempt, int attempts)
     {
-        var final =
-            failure is ApplicationFailureException { NonRetryable: true } || (attempt >= attempts && !MayPass(failure));
+        var final = failure is PgFlowException { IsFinal: true } || (attempt >= attempts && !MayPass(failure));
         var tried = final && attempt > 1 ? $" (tried {attempt} times)" : "";
-        var type = failure is ApplicationFailureException { ErrorType: { } given } ? given : Ends.Failed;
+        var type = (failure as PgFlowException)?.Type ?? FailureTypes.Failed;
         return new(
             Words(failure) + tried,
             failure,
@@ -61,7 +60,7 @@ internal static class Failures
         {
             DockerApiException docker => $"Docker: {MessageOf(docker)}",
             _ when string.IsNullOrWhiteSpace(failure.Message) => failure.GetType().Name,
-            _ => Ends.Said(failure.Message),
+            _ => Failure.Said(failure.Message),
         };
 
     /// <summary>What Docker said, without its JSON.</summary>

@@ -40,7 +40,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
                 handle => AskToYieldAsync(handle, decision),
                 $"{held.Outcome} before, it has yielded"
             )
-            : throw new ApplicationFailureException(held.Sentence, errorType: Ends.ClusterBusy, nonRetryable: true);
+            : throw Failure.Busy(held.Sentence);
     }
 
     public async Task<EarlierRun?> LeaveEarlierRunAsync(ClusterName cluster, LeaseKind kind)
@@ -56,7 +56,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
         if (parent != info.WorkflowId)
         {
-            throw Ends.Break(
+            throw Failure.Break(
                 await DescribeLeaseAsync(cluster, kind)
                     ?? $"{parent} has had {cluster} since this procedure lost its lease: what this one remembers "
                         + "is not so any more"

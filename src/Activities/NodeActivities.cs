@@ -164,7 +164,7 @@ internal sealed class NodeActivities(
             }
         }
 
-        throw Ends.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
+        throw Failure.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
     }
 
     public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others)

@@ -35,13 +35,13 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 
     /// <summary>Whoever waits for a node learns at once that it has ended, also where Docker has started it again
     /// since.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It has.</exception>
+    /// <exception cref="PgFlowException">It has.</exception>
     public async Task RequireSameRunAsync(NodeContainer node)
     {
         var state = (await inventory.NodeAsync(node.Id)).Docker.State;
         if (!state.Running || state.StartedAt != node.Docker.State.StartedAt)
         {
-            throw Ends.Fail(
+            throw Failure.Fail(
                 $"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; "
                     + $"its log: {await docker.OfLogAsync(node.Id.Container, 8)}"
             );

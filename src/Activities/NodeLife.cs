@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
 using PgFlow.Workflows;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -96,7 +95,7 @@ internal sealed partial class NodeLife(
 
         if (!Permit.MayDecide)
         {
-            throw Ends.Fail($"{node} does not run");
+            throw Failure.Fail($"{node} does not run");
         }
 
         await StartAsync(node);
@@ -108,7 +107,7 @@ internal sealed partial class NodeLife(
     {
         var container = await RunningAsync(node);
         return await sql.QueryScalarAsync<bool>(container, "SELECT pg_is_in_recovery()")
-            ? throw Ends.Break($"{node} is not the primary any more: roles have changed meanwhile; start it again")
+            ? throw Failure.Break($"{node} is not the primary any more: roles have changed meanwhile; start it again")
             : container;
     }
 
@@ -119,7 +118,7 @@ internal sealed partial class NodeLife(
         {
             await StartAsync(node);
         }
-        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
+        catch (PgFlowException e) when (e.Type is FailureTypes.Failed)
         {
             ProgressReporter.Say(e.Message);
         }
@@ -231,7 +230,7 @@ internal sealed partial class NodeLife(
         {
             if (other.Role is NodeRole.Primary || await HasGoneOnAsync(other, control.Timeline))
             {
-                throw Ends.Refuse(
+                throw Failure.Refuse(
                     $"{starting.Id} would accept writes beside {other.Id} ({PgFlowText.Word(other.Role)}, "
                         + $"timeline {other.Timeline}): not started"
                 );
@@ -289,7 +288,7 @@ internal sealed partial class NodeLife(
 
             if (still.Elapsed > Patience)
             {
-                throw Ends.Stick(
+                throw Failure.Stick(
                     $"{started.Id} does not answer: no progress for {Patience.TotalSeconds:0} s; its log: "
                         + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
                 );
@@ -297,14 +296,14 @@ internal sealed partial class NodeLife(
         }
     }
 
-    /// <exception cref="ApplicationFailureException">It has ended, or Docker starts it again and again.</exception>
+    /// <exception cref="PgFlowException">It has ended, or Docker starts it again and again.</exception>
     private async Task RequireStartingAsync(NodeContainer started, HashSet<string> starts)
     {
         var state = (await inventory.NodeAsync(started.Id)).Docker.State;
         starts.Add(state.StartedAt);
         if (starts.Count > MostStarts)
         {
-            throw Ends.Stick(
+            throw Failure.Stick(
                 $"{started.Id} can't start: Docker starts it again and again; its log: "
                     + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
             );
@@ -312,7 +311,7 @@ internal sealed partial class NodeLife(
 
         if (state is { Running: false, Restarting: false })
         {
-            throw Ends.Fail(
+            throw Failure.Fail(
                 $"{started.Id} ended with {state.ExitCode} when it was started; its log: "
                     + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
             );

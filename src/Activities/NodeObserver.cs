@@ -147,7 +147,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             }
         }
 
-        throw Ends.Fail($"pg_control of {node} is damaged: its checksum is wrong");
+        throw Failure.Fail($"pg_control of {node} is damaged: its checksum is wrong");
     }
 
     private static string WordOf(RestartPolicyKind policy) =>

@@ -29,8 +29,8 @@ internal static class Permit
     /// <summary>Asks, unless that was done a moment ago. A permission ages while an activity waits, or while its worker
     /// stands still.</summary>
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
-    /// <exception cref="ApplicationFailureException">Its procedure holds no lease (<see cref="Ends.Broken"/>), or not
-    /// any more (<see cref="Ends.LeaseLost"/>).</exception>
+    /// <exception cref="PgFlowException">Its procedure holds no lease (<see cref="FailureTypes.Broken"/>), or not
+    /// any more (<see cref="FailureTypes.LeaseLost"/>).</exception>
     public static async Task RequireAsync()
     {
         if (ProgressReporter.Now is not { } activity || IsFresh(activity))
@@ -38,7 +38,7 @@ internal static class Permit
             return; // outside of an activity there is no procedure to ask for
         }
 
-        var lease = activity.Lease ?? throw Ends.Break("a change for a procedure that holds no lease");
+        var lease = activity.Lease ?? throw Failure.Break("a change for a procedure that holds no lease");
         var (token, asked) = (ActivityExecutionContext.Current.CancellationToken, Stopwatch.GetTimestamp());
         try
         {
@@ -100,7 +100,7 @@ internal static class Permit
     {
         if (!await HoldsAsync(ClusterLease.IdOf(lease.Cluster, lease.Kind)))
         {
-            throw Ends.Lose(
+            throw Failure.Lose(
                 $"the lease of {lease.Cluster} is not held by this procedure any more; nothing was changed by this step"
             );
         }

@@ -16,7 +16,7 @@ public static class PgFlowActivities
         services.AddOptions<ActivityHostOptions>().Bind(configuration.GetSection(ActivityHostOptions.Section));
         return services
             .AddSingleton(provider => provider.GetRequiredService<IOptions<ActivityHostOptions>>().Value.Limits)
-            .AddSingleton<IWorkerInterceptor, MarkInterceptor>()
+            .AddSingleton<IWorkerInterceptor, ProcedureInterceptor>()
             .AddSingleton<IWorkerInterceptor, HeartbeatInterceptor>()
             .AddSingleton<ClusterMetrics>()
             .AddSingleton<DockerEngine>()

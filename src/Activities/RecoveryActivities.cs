@@ -121,7 +121,7 @@ internal sealed class RecoveryActivities(
                 : 25 * Poll; // each question that comes too early is a line in the log
             if (now is { Recovery: false })
             {
-                throw Ends.Break($"{node} has left recovery by itself: it was promoted by somebody else");
+                throw Failure.Break($"{node} has left recovery by itself: it was promoted by somebody else");
             }
 
             if (now is { } at && at.Replayed >= target.ReplayEnd)
@@ -147,7 +147,7 @@ internal sealed class RecoveryActivities(
             Report(target, first, last);
             if (still.Elapsed > Patience)
             {
-                throw Ends.Stick(
+                throw Failure.Stick(
                     $"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target "
                         + $"{target.End}): {await docker.OfLogAsync(node.Container, 5)}"
                 );
@@ -156,14 +156,14 @@ internal sealed class RecoveryActivities(
     }
 
     /// <summary>Whether PostgreSQL ended by itself.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was stopped, as Docker's daemon does when
+    /// <exception cref="PgFlowException">It was stopped, as Docker's daemon does when
     /// it is restarted: another attempt starts it again.</exception>
     private async Task<bool> HasGivenUpAsync(NodeId node) =>
         (await inventory.NodeAsync(node)).Docker.State switch
         {
             { Running: true } => false,
             { ExitCode: GaveUp } => true,
-            var stopped => throw Ends.Fail(
+            var stopped => throw Failure.Fail(
                 $"{node} was stopped (exit code {stopped.ExitCode}) while it replayed; its log: "
                     + $"{await docker.OfLogAsync(node.Container, 5)}"
             ),
@@ -208,7 +208,7 @@ internal sealed class RecoveryActivities(
         ).Raised;
         return raised.Count > 0
             ? [.. raised]
-            : throw Ends.Stick($"{node} stopped replaying at {last}, before {target.End}: {log}");
+            : throw Failure.Stick($"{node} stopped replaying at {last}, before {target.End}: {log}");
     }
 
     private static void Report(ResolvedTarget target, Lsn first, Lsn last)

@@ -73,7 +73,7 @@ internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOption
 
             if (still.Elapsed > (patience ?? Patience))
             {
-                throw Ends.Stick(
+                throw Failure.Stick(
                     $"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; "
                         + $"{nodes[0].Id}'s log: {await docker.OfLogAsync(nodes[0].Id.Container, 5)}"
                 );

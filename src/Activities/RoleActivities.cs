@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using PgFlow.Workflows;
 using Temporalio.Activities;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -57,14 +56,14 @@ internal sealed class RoleActivities(
 
             if (ended)
             {
-                throw Ends.Break(
+                throw Failure.Break(
                     $"{node} has ended, but not cleanly: its last records may not have been sent; its log: "
                         + await docker.OfLogAsync(node.Container, NodeLife.LogLines)
                 );
             }
         } while (clock.Elapsed < limit); // at least once: an earlier attempt may have waited for all of it
 
-        throw Ends.Stick(
+        throw Failure.Stick(
             $"{node} has not ended {withinSeconds} s after its fast stop, which may take longer with "
                 + $"stopWithinSeconds; see docker logs {node.Container}"
         );
@@ -146,15 +145,15 @@ internal sealed class RoleActivities(
             // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
             await replay.ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), Limits.Candidate);
         }
-        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Failed)
+        catch (PgFlowException e) when (e.Type is FailureTypes.Failed)
         {
-            throw Ends.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
+            throw Failure.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
         }
 
         var (_, timeline, _) = await identifying;
         if (timeline != shutdown.Timeline)
         {
-            throw Ends.Break($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
+            throw Failure.Break($"{candidate} is on timeline {timeline}, the old primary ended on {shutdown.Timeline}");
         }
     }
 
@@ -180,7 +179,7 @@ internal sealed class RoleActivities(
         var fork = (await sql.HistoryAsync(container, timeline)).Ancestors;
         return timeline > from && fork.Count > 0
             ? new(node, timeline, fork[^1].Timeline, fork[^1].End)
-            : throw Ends.Break(
+            : throw Failure.Break(
                 $"{node} accepts writes on timeline {timeline}, not on one above {from}: it was not promoted "
                     + "but started without standby.signal"
             );
@@ -220,7 +219,7 @@ internal sealed class RoleActivities(
 
             if (clock.Elapsed > Limits.Promotion)
             {
-                throw Ends.Stick($"{node} was asked to promote and still {state}; see docker logs {node.Container}");
+                throw Failure.Stick($"{node} was asked to promote and still {state}; see docker logs {node.Container}");
             }
         }
     }

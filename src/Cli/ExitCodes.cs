@@ -33,7 +33,7 @@ internal static class ExitCodes
     public static int OfFailure(string? type) =>
         type switch
         {
-            Ends.InvalidInput => Usage,
+            FailureTypes.InvalidInput => Usage,
             _ when Enum.TryParse<Outcome>(type, out var outcome) => Of(outcome),
             _ => Incomplete,
         };

@@ -23,6 +23,7 @@ internal sealed partial class Warmup(ITemporalClient client, ILogger<Warmup> log
         {
             DataConverter = PgFlowJson.Converter,
             Runtime = client.Connection.Options.Runtime,
+            Interceptors = [new ProcedureInterceptor()],
         };
         foreach (var workflow in WorkerHost.Workflows)
         {

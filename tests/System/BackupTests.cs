@@ -79,7 +79,7 @@ public sealed class BackupTests(TemporalServer temporal)
         await InPrimaryAsync(cluster, ": > /tmp/go");
 
         var (type, _, message) = await TestCluster.FailureAsync(backup);
-        Assert.Equal(Ends.Unchanged, type);
+        Assert.Equal(FailureTypes.Unchanged, type);
         Assert.Contains("1259", message, StringComparison.Ordinal);
         Assert.Single(await ListAsync(cluster));
         Assert.Equal("", await RepositoryAsync(cluster, "ls -d .*.new 2>/dev/null || true"));
@@ -96,7 +96,7 @@ public sealed class BackupTests(TemporalServer temporal)
         var (type, _, message) = await TestCluster
             .FailureAsync(copy.Backup)
             .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-        Assert.Equal((Ends.Unchanged, "p1 does not run (tried 5 times)"), (type, message));
+        Assert.Equal((FailureTypes.Unchanged, "p1 does not run (tried 5 times)"), (type, message));
         Assert.Single(await ListAsync(cluster));
     }
 
@@ -110,7 +110,7 @@ public sealed class BackupTests(TemporalServer temporal)
         await FailoverTests.FailOverAsync(cluster); // while the backup still holds its lease
         await copy.DisposeAsync();
         var (type, _, _) = await TestCluster.FailureAsync(copy.Backup);
-        Assert.Contains(type, (string[])[Ends.Refused, Ends.Unchanged]);
+        Assert.Contains(type, (string[])[FailureTypes.Refused, FailureTypes.Unchanged]);
         Assert.Single(await ListAsync(cluster));
         Assert.Equal("", await RepositoryAsync(cluster, "ls -d .*.new 2>/dev/null || true"));
     }
@@ -142,7 +142,7 @@ public sealed class BackupTests(TemporalServer temporal)
                 )
         );
 
-        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(again)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestCluster.FailureAsync(again)).Type);
         var entry = await RepositoryAsync(cluster, "cat ../ledger/*-restore-point-before-2.0.json");
         var point = System.Text.Json.JsonSerializer.Deserialize<RestorePoint>(entry, PgFlowJson.Options)!;
         Assert.Equal(("before-2.0", new Timeline(1)), (point.Name, point.Timeline));
@@ -192,7 +192,7 @@ public sealed class BackupTests(TemporalServer temporal)
             writes: true
         );
         var (type, _, message) = await TestCluster.FailureAsync(await StartVerificationAsync(cluster, backups[1]));
-        Assert.Equal(Ends.Unchanged, type); // damage is no refusal
+        Assert.Equal(FailureTypes.Unchanged, type); // damage is no refusal
         Assert.Contains(
             $"{backups[1]} is damaged: what was recovered is damaged (pg_amcheck)",
             message,

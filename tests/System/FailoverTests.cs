@@ -124,7 +124,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
                 (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
             )
         );
-        Assert.Equal(Ends.Refused, refused.Type);
+        Assert.Equal(FailureTypes.Refused, refused.Type);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
 
         await cluster.RunAsync(
@@ -165,7 +165,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
                 id: $"another-{cluster.Name}"
             )
         );
-        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
         Assert.Contains(first.Id, busy.Message, StringComparison.Ordinal);
         Assert.Contains("anna", busy.Message, StringComparison.Ordinal);
 

@@ -51,7 +51,7 @@ public sealed class ImageTests(TemporalServer temporal)
         var refused = await TestCluster.FailureAsync(
             await cluster.StartAsync((InitCluster procedure) => procedure.RunAsync(other))
         );
-        Assert.Equal(Ends.Refused, refused.Type);
+        Assert.Equal(FailureTypes.Refused, refused.Type);
         Assert.Contains("nodes is 1, not 2", refused.Message, StringComparison.Ordinal);
     }
 

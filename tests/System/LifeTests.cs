@@ -113,11 +113,11 @@ public sealed class LifeTests(TemporalServer temporal)
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
         var other = ClusterName.Parse($"{cluster.Name}-b");
         var elsewhere = await InitAsync("192.0.2.1");
-        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(elsewhere)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestCluster.FailureAsync(elsewhere)).Type);
         await Golden.KeepAsync("real/InitCluster-undone", elsewhere);
 
         var given = await TestCluster.FailureAsync(await InitAsync($"{cluster.Subnet}.200"));
-        Assert.Equal(Ends.Refused, given.Type);
+        Assert.Equal(FailureTypes.Refused, given.Type);
         Assert.Contains($"lies in the ip-range of {cluster.Network}", given.Message, StringComparison.Ordinal);
         Assert.Empty(await Host.DockerAsync("network", "ls", "-q", "--filter", $"label=pgflow.cluster={other}"));
 

@@ -40,7 +40,7 @@ public sealed class ObservabilityTests(TemporalServer temporal)
             (Switchover procedure) => procedure.RunAsync(new() { Cluster = ClusterName.Parse("nobody"), By = "test" }),
             new($"Switchover-nobody-{Guid.NewGuid():N}", "pgflow")
         );
-        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(refused)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestCluster.FailureAsync(refused)).Type);
 
         await Host.UntilAsync("metrics come", () => Task.FromResult(collector.Has("pgflow_procedures_total")));
     }

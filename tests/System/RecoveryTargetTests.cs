@@ -197,7 +197,7 @@ public sealed class RecoveryTargetTests(TwoBranches past) : IClassFixture<TwoBra
         var (type, _, message) = await TestCluster.FailureAsync(
             await Cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(named))
         );
-        Assert.Contains(type, (string[])[Ends.Refused, Ends.InvalidInput]);
+        Assert.Contains(type, (string[])[FailureTypes.Refused, FailureTypes.InvalidInput]);
         Assert.All(parts, part => Assert.Contains(part, message, StringComparison.Ordinal));
         Assert.Equal(before, await Cluster.SnapshotAsync());
     }

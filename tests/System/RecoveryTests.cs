@@ -158,10 +158,10 @@ public sealed class RecoveryTests(TemporalServer temporal)
                     )
             )
         );
-        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
 
         await recovery.ExecuteUpdateAsync("reject", [new Rejection("test", "enough")]);
-        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(recovery)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestCluster.FailureAsync(recovery)).Type);
         await story.IsAsync("C");
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
@@ -243,7 +243,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
             var (type, _, message) = await TestCluster.FailureAsync(
                 await cluster.StartAsync((RecoverCluster procedure) => procedure.RunAsync(named))
             );
-            Assert.Contains(type, (string[])[Ends.Refused, Ends.InvalidInput]);
+            Assert.Contains(type, (string[])[FailureTypes.Refused, FailureTypes.InvalidInput]);
             return message;
         }
 

@@ -75,7 +75,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         var (old, candidate) = (cluster.Node(1), cluster.Node(2));
 
         var (type, _, message) = await TestCluster.FailureAsync(await HoldAsync(stopWithin: 5, held: 8));
-        Assert.Equal(Ends.Unchanged, type);
+        Assert.Equal(FailureTypes.Unchanged, type);
         Assert.Contains("p1 has not ended 5 s after its fast stop", message, StringComparison.Ordinal);
         await cluster.HealthyAsync(old, timeline: 1);
 
@@ -129,7 +129,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
                 (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
             )
         );
-        Assert.Equal(Ends.Refused, refused.Type);
+        Assert.Equal(FailureTypes.Refused, refused.Type);
         Assert.Contains("p3", refused.Message, StringComparison.Ordinal);
 
         await using var writer = await Writer.StartAsync(cluster);

@@ -121,7 +121,7 @@ public sealed class TablespaceTests(TemporalServer temporal)
     private static async Task RefusedAsync(Temporalio.Client.WorkflowHandle procedure)
     {
         var (type, _, message) = await TestCluster.FailureAsync(procedure);
-        Assert.Equal(Ends.Refused, type);
+        Assert.Equal(FailureTypes.Refused, type);
         Assert.Contains("tablespaces of its own (fast)", message, StringComparison.Ordinal);
     }
 }

@@ -39,7 +39,7 @@ public sealed class ApprovalTests(TemporalServer server)
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not today")]);
 
         var failed = await TestEnvironment.FailureAsync(handle);
-        Assert.Equal((Ends.Refused, "rejected by carla (not today)"), (failed.Type, failed.Message));
+        Assert.Equal((FailureTypes.Refused, "rejected by carla (not today)"), (failed.Type, failed.Message));
         Assert.Empty(world.Hands.Changes);
     }
 
@@ -51,7 +51,7 @@ public sealed class ApprovalTests(TemporalServer server)
         world.Hands.Crash("p3");
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash)]);
 
-        Assert.Equal(Ends.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Empty(world.Hands.Changes);
     }
 
@@ -61,7 +61,7 @@ public sealed class ApprovalTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         var failed = await world.FailAsync("Switchover", ("approve", true), ("approveWithinSeconds", 1));
 
-        Assert.Equal((Ends.Refused, "nobody approved within 0:00:01"), (failed.Type, failed.Message));
+        Assert.Equal((FailureTypes.Refused, "nobody approved within 0:00:01"), (failed.Type, failed.Message));
         Assert.Empty(world.Hands.Changes);
     }
 

@@ -20,7 +20,7 @@ public sealed class BackupTests(TemporalServer server)
         await world.SucceedAsync("TakeBackup");
 
         Assert.Contains("CopyToRepository p1", world.Hands.Calls);
-        Assert.Equal(Ends.Refused, (await world.FailAsync("TakeBackup", ("node", "p2"))).Type);
+        Assert.Equal(FailureTypes.Refused, (await world.FailAsync("TakeBackup", ("node", "p2"))).Type);
     }
 
     [Theory]
@@ -32,7 +32,7 @@ public sealed class BackupTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         world.Hands.Fail(broken);
 
-        Assert.Equal(Ends.Unchanged, (await world.FailAsync("TakeBackup")).Type);
+        Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("TakeBackup")).Type);
         Assert.Empty(world.Hands.Staged);
         Assert.Empty(world.Hands.Backups);
     }
@@ -66,7 +66,7 @@ public sealed class BackupTests(TemporalServer server)
         var backup = await world.StartAsync("TakeBackup");
         await gate.Reached;
 
-        Assert.Equal(Ends.ClusterBusy, (await world.FailAsync("CreateRestorePoint", ("name", "now"))).Type);
+        Assert.Equal(FailureTypes.ClusterBusy, (await world.FailAsync("CreateRestorePoint", ("name", "now"))).Type);
         world.Hands.Crash("p1");
         Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
         await backup.CancelAsync();
@@ -200,7 +200,7 @@ public sealed class BackupTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         var failed = await world.FailAsync("VerifyBackup", ("backup", "20261124T120000Z-full"));
 
-        Assert.Equal(Ends.Refused, failed.Type);
+        Assert.Equal(FailureTypes.Refused, failed.Type);
         Assert.StartsWith(
             "20261124T120000Z-full can't be recovered by itself",
             failed.Message,
@@ -219,7 +219,7 @@ public sealed class BackupTests(TemporalServer server)
         );
 
         var again = await world.FailAsync("CreateRestorePoint", ("name", "before-2.0"));
-        Assert.Equal(Ends.Refused, again.Type);
+        Assert.Equal(FailureTypes.Refused, again.Type);
         Assert.Contains("at 0/5000000 on timeline 1", again.Message, StringComparison.Ordinal);
     }
 
@@ -232,7 +232,7 @@ public sealed class BackupTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
 
-        Assert.Equal(Ends.InvalidInput, (await world.FailAsync("CreateRestorePoint", ("name", name))).Type);
+        Assert.Equal(FailureTypes.InvalidInput, (await world.FailAsync("CreateRestorePoint", ("name", name))).Type);
         Assert.Empty(world.Hands.Calls);
     }
 }

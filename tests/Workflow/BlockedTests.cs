@@ -13,7 +13,7 @@ public sealed class BlockedTests(TemporalServer server)
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Skip);
         var failed = await TestEnvironment.FailureAsync(handle);
 
-        Assert.Equal(Ends.Incomplete, failed.Type);
+        Assert.Equal(FailureTypes.Incomplete, failed.Type);
         Assert.Equal(StepState.Skipped, failed.Report!.Steps.Single(step => step.Title == "p3 follows p2").State);
         Assert.Contains("bert decided on “p3 follows p2”: skip (as discussed)", failed.Report.Notes);
         world.Hands.Changes.AssertOrder("ProveStreaming p3", "WriteSettings p2");
@@ -27,7 +27,7 @@ public sealed class BlockedTests(TemporalServer server)
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
         var failed = await TestEnvironment.FailureAsync(handle);
 
-        Assert.Equal((Ends.Incomplete, Outcome.Incomplete), (failed.Type, failed.Report!.Outcome));
+        Assert.Equal((FailureTypes.Incomplete, Outcome.Incomplete), (failed.Type, failed.Report!.Outcome));
         Assert.Equal("ended by a person at “The new timeline's history is in the archive”", failed.Message);
         Assert.DoesNotContain("RecordTimeline p2", world.Hands.Calls);
         Assert.Equal(Outcome.Incomplete, world.Hands.Ledger.Single().Outcome);
@@ -131,7 +131,7 @@ public sealed class BlockedTests(TemporalServer server)
         gate.Open();
         var failed = await TestEnvironment.FailureAsync(handle);
 
-        Assert.Equal(Ends.Incomplete, failed.Type);
+        Assert.Equal(FailureTypes.Incomplete, failed.Type);
         var late = failed.Report!.Steps.Single(step => step.Title == "p3 follows p2");
         Assert.Equal((StepState.Failed, "p3 is not there"), (late.State, late.Error));
     }
@@ -185,7 +185,7 @@ public sealed class BlockedTests(TemporalServer server)
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         var failed = await TestEnvironment.FailureAsync(handle);
 
-        Assert.Equal((Ends.Unchanged, "too far behind"), (failed.Type, failed.Message));
+        Assert.Equal((FailureTypes.Unchanged, "too far behind"), (failed.Type, failed.Message));
         world.Hands.Changes.AssertOrder("UnfenceNode p1", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2");
         Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
     }
@@ -200,7 +200,7 @@ public sealed class BlockedTests(TemporalServer server)
         var handle = await BlockedAsync(world, "UnfenceNode p1");
         await TestEnvironment.ResolveAsync(handle, action);
 
-        Assert.Equal(Ends.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Equal(goesOn, world.Hands.Calls.Contains("OfferReadOnly p2"));
     }
 

@@ -67,7 +67,7 @@ public sealed class CancelTests(TemporalServer server)
         await TestEnvironment.BlockedAsync(handle);
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
 
-        Assert.Equal(Ends.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class CancelTests(TemporalServer server)
         gate.Open();
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
-        Assert.Equal(Ends.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
     }
 
@@ -148,7 +148,7 @@ public sealed class CancelTests(TemporalServer server)
         var failed = await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal(
-            (Ends.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"),
+            (FailureTypes.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"),
             (failed.Type, failed.Message)
         );
         Assert.Equal(Outcome.Incomplete, world.Hands.Ledger.Single().Outcome);
@@ -165,7 +165,7 @@ public sealed class CancelTests(TemporalServer server)
         await handle.CancelAsync();
         gate.Open();
 
-        Assert.Equal(Ends.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
         world.Hands.Changes.AssertOrder("UnfenceNode p1", "OfferReadOnly p2", "SetReplicationSlots p2");
     }
 

@@ -18,9 +18,9 @@ public sealed class FailureKindTests(TemporalServer server)
     }
 
     [Theory]
-    [InlineData(Ends.Failed, Ends.Unchanged)]
-    [InlineData(Ends.Broken, Ends.Unchanged)]
-    [InlineData(Ends.Refused, Ends.Refused)]
+    [InlineData(FailureTypes.Failed, FailureTypes.Unchanged)]
+    [InlineData(FailureTypes.Broken, FailureTypes.Unchanged)]
+    [InlineData(FailureTypes.Refused, FailureTypes.Refused)]
     public async Task Before_the_point_of_no_return_only_a_precondition_is_a_refusal(string kind, string end)
     {
         await using var world = TestEnvironment.Start(server);
@@ -32,9 +32,9 @@ public sealed class FailureKindTests(TemporalServer server)
     }
 
     [Theory]
-    [InlineData(Ends.Failed)]
-    [InlineData(Ends.Broken)]
-    [InlineData(Ends.Refused)]
+    [InlineData(FailureTypes.Failed)]
+    [InlineData(FailureTypes.Broken)]
+    [InlineData(FailureTypes.Refused)]
     public async Task Behind_it_each_kind_waits_for_a_person_with_its_reason(string kind)
     {
         await using var world = TestEnvironment.Start(server);

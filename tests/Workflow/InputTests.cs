@@ -96,7 +96,7 @@ public sealed class InputTests(TemporalServer server)
             await world.StartRawAsync(procedure, TestEnvironment.Typed(json))
         );
 
-        Assert.Equal((Ends.InvalidInput, message), (failed.Type, failed.Message));
+        Assert.Equal((FailureTypes.InvalidInput, message), (failed.Type, failed.Message));
         Assert.Empty(world.Hands.Calls);
     }
 
@@ -113,7 +113,7 @@ public sealed class InputTests(TemporalServer server)
             await world.StartRawAsync("Failover", TestEnvironment.Encoded(data, encoding))
         );
 
-        Assert.Equal(Ends.InvalidInput, failed.Type);
+        Assert.Equal(FailureTypes.InvalidInput, failed.Type);
         Assert.StartsWith("the input: is no JSON: ", failed.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("cluster", failed.Message, StringComparison.Ordinal);
     }
@@ -124,7 +124,7 @@ public sealed class InputTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         var failed = await TestEnvironment.FailureAsync(await world.StartRawAsync("Switchover"));
 
-        Assert.Equal((Ends.InvalidInput, Missing), (failed.Type, failed.Message));
+        Assert.Equal((FailureTypes.InvalidInput, Missing), (failed.Type, failed.Message));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class InputTests(TemporalServer server)
             ("image", new string('i', 5000))
         );
 
-        Assert.Equal(Ends.InvalidInput, failed.Type);
+        Assert.Equal(FailureTypes.InvalidInput, failed.Type);
         Assert.Contains("by: ", failed.Message, StringComparison.Ordinal);
         Assert.Contains("image: ", failed.Message, StringComparison.Ordinal);
     }
@@ -168,7 +168,7 @@ public sealed class InputTests(TemporalServer server)
         var failed = await world.FailAsync(procedure);
 
         Assert.Equal(
-            (Ends.Refused, $"there is no cluster {world.Cluster}; make it with: pgflow init {world.Cluster}"),
+            (FailureTypes.Refused, $"there is no cluster {world.Cluster}; make it with: pgflow init {world.Cluster}"),
             (failed.Type, failed.Message)
         );
     }

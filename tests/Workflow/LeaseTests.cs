@@ -16,7 +16,7 @@ public sealed class LeaseTests(TemporalServer server)
 
         var failed = await world.FailAsync("RemakeStandby", ("node", "p2"));
 
-        Assert.Equal(Ends.ClusterBusy, failed.Type);
+        Assert.Equal(FailureTypes.ClusterBusy, failed.Type);
         Assert.Contains(holder.Id, failed.Message, StringComparison.Ordinal);
         Assert.Equal(Outcome.ClusterBusy, failed.Report!.Outcome);
         Assert.Equal(before, world.Hands.Changes);
@@ -38,7 +38,7 @@ public sealed class LeaseTests(TemporalServer server)
 
         var failed = await world.FailAsync(beside, beside is "TakeBackup" ? [] : [("name", "now")]);
 
-        Assert.Equal(Ends.ClusterBusy, failed.Type);
+        Assert.Equal(FailureTypes.ClusterBusy, failed.Type);
         Assert.Contains(holder.Id, failed.Message, StringComparison.Ordinal);
         gate.Open();
         await holder.GetResultAsync();
@@ -53,7 +53,7 @@ public sealed class LeaseTests(TemporalServer server)
             await world.SucceedAsync("Switchover");
             world.Hands.Fail("WaitForReplay p2");
             world.Hands.Fail("WaitForReplay p1");
-            Assert.Equal(Ends.Unchanged, (await world.FailAsync("Switchover")).Type);
+            Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("Switchover")).Type);
             world.Hands.Mend("WaitForReplay p2");
             world.Hands.Mend("WaitForReplay p1");
         }
@@ -101,7 +101,7 @@ public sealed class LeaseTests(TemporalServer server)
         gate.Open();
 
         var failed = await TestEnvironment.FailureAsync(next);
-        Assert.Equal(Ends.Incomplete, failed.Type);
+        Assert.Equal(FailureTypes.Incomplete, failed.Type);
         Assert.Contains(
             failed.Report!.Notes,
             note =>
@@ -168,7 +168,7 @@ public sealed class LeaseTests(TemporalServer server)
         var failed = await world.FailAsync("Switchover");
 
         Assert.Equal(
-            (Ends.Unchanged, "the lease is not held by this procedure any more"),
+            (FailureTypes.Unchanged, "the lease is not held by this procedure any more"),
             (failed.Type, failed.Message)
         );
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
@@ -237,7 +237,7 @@ public sealed class LeaseTests(TemporalServer server)
         Assert.Equal([$"anna took the cluster for this from {holder.Id} (p1 is needed): it has yielded"], report.Notes);
         Assert.Equal(
             (
-                Ends.Incomplete,
+                FailureTypes.Incomplete,
                 $"RemakeStandby {report.WorkflowId} took the cluster from it, as anna decided (p1 is needed)"
             ),
             (failed.Type, failed.Message)

@@ -149,7 +149,7 @@ public sealed class OrderTests(TemporalServer server)
         world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
         var failed = await world.FailAsync("Failover", ("to", "p2"), ("force", true));
 
-        Assert.Equal(Ends.Refused, failed.Type);
+        Assert.Equal(FailureTypes.Refused, failed.Type);
         Assert.Equal("p3 has 256 bytes more than p2; without a named node it is taken", failed.Message);
         world.Hands.Changes.AssertOrder("FenceNode p1", "UnfenceNode p1", "MoveEndpoint p1", "OfferReadOnly p2");
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
@@ -245,7 +245,7 @@ public sealed class OrderTests(TemporalServer server)
         var again = await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
         Assert.Contains("nothing was done", again.Summary, StringComparison.Ordinal);
         Assert.Equal(before, world.Hands.Changes);
-        Assert.Equal(Ends.Refused, (await world.FailAsync("InitCluster", ("nodes", 5))).Type);
+        Assert.Equal(FailureTypes.Refused, (await world.FailAsync("InitCluster", ("nodes", 5))).Type);
     }
 
     [Fact]
@@ -253,7 +253,7 @@ public sealed class OrderTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server, nodes: 0);
         world.Hands.Fail("ProveStreaming p3");
-        Assert.Equal(Ends.Unchanged, (await world.FailAsync("InitCluster", ("nodes", 3))).Type);
+        Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("InitCluster", ("nodes", 3))).Type);
 
         Assert.Equal("TakeBackCreated", world.Hands.Changes[^1]);
     }

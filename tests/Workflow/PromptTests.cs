@@ -20,7 +20,7 @@ public sealed class PromptTests(TemporalServer server)
         var end = await Assert.ThrowsAsync<CliError>(() => Ask(console, handle, leave.Token));
 
         Assert.Equal((130, "rejected; nothing was done"), (end.ExitCode, end.Message));
-        Assert.Equal(Ends.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Empty(world.Hands.Changes);
     }
 

@@ -18,7 +18,11 @@ public sealed class ReplayTests
     [Theory, MemberData(nameof(Files))]
     public async Task Goes_the_same_way_again(string file)
     {
-        var options = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter };
+        var options = new WorkflowReplayerOptions
+        {
+            DataConverter = PgFlowJson.Converter,
+            Interceptors = [new ProcedureInterceptor()],
+        };
         Array.ForEach(TestEnvironment.AllWorkflows, type => options.AddWorkflow(type));
         var history = WorkflowHistory.FromJson(
             Path.GetFileNameWithoutExtension(file),

@@ -248,7 +248,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         world.Hands.Fail(broken, "the disk is full");
         var handle = await world.StartAsync(procedure, fields);
         var failed = await TestEnvironment.FailureAsync(handle);
-        Assert.Equal((Ends.Unchanged, "the disk is full"), (failed.Type, failed.Message));
+        Assert.Equal((FailureTypes.Unchanged, "the disk is full"), (failed.Type, failed.Message));
         Assert.Equal(Outcome.Unchanged, failed.Report!.Outcome);
         Assert.Equal(Outcome.Unchanged, world.Hands.Ledger.Single().Outcome);
         return handle;
@@ -327,7 +327,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var handle = await world.StartAsync("RecoverCluster", ("latest", true), ("inspect", true));
         await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not what we want")]);
-        Assert.Equal(Ends.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
         Assert.All(
             (string[])["p2", "p3"],

@@ -43,6 +43,6 @@ public sealed class ScenarioTests(TemporalServer server)
         Assert.True(all >= 2 * attempt);
         Assert.InRange(activity.HeartbeatTimeout.ToTimeSpan(), TimeSpan.FromSeconds(1), attempt * 0.8);
         Assert.True(activity.RetryPolicy.MaximumAttempts > 1);
-        Assert.Contains(Ends.Refused, activity.RetryPolicy.NonRetryableErrorTypes);
+        Assert.Contains(FailureTypes.Refused, activity.RetryPolicy.NonRetryableErrorTypes);
     }
 }

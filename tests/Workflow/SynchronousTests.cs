@@ -11,7 +11,7 @@ public sealed class SynchronousTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
         await TestEnvironment.BlockedAsync(handle);
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
-        Assert.Equal(Ends.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
+        Assert.Equal(FailureTypes.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
         world.Hands.Mend("ProveStreaming p1");
 
         var finding = (await FindingsAsync(world)).Single(found => found.Code is FindingCode.SynchronousStandbysDiffer);

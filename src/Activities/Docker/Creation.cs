@@ -47,11 +47,13 @@ internal sealed class Creation(DockerEngine docker)
             }
             catch (DockerApiException e) when (e.ResponseBody.Contains("overlaps", StringComparison.Ordinal))
             {
-                throw Ends.Refuse($"{subnet} for network {name} overlaps another network of Docker's; give a free one");
+                throw Failure.Refuse(
+                    $"{subnet} for network {name} overlaps another network of Docker's; give a free one"
+                );
             }
         }
 
-        throw Ends.Refuse("subnet: no private network is free; give one");
+        throw Failure.Refuse("subnet: no private network is free; give one");
     }
 
     /// <summary>Post-condition: as of <see cref="NetworkAsync"/>.</summary>
@@ -166,8 +168,8 @@ internal sealed class Creation(DockerEngine docker)
         }
     }
 
-    private static Temporalio.Exceptions.ApplicationFailureException Made(string what) =>
-        Ends.Refuse(
+    private static PgFlowException Made(string what) =>
+        Failure.Refuse(
             $"{what} was made by somebody else meanwhile; nothing is done to it: remove or rename it, or choose "
                 + "another name for the cluster"
         );

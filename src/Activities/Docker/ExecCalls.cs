@@ -62,7 +62,7 @@ internal static class ExecCalls
 
     /// <summary>Runs a short program in a running container; its parameters are its environment, as
     /// <c>NAME=value</c>.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It ended with another code than 0; the
+    /// <exception cref="PgFlowException">It ended with another code than 0; the
     /// message has its output.</exception>
     public static async Task<string> ExecuteAsync(
         this DockerEngine docker,
@@ -76,7 +76,7 @@ internal static class ExecCalls
         var end = await docker.TryExecuteAsync(container, user, limit, parameters, command);
         return end.ExitCode == 0
             ? end.Output
-            : throw Ends.Fail(
+            : throw Failure.Fail(
                 $"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}"
             );
     }

@@ -34,7 +34,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
 
     /// <summary>The end of the job. One that failed before, in an earlier attempt, is repeated under the next
     /// number.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">It was killed again and again.</exception>
+    /// <exception cref="PgFlowException">It was killed again and again.</exception>
     public async Task<JobEnd> RunAsync(JobSpec job)
     {
         var first = await NextAsync(job);
@@ -48,7 +48,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
             }
         }
 
-        throw Ends.Stick($"the job {job.Name} was killed {MostKilled} times; see docker logs {NameOf(job, first)}");
+        throw Failure.Stick($"the job {job.Name} was killed {MostKilled} times; see docker logs {NameOf(job, first)}");
     }
 
     /// <summary>Lets a job begin that another activity of this run will wait for.</summary>
@@ -168,7 +168,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
                     continue;
                 }
 
-                throw Ends.Refuse(
+                throw Failure.Refuse(
                     $"the container {user.Names[0].TrimStart('/')} is using {node}'s volume; stop it first"
                 );
             }
@@ -281,7 +281,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
         );
         if (names.Where((_, index) => found[index] is null).ToList() is { Count: > 0 } missing)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{job.Name}: there is no volume {string.Join(", ", missing)}; see: pgflow status {job.Spec.Cluster}"
             );
         }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using PgFlow.Workflows;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -111,8 +110,10 @@ internal sealed record JobEnd(int ExitCode, string Container, string Output)
     private const int LongestTail = 1500;
 
     /// <summary>What it means that <paramref name="program"/> did not end with 0.</summary>
-    public ApplicationFailureException FailureOf(string program) =>
-        ExitCode == Unmet ? Ends.Refuse($"{program}: {Tail}") : Ends.Fail($"{program} ended with {ExitCode}: {Tail}");
+    public PgFlowException FailureOf(string program) =>
+        ExitCode == Unmet
+            ? Failure.Refuse($"{program}: {Tail}")
+            : Failure.Fail($"{program} ended with {ExitCode}: {Tail}");
 
     /// <summary>The end of the output, short enough for a failure message.</summary>
     public string Tail => Output.Length > LongestTail ? $"…{Output[^LongestTail..]}" : Output;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using PgFlow.Workflows;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
@@ -21,13 +20,13 @@ internal sealed partial class PullProgress : IProgress<JSONMessage>
 
     /// <summary>A registry that has no such image, or does not show it, is a precondition; one that is away or busy may
     /// be there later.</summary>
-    public static ApplicationFailureException Failure(string image, HttpStatusCode status, string said) =>
+    public static PgFlowException FailureOf(string image, HttpStatusCode status, string said) =>
         IsFinal(status, said)
-            ? Ends.Refuse(
+            ? Failure.Refuse(
                 $"image: there is no {image} here, and its registry does not give it: {said}; check the name, or pull or "
                     + "build it on the Docker host (docker login, if it is private)"
             )
-            : Ends.Fail(
+            : Failure.Fail(
                 $"image: there is no {image} here, and it can't be pulled: {said}; run it again when the registry "
                     + "answers, or load the image on the Docker host"
             );

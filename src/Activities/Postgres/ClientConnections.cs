@@ -167,7 +167,7 @@ internal sealed class ClientConnections(
             }
         }
 
-        throw Ends.Fail($"{node.Id} has not read its configuration again within {limits.Reload.TotalSeconds:0} s");
+        throw Failure.Fail($"{node.Id} has not read its configuration again within {limits.Reload.TotalSeconds:0} s");
     }
 
     private static async Task<bool> HasReadAsync(NodeContainer node, SqlSession connection, string since)
@@ -181,7 +181,7 @@ internal sealed class ClientConnections(
             "SELECT coalesce(string_agg('line ' || line_number || ': ' || error, '; '), '') FROM "
                 + "pg_hba_file_rules WHERE error IS NOT NULL"
         );
-        return wrong.Length == 0 ? true : throw Ends.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
+        return wrong.Length == 0 ? true : throw Failure.Fail($"{node.Id} can't use {SettingsFile.HbaPath}: {wrong}");
     }
 }
 

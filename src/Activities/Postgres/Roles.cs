@@ -99,7 +99,7 @@ internal sealed class Roles(Secrets secrets)
 
         if (await ProblemsAsync(primary, session) is [_, ..] problems)
         {
-            throw Ends.Fail(
+            throw Failure.Fail(
                 $"the roles of PgFlow on {primary.Id} were set and are not right: {string.Join("; ", problems)}"
             );
         }

@@ -128,7 +128,7 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
         }
         else if (!IsBy(owner, path))
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{path} exists and was not made by this procedure: keep it elsewhere, or choose another name"
             );
         }

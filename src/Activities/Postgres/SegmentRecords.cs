@@ -154,7 +154,7 @@ internal sealed record Way(
     public IReadOnlyList<WalFile> RequireFrom(int index) =>
         Files.Skip(index).TakeWhile(file => file.Path.Length > 0).ToList() is { Count: > 0 } there
             ? there
-            : throw Ends.Fail($"the WAL segment {Files[index].Segment} is not there any more");
+            : throw Failure.Fail($"the WAL segment {Files[index].Segment} is not there any more");
 
     /// <summary>The WAL may end only behind the path, or within its last timeline in a file that is not
     /// complete.</summary>
@@ -168,7 +168,7 @@ internal sealed record Way(
             : IsOpen && decoder.End >= Path[^1].Start && !Files[index].IsComplete;
         if (decoder.End < To && !mayEnd)
         {
-            throw Ends.Break(
+            throw Failure.Break(
                 $"the WAL can't be read beyond {decoder.End}"
                     + (
                         Files[index] is { Path.Length: > 0 } file

@@ -128,7 +128,7 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
     {
         var file =
             await files.ReadAsync(node.Id.Container, SettingsFile.Path)
-            ?? throw Ends.Fail($"{node.Id} has no {SettingsFile.Path}");
+            ?? throw Failure.Fail($"{node.Id} has no {SettingsFile.Path}");
         var wanted = changes.Aggregate(
             Encoding.UTF8.GetString(file),
             (settings, change) => settings.Replace(change.From, change.To, StringComparison.Ordinal)

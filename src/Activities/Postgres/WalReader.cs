@@ -209,7 +209,7 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
 
     /// <summary>What lies on the way in the segments from the first to the last, or to where the WAL ends
     /// before.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">What must be there can't be
+    /// <exception cref="PgFlowException">What must be there can't be
     /// read.</exception>
     private async IAsyncEnumerable<SegmentRecords> ReadAsync(Way way, int first, int last)
     {

@@ -93,7 +93,7 @@ internal static class Decisions
         }
         catch (WorkflowUpdateFailedException e)
         {
-            var code = e.InnerException is ApplicationFailureException { ErrorType: Ends.InvalidInput }
+            var code = e.InnerException is ApplicationFailureException { ErrorType: FailureTypes.InvalidInput }
                 ? ExitCodes.Usage
                 : ExitCodes.Refused;
             throw new CliError(

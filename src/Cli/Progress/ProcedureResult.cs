@@ -46,7 +46,7 @@ internal sealed record ProcedureResult(
         new(ExitCodes.Of(report.Outcome), PgFlowText.Word(report.Outcome), report.Summary, report);
 
     public static ProcedureResult OfFailure(Exception? failure) =>
-        (failure is null ? null : Ends.Cause(failure)) switch
+        (failure is null ? null : TemporalFailures.Cause(failure)) switch
         {
             ApplicationFailureException { Details.Count: > 0 } e when Enum.TryParse<Outcome>(e.ErrorType, out _) => Of(
                 e.Details.ElementAt<Report>(0)
@@ -64,7 +64,7 @@ internal sealed record ProcedureResult(
             _ => new(
                 ExitCodes.Incomplete,
                 "failed",
-                failure is null ? "it failed, and Temporal does not say why" : Ends.Why(failure)
+                failure is null ? "it failed, and Temporal does not say why" : TemporalFailures.Why(failure)
             ),
         };
 }

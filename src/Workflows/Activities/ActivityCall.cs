@@ -32,7 +32,7 @@ internal static class ActivityCall
         InitialInterval = TimeSpan.FromMilliseconds(100),
         MaximumInterval = TimeSpan.FromSeconds(5),
         MaximumAttempts = 10_000, // time is the limit; the Web UI warns where no number stands
-        NonRetryableErrorTypes = [Ends.Refused, Ends.Broken, Ends.InvalidInput],
+        NonRetryableErrorTypes = [FailureTypes.Refused, FailureTypes.Broken, FailureTypes.InvalidInput],
     };
 
     /// <summary>Asks, and changes nothing of a cluster: no WAL is written, no checkpoint made.</summary>
@@ -82,7 +82,7 @@ internal static class ActivityCall
 
     private static ActivityOptions Allowed(string summary, Func<ActivityOptions> options) =>
         Procedure.Current.IsWalked
-            ? throw Ends.Break($"a change outside of a step, while the runbook was only walked: {summary}")
+            ? throw Failure.Break($"a change outside of a step, while the runbook was only walked: {summary}")
             : options();
 
     private static ActivityOptions Options(string summary, Duration duration) =>

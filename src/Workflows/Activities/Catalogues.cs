@@ -67,7 +67,7 @@ internal static class Catalogues
         }
         catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
         {
-            return new() { Unreadable = Ends.Why(e) };
+            return new() { Unreadable = TemporalFailures.Why(e) };
         }
     }
 

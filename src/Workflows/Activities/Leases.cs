@@ -22,16 +22,16 @@ public interface ILeaseActivities
     /// <summary>Post-condition: the procedure <paramref name="from"/> holds the lease no more. It was asked to yield,
     /// and terminated where it did not react.</summary>
     /// <returns>How it ended, as a sentence; null when nobody holds the lease.</returns>
-    /// <exception cref="ApplicationFailureException">Another one holds it, or it makes progress
-    /// (<see cref="Ends.ClusterBusy"/>).</exception>
+    /// <exception cref="PgFlowException">Another one holds it, or it makes progress
+    /// (<see cref="FailureTypes.ClusterBusy"/>).</exception>
     [Activity]
     Task<string?> TakeOverLeaseAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision);
 
     /// <summary>Post-condition: nothing is left of the lease that the asking procedure had before it was reset, and no
     /// job of its earlier run.</summary>
     /// <returns>What the earlier run had begun; null where there was none, and somebody ended the lease.</returns>
-    /// <exception cref="ApplicationFailureException">Another procedure has had the cluster since
-    /// (<see cref="Ends.Broken"/>).</exception>
+    /// <exception cref="PgFlowException">Another procedure has had the cluster since
+    /// (<see cref="FailureTypes.Broken"/>).</exception>
     [Activity]
     Task<EarlierRun?> LeaveEarlierRunAsync(ClusterName cluster, LeaseKind kind);
 
@@ -75,7 +75,7 @@ internal static class Leases
     /// <param name="cluster">The cluster.</param>
     /// <param name="kind">What for.</param>
     /// <param name="besides">What is said besides.</param>
-    /// <exception cref="ApplicationFailureException">Who does (<see cref="Ends.ClusterBusy"/>).</exception>
+    /// <exception cref="PgFlowException">Who does (<see cref="FailureTypes.ClusterBusy"/>).</exception>
     public static async Task RequireFreeAsync(ClusterName cluster, LeaseKind kind, string besides = "")
     {
         var holder = await ActivityCall.ChangeAsync(
@@ -85,7 +85,7 @@ internal static class Leases
         );
         if (holder is not null)
         {
-            throw new ApplicationFailureException(holder + besides, errorType: Ends.ClusterBusy, nonRetryable: true);
+            throw Failure.Busy(holder + besides);
         }
     }
 
@@ -94,8 +94,8 @@ internal static class Leases
     /// <param name="kind">What for.</param>
     /// <param name="holder">Who takes it.</param>
     /// <param name="evict">Ends whoever holds it; null where a person has not decided so.</param>
-    /// <exception cref="ApplicationFailureException">Another procedure holds it
-    /// (<see cref="Ends.ClusterBusy"/>).</exception>
+    /// <exception cref="PgFlowException">Another procedure holds it
+    /// (<see cref="FailureTypes.ClusterBusy"/>).</exception>
     public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(
         ClusterName cluster,
         LeaseKind kind,

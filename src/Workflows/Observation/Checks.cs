@@ -12,7 +12,7 @@ internal static class Checks
     public static ClusterState RequireExisting(this ClusterState state) =>
         state.Exists
             ? state
-            : throw Ends.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
+            : throw Failure.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
 
     /// <summary>Nothing is there under the names and labels of a cluster that is to be made: it would be taken over,
     /// and an undo could not tell it apart.</summary>
@@ -38,7 +38,7 @@ internal static class Checks
                 : Array.Empty<string>(),
             "choose another name",
         ];
-        throw Ends.Refuse(
+        throw Failure.Refuse(
             $"something of {state.Cluster} is there already: {string.Join(", ", there)}; nothing was touched; "
                 + $"{string.Join(", or ", ways)}"
         );
@@ -47,11 +47,11 @@ internal static class Checks
     public static NodeState RequireNode(this ClusterState state, NodeName name) =>
         state.Find(name) switch
         {
-            { Role: NodeRole.Missing } node => throw Ends.Refuse(
+            { Role: NodeRole.Missing } node => throw Failure.Refuse(
                 $"{node.Id} is {Describe(node)}; bring it back with: pgflow repair {state.Cluster}"
             ),
             { } node => node,
-            null => throw Ends.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}"),
+            null => throw Failure.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}"),
         };
 
     /// <summary>The one node that accepts writes.</summary>
@@ -59,10 +59,10 @@ internal static class Checks
         state.Primaries switch
         {
             [var primary] => primary,
-            [] => throw Ends.Refuse(
+            [] => throw Failure.Refuse(
                 $"no node of {state.Cluster} accepts writes; make one the primary with: pgflow failover {state.Cluster}"
             ),
-            _ => throw Ends.Refuse(
+            _ => throw Failure.Refuse(
                 $"{Names(state.Primaries)} both accept writes; stop the wrong one, then: pgflow failback "
                     + $"{state.Cluster} NODE"
             ),
@@ -87,7 +87,7 @@ internal static class Checks
 
     /// <summary>Data directories can be copied whole, and no replay can overwrite what lies outside of them.</summary>
     public static ClusterState RequireNoTablespaces(this ClusterState state) =>
-        TablespacesOf(state) is { } why ? throw Ends.Refuse(why) : state;
+        TablespacesOf(state) is { } why ? throw Failure.Refuse(why) : state;
 
     /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss
     /// or delay.</summary>
@@ -227,11 +227,11 @@ internal static class Checks
         );
 
     /// <summary>The answer where a node is what it was asked to be.</summary>
-    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException">Another procedure has to put something right
+    /// <exception cref="PgFlowException">Another procedure has to put something right
     /// about it.</exception>
     public static string NothingToDo(string summary, NodeState node, ClusterState state) =>
         LeftIn(state, finding => finding.Node == node.Id) is { Count: > 0 } left
-            ? throw Ends.Refuse($"{summary}, but not as it should be: {string.Join("; ", left)}")
+            ? throw Failure.Refuse($"{summary}, but not as it should be: {string.Join("; ", left)}")
             : $"{summary}; nothing was done";
 
     /// <summary>The answer where a cluster is as it was asked to be, with what other procedures have to put

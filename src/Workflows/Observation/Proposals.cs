@@ -1,5 +1,3 @@
-using Temporalio.Exceptions;
-
 namespace PgFlow.Workflows;
 
 /// <summary>What is proposed has been asked: a procedure is a hint only where its own plan would accept.</summary>
@@ -36,7 +34,7 @@ internal static class Proposals
             await Procedures.PlanAsync(hint, state);
             return null;
         }
-        catch (ApplicationFailureException e)
+        catch (PgFlowException e)
         {
             return e.Message;
         }

@@ -46,9 +46,13 @@ internal static class BaseBackups
             return await CopyOnceAsync(source, primary, parent, annotation, orPrimary: orPrimary && source != primary);
         }
         catch (ActivityFailureException e)
-            when (orPrimary && source != primary && !TemporalException.IsCanceledException(e) && !Ends.IsLeaseLost(e))
+            when (orPrimary
+                && source != primary
+                && !TemporalException.IsCanceledException(e)
+                && !TemporalFailures.IsLeaseLost(e)
+            )
         {
-            Procedure.Current.Notes.Add($"{primary} was copied instead: {Ends.Why(e)}");
+            Procedure.Current.Notes.Add($"{primary} was copied instead: {TemporalFailures.Why(e)}");
             var other = parent.Id is null ? parent : await Backups.ChooseParentAsync(primary);
             return await CopyOnceAsync(primary, primary, other, annotation, orPrimary: false);
         }

@@ -207,7 +207,7 @@ internal sealed record CloneClusterPlan : Plan
     {
         if (state.Exists && state.Missing.Count == 0)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"there is a cluster {input.Cluster} already; give the clone another name, or remove it: pgflow "
                     + $"destroy {input.Cluster}"
             );

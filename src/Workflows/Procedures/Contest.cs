@@ -12,9 +12,9 @@ internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyLi
     {
         var winner = WinnerOf(compared);
         string[] risks = [.. Ahead(compared, winner), .. Behind(winner), .. Unproven(compared)];
-        return Force || Ends.RefuseFor(risks) is not { } refusal
+        return Force || Failure.RefuseFor(risks) is not { } refusal
             ? new(winner, [.. risks, .. Unread(compared, winner)])
-            : throw Ends.Refuse($"{refusal.Message}; to go on all the same: --force");
+            : throw Failure.Refuse($"{refusal.Message}; to go on all the same: --force");
     }
 
     private Candidate WinnerOf(IReadOnlyList<Candidate> compared)
@@ -26,7 +26,7 @@ internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyLi
                 .ThenBy(node => node.Delayed)
                 .ThenBy(node => node.Node.Name)
                 .FirstOrDefault()
-            ?? throw Ends.Refuse(
+            ?? throw Failure.Refuse(
                 string.Join(
                     "; ",
                     [
@@ -40,18 +40,18 @@ internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyLi
         var winner = Asked is not { } asked
             ? best
             : compared.FirstOrDefault(node => node.Node == asked && node.Answers)
-                ?? throw Ends.Refuse($"{asked} does not answer any more");
+                ?? throw Failure.Refuse($"{asked} does not answer any more");
         // on another branch positions say nothing
         if (best.End > (winner.End ?? default) && Live?.Contains(winner.Timeline) is not false)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{best.Node} has {PgFlowText.Bytes(best.End!.Value.BytesSince(winner.End ?? default))} more "
                     + $"than {winner.Node}; without a named node it is taken"
             );
         }
 
         return winner.ReplayPaused
-            ? throw Ends.Refuse(
+            ? throw Failure.Refuse(
                 $"replay is paused on {winner.Node}: its promotion would hang; resume it with: SELECT "
                     + "pg_wal_replay_resume()"
             )

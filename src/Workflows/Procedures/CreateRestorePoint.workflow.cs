@@ -50,7 +50,7 @@ public sealed class CreateRestorePoint : Procedure<CreateRestorePointInput>
                     {
                         if (await Ledger.FindPointAsync(plan.Primary.Cluster, plan.Name) is { } there)
                         {
-                            throw Ends.Refuse(
+                            throw Failure.Refuse(
                                 $"name: there is a restore point {plan.Name} already, at {there.Lsn} on "
                                     + $"timeline {there.Timeline}, made {there.At:yyyy-MM-dd HH:mm:ss}Z; choose "
                                     + "another name"

@@ -70,7 +70,7 @@ internal sealed record DestroyClusterPlan : Plan
             { Count: > 0 } users
         )
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{string.Join(", ", users.Select(user => $"{user} uses volume {user.Uses}"))}: remove it "
                     + "first; nothing was removed"
             );

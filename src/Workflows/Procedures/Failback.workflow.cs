@@ -137,7 +137,7 @@ internal sealed record FailbackPlan : Plan
         var asked = input.Node is { } name ? state.RequireNode(name) : null;
         if (asked is not null && state.Primaries is [var only] && only == asked)
         {
-            throw Ends.Refuse($"{asked.Id} is the primary; to make it a standby: pgflow switchover {state.Cluster}");
+            throw Failure.Refuse($"{asked.Id} is the primary; to make it a standby: pgflow switchover {state.Cluster}");
         }
 
         var primary = state.RequirePrimaryBeside(asked);
@@ -185,8 +185,8 @@ internal sealed record FailbackPlan : Plan
         {
             [var one] => state.RequireNode(one.Id.Name),
             [] => state.Nodes.FirstOrDefault(node => node != primary)
-                ?? throw Ends.Refuse($"{state.Cluster} has one node only"),
-            var several => throw Ends.Refuse($"node: name one of {Checks.Names(several)}"),
+                ?? throw Failure.Refuse($"{state.Cluster} has one node only"),
+            var several => throw Failure.Refuse($"node: name one of {Checks.Names(several)}"),
         };
 }
 
@@ -213,7 +213,7 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
     public WayBack Within(string? tablespaces) =>
         Kind is WayBackKind.AsItIs || tablespaces is null
             ? this
-            : throw Ends.Refuse($"{Why}, so it would have to be rewound or copied, but {tablespaces}");
+            : throw Failure.Refuse($"{Why}, so it would have to be rewound or copied, but {tablespaces}");
 
     /// <summary>Decides.</summary>
     public static WayBack From(Divergence node)

@@ -229,7 +229,7 @@ internal sealed record FailoverPlan : Plan
         var asked = input.To is { } to ? state.RequireNode(to) : null;
         if (asked is { Role: NodeRole.Primary })
         {
-            throw Ends.Refuse($"{asked.Id} is the primary already");
+            throw Failure.Refuse($"{asked.Id} is the primary already");
         }
 
         var lost = LostOf(state);
@@ -259,7 +259,7 @@ internal sealed record FailoverPlan : Plan
             .. survivors.Where(node => node.ReplayPaused).Select(Checks.PauseOf).Said(),
             .. Checks.ConfigurationDrift(survivors).Said(),
         ];
-        if (Ends.RefuseFor(against) is { } refusal)
+        if (Failure.RefuseFor(against) is { } refusal)
         {
             throw refusal;
         }

@@ -268,7 +268,7 @@ internal sealed record InitClusterPlan : Plan
             .. Differs("externalNetwork", spec.ExternalNetwork, input.ExternalNetwork ?? spec.ExternalNetwork),
         ];
         return differences.Length > 0
-            ? throw Ends.Refuse(
+            ? throw Failure.Refuse(
                 $"there is a cluster {input.Cluster} already, and it differs: {string.Join("; ", differences)}"
             )
             : plan with

@@ -30,7 +30,7 @@ public sealed class InspectCluster : Procedure
         }
         catch (ActivityFailureException e)
         {
-            return new() { Unreadable = Ends.Why(e) };
+            return new() { Unreadable = TemporalFailures.Why(e) };
         }
     }
 }

@@ -46,7 +46,7 @@ public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
             { Count: > 0 } lacking
         )
         {
-            throw Ends.Break($"the ledger still lacks {string.Join(", ", lacking)}");
+            throw Failure.Break($"the ledger still lacks {string.Join(", ", lacking)}");
         }
 
         Notes.AddRange(plan.Warnings);

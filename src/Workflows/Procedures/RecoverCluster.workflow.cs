@@ -200,7 +200,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 
         if ((target with { Cluster = Cluster!.Value }).Problems() is { Count: > 0 } problems)
         {
-            throw new ApplicationFailureException(string.Join("; ", problems), errorType: Ends.InvalidInput);
+            throw new ApplicationFailureException(string.Join("; ", problems), errorType: FailureTypes.InvalidInput);
         }
     }
 
@@ -234,7 +234,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         var target = await Catalogues.ResolveAsync(plan.Input.Cluster, plan.Input.Target);
         return target.Timeline == plan.Target.Timeline && (target.End == plan.Target.End || plan.Target.EndOfBranch)
             ? target
-            : throw Ends.Refuse(
+            : throw Failure.Refuse(
                 $"the target now is {target.End} on timeline {target.Timeline}, not {plan.Target.End} on "
                     + $"timeline {plan.Target.Timeline} as planned"
             );
@@ -256,7 +256,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         var promotion = await Nodes.PromoteAsync(node, target.Timeline);
         return promotion.Parent == target.Timeline && promotion.Timeline == target.NewTimeline
             ? promotion
-            : throw Ends.Break(
+            : throw Failure.Break(
                 $"{node} opened timeline {promotion.Timeline} from {promotion.Parent}; expected was "
                     + $"{target.NewTimeline} from {target.Timeline}"
             );
@@ -280,7 +280,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         }
         finally
         {
-            _move?.Answer.SetException(Ends.Refuse("it was confirmed or ended at the same time"));
+            _move?.Answer.SetException(Failure.Refuse("it was confirmed or ended at the same time"));
         }
 
         await Step(
@@ -313,7 +313,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         }
         catch (ActivityFailureException e)
         {
-            return Stay(Ends.Why(e));
+            return Stay(TemporalFailures.Why(e));
         }
 
         if (later.Timeline != target.Timeline || later.End < target.End)
@@ -342,7 +342,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         ResolvedTarget Stay(string why)
         {
             Notes.Add($"not moved: {why}");
-            move.Answer.SetException(Ends.Refuse(why));
+            move.Answer.SetException(Failure.Refuse(why));
             return target;
         }
     }

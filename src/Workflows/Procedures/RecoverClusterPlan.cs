@@ -61,7 +61,7 @@ internal sealed record RecoverClusterPlan : Plan
         state.RequireExisting();
         if (state.Primaries.Count > 1)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{Checks.Names(state.Primaries)} accept writes at once: which of them is the cluster? Fence "
                     + $"the wrong one first: pgflow failback {state.Cluster} NODE"
             );
@@ -81,7 +81,7 @@ internal sealed record RecoverClusterPlan : Plan
             ?? state.EndpointHolder
             ?? nodes.Find(other => other.Role is not NodeRole.Standby)
             ?? nodes.FirstOrDefault()
-            ?? throw Ends.Refuse(
+            ?? throw Failure.Refuse(
                 $"no node of {state.Cluster} has a container; bring them back first: pgflow repair {state.Cluster}"
             );
         return new()

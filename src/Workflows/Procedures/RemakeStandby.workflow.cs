@@ -113,7 +113,7 @@ internal sealed record RemakeStandbyPlan : Plan
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
         return node == primary
-            ? throw Ends.Refuse(
+            ? throw Failure.Refuse(
                 $"{node.Id} is the primary; make another node the primary first: pgflow switchover {state.Cluster}"
             )
             : new()

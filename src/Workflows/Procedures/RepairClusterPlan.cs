@@ -138,7 +138,7 @@ internal sealed record RepairClusterPlan : Plan
         var foreign = state.Resources.Where(resource => resource.State is ResourceState.Foreign).ToList();
         if (foreign.Count > 0)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{string.Join(", ", foreign)}: not PgFlow's, with a name of {state.Cluster}'s or on one of its "
                     + "volumes; "
                     + "remove or rename what is foreign first"
@@ -152,7 +152,7 @@ internal sealed record RepairClusterPlan : Plan
     {
         if (state.Nodes.FirstOrDefault(node => node.Role is NodeRole.Unreachable) is { } unknown)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{unknown.Id} is {Checks.Describe(unknown)}, so nobody knows whether it is the primary; "
                     + $"fence it first: pgflow failover {state.Cluster}"
             );
@@ -160,7 +160,7 @@ internal sealed record RepairClusterPlan : Plan
 
         var found = Chosen(input, state);
         return state.Nodes.FirstOrDefault(node => node.Timeline > found.Timeline) is { } ahead
-            ? throw Ends.Refuse(
+            ? throw Failure.Refuse(
                 $"{found.Id} was the primary on timeline {found.Timeline}, and {ahead.Id} went on to timeline "
                     + $"{ahead.Timeline}: "
                     + $"{found.Id} is not started; choose with: pgflow failover {state.Cluster} --to {ahead.Id}"
@@ -179,16 +179,16 @@ internal sealed record RepairClusterPlan : Plan
         return (input.Primary, candidates) switch
         {
             ({ } name, _) => candidates.Find(node => node.Id.Name == name)
-                ?? throw Ends.Refuse(
+                ?? throw Failure.Refuse(
                     $"primary: {name} holds no primary's data; those that do: {(names.Length == 0 ? "none" : names)}"
                 ),
             (null, [var only]) => only,
-            (null, []) => throw Ends.Refuse(
+            (null, []) => throw Failure.Refuse(
                 $"no node of {state.Cluster} accepts writes, and none holds a primary's data: all would come "
                     + "back as standbys; "
                     + $"start one and choose it: pgflow failover {state.Cluster} --to NODE"
             ),
-            _ => throw Ends.Refuse(
+            _ => throw Failure.Refuse(
                 $"a primary's data hold {names}: which of them is the cluster? Name it with --primary; "
                     + "the others are rewound to it, or made anew from it"
             ),

@@ -263,7 +263,7 @@ internal sealed record SwitchoverPlan : Plan
             .. input.Force ? [] : archive.Select(why => $"{why}; to go on all the same: --force"),
             .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
         ];
-        return Ends.RefuseFor(against) is { } refusal ? throw refusal : plan;
+        return Failure.RefuseFor(against) is { } refusal ? throw refusal : plan;
     }
 
     private static NodeState BestStandby(ClusterState state, NodeState primary) =>
@@ -271,7 +271,7 @@ internal sealed record SwitchoverPlan : Plan
             .Standbys.OrderBy(node => Checks.CandidateBlockers(node, primary).Count())
             .ThenByDescending(node => node.Replayed)
             .FirstOrDefault()
-        ?? throw Ends.Refuse(
+        ?? throw Failure.Refuse(
             string.Join(
                 "; ",
                 [

@@ -174,9 +174,9 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
         {
             return await act();
         }
-        catch (ActivityFailureException e) when (!Ends.IsLeaseLost(e))
+        catch (ActivityFailureException e) when (!TemporalFailures.IsLeaseLost(e))
         {
-            Notes.Add($"nothing more was removed: {Ends.Why(e)}");
+            Notes.Add($"nothing more was removed: {TemporalFailures.Why(e)}");
             return default;
         }
     }
@@ -284,7 +284,7 @@ internal sealed record TakeBackupPlan : Plan
         }
 
         var node = state.RequireNode(named);
-        return node == primary || Ends.RefuseFor([.. CandidateBlockers(node, primary)]) is not { } refusal
+        return node == primary || Failure.RefuseFor([.. CandidateBlockers(node, primary)]) is not { } refusal
             ? node
             : throw refusal;
     }

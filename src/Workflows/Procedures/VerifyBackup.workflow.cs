@@ -88,7 +88,7 @@ internal sealed record VerifyBackupPlan : Plan
     /// <summary>The pure part of the decision.</summary>
     internal static VerifyBackupPlan From(VerifyBackupInput input, ResolvedTarget target) =>
         input.Backup is { } named && named != target.Backups[^1]
-            ? throw Ends.Refuse(
+            ? throw Failure.Refuse(
                 $"{named} can't be recovered by itself: WAL of its own is missing, and only "
                     + $"{target.Backups[^1]} leads to its end"
             )

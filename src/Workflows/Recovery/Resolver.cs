@@ -1,5 +1,3 @@
-using Temporalio.Exceptions;
-
 namespace PgFlow.Workflows;
 
 /// <summary>Turns a target into one branch, one position and one backup. Pure but for the WAL that it has
@@ -7,7 +5,7 @@ namespace PgFlow.Workflows;
 public static class Resolver
 {
     /// <summary>Resolves <paramref name="target"/>.</summary>
-    /// <exception cref="ApplicationFailureException">It can't be had (<see cref="Ends.Refused"/>); the message says
+    /// <exception cref="PgFlowException">It can't be had (<see cref="FailureTypes.Refused"/>); the message says
     /// what can.</exception>
     public static Task<ResolvedTarget> ResolveAsync(Catalogue catalogue, RecoveryTarget target, IWalReader wal)
     {
@@ -45,7 +43,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     {
         if (asked is { } number && !BranchOf(number).Path().Reaches(timeline, position))
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{what} lies on timeline {timeline} at {position}, which timeline {number} does not lead "
                     + "through; leave the timeline out"
             );
@@ -87,7 +85,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         }
 
         throw broken is null
-            ? Ends.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}")
+            ? Failure.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}")
             : Gap(broken, usable);
     }
 
@@ -175,7 +173,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     {
         if (TimelineConsistencyChecks.Holes(catalogue).ToList() is { Count: > 0 } holes)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"the history of timeline {string.Join(", ", holes)} is missing, and PostgreSQL would give that "
                     + $"number to the new branch; look with: pgflow timeline {catalogue.Cluster} --check"
             );
@@ -187,7 +185,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     public Branch BranchOf(Timeline? asked) =>
         asked is { } timeline
             ? catalogue.Find(timeline)
-                ?? throw Ends.Refuse(
+                ?? throw Failure.Refuse(
                     $"there is no timeline {timeline}; "
                         + $"{List("there are", catalogue.Branches.Select(branch => branch.Timeline.ToString()), "there is none")}"
                 )
@@ -205,7 +203,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
                 .Branches.Where(branch => branch.Opening is null)
                 .All(branch => branch.Timeline <= known.Timeline)
             ? known
-            : throw Ends.Refuse(
+            : throw Failure.Refuse(
                 "which branch is live is not known: the ledger does not tell when timeline "
                     + $"{catalogue.Branches.Select(branch => branch.Timeline).DefaultIfEmpty(new(1)).Max()} was "
                     + "opened; name one by its number (timeline)"
@@ -213,7 +211,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     }
 
     public Branch Find(Timeline timeline) =>
-        catalogue.Find(timeline) ?? throw Ends.Refuse($"nothing is known of timeline {timeline}; {Spans()}");
+        catalogue.Find(timeline) ?? throw Failure.Refuse($"nothing is known of timeline {timeline}; {Spans()}");
 
     public string WhyBranch(Branch branch) =>
         Eras is [.., var live] && live.Branch == branch
@@ -222,28 +220,23 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
 
     // ---- what can be had instead ----
 
-    public ApplicationFailureException TooEarly(
-        Branch branch,
-        IReadOnlyList<Backup> usable,
-        string what,
-        Func<Backup, bool> during
-    )
+    public PgFlowException TooEarly(Branch branch, IReadOnlyList<Backup> usable, string what, Func<Backup, bool> during)
     {
         if (usable is not [.., var oldest])
         {
-            return Ends.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}");
+            return Failure.Refuse($"no backup leads to timeline {branch.Timeline}; {Spans()}");
         }
 
         var inside = usable.FirstOrDefault(during) is { } backup
             ? $"backup {backup.Id} had begun but not ended, and there is no older one"
             : "there is no backup that ended before";
-        return Ends.Refuse(
+        return Failure.Refuse(
             $"{what} can't be had: {inside}; the earliest on timeline {branch.Timeline} is "
                 + $"{Text(oldest.StoppedAt)} ({oldest.End}), the end of backup {oldest.Id}"
         );
     }
 
-    public ApplicationFailureException Gap(WalSpan broken, IReadOnlyList<Backup> usable)
+    public PgFlowException Gap(WalSpan broken, IReadOnlyList<Backup> usable)
     {
         var (gap, end) = (broken.Gap!, broken.End);
         string[] instead =
@@ -256,7 +249,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
                 .TakeLast(1)
                 .Select(backup => $"what lies behind backup {Describe(backup)}"),
         ];
-        return Ends.Refuse(
+        return Failure.Refuse(
             $"WAL is missing: {catalogue.NameOf(gap.Timeline, gap.Number)} is the first; "
                 + $"{List("what can be had", instead, "nothing can be had on this branch")}; {Spans()}"
         );

@@ -69,7 +69,7 @@ public sealed record HeldLease(
             : pending
                 .Where(activity => activity.Attempt > MostAttempts)
                 .Select(activity =>
-                    $"{activity.Activity}, attempt {activity.Attempt}: {Ends.Said(activity.LastFailure)}"
+                    $"{activity.Activity}, attempt {activity.Attempt}: {Failure.Said(activity.LastFailure)}"
                 )
                 .FirstOrDefault();
 }

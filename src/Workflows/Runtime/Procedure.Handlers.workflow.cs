@@ -206,12 +206,12 @@ public abstract partial class Procedure
         );
         if (_rejection is { } no)
         {
-            throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}");
+            throw Failure.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}");
         }
 
         if (!answered)
         {
-            throw Ends.Refuse($"nobody approved within {limit:g}");
+            throw Failure.Refuse($"nobody approved within {limit:g}");
         }
 
         Show(Outcome.Running);
@@ -237,7 +237,7 @@ public abstract partial class Procedure
         );
         Show(Outcome.Running);
         return _rejection is { } no
-            ? throw Ends.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}")
+            ? throw Failure.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}")
             : _approval is not null;
     }
 

@@ -23,7 +23,7 @@ public abstract partial class Procedure
                 await act();
                 return;
             }
-            catch (ActivityFailureException e) when (Ends.IsLeaseLost(e) && losses < MostLosses)
+            catch (ActivityFailureException e) when (TemporalFailures.IsLeaseLost(e) && losses < MostLosses)
             {
                 await RegainAsync(held, goOn);
             }
@@ -92,7 +92,7 @@ public abstract partial class Procedure
 
         if (!PastPointOfNoReturn)
         {
-            throw Ends.Break($"{reset}: all is undone, start it anew");
+            throw Failure.Break($"{reset}: all is undone, start it anew");
         }
     }
 

@@ -23,10 +23,10 @@ public abstract class Procedure<TInput> : Procedure
 
     /// <summary>Carries out <paramref name="steps"/> within that order.</summary>
     /// <param name="input">As it was given; null when there was none.</param>
-    /// <param name="planFrom">Decides, or refuses with <see cref="Ends.Refuse"/>.</param>
+    /// <param name="planFrom">Decides, or refuses with <see cref="Failure.Refuse"/>.</param>
     /// <param name="steps">The runbook. Everything that it does stands in a step: a dry run walks it too.</param>
     /// <returns>The report of a success or of a dry run.</returns>
-    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="Ends"/>, its detail
+    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="FailureTypes"/>, its detail
     /// the report.</exception>
     private protected Task<Report> RunAsync<TPlan>(
         TInput? input,
@@ -46,11 +46,7 @@ public abstract class Procedure<TInput> : Procedure
         _input = input ?? new TInput();
         if (_input.Problems() is { Count: > 0 } problems)
         {
-            throw new ApplicationFailureException(
-                string.Join("; ", problems),
-                errorType: Ends.InvalidInput,
-                nonRetryable: true
-            );
+            throw Failure.Invalid(problems);
         }
 
         var report = await ReportAsync(planFrom, steps);
@@ -130,7 +126,7 @@ public abstract class Procedure<TInput> : Procedure
                 var plan = await PlanAsync(planFrom, steps);
                 if (approved is not null && approved.Hash != PlanView!.Hash)
                 {
-                    throw Ends.Refuse(
+                    throw Failure.Refuse(
                         $"the cluster changed after the plan was approved; now the plan would be: {PlanView.Summary}"
                     );
                 }
@@ -144,9 +140,9 @@ public abstract class Procedure<TInput> : Procedure
                 return ResultSummary ?? plan.Summary;
             });
         }
-        catch (Exception e) when (e is FailureException or OperationCanceledException)
+        catch (Exception e) when (TemporalFailures.IsEnd(e))
         {
-            return ReportOf(EndOf(e), Ends.Why(e));
+            return ReportOf(EndOf(e), TemporalFailures.Why(e));
         }
     }
 
@@ -180,7 +176,7 @@ public abstract class Procedure<TInput> : Procedure
         {
             return await planFrom(_input, state);
         }
-        catch (ApplicationFailureException e) when (e.ErrorType is Ends.Refused && Lease is not LeaseKind.Cluster)
+        catch (PgFlowException e) when (e.Type is FailureTypes.Refused && Lease is not LeaseKind.Cluster)
         {
             await Leases.RequireFreeAsync(_input.Cluster, LeaseKind.Cluster, $" (now: {e.Message})");
             throw;
@@ -196,7 +192,7 @@ public abstract class Procedure<TInput> : Procedure
             var summary = await act();
             report = ReportOf(LeftOut ? Outcome.Incomplete : Outcome.Succeeded, summary);
         }
-        catch (Exception e) when (e is FailureException or OperationCanceledException or AbortedException)
+        catch (Exception e) when (TemporalFailures.IsEnd(e) || e is AbortedException)
         {
             report = await AfterFailureAsync(e);
         }
@@ -255,7 +251,7 @@ public abstract class Procedure<TInput> : Procedure
             Notes.Add(e.Message);
         }
 
-        return ReportOf(LeftOut ? Outcome.Incomplete : end, _yielded ?? Ends.Why(failure));
+        return ReportOf(LeftOut ? Outcome.Incomplete : end, _yielded ?? TemporalFailures.Why(failure));
     }
 
     private Outcome EndOf(Exception failure)
@@ -276,8 +272,8 @@ public abstract class Procedure<TInput> : Procedure
         failure switch
         {
             _ when Workflow.CancellationToken.IsCancellationRequested => Outcome.Cancelled,
-            _ when Ends.IsRefusal(failure) => Outcome.Refused,
-            _ when Ends.IsBusy(failure) => Outcome.ClusterBusy,
+            _ when TemporalFailures.IsRefusal(failure) => Outcome.Refused,
+            _ when TemporalFailures.IsBusy(failure) => Outcome.ClusterBusy,
             _ => Outcome.Unchanged,
         };
 
@@ -294,9 +290,9 @@ public abstract class Procedure<TInput> : Procedure
                 earlier => report = WithForgotten(report, ForgottenOf(earlier))
             );
         }
-        catch (FailureException e)
+        catch (Exception e) when (e is FailureException or PgFlowException)
         {
-            Notes.Add($"the ledger has no record of this: {Ends.Why(e)}");
+            Notes.Add($"the ledger has no record of this: {TemporalFailures.Why(e)}");
         }
 
         return report;

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
@@ -10,11 +9,7 @@ public abstract partial class Procedure
     {
         if (input.Problems() is { Count: > 0 } problems)
         {
-            throw new ApplicationFailureException(
-                string.Join("; ", problems),
-                errorType: Ends.InvalidInput,
-                nonRetryable: true
-            );
+            throw Failure.Invalid(problems);
         }
 
         Cluster = input.Cluster;

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows;
@@ -240,15 +239,15 @@ public abstract partial class Procedure
             Show(step, StepState.Done);
             return true;
         }
-        catch (Exception e) when (PastPointOfNoReturn && e is FailureException or OperationCanceledException)
+        catch (Exception e) when (PastPointOfNoReturn && TemporalFailures.IsEnd(e))
         {
-            Show(step, StepState.Blocked, step.Interruption ?? Ends.Why(e));
+            Show(step, StepState.Blocked, step.Interruption ?? TemporalFailures.Why(e));
             ProcedureLog.Blocked(Cluster, step.View);
             return false;
         }
-        catch (Exception e) when (e is FailureException or OperationCanceledException)
+        catch (Exception e) when (TemporalFailures.IsEnd(e))
         {
-            Show(step, StepState.Failed, Ends.Why(e));
+            Show(step, StepState.Failed, TemporalFailures.Why(e));
             throw;
         }
     }

@@ -21,7 +21,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
                 await TestCluster.SqlAsync(cluster.Node(1), "SELECT failed_count > 0 FROM pg_stat_archiver") == "t"
         );
         var refused = await TestCluster.FailureAsync(await StartSwitchoverAsync(cluster, force: false));
-        Assert.Equal(Ends.Refused, refused.Type);
+        Assert.Equal(FailureTypes.Refused, refused.Type);
         Assert.Contains("p1 can't archive 0", refused.Message, StringComparison.Ordinal);
 
         var switchover = await StartSwitchoverAsync(cluster, force: true);

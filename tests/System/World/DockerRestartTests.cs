@@ -154,7 +154,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
 
         await EndedUnaidedAsync(backup);
         var (type, _, message) = await TestCluster.FailureAsync(backup);
-        Assert.Equal(Ends.Unchanged, type);
+        Assert.Equal(FailureTypes.Unchanged, type);
         Assert.Contains("does not run", message, StringComparison.Ordinal);
         await HealthyAsync(cluster, "KILL", cluster.Node(1), 1);
     }
@@ -280,9 +280,13 @@ public sealed class DockerRestartTests(TemporalServer temporal)
             var clock = Stopwatch.StartNew();
             var failure = await Assert.ThrowsAsync<WorkflowFailedException>(() => cluster.InspectAsync());
             TestContext.Current.SendDiagnosticMessage(
-                $"{clock.Elapsed.TotalSeconds:0} s: {Ends.Why(failure.InnerException!)}"
+                $"{clock.Elapsed.TotalSeconds:0} s: {TemporalFailures.Why(failure.InnerException!)}"
             );
-            Assert.Contains("Docker does not answer", Ends.Why(failure.InnerException!), StringComparison.Ordinal);
+            Assert.Contains(
+                "Docker does not answer",
+                TemporalFailures.Why(failure.InnerException!),
+                StringComparison.Ordinal
+            );
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(90), $"it ended after {clock.Elapsed}");
         }
         finally
@@ -346,7 +350,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
 
         var (type, _, message) = await TestCluster.FailureAsync(procedure);
         TestContext.Current.SendDiagnosticMessage($"{procedure.Id} is undone: {message}");
-        Assert.Equal(Ends.Unchanged, type);
+        Assert.Equal(FailureTypes.Unchanged, type);
         return true;
     }
 

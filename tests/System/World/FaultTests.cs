@@ -267,7 +267,7 @@ public sealed class FaultTests(TemporalServer temporal)
         await held.ReleaseAsync(); // the salvage of p1's WAL uses it too
 
         var failed = await TestCluster.FailureAsync(point);
-        Assert.Equal(Ends.Unchanged, failed.Type);
+        Assert.Equal(FailureTypes.Unchanged, failed.Type);
         Assert.Contains("p1 is not the primary any more", failed.Message, StringComparison.Ordinal);
         await TestCluster.ReportAsync(switchover);
     }

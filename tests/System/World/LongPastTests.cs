@@ -39,7 +39,7 @@ public sealed class LongPastTests(TemporalServer temporal)
                     }
                 )
         );
-        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(again)).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestCluster.FailureAsync(again)).Type);
         await WithinAsync(
             20,
             () =>

@@ -23,7 +23,7 @@ public sealed class NodeDeathTests(TemporalServer temporal)
             $"clients could write again {killed.Elapsed} after the candidate's end"
         );
         var failure = await TestCluster.FailureAsync(switchover);
-        Assert.Equal(Ends.Unchanged, failure.Type);
+        Assert.Equal(FailureTypes.Unchanged, failure.Type);
         Assert.Contains("p2 has ended", failure.Message, StringComparison.Ordinal);
         Assert.Empty(await writer.LostAsync(cluster.Node(1)));
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1); // the undo needed p2 running, and started it

@@ -57,7 +57,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
             )
             {
                 var (type, _, message) = await TestCluster.FailureAsync(await start());
-                Assert.Equal(Ends.Refused, type);
+                Assert.Equal(FailureTypes.Refused, type);
                 Assert.Contains(
                     string.Format(System.Globalization.CultureInfo.InvariantCulture, what, other.Name),
                     message,
@@ -87,7 +87,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
             await makeAsync(other);
 
             var (type, _, message) = await TestCluster.FailureAsync(init);
-            Assert.Equal(Ends.Refused, type);
+            Assert.Equal(FailureTypes.Refused, type);
             Assert.Contains(
                 string.Format(System.Globalization.CultureInfo.InvariantCulture, what, other.Name),
                 message,
@@ -128,7 +128,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
         )
         {
             var (type, _, message) = await TestCluster.FailureAsync(await start());
-            Assert.Equal(Ends.Refused, type);
+            Assert.Equal(FailureTypes.Refused, type);
             Assert.Contains($"pgflow repair {cluster.Name}", message, StringComparison.Ordinal);
         }
 

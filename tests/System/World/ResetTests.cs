@@ -30,7 +30,7 @@ public sealed class ResetTests(TemporalServer temporal)
 
         var next = await ResetAsync(switchover, before: "PrepareStop");
         var (type, _, message) = await TestCluster.FailureAsync(next);
-        Assert.Equal(Ends.Unchanged, type);
+        Assert.Equal(FailureTypes.Unchanged, type);
         Assert.Contains("it was reset", message, StringComparison.Ordinal);
         await writer.MoreAsync();
         Assert.Empty(await writer.LostAsync(cluster.Node(1)));
@@ -65,7 +65,7 @@ public sealed class ResetTests(TemporalServer temporal)
 
         var next = await ResetAsync(switchover, before: "PrepareStop");
         var (type, _, message) = await TestCluster.FailureAsync(next);
-        Assert.Equal(Ends.Incomplete, type);
+        Assert.Equal(FailureTypes.Incomplete, type);
         Assert.Contains("which this one can't undo: the cluster is left as it is", message, StringComparison.Ordinal);
         await FreeAsync(cluster);
         Assert.Equal(cluster.Node(2), Assert.Single((await cluster.InspectAsync()).State.Primaries).Id);
@@ -86,7 +86,7 @@ public sealed class ResetTests(TemporalServer temporal)
         var next = await ResetAsync(switchover);
         await StuckTests.AllBlockedAsync(next);
         var busy = await TestCluster.FailureAsync(await SwitchOverAsync(cluster, to: 1));
-        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
         Assert.Contains(switchover.Id, busy.Message, StringComparison.Ordinal);
 
         await StuckTests.UnsetAsync(cluster.Node(1));
@@ -118,7 +118,7 @@ public sealed class ResetTests(TemporalServer temporal)
         await RecoveryTests.InspectingAsync(recovery, seconds: 120);
         var next = await ResetAsync(recovery, before: "SwapInCopy");
         var (type, _, message) = await TestCluster.FailureAsync(next);
-        Assert.True(type == Ends.Unchanged, message);
+        Assert.True(type == FailureTypes.Unchanged, message);
         Assert.Equal(
             "A,B",
             (await TestCluster.SqlAsync(cluster.Node(1), "SELECT string_agg(w, ',' ORDER BY w) FROM word")).Trim()
@@ -204,7 +204,7 @@ public sealed class ResetTests(TemporalServer temporal)
         catch (Temporalio.Exceptions.WorkflowFailedException)
         {
             var (type, _, message) = await TestCluster.FailureAsync(procedure);
-            Assert.True(type == Ends.Unchanged, message);
+            Assert.True(type == FailureTypes.Unchanged, message);
             Assert.Contains("reset", message, StringComparison.OrdinalIgnoreCase);
             await FreeAsync(cluster);
             await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy);

@@ -17,7 +17,7 @@ public sealed class StartedByHandTests(TemporalServer temporal)
         );
         await Host.DockerAsync("start", old.Container);
 
-        Assert.Equal(Ends.Unchanged, (await TestCluster.FailureAsync(switchover)).Type);
+        Assert.Equal(FailureTypes.Unchanged, (await TestCluster.FailureAsync(switchover)).Type);
         await TestCluster.SqlAsync(candidate, "SELECT pg_wal_replay_resume()");
         await cluster.HealthyAsync(old, timeline: 1);
     }
@@ -51,7 +51,7 @@ public sealed class StartedByHandTests(TemporalServer temporal)
         else
         {
             await recovery.ExecuteUpdateAsync("reject", [new Rejection("test", "enough")]);
-            Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(recovery)).Type);
+            Assert.Equal(FailureTypes.Refused, (await TestCluster.FailureAsync(recovery)).Type);
         }
 
         await cluster.HealthyAsync(cluster.Node(1), timeline: approved ? 2 : 1);

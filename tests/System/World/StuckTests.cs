@@ -21,7 +21,7 @@ public sealed class StuckTests(TemporalServer temporal)
         Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"blocked after {clock.Elapsed}");
 
         var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster));
-        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
         Assert.Contains(
             $"now blocked; decide it (pgflow show {switchover.Id}, then pgflow resolve {switchover.Id} retry, "
                 + $"skip or abort), or take the cluster from it: --take-over {switchover.Id}",
@@ -38,7 +38,7 @@ public sealed class StuckTests(TemporalServer temporal)
         );
         var ended = await TestCluster.FailureAsync(switchover);
         Assert.Equal(
-            (Ends.Incomplete, $"Failback {report.WorkflowId} took the cluster from it, as test decided"),
+            (FailureTypes.Incomplete, $"Failback {report.WorkflowId} took the cluster from it, as test decided"),
             (ended.Type, ended.Message)
         );
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
@@ -53,7 +53,7 @@ public sealed class StuckTests(TemporalServer temporal)
         await cluster.WorkedOnAsync(switchover, "PromoteStandby");
 
         var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster, takeOver: switchover.Id));
-        Assert.Equal(Ends.ClusterBusy, busy.Type);
+        Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
         Assert.EndsWith(
             $"now running; wait for it (pgflow watch {switchover.Id}) or end it (pgflow cancel {switchover.Id})",
             busy.Message,

@@ -20,7 +20,7 @@ public sealed class VolumeTests(TemporalServer temporal)
 
         var blocked = await StuckTests.AllBlockedAsync(switchover);
         Assert.All(blocked, step => Assert.Contains("p1", step.Why, StringComparison.Ordinal));
-        Assert.Equal(Ends.Incomplete, (await SkipAllAsync(switchover)).Type);
+        Assert.Equal(FailureTypes.Incomplete, (await SkipAllAsync(switchover)).Type);
         await RepairAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
@@ -36,7 +36,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         await writer.MoreAsync();
         var (type, message) = await SkipAllAsync(switchover);
         Assert.Contains("p2", message, StringComparison.Ordinal);
-        Assert.True(type is Ends.Incomplete or Ends.Unchanged, type);
+        Assert.True(type is FailureTypes.Incomplete or FailureTypes.Unchanged, type);
         Assert.Empty(await writer.LostAsync(cluster.Node(1)));
         await RepairAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
@@ -82,7 +82,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         await recovery.ExecuteUpdateAsync("approve", [new Approval(null, "test")]);
         var blocked = await StuckTests.AllBlockedAsync(recovery);
         Assert.All(blocked, step => Assert.Contains("p2", step.Why, StringComparison.Ordinal));
-        Assert.Equal(Ends.Incomplete, (await SkipAllAsync(recovery)).Type);
+        Assert.Equal(FailureTypes.Incomplete, (await SkipAllAsync(recovery)).Type);
         await RepairAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 2);
     }
@@ -260,7 +260,7 @@ public sealed class VolumeTests(TemporalServer temporal)
             )
         );
         Assert.Contains("Read-only file system", backup.Message, StringComparison.OrdinalIgnoreCase);
-        Assert.Equal(Ends.Refused, (await TestCluster.FailureAsync(await SwitchOverAsync(cluster))).Type);
+        Assert.Equal(FailureTypes.Refused, (await TestCluster.FailureAsync(await SwitchOverAsync(cluster))).Type);
         await small.RemountAsync("rw");
         await Host.UntilAsync("it is well", async () => (await cluster.InspectAsync()).Healthy, 120);
         await TestCluster.ReportAsync(await SwitchOverAsync(cluster));

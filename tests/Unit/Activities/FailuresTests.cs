@@ -1,7 +1,6 @@
 using System.Net;
 using Docker.DotNet;
 using PgFlow.Activities;
-using Temporalio.Exceptions;
 
 namespace PgFlow.UnitTests.Activities;
 
@@ -10,13 +9,13 @@ public sealed class FailuresTests
     [Fact]
     public void An_operation_that_fails_is_retried_a_few_times_only()
     {
-        var failed = Ends.Fail("rewind ended with 1: no space left");
+        var failed = Failure.Fail("rewind ended with 1: no space left");
 
         Assert.False(Failures.Of(failed, attempt: 4, attempts: 5).NonRetryable);
         var last = Failures.Of(failed, attempt: 5, attempts: 5);
         Assert.True(last.NonRetryable);
         Assert.Equal(
-            (Ends.Failed, "rewind ended with 1: no space left (tried 5 times)"),
+            (FailureTypes.Failed, "rewind ended with 1: no space left (tried 5 times)"),
             (last.ErrorType, last.Message)
         );
     }
@@ -27,7 +26,7 @@ public sealed class FailuresTests
             8.5,
             Enumerable
                 .Range(1, 4)
-                .Sum(attempt => Failures.Of(Ends.Fail("x"), attempt, 5).NextRetryDelay!.Value.TotalSeconds),
+                .Sum(attempt => Failures.Of(Failure.Fail("x"), attempt, 5).NextRetryDelay!.Value.TotalSeconds),
             3
         );
 
@@ -46,10 +45,10 @@ public sealed class FailuresTests
         );
 
         Assert.All(
-            Enumerable.Repeat(Ends.Fail("p2 has ended"), 4),
+            Enumerable.Repeat(Failure.Fail("p2 has ended"), 4),
             failed => Assert.False(attempts.After(failed, 5).NonRetryable)
         );
-        Assert.True(attempts.After(Ends.Fail("p2 has ended"), 5).NonRetryable);
+        Assert.True(attempts.After(Failure.Fail("p2 has ended"), 5).NonRetryable);
     }
 
     public static TheoryData<Exception> WhatMayPass =>
@@ -75,12 +74,12 @@ public sealed class FailuresTests
         ];
 
     [Theory]
-    [InlineData(Ends.Refused)]
-    [InlineData(Ends.Broken)]
-    [InlineData(Ends.Failed)]
+    [InlineData(FailureTypes.Refused)]
+    [InlineData(FailureTypes.Broken)]
+    [InlineData(FailureTypes.Failed)]
     public void What_is_final_stays_what_it_is(string type)
     {
-        var final = Failures.Of(new ApplicationFailureException("it is so", errorType: type, nonRetryable: true), 1, 5);
+        var final = Failures.Of(new PgFlowException(type, "it is so", isFinal: true), 1, 5);
 
         Assert.Equal((true, type, "it is so"), (final.NonRetryable, final.ErrorType, final.Message));
     }
@@ -90,7 +89,7 @@ public sealed class FailuresTests
     {
         var failure = Failures.Of(new NoPasswordException("this worker has no password of pgflow for demo"), 1, 5);
 
-        Assert.Equal((false, Ends.Failed), (failure.NonRetryable, failure.ErrorType));
+        Assert.Equal((false, FailureTypes.Failed), (failure.NonRetryable, failure.ErrorType));
     }
 
     [Fact]
@@ -109,7 +108,7 @@ public sealed class FailuresTests
         Assert.Equal("IOException", Failures.Of(new IOException(""), 1, 5).Message);
         Assert.Equal(
             "copy ended with 1: (it said nothing)",
-            Failures.Of(Ends.Fail("copy ended with 1: "), 1, 5).Message
+            Failures.Of(Failure.Fail("copy ended with 1: "), 1, 5).Message
         );
     }
 }

@@ -5,10 +5,10 @@ namespace PgFlow.UnitTests.Activities;
 public sealed class JobTests
 {
     [Theory]
-    [InlineData(1, Ends.Failed, false, "copy ended with 1: connection reset")]
-    [InlineData(2, Ends.Failed, false, "copy ended with 2: connection reset")]
-    [InlineData(125, Ends.Failed, false, "copy ended with 125: connection reset")]
-    [InlineData(3, Ends.Refused, true, "copy: connection reset")]
+    [InlineData(1, FailureTypes.Failed, false, "copy ended with 1: connection reset")]
+    [InlineData(2, FailureTypes.Failed, false, "copy ended with 2: connection reset")]
+    [InlineData(125, FailureTypes.Failed, false, "copy ended with 125: connection reset")]
+    [InlineData(3, FailureTypes.Refused, true, "copy: connection reset")]
     public void Only_a_program_that_ends_with_3_says_that_a_precondition_does_not_hold(
         int code,
         string kind,
@@ -18,7 +18,7 @@ public sealed class JobTests
     {
         var failure = new JobEnd(code, "job", "connection reset").FailureOf("copy");
 
-        Assert.Equal((kind, final, message), (failure.ErrorType, failure.NonRetryable, failure.Message));
+        Assert.Equal((kind, final, message), (failure.Type, failure.IsFinal, failure.Message));
     }
 
     [Theory]

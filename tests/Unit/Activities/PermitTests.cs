@@ -51,7 +51,7 @@ public sealed class PermitTests
             asked.Add(id);
             throw new RpcException(RpcException.StatusCode.NotFound, "no such lease", null);
         };
-        var lost = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+        var lost = await Assert.ThrowsAsync<PgFlowException>(() =>
             RunAsync(
                 client,
                 Holding(kind),
@@ -63,7 +63,7 @@ public sealed class PermitTests
             )
         );
 
-        Assert.Equal(Ends.LeaseLost, lost.ErrorType);
+        Assert.Equal(FailureTypes.LeaseLost, lost.Type);
         Assert.Equal([lease], asked);
         Assert.Equal(decides, mayDecide);
     }
@@ -79,7 +79,7 @@ public sealed class PermitTests
         );
         Assert.Equal("reset by hand before the change", refused.Message);
 
-        var broken = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+        var broken = await Assert.ThrowsAsync<PgFlowException>(() =>
             RunAsync(Answering(new()), new(Step: null, Lease: null), Changing[change])
         );
         Assert.Equal("a change for a procedure that holds no lease", broken.Message);

@@ -32,9 +32,9 @@ public sealed class PullProgressTests
     [InlineData(200, "no matching manifest for linux/arm64/v8 in the manifest list entries")]
     public void What_the_registry_does_not_give_is_refused_at_once(int status, string said)
     {
-        var failure = PullProgress.Failure("postgres:99", (HttpStatusCode)status, said);
+        var failure = PullProgress.FailureOf("postgres:99", (HttpStatusCode)status, said);
 
-        Assert.Equal((Ends.Refused, true), (failure.ErrorType, failure.NonRetryable));
+        Assert.Equal((FailureTypes.Refused, true), (failure.Type, failure.IsFinal));
         Assert.Equal(
             $"image: there is no postgres:99 here, and its registry does not give it: {said}; check the name, or pull or "
                 + "build it on the Docker host (docker login, if it is private)",
@@ -61,9 +61,9 @@ public sealed class PullProgressTests
     [InlineData(200, "unexpected EOF")]
     public void A_registry_that_is_away_or_busy_is_asked_again(int status, string said)
     {
-        var failure = PullProgress.Failure("postgres:17", (HttpStatusCode)status, said);
+        var failure = PullProgress.FailureOf("postgres:17", (HttpStatusCode)status, said);
 
-        Assert.Equal((Ends.Failed, false), (failure.ErrorType, failure.NonRetryable));
+        Assert.Equal((FailureTypes.Failed, false), (failure.Type, failure.IsFinal));
         Assert.StartsWith(
             $"image: there is no postgres:17 here, and it can't be pulled: {said}; ",
             failure.Message,

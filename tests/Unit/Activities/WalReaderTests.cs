@@ -1,6 +1,5 @@
 using System.Globalization;
 using PgFlow.Activities;
-using Temporalio.Exceptions;
 
 namespace PgFlow.UnitTests.Activities;
 
@@ -79,17 +78,15 @@ public sealed class WalReaderTests
         var wal = new SomeWal();
         wal.Files["00000001000000000000000B"][0x9520] ^= 1;
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
-            wal.Reader.FirstAfterAsync(Path, At("22.003"))
-        );
-        Assert.Equal(Ends.Broken, refusal.ErrorType);
+        var refusal = await Assert.ThrowsAsync<PgFlowException>(() => wal.Reader.FirstAfterAsync(Path, At("22.003")));
+        Assert.Equal(FailureTypes.Broken, refusal.Type);
         Assert.StartsWith(
             "the WAL can't be read beyond 0/B09518, in /archive/00000001000000000000000B: ",
             refusal.Message,
             StringComparison.Ordinal
         );
-        await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.CommitOfAsync(Path, 754));
-        await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+        await Assert.ThrowsAsync<PgFlowException>(() => wal.Reader.CommitOfAsync(Path, 754));
+        await Assert.ThrowsAsync<PgFlowException>(() =>
             wal.Reader.LastKeptAsync([new(new(1), new(0xB00028), new(0xC00000))], At("59"))
         );
         Assert.Equal(739u, (await wal.Reader.FirstAfterAsync(Path, At("22")))!.Xid);
@@ -103,7 +100,7 @@ public sealed class WalReaderTests
 
         Assert.EndsWith(
             "the file is too short",
-            (await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.LastAsync(Path))).Message,
+            (await Assert.ThrowsAsync<PgFlowException>(() => wal.Reader.LastAsync(Path))).Message,
             StringComparison.Ordinal
         );
     }
@@ -137,7 +134,7 @@ public sealed class WalReaderTests
     {
         var wal = new SomeWal { Others = [new(new(2), 0xE, 0x20)], Left = new(new(2), [new(new(1), new(0xE01000))]) };
 
-        await Assert.ThrowsAsync<ApplicationFailureException>(() => wal.Reader.FirstAfterAsync(Path, At("59")));
+        await Assert.ThrowsAsync<PgFlowException>(() => wal.Reader.FirstAfterAsync(Path, At("59")));
     }
 
     [Fact]

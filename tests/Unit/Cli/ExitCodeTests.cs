@@ -1,8 +1,8 @@
 using PgFlow.Cli;
 using Temporalio.Api.Enums.V1;
-using Temporalio.Api.Failure.V1;
 using Temporalio.Converters;
 using Temporalio.Exceptions;
+using Failure = Temporalio.Api.Failure.V1.Failure;
 
 namespace PgFlow.UnitTests.Cli;
 
@@ -22,11 +22,11 @@ public sealed class ExitCodeTests
     public void An_outcome_has_its_code(Outcome outcome, int code) => Assert.Equal(code, ExitCodes.Of(outcome));
 
     [Theory]
-    [InlineData(Ends.InvalidInput, 2)]
-    [InlineData(Ends.Refused, 3)]
-    [InlineData(Ends.ClusterBusy, 4)]
-    [InlineData(Ends.Unchanged, 1)]
-    [InlineData(Ends.Incomplete, 7)]
+    [InlineData(FailureTypes.InvalidInput, 2)]
+    [InlineData(FailureTypes.Refused, 3)]
+    [InlineData(FailureTypes.ClusterBusy, 4)]
+    [InlineData(FailureTypes.Unchanged, 1)]
+    [InlineData(FailureTypes.Incomplete, 7)]
     [InlineData("SomethingElse", 7)]
     [InlineData(null, 7)]
     public void A_failure_without_report_has_the_code_of_its_type(string? type, int code)
@@ -52,7 +52,7 @@ public sealed class ExitCodeTests
             : new()
             {
                 Message = last,
-                ApplicationFailureInfo = new() { Type = Ends.Failed },
+                ApplicationFailureInfo = new() { Type = FailureTypes.Failed },
             };
         Failure activity = new()
         {

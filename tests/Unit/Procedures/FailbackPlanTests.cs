@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;
@@ -41,7 +40,7 @@ public sealed class FailbackPlanTests
 
     [Theory, MemberData(nameof(Refused))]
     public void Says_what_stands_against_it(string why, ClusterState state, FailbackInput input) =>
-        Assert.Equal(why, Assert.Throws<ApplicationFailureException>(() => FailbackPlan.From(input, state)).Message);
+        Assert.Equal(why, Assert.Throws<PgFlowException>(() => FailbackPlan.From(input, state)).Message);
 
     [Fact]
     public void Takes_the_only_node_that_is_missing()

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;
@@ -50,7 +49,7 @@ public sealed class FailoverPlanTests
 
     [Theory, MemberData(nameof(Refused))]
     public void Says_what_stands_against_it(string why, ClusterState state, FailoverInput input) =>
-        Assert.Equal((Ends.Refused, why), Refusal(() => Plan(input, state)));
+        Assert.Equal((FailureTypes.Refused, why), Refusal(() => Plan(input, state)));
 
     [Fact]
     public void Fences_the_lost_primary_and_takes_who_has_most()
@@ -109,7 +108,7 @@ public sealed class FailoverPlanTests
         Assert.False(plan.IsContested);
         Assert.Equal(
             (
-                Ends.Refused,
+                FailureTypes.Refused,
                 "p2 is on timeline 3, which is not part of the live one, 4: p2 can't go on with it; to take it "
                     + "all the same: --force"
             ),
@@ -149,7 +148,7 @@ public sealed class FailoverPlanTests
         Assert.True(plan.IsContested);
         Assert.Equal(
             (
-                Ends.Refused,
+                FailureTypes.Refused,
                 "p2 has nothing of timeline 2, the live one: all that was committed there would be lost; to go "
                     + "on all the same: --force"
             ),
@@ -194,7 +193,7 @@ public sealed class FailoverPlanTests
         Assert.Null(LiveBranch.By(new(), [], [lost[1], lost[2] with { Timeline = new(3) }]));
         Assert.Equal(
             (
-                Ends.Refused,
+                FailureTypes.Refused,
                 "nobody can tell which branch is live (p1 is on timeline 2, p2 is on timeline 1, p3 is on "
                     + "timeline 1); name the node to go on with: --to NODE --force"
             ),
@@ -273,15 +272,15 @@ public sealed class FailoverPlanTests
         Assert.Equal(P(3), plan.Contest.Decide([Candidate(3, 2), Candidate(2, 1)]).Winner.Node.Name);
         Assert.Equal(P(3), asked.Contest.Decide([Candidate(3, 1), Candidate(2, 1)]).Winner.Node.Name);
         Assert.Equal(
-            (Ends.Refused, "p2 has 16 MB more than p3; without a named node it is taken"),
+            (FailureTypes.Refused, "p2 has 16 MB more than p3; without a named node it is taken"),
             Refusal(() => asked.Contest.Decide([Candidate(3, 1), Candidate(2, 16 * 1024 * 1024 + 1)]))
         );
         Assert.Equal(
-            (Ends.Refused, "p3 does not answer any more"),
+            (FailureTypes.Refused, "p3 does not answer any more"),
             Refusal(() => asked.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]))
         );
         Assert.Equal(
-            (Ends.Refused, "no standby answers any more; p2: torn"),
+            (FailureTypes.Refused, "no standby answers any more; p2: torn"),
             Refusal(() => plan.Contest.Decide([Unread(2)]))
         );
         Assert.StartsWith(
@@ -313,7 +312,7 @@ public sealed class FailoverPlanTests
         Assert.Equal([P(2), P(3)], Plan(Any, state).Compared.Select(node => node.Name));
         Assert.Equal(
             (
-                Ends.Refused,
+                FailureTypes.Refused,
                 "p3 has 5000 bytes more than p2; it does not run: start it (docker start pgflow-demo-p3), then "
                     + "fail over again; to go on all the same: --force"
             ),
@@ -335,7 +334,7 @@ public sealed class FailoverPlanTests
         var why = "commits that only p3 confirmed may be lost: its WAL can't be read";
         var plan = Plan(Any, state);
         Assert.Equal(
-            (Ends.Refused, $"{why} (torn); to go on all the same: --force"),
+            (FailureTypes.Refused, $"{why} (torn); to go on all the same: --force"),
             Refusal(() => plan.Contest.Decide([Candidate(2, 1), Unread(3)]))
         );
         Assert.Equal(
@@ -344,7 +343,7 @@ public sealed class FailoverPlanTests
         );
         Assert.Empty(plan.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]).Risks);
         Assert.Equal(
-            (Ends.Refused, $"{why} (it is no standby of the live branch); to go on all the same: --force"),
+            (FailureTypes.Refused, $"{why} (it is no standby of the live branch); to go on all the same: --force"),
             Refusal(() => plan.Contest.Decide([Candidate(2, 1)]))
         );
 
@@ -372,7 +371,7 @@ public sealed class FailoverPlanTests
 
     private static (string?, string) Refusal(Func<object> plan)
     {
-        var refusal = Assert.Throws<ApplicationFailureException>(plan);
-        return (refusal.ErrorType, refusal.Message);
+        var refusal = Assert.Throws<PgFlowException>(plan);
+        return (refusal.Type, refusal.Message);
     }
 }

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;
@@ -67,7 +66,7 @@ public sealed class OtherPlanTests
         Assert.StartsWith(
             "p1 is the primary; ",
             Assert
-                .Throws<ApplicationFailureException>(() =>
+                .Throws<PgFlowException>(() =>
                     RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(1) }, Healthy())
                 )
                 .Message,
@@ -106,7 +105,7 @@ public sealed class OtherPlanTests
                 + "postgres:16; archive is External, not Local; vip is 10.0.0.9, not 10.0.0.8; subnet is "
                 + "10.77.1.0/24, not 10.1.0.0/16; externalNetwork is lan, not wan",
             Assert
-                .Throws<ApplicationFailureException>(() =>
+                .Throws<PgFlowException>(() =>
                     InitClusterPlan.From(
                         new()
                         {
@@ -172,14 +171,12 @@ public sealed class OtherPlanTests
     {
         Assert.Equal(
             why,
-            Assert
-                .Throws<ApplicationFailureException>(() => InitClusterPlan.From(new() { Cluster = Cluster }, state))
-                .Message
+            Assert.Throws<PgFlowException>(() => InitClusterPlan.From(new() { Cluster = Cluster }, state)).Message
         );
         Assert.Equal(
             why,
             (
-                await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+                await Assert.ThrowsAsync<PgFlowException>(() =>
                     CloneClusterPlan.FromAsync(new() { Cluster = Cluster, From = ClusterName.Parse("other") }, state)
                 )
             ).Message
@@ -192,7 +189,7 @@ public sealed class OtherPlanTests
         Assert.Equal(
             "container web uses volume pgflow-demo-p1: remove it first; nothing was removed",
             Assert
-                .Throws<ApplicationFailureException>(() =>
+                .Throws<PgFlowException>(() =>
                     DestroyClusterPlan.From(
                         new() { Cluster = Cluster },
                         Healthy() with
@@ -231,8 +228,6 @@ public sealed class OtherPlanTests
 
         Assert.Equal(P(1), TakeBackupPlan.From(new() { Cluster = Cluster }, state).Source.Name);
         Assert.Equal(P(2), TakeBackupPlan.From(new() { Cluster = Cluster }, Healthy()).Source.Name);
-        Assert.Throws<Temporalio.Exceptions.ApplicationFailureException>(() =>
-            TakeBackupPlan.From(new() { Cluster = Cluster, Node = P(2) }, state)
-        );
+        Assert.Throws<PgFlowException>(() => TakeBackupPlan.From(new() { Cluster = Cluster, Node = P(2) }, state));
     }
 }

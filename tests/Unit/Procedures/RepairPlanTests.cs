@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;
@@ -46,7 +45,7 @@ public sealed class RepairPlanTests
 
     [Theory, MemberData(nameof(Refused))]
     public void Starts_nothing_where_it_is_not_certain_who_the_primary_is(ClusterState state, string why) =>
-        Assert.Equal(why, Assert.Throws<ApplicationFailureException>(() => RepairClusterPlan.From(Any, state)).Message);
+        Assert.Equal(why, Assert.Throws<PgFlowException>(() => RepairClusterPlan.From(Any, state)).Message);
 
     [Fact]
     public void The_only_node_with_a_primarys_data_is_started_and_the_others_follow()
@@ -77,7 +76,7 @@ public sealed class RepairPlanTests
     {
         var state = Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false });
         Assert.Equal(P(2), RepairClusterPlan.From(Any with { Primary = P(2) }, state).Primary.Name);
-        Assert.Throws<ApplicationFailureException>(() => RepairClusterPlan.From(Any with { Primary = P(3) }, state));
+        Assert.Throws<PgFlowException>(() => RepairClusterPlan.From(Any with { Primary = P(3) }, state));
     }
 
     [Fact]
@@ -147,7 +146,7 @@ public sealed class RepairPlanTests
             ),
             StringComparison.Ordinal
         );
-        Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(new() { Cluster = Cluster }, state));
+        Assert.Throws<PgFlowException>(() => SwitchoverPlan.From(new() { Cluster = Cluster }, state));
         var failover = FailoverPlan.From(
             new() { Cluster = Cluster },
             Healthy().With(1, Missing),
@@ -160,16 +159,14 @@ public sealed class RepairPlanTests
         Assert.EndsWith(
             "bring it back with: pgflow repair demo",
             Assert
-                .Throws<ApplicationFailureException>(() =>
-                    RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state)
-                )
+                .Throws<PgFlowException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state))
                 .Message,
             StringComparison.Ordinal
         );
         Assert.EndsWith(
             "bring it back with: pgflow repair demo",
             Assert
-                .Throws<ApplicationFailureException>(() =>
+                .Throws<PgFlowException>(() =>
                     FailbackPlan.From(new() { Cluster = Cluster }, state.WithFollower(3, _ => null))
                 )
                 .Message,
@@ -199,7 +196,7 @@ public sealed class RepairPlanTests
         Assert.Equal([P(2), P(3)], plan.Nodes.Select(node => node.Id.Name));
         Assert.Equal([P(1), P(3)], plan.Slots);
         Assert.Contains(plan.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
-        Assert.Throws<ApplicationFailureException>(() =>
+        Assert.Throws<PgFlowException>(() =>
             RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(1).With(1, Missing), target)
         );
     }

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;
@@ -71,9 +70,9 @@ public sealed class SwitchoverPlanTests
     [Theory, MemberData(nameof(Refused))]
     public void Says_what_stands_against_it(string why, ClusterState state, SwitchoverInput input)
     {
-        var refusal = Assert.Throws<ApplicationFailureException>(() => SwitchoverPlan.From(input, state));
-        Assert.Equal((Ends.Refused, why), (refusal.ErrorType, refusal.Message));
-        Assert.True(refusal.NonRetryable);
+        var refusal = Assert.Throws<PgFlowException>(() => SwitchoverPlan.From(input, state));
+        Assert.Equal((FailureTypes.Refused, why), (refusal.Type, refusal.Message));
+        Assert.True(refusal.IsFinal);
     }
 
     [Fact]
@@ -149,7 +148,7 @@ public sealed class SwitchoverPlanTests
         Assert.Equal(
             3,
             Assert
-                .Throws<ApplicationFailureException>(() => SwitchoverPlan.From(To(2), state))
+                .Throws<PgFlowException>(() => SwitchoverPlan.From(To(2), state))
                 .Message.Split("; ")
                 .Count(reason =>
                     !reason.StartsWith("resume", StringComparison.Ordinal)
@@ -192,7 +191,7 @@ public sealed class SwitchoverPlanTests
 
     [Fact]
     public void Force_does_not_take_a_candidate_that_is_not_ready() =>
-        Assert.Throws<ApplicationFailureException>(() =>
+        Assert.Throws<PgFlowException>(() =>
             SwitchoverPlan.From(To(2) with { Force = true }, Healthy().WithFollower(2, _ => null))
         );
 
@@ -219,7 +218,7 @@ public sealed class SwitchoverPlanTests
             "p1 is the primary of demo already, but not as it should be: the virtual IP is on no node, not on "
                 + "the primary p1; put it right: pgflow repair demo",
             Assert
-                .Throws<ApplicationFailureException>(() =>
+                .Throws<PgFlowException>(() =>
                     SwitchoverPlan.From(To(1), Healthy().With(1, node => node with { Endpoint = EndpointRole.None }))
                 )
                 .Message

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;
@@ -37,9 +36,9 @@ public sealed class TablespaceTests
     [Theory, MemberData(nameof(Copying))]
     public void Are_refused_by_what_copies_or_recovers_data_directories(string what, Action plan)
     {
-        var refusal = Assert.Throws<ApplicationFailureException>(plan);
+        var refusal = Assert.Throws<PgFlowException>(plan);
 
-        Assert.True(refusal.ErrorType == Ends.Refused, what);
+        Assert.True(refusal.Type == FailureTypes.Refused, what);
         Assert.StartsWith("demo has tablespaces of its own (fast, slow), ", refusal.Message, StringComparison.Ordinal);
         Assert.EndsWith("then DROP TABLESPACE", refusal.Message, StringComparison.Ordinal);
     }
@@ -69,7 +68,7 @@ public sealed class TablespaceTests
         Assert.Same(rewind, rewind.Within(null));
         Assert.StartsWith(
             "it ran ahead, so it would have to be rewound or copied, but demo has",
-            Assert.Throws<ApplicationFailureException>(() => rewind.Within(plan.Tablespaces)).Message,
+            Assert.Throws<PgFlowException>(() => rewind.Within(plan.Tablespaces)).Message,
             StringComparison.Ordinal
         );
     }

@@ -311,7 +311,7 @@ public sealed class LedgerSearchTests
         {
             return await Resolver.ResolveAsync(catalogue, new TimeTarget(time), wal);
         }
-        catch (Temporalio.Exceptions.ApplicationFailureException)
+        catch (PgFlowException)
         {
             return null;
         }

@@ -1,5 +1,3 @@
-using Temporalio.Exceptions;
-
 namespace PgFlow.UnitTests.Recovery;
 
 /// <summary>Random clusters, each written to, switched and recovered many times: what is resolved is replayed by
@@ -266,9 +264,9 @@ public sealed class ResolverPropertyTests
         {
             return (await Resolver.ResolveAsync(cluster.Catalogue, target, cluster), null);
         }
-        catch (ApplicationFailureException refusal)
+        catch (PgFlowException refusal)
         {
-            Assert.True(refusal.ErrorType == Ends.Refused, $"{what}: {refusal.Message}");
+            Assert.True(refusal.Type == FailureTypes.Refused, $"{what}: {refusal.Message}");
             return (null, refusal.Message);
         }
         catch (Exception e)

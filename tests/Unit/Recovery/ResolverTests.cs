@@ -1,5 +1,3 @@
-using Temporalio.Exceptions;
-
 namespace PgFlow.UnitTests.Recovery;
 
 public sealed class ResolverTests
@@ -430,7 +428,7 @@ public sealed class ResolverTests
             Segments = [new(new(1), 1, gap - 1), new(new(1), gap + 1, cluster.Catalogue.Segments[0].Last)],
         };
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+        var refusal = await Assert.ThrowsAsync<PgFlowException>(() =>
             Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:38")), cluster)
         );
         var before = await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:11")), cluster);
@@ -592,11 +590,7 @@ public sealed class ResolverTests
         );
 
         async Task<string> Refusal(RecoveryTarget target) =>
-            (
-                await Assert.ThrowsAsync<ApplicationFailureException>(() =>
-                    Resolver.ResolveAsync(catalogue, target, Killer)
-                )
-            ).Message;
+            (await Assert.ThrowsAsync<PgFlowException>(() => Resolver.ResolveAsync(catalogue, target, Killer))).Message;
     }
 
     [Fact]
@@ -607,7 +601,7 @@ public sealed class ResolverTests
             Branches = [Killer.Catalogue.Branches[0], new(new(3), new(new(3), [new(new(1), new(0x150))]), null)],
         };
 
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() =>
+        var refusal = await Assert.ThrowsAsync<PgFlowException>(() =>
             Resolver.ResolveAsync(catalogue, new LatestTarget(), Killer)
         );
 
@@ -626,8 +620,8 @@ internal static class Resolving
 
     public static async Task<string> RefusalAsync(this ModelCluster cluster, RecoveryTarget target)
     {
-        var refusal = await Assert.ThrowsAsync<ApplicationFailureException>(() => cluster.ResolveAsync(target));
-        Assert.Equal(Ends.Refused, refusal.ErrorType);
+        var refusal = await Assert.ThrowsAsync<PgFlowException>(() => cluster.ResolveAsync(target));
+        Assert.Equal(FailureTypes.Refused, refusal.Type);
         return refusal.Message;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class Contract
         );
         Section("Workflows: input fields, result", Types.Where(IsWorkflow).SelectMany(Workflow));
         Section("Queries, updates, signals", Types.Where(IsWorkflow).SelectMany(Handlers).Distinct());
-        Section("Failure types", Constants<string>(typeof(Ends)));
+        Section("Failure types", Constants<string>(typeof(FailureTypes)));
         Section("Exit codes", Constants<int>(typeof(ExitCodes)), sorted: false);
         Section("Search attributes", Attributes.All.Select(pair => $"{pair.Key}: {pair.Value}"));
         Section(

@@ -427,7 +427,9 @@ internal sealed partial class InMemoryCluster
             {
                 if (_nodes[node.Name].Role is not NodeRole.Stopped)
                 {
-                    throw Ends.Refuse($"the container {node.Container} is using {node}'s volume; stop it first");
+                    throw TemporalFailures.Of(
+                        Failure.Refuse($"the container {node.Container} is using {node}'s volume; stop it first")
+                    );
                 }
             }
         );

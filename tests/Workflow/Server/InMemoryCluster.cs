@@ -94,7 +94,7 @@ internal sealed partial class InMemoryCluster
 
     /// <summary>Lets a call fail so often, then succeed: each failure is one that is retried.</summary>
     public void FailTimes(string call, int times, string message = "broken") =>
-        _failures[call] = new(message, Ends.Failed, Final: false, times);
+        _failures[call] = new(message, FailureTypes.Failed, Final: false, times);
 
     /// <summary>Lets somebody end the cluster's lease directly before a call, so often.</summary>
     public void LoseLease(string call, int times) => _losses[call] = times;
@@ -181,7 +181,7 @@ internal sealed partial class InMemoryCluster
             }
         }
 
-        throw Ends.Lose("the lease is not held by this procedure any more");
+        throw TemporalFailures.Of(Failure.Lose("the lease is not held by this procedure any more"));
     }
 
     private async Task<bool> HoldsAsync(string lease, ActivityInfo asking)

@@ -75,7 +75,7 @@ internal sealed class TestEnvironment : IAsyncDisposable
             client,
             new(client, ClusterName.Parse($"t{Guid.NewGuid():N}"[..12]), nodes),
             log ?? NullLoggerFactory.Instance,
-            [new MarkInterceptor(), .. interceptors]
+            [new ProcedureInterceptor(), .. interceptors]
         );
 
     /// <summary>Starts a procedure with the input that these fields make.</summary>

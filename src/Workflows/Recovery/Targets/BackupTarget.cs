@@ -22,7 +22,7 @@ public sealed record BackupTarget(string Id) : RecoveryTarget
     {
         var backup =
             search.Catalogue.Backups.FirstOrDefault(backup => backup.Id == Id)
-            ?? throw Ends.Refuse(
+            ?? throw Failure.Refuse(
                 $"there is no backup '{Id}'; "
                     + $"{TargetSearch.List("there are", search.Catalogue.Backups.Select(TargetSearch.Describe), "there is none")}"
             );

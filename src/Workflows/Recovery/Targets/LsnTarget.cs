@@ -27,7 +27,7 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
             .Any(backup => search.StretchFrom(backup, path) is { Gap: not null } stretch && Lsn < stretch.End);
         if (Lsn >= path[^1].Start && !isBeforeGap && await search.EndAsync(branch) is var end && Lsn > end.End)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{Lsn} is beyond the end of timeline {branch.Timeline}, which is "
                     + $"{end.End}{OtherBranches(search, branch)}"
             );

@@ -22,7 +22,7 @@ public sealed record PointTarget(string Name) : RecoveryTarget
     {
         var point =
             search.Catalogue.RestorePoints.FirstOrDefault(point => point.Name == Name)
-            ?? throw Ends.Refuse(
+            ?? throw Failure.Refuse(
                 $"there is no restore point '{Name}'; "
                     + $"{TargetSearch.List("there are", search.Catalogue.RestorePoints.Select(point => $"{point.Name} ({TargetSearch.Text(point.At)}, timeline {point.Timeline})"), "there is none")}"
             );

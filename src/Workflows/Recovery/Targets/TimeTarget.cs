@@ -28,7 +28,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
     {
         if (Time > search.Catalogue.ReadAt)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 $"{TargetSearch.Text(Time)} is in the future: it is "
                     + $"{TargetSearch.Text(search.Catalogue.ReadAt)}; for all there is, ask for the latest"
             );
@@ -39,7 +39,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
             var named = search.BranchOf(timeline);
             var own = search.Eras.FirstOrDefault(era => era.Branch == named);
             return own?.Next is { } next && Time >= next.OpenedAt
-                    ? throw Ends.Refuse(
+                    ? throw Failure.Refuse(
                         $"timeline {timeline} was left at {TargetSearch.Text(own.Left!.Value)}, before "
                             + $"{TargetSearch.Text(Time)}; its end is to be had as the latest on timeline {timeline}, "
                             + "that time without a timeline"
@@ -99,7 +99,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
             .ToList();
         if (era is null)
         {
-            throw Ends.Refuse(
+            throw Failure.Refuse(
                 "no branch is known to have been live at "
                     + $"{TargetSearch.Text(Time)}{(dark.Count > 0 ? $"; {Unknown(dark)}" : "")}; {search.Spans()}"
             );
@@ -107,7 +107,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
 
         return dark.Count == 0
             ? era
-            : throw Ends.Refuse(
+            : throw Failure.Refuse(
                 $"which branch was live at {TargetSearch.Text(Time)} is not known: {Unknown(dark)}; {search.Spans()}"
             );
     }

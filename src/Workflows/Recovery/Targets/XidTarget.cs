@@ -52,7 +52,7 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
                         $"transaction {Xid} committed on timeline {found.Timeline} at "
                             + $"{TargetSearch.Text(found.At)}, {search.WhyBranch(branch)}"
                     )
-                    : throw Ends.Refuse(
+                    : throw Failure.Refuse(
                         $"transaction {Xid} did not commit: it was rolled back at "
                             + $"{TargetSearch.Text(found.At)}; {found.Lsn} is the position before that"
                     );
@@ -61,7 +61,7 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
             searched = stretch.Path[0].Start;
         }
 
-        throw Ends.Refuse(
+        throw Failure.Refuse(
             searched is { } start
                 ? $"no commit of transaction {Xid} is in the WAL of timeline {branch.Timeline} from {start} on; "
                     + $"another branch is chosen by its number; {search.Spans()}"

@@ -36,8 +36,9 @@ public sealed record StepMark(int Number, string Title);
 /// <param name="Kind">For what.</param>
 public sealed record LeaseMark(ClusterName Cluster, LeaseKind Kind);
 
-/// <summary>Tells every activity for what it works. By a header: histories are replayed without it.</summary>
-public sealed class MarkInterceptor : IWorkerInterceptor
+/// <summary>Tells every activity for what it works (by a header: histories are replayed without it), and Temporal what a
+/// failure of the domain is.</summary>
+public sealed class ProcedureInterceptor : IWorkerInterceptor
 {
     /// <inheritdoc/>
     public WorkflowInboundInterceptor InterceptWorkflow(WorkflowInboundInterceptor nextInterceptor) =>
@@ -46,6 +47,25 @@ public sealed class MarkInterceptor : IWorkerInterceptor
     private sealed class Inbound(WorkflowInboundInterceptor next) : WorkflowInboundInterceptor(next)
     {
         public override void Init(WorkflowOutboundInterceptor outbound) => base.Init(new Outbound(outbound));
+
+        public override Task<object?> ExecuteWorkflowAsync(ExecuteWorkflowInput input) =>
+            MappedAsync(base.ExecuteWorkflowAsync(input));
+
+        public override Task<object?> HandleUpdateAsync(HandleUpdateInput input) =>
+            MappedAsync(base.HandleUpdateAsync(input));
+
+        /// <summary>Of the domain's failures only: any other exception is a bug, and suspends the workflow.</summary>
+        private static async Task<object?> MappedAsync(Task<object?> work)
+        {
+            try
+            {
+                return await work;
+            }
+            catch (PgFlowException e)
+            {
+                throw TemporalFailures.Of(e);
+            }
+        }
     }
 
     private sealed class Outbound(WorkflowOutboundInterceptor next) : WorkflowOutboundInterceptor(next)

@@ -5,7 +5,7 @@ namespace PgFlow.SystemTests;
 public sealed class BackupTests(TemporalServer temporal)
 {
     [Theory]
-    [InlineData(ArchiveMode.External)]
+    [InlineData(ArchiveMode.External, Traits = ["Suite", "world"])]
     [InlineData(ArchiveMode.Local)]
     public async Task Full_and_incremental_backups_of_a_standby_combine_to_a_database(ArchiveMode archive)
     {
@@ -158,7 +158,7 @@ public sealed class BackupTests(TemporalServer temporal)
 
     [Theory]
     [InlineData(ArchiveMode.External)]
-    [InlineData(ArchiveMode.Local)]
+    [InlineData(ArchiveMode.Local, Traits = ["Suite", "world"])]
     public async Task A_backup_is_verified_by_recovering_it_and_a_damaged_one_is_not(ArchiveMode archive)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: archive);
@@ -202,7 +202,7 @@ public sealed class BackupTests(TemporalServer temporal)
     }
 
     [Theory]
-    [InlineData(ArchiveMode.External)]
+    [InlineData(ArchiveMode.External, Traits = ["Suite", "world"])]
     [InlineData(ArchiveMode.Local)]
     public async Task What_no_kept_backup_needs_is_removed_and_the_latest_can_still_be_had(ArchiveMode archive)
     {

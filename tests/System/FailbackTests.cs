@@ -29,7 +29,7 @@ public sealed class FailbackTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Rewinds_a_node_whose_wal_a_recovery_linked()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -98,6 +98,7 @@ internal sealed class ArchiveActivities(
             {
                 string[] archive = [SettingsFile.ArchiveProgram, $"{Names.Data}/pg_wal/{segment}", segment];
                 var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
+                await Permit.RequireAsync(); // it may archive the segment after all
                 var end = await docker.TryExecuteAsync(node.Id.Container, user, Evidence.Limit, [], archive);
                 return end.ExitCode == 0
                     ? await docker.LogAsync(node.Id.Container, 5)

@@ -172,7 +172,7 @@ internal sealed class BackupActivities(
     {
         if (await inventory.NodesAsync(cluster) is [var node, ..])
         {
-            await jobs.RemoveOfThisRunAsync();
+            await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
             await jobs.RunToSuccessAsync(
                 OnRepository(node, "discard-backup", "discard-backup") with
                 {

@@ -8,7 +8,7 @@ namespace PgFlow.Activities;
 
 internal sealed class ClusterActivities(
     DockerEngine docker,
-    JobDocker own,
+    JobDocker jobDocker,
     Inventory inventory,
     Creation creation,
     NodeLife life,
@@ -201,7 +201,7 @@ internal sealed class ClusterActivities(
 
     public async Task TidyUpAsync(ClusterName cluster)
     {
-        await jobs.RemoveOfThisRunAsync(); // one may still be copying
+        await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!); // one may still be copying
         var nodes = await inventory.NodesAsync(cluster);
         await Task.WhenAll(
             nodes.Select(node => jobs.RunToSuccessAsync(JobSpec.On(node, $"tidy-{node.Id}", "remove-leftovers")))
@@ -256,9 +256,9 @@ internal sealed class ClusterActivities(
         try
         {
             var name = image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest";
-            await own.ChangeAsync(
+            await jobDocker.ChangeAsync(
                 (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, pull, token),
-                own.Limits.Pull
+                jobDocker.Limits.Pull
             );
         }
         catch (DockerApiException e)

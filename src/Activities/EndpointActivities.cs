@@ -1,4 +1,3 @@
-using Docker.DotNet;
 using PgFlow.Workflows;
 using Temporalio.Activities;
 
@@ -184,7 +183,7 @@ internal sealed class EndpointActivities(
 
         for (var tries = 0; tries < MostTries; tries++)
         {
-            await GiveBackAsync(node);
+            await clients.GiveBackAsync(node);
             if (!await clients.CloseAsync(node))
             {
                 break;
@@ -200,30 +199,10 @@ internal sealed class EndpointActivities(
         ProgressReporter.Say(
             $"{node.Id}: clients connect faster than they are refused; it is restarted without its address"
         );
-        await GiveBackAsync(node);
+        await clients.GiveBackAsync(node);
         await life.EndAsync(node);
         await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
         await life.StartAsync(node.Id);
-    }
-
-    /// <summary>Taking an address away takes Docker 100 ms: who has connected in that time waits for an answer, also
-    /// after the process has ended that would give it. The node gets the address again, and closes it.</summary>
-    private async Task GiveBackAsync(NodeContainer node)
-    {
-        if (
-            await clients.CutOffAtAsync(node) is { } address
-            && (await inventory.NodeAsync(node.Id)).Endpoint is EndpointRole.None
-        )
-        {
-            try
-            {
-                await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
-            }
-            catch (DockerApiException)
-            {
-                // Somebody else has it by now, and answers its clients that it knows nothing of their connections.
-            }
-        }
     }
 }
 

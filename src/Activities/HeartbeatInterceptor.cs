@@ -30,7 +30,7 @@ public sealed class HeartbeatInterceptor(IOptions<ActivityHostOptions> options, 
             using var ended = new CancellationTokenSource();
             var mark = ActivityMark.Of(input.Headers);
             using var progress = ProgressReporter.Begin(mark);
-            using var log = new AttemptLog(logger, Attempt.Of(context.Info, input.Args, mark.Step));
+            using var log = new AttemptLog(logger, Attempt.Of(context.Info, input.Args, mark?.Step));
             var heartbeats = HeartbeatAsync(context, progress, ended.Token);
             var activity = $"{context.Info.WorkflowRunId}/{context.Info.ActivityId}";
             var attempts = Known.GetOrAdd(activity, _ => new());

@@ -22,23 +22,40 @@ internal static class Permit
     /// work.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
+    /// <summary>Whether the procedure holds a lease; one that only looks holds none.</summary>
+    public static bool HoldsLease => ProgressReporter.Now?.Mark?.Lease is not null;
+
     /// <summary>Whether the procedure holds the cluster's own lease, and so may decide what runs; a backup works beside
     /// others.</summary>
-    public static bool MayDecide => ProgressReporter.Now?.Lease is { Kind: LeaseKind.Cluster };
+    public static bool MayDecide => ProgressReporter.Now?.Mark?.Lease is { Kind: LeaseKind.Cluster };
+
+    /// <summary>Asks for a change that only the holder of the cluster's own lease may make.</summary>
+    /// <inheritdoc cref="RequireAsync"/>
+    public static Task RequireDecidingAsync() =>
+        HoldsLease && !MayDecide
+            ? throw Failure.Break("a change of what runs, for a procedure that works beside others")
+            : RequireAsync();
 
     /// <summary>Asks, unless that was done a moment ago. A permission ages while an activity waits, or while its worker
     /// stands still.</summary>
     /// <exception cref="OperationCanceledException">It is not, or nobody answers: change nothing.</exception>
-    /// <exception cref="PgFlowException">Its procedure holds no lease (<see cref="FailureTypes.Broken"/>), or not
-    /// any more (<see cref="FailureTypes.LeaseLost"/>).</exception>
+    /// <exception cref="PgFlowException">Its procedure holds no lease (<see cref="FailureTypes.Broken"/>), or not any
+    /// more (<see cref="FailureTypes.LeaseLost"/>).</exception>
     public static async Task RequireAsync()
     {
-        if (ProgressReporter.Now is not { } activity || IsFresh(activity))
+        if (!ActivityExecutionContext.HasCurrent)
         {
-            return; // outside of an activity there is no procedure to ask for
+            return; // there is no procedure to ask for
         }
 
-        var lease = activity.Lease ?? throw Failure.Break("a change for a procedure that holds no lease");
+        var activity = ProgressReporter.Now ?? throw new InvalidOperationException("nobody said for what this works");
+        if (IsFresh(activity))
+        {
+            return;
+        }
+
+        var mark = activity.Mark ?? throw Failure.Lose("an earlier build has begun this step: it begins again");
+        var lease = mark.Lease ?? throw Failure.Break("a change for a procedure that holds no lease");
         var (token, asked) = (ActivityExecutionContext.Current.CancellationToken, Stopwatch.GetTimestamp());
         try
         {
@@ -100,9 +117,7 @@ internal static class Permit
     {
         if (!await HoldsAsync(ClusterLease.IdOf(lease.Cluster, lease.Kind)))
         {
-            throw Failure.Lose(
-                $"the lease of {lease.Cluster} is not held by this procedure any more; nothing was changed by this step"
-            );
+            throw Failure.Lose($"the lease of {lease.Cluster} is not held by this procedure any more");
         }
     }
 

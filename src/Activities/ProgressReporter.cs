@@ -14,9 +14,9 @@ internal sealed class ProgressReporter : IDisposable
     private readonly Pace _pace = new(TimeProvider.System);
     private readonly int? _step;
 
-    private ProgressReporter(ActivityMark mark)
+    private ProgressReporter(ActivityMark? mark)
     {
-        (_step, Lease) = (mark.Step?.Number, mark.Lease);
+        (_step, Mark) = (mark?.Step?.Number, mark);
         Newest = new("started", Step: _step);
     }
 
@@ -25,8 +25,8 @@ internal sealed class ProgressReporter : IDisposable
 
     public ActivityProgress Newest { get; private set; }
 
-    /// <summary>The lease that its procedure holds; null where it may change nothing.</summary>
-    public LeaseMark? Lease { get; }
+    /// <summary>For what it works.</summary>
+    public ActivityMark? Mark { get; }
 
     /// <summary>When it was last allowed to change something (<see cref="Permit"/>).</summary>
     public long? AllowedAt { get; set; }
@@ -43,7 +43,7 @@ internal sealed class ProgressReporter : IDisposable
             }
             : null;
 
-    public static ProgressReporter Begin(ActivityMark mark) => Current.Value = new(mark);
+    public static ProgressReporter Begin(ActivityMark? mark) => Current.Value = new(mark);
 
     /// <summary>What is being done, where nobody knows how much of it there is.</summary>
     public static void Say(string phase)

@@ -11,6 +11,7 @@ internal sealed class RoleActivities(
     Inventory inventory,
     NodeObserver observer,
     NodeLife life,
+    ClientConnections clients,
     Candidates candidates,
     Replay replay,
     NodeFiles files,
@@ -103,6 +104,7 @@ internal sealed class RoleActivities(
         await life.ForbidRestartAsync(container);
         if (!atOnce && container.Running && await life.AnswersNowAsync(container))
         {
+            await TryGiveBackAsync(container);
             await docker.StopFastAsync(node.Container);
         }
 
@@ -249,6 +251,20 @@ internal sealed class RoleActivities(
         {
             await jobs.EnsureExclusiveVolumeAsync(container.Id);
             await jobs.RunToSuccessAsync(JobSpec.On(container, "unmark", "remove-standby-signal"));
+        }
+    }
+
+    /// <summary>Its clients learn of the end only at the address that they came to; whatever the node answers, it is
+    /// fenced.</summary>
+    private async Task TryGiveBackAsync(NodeContainer container)
+    {
+        try
+        {
+            await clients.GiveBackAsync(container);
+        }
+        catch (PostgresException e)
+        {
+            ProgressReporter.Say($"{container.Id}: who was cut off is not known: {e.Message}");
         }
     }
 

@@ -53,7 +53,12 @@ public sealed class MetricsTests(TemporalServer server)
         await handle.GetResultAsync();
         await world.ReplaceWorkerAsync();
         await handle.QueryAsync<Progress>("progress", []);
-        var replayer = new WorkflowReplayerOptions { DataConverter = PgFlowJson.Converter, Runtime = _metrics.Runtime };
+        var replayer = new WorkflowReplayerOptions
+        {
+            DataConverter = PgFlowJson.Converter,
+            Runtime = _metrics.Runtime,
+            Interceptors = [new ProcedureInterceptor()],
+        };
         Array.ForEach(TestEnvironment.AllWorkflows, type => replayer.AddWorkflow(type));
         var history = await handle.FetchHistoryAsync();
         await new WorkflowReplayer(replayer).ReplayWorkflowAsync(

@@ -113,7 +113,7 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
     }
 
     /// <summary>What is asked before every change.</summary>
-    private protected virtual Task AskAsync() => Permit.RequireAsync();
+    private protected virtual Task AskAsync() => Permit.RequireDecidingAsync();
 
     internal static CancellationToken ActivityToken =>
         ActivityExecutionContext.HasCurrent
@@ -144,11 +144,11 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
     }
 }
 
-/// <summary>The daemon for what is no part of a cluster: job containers, images, the worker's own container. Also
-/// procedures that hold no lease need them; what a program may write, <see cref="JobRunner"/> asks for.</summary>
+/// <summary>The daemon for what is no part of a cluster: job containers, images, the worker's own container. Procedures
+/// that hold no lease need them too; <see cref="JobRunner"/> asks for a program that may change something.</summary>
 internal sealed class JobDocker(IOptions<ActivityHostOptions> options) : DockerEngine(options)
 {
-    private protected override Task AskAsync() => Task.CompletedTask;
+    private protected override Task AskAsync() => Permit.HoldsLease ? Permit.RequireAsync() : Task.CompletedTask;
 }
 
 /// <summary>The daemon does not answer: it may be away for a moment.</summary>

@@ -16,10 +16,11 @@ namespace PgFlow.Activities;
 /// One that was killed, by a signal or with the daemon, is repeated under the next number: every script starts from
 /// whatever it finds.
 /// </remarks>
-internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits limits)
+internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLimits limits)
 {
-    private readonly NodeFiles _files = new(own);
     private const int MostKilled = 5;
+
+    private readonly NodeFiles _files = new(jobDocker);
 
     /// <summary>Programs write all values as texts.</summary>
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options)
@@ -84,7 +85,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
             },
             name
         );
-        return new(own, _files, job.Spec.Postgres, name, limits.Catalogue);
+        return new(jobDocker, _files, job.Spec.Postgres, name, limits.Catalogue);
     }
 
     /// <summary>Removes the jobs of this activity: those of an activity that only reads are of no use afterwards, nor
@@ -93,13 +94,6 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
     {
         var info = ActivityExecutionContext.Current.Info;
         await RemoveAsync(Labels.Filter((Labels.Run, info.WorkflowRunId!)), $"{info.WorkflowRunId}-{info.ActivityId}-");
-    }
-
-    /// <summary>Removes the jobs of this run, where this attempt still may: a later one may have begun others.</summary>
-    public async Task RemoveOfThisRunAsync()
-    {
-        await Permit.RequireAsync();
-        await RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
     }
 
     /// <summary>Removes the jobs of a run.</summary>
@@ -128,7 +122,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
         {
             if (!await RunsAsync(run.Key.Workflow, run.Key.Run))
             {
-                await Task.WhenAll(run.Select(job => own.RemoveAsync(job.ID)));
+                await Task.WhenAll(run.Select(job => jobDocker.RemoveAsync(job.ID)));
             }
         }
     }
@@ -198,7 +192,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
         );
         await Task.WhenAll(
             jobs.Where(job => job.Labels[Labels.Job].StartsWith(key, StringComparison.Ordinal))
-                .Select(job => own.RemoveAsync(job.ID))
+                .Select(job => jobDocker.RemoveAsync(job.ID))
         );
     }
 
@@ -219,9 +213,6 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
 
     private Task<ContainerInspectResponse?> FindAsync(string name) =>
         docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(name, token));
-
-    /// <summary>A program that may change something begins only for an activity that may.</summary>
-    private DockerEngine AskingFor(JobSpec job) => job.Changes ? docker : own;
 
     private static string NameOf(JobSpec job, int number) =>
         $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!)}-{OwnerOf(job)}-{number}";
@@ -248,7 +239,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
     {
         if (await FindAsync(name) is null or { State.Status: "created" })
         {
-            await own.RemoveAsync(name);
+            await jobDocker.RemoveAsync(name);
             await StartAsync(job, name);
         }
     }
@@ -265,10 +256,9 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
 
     private async Task StartAsync(JobSpec job, string name)
     {
-        var asking = AskingFor(job);
         await CreateAsync(job, name);
-        await new NodeFiles(asking).WriteAsync(name, [.. JobSpec.OwnFiles(job), .. job.Files]);
-        await asking.StartAsync(name);
+        await _files.WriteAsync(name, [.. JobSpec.OwnFiles(job), .. job.Files]);
+        await jobDocker.StartAsync(name);
     }
 
     /// <summary>Docker would make a volume that is missing, without a label: an empty one instead of the node's
@@ -289,10 +279,15 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker own, TimeLimits l
 
     private async Task CreateAsync(JobSpec job, string name)
     {
+        if (job.Changes)
+        {
+            await Permit.RequireAsync();
+        }
+
         await RequireVolumesAsync(job);
         var info = ActivityExecutionContext.Current.Info;
         var key = $"{info.WorkflowRunId}-{OwnerOf(job)}-{job.Name}";
-        await AskingFor(job)
+        await jobDocker
             .ChangeAsync(
                 (client, token) =>
                     client.Containers.CreateContainerAsync(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Docker.DotNet;
 using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
@@ -84,6 +85,27 @@ internal sealed class ClientConnections(
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
         {
             return null; // it is starting or ending: nobody is logged in
+        }
+    }
+
+    /// <summary>Post-condition: a node that has lost an address under its clients has it again, to close what they have
+    /// open: they wait for an answer from there, also after the process has ended that would give it.</summary>
+    /// <remarks>Taking it away takes Docker 100 ms, in which somebody may connect; or somebody did it by hand.</remarks>
+    public async Task GiveBackAsync(NodeContainer node)
+    {
+        if (
+            await CutOffAtAsync(node) is { } address
+            && (await inventory.NodeAsync(node.Id)).Endpoint is EndpointRole.None
+        )
+        {
+            try
+            {
+                await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
+            }
+            catch (DockerApiException)
+            {
+                // Somebody else has it by now, and answers its clients that it knows nothing of their connections.
+            }
         }
     }
 

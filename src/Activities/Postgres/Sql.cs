@@ -15,7 +15,7 @@ namespace PgFlow.Activities;
 /// is gone), through the node's own socket,
 /// by a reserved way that depends on nothing that users change.
 /// </remarks>
-internal sealed class Sql(DockerEngine docker, JobDocker own, Secrets secrets, TimeLimits limits)
+internal sealed class Sql(DockerEngine docker, JobDocker jobDocker, Secrets secrets, TimeLimits limits)
 {
     private const int Port = 5432;
 
@@ -319,7 +319,7 @@ internal sealed class Sql(DockerEngine docker, JobDocker own, Secrets secrets, T
         );
         if (self is not null && !self.NetworkSettings.Networks.ContainsKey(network))
         {
-            await own.ConnectAsync(network, self.ID);
+            await jobDocker.ConnectAsync(network, self.ID);
         }
     }
 }

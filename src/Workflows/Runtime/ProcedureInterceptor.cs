@@ -12,11 +12,11 @@ public sealed record ActivityMark(StepMark? Step, LeaseMark? Lease)
 {
     private const string Header = "pgflow";
 
-    /// <summary>What came with an activity.</summary>
-    public static ActivityMark Of(IEnumerable<KeyValuePair<string, Payload>>? headers) =>
+    /// <summary>What came with an activity; null where an earlier build scheduled it.</summary>
+    public static ActivityMark? Of(IEnumerable<KeyValuePair<string, Payload>>? headers) =>
         headers?.FirstOrDefault(header => header.Key == Header).Value is { } payload
             ? PgFlowJson.Converter.PayloadConverter.ToValue<ActivityMark>(payload)
-            : new(Step: null, Lease: null);
+            : null;
 
     /// <summary>The same headers with this mark.</summary>
     internal Dictionary<string, Payload> In(IDictionary<string, Payload>? headers) =>
@@ -53,6 +53,18 @@ public sealed class ProcedureInterceptor : IWorkerInterceptor
 
         public override Task<object?> HandleUpdateAsync(HandleUpdateInput input) =>
             MappedAsync(base.HandleUpdateAsync(input));
+
+        public override void ValidateUpdate(HandleUpdateInput input)
+        {
+            try
+            {
+                base.ValidateUpdate(input);
+            }
+            catch (PgFlowException e)
+            {
+                throw TemporalFailures.Of(e);
+            }
+        }
 
         /// <summary>Of the domain's failures only: any other exception is a bug, and suspends the workflow.</summary>
         private static async Task<object?> MappedAsync(Task<object?> work)

@@ -9,7 +9,7 @@ public static class TemporalFailures
     public static ApplicationFailureException Of(PgFlowException failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        return new(failure.Message, failure, failure.Type, failure.IsFinal);
+        return new(failure.Message, inner: null, failure.Type, failure.IsFinal);
     }
 
     /// <summary>Whether a workflow may end, or a step be blocked, by <paramref name="failure"/>; anything else is a

@@ -128,6 +128,27 @@ public sealed class ClientsTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task Whose_primary_has_lost_the_virtual_IP_under_them_learn_it_in_a_forced_failover()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var sessions = await ClientSessions.OpenAsync(cluster, cluster.Vip, count: 12);
+        await Host.DockerAsync("network", "disconnect", cluster.Network, cluster.Node(1).Container);
+
+        await cluster.RunAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Force = true,
+                    }
+                )
+        );
+        await sessions.RequireEndedAsync("the standby took over");
+    }
+
+    [Fact]
     public async Task Whose_standbys_address_somebody_else_has_taken_keep_it_from_no_role()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -85,6 +85,25 @@ public sealed class PermitTests
         Assert.Equal("a change for a procedure that holds no lease", broken.Message);
     }
 
+    [Fact]
+    public async Task What_decides_what_runs_needs_the_clusters_own_lease()
+    {
+        var docker = new DockerEngine(Options.Create(new ActivityHostOptions { DockerHost = "http://127.0.0.1:1" }));
+        var broken = await Assert.ThrowsAsync<PgFlowException>(() =>
+            RunAsync(Answering(new()), Holding(LeaseKind.Backup), () => docker.StartAsync("c"))
+        );
+        Assert.Equal("a change of what runs, for a procedure that works beside others", broken.Message);
+    }
+
+    [Fact]
+    public async Task A_step_that_an_earlier_build_began_begins_again()
+    {
+        var lost = await Assert.ThrowsAsync<PgFlowException>(() =>
+            RunAsync(Answering(new()), mark: null, Permit.RequireAsync)
+        );
+        Assert.Equal(FailureTypes.LeaseLost, lost.Type);
+    }
+
     /// <summary>A daemon and a node that nobody reaches: whoever doesn't ask first fails otherwise.</summary>
     private static Dictionary<string, Func<Task>> Changing
     {
@@ -129,7 +148,7 @@ public sealed class PermitTests
         return client;
     }
 
-    private static async Task RunAsync(ITemporalClient client, ActivityMark mark, Func<Task> act)
+    private static async Task RunAsync(ITemporalClient client, ActivityMark? mark, Func<Task> act)
     {
         using var progress = ProgressReporter.Begin(mark);
         await new ActivityEnvironment { TemporalClient = client }.RunAsync(act);

@@ -287,43 +287,38 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
         await RequireVolumesAsync(job);
         var info = ActivityExecutionContext.Current.Info;
         var key = $"{info.WorkflowRunId}-{OwnerOf(job)}-{job.Name}";
-        await jobDocker
-            .ChangeAsync(
-                (client, token) =>
-                    client.Containers.CreateContainerAsync(
-                        new()
+        await jobDocker.ChangeAsync(
+            (client, token) =>
+                client.Containers.CreateContainerAsync(
+                    new()
+                    {
+                        Name = name,
+                        Image = job.Spec.Image,
+                        Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
+                        Cmd = [],
+                        User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
+                        Env =
+                        [
+                            $"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                            "LC_ALL=C",
+                            .. Names.Environment,
+                            .. job.Parameters,
+                        ],
+                        Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
+                        Healthcheck = new() { Test = ["NONE"] },
+                        HostConfig = new()
                         {
-                            Name = name,
-                            Image = job.Spec.Image,
-                            Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
-                            Cmd = [],
-                            User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
-                            Env =
-                            [
-                                $"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                "LC_ALL=C",
-                                .. Names.Environment,
-                                .. job.Parameters,
-                            ],
-                            Labels = Labels.Of(
-                                job.Spec.Cluster,
-                                (Labels.Job, key),
-                                (Labels.Run, info.WorkflowRunId ?? "")
-                            ),
-                            Healthcheck = new() { Test = ["NONE"] },
-                            HostConfig = new()
-                            {
-                                Init = true,
-                                Binds = [.. job.Volumes],
-                                NetworkMode = job.Network ?? "none",
-                                ShmSize = 256 * 1024 * 1024,
-                                // the daemon's own may be one that can't be read, and failures are explained by it
-                                LogConfig = new() { Type = "json-file" },
-                            },
+                            Init = true,
+                            Binds = [.. job.Volumes],
+                            NetworkMode = job.Network ?? "none",
+                            ShmSize = 256 * 1024 * 1024,
+                            // the daemon's own may be one that can't be read, and failures are explained by it
+                            LogConfig = new() { Type = "json-file" },
                         },
-                        token
-                    )
-            );
+                    },
+                    token
+                )
+        );
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>

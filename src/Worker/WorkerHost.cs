@@ -74,6 +74,7 @@ internal static class WorkerHost
     {
         log.MinimumLevel.Is(options.LogLevel)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Temporalio.Worker.ActivityWorker", LogEventLevel.Error) // as AttemptLog says it
             .Enrich.FromLogContext();
         // a terminal that stands still holds nothing up
         log.WriteTo.Async(sink =>

@@ -12,6 +12,10 @@ internal static partial class Temporal
 {
     public const string TaskQueue = "pgflow";
 
+    /// <summary>How long a worker may take to decide what comes next: if it was killed meanwhile, another one goes on
+    /// after that, and clients may be waiting. Temporal's default is 10 s.</summary>
+    public static readonly TimeSpan TaskTimeout = TimeSpan.FromSeconds(5);
+
     public const string DefaultAddress = "localhost:7233";
 
     /// <summary>Who uses pgflow, as records name them.</summary>

@@ -68,6 +68,7 @@ internal sealed class ProcedureStarter(InvocationContext call)
                 StaticDetails =
                     $"Asked for by {Temporal.User} with "
                     + $"pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
+                TaskTimeout = Temporal.TaskTimeout,
                 // whoever stops pgflow here must know whether there is something to reject
                 Rpc = new() { CancellationToken = ask ? CancellationToken.None : cancel },
             }

@@ -108,6 +108,7 @@ internal sealed partial class Schedules(InvocationContext call)
                 new($"{WorkflowId.Words(order.Workflow)}-{order.Cluster}", Temporal.TaskQueue)
                 {
                     StaticSummary = $"{order.Workflow} {order.Cluster}, by schedule",
+                    TaskTimeout = Temporal.TaskTimeout,
                 }
             ),
             new() { CronExpressions = [cron] }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using PgFlow.Activities;
 using PgFlow.Workflows;
 using Serilog;
+using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
 using Temporalio.Activities;
@@ -74,7 +75,7 @@ internal static class WorkerHost
     {
         log.MinimumLevel.Is(options.LogLevel)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("Temporalio.Worker.ActivityWorker", LogEventLevel.Error) // as AttemptLog says it
+            .Filter.ByExcluding(RepeatsAttempt)
             .Enrich.FromLogContext();
         // a terminal that stands still holds nothing up
         log.WriteTo.Async(sink =>
@@ -85,6 +86,14 @@ internal static class WorkerHost
                 )
         );
     }
+
+    /// <summary>What the SDK says of an attempt that failed, with its stack trace: one line of PgFlow's own has said
+    /// it.</summary>
+    private static bool RepeatsAttempt(LogEvent entry) =>
+        entry.Level < LogEventLevel.Error
+        && entry.Properties.GetValueOrDefault(Constants.SourceContextPropertyName)
+            is ScalarValue { Value: string source }
+        && source.StartsWith("Temporalio.Activity:", StringComparison.Ordinal);
 
     private static TemporalClient Client(WorkerOptions options, ILoggerFactory loggers)
     {

@@ -20,6 +20,12 @@ public sealed class ObservabilityTests(TemporalServer temporal)
 
         var report = await SwitchOverAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+        await TestCluster.FailureAsync(
+            await temporal.Client.StartWorkflowAsync(
+                (InspectCluster procedure) => procedure.RunAsync(new() { Cluster = ClusterName.Parse("nobody") }),
+                new($"InspectCluster-nobody-{Guid.NewGuid():N}", "pgflow")
+            )
+        );
 
         AssertLog(worker.Lines, cluster, report);
         await AssertMetricsAsync(metrics, cluster);
@@ -81,6 +87,9 @@ public sealed class ObservabilityTests(TemporalServer temporal)
         Assert.NotEmpty(looks);
         Assert.All(looks, look => Assert.True(Is(look, "@l", "Debug")));
         Assert.Contains(lines, line => Is(line, "Outcome", "succeeded") && Is(line, "Procedure", "Switchover"));
+        // said once, and not by the SDK with its stack trace too
+        Assert.Single(lines, line => Is(line, "Activity", "InspectArchive") && Is(line, "@l", "Warning"));
+        Assert.DoesNotContain(lines, line => Is(line, "@mt", "Completing activity {ActivityType} as failed"));
         TestContext.Current.SendDiagnosticMessage(
             string.Join(
                 '\n',

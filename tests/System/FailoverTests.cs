@@ -127,17 +127,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         Assert.Equal(FailureTypes.Refused, refused.Type);
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
 
-        await cluster.RunAsync(
-            (Failover procedure) =>
-                procedure.RunAsync(
-                    new()
-                    {
-                        Cluster = cluster.Name,
-                        By = "test",
-                        Force = true,
-                    }
-                )
-        );
+        await FailOverAsync(cluster, force: true);
         await FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
@@ -173,8 +163,18 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
-    internal static Task<Report> FailOverAsync(TestCluster cluster) =>
-        cluster.RunAsync((Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
+    internal static Task<Report> FailOverAsync(TestCluster cluster, bool force = false) =>
+        cluster.RunAsync(
+            (Failover procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Force = force,
+                    }
+                )
+        );
 
     internal static Task<Report> FailBackAsync(TestCluster cluster, int node = 1) =>
         cluster.RunAsync(

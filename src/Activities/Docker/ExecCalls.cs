@@ -10,15 +10,6 @@ internal static class ExecCalls
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
-    /// <inheritdoc cref="ExecuteAsync(DockerEngine, string, string, TimeSpan, IReadOnlyList{string}, string[])"/>
-    public static Task<string> ExecuteAsync(
-        this DockerEngine docker,
-        string container,
-        string user,
-        TimeSpan limit,
-        params string[] command
-    ) => docker.ExecuteAsync(container, user, limit, [], command);
-
     /// <summary>Title and processor time of the first PostgreSQL process of a container whose title has
     /// <paramref name="word"/>: what changes while it works.</summary>
     /// <remarks>By the host's ps: it says the same in every language, and needs nothing in the image.</remarks>
@@ -46,7 +37,7 @@ internal static class ExecCalls
 
     /// <summary>Runs a short program that changes something in a running container, by an activity that still
     /// may.</summary>
-    /// <inheritdoc cref="ExecuteAsync(DockerEngine, string, string, TimeSpan, IReadOnlyList{string}, string[])"/>
+    /// <inheritdoc cref="ExecuteAsync"/>
     public static async Task<string> ChangeByAsync(
         this DockerEngine docker,
         string container,

@@ -18,8 +18,8 @@ internal sealed class OpenJob(
             container,
             $"{postgres.Uid}:{postgres.Gid}",
             limit,
-            "/bin/sh",
-            $"{Names.Job}/{program}.sh"
+            [],
+            ["/bin/sh", $"{Names.Job}/{program}.sh"]
         );
 
     /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>

@@ -134,17 +134,7 @@ public sealed class ClientsTests(TemporalServer temporal)
         var sessions = await ClientSessions.OpenAsync(cluster, cluster.Vip, count: 12);
         await Host.DockerAsync("network", "disconnect", cluster.Network, cluster.Node(1).Container);
 
-        await cluster.RunAsync(
-            (Failover procedure) =>
-                procedure.RunAsync(
-                    new()
-                    {
-                        Cluster = cluster.Name,
-                        By = "test",
-                        Force = true,
-                    }
-                )
-        );
+        await FailoverTests.FailOverAsync(cluster, force: true);
         await sessions.RequireEndedAsync("the standby took over");
     }
 

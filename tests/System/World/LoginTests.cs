@@ -87,17 +87,7 @@ public sealed class LoginTests(TemporalServer temporal)
         {
             await broken.BreakAsync(from);
             TestContext.Current.SendDiagnosticMessage($"failover, failback and remake: {broken}");
-            await cluster.RunAsync(
-                (Failover procedure) =>
-                    procedure.RunAsync(
-                        new()
-                        {
-                            Cluster = cluster.Name,
-                            By = "test",
-                            Force = true,
-                        }
-                    )
-            );
+            await FailoverTests.FailOverAsync(cluster, force: true);
             await cluster.RunAsync(
                 (Failback procedure) =>
                     procedure.RunAsync(

@@ -51,17 +51,7 @@ public sealed class ProofTests(TemporalServer temporal)
         }
 
         Assert.Contains((await cluster.InspectAsync()).Findings, finding => finding.Code is FindingCode.RolesChanged);
-        await cluster.RunAsync(
-            (Failover procedure) =>
-                procedure.RunAsync(
-                    new()
-                    {
-                        Cluster = cluster.Name,
-                        By = "test",
-                        Force = true,
-                    }
-                )
-        );
+        await FailoverTests.FailOverAsync(cluster, force: true);
         await cluster.RunAsync(
             (Failback procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
         );

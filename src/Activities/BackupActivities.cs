@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;
@@ -12,7 +11,7 @@ internal sealed class BackupActivities(
     Sql sql,
     Secrets secrets,
     Roles roles,
-    CatalogueActivities catalogues
+    RepositoryActivities repository
 ) : IBackupActivities
 {
     /// <summary>How verify-backup ends where it has evidence of damage.</summary>
@@ -39,7 +38,7 @@ internal sealed class BackupActivities(
         }
 
         var (system, timeline, _) = await sql.IdentifyAsync(node);
-        var parent = (await catalogues.CatalogueAsync(source.Cluster)).Backups.LastOrDefault(backup =>
+        var parent = (await repository.ContentsAsync(source.Cluster)).Backups.LastOrDefault(backup =>
             backup.SystemIdentifier == system && backup.WalRanges.All(range => range.Timeline == timeline)
         );
         if (parent is null)

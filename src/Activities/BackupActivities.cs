@@ -236,7 +236,7 @@ internal sealed class BackupActivities(
         return proof;
     }
 
-    public async Task RemoveBackupsAsync(ClusterName cluster, ExpirationSet unneeded)
+    public async Task RemoveBackupsAsync(ClusterName cluster, ExpirationSet expired)
     {
         var nodes = await inventory.NodesAsync(cluster);
         var job = OnRepository(nodes[0], "remove-backups", "remove-backups");
@@ -252,8 +252,8 @@ internal sealed class BackupActivities(
                 ],
                 Files =
                 [
-                    JobSpec.List("backups", unneeded.Backups, nodes[0].Spec.Postgres),
-                    JobSpec.SegmentList(unneeded.Segments(), nodes[0].Spec.Postgres),
+                    JobSpec.List("backups", expired.Backups, nodes[0].Spec.Postgres),
+                    JobSpec.SegmentList(expired.Segments(), nodes[0].Spec.Postgres),
                 ],
             }
         );

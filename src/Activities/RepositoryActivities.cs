@@ -13,7 +13,7 @@ internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, 
     public Task<TimelineTree> ReadTimelinesAsync(ClusterName cluster) =>
         ReadAsync(cluster, (contents, _) => Task.FromResult(TimelineTree.From(contents).Newest()));
 
-    public Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) =>
+    public Task<Retention> FindExpiredAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) =>
         ReadAsync(cluster, (contents, _) => Task.FromResult(Retention.Of(contents, policy, expected)));
 
     public Task<ArchiveState> InspectArchiveAsync(ClusterName cluster) =>

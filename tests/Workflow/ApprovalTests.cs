@@ -10,7 +10,7 @@ public sealed class ApprovalTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
         var (handle, plan) = await WaitingAsync(world);
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
 
         var report = await handle.GetResultAsync<Report>();
@@ -43,7 +43,7 @@ public sealed class ApprovalTests(TemporalServer server)
 
         var failed = await TestEnvironment.FailureAsync(handle);
         Assert.Equal((FailureTypes.Refused, "rejected by carla (not today)"), (failed.Type, failed.Message));
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     [Fact]
@@ -51,11 +51,11 @@ public sealed class ApprovalTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
         var (handle, plan) = await WaitingAsync(world);
-        world.Hands.Crash("p3");
+        world.InMemory.Crash("p3");
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash)]);
 
         Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class ApprovalTests(TemporalServer server)
         var failed = await world.FailAsync("Switchover", ("approve", true), ("approveWithinSeconds", 1));
 
         Assert.Equal((FailureTypes.Refused, "nobody approved within 0:00:01"), (failed.Type, failed.Message));
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class ApprovalTests(TemporalServer server)
         var plan = (
             await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.WaitingForApproval)
         ).Plan!;
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
 
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
         var report = await handle.GetResultAsync<Report>();
@@ -108,7 +108,7 @@ public sealed class ApprovalTests(TemporalServer server)
     public async Task Is_not_asked_for_where_nobody_wants_it()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("PrepareStop p1");
+        var gate = world.InMemory.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 

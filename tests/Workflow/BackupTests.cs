@@ -8,18 +8,18 @@ public sealed class BackupTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server, nodes: 3);
         await world.SucceedAsync("TakeBackup");
 
-        world.Hands.Changes.AssertOrder("CopyToRepository p2", "ProveArchiving p1", "ProveBackup p1", "PublishBackup");
-        Assert.EndsWith("-full", Assert.Single(world.Hands.Backups).Id, StringComparison.Ordinal);
+        world.InMemory.Changes.AssertOrder("CopyToRepository p2", "ProveArchiving p1", "ProveBackup p1", "PublishBackup");
+        Assert.EndsWith("-full", Assert.Single(world.InMemory.Backups).Id, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Is_taken_from_the_primary_where_no_standby_is_fit()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Crash("p2");
+        world.InMemory.Crash("p2");
         await world.SucceedAsync("TakeBackup");
 
-        Assert.Contains("CopyToRepository p1", world.Hands.Calls);
+        Assert.Contains("CopyToRepository p1", world.InMemory.Calls);
         Assert.Equal(FailureTypes.Refused, (await world.FailAsync("TakeBackup", ("node", "p2"))).Type);
     }
 
@@ -30,11 +30,11 @@ public sealed class BackupTests(TemporalServer server)
     public async Task That_is_not_proven_is_thrown_away(string broken)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail(broken);
+        world.InMemory.Fail(broken);
 
         Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("TakeBackup")).Type);
-        Assert.Empty(world.Hands.Staged);
-        Assert.Empty(world.Hands.Backups);
+        Assert.Empty(world.InMemory.Staged);
+        Assert.Empty(world.InMemory.Backups);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class BackupTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         var report = await world.SucceedAsync("TakeBackup", ("incremental", true));
 
-        Assert.Null(Assert.Single(world.Hands.Backups).Parent);
+        Assert.Null(Assert.Single(world.InMemory.Backups).Parent);
         Assert.Contains("a full backup, not an incremental one: there is no backup on timeline 1 yet", report.Notes);
     }
 
@@ -51,47 +51,47 @@ public sealed class BackupTests(TemporalServer server)
     public async Task That_is_incremental_begins_behind_a_checkpoint_of_the_primary()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Parent = new("20261124T140000Z-full");
+        world.InMemory.Parent = new("20261124T140000Z-full");
         await world.SucceedAsync("TakeBackup", ("incremental", true));
 
-        world.Hands.Changes.AssertOrder("Checkpoint p1", "WaitForReplay p2", "CopyToRepository p2");
-        Assert.Equal("20261124T140000Z-full", Assert.Single(world.Hands.Backups).Parent);
+        world.InMemory.Changes.AssertOrder("Checkpoint p1", "WaitForReplay p2", "CopyToRepository p2");
+        Assert.Equal("20261124T140000Z-full", Assert.Single(world.InMemory.Backups).Parent);
     }
 
     [Fact]
     public async Task Keeps_no_failover_waiting_but_another_backup()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("CopyToRepository p2");
+        var gate = world.InMemory.Hold("CopyToRepository p2");
         var backup = await world.StartAsync("TakeBackup");
         await gate.Reached;
 
         Assert.Equal(FailureTypes.ClusterBusy, (await world.FailAsync("CreateRestorePoint", ("name", "now"))).Type);
-        world.Hands.Crash("p1");
+        world.InMemory.Crash("p1");
         Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
         await backup.CancelAsync();
         await TestEnvironment.CancelledAsync(backup);
-        Assert.Empty(world.Hands.Staged);
+        Assert.Empty(world.InMemory.Staged);
     }
 
     [Fact]
     public async Task Of_a_database_with_tablespaces_is_refused()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands["p1"] = world.Hands["p1"] with { TablespaceNames = ["fast"] };
+        world.InMemory["p1"] = world.InMemory["p1"] with { TablespaceNames = ["fast"] };
 
         Assert.Contains("tablespaces", (await world.FailAsync("TakeBackup")).Message, StringComparison.Ordinal);
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     [Fact]
     public async Task With_a_policy_removes_what_nothing_kept_needs_and_says_why()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.TwoBackups();
+        world.InMemory.TwoBackups();
         var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
 
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "PublishBackup",
             "RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003"
         );
@@ -108,16 +108,16 @@ public sealed class BackupTests(TemporalServer server)
     }
 
     [Theory]
-    [InlineData("FindUnneeded")]
+    [InlineData("FindExpired")]
     [InlineData("RemoveBackups older 000000010000000000000001 000000010000000000000002 000000010000000000000003")]
     public async Task Stands_though_the_removal_fails(string broken)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.TwoBackups();
-        world.Hands.Fail(broken);
+        world.InMemory.TwoBackups();
+        world.InMemory.Fail(broken);
         var report = await world.SucceedAsync("TakeBackup", ("keep", 1));
 
-        Assert.Single(world.Hands.Backups);
+        Assert.Single(world.InMemory.Backups);
         Assert.Contains("nothing more was removed: broken", report.Notes);
         Assert.DoesNotContain(report.Notes, note => note.StartsWith("removed ", StringComparison.Ordinal));
     }
@@ -128,7 +128,7 @@ public sealed class BackupTests(TemporalServer server)
     public async Task With_a_policy_says_in_a_dry_run_what_would_go_and_removes_nothing(int keep, string[] removed)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.TwoBackups();
+        world.InMemory.TwoBackups();
         var report = await world.SucceedAsync("TakeBackup", ("keep", keep), ("dryRun", true));
 
         Assert.Contains(
@@ -146,7 +146,7 @@ public sealed class BackupTests(TemporalServer server)
             report.Plan.Warnings,
             warning => warning.StartsWith("WAL 000000010000000000000001", StringComparison.Ordinal)
         );
-        Assert.Equal(["ObserveCluster", "FindUnneeded"], world.Hands.Calls);
+        Assert.Equal(["ObserveCluster", "FindExpired"], world.InMemory.Calls);
     }
 
     [Fact]
@@ -160,27 +160,27 @@ public sealed class BackupTests(TemporalServer server)
                 + "not need is removed afterwards",
             report.Plan!.Facts
         );
-        Assert.Empty(world.Hands.Changes.Except(["FindUnneeded"]));
+        Assert.Empty(world.InMemory.Changes.Except(["FindExpired"]));
     }
 
     [Fact]
     public async Task Without_a_policy_removes_nothing()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.TwoBackups();
+        world.InMemory.TwoBackups();
         await world.SucceedAsync("TakeBackup");
 
-        Assert.DoesNotContain(world.Hands.Calls, call => call.StartsWith("RemoveBackups", StringComparison.Ordinal));
+        Assert.DoesNotContain(world.InMemory.Calls, call => call.StartsWith("RemoveBackups", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Is_verified_beside_a_failover_and_says_what_was_proven()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("VerifyRecovery 20261124T100000Z-full");
+        var gate = world.InMemory.Hold("VerifyRecovery 20261124T100000Z-full");
         var verification = await world.StartAsync("VerifyBackup");
         await gate.Reached;
-        world.Hands.Crash("p1");
+        world.InMemory.Crash("p1");
         await world.SucceedAsync("Failover");
         gate.Open();
 
@@ -233,6 +233,6 @@ public sealed class BackupTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
 
         Assert.Equal(FailureTypes.InvalidInput, (await world.FailAsync("CreateRestorePoint", ("name", name))).Type);
-        Assert.Empty(world.Hands.Calls);
+        Assert.Empty(world.InMemory.Calls);
     }
 }

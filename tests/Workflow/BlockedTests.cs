@@ -16,7 +16,7 @@ public sealed class BlockedTests(TemporalServer server)
         Assert.Equal(FailureTypes.Incomplete, failed.Type);
         Assert.Equal(StepState.Skipped, failed.Report!.Steps.Single(step => step.Title == "p3 follows p2").State);
         Assert.Contains("bert decided on “p3 follows p2”: skip (as discussed)", failed.Report.Notes);
-        world.Hands.Changes.AssertOrder("ProveStreaming p3", "WriteSettings p2");
+        world.InMemory.Changes.AssertOrder("ProveStreaming p3", "WriteSettings p2");
     }
 
     [Fact]
@@ -29,8 +29,8 @@ public sealed class BlockedTests(TemporalServer server)
 
         Assert.Equal((FailureTypes.Incomplete, ProcedureStatus.Incomplete), (failed.Type, failed.Report!.Outcome));
         Assert.Equal("ended by a person at “The new timeline's history is in the archive”", failed.Message);
-        Assert.DoesNotContain("RecordTimeline p2", world.Hands.Calls);
-        Assert.Equal(ProcedureStatus.Incomplete, world.Hands.Ledger.Single().Outcome);
+        Assert.DoesNotContain("RecordTimeline p2", world.InMemory.Calls);
+        Assert.Equal(ProcedureStatus.Incomplete, world.InMemory.Ledger.Single().Outcome);
         Assert.Equal("incomplete", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));
     }
 
@@ -44,7 +44,7 @@ public sealed class BlockedTests(TemporalServer server)
             "“p2 is promoted” can't be skipped: retry or abort",
             await RejectedAsync(handle, new Resolution(ResolveAction.Skip))
         );
-        world.Hands.Mend("PromoteStandby p2");
+        world.InMemory.Mend("PromoteStandby p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
@@ -53,8 +53,8 @@ public sealed class BlockedTests(TemporalServer server)
     public async Task One_of_several_must_be_named()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Fail("ProveStreaming p1", "p1 is not there");
-        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
+        world.InMemory.Fail("ProveStreaming p1", "p1 is not there");
+        world.InMemory.Fail("ProveStreaming p3", "p3 is not there");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         var blocked = (await TestEnvironment.BlockedAsync(handle, steps: 2)).Blocked;
 
@@ -67,10 +67,10 @@ public sealed class BlockedTests(TemporalServer server)
             $"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}",
             await RejectedAsync(handle, new Resolution(ResolveAction.Retry, Step: 1))
         );
-        world.Hands.Mend("ProveStreaming p3");
+        world.InMemory.Mend("ProveStreaming p3");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry, blocked[1].Step);
         Assert.Equal(ProcedureStatus.Blocked, (await TestEnvironment.BlockedAsync(handle)).Status);
-        world.Hands.Mend("ProveStreaming p1");
+        world.InMemory.Mend("ProveStreaming p1");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
@@ -79,9 +79,9 @@ public sealed class BlockedTests(TemporalServer server)
     public async Task Abort_ends_all_that_is_blocked_and_waits_for_what_works()
     {
         await using var world = TestEnvironment.Start(server, nodes: 4);
-        world.Hands.Fail("ProveStreaming p1");
-        world.Hands.Fail("ProveStreaming p3");
-        var gate = world.Hands.Hold("ProveStreaming p4");
+        world.InMemory.Fail("ProveStreaming p1");
+        world.InMemory.Fail("ProveStreaming p3");
+        var gate = world.InMemory.Hold("ProveStreaming p4");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         var blocked = (await TestEnvironment.BlockedAsync(handle, steps: 2)).Blocked;
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort, blocked[0].Step);
@@ -93,15 +93,15 @@ public sealed class BlockedTests(TemporalServer server)
             [StepState.Failed, StepState.Failed, StepState.Done],
             steps.Where(step => step.Title.EndsWith(" follows p2", StringComparison.Ordinal)).Select(step => step.State)
         );
-        Assert.Contains("OfferReadOnly p4", world.Hands.Calls);
+        Assert.Contains("OfferReadOnly p4", world.InMemory.Calls);
     }
 
     [Fact]
     public async Task Abort_lets_a_step_beside_it_end_and_begins_none_behind_that()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        var gate = world.Hands.Hold("CopyPrimary p3");
-        world.Hands.Fail("CopyPrimary p2", "no route");
+        var gate = world.InMemory.Hold("CopyPrimary p3");
+        world.InMemory.Fail("CopyPrimary p2", "no route");
         var handle = await world.StartAsync("RecoverCluster", ("latest", true));
         await gate.Reached;
         await TestEnvironment.BlockedAsync(handle);
@@ -112,7 +112,7 @@ public sealed class BlockedTests(TemporalServer server)
 
         Assert.Equal(ProcedureStatus.Incomplete, report.Outcome);
         Assert.Equal(StepState.Done, report.Steps.Single(step => step.Title == "p3 is a fresh copy of p1").State);
-        Assert.Contains("SwapInCopy p3", world.Hands.Calls);
+        Assert.Contains("SwapInCopy p3", world.InMemory.Calls);
         Assert.DoesNotContain(report.Steps, step => step.Title.Contains(" follows ", StringComparison.Ordinal));
     }
 
@@ -120,9 +120,9 @@ public sealed class BlockedTests(TemporalServer server)
     public async Task Abort_waits_for_no_person_where_a_step_beside_it_fails_later()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        var gate = world.Hands.Hold("ProveStreaming p3");
-        world.Hands.Fail("ProveStreaming p1", "p1 is not there");
-        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
+        var gate = world.InMemory.Hold("ProveStreaming p3");
+        world.InMemory.Fail("ProveStreaming p1", "p1 is not there");
+        world.InMemory.Fail("ProveStreaming p3", "p3 is not there");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await gate.Reached;
         await TestEnvironment.BlockedAsync(handle);
@@ -141,14 +141,14 @@ public sealed class BlockedTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
         var handle = await BlockedAsync(world, "ProveEndpoint p2");
-        world.Hands.Fail("ProveEndpoint p2", "still broken");
+        world.InMemory.Fail("ProveEndpoint p2", "still broken");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         var progress = await TestEnvironment.UntilAsync(
             handle,
             progress => progress.Blocked is [{ Why: "still broken" }]
         );
         Assert.Equal(ProcedureStatus.Blocked, progress.Status);
-        world.Hands.Mend("ProveEndpoint p2");
+        world.InMemory.Mend("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         var report = await handle.GetResultAsync<Report>();
@@ -160,7 +160,7 @@ public sealed class BlockedTests(TemporalServer server)
     public async Task Nothing_is_decided_where_nothing_is_blocked()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("PrepareStop p1");
+        var gate = world.InMemory.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 
@@ -175,19 +175,19 @@ public sealed class BlockedTests(TemporalServer server)
     public async Task An_undo_that_fails_waits_and_drops_no_other_undo()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
+        world.InMemory.Fail("ProveShutdownReplayed p2", "too far behind");
         var handle = await BlockedAsync(world, "UnfenceNode p1");
         Assert.Equal(
             "Undo: p1 stopped: logins refused, sessions ended",
             (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Title
         );
-        world.Hands.Mend("UnfenceNode p1");
+        world.InMemory.Mend("UnfenceNode p1");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         var failed = await TestEnvironment.FailureAsync(handle);
 
         Assert.Equal((FailureTypes.Unchanged, "too far behind"), (failed.Type, failed.Message));
-        world.Hands.Changes.AssertOrder("UnfenceNode p1", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2");
-        Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
+        world.InMemory.Changes.AssertOrder("UnfenceNode p1", "UnfenceNode p1", "OfferReadOnly p2", "WriteSettings p2");
+        Assert.Equal(NodeRole.Primary, world.InMemory["p1"].Role);
     }
 
     [Theory]
@@ -196,17 +196,17 @@ public sealed class BlockedTests(TemporalServer server)
     public async Task An_undo_that_is_given_up_leaves_it_incomplete(ResolveAction action, bool goesOn)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
+        world.InMemory.Fail("ProveShutdownReplayed p2", "too far behind");
         var handle = await BlockedAsync(world, "UnfenceNode p1");
         await TestEnvironment.ResolveAsync(handle, action);
 
         Assert.Equal(FailureTypes.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
-        Assert.Equal(goesOn, world.Hands.Calls.Contains("OfferReadOnly p2"));
+        Assert.Equal(goesOn, world.InMemory.Calls.Contains("OfferReadOnly p2"));
     }
 
     private static async Task<WorkflowHandle> BlockedAsync(TestEnvironment world, string call)
     {
-        world.Hands.Fail(call);
+        world.InMemory.Fail(call);
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await TestEnvironment.BlockedAsync(handle);
         return handle;

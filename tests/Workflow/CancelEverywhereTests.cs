@@ -14,7 +14,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
         {
             await using var world = TestEnvironment.Start(server);
             var before = NodesOf(world);
-            var gate = world.Hands.Hold(call);
+            var gate = world.InMemory.Hold(call);
             var handle = await world.StartAsync(procedure, FieldsOf(procedure));
             await gate.Reached;
             await handle.CancelAsync();
@@ -59,7 +59,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
         await world.SucceedAsync(procedure, FieldsOf(procedure));
-        return [.. world.Hands.Changes.Distinct()];
+        return [.. world.InMemory.Changes.Distinct()];
     }
 
     private static string NodesOf(TestEnvironment world) =>
@@ -69,8 +69,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
                 .Range(1, 2)
                 .Select(number => $"p{number}")
                 .Select(name =>
-                    $"{name}: {world.Hands[name].Role}, {world.Hands[name].Endpoint}, timeline "
-                    + $"{world.Hands[name].Timeline}"
+                    $"{name}: {world.InMemory[name].Role}, {world.InMemory[name].Endpoint}, timeline "
+                    + $"{world.InMemory[name].Timeline}"
                 )
         );
 }

@@ -9,20 +9,20 @@ public sealed class CancelTests(TemporalServer server)
     public async Task Before_the_point_of_no_return_takes_everything_back_in_reverse()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        var gate = world.Hands.Hold("ProveShutdownReplayed p2");
+        var gate = world.InMemory.Hold("ProveShutdownReplayed p2");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await gate.Reached;
         await handle.CancelAsync();
         var report = await TestEnvironment.CancelledAsync(handle);
 
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "ProveShutdownReplayed p2",
             "UnfenceNode p1",
             "OfferReadOnly p2",
             "WriteSettings p2",
             "SetReplicationSlots p2"
         );
-        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
+        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint));
         Assert.DoesNotContain(report.Steps, step => step.AfterPointOfNoReturn);
         Assert.Equal("cancelled", report.Summary);
         Assert.Equal("cancelled", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));
@@ -34,7 +34,7 @@ public sealed class CancelTests(TemporalServer server)
     public async Task After_the_point_of_no_return_breaks_the_step_off_so_that_a_person_can_decide()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("ProveEndpoint p2");
+        var gate = world.InMemory.Hold("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await AloneAsync(handle);
@@ -59,9 +59,9 @@ public sealed class CancelTests(TemporalServer server)
     public async Task After_the_point_of_no_return_breaks_off_a_step_that_fails_again_and_again()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.FailTimes("ProveEndpoint p2", int.MaxValue, "no route");
+        world.InMemory.FailTimes("ProveEndpoint p2", int.MaxValue, "no route");
         var handle = await world.StartAsync("Switchover");
-        await Eventually(() => world.Hands.Calls.Count(call => call == "ProveEndpoint p2") > 2);
+        await Eventually(() => world.InMemory.Calls.Count(call => call == "ProveEndpoint p2") > 2);
         await AloneAsync(handle);
         await handle.CancelAsync();
         await TestEnvironment.BlockedAsync(handle);
@@ -74,7 +74,7 @@ public sealed class CancelTests(TemporalServer server)
     public async Task An_interruption_can_be_repeated_and_says_who_and_why()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("ProveEndpoint p2");
+        var gate = world.InMemory.Hold("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await AloneAsync(handle);
@@ -89,9 +89,9 @@ public sealed class CancelTests(TemporalServer server)
                 "it is blocked already: resolve it",
                 await RejectedAsync(handle, "interrupt", new Interruption("carl"))
             );
-            var calls = world.Hands.Calls.Count;
+            var calls = world.InMemory.Calls.Count;
             await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
-            await Eventually(() => world.Hands.Calls.Count > calls);
+            await Eventually(() => world.InMemory.Calls.Count > calls);
         }
 
         gate.Open();
@@ -102,8 +102,8 @@ public sealed class CancelTests(TemporalServer server)
     public async Task An_interruption_breaks_off_all_that_runs_and_the_way_back_too()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Fail("ProveShutdownReplayed p2", "too far behind");
-        var gate = world.Hands.Hold("UnfenceNode p1");
+        world.InMemory.Fail("ProveShutdownReplayed p2", "too far behind");
+        var gate = world.InMemory.Hold("UnfenceNode p1");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await gate.Reached;
         await handle.ExecuteUpdateAsync("interrupt", [new Interruption("carl")]);
@@ -112,14 +112,14 @@ public sealed class CancelTests(TemporalServer server)
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         Assert.Equal(FailureTypes.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
-        Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
+        Assert.Equal(NodeRole.Primary, world.InMemory["p1"].Role);
     }
 
     [Fact]
     public async Task An_interruption_before_the_point_of_no_return_is_refused_with_the_way_on()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("PrepareStop p1");
+        var gate = world.InMemory.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 
@@ -139,8 +139,8 @@ public sealed class CancelTests(TemporalServer server)
     public async Task A_procedure_that_yields_ends_incomplete_at_once_whatever_it_does()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
-        var gate = world.Hands.Hold("ProveStreaming p1");
+        world.InMemory.Fail("ProveStreaming p3", "p3 is not there");
+        var gate = world.InMemory.Hold("ProveStreaming p1");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
         await TestEnvironment.BlockedAsync(handle);
         await gate.Reached;
@@ -151,29 +151,29 @@ public sealed class CancelTests(TemporalServer server)
             (FailureTypes.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"),
             (failed.Type, failed.Message)
         );
-        Assert.Equal(ProcedureStatus.Incomplete, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Incomplete, world.InMemory.Ledger.Single().Outcome);
     }
 
     [Fact]
     public async Task While_it_undoes_changes_nothing()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("ProveShutdownReplayed p2");
-        var gate = world.Hands.Hold("UnfenceNode p1");
+        world.InMemory.Fail("ProveShutdownReplayed p2");
+        var gate = world.InMemory.Hold("UnfenceNode p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await handle.CancelAsync();
         gate.Open();
 
         Assert.Equal(FailureTypes.Unchanged, (await TestEnvironment.FailureAsync(handle)).Type);
-        world.Hands.Changes.AssertOrder("UnfenceNode p1", "OfferReadOnly p2", "SetReplicationSlots p2");
+        world.InMemory.Changes.AssertOrder("UnfenceNode p1", "OfferReadOnly p2", "SetReplicationSlots p2");
     }
 
     [Fact]
     public async Task While_it_is_blocked_leaves_it_blocked()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("ProveEndpoint p2");
+        world.InMemory.Fail("ProveEndpoint p2");
         var handle = await world.StartAsync("Switchover");
         await TestEnvironment.BlockedAsync(handle);
         await AloneAsync(handle);
@@ -182,7 +182,7 @@ public sealed class CancelTests(TemporalServer server)
             handle,
             progress => progress.Notes.Count > 0 && progress.Status is ProcedureStatus.Blocked
         );
-        world.Hands.Mend("ProveEndpoint p2");
+        world.InMemory.Mend("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
@@ -192,13 +192,13 @@ public sealed class CancelTests(TemporalServer server)
     public async Task Before_it_begins_changes_nothing()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("ObserveCluster");
+        var gate = world.InMemory.Hold("ObserveCluster");
         var handle = await world.StartAsync("Failover", ("force", true));
         await gate.Reached;
         await handle.CancelAsync();
 
         Assert.Equal(ProcedureStatus.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     /// <summary>Waits until what goes on beside the proof is done.</summary>

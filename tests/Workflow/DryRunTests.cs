@@ -28,7 +28,7 @@ public sealed class DryRunTests(TemporalServer server)
     [
         "ObserveCluster",
         "ResolveTarget",
-        "FindUnneeded",
+        "FindExpired",
         "FindUnrecorded",
         "InspectArchive",
         "FindStarter",
@@ -59,14 +59,14 @@ public sealed class DryRunTests(TemporalServer server)
         Assert.Equal(report.Plan.Steps, report.Plan.Steps.DistinctBy(step => step.Id));
         Assert.Empty(report.Steps);
         Assert.Empty(report.Notes);
-        Assert.All(world.Hands.Calls, call => Assert.Contains(call.Split(' ')[0], _queries));
+        Assert.All(world.InMemory.Calls, call => Assert.Contains(call.Split(' ')[0], _queries));
     }
 
     [Fact]
     public async Task Needs_no_lease()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("WaitForReplay p2");
+        var gate = world.InMemory.Hold("WaitForReplay p2");
         var busy = await world.StartAsync("Switchover");
         await gate.Reached;
 

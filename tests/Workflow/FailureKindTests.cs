@@ -11,10 +11,10 @@ public sealed class FailureKindTests(TemporalServer server)
     public async Task An_operation_that_fails_is_tried_again(string call)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.FailTimes(call, 3);
+        world.InMemory.FailTimes(call, 3);
 
         Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
-        Assert.Equal(4, world.Hands.Calls.Count(made => made == call));
+        Assert.Equal(4, world.InMemory.Calls.Count(made => made == call));
     }
 
     [Theory]
@@ -24,11 +24,11 @@ public sealed class FailureKindTests(TemporalServer server)
     public async Task Before_the_point_of_no_return_only_a_precondition_is_a_refusal(string kind, string end)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("ProveShutdownReplayed p2", "it is so", kind);
+        world.InMemory.Fail("ProveShutdownReplayed p2", "it is so", kind);
         var failed = await world.FailAsync("Switchover");
 
         Assert.Equal((end, "it is so"), (failed.Type, failed.Message));
-        Assert.Equal(NodeRole.Primary, world.Hands["p1"].Role);
+        Assert.Equal(NodeRole.Primary, world.InMemory["p1"].Role);
     }
 
     [Theory]
@@ -38,11 +38,11 @@ public sealed class FailureKindTests(TemporalServer server)
     public async Task Behind_it_each_kind_waits_for_a_person_with_its_reason(string kind)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("ProveEndpoint p2", "it is so", kind);
+        world.InMemory.Fail("ProveEndpoint p2", "it is so", kind);
         var handle = await world.StartAsync("Switchover");
 
         Assert.Equal("it is so", (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Why);
-        world.Hands.Mend("ProveEndpoint p2");
+        world.InMemory.Mend("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await handle.GetResultAsync();
     }
@@ -53,7 +53,7 @@ public sealed class FailureKindTests(TemporalServer server)
     public async Task A_reason_is_never_empty(string said, string shown)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("ProveEndpoint p2", said);
+        world.InMemory.Fail("ProveEndpoint p2", said);
         var handle = await world.StartAsync("Switchover");
 
         Assert.Equal(shown, (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Why);

@@ -97,7 +97,7 @@ public sealed class InputTests(TemporalServer server)
         );
 
         Assert.Equal((FailureTypes.InvalidInput, message), (failed.Type, failed.Message));
-        Assert.Empty(world.Hands.Calls);
+        Assert.Empty(world.InMemory.Calls);
     }
 
     [Theory]

@@ -9,17 +9,17 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task A_second_procedure_is_told_who_holds_the_cluster()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("PrepareStop p1");
+        var gate = world.InMemory.Hold("PrepareStop p1");
         var holder = await world.StartAsync("Switchover");
         await gate.Reached;
-        var before = world.Hands.Changes;
+        var before = world.InMemory.Changes;
 
         var failed = await world.FailAsync("RemakeStandby", ("node", "p2"));
 
         Assert.Equal(FailureTypes.ClusterBusy, failed.Type);
         Assert.Contains(holder.Id, failed.Message, StringComparison.Ordinal);
         Assert.Equal(ProcedureStatus.ClusterBusy, failed.Report!.Outcome);
-        Assert.Equal(before, world.Hands.Changes);
+        Assert.Equal(before, world.InMemory.Changes);
         gate.Open();
         await holder.GetResultAsync();
     }
@@ -32,7 +32,7 @@ public sealed class LeaseTests(TemporalServer server)
     )
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("PromoteStandby p2");
+        var gate = world.InMemory.Hold("PromoteStandby p2");
         var holder = await world.StartAsync("Switchover");
         await gate.Reached;
 
@@ -51,11 +51,11 @@ public sealed class LeaseTests(TemporalServer server)
         foreach (var _ in Enumerable.Range(0, 3))
         {
             await world.SucceedAsync("Switchover");
-            world.Hands.Fail("WaitForReplay p2");
-            world.Hands.Fail("WaitForReplay p1");
+            world.InMemory.Fail("WaitForReplay p2");
+            world.InMemory.Fail("WaitForReplay p1");
             Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("Switchover")).Type);
-            world.Hands.Mend("WaitForReplay p2");
-            world.Hands.Mend("WaitForReplay p1");
+            world.InMemory.Mend("WaitForReplay p2");
+            world.InMemory.Mend("WaitForReplay p1");
         }
     }
 
@@ -63,7 +63,7 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Is_free_after_its_procedure_was_terminated()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("PrepareStop p1");
+        var gate = world.InMemory.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await handle.TerminateAsync();
@@ -76,7 +76,7 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Of_a_procedure_that_was_reset_is_taken_over_by_its_next_run()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("PrepareStop p1");
+        var gate = world.InMemory.Hold("PrepareStop p1");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         var lease = await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).DescribeAsync();
@@ -94,7 +94,7 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Of_a_procedure_that_was_reset_to_its_beginning_says_that_what_it_did_stays()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("ProveShutdownReplayed p2");
+        var gate = world.InMemory.Hold("ProveShutdownReplayed p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         var next = await ResetAsync(world, handle);
@@ -110,7 +110,7 @@ public sealed class LeaseTests(TemporalServer server)
                     StringComparison.Ordinal
                 )
         );
-        Assert.NotEqual(NodeRole.Primary, world.Hands["p1"].Role);
+        Assert.NotEqual(NodeRole.Primary, world.InMemory["p1"].Role);
     }
 
     /// <summary>To the end of its first workflow task, as a person does in the Web UI.</summary>
@@ -136,11 +136,11 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Ended_by_hand_is_taken_again(string during)
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.LoseLease(during, times: 3);
+        world.InMemory.LoseLease(during, times: 3);
         var report = await world.SucceedAsync("Switchover");
 
-        Assert.Equal(ProcedureStatus.Succeeded, world.Hands.Ledger.Single().Outcome);
-        Assert.Equal(3, world.Hands.Calls.Count(call => call == "LeaveEarlierRun"));
+        Assert.Equal(ProcedureStatus.Succeeded, world.InMemory.Ledger.Single().Outcome);
+        Assert.Equal(3, world.InMemory.Calls.Count(call => call == "LeaveEarlierRun"));
         Assert.Empty(report.Notes);
     }
 
@@ -150,36 +150,36 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Ended_by_hand_while_a_copy_begins_to_follow_makes_no_other_copy(string procedure)
     {
         await using var world = TestEnvironment.Start(server, nodes: 0);
-        world.Hands.LoseLease("ProveStreaming p2", times: 1);
+        world.InMemory.LoseLease("ProveStreaming p2", times: 1);
         (string, object)[] fields = procedure is "CloneCluster"
             ? [("from", "source"), ("latest", true), ("nodes", 2)]
             : [("nodes", 2)];
         await world.SucceedAsync(procedure, fields);
 
-        Assert.Single(world.Hands.Calls, "CopyPrimary p2");
-        Assert.Equal(2, world.Hands.Calls.Count(call => call == "ProveStreaming p2"));
+        Assert.Single(world.InMemory.Calls, "CopyPrimary p2");
+        Assert.Equal(2, world.InMemory.Calls.Count(call => call == "ProveStreaming p2"));
     }
 
     [Fact]
     public async Task Ended_by_hand_for_the_fourth_time_in_a_step_undoes_the_procedure()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.LoseLease("ProveShutdownReplayed p2", times: 4);
+        world.InMemory.LoseLease("ProveShutdownReplayed p2", times: 4);
         var failed = await world.FailAsync("Switchover");
 
         Assert.Equal(
             (FailureTypes.Unchanged, "the lease is not held by this procedure any more"),
             (failed.Type, failed.Message)
         );
-        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
-        Assert.Equal(ProcedureStatus.Unchanged, world.Hands.Ledger.Single().Outcome); // the way back has taken it again
+        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint));
+        Assert.Equal(ProcedureStatus.Unchanged, world.InMemory.Ledger.Single().Outcome); // the way back has taken it again
     }
 
     [Fact]
     public async Task Ended_by_hand_for_the_fourth_time_behind_the_point_of_no_return_waits_for_a_person()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.LoseLease("SetRoles p2", times: 4);
+        world.InMemory.LoseLease("SetRoles p2", times: 4);
         var handle = await world.StartAsync("Switchover");
 
         Assert.Equal(
@@ -194,8 +194,8 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Ended_by_hand_when_all_is_recorded_is_noted()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("RecordProcedure", "the repository is gone");
-        var gate = world.Hands.Hold("RecordProcedure");
+        world.InMemory.Fail("RecordProcedure", "the repository is gone");
+        var gate = world.InMemory.Hold("RecordProcedure");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster)).TerminateAsync();
@@ -222,7 +222,7 @@ public sealed class LeaseTests(TemporalServer server)
     public async Task Is_taken_from_a_blocked_procedure_where_a_person_says_so_and_both_records_name_it()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Fail("ProveStreaming p3", "p3 is not there");
+        world.InMemory.Fail("ProveStreaming p3", "p3 is not there");
         var holder = await world.StartAsync("Switchover", ("to", "p2"));
         await TestEnvironment.BlockedAsync(holder);
 

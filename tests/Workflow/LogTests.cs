@@ -13,7 +13,7 @@ public sealed class LogTests(TemporalServer server) : IDisposable
     public async Task A_change_is_logged_with_all_that_tells_what_it_belongs_to()
     {
         await using var world = Start();
-        var gate = world.Hands.Hold("PromoteStandby p2");
+        var gate = world.InMemory.Hold("PromoteStandby p2");
         gate.WhileHeld = () =>
         {
             ProgressReporter.Now!.AllowedAt = 0;
@@ -69,7 +69,7 @@ public sealed class LogTests(TemporalServer server) : IDisposable
     public async Task A_failure_is_a_warning_with_its_reason_each_time()
     {
         await using var world = Start();
-        world.Hands.FailTimes("WriteSettings p2", 2, "no space left");
+        world.InMemory.FailTimes("WriteSettings p2", 2, "no space left");
         await world.SucceedAsync("Switchover");
 
         var failures = _log.Own.Where(line => line.Level is LogLevel.Warning).ToList();
@@ -84,11 +84,11 @@ public sealed class LogTests(TemporalServer server) : IDisposable
     public async Task A_procedure_says_that_it_is_blocked_and_how_it_ended_once()
     {
         await using var world = Start();
-        world.Hands.Fail("SetRoles p2", "no such role");
+        world.InMemory.Fail("SetRoles p2", "no such role");
         var handle = await world.StartAsync("Switchover");
         await TestEnvironment.BlockedAsync(handle);
         await world.ReplaceWorkerAsync(); // which replays it
-        world.Hands.Mend("SetRoles p2");
+        world.InMemory.Mend("SetRoles p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await handle.GetResultAsync();
 
@@ -113,7 +113,7 @@ public sealed class LogTests(TemporalServer server) : IDisposable
     public async Task An_end_that_is_no_success_is_a_warning()
     {
         await using var world = Start();
-        world.Hands.Crash("p2");
+        world.InMemory.Crash("p2");
         await world.FailAsync("Switchover");
 
         var ended = Assert.Single(_log.Own, line => line.Event == 202);

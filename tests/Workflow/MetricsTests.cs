@@ -35,9 +35,9 @@ public sealed class MetricsTests(TemporalServer server)
     public async Task An_undone_stop_was_an_outage_too_and_a_refusal_was_none()
     {
         await using var world = await StartAsync();
-        world.Hands.Fail("ProveShutdownReplayed p2");
+        world.InMemory.Fail("ProveShutdownReplayed p2");
         await world.FailAsync("Switchover");
-        world.Hands.Crash("p2");
+        world.InMemory.Crash("p2");
         await world.FailAsync("Switchover");
 
         Assert.Equal(1, await _metrics.ValueAsync("pgflow_procedure_outage_seconds_count", ("outcome", "unchanged")));

@@ -9,7 +9,7 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server, nodes: 3);
         await world.SucceedAsync("Switchover", ("to", "p2"));
 
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "SetReplicationSlots p2",
             "LeaveEndpoint p2",
             "StartPostgres p2",
@@ -20,14 +20,14 @@ public sealed class OrderTests(TemporalServer server)
             "ProveShutdownReplayed p2",
             "PromoteStandby p2"
         );
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "LeaveEndpoint p2",
             "ProveShutdownReplayed p2",
             "MoveEndpoint p2",
             "SetRoles p2",
             "ProveEndpoint p2"
         );
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "MarkStandby p1",
             "PromoteStandby p2",
             "PublishTimelineHistory p2",
@@ -35,14 +35,14 @@ public sealed class OrderTests(TemporalServer server)
             "StartPostgres p1",
             "ProveStreaming p1"
         );
-        world.Hands.Changes.AssertOrder("PublishTimelineHistory p2", "WriteSettings p3", "ProveStreaming p3");
+        world.InMemory.Changes.AssertOrder("PublishTimelineHistory p2", "WriteSettings p3", "ProveStreaming p3");
         Assert.Equal(
             (NodeRole.Standby, NodeRole.Primary, NodeRole.Standby),
-            (world.Hands["p1"].Role, world.Hands["p2"].Role, world.Hands["p3"].Role)
+            (world.InMemory["p1"].Role, world.InMemory["p2"].Role, world.InMemory["p3"].Role)
         );
         Assert.Equal(
             (EndpointRole.ReadOnly, EndpointRole.ReadWrite),
-            (world.Hands["p1"].Endpoint, world.Hands["p2"].Endpoint)
+            (world.InMemory["p1"].Endpoint, world.InMemory["p2"].Endpoint)
         );
     }
 
@@ -50,11 +50,11 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Switchover_does_not_ask_again_for_what_the_candidate_has_seen()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Witnesses = true;
+        world.InMemory.Witnesses = true;
         await world.SucceedAsync("Switchover", ("to", "p2"));
 
-        Assert.DoesNotContain("ProveShutdownReplayed p2", world.Hands.Changes);
-        world.Hands.Changes.AssertOrder("StopPostgres p1", "PromoteStandby p2");
+        Assert.DoesNotContain("ProveShutdownReplayed p2", world.InMemory.Changes);
+        world.InMemory.Changes.AssertOrder("StopPostgres p1", "PromoteStandby p2");
     }
 
     [Fact]
@@ -64,18 +64,18 @@ public sealed class OrderTests(TemporalServer server)
         var report = await world.SucceedAsync("Switchover", ("to", "p1"));
 
         Assert.Contains("nothing was done", report.Summary, StringComparison.Ordinal);
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     [Fact]
     public async Task Failover_fences_before_it_promotes()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Crash("p1");
-        world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
+        world.InMemory.Crash("p1");
+        world.InMemory["p3"] = world.InMemory["p3"] with { Wal = new(0x5000100) };
         var report = await world.SucceedAsync("Failover");
 
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "FenceNode p1",
             "CompareStandbys",
             "PromoteStandby p3",
@@ -85,9 +85,9 @@ public sealed class OrderTests(TemporalServer server)
             "Checkpoint p3",
             "SalvageWal p1"
         );
-        world.Hands.Changes.AssertOrder("SetRoles p3", "PublishTimelineHistory p3", "Checkpoint p3");
-        world.Hands.Changes.AssertOrder("CompareStandbys", "MoveEndpoint p3", "SetRoles p3", "ProveEndpoint p3");
-        Assert.Equal(NodeRole.Primary, world.Hands["p3"].Role);
+        world.InMemory.Changes.AssertOrder("SetRoles p3", "PublishTimelineHistory p3", "Checkpoint p3");
+        world.InMemory.Changes.AssertOrder("CompareStandbys", "MoveEndpoint p3", "SetRoles p3", "ProveEndpoint p3");
+        Assert.Equal(NodeRole.Primary, world.InMemory["p3"].Role);
         Assert.Equal(
             [
                 "p1 had written 4096 bytes with 3 commits that p3 never received; they are in p1's volume "
@@ -102,12 +102,12 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Failover_shows_the_steps_of_a_winner_that_was_not_the_likely_one()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Crash("p1");
-        var fenced = world.Hands.Hold("FenceNode p1");
+        world.InMemory.Crash("p1");
+        var fenced = world.InMemory.Hold("FenceNode p1");
         var handle = await world.StartAsync("Failover");
         await fenced.Reached;
         var likely = (await TestEnvironment.UntilAsync(handle, _ => true)).Plan!;
-        world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
+        world.InMemory["p3"] = world.InMemory["p3"] with { Wal = new(0x5000100) };
         fenced.Open();
         var report = await handle.GetResultAsync<Report>();
 
@@ -120,7 +120,7 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Failover_compares_standbys_that_must_be_started_for_as_long_as_they_replay()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands.Crash("p1");
+        world.InMemory.Crash("p1");
         var handle = await world.StartAsync("Failover");
         await handle.GetResultAsync<Report>();
 
@@ -134,35 +134,35 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Failover_does_not_compare_a_standby_with_itself()
     {
         await using var world = TestEnvironment.Start(server, nodes: 2);
-        world.Hands.Crash("p1");
+        world.InMemory.Crash("p1");
         await world.SucceedAsync("Failover");
 
-        world.Hands.Changes.AssertOrder("FenceNode p1", "PromoteStandby p2");
-        world.Hands.Changes.AssertOrder("FenceNode p1", "MoveEndpoint p2");
-        Assert.DoesNotContain("CompareStandbys", world.Hands.Changes);
+        world.InMemory.Changes.AssertOrder("FenceNode p1", "PromoteStandby p2");
+        world.InMemory.Changes.AssertOrder("FenceNode p1", "MoveEndpoint p2");
+        Assert.DoesNotContain("CompareStandbys", world.InMemory.Changes);
     }
 
     [Fact]
     public async Task Failover_to_a_node_that_is_behind_is_refused_and_undone()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        world.Hands["p3"] = world.Hands["p3"] with { Wal = new(0x5000100) };
+        world.InMemory["p3"] = world.InMemory["p3"] with { Wal = new(0x5000100) };
         var failed = await world.FailAsync("Failover", ("to", "p2"), ("force", true));
 
         Assert.Equal(FailureTypes.Refused, failed.Type);
         Assert.Equal("p3 has 256 bytes more than p2; without a named node it is taken", failed.Message);
-        world.Hands.Changes.AssertOrder("FenceNode p1", "UnfenceNode p1", "MoveEndpoint p1", "OfferReadOnly p2");
-        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
+        world.InMemory.Changes.AssertOrder("FenceNode p1", "UnfenceNode p1", "MoveEndpoint p1", "OfferReadOnly p2");
+        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint));
     }
 
     [Fact]
     public async Task Failback_saves_WAL_before_it_touches_the_data()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Crash("p2");
+        world.InMemory.Crash("p2");
         await world.SucceedAsync("Failback");
 
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "FenceNode p2",
             "SalvageWal p2",
             "SetReplicationSlots p1",
@@ -180,12 +180,12 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Failback_copies_what_cannot_be_rewound()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Crash("p2");
-        world.Hands.Divergence = world.Hands.Divergence with { SameSystem = false };
+        world.InMemory.Crash("p2");
+        world.InMemory.Divergence = world.InMemory.Divergence with { SameSystem = false };
         var report = await world.SucceedAsync("Failback", ("node", "p2"));
 
-        Assert.DoesNotContain("RewindData p2", world.Hands.Calls);
-        world.Hands.Changes.AssertOrder("SalvageWal p2", "CopyPrimary p2", "SwapInCopy p2", "StartPostgres p2");
+        Assert.DoesNotContain("RewindData p2", world.InMemory.Calls);
+        world.InMemory.Changes.AssertOrder("SalvageWal p2", "CopyPrimary p2", "SwapInCopy p2", "StartPostgres p2");
         Assert.Equal(["p2 was made anew: it belongs to another system"], report.Notes);
     }
 
@@ -193,14 +193,14 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Failback_ends_a_split_brain()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands["p2"] = world.Hands["p2"] with { Role = NodeRole.Primary, StandbySignal = false };
+        world.InMemory["p2"] = world.InMemory["p2"] with { Role = NodeRole.Primary, StandbySignal = false };
         var report = await world.SucceedAsync("Failback", ("node", "p2"));
 
         Assert.Equal(
             ["p2 accepts writes: what p1 does not have of them is dropped from the cluster"],
             report.Plan!.Warnings
         );
-        Assert.Equal(NodeRole.Standby, world.Hands["p2"].Role);
+        Assert.Equal(NodeRole.Standby, world.InMemory["p2"].Role);
     }
 
     [Fact]
@@ -209,7 +209,7 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         await world.SucceedAsync("RemakeStandby", ("node", "p2"));
 
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "SetReplicationSlots p1",
             "FenceNode p2",
             "SalvageWal p2",
@@ -227,7 +227,7 @@ public sealed class OrderTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server, nodes: 0);
         await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
 
-        world.Hands.Changes.AssertOrder(
+        world.InMemory.Changes.AssertOrder(
             "InspectImage",
             "CreateNetworks",
             "CreateNodes",
@@ -240,11 +240,11 @@ public sealed class OrderTests(TemporalServer server)
             "MoveEndpoint p1",
             "ProveEndpoint p1"
         );
-        Assert.Equal("ANY 1 (p2, p3)", world.Hands["p1"].SynchronousStandbyNames);
-        var before = world.Hands.Changes;
+        Assert.Equal("ANY 1 (p2, p3)", world.InMemory["p1"].SynchronousStandbyNames);
+        var before = world.InMemory.Changes;
         var again = await world.SucceedAsync("InitCluster", ("nodes", 3), ("sync", true));
         Assert.Contains("nothing was done", again.Summary, StringComparison.Ordinal);
-        Assert.Equal(before, world.Hands.Changes);
+        Assert.Equal(before, world.InMemory.Changes);
         Assert.Equal(FailureTypes.Refused, (await world.FailAsync("InitCluster", ("nodes", 5))).Type);
     }
 
@@ -252,10 +252,10 @@ public sealed class OrderTests(TemporalServer server)
     public async Task Init_removes_what_it_made_when_it_fails()
     {
         await using var world = TestEnvironment.Start(server, nodes: 0);
-        world.Hands.Fail("ProveStreaming p3");
+        world.InMemory.Fail("ProveStreaming p3");
         Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("InitCluster", ("nodes", 3))).Type);
 
-        Assert.Equal("TakeBackCreated", world.Hands.Changes[^1]);
+        Assert.Equal("TakeBackCreated", world.InMemory.Changes[^1]);
     }
 
     [Fact]
@@ -265,6 +265,6 @@ public sealed class OrderTests(TemporalServer server)
         await world.SucceedAsync("DestroyCluster", ("approve", false));
         await world.SucceedAsync("DestroyCluster", ("approve", false));
 
-        Assert.Equal(["EndBackup", "RemoveCluster", "EndBackup", "RemoveCluster"], world.Hands.Changes);
+        Assert.Equal(["EndBackup", "RemoveCluster", "EndBackup", "RemoveCluster"], world.InMemory.Changes);
     }
 }

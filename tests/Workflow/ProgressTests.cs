@@ -13,7 +13,7 @@ public sealed class ProgressTests(TemporalServer server)
             server,
             interceptors: LogLines.HandsOf(NullLoggerFactory.Instance)
         );
-        var gate = world.Hands.Hold("CopyToRepository p2");
+        var gate = world.InMemory.Hold("CopyToRepository p2");
         gate.WhileHeld = () => ProgressReporter.Report("backup", 40_000_000, 100_000_000);
         var handle = await world.StartAsync("TakeBackup");
         await gate.Reached;

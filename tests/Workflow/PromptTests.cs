@@ -20,14 +20,14 @@ public sealed class PromptTests(TemporalServer server)
 
         Assert.Equal((130, "rejected; nothing was done"), (end.ExitCode, end.Message));
         Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     [Fact]
     public async Task Before_there_is_a_plan_it_is_cancelled()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("ObserveCluster");
+        var gate = world.InMemory.Hold("ObserveCluster");
         var handle = await world.StartAsync("Switchover", ("approve", true));
         await gate.Reached;
         using var leave = new CancellationTokenSource();
@@ -38,7 +38,7 @@ public sealed class PromptTests(TemporalServer server)
         gate.Open();
         Assert.Equal(130, end.ExitCode);
         Assert.Equal(ProcedureStatus.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
-        Assert.Empty(world.Hands.Changes);
+        Assert.Empty(world.InMemory.Changes);
     }
 
     [Fact]

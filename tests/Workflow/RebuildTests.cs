@@ -6,7 +6,7 @@ public sealed class RebuildTests(TemporalServer server)
     public async Task A_dry_run_says_what_would_be_written_and_from_what()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.LoseLedger();
+        world.InMemory.LoseLedger();
         var report = await world.SucceedAsync("RebuildLedger", ("dryRun", true));
 
         Assert.Equal(
@@ -23,27 +23,27 @@ public sealed class RebuildTests(TemporalServer server)
             report.Plan.Facts
         );
         Assert.Equal(["timeline 3: when it was opened stays unknown"], report.Plan.Warnings);
-        Assert.Equal(["ObserveCluster", "FindUnrecorded"], world.Hands.Calls);
+        Assert.Equal(["ObserveCluster", "FindUnrecorded"], world.InMemory.Calls);
     }
 
     [Fact]
     public async Task Writes_what_is_missing_names_itself_and_says_what_stays_unknown()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.LoseLedger();
+        world.InMemory.LoseLedger();
         var handle = await world.StartAsync("RebuildLedger");
         var report = await handle.GetResultAsync<Report>();
 
         Assert.Equal(["timeline 3: when it was opened stays unknown"], report.Notes);
-        Assert.Equal([null, handle.Id, null], world.Hands.Past.Branches.Select(branch => branch.Opening?.Procedure));
-        Assert.Equal("before-2.0", Assert.Single(world.Hands.Past.RestorePoints).Name);
+        Assert.Equal([null, handle.Id, null], world.InMemory.Past.Branches.Select(branch => branch.Opening?.Procedure));
+        Assert.Equal("before-2.0", Assert.Single(world.InMemory.Past.RestorePoints).Name);
     }
 
     [Fact]
     public async Task Run_again_finds_nothing_to_do_and_says_what_it_can_not_know()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.LoseLedger();
+        world.InMemory.LoseLedger();
         await world.SucceedAsync("RebuildLedger");
         var report = await world.SucceedAsync("RebuildLedger");
 
@@ -53,17 +53,17 @@ public sealed class RebuildTests(TemporalServer server)
             report.Summary
         );
         Assert.Empty(report.Steps);
-        Assert.Single(world.Hands.Calls, "CompleteLedger");
+        Assert.Single(world.InMemory.Calls, "CompleteLedger");
     }
 
     [Fact]
     public async Task Keeps_no_failover_waiting()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("FindUnrecorded");
+        var gate = world.InMemory.Hold("FindUnrecorded");
         var rebuild = await world.StartAsync("RebuildLedger");
         await gate.Reached;
-        world.Hands.Crash("p1");
+        world.InMemory.Crash("p1");
 
         Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
         gate.Open();

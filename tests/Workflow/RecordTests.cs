@@ -50,9 +50,9 @@ public sealed class RecordTests(TemporalServer server)
 
         Assert.Equal(
             [ProcedureStatus.Succeeded, ProcedureStatus.Refused],
-            world.Hands.Ledger.Select(report => report.Outcome)
+            world.InMemory.Ledger.Select(report => report.Outcome)
         );
-        var report = world.Hands.Ledger.First();
+        var report = world.InMemory.Ledger.First();
         Assert.Equal(("anna", "kernel update", "Switchover"), (report.By, report.Reason, report.Procedure));
         Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
         Assert.Equal(report.Steps.Select((_, index) => index + 1), report.Steps.Select(step => step.Number));
@@ -63,7 +63,7 @@ public sealed class RecordTests(TemporalServer server)
     public async Task A_record_that_cannot_be_written_changes_no_end()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("RecordProcedure", "the repository is gone");
+        world.InMemory.Fail("RecordProcedure", "the repository is gone");
         var report = await world.SucceedAsync("Switchover");
 
         Assert.Equal(["the ledger has no record of this: the repository is gone"], report.Notes);
@@ -73,7 +73,7 @@ public sealed class RecordTests(TemporalServer server)
     public async Task Progress_can_be_asked_while_it_looks_and_after_its_end()
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold("ObserveCluster");
+        var gate = world.InMemory.Hold("ObserveCluster");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
 

@@ -156,31 +156,31 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
 
     internal static TestEnvironment Crashed(TestEnvironment world)
     {
-        world.Hands.Crash("p1");
+        world.InMemory.Crash("p1");
         return world;
     }
 
     private static TestEnvironment WithBackup(TestEnvironment world)
     {
-        world.Hands.Parent = new("20261124T140000Z-full");
+        world.InMemory.Parent = new("20261124T140000Z-full");
         return world;
     }
 
     private static TestEnvironment WithNothingDropped(TestEnvironment world)
     {
-        world.Hands.Target = world.Hands.Target with { EndOfBranch = true, FirstDropped = null };
+        world.InMemory.Target = world.InMemory.Target with { EndOfBranch = true, FirstDropped = null };
         return world;
     }
 
     internal static TestEnvironment WithPast(TestEnvironment world)
     {
-        world.Hands.TwoBackups();
+        world.InMemory.TwoBackups();
         return world;
     }
 
     internal static TestEnvironment WithoutLedger(TestEnvironment world)
     {
-        world.Hands.LoseLedger();
+        world.InMemory.LoseLedger();
         return world;
     }
 
@@ -188,7 +188,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     {
         foreach (var name in names)
         {
-            world.Hands[name] = world.Hands[name] with
+            world.InMemory[name] = world.InMemory[name] with
             {
                 Role = NodeRole.Missing,
                 Container = "missing",
@@ -203,7 +203,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
 
     internal static TestEnvironment Fenced(TestEnvironment world)
     {
-        world.Hands["p3"] = world.Hands["p3"] with
+        world.InMemory["p3"] = world.InMemory["p3"] with
         {
             Role = NodeRole.Stopped,
             Container = "exited",
@@ -245,12 +245,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         params (string Name, object Value)[] fields
     )
     {
-        world.Hands.Fail(broken, "the disk is full");
+        world.InMemory.Fail(broken, "the disk is full");
         var handle = await world.StartAsync(procedure, fields);
         var failed = await TestEnvironment.FailureAsync(handle);
         Assert.Equal((FailureTypes.Unchanged, "the disk is full"), (failed.Type, failed.Message));
         Assert.Equal(ProcedureStatus.Unchanged, failed.Report!.Outcome);
-        Assert.Equal(ProcedureStatus.Unchanged, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Unchanged, world.InMemory.Ledger.Single().Outcome);
         return handle;
     }
 
@@ -261,12 +261,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         params (string Name, object Value)[] fields
     )
     {
-        world.Hands.Fail(broken, "the disk is full");
+        world.InMemory.Fail(broken, "the disk is full");
         var handle = await world.StartAsync(procedure, fields);
         var blocked = Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked);
         Assert.Equal("the disk is full", blocked.Why);
         Assert.Contains($"pgflow resolve {handle.Id} retry", blocked.Hint, StringComparison.Ordinal);
-        world.Hands.Mend(broken);
+        world.InMemory.Mend(broken);
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await EndsWellAsync(world, handle);
         return handle;
@@ -279,13 +279,13 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         params (string Name, object Value)[] fields
     )
     {
-        var gate = world.Hands.Hold(during);
+        var gate = world.InMemory.Hold(during);
         var handle = await world.StartAsync(procedure, fields);
         await gate.Reached;
         await handle.CancelAsync();
         var report = await TestEnvironment.CancelledAsync(handle);
         Assert.Equal(ProcedureStatus.Cancelled, report.Outcome);
-        Assert.Equal(ProcedureStatus.Cancelled, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Cancelled, world.InMemory.Ledger.Single().Outcome);
         return handle;
     }
 
@@ -294,7 +294,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     {
         var handle = await world.StartAsync("RecoverCluster", ("toLsn", "0/2000000"), ("inspect", true));
         await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.Inspecting);
-        Assert.Equal(EndpointRole.ReadOnly, world.Hands["p1"].Endpoint);
+        Assert.Equal(EndpointRole.ReadOnly, world.InMemory["p1"].Endpoint);
         var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
             handle.ExecuteUpdateAsync("move", [TestEnvironment.Typed("""{"toLsn": "0/1000000"}""")])
         );
@@ -317,7 +317,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         await EndsWellAsync(world, handle);
         Assert.Contains("0/3000000", (await handle.GetResultAsync<Report>()).Plan!.Summary, StringComparison.Ordinal);
         // proven once more before the point of no return
-        Assert.Equal([new(0x2000000), new(0x3000000), new(0x3000000)], world.Hands.Replays);
+        Assert.Equal([new(0x2000000), new(0x3000000), new(0x3000000)], world.InMemory.Replays);
         return handle;
     }
 
@@ -328,13 +328,13 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.Inspecting);
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not what we want")]);
         Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
-        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
+        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint));
         Assert.All(
             (string[])["p2", "p3"],
             name =>
                 Assert.Equal(
                     (NodeRole.Standby, EndpointRole.ReadOnly),
-                    (world.Hands[name].Role, world.Hands[name].Endpoint)
+                    (world.InMemory[name].Role, world.InMemory[name].Endpoint)
                 )
         );
         return handle;
@@ -370,7 +370,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var planned = report.Plan!.Steps.Select(step => step.Id).ToList();
         Assert.Equal(planned, planned.Distinct());
         Assert.Equal(planned, report.Steps.Select(step => step.Id).Where(planned.Contains).Distinct());
-        Assert.Equal(handle.Id, world.Hands.Ledger.Single().WorkflowId);
+        Assert.Equal(handle.Id, world.InMemory.Ledger.Single().WorkflowId);
         return report;
     }
 }

@@ -33,7 +33,7 @@ public sealed class TraceTests(TemporalServer server) : IDisposable
     public async Task Another_worker_goes_on_with_the_same_trace()
     {
         await using var world = Start();
-        var gate = world.Hands.Hold("PromoteStandby p2");
+        var gate = world.InMemory.Hold("PromoteStandby p2");
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await world.ReplaceWorkerAsync();
@@ -56,7 +56,7 @@ public sealed class TraceTests(TemporalServer server) : IDisposable
     public async Task What_failed_says_why()
     {
         await using var world = Start();
-        world.Hands.FailTimes("WriteSettings p2", 1, "no space left");
+        world.InMemory.FailTimes("WriteSettings p2", 1, "no space left");
         var report = await world.SucceedAsync("Switchover");
 
         var failed = SpansOf(report)

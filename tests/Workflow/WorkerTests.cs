@@ -11,7 +11,7 @@ public sealed class WorkerTests(TemporalServer server)
     public async Task Another_goes_on(string during)
     {
         await using var world = TestEnvironment.Start(server);
-        var gate = world.Hands.Hold(during);
+        var gate = world.InMemory.Hold(during);
         var handle = await world.StartAsync("Switchover");
         await gate.Reached;
         await world.ReplaceWorkerAsync();
@@ -19,7 +19,7 @@ public sealed class WorkerTests(TemporalServer server)
 
         var report = await handle.GetResultAsync<Report>();
         Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
-        Assert.Equal(2, world.Hands.Calls.Count(call => call == during));
+        Assert.Equal(2, world.InMemory.Calls.Count(call => call == during));
         Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
     }
 
@@ -27,13 +27,13 @@ public sealed class WorkerTests(TemporalServer server)
     public async Task Another_knows_what_is_blocked()
     {
         await using var world = TestEnvironment.Start(server);
-        world.Hands.Fail("SetRoles p2");
+        world.InMemory.Fail("SetRoles p2");
         var handle = await world.StartAsync("Switchover");
         var before = await TestEnvironment.BlockedAsync(handle);
         await world.ReplaceWorkerAsync();
 
         Assert.Equivalent(before, await TestEnvironment.BlockedAsync(handle), strict: true);
-        world.Hands.Mend("SetRoles p2");
+        world.InMemory.Mend("SetRoles p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }

@@ -41,7 +41,7 @@ public interface IBackupActivities
 
     /// <summary>Post-condition: these backups and this WAL are gone; histories stay.</summary>
     [Activity]
-    Task RemoveBackupsAsync(ClusterName cluster, ExpirationSet unneeded);
+    Task RemoveBackupsAsync(ClusterName cluster, ExpirationSet expired);
 }
 
 /// <summary>A backup to take.</summary>
@@ -138,9 +138,9 @@ internal static class Backups
             Duration.Long
         );
 
-    public static Task RemoveAsync(ClusterName cluster, ExpirationSet unneeded) =>
+    public static Task RemoveAsync(ClusterName cluster, ExpirationSet expired) =>
         ActivityCall.ChangeAsync(
-            (IBackupActivities activities) => activities.RemoveBackupsAsync(cluster, unneeded),
+            (IBackupActivities activities) => activities.RemoveBackupsAsync(cluster, expired),
             $"{cluster}: remove what no kept backup needs",
             Duration.Long
         );

@@ -14,7 +14,7 @@ public interface IRepositoryActivities
 
     /// <summary>What a policy lets go, with a backup that is still to come where there is one.</summary>
     [Activity]
-    Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected);
+    Task<Retention> FindExpiredAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected);
 
     /// <summary>What there is for a recovery of today, and what is missing.</summary>
     [Activity]
@@ -37,13 +37,13 @@ internal static class Repositories
             $"{cluster}: timelines, backups, restore points, WAL"
         );
 
-    public static Task<Retention> FindUnneededAsync(
+    public static Task<Retention> FindExpiredAsync(
         ClusterName cluster,
         RetentionPolicy policy,
         ExpectedBackup? expected = null
     ) =>
         ActivityCall.QueryAsync(
-            (IRepositoryActivities activities) => activities.FindUnneededAsync(cluster, policy, expected),
+            (IRepositoryActivities activities) => activities.FindExpiredAsync(cluster, policy, expected),
             $"{cluster}: what {policy} does not need"
         );
 

@@ -293,7 +293,7 @@ internal static class Checks
             {
                 { Role: NodeRole.Unreachable } or { Login: null } => Array.Empty<Finding>(),
                 { Login.Kind: LoginProblemKind.Slow } => [new(FindingCode.LoginSlow, node.Id, node.Login.Detail)],
-                _ => [new(FindingCode.LoginRefused, node.Id, node.Login.Detail, MendOf(node.Id, node.Login.Kind))],
+                _ => [new(FindingCode.LoginRefused, node.Id, node.Login.Detail, HintOf(node.Id, node.Login.Kind))],
             },
             .. node.Unread.Select(unread => new Finding(FindingCode.Unreadable, node.Id, unread)),
         ];
@@ -310,7 +310,7 @@ internal static class Checks
                 new("the next role change or backup sets them again")
             ));
 
-    private static Hint MendOf(NodeId node, LoginProblemKind kind) =>
+    private static Hint HintOf(NodeId node, LoginProblemKind kind) =>
         new(
             kind switch
             {

@@ -14,7 +14,7 @@ public sealed class InspectCluster : Procedure
     [WorkflowRun]
     public async Task<Inspection> RunAsync(InspectClusterInput? input = null)
     {
-        var cluster = BeginLook(input ?? new());
+        var cluster = BeginReadOnly(input ?? new());
         var (looking, reading) = (Clusters.ObserveAsync(cluster), ReadArchiveAsync(cluster));
         var (state, archive) = (await looking, await reading);
         Show(state.Exists ? ProcedureStatus.Succeeded : ProcedureStatus.Refused);

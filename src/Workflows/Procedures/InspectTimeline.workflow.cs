@@ -14,7 +14,7 @@ public sealed class InspectTimeline : Procedure
     [WorkflowRun]
     public async Task<TimelineTree> RunAsync(InspectTimelineInput? input = null)
     {
-        var cluster = BeginLook(input ?? new());
+        var cluster = BeginReadOnly(input ?? new());
         var state = await Clusters.ObserveAsync(cluster);
         Show(state.Exists ? ProcedureStatus.Running : ProcedureStatus.Refused);
         var tree = await Repositories.ReadAsync(state.RequireExisting().Cluster);

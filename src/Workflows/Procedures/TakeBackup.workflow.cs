@@ -129,12 +129,12 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
     private async Task RemoveUnneededAsync(ClusterName cluster, RetentionPolicy policy)
     {
         var found = await ResultStep(
-            "find-unneeded",
+            "find-expired",
             "What no kept backup needs is found",
-            () => UnlessItFailsAsync(() => Repositories.FindUnneededAsync(cluster, policy))
+            () => UnlessItFailsAsync(() => Repositories.FindExpiredAsync(cluster, policy))
         );
         await Step(
-            "remove-unneeded",
+            "remove-expired",
             "It is removed",
             () =>
                 UnlessItFailsAsync(async () =>
@@ -144,15 +144,15 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
                         return true;
                     }
 
-                    var unneeded = new ExpirationSet(
+                    var expired = new ExpirationSet(
                         [.. going.Backups.Select(backup => backup.What)],
                         going.Segments,
                         going.SegmentSize
                     );
-                    await Backups.RemoveAsync(cluster, unneeded);
+                    await Backups.RemoveAsync(cluster, expired);
                     Notes.Add(
                         $"{PgFlowText.Count(going.Backups.Count, "backup")} and "
-                            + $"{PgFlowText.Count(unneeded.SegmentCount, "WAL segment")} were removed"
+                            + $"{PgFlowText.Count(expired.SegmentCount, "WAL segment")} were removed"
                     );
                     Notes.AddRange(
                         PgFlowText.First(
@@ -213,7 +213,7 @@ internal sealed record TakeBackupPlan : Plan
         }
 
         var primary = state.RequirePrimary();
-        var going = await Repositories.FindUnneededAsync(
+        var going = await Repositories.FindExpiredAsync(
             input.Cluster,
             policy,
             new(plan.Source.Name, primary.Timeline!.Value, primary.Wal!.Value, input.Incremental)

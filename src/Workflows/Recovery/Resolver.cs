@@ -31,7 +31,7 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
     public IWalReader Wal => wal;
 
     /// <summary>The times in which the branches were live, oldest first.</summary>
-    public IReadOnlyList<LivePeriod> Eras { get; } = LivePeriod.Of(contents);
+    public IReadOnlyList<LivePeriod> Periods { get; } = LivePeriod.Of(contents);
 
     public async Task<ResolvedTarget> ResolveAsync(RecoveryTarget target)
     {
@@ -194,7 +194,7 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
     private Branch Live()
     {
         var known =
-            Eras is [.., var last] ? last.Branch
+            Periods is [.., var last] ? last.Branch
             : contents.Branches is [var only] ? only
             : null;
         return
@@ -214,7 +214,7 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
         contents.Find(timeline) ?? throw Failure.Refuse($"nothing is known of timeline {timeline}; {Spans()}");
 
     public string WhyBranch(Branch branch) =>
-        Eras is [.., var live] && live.Branch == branch
+        Periods is [.., var live] && live.Branch == branch
             ? $"timeline {branch.Timeline} is the live one"
             : $"timeline {branch.Timeline} was asked for";
 

@@ -108,7 +108,7 @@ public sealed record Retention
             .SelectMany(branch => KeptFor(contents, policy, branch))
             .SelectMany(backup => contents.ChainOf(backup)!)
             .ToHashSet();
-        var unneeded = contents.Branches.SelectMany(branch => ExpirationSet(contents, branch, kept)).ToList();
+        var expired = contents.Branches.SelectMany(branch => ExpirationSet(contents, branch, kept)).ToList();
         return new()
         {
             Backups =
@@ -117,10 +117,10 @@ public sealed record Retention
                     .Backups.Where(backup => !kept.Contains(backup))
                     .Select(backup => new Removal(backup.Id, WhyNot(contents, promised, backup))),
             ],
-            Segments = [.. unneeded.Select(item => item.Run)],
+            Segments = [.. expired.Select(item => item.Run)],
             Wal =
             [
-                .. unneeded.Select(item => new Removal(
+                .. expired.Select(item => new Removal(
                     $"{contents.NameOf(item.Run.Timeline, item.Run.First)} to "
                         + $"{contents.NameOf(item.Run.Timeline, item.Run.Last)}",
                     item.Why
@@ -137,7 +137,7 @@ public sealed record Retention
     private static IEnumerable<Branch> Promised(RepositoryContents contents, RetentionPolicy policy)
     {
         var begin = contents.ReadAt - policy.Window;
-        var ended = LivePeriod.Of(contents).Where(era => era.Left < begin).Select(era => era.Branch).ToHashSet();
+        var ended = LivePeriod.Of(contents).Where(period => period.EndedAt < begin).Select(period => period.Branch).ToHashSet();
         return contents.Branches.Where(branch => !ended.Contains(branch));
     }
 

@@ -112,8 +112,8 @@ internal static class TimelineConsistencyChecks
 
     private static IEnumerable<string> OutOfOrder(RepositoryContents contents)
     {
-        var eras = LivePeriod.Of(contents);
-        return eras.Zip(eras.Skip(1))
+        var periods = LivePeriod.Of(contents);
+        return periods.Zip(periods.Skip(1))
             .Where(pair => pair.Second.Branch.Timeline < pair.First.Branch.Timeline)
             .Select(pair =>
                 $"timeline {pair.Second.Branch.Timeline} was opened after {pair.First.Branch.Timeline} by the "

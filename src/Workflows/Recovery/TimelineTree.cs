@@ -57,9 +57,9 @@ public sealed record TimelineTree
     public static TimelineTree From(RepositoryContents contents)
     {
         ArgumentNullException.ThrowIfNull(contents);
-        var eras = LivePeriod.Of(contents);
+        var periods = LivePeriod.Of(contents);
         var paths = contents.Branches.ToDictionary(branch => branch.Timeline, Lineage.Path);
-        var livePath = eras is [.., var live] ? paths[live.Branch.Timeline] : [];
+        var livePath = periods is [.., var live] ? paths[live.Branch.Timeline] : [];
         return new()
         {
             Cluster = contents.Cluster,
@@ -70,9 +70,9 @@ public sealed record TimelineTree
                     .Branches.OrderBy(branch => branch.Timeline)
                     .Select(branch =>
                     {
-                        var (path, era) = (paths[branch.Timeline], eras.FirstOrDefault(era => era.Branch == branch));
-                        var earliest = EarliestOf(contents, path, era);
-                        var latest = era?.Left ?? contents.ReadAt;
+                        var (path, period) = (paths[branch.Timeline], periods.FirstOrDefault(period => period.Branch == branch));
+                        var earliest = EarliestOf(contents, path, period);
+                        var latest = period?.EndedAt ?? contents.ReadAt;
                         return new TreeBranch
                         {
                             Timeline = branch.Timeline,
@@ -88,10 +88,10 @@ public sealed record TimelineTree
                                     .Order(),
                             ],
                             Opening = branch.Opening,
-                            LiveFrom = era?.From,
-                            LiveTo = era?.Left,
+                            LiveFrom = period?.From,
+                            LiveTo = period?.EndedAt,
                             IsStray = TimelineConsistencyChecks.IsStray(contents, branch),
-                            IsLive = era is { Left: null },
+                            IsLive = period is { EndedAt: null },
                             OnLivePath = livePath.Any(piece => piece.Timeline == branch.Timeline),
                             Backups = [.. contents.Backups.Where(backup => backup.Timeline == branch.Timeline)],
                             RestorePoints =
@@ -112,7 +112,7 @@ public sealed record TimelineTree
     private static DateTimeOffset? EarliestOf(
         RepositoryContents contents,
         IReadOnlyList<WalRange> path,
-        LivePeriod? era
+        LivePeriod? period
     )
     {
         var first = contents
@@ -122,7 +122,7 @@ public sealed record TimelineTree
                 && (wal.Gap is null || wal.End >= backup.End && wal.End > path[^1].Start)
             );
         return first is null ? null
-            : era is { From: var from } && from > first.StoppedAt ? from
+            : period is { From: var from } && from > first.StoppedAt ? from
             : first.StoppedAt;
     }
 }

@@ -5,7 +5,7 @@ namespace PgFlow.Workflows.Runtime;
 /// <content>How a procedure begins that only looks: without plan, lease and record.</content>
 public abstract partial class Procedure
 {
-    private protected ClusterName BeginLook(ProcedureInput input)
+    private protected ClusterName BeginReadOnly(ProcedureInput input)
     {
         if (input.Problems() is { Count: > 0 } problems)
         {

@@ -41,12 +41,12 @@ public sealed partial class LossTests(TemporalServer temporal)
         var fork = TimelineHistory.Parse(new(2), history).EndOf(new(1))!.Value;
         var segment = $"data/pg_wal/{WalSegments.Name(new(1), fork.Value / (16 * 1024 * 1024), 16 * 1024 * 1024)}";
         Promotion promotion = new(p2, new(2), new(1), fork);
-        await using var hands = new ServiceCollection()
+        await using var activities = new ServiceCollection()
             .AddLogging()
             .AddSingleton(TemporalRuntime.Default.MetricMeter)
             .AddPgFlowActivities(new ConfigurationBuilder().Build())
             .BuildServiceProvider();
-        Task<Loss> MeasureAsync() => hands.GetRequiredService<IArchiveActivities>().MeasureLossAsync(p1, promotion);
+        Task<Loss> MeasureAsync() => activities.GetRequiredService<IArchiveActivities>().MeasureLossAsync(p1, promotion);
         Task ChangeAsync(string script) =>
             Host.DockerAsync(
                 "run",

@@ -7,7 +7,7 @@ public sealed class SubjectTests
     private static readonly NodeId Node = new(ClusterName.Parse("demo"), NodeName.Of(2));
 
     [Theory]
-    [MemberData(nameof(Hands))]
+    [MemberData(nameof(InMemory))]
     public void Every_activity_says_what_it_is_about(MethodInfo hand)
     {
         object?[] arguments = [.. hand.GetParameters().Select(parameter => Sample(parameter.ParameterType))];
@@ -25,7 +25,7 @@ public sealed class SubjectTests
     public void What_is_copied_from_one_cluster_to_another_is_about_the_other() =>
         Assert.Equal("copy", $"{Subject.Of([Node.Cluster, ClusterName.Parse("copy")])}");
 
-    public static TheoryData<MethodInfo> Hands =>
+    public static TheoryData<MethodInfo> InMemory =>
         [
             .. WorkerHost
                 .Steps.SelectMany(steps => steps.GetMethods())

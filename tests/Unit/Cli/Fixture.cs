@@ -5,12 +5,12 @@ namespace PgFlow.UnitTests.Cli;
 /// <summary>A pgflow whose output is kept.</summary>
 internal sealed class CliCall
 {
-    public TestConsole Data { get; } = new TestConsole().Width(200);
+    public TestConsole Out { get; } = new TestConsole().Width(200);
 
-    public TestConsole People { get; } = new TestConsole().Width(200);
+    public TestConsole Error { get; } = new TestConsole().Width(200);
 
     public Task<int> RunAsync(params string[] args) =>
-        CommandLine.RunAsync(args, new Terminal(Data, People, Interactive: false));
+        CommandLine.RunAsync(args, new Terminal(Out, Error, Interactive: false));
 }
 
 internal static class Samples

@@ -85,7 +85,7 @@ public sealed class InputTests
         }
     }
 
-    private static Terminal TerminalOf(CliCall call) => new(call.Data, call.People, Interactive: false);
+    private static Terminal TerminalOf(CliCall call) => new(call.Out, call.Error, Interactive: false);
 
     private static KeyValuePair<string, JsonNode?> ExampleOf(InputField field) =>
         KeyValuePair.Create<string, JsonNode?>(

@@ -22,8 +22,8 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync(args));
-        Assert.NotEmpty(call.People.Output);
-        Assert.Empty(call.Data.Output);
+        Assert.NotEmpty(call.Error.Output);
+        Assert.Empty(call.Out.Output);
     }
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync(args));
-        Assert.Contains(rule, call.People.Output, StringComparison.Ordinal);
+        Assert.Contains(rule, call.Error.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync([.. line.Split(' ').Select(word => word.Replace(',', ' '))]));
-        var detail = call.People.Lines.Where(said => said.StartsWith("  detail:", StringComparison.Ordinal));
+        var detail = call.Error.Lines.Where(said => said.StartsWith("  detail:", StringComparison.Ordinal));
         Assert.Collection(
             detail,
             [
@@ -89,8 +89,8 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync("switchover", "demo", "--to", "p0", "--reason", new string('x', 2001)));
-        Assert.Contains("--to: ", call.People.Output, StringComparison.Ordinal);
-        Assert.Contains("--reason: has 2001 characters", call.People.Output, StringComparison.Ordinal);
+        Assert.Contains("--to: ", call.Error.Output, StringComparison.Ordinal);
+        Assert.Contains("--reason: has 2001 characters", call.Error.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -104,12 +104,12 @@ public sealed class ParsingTests
 
         Assert.Equal(2, await call.RunAsync("run", "Switchover", "--input", file));
         File.Delete(file);
-        Assert.DoesNotContain("--yes", call.People.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("--yes", call.Error.Output, StringComparison.Ordinal);
         Assert.Equal(
             wrong.Length,
-            call.People.Lines.Count(said => said.StartsWith("  detail:", StringComparison.Ordinal))
+            call.Error.Lines.Count(said => said.StartsWith("  detail:", StringComparison.Ordinal))
         );
-        Assert.All(wrong, begin => Assert.Contains($"  detail: {begin}", call.People.Output, StringComparison.Ordinal));
+        Assert.All(wrong, begin => Assert.Contains($"  detail: {begin}", call.Error.Output, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -130,7 +130,7 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(0, await call.RunAsync("remake", "--help"));
-        Assert.Contains("remake <CLUSTER> <NODE> [options]", call.Data.Output, StringComparison.Ordinal);
+        Assert.Contains("remake <CLUSTER> <NODE> [options]", call.Out.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -146,7 +146,7 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync("failover", "demo"));
-        Assert.Contains("--yes", call.People.Output, StringComparison.Ordinal);
+        Assert.Contains("--yes", call.Error.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,8 +155,8 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(5, await call.RunAsync("history", "--address", "127.0.0.1:1"));
-        Assert.Contains("Temporal does not answer at 127.0.0.1:1", call.People.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", call.People.Output, StringComparison.Ordinal);
+        Assert.Contains("Temporal does not answer at 127.0.0.1:1", call.Error.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", call.Error.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -165,6 +165,6 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync("run", "Nothing", "--input", "-", "--yes"));
-        Assert.Contains("Switchover", call.People.Output, StringComparison.Ordinal);
+        Assert.Contains("Switchover", call.Error.Output, StringComparison.Ordinal);
     }
 }

@@ -25,7 +25,7 @@ public sealed partial class ProposedCommandTests
     {
         var call = new CliCall();
 
-        var parsed = CommandLine.Read(command.Split(' ')[1..], new(call.Data, call.People, Interactive: false));
+        var parsed = CommandLine.Read(command.Split(' ')[1..], new(call.Out, call.Error, Interactive: false));
 
         Assert.Null(InputCheck.Of(parsed)?.Detail);
         Assert.Empty(parsed.Errors);

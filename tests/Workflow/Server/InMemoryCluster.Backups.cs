@@ -116,6 +116,6 @@ internal sealed partial class InMemoryCluster
     Task<Verification> IBackupActivities.VerifyRecoveryAsync(ClusterName cluster, ResolvedTarget target) =>
         DoAsync(target.Backups[^1], () => new Verification(3, 2, 1, 42 * 1024 * 1024, DateTimeOffset.UnixEpoch));
 
-    Task IBackupActivities.RemoveBackupsAsync(ClusterName cluster, ExpirationSet unneeded) =>
-        DoAsync(string.Join(' ', [.. unneeded.Backups, .. unneeded.Segments()]), () => { });
+    Task IBackupActivities.RemoveBackupsAsync(ClusterName cluster, ExpirationSet expired) =>
+        DoAsync(string.Join(' ', [.. expired.Backups, .. expired.Segments()]), () => { });
 }

@@ -3,7 +3,7 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.WorkflowTests.Server;
 
-/// <content>What the hands do to the cluster.</content>
+/// <content>What the activities do to the cluster.</content>
 internal sealed partial class InMemoryCluster
     : INodeActivities,
         IRoleActivities,

@@ -1,6 +1,6 @@
 namespace PgFlow.WorkflowTests.Server;
 
-/// <content>What the hands tell of the past, and how they bring it back.</content>
+/// <content>What the activities tell of the past, and how they bring it back.</content>
 internal sealed partial class InMemoryCluster : IRecoveryActivities, IRepositoryActivities
 {
     /// <summary>The cluster that a clone is made from.</summary>
@@ -48,7 +48,7 @@ internal sealed partial class InMemoryCluster : IRecoveryActivities, IRepository
     Task<TimelineTree> IRepositoryActivities.ReadTimelinesAsync(ClusterName cluster) =>
         DoAsync(null, () => TimelineTree.From(Past with { Cluster = cluster }));
 
-    Task<Retention> IRepositoryActivities.FindUnneededAsync(
+    Task<Retention> IRepositoryActivities.FindExpiredAsync(
         ClusterName cluster,
         RetentionPolicy policy,
         ExpectedBackup? expected

@@ -6,7 +6,7 @@ using Temporalio.Worker;
 
 namespace PgFlow.WorkflowTests.Server;
 
-/// <summary>All hands over a cluster in memory: they log every call, keep the rules of PostgreSQL, and fail or wait
+/// <summary>Activities over a cluster in memory: they log every call, keep the rules of PostgreSQL, and fail or wait
 /// when a test says so.</summary>
 internal sealed partial class InMemoryCluster
 {
@@ -71,7 +71,7 @@ internal sealed partial class InMemoryCluster
         "CompareStandbys",
         "InspectArchive",
         "ReadTimelines",
-        "FindUnneeded",
+        "FindExpired",
         "FindUnrecorded",
         "ResolveTarget",
         "ProveLedger",
@@ -165,7 +165,7 @@ internal sealed partial class InMemoryCluster
         }
     }
 
-    /// <summary>As the guard of the real hands: whoever changes something holds a lease of the cluster.</summary>
+    /// <summary>As the guard of the real activities: whoever changes something holds a lease of the cluster.</summary>
     private async Task RequireLeaseAsync(ActivityInfo asking)
     {
         if (Looks.Contains(asking.ActivityType))

@@ -18,7 +18,7 @@ internal sealed class LogLines : ILoggerProvider, ISupportExternalScope
     /// <summary>PgFlow's own lines.</summary>
     public IReadOnlyList<Line> Own => [.. _all.Where(line => line.Event is >= 100 and < 300)];
 
-    /// <summary>What the real worker has around its hands.</summary>
+    /// <summary>What the real worker has around its activities.</summary>
     public static HeartbeatInterceptor HandsOf(ILoggerFactory log) =>
         new(Options.Create(new ActivityHostOptions()), log.CreateLogger<HeartbeatInterceptor>());
 

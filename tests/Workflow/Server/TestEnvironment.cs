@@ -11,7 +11,7 @@ using Temporalio.Workflows;
 
 namespace PgFlow.WorkflowTests.Server;
 
-/// <summary>A cluster in memory, fake hands for it, and a worker that lets PgFlow's workflows use them.</summary>
+/// <summary>A cluster in memory, fake activities for it, and a worker that lets PgFlow's workflows use them.</summary>
 internal sealed class TestEnvironment : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
@@ -25,14 +25,14 @@ internal sealed class TestEnvironment : IAsyncDisposable
 
     private TestEnvironment(
         ITemporalClient client,
-        InMemoryCluster hands,
+        InMemoryCluster cluster,
         ILoggerFactory log,
         IReadOnlyList<IWorkerInterceptor> interceptors
     )
     {
         (_log, _interceptors) = (log, interceptors);
         Client = client;
-        Hands = hands;
+        InMemory = cluster;
         _working = WorkAsync(_stop.Token);
     }
 
@@ -47,9 +47,9 @@ internal sealed class TestEnvironment : IAsyncDisposable
 
     public ITemporalClient Client { get; }
 
-    public InMemoryCluster Hands { get; }
+    public InMemoryCluster InMemory { get; }
 
-    public ClusterName Cluster => Hands.Cluster;
+    public ClusterName Cluster => InMemory.Cluster;
 
     private string Queue => $"pgflow-{Cluster}";
 
@@ -167,7 +167,7 @@ internal sealed class TestEnvironment : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        Assert.Empty(Hands.Violations);
+        Assert.Empty(InMemory.Violations);
     }
 
     private async Task WorkAsync(CancellationToken stop)
@@ -181,7 +181,7 @@ internal sealed class TestEnvironment : IAsyncDisposable
             LoggerFactory = _log,
         };
         Array.ForEach(AllWorkflows, type => options.AddWorkflow(type));
-        using var worker = new TemporalWorker(Client, Hands.Register(options));
+        using var worker = new TemporalWorker(Client, InMemory.Register(options));
         await worker.ExecuteAsync(stop);
     }
 

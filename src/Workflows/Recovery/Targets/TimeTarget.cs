@@ -37,67 +37,67 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
         if (Timeline is { } timeline)
         {
             var named = search.BranchOf(timeline);
-            var own = search.Eras.FirstOrDefault(era => era.Branch == named);
-            return own?.Next is { } next && Time >= next.OpenedAt
+            var own = search.Periods.FirstOrDefault(period => period.Branch == named);
+            return own?.Successor is { } next && Time >= next.OpenedAt
                     ? throw Failure.Refuse(
-                        $"timeline {timeline} was left at {TargetSearch.Text(own.Left!.Value)}, before "
+                        $"timeline {timeline} was left at {TargetSearch.Text(own.EndedAt!.Value)}, before "
                             + $"{TargetSearch.Text(Time)}; its end is to be had as the latest on timeline {timeline}, "
                             + "that time without a timeline"
                     )
-                : own?.Left < Time
+                : own?.EndedAt < Time
                     ? await search.AtEndAsync(
                         named,
-                        $"timeline {timeline} was asked for; it ended at {TargetSearch.Text(own.Left!.Value)}"
+                        $"timeline {timeline} was asked for; it ended at {TargetSearch.Text(own.EndedAt!.Value)}"
                     )
                 : await OnBranchAtAsync(search, named, $"timeline {timeline} was asked for");
         }
 
-        var era = EraAt(search);
+        var period = PeriodAt(search);
         var (from, until) = (
-            TargetSearch.Text(era.From),
-            era.Left is { } left ? $"to {TargetSearch.Text(left)}" : "until now"
+            TargetSearch.Text(period.From),
+            period.EndedAt is { } left ? $"to {TargetSearch.Text(left)}" : "until now"
         );
-        if (era.Left is null || Time <= era.Left)
+        if (period.EndedAt is null || Time <= period.EndedAt)
         {
             return await OnBranchAtAsync(
                 search,
-                era.Branch,
-                $"timeline {era.Branch.Timeline} was live at {TargetSearch.Text(Time)} (from {from} {until})"
+                period.Branch,
+                $"timeline {period.Branch.Timeline} was live at {TargetSearch.Text(Time)} (from {from} {until})"
             );
         }
 
-        return era.IsContinued
+        return period.IsContinued
             ? AtOpening(
-                search.Find(era.Next!.Timeline),
-                $"at {TargetSearch.Text(Time)} timeline {era.Branch.Timeline} had ended and timeline "
-                    + $"{era.Next.Timeline}, which continues it, was not open yet (from "
-                    + $"{TargetSearch.Text(era.Next.OpenedAt)})"
+                search.Find(period.Successor!.Timeline),
+                $"at {TargetSearch.Text(Time)} timeline {period.Branch.Timeline} had ended and timeline "
+                    + $"{period.Successor.Timeline}, which continues it, was not open yet (from "
+                    + $"{TargetSearch.Text(period.Successor.OpenedAt)})"
             )
             : await search.AtEndAsync(
-                era.Branch,
-                $"at {TargetSearch.Text(Time)} nothing was live: timeline {era.Branch.Timeline} ended at "
-                    + $"{TargetSearch.Text(era.Left.Value)}, timeline {era.Next!.Timeline} was opened at "
-                    + $"{TargetSearch.Text(era.Next.OpenedAt)}"
+                period.Branch,
+                $"at {TargetSearch.Text(Time)} nothing was live: timeline {period.Branch.Timeline} ended at "
+                    + $"{TargetSearch.Text(period.EndedAt.Value)}, timeline {period.Successor!.Timeline} was opened at "
+                    + $"{TargetSearch.Text(period.Successor.OpenedAt)}"
             );
     }
 
     /// <summary>Branches are numbered in the order of their opening: one without a time lies between its
     /// neighbours.</summary>
-    private LivePeriod EraAt(TargetSearch search)
+    private LivePeriod PeriodAt(TargetSearch search)
     {
-        var era = search.Eras.LastOrDefault(era => era.From <= Time);
-        var next = era is null
-            ? search.Eras is [var first, ..]
+        var period = search.Periods.LastOrDefault(period => period.From <= Time);
+        var next = period is null
+            ? search.Periods is [var first, ..]
                 ? first.Branch.Timeline
                 : null
-            : era.Next?.Timeline;
+            : period.Successor?.Timeline;
         var dark = search
             .Contents.Branches.Where(branch =>
-                branch.Opening is null && !(branch.Timeline < era?.Branch.Timeline) && !(branch.Timeline > next)
+                branch.Opening is null && !(branch.Timeline < period?.Branch.Timeline) && !(branch.Timeline > next)
             )
             .Select(branch => branch.Timeline)
             .ToList();
-        if (era is null)
+        if (period is null)
         {
             throw Failure.Refuse(
                 "no branch is known to have been live at "
@@ -106,7 +106,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
         }
 
         return dark.Count == 0
-            ? era
+            ? period
             : throw Failure.Refuse(
                 $"which branch was live at {TargetSearch.Text(Time)} is not known: {Unknown(dark)}; {search.Spans()}"
             );

@@ -102,7 +102,10 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         await Host.DockerAsync("pause", cluster.Node(3).Container);
 
         var report = await FailOverAsync(cluster);
-        Assert.Contains(report.Plan!.Warnings, warning => warning.Contains("p3", StringComparison.Ordinal));
+        Assert.Contains(
+            report.Plan!.Warnings.Select(FindingText.Of),
+            warning => warning.Contains("p3", StringComparison.Ordinal)
+        );
         var proven = report.Steps.Single(step => step.Id == "prove-endpoint");
         Assert.True(
             proven.StartedAt - report.StartedAt < TimeSpan.FromSeconds(6),

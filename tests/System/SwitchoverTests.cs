@@ -145,7 +145,10 @@ public sealed class SwitchoverTests(TemporalServer temporal)
                 )
         );
         await writer.MoreAsync();
-        Assert.Contains(report.Plan!.Warnings, warning => warning.Contains("p3", StringComparison.Ordinal));
+        Assert.Contains(
+            report.Plan!.Warnings.Select(FindingText.Of),
+            warning => warning.Contains("p3", StringComparison.Ordinal)
+        );
         Assert.True(writer.Outage < TimeSpan.FromSeconds(5), $"outage {writer.Outage.TotalMilliseconds:0} ms");
 
         await cluster.RunAsync(

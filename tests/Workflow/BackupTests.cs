@@ -8,7 +8,12 @@ public sealed class BackupTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server, nodes: 3);
         await world.SucceedAsync("TakeBackup");
 
-        world.InMemory.Changes.AssertOrder("CopyToRepository p2", "ProveArchiving p1", "ProveBackup p1", "PublishBackup");
+        world.InMemory.Changes.AssertOrder(
+            "CopyToRepository p2",
+            "ProveArchiving p1",
+            "ProveBackup p1",
+            "PublishBackup"
+        );
         Assert.EndsWith("-full", Assert.Single(world.InMemory.Backups).Id, StringComparison.Ordinal);
     }
 
@@ -139,11 +144,12 @@ public sealed class BackupTests(TemporalServer server)
         Assert.Equal(
             removed,
             report
-                .Plan.Warnings.Where(warning => warning.StartsWith("backup ", StringComparison.Ordinal))
+                .Plan.Warnings.Select(HintText.Line)
+                .Where(warning => warning.StartsWith("backup ", StringComparison.Ordinal))
                 .Select(warning => warning.Split(' ')[1])
         );
         Assert.Contains(
-            report.Plan.Warnings,
+            report.Plan.Warnings.Select(HintText.Line),
             warning => warning.StartsWith("WAL 000000010000000000000001", StringComparison.Ordinal)
         );
         Assert.Equal(["ObserveCluster", "FindExpired"], world.InMemory.Calls);

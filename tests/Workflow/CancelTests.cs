@@ -22,7 +22,10 @@ public sealed class CancelTests(TemporalServer server)
             "WriteSettings p2",
             "SetReplicationSlots p2"
         );
-        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint));
+        Assert.Equal(
+            (NodeRole.Primary, EndpointRole.ReadWrite),
+            (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint)
+        );
         Assert.DoesNotContain(report.Steps, step => step.AfterPointOfNoReturn);
         Assert.Equal("cancelled", report.Summary);
         Assert.Equal("cancelled", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));

@@ -168,7 +168,7 @@ public sealed class InputTests(TemporalServer server)
         var failed = await world.FailAsync(procedure);
 
         Assert.Equal(
-            (FailureTypes.Refused, $"there is no cluster {world.Cluster}; make it with: pgflow init {world.Cluster}"),
+            (FailureTypes.Refused, $"there is no cluster {world.Cluster}; make it: pgflow init {world.Cluster}"),
             (failed.Type, failed.Message)
         );
     }

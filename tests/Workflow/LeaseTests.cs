@@ -171,7 +171,10 @@ public sealed class LeaseTests(TemporalServer server)
             (FailureTypes.Unchanged, "the lease is not held by this procedure any more"),
             (failed.Type, failed.Message)
         );
-        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint));
+        Assert.Equal(
+            (NodeRole.Primary, EndpointRole.ReadWrite),
+            (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint)
+        );
         Assert.Equal(ProcedureStatus.Unchanged, world.InMemory.Ledger.Single().Outcome); // the way back has taken it again
     }
 

@@ -22,7 +22,7 @@ public sealed class RebuildTests(TemporalServer server)
             ],
             report.Plan.Facts
         );
-        Assert.Equal(["timeline 3: when it was opened stays unknown"], report.Plan.Warnings);
+        Assert.Equal(["timeline 3: when it was opened stays unknown"], report.Plan.Warnings.Select(HintText.Line));
         Assert.Equal(["ObserveCluster", "FindUnrecorded"], world.InMemory.Calls);
     }
 

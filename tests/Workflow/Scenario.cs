@@ -328,7 +328,10 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.Inspecting);
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not what we want")]);
         Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
-        Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint));
+        Assert.Equal(
+            (NodeRole.Primary, EndpointRole.ReadWrite),
+            (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint)
+        );
         Assert.All(
             (string[])["p2", "p3"],
             name =>

@@ -49,7 +49,10 @@ public sealed class SynchronousTests(TemporalServer server)
         await TestEnvironment.CancelledAsync(handle);
         gate.Open();
 
-        Assert.DoesNotContain(world.InMemory.Changes, call => call.StartsWith("WriteSettings", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            world.InMemory.Changes,
+            call => call.StartsWith("WriteSettings", StringComparison.Ordinal)
+        );
         Assert.Equal("ANY 1 (p2, p3)", world.InMemory["p1"].SynchronousStandbyNames);
         Assert.Empty(await FindingsAsync(world));
     }

@@ -63,11 +63,12 @@ internal static class EndText
         };
 
     private static string? Next(ProcedureResult end, string workflowId) =>
-        end.ExitCode switch
+        end switch
         {
-            ExitCodes.Incomplete =>
+            { Hint: { } hint } => HintText.Of(hint),
+            { ExitCode: ExitCodes.Incomplete } =>
                 $"look at the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
-            ExitCodes.Failed => $"see its steps: pgflow show {workflowId}",
+            { ExitCode: ExitCodes.Failed } => $"see its steps: pgflow show {workflowId}",
             _ => null,
         };
 }

@@ -25,7 +25,7 @@ internal static class PlanText
 
         foreach (var warning in plan.Warnings)
         {
-            console.MarkupLineInterpolated($"  [yellow]⚠ {warning}[/]");
+            console.MarkupLineInterpolated($"  [yellow]⚠ {HintText.Line(warning)}[/]");
         }
     }
 }

@@ -10,12 +10,14 @@ namespace PgFlow.Cli.Progress;
 /// <param name="Why">What it said last.</param>
 /// <param name="Report">Its report; null where it had none.</param>
 /// <param name="Result">What it returned, where that is no report.</param>
+/// <param name="Hint">What to do about its end.</param>
 internal sealed record ProcedureResult(
     int ExitCode,
     string Word,
     string Why,
     Report? Report = null,
-    JsonElement? Result = null
+    JsonElement? Result = null,
+    Hint? Hint = null
 )
 {
     public static async Task<ProcedureResult> OfAsync(WorkflowHandle handle, CancellationToken cancel)
@@ -46,7 +48,7 @@ internal sealed record ProcedureResult(
     }
 
     public static ProcedureResult Of(Report report) =>
-        new(ExitCodes.Of(report.Outcome), PgFlowText.Word(report.Outcome), report.Summary, report);
+        new(ExitCodes.Of(report.Outcome), PgFlowText.Word(report.Outcome), report.Summary, report, Hint: report.Hint);
 
     public static ProcedureResult OfFailure(Exception? failure) =>
         (failure is null ? null : TemporalFailures.Cause(failure)) switch
@@ -56,7 +58,8 @@ internal sealed record ProcedureResult(
             ApplicationFailureException e => new(
                 ExitCodes.OfFailure(e.ErrorType),
                 JsonNamingPolicy.CamelCase.ConvertName(e.ErrorType ?? "failed"),
-                e.Message
+                e.Message,
+                Hint: TemporalFailures.HintOf(e)
             ),
             TerminatedFailureException => new(
                 ExitCodes.Incomplete,

@@ -12,7 +12,10 @@ internal static class Checks
     public static ClusterState RequireExisting(this ClusterState state) =>
         state.Exists
             ? state
-            : throw Failure.Refuse($"there is no cluster {state.Cluster}; make it with: pgflow init {state.Cluster}");
+            : throw Failure.Refuse(
+                $"there is no cluster {state.Cluster}",
+                Hint.Run("make it", nameof(InitCluster), state.Cluster)
+            );
 
     /// <summary>Nothing is there under the names and labels of a cluster that is to be made: it would be taken over,
     /// and an undo could not tell it apart.</summary>
@@ -48,7 +51,8 @@ internal static class Checks
         state.Find(name) switch
         {
             { Role: NodeRole.Missing } node => throw Failure.Refuse(
-                $"{node.Id} is {Describe(node)}; bring it back with: pgflow repair {state.Cluster}"
+                $"{node.Id} is {Describe(node)}",
+                Hint.Repair(state.Cluster)
             ),
             { } node => node,
             null => throw Failure.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}"),
@@ -59,13 +63,8 @@ internal static class Checks
         state.Primaries switch
         {
             [var primary] => primary,
-            [] => throw Failure.Refuse(
-                $"no node of {state.Cluster} accepts writes; make one the primary with: pgflow failover {state.Cluster}"
-            ),
-            _ => throw Failure.Refuse(
-                $"{Names(state.Primaries)} both accept writes; stop the wrong one, then: pgflow failback "
-                    + $"{state.Cluster} NODE"
-            ),
+            [] => throw Failure.Refuse($"no node of {state.Cluster} accepts writes", Hint.Failover(state.Cluster)),
+            _ => throw Failure.Refuse($"{Names(state.Primaries)} both accept writes", Hint.Rejoin(state.Cluster)),
         };
 
     /// <summary>The primary that <paramref name="node"/> is to follow. Two writable nodes are what a person may ask to
@@ -166,22 +165,24 @@ internal static class Checks
             );
 
     /// <summary>Slots of others that stay behind when another node becomes the primary.</summary>
-    public static IEnumerable<string> SlotsLeftBehind(NodeState old, NodeState candidate) =>
+    public static IEnumerable<Finding> SlotsLeftBehind(NodeState old, NodeState candidate) =>
         old
             .Slots.Where(slot =>
                 !slot.IsOurs && !(slot.Failover && candidate.Slots.Any(copy => copy.Synced && copy.Name == slot.Name))
             )
-            .Select(slot =>
+            .Select(slot => new Finding(
+                FindingCode.SlotLeftBehind,
+                old.Id,
                 $"{(slot.Logical ? "logical" : "physical")} slot {slot.Name} of {old.Id} does not go along"
-                + slot switch
-                {
-                    { Failover: true } =>
-                        $": it is not on {candidate.Id} (sync_replication_slots and hot_standby_feedback must "
-                            + "be on there)",
-                    { Logical: true } => "; from PostgreSQL 17 on, one made with failover = true does",
-                    _ => "; make it again on the new primary for whoever reads from it",
-                }
-            );
+                    + slot switch
+                    {
+                        { Failover: true } =>
+                            $": it is not on {candidate.Id} (sync_replication_slots and hot_standby_feedback must "
+                                + "be on there)",
+                        { Logical: true } => "; from PostgreSQL 17 on, one made with failover = true does",
+                        _ => "; make it again on the new primary for whoever reads from it",
+                    }
+            ));
 
     /// <summary>Why the archive would miss what a primary has written, if it were stopped now.</summary>
     public static IEnumerable<Finding> ArchiverFindingsOf(NodeState node)
@@ -251,12 +252,6 @@ internal static class Checks
 
     public static Finding ContainerMissing(NodeState node) =>
         new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));
-
-    /// <summary>The command that brings a node back that takes no part.</summary>
-    public static string RejoinCommandOf(NodeState node) =>
-        node.Role is NodeRole.Missing
-            ? $"pgflow repair {node.Id.Cluster}"
-            : $"pgflow failback {node.Id.Cluster} {node.Id}";
 
     /// <summary>WAL summarizers that run into errors; a promotion would wait a minute for them.</summary>
     public static IEnumerable<Finding> SummarizersOf(params IEnumerable<NodeState> nodes) =>

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace PgFlow.Workflows.Observation;
 
-/// <summary>A way in which a cluster is not what it should be. Data only: <see cref="FindingText"/> says it to
+/// <summary>A way in which a cluster is not what it should be, or what a person should weigh of a plan. Data only: <see cref="FindingText"/> says it to
 /// people.</summary>
 /// <param name="Code">What kind of deviation; programs rely on it.</param>
 /// <param name="Node">The node that it is about; null where it is about the cluster.</param>
@@ -32,9 +32,31 @@ public sealed record Hint(string Text, string? Procedure = null, JsonObject? Inp
     /// <summary>Whatever can be put right without a decision.</summary>
     internal static Hint Repair(ClusterName cluster) => Run("put it right", nameof(RepairCluster), cluster);
 
+    /// <summary>A standby takes over: whom a failover chooses, or <paramref name="to"/>.</summary>
+    internal static Hint Failover(ClusterName cluster, NodeName? to = null)
+    {
+        var hint = Run("make a node the primary", nameof(Failover), cluster);
+        if (to is { } name)
+        {
+            hint.Input!["to"] = name.ToString();
+        }
+
+        return hint;
+    }
+
+    /// <summary>The primary's role is given to another node.</summary>
+    internal static Hint Switchover(ClusterName cluster) =>
+        Run("make another node the primary", nameof(Switchover), cluster);
+
     /// <summary>Failback of a node; whoever reads it chooses the node where none is given.</summary>
     internal static Hint Rejoin(ClusterName cluster, NodeName? node = null) =>
         Run(node is null ? "fence the wrong one" : "bring it back", nameof(Failback), cluster, node);
+
+    /// <summary>What brings a node back that takes no part.</summary>
+    internal static Hint Afterwards(NodeState node) =>
+        node.Role is NodeRole.Missing
+            ? Run("afterwards", nameof(RepairCluster), node.Id.Cluster)
+            : Run("afterwards", nameof(Failback), node.Id.Cluster, node.Id.Name);
 }
 
 /// <summary>The kinds of finding.</summary>
@@ -146,4 +168,62 @@ public enum FindingCode
 
     /// <summary>Something that is not PgFlow's has a name of the cluster's, or uses a node's volume.</summary>
     ResourceForeign,
+
+    /// <summary>Of a plan: which timeline is live is not certain; the detail says why.</summary>
+    LiveTimelineDoubtful,
+
+    /// <summary>Of a plan: what the node commits until it is fenced may be lost.</summary>
+    CommitsMayBeLost,
+
+    /// <summary>Of a plan: the node is left as it is; the detail says why.</summary>
+    NotTakingPart,
+
+    /// <summary>Of a plan: the node's branch is not the live one; the detail says why.</summary>
+    NoCandidate,
+
+    /// <summary>Of a plan: what the node does not have of the live branch is dropped; the detail says why.</summary>
+    LiveBranchDropped,
+
+    /// <summary>Of a plan: what a node that accepts writes has beyond the primary, the detail, is dropped.</summary>
+    WritesDropped,
+
+    /// <summary>Of a plan: the node stays down until the archive has taken what it kept.</summary>
+    StaysDown,
+
+    /// <summary>Of a plan: a slot does not go along, or goes with its node's data; the detail says which.</summary>
+    SlotLeftBehind,
+
+    /// <summary>Of a plan: archive, backups and ledger are gone.</summary>
+    RepositoryGone,
+
+    /// <summary>Of a plan: clients are cut off from the node, and the detail is the timeline that keeps what they
+    /// wrote.</summary>
+    ClientsCutOff,
+
+    /// <summary>Of a plan: what a recovery does not bring back as it was.</summary>
+    NotRecovered,
+
+    /// <summary>Of a plan: files that the target's position has lost already; the detail says which.</summary>
+    RemovedEarly,
+
+    /// <summary>Of a plan: what the WAL does not tell; the detail.</summary>
+    StaysUnknown,
+
+    /// <summary>Of a plan: a backup or WAL is removed; the detail says which and why.</summary>
+    Expires,
+
+    /// <summary>Of a plan: the primary bears the load of a backup; the detail says why.</summary>
+    PrimaryBearsLoad,
+
+    /// <summary>Of a plan: one node alone has nobody to confirm.</summary>
+    NobodyConfirms,
+
+    /// <summary>Of a plan: nothing brings back what it removes.</summary>
+    Irreversible,
+
+    /// <summary>Of a plan: the detail is not PgFlow's and is not removed.</summary>
+    ForeignStays,
+
+    /// <summary>Of a plan: roles and passwords are those of the detail, the source of a clone.</summary>
+    RolesOfSource,
 }

@@ -53,6 +53,30 @@ public static class FindingText
             FindingCode.ContainerMissing => $"{node} is {detail}",
             FindingCode.ResourceMissing => $"the {detail} is gone",
             FindingCode.ResourceForeign => $"the {detail}",
+            FindingCode.CommitsMayBeLost => $"{node} is healthy: what it commits until it is fenced may be lost",
+            FindingCode.NotTakingPart => $"{node} does not take part: {detail}",
+            FindingCode.NoCandidate => $"{detail}, so it is no candidate",
+            FindingCode.LiveBranchDropped =>
+                $"{detail}: all that the live one has beyond it is dropped from the cluster",
+            FindingCode.WritesDropped =>
+                $"{node} accepts writes: what {detail} does not have of them is dropped from the cluster",
+            FindingCode.StaysDown => $"{node} stays down until the archive has taken what it kept",
+            FindingCode.RepositoryGone =>
+                "the repository is gone with archive, backups and ledger: nothing before this repair can be recovered",
+            FindingCode.ClientsCutOff =>
+                $"clients are cut off from {node} at once; what was written after the target stays on timeline "
+                    + $"{detail}, which can be recovered to",
+            FindingCode.NotRecovered => "unlogged tables come back empty, prepared transactions come back prepared",
+            FindingCode.NobodyConfirms => "one node alone can't be synchronous: there is nobody to confirm",
+            FindingCode.Irreversible => "nothing brings it back",
+            FindingCode.ForeignStays => $"{detail} stays: it is not PgFlow's",
+            FindingCode.RolesOfSource => $"its roles and passwords are those of {detail}",
+            FindingCode.LiveTimelineDoubtful
+            or FindingCode.SlotLeftBehind
+            or FindingCode.RemovedEarly
+            or FindingCode.StaysUnknown
+            or FindingCode.Expires
+            or FindingCode.PrimaryBearsLoad => detail!,
             _ => $"{finding.Code} {node} {detail}",
         };
     }

@@ -10,10 +10,11 @@ internal static class Proposals
         foreach (var finding in inspection.Findings)
         {
             findings.Add(
-                finding.Hint is { Procedure: not null } hint && await RefusalAsync(hint, inspection.State) is { } why
+                finding.Hint is { Procedure: not null } hint
+                && await RefusalAsync(hint, inspection.State) is { } refusal
                     ? finding with
                     {
-                        Hint = new($"{hint.Procedure} would be refused: {why}"),
+                        Hint = Instead(hint, refusal),
                     }
                     : finding
             );
@@ -25,9 +26,15 @@ internal static class Proposals
         };
     }
 
+    private static Hint Instead(Hint hint, PgFlowException refusal)
+    {
+        var why = $"{hint.Procedure} would be refused: {refusal.Message}";
+        return refusal.Hint is { } instead ? instead with { Text = $"{why}; {instead.Text}" } : new(why);
+    }
+
     /// <summary>What the plan of a hint's procedure has against it; null where it accepts, or leaves something for the
     /// reader to choose.</summary>
-    public static async Task<string?> RefusalAsync(Hint hint, ClusterState state)
+    public static async Task<PgFlowException?> RefusalAsync(Hint hint, ClusterState state)
     {
         try
         {
@@ -36,7 +43,7 @@ internal static class Proposals
         }
         catch (PgFlowException e)
         {
-            return e.Message;
+            return e;
         }
     }
 }

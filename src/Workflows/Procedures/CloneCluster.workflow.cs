@@ -224,10 +224,16 @@ internal sealed record CloneClusterPlan : Plan
             Facts = TargetText.Facts(target),
             Warnings =
             [
-                $"its roles and passwords are those of {input.From}",
+                new(FindingCode.RolesOfSource, Detail: input.From.ToString()),
                 .. Checks.TablespacesOf(source) is { } tablespaces
-                    ? [$"only a target before they were made can be had: {tablespaces}"]
-                    : Array.Empty<string>(),
+                    ?
+                    [
+                        new(
+                            FindingCode.TablespacesOutside,
+                            Detail: $"only a target before they were made can be had: {tablespaces}"
+                        ),
+                    ]
+                    : Array.Empty<Finding>(),
                 .. TargetText.Warnings(target),
             ],
             Input = input,

@@ -90,8 +90,8 @@ internal sealed record DestroyClusterPlan : Plan
             ],
             Warnings =
             [
-                "nothing brings it back",
-                .. foreign.Select(resource => $"{resource} stays: it is not PgFlow's"),
+                new(FindingCode.Irreversible),
+                .. foreign.Select(resource => new Finding(FindingCode.ForeignStays, Detail: resource.ToString())),
             ],
             Cluster = input.Cluster,
             Nodes = [.. state.Nodes.Select(node => node.Id)],

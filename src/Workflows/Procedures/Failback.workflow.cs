@@ -137,7 +137,7 @@ internal sealed record FailbackPlan : Plan
         var asked = input.Node is { } name ? state.RequireNode(name) : null;
         if (asked is not null && state.Primaries is [var only] && only == asked)
         {
-            throw Failure.Refuse($"{asked.Id} is the primary; to make it a standby: pgflow switchover {state.Cluster}");
+            throw Failure.Refuse($"{asked.Id} is the primary", Hint.Switchover(state.Cluster));
         }
 
         var primary = state.RequirePrimaryBeside(asked);
@@ -159,11 +159,18 @@ internal sealed record FailbackPlan : Plan
             Warnings =
             [
                 .. node.Role is NodeRole.Primary
-                    ? [$"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from the cluster"]
-                    : Array.Empty<string>(),
+                    ? [new(FindingCode.WritesDropped, node.Id, primary.Id.ToString())]
+                    : Array.Empty<Finding>(),
                 .. tablespaces is null
-                    ? []
-                    : new[] { $"{node.Id} can only come back as it is, and is refused where it can't: {tablespaces}" },
+                    ? Array.Empty<Finding>()
+                    :
+                    [
+                        new(
+                            FindingCode.TablespacesOutside,
+                            node.Id,
+                            $"{node.Id} can only come back as it is, and is refused where it can't: {tablespaces}"
+                        ),
+                    ],
             ],
             Node = node.Id,
             Primary = primary.Id,

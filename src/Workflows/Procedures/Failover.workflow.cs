@@ -278,16 +278,16 @@ internal sealed record FailoverPlan : Plan
             ],
             Warnings =
             [
-                .. live is { Doubt: { } doubt } ? [doubt] : Array.Empty<string>(),
-                .. state.Primaries.Select(node =>
-                    $"{node.Id} is healthy: what it commits until it is fenced may be lost"
-                ),
-                .. Checks.ChangedRoles([likely]).Select(FindingText.Of),
-                .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: {Checks.RejoinCommandOf(node)}"),
+                .. live is { Doubt: { } doubt }
+                    ? [new(FindingCode.LiveTimelineDoubtful, Detail: doubt)]
+                    : Array.Empty<Finding>(),
+                .. state.Primaries.Select(node => new Finding(FindingCode.CommitsMayBeLost, node.Id)),
+                .. Checks.ChangedRoles([likely]),
+                .. absent.Select(node => Absent(node, live)),
                 .. asked is not null && strays.Contains(asked)
-                    ? [$"{live!.ReasonAgainst(asked)}: all that the live one has beyond it is dropped from the cluster"]
-                    : Array.Empty<string>(),
-                .. Checks.SummarizersOf(likely).Said(),
+                    ? [new(FindingCode.LiveBranchDropped, asked.Id, live!.ReasonAgainst(asked))]
+                    : Array.Empty<Finding>(),
+                .. Checks.SummarizersOf(likely),
             ],
             Lost = [.. lost.Select(FencedNode.Of)],
             Survivors = [.. survivors.Select(node => node.Id)],
@@ -313,14 +313,12 @@ internal sealed record FailoverPlan : Plan
     private static string WhyUnknown(ClusterState state) =>
         "nobody can tell which branch is live "
         + $"({string.Join(", ", state.Nodes.Select(node => $"{node.Id} {(node.Timeline is { } timeline ? $"is on timeline {timeline}" : "does not say")}"))}); "
-        + ""
-        + ""
         + "name the node to go on with: --to NODE --force";
 
-    private static string WhyAbsent(NodeState node, LiveBranch? live) =>
+    private static Finding Absent(NodeState node, LiveBranch? live) =>
         live?.ReasonAgainst(node) is { } why
-            ? $"{why}, so it is no candidate"
-            : $"{node.Id} does not take part ({Checks.Describe(node)})";
+            ? new(FindingCode.NoCandidate, node.Id, why, Hint.Afterwards(node))
+            : new(FindingCode.NotTakingPart, node.Id, Checks.Describe(node), Hint.Afterwards(node));
 
     /// <summary>A standby that does not run may have WAL that no running one has.</summary>
     private static bool MayHaveMore(NodeState node, LiveBranch? live) =>

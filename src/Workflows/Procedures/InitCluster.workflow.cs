@@ -245,10 +245,7 @@ internal sealed record InitClusterPlan : Plan
                 $"endpoint {input.Cluster}-rw at {input.Vip ?? "a free address"} on "
                     + $"{input.ExternalNetwork ?? $"pgflow-{input.Cluster}-external"}",
             ],
-            Warnings =
-                input.Sync && input.Nodes == 1
-                    ? ["one node alone can't be synchronous: there is nobody to confirm"]
-                    : [],
+            Warnings = input.Sync && input.Nodes == 1 ? [new(FindingCode.NobodyConfirms)] : [],
             Input = input,
         };
         if (state.Spec is not { } spec || state.Missing.Count > 0)

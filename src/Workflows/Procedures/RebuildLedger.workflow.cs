@@ -49,7 +49,7 @@ public sealed class RebuildLedger : Procedure<RebuildLedgerInput>
             throw Failure.Break($"the ledger still lacks {string.Join(", ", lacking)}");
         }
 
-        Notes.AddRange(plan.Warnings);
+        Notes.AddRange(plan.Warnings.Select(FindingText.Of));
         Conclude($"the ledger of {plan.Cluster} has {plan.What}, read from the WAL");
     }
 }
@@ -113,7 +113,7 @@ internal sealed record RebuildLedgerPlan : Plan
                     + $"{PgFlowText.Exact(found.Entry.At)}; by {found.Source}"
                 ),
             ],
-            Warnings = lacking.Unknown,
+            Warnings = [.. lacking.Unknown.Select(what => new Finding(FindingCode.StaysUnknown, Detail: what))],
             Cluster = cluster,
             Openings = [.. lacking.Openings.Select(found => found.Entry)],
             RestorePoints = [.. lacking.RestorePoints.Select(found => found.Entry)],

@@ -51,7 +51,11 @@ internal sealed record RecoverClusterPlan : Plan
         {
             Target = target,
             Facts = TargetText.Facts(target),
-            Warnings = [.. Warnings.Except(TargetText.Warnings(Target)), .. TargetText.Warnings(target)],
+            Warnings =
+            [
+                .. Warnings.Where(warning => warning.Code is not FindingCode.RemovedEarly),
+                .. TargetText.Warnings(target),
+            ],
             Summary = SummaryOf(target, Node, Standbys),
         };
 
@@ -62,8 +66,8 @@ internal sealed record RecoverClusterPlan : Plan
         if (state.Primaries.Count > 1)
         {
             throw Failure.Refuse(
-                $"{Checks.Names(state.Primaries)} accept writes at once: which of them is the cluster? Fence "
-                    + $"the wrong one first: pgflow failback {state.Cluster} NODE"
+                $"{Checks.Names(state.Primaries)} accept writes at once: which of them is the cluster?",
+                Hint.Rejoin(state.Cluster)
             );
         }
 
@@ -81,9 +85,7 @@ internal sealed record RecoverClusterPlan : Plan
             ?? state.EndpointHolder
             ?? nodes.Find(other => other.Role is not NodeRole.Standby)
             ?? nodes.FirstOrDefault()
-            ?? throw Failure.Refuse(
-                $"no node of {state.Cluster} has a container; bring them back first: pgflow repair {state.Cluster}"
-            );
+            ?? throw Failure.Refuse($"no node of {state.Cluster} has a container", Hint.Repair(state.Cluster));
         return new()
         {
             Summary = SummaryOf(target, node.Id, nodes.Where(other => other != node).Select(other => other.Id)),
@@ -91,17 +93,15 @@ internal sealed record RecoverClusterPlan : Plan
             Warnings =
             [
                 .. primary is null
-                    ? Array.Empty<string>()
-                    :
-                    [
-                        $"clients are cut off from {primary.Id} at once; what was written after the target "
-                            + $"stays on timeline {primary.Timeline}, which can be recovered to",
-                    ],
-                .. state.Missing.Select(other =>
-                    $"{other.Id} does not take part: it is {Checks.Describe(other)}; afterwards: "
-                    + $"{Checks.RejoinCommandOf(other)}"
-                ),
-                "unlogged tables come back empty, prepared transactions come back prepared",
+                    ? Array.Empty<Finding>()
+                    : [new(FindingCode.ClientsCutOff, primary.Id, $"{primary.Timeline}")],
+                .. state.Missing.Select(other => new Finding(
+                    FindingCode.NotTakingPart,
+                    other.Id,
+                    $"it is {Checks.Describe(other)}",
+                    Hint.Afterwards(other)
+                )),
+                new(FindingCode.NotRecovered),
                 .. TargetText.Warnings(target),
             ],
             Input = input,

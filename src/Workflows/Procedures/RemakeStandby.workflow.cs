@@ -113,9 +113,7 @@ internal sealed record RemakeStandbyPlan : Plan
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
         return node == primary
-            ? throw Failure.Refuse(
-                $"{node.Id} is the primary; make another node the primary first: pgflow switchover {state.Cluster}"
-            )
+            ? throw Failure.Refuse($"{node.Id} is the primary", Hint.Switchover(state.Cluster))
             : new()
             {
                 Summary = $"{node.Id} becomes a fresh copy of {primary.Id}",
@@ -123,15 +121,15 @@ internal sealed record RemakeStandbyPlan : Plan
                 Warnings =
                 [
                     .. node.Role is NodeRole.Primary
-                        ?
-                        [
-                            $"{node.Id} accepts writes: what {primary.Id} does not have of them is dropped from "
-                                + "the cluster",
-                        ]
-                        : Array.Empty<string>(),
+                        ? [new(FindingCode.WritesDropped, node.Id, primary.Id.ToString())]
+                        : Array.Empty<Finding>(),
                     .. node
                         .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
-                        .Select(slot => $"slot {slot.Name} of {node.Id} goes with its data"),
+                        .Select(slot => new Finding(
+                            FindingCode.SlotLeftBehind,
+                            node.Id,
+                            $"slot {slot.Name} of {node.Id} goes with its data"
+                        )),
                 ],
                 Node = node.Id,
                 Primary = primary.Id,

@@ -92,7 +92,10 @@ internal sealed record RepairClusterPlan : Plan
             Intent = ClusterIntent.Of(state),
         };
         var left = others.Except(returning).Except(standbys).Select(Stays);
-        plan = plan with { Warnings = [.. left, .. plan.LacksRepository ? [RepositoryIsGone] : Array.Empty<string>()] };
+        plan = plan with
+        {
+            Warnings = [.. left, .. plan.LacksRepository ? [RepositoryGone(state)] : Array.Empty<Finding>()],
+        };
         return plan.HasWork(state)
             ? plan
             : plan with
@@ -102,9 +105,11 @@ internal sealed record RepairClusterPlan : Plan
             };
     }
 
-    private const string RepositoryIsGone =
-        "the repository is gone with archive, backups and ledger: nothing before this repair can be recovered; "
-        + "afterwards rebuild the ledger";
+    private static Finding RepositoryGone(ClusterState state) =>
+        new(
+            FindingCode.RepositoryGone,
+            Hint: Hint.Run("afterwards rebuild the ledger", nameof(RebuildLedger), state.Cluster)
+        );
 
     private bool HasWork(ClusterState state) =>
         StartsPrimary
@@ -117,8 +122,8 @@ internal sealed record RepairClusterPlan : Plan
     private static bool Returns(NodeState node) =>
         node.Role is NodeRole.Missing || node is { Role: NodeRole.Stopped, RestartPolicy: ExpectedNode.RestartPolicy };
 
-    private static string Stays(NodeState node) =>
-        $"{node.Id} stays as it is ({Checks.Describe(node)}); afterwards: {Checks.RejoinCommandOf(node)}";
+    private static Finding Stays(NodeState node) =>
+        new(FindingCode.NotTakingPart, node.Id, Checks.Describe(node), Hint.Afterwards(node));
 
     private static IEnumerable<Resource> Missing(ClusterState state) =>
         state.Resources.Where(resource => resource.State is ResourceState.Missing);
@@ -153,8 +158,8 @@ internal sealed record RepairClusterPlan : Plan
         if (state.Nodes.FirstOrDefault(node => node.Role is NodeRole.Unreachable) is { } unknown)
         {
             throw Failure.Refuse(
-                $"{unknown.Id} is {Checks.Describe(unknown)}, so nobody knows whether it is the primary; "
-                    + $"fence it first: pgflow failover {state.Cluster}"
+                $"{unknown.Id} is {Checks.Describe(unknown)}, so nobody knows whether it is the primary",
+                Hint.Failover(state.Cluster)
             );
         }
 
@@ -162,8 +167,8 @@ internal sealed record RepairClusterPlan : Plan
         return state.Nodes.FirstOrDefault(node => node.Timeline > found.Timeline) is { } ahead
             ? throw Failure.Refuse(
                 $"{found.Id} was the primary on timeline {found.Timeline}, and {ahead.Id} went on to timeline "
-                    + $"{ahead.Timeline}: "
-                    + $"{found.Id} is not started; choose with: pgflow failover {state.Cluster} --to {ahead.Id}"
+                    + $"{ahead.Timeline}: {found.Id} is not started",
+                Hint.Failover(state.Cluster, ahead.Id.Name)
             )
             : found;
     }
@@ -185,8 +190,8 @@ internal sealed record RepairClusterPlan : Plan
             (null, [var only]) => only,
             (null, []) => throw Failure.Refuse(
                 $"no node of {state.Cluster} accepts writes, and none holds a primary's data: all would come "
-                    + "back as standbys; "
-                    + $"start one and choose it: pgflow failover {state.Cluster} --to NODE"
+                    + "back as standbys; start one first",
+                Hint.Failover(state.Cluster)
             ),
             _ => throw Failure.Refuse(
                 $"a primary's data hold {names}: which of them is the cluster? Name it with --primary; "

@@ -223,20 +223,24 @@ internal sealed record SwitchoverPlan : Plan
         var others = state.Nodes.Where(node => node.Id != candidate.Id && node.Id != old.Id).ToList();
         var absent = others.Where(node => Checks.ReplicationIssues(node, old).Any()).ToList();
         string Why(NodeState node) => string.Join(", ", Checks.ReplicationIssues(node, old).Said());
-        string[] archive = [.. Checks.ArchiverFindingsOf(old).Said()];
+        Finding[] archive = [.. Checks.ArchiverFindingsOf(old)];
         var plan = new SwitchoverPlan
         {
             Summary = $"{candidate.Id} becomes the primary of {state.Cluster}, {old.Id} its standby",
             Facts = [$"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}"],
             Warnings =
             [
-                .. Checks.ChangedRoles([old]).Select(FindingText.Of),
-                .. absent.Select(node =>
-                    $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.RejoinCommandOf(node)}"
-                ),
-                .. archive.Select(why => $"{why}; {old.Id} stays down until the archive has taken what it kept"),
+                .. Checks.ChangedRoles([old]),
+                .. absent.Select(node => new Finding(
+                    FindingCode.NotTakingPart,
+                    node.Id,
+                    Why(node),
+                    Hint.Afterwards(node)
+                )),
+                .. archive,
+                .. archive.Length > 0 ? [new(FindingCode.StaysDown, old.Id)] : Array.Empty<Finding>(),
                 .. Checks.SlotsLeftBehind(old, candidate),
-                .. Checks.SummarizersOf(candidate).Said(),
+                .. Checks.SummarizersOf(candidate),
             ],
             Old = old.Id,
             Candidate = candidate.Id,
@@ -260,7 +264,7 @@ internal sealed record SwitchoverPlan : Plan
         [
             .. Checks.CandidateBlockers(candidate, old).Said(),
             .. Checks.ConfigurationDrift(old, candidate).Said(),
-            .. input.Force ? [] : archive.Select(why => $"{why}; to go on all the same: --force"),
+            .. input.Force ? [] : archive.Said().Select(why => $"{why}; to go on all the same: --force"),
             .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
         ];
         return Failure.RefuseFor(against) is { } refusal ? throw refusal : plan;

@@ -223,17 +223,14 @@ internal sealed record TakeBackupPlan : Plan
             Warnings =
             [
                 .. plan.Warnings,
-                .. PgFlowText.First(
-                    [.. going.Backups.Select(backup => $"backup {backup.What} will be removed: {backup.Why}")],
-                    TakeBackup.MostSaid
-                ),
-                .. PgFlowText.First(
-                    [.. going.Wal.Select(wal => $"WAL {wal.What} will be removed: {wal.Why}")],
-                    TakeBackup.MostSaid
-                ),
+                .. Expiring([.. going.Backups.Select(gone => $"backup {gone.What} will be removed: {gone.Why}")]),
+                .. Expiring([.. going.Wal.Select(gone => $"WAL {gone.What} will be removed: {gone.Why}")]),
             ],
         };
     }
+
+    private static IEnumerable<Finding> Expiring(IReadOnlyList<string> removals) =>
+        PgFlowText.First(removals, TakeBackup.MostSaid).Select(what => new Finding(FindingCode.Expires, Detail: what));
 
     /// <summary>The pure part of the decision.</summary>
     public static TakeBackupPlan From(TakeBackupInput input, ClusterState state)
@@ -254,10 +251,14 @@ internal sealed record TakeBackupPlan : Plan
                 source == primary && state.Nodes.Count > 1 && input.Node is null
                     ?
                     [
-                        primary.FullPageWrites
-                            ? $"no standby is fit for it: the primary {primary.Id} bears the load"
-                            : $"full_page_writes is off on {primary.Id}: no standby of it can be copied, the "
-                                + "primary bears the load",
+                        new(
+                            FindingCode.PrimaryBearsLoad,
+                            primary.Id,
+                            primary.FullPageWrites
+                                ? $"no standby is fit for it: the primary {primary.Id} bears the load"
+                                : $"full_page_writes is off on {primary.Id}: no standby of it can be copied, the "
+                                    + "primary bears the load"
+                        ),
                     ]
                     : [],
             Input = input,

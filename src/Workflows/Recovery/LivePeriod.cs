@@ -5,7 +5,12 @@ namespace PgFlow.Workflows.Recovery;
 /// <param name="From">When it was opened.</param>
 /// <param name="EndedAt">When it could be written to last; null while it is live.</param>
 /// <param name="Successor">What was opened then, which need not be a child of it.</param>
-internal sealed record LivePeriod(Branch Branch, DateTimeOffset From, DateTimeOffset? EndedAt, TimelineOpened? Successor)
+internal sealed record LivePeriod(
+    Branch Branch,
+    DateTimeOffset From,
+    DateTimeOffset? EndedAt,
+    TimelineOpened? Successor
+)
 {
     /// <summary>The periods in order of time. A branch of which nobody knows when it was opened has none.</summary>
     public static IReadOnlyList<LivePeriod> Of(RepositoryContents contents)

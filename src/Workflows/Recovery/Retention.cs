@@ -137,7 +137,11 @@ public sealed record Retention
     private static IEnumerable<Branch> Promised(RepositoryContents contents, RetentionPolicy policy)
     {
         var begin = contents.ReadAt - policy.Window;
-        var ended = LivePeriod.Of(contents).Where(period => period.EndedAt < begin).Select(period => period.Branch).ToHashSet();
+        var ended = LivePeriod
+            .Of(contents)
+            .Where(period => period.EndedAt < begin)
+            .Select(period => period.Branch)
+            .ToHashSet();
         return contents.Branches.Where(branch => !ended.Contains(branch));
     }
 

@@ -27,20 +27,20 @@ internal static class TargetText
                 + $"{string.Join(" + ", target.Backups)}{(target.BackupBytes > 0 ? $", {PgFlowText.Bytes(target.BackupBytes)}" : "")}",
             $"WAL: from {target.Wal[0].Start} over timelines "
                 + $"{string.Join(", ", target.Wal.Select(range => range.Timeline))}{(target.EndOfBranch ? "" : $", {PgFlowText.Bytes(target.WalBytes)}")}; "
-                + ""
                 + "no gap",
             $"new timeline: {target.NewTimeline}",
         ];
 
     /// <summary>What the position contains that nobody would expect there.</summary>
-    public static IEnumerable<string> Warnings(ResolvedTarget target) =>
-        target.EarlyRemovals.Select(removal =>
-            $"at {target.End} the files of "
-            + $"{(removal.Thing is RemovedThing.Database ? "database" : "tablespace")} {removal.Oid} (OID) are "
-            + $"removed already, by transaction {removal.Xid}, which has not committed there: "
-            + $"it is listed and can't be used; the position before that is {removal.Lsn} on timeline "
-            + $"{removal.Timeline}"
-        );
+    public static IEnumerable<Finding> Warnings(ResolvedTarget target) =>
+        target.EarlyRemovals.Select(removal => new Finding(
+            FindingCode.RemovedEarly,
+            Detail: $"at {target.End} the files of "
+                + $"{(removal.Thing is RemovedThing.Database ? "database" : "tablespace")} {removal.Oid} (OID) are "
+                + $"removed already, by transaction {removal.Xid}, which has not committed there: "
+                + $"it is listed and can't be used; the position before that is {removal.Lsn} on timeline "
+                + $"{removal.Timeline}"
+        ));
 
     /// <summary>Where it is, in a few words.</summary>
     public static string Place(ResolvedTarget target) =>

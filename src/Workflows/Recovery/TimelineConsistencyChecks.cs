@@ -113,7 +113,8 @@ internal static class TimelineConsistencyChecks
     private static IEnumerable<string> OutOfOrder(RepositoryContents contents)
     {
         var periods = LivePeriod.Of(contents);
-        return periods.Zip(periods.Skip(1))
+        return periods
+            .Zip(periods.Skip(1))
             .Where(pair => pair.Second.Branch.Timeline < pair.First.Branch.Timeline)
             .Select(pair =>
                 $"timeline {pair.Second.Branch.Timeline} was opened after {pair.First.Branch.Timeline} by the "

@@ -70,7 +70,10 @@ public sealed record TimelineTree
                     .Branches.OrderBy(branch => branch.Timeline)
                     .Select(branch =>
                     {
-                        var (path, period) = (paths[branch.Timeline], periods.FirstOrDefault(period => period.Branch == branch));
+                        var (path, period) = (
+                            paths[branch.Timeline],
+                            periods.FirstOrDefault(period => period.Branch == branch)
+                        );
                         var earliest = EarliestOf(contents, path, period);
                         var latest = period?.EndedAt ?? contents.ReadAt;
                         return new TreeBranch

@@ -82,7 +82,7 @@ public static class PgFlowText
         if (progress.Plan is { } plan)
         {
             text.Append('\n').Append(plan.Summary).Append('\n');
-            AppendList(text, plan.Warnings.Select(warning => $"⚠ {warning}"));
+            AppendList(text, plan.Warnings.Select(warning => $"⚠ {Line(warning)}"));
             AppendList(text, plan.Facts);
         }
 
@@ -111,6 +111,15 @@ public static class PgFlowText
 
         return text.ToString();
     }
+
+    /// <summary>A finding as the Web UI takes its hint: the workflow type, and its input to paste.</summary>
+    private static string Line(Finding finding) =>
+        finding.Hint switch
+        {
+            null => FindingText.Of(finding),
+            { Procedure: null } hint => $"{FindingText.Of(finding)}; {hint.Text}",
+            var hint => $"{FindingText.Of(finding)}; {hint.Text}: {hint.Procedure} `{hint.Input?.ToJsonString()}`",
+        };
 
     /// <summary>One character for a step's state.</summary>
     public static string Sign(StepState state) =>

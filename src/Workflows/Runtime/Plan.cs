@@ -13,7 +13,7 @@ internal abstract record Plan
     public IReadOnlyList<string> Facts { get; init; } = [];
 
     /// <summary>What a person should weigh.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    public IReadOnlyList<Finding> Warnings { get; init; } = [];
 
     /// <summary>The cluster is already as it was asked to be; <see cref="Summary"/> says so.</summary>
     public bool NothingToDo { get; init; }

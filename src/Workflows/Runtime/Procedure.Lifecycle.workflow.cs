@@ -251,7 +251,10 @@ public abstract class Procedure<TInput> : Procedure
             Notes.Add(e.Message);
         }
 
-        return ReportOf(LeftOut ? ProcedureStatus.Incomplete : end, _yielded ?? TemporalFailures.Why(failure));
+        return ReportOf(LeftOut ? ProcedureStatus.Incomplete : end, _yielded ?? TemporalFailures.Why(failure)) with
+        {
+            Hint = TemporalFailures.HintOf(failure),
+        };
     }
 
     private ProcedureStatus EndOf(Exception failure)

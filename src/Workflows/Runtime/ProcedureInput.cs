@@ -32,7 +32,7 @@ public abstract record ProcedureInput
 
     /// <summary>Everything that is wrong with this input, each with its field and the mend.</summary>
     public IReadOnlyList<InputProblem> Problems() =>
-        Unreadable.Any(problem => problem.Field is InputProblem.Whole) ? Unreadable : [.. Unreadable, .. Unfit()];
+        Unreadable.Any(problem => problem.IsOfWhole) ? Unreadable : [.. Unreadable, .. Unfit()];
 
     private IEnumerable<InputProblem> Unfit() =>
         [
@@ -53,7 +53,7 @@ public abstract record ProcedureInput
     private protected IEnumerable<InputProblem> Missing(string field, bool missing, string mend) =>
         missing && !IsUnreadable(field) ? [new(field, $"is missing; {mend}")] : [];
 
-    private protected bool IsUnreadable(string field) => Unreadable.Any(problem => problem.Field == field);
+    private protected bool IsUnreadable(string field) => Unreadable.Any(problem => problem.Fields.Contains(field));
 
     /// <summary>A text that Temporal would not take as a search attribute or a summary, and then end the workflow or
     /// retry it for ever.</summary>

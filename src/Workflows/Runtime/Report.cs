@@ -59,6 +59,9 @@ public sealed record Report
     /// <summary>The end in one sentence.</summary>
     public required string Summary { get; init; }
 
+    /// <summary>What to do about its end, where whoever refused knew.</summary>
+    public Hint? Hint { get; init; }
+
     /// <summary>Who asked for it.</summary>
     public required string By { get; init; }
 
@@ -109,7 +112,7 @@ public sealed record Report
 public sealed record PlanView(
     string Summary,
     IReadOnlyList<string> Facts,
-    IReadOnlyList<string> Warnings,
+    IReadOnlyList<Finding> Warnings,
     IReadOnlyList<PlannedStep> Steps,
     string Hash
 );

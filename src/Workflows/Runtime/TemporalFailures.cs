@@ -9,7 +9,8 @@ public static class TemporalFailures
     public static ApplicationFailureException Of(PgFlowException failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        return new(failure.Message, inner: null, failure.Type, failure.IsFinal);
+        object[] details = failure.Hint is { } hint ? [hint] : [];
+        return new(failure.Message, inner: null, failure.Type, failure.IsFinal, details: details);
     }
 
     /// <summary>Whether a workflow may end, or a step be blocked, by <paramref name="failure"/>; anything else is a
@@ -25,6 +26,16 @@ public static class TemporalFailures
 
     /// <summary>Whether <paramref name="failure"/> says that the procedure does not hold its lease.</summary>
     public static bool IsLeaseLost(Exception failure) => TypeOf(failure) is FailureTypes.LeaseLost;
+
+    /// <summary>What to do about <paramref name="failure"/>, where whoever refused knew.</summary>
+    public static Hint? HintOf(Exception failure) =>
+        Cause(failure) switch
+        {
+            PgFlowException own => own.Hint,
+            ApplicationFailureException { ErrorType: FailureTypes.Refused, Details.Count: > 0 } theirs =>
+                theirs.Details.ElementAt<Hint>(0),
+            _ => null,
+        };
 
     /// <summary>What is said of <paramref name="failure"/>; a cancelled activity's own message is empty.</summary>
     public static string Why(Exception failure) =>

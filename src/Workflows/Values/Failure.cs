@@ -4,13 +4,18 @@ namespace PgFlow.Workflows.Values;
 /// <param name="type">One of <see cref="FailureTypes"/>.</param>
 /// <param name="message">Why.</param>
 /// <param name="isFinal">Whether another attempt would find the same.</param>
-public sealed class PgFlowException(string type, string message, bool isFinal) : Exception(Failure.Said(message))
+/// <param name="hint">What to do about it.</param>
+public sealed class PgFlowException(string type, string message, bool isFinal, Hint? hint = null)
+    : Exception(Failure.Said(message))
 {
     /// <summary>One of <see cref="FailureTypes"/>.</summary>
     public string Type => type;
 
     /// <summary>Whether another attempt would find the same.</summary>
     public bool IsFinal => isFinal;
+
+    /// <summary>What to do about it.</summary>
+    public Hint? Hint => hint;
 }
 
 /// <summary>The kinds of failure.</summary>
@@ -21,7 +26,8 @@ public static class Failure
         new(FailureTypes.InvalidInput, string.Join("; ", problems), isFinal: true);
 
     /// <summary>A precondition does not hold: final, and a refusal.</summary>
-    public static PgFlowException Refuse(string why) => new(FailureTypes.Refused, why, isFinal: true);
+    public static PgFlowException Refuse(string why, Hint? hint = null) =>
+        new(FailureTypes.Refused, why, isFinal: true, hint);
 
     /// <summary>A refusal for all of <paramref name="reasons"/>; null where there are none.</summary>
     public static PgFlowException? RefuseFor(IReadOnlyCollection<string> reasons) =>

@@ -31,7 +31,7 @@ public sealed class BackupSettingsTests(TemporalServer temporal)
         // of a standby there is none without full pages
         Assert.Contains(" from p1, ", full.Summary, StringComparison.Ordinal);
         Assert.Contains(
-            full.Plan!.Warnings,
+            full.Plan!.Warnings.Select(FindingText.Of),
             warning => warning.StartsWith("full_page_writes is off", StringComparison.Ordinal)
         );
         await TestCluster.SqlAsync(p1, "CREATE TABLE t AS SELECT generate_series(1, 1000) AS id");

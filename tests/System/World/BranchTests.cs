@@ -85,7 +85,7 @@ public sealed class BranchTests(TemporalServer temporal)
         var report = await FailoverTests.FailOverAsync(cluster);
         Assert.Equal(cluster.Node(2), Assert.Single((await cluster.InspectAsync()).State.Primaries).Id);
         Assert.Contains(
-            report.Plan!.Warnings,
+            report.Plan!.Warnings.Select(FindingText.Of),
             warning =>
                 warning.Contains("p3 is on timeline 2, which is not part of the live one, 1", StringComparison.Ordinal)
         );

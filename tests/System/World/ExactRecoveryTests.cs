@@ -157,20 +157,20 @@ public sealed partial class ExactRecoveryTests(HostilePast past) : IClassFixture
     {
         var report = await PlannedAsync(new() { ToTime = past.TimeOf("E") });
         Assert.DoesNotContain(
-            report.Plan!.Warnings,
+            report.Plan!.Warnings.Select(FindingText.Of),
             warning => warning.Contains("files of database", StringComparison.Ordinal)
         );
         var dropped = Position().Match(report.Plan.Facts[3]).Groups["lsn"].Value;
 
         var warned = await PlannedAsync(new() { ToLsn = dropped, Timeline = 1 });
         var warning = Assert.Single(
-            warned.Plan!.Warnings,
+            warned.Plan!.Warnings.Select(FindingText.Of),
             warning => warning.Contains("files of database", StringComparison.Ordinal)
         );
         var before = BeforeThat().Match(warning).Groups["lsn"].Value;
         var safe = await PlannedAsync(new() { ToLsn = before, Timeline = 1 });
         Assert.DoesNotContain(
-            safe.Plan!.Warnings,
+            safe.Plan!.Warnings.Select(FindingText.Of),
             other => other.Contains("files of database", StringComparison.Ordinal)
         );
     }

@@ -46,7 +46,8 @@ public sealed partial class LossTests(TemporalServer temporal)
             .AddSingleton(TemporalRuntime.Default.MetricMeter)
             .AddPgFlowActivities(new ConfigurationBuilder().Build())
             .BuildServiceProvider();
-        Task<Loss> MeasureAsync() => activities.GetRequiredService<IArchiveActivities>().MeasureLossAsync(p1, promotion);
+        Task<Loss> MeasureAsync() =>
+            activities.GetRequiredService<IArchiveActivities>().MeasureLossAsync(p1, promotion);
         Task ChangeAsync(string script) =>
             Host.DockerAsync(
                 "run",

@@ -52,15 +52,15 @@ public sealed class SlotTests(TemporalServer temporal)
             (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
         );
         Assert.Contains(
-            report.Plan!.Warnings,
+            report.Plan!.Warnings.Select(FindingText.Of),
             warning => warning.StartsWith("logical slot stays of p1 does not go along", StringComparison.Ordinal)
         );
         Assert.Contains(
-            report.Plan.Warnings,
+            report.Plan.Warnings.Select(FindingText.Of),
             warning => warning.StartsWith("physical slot theirs of p1 does not go along", StringComparison.Ordinal)
         );
         Assert.DoesNotContain(
-            report.Plan.Warnings,
+            report.Plan.Warnings.Select(FindingText.Of),
             warning =>
                 warning.Contains(" goes ", StringComparison.Ordinal)
                 && warning.Contains("slot goes", StringComparison.Ordinal)

@@ -38,7 +38,7 @@ public sealed class SummarizerTests(TemporalServer temporal)
         );
 
         Assert.Contains(
-            report.Plan!.Warnings,
+            report.Plan!.Warnings.Select(FindingText.Of),
             warning => warning.Contains("WAL summarizer fails", StringComparison.Ordinal)
         );
         var promoted = Assert.Single(report.Steps, step => step.Id == "promote");

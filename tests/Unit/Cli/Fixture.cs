@@ -18,7 +18,7 @@ internal static class Samples
     public static readonly PlanView Plan = new(
         "p2 becomes the primary",
         ["primary p1 on timeline 1"],
-        ["p3 [hangs]"],
+        [new(FindingCode.NodeUnavailable, new(ClusterName.Parse("demo"), NodeName.Of(3)), "[hung]")],
         [new("stop", "Stop p1"), new("promote", "Promote p2")],
         "abc"
     );

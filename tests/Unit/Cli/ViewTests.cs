@@ -75,7 +75,7 @@ public sealed class ViewTests
             [
                 "p2 becomes the primary",
                 "  primary p1 on timeline 1",
-                "  ⚠ p3 [hangs]",
+                "  ⚠ p3 is [hung]",
                 "   1 Stop p1",
                 "   2 Promote p2",
             ],

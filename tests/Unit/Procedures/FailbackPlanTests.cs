@@ -9,11 +9,18 @@ public sealed class FailbackPlanTests
     public static TheoryData<string, ClusterState, FailbackInput> Refused =>
         new()
         {
-            { "p1 is the primary; to make it a standby: pgflow switchover demo", Healthy(), Any with { Node = P(1) } },
-            { "there is no cluster demo; make it with: pgflow init demo", Nothing, Any },
+            {
+                "p1 is the primary; make another node the primary: pgflow switchover demo",
+                Healthy(),
+                Any with
+                {
+                    Node = P(1),
+                }
+            },
+            { "there is no cluster demo; make it: pgflow init demo", Nothing, Any },
             { "demo has no node p9; it has p1, p2, p3", Healthy(), Any with { Node = P(9) } },
             {
-                "no node of demo accepts writes; make one the primary with: pgflow failover demo",
+                "no node of demo accepts writes; make a node the primary: pgflow failover demo",
                 Healthy().With(1, Stopped),
                 Any with
                 {
@@ -21,7 +28,7 @@ public sealed class FailbackPlanTests
                 }
             },
             {
-                "p1, p2 both accept writes; stop the wrong one, then: pgflow failback demo NODE",
+                "p1, p2 both accept writes; fence the wrong one: pgflow failback demo NODE",
                 Healthy().With(2, node => node with { Role = NodeRole.Primary }),
                 Any
             },
@@ -40,7 +47,7 @@ public sealed class FailbackPlanTests
 
     [Theory, MemberData(nameof(Refused))]
     public void Says_what_stands_against_it(string why, ClusterState state, FailbackInput input) =>
-        Assert.Equal(why, Assert.Throws<PgFlowException>(() => FailbackPlan.From(input, state)).Message);
+        Assert.Equal(why, Sample.Said(Assert.Throws<PgFlowException>(() => FailbackPlan.From(input, state))));
 
     [Fact]
     public void Takes_the_only_node_that_is_missing()
@@ -94,6 +101,9 @@ public sealed class FailbackPlanTests
         );
 
         Assert.Equal((P(2), P(1)), (plan.Node.Name, plan.Primary.Name));
-        Assert.Equal(["p2 accepts writes: what p1 does not have of them is dropped from the cluster"], plan.Warnings);
+        Assert.Equal(
+            ["p2 accepts writes: what p1 does not have of them is dropped from the cluster"],
+            plan.Warnings.Select(HintText.Line)
+        );
     }
 }

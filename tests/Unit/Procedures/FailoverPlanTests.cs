@@ -9,7 +9,7 @@ public sealed class FailoverPlanTests
     public static TheoryData<string, ClusterState, FailoverInput> Refused =>
         new()
         {
-            { "there is no cluster demo; make it with: pgflow init demo", Nothing, Any },
+            { "there is no cluster demo; make it: pgflow init demo", Nothing, Any },
             {
                 "p1 is healthy and accepts writes: change the primary with pgflow switchover demo, or fence it "
                     + "all the same with --force",
@@ -72,7 +72,7 @@ public sealed class FailoverPlanTests
         Assert.Equal([P(2), P(3)], plan.Survivors.Select(node => node.Name));
         Assert.Equal(P(3), plan.Likely.Node.Name);
         Assert.Equal("p3 becomes the primary of demo; p1 fenced", plan.Summary);
-        Assert.Empty(plan.Warnings);
+        Assert.Empty(plan.Warnings.Select(HintText.Line));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class FailoverPlanTests
                 "p2 is on timeline 3, which is not part of the live one, 4, so it is no candidate; afterwards: "
                     + "pgflow failback demo p2",
             ],
-            plan.Warnings
+            plan.Warnings.Select(HintText.Line)
         );
         Assert.False(plan.IsContested);
         Assert.Equal(
@@ -135,7 +135,7 @@ public sealed class FailoverPlanTests
                 "p3 is on another timeline 2 than the live one: two promotions took the same number, so it is "
                     + "no candidate; afterwards: pgflow failback demo p3",
             ],
-            plan.Warnings
+            plan.Warnings.Select(HintText.Line)
         );
     }
 
@@ -219,7 +219,10 @@ public sealed class FailoverPlanTests
             ],
             plan.Lost
         );
-        Assert.Equal(["p1 is healthy: what it commits until it is fenced may be lost"], plan.Warnings);
+        Assert.Equal(
+            ["p1 is healthy: what it commits until it is fenced may be lost"],
+            plan.Warnings.Select(HintText.Line)
+        );
     }
 
     [Fact]
@@ -244,8 +247,8 @@ public sealed class FailoverPlanTests
 
         Assert.Equal([P(1)], plan.Lost.Select(lost => lost.Id.Name));
         Assert.Equal(
-            ["p3 does not take part (stopped, container exited); afterwards: pgflow failback demo p3"],
-            plan.Warnings
+            ["p3 does not take part: stopped, container exited; afterwards: pgflow failback demo p3"],
+            plan.Warnings.Select(HintText.Line)
         );
     }
 
@@ -372,6 +375,6 @@ public sealed class FailoverPlanTests
     private static (string?, string) Refusal(Func<object> plan)
     {
         var refusal = Assert.Throws<PgFlowException>(plan);
-        return (refusal.Type, refusal.Message);
+        return (refusal.Type, Sample.Said(refusal));
     }
 }

@@ -47,7 +47,10 @@ public sealed class OtherPlanTests
             Healthy().With(2, node => node with { Role = NodeRole.Primary })
         );
         Assert.Equal((P(1), true), (plan.Primary.Name, plan.WasWrong));
-        Assert.Equal(["p2 accepts writes: what p1 does not have of them is dropped from the cluster"], plan.Warnings);
+        Assert.Equal(
+            ["p2 accepts writes: what p1 does not have of them is dropped from the cluster"],
+            plan.Warnings.Select(HintText.Line)
+        );
     }
 
     [Fact]
@@ -65,11 +68,11 @@ public sealed class OtherPlanTests
     public void Remake_of_the_primary_is_refused() =>
         Assert.StartsWith(
             "p1 is the primary; ",
-            Assert
-                .Throws<PgFlowException>(() =>
+            Sample.Said(
+                Assert.Throws<PgFlowException>(() =>
                     RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(1) }, Healthy())
                 )
-                .Message,
+            ),
             StringComparison.Ordinal
         );
 
@@ -92,7 +95,7 @@ public sealed class OtherPlanTests
                     },
                     Nothing
                 )
-                .Warnings
+                .Warnings.Select(HintText.Line)
         );
     }
 
@@ -104,8 +107,8 @@ public sealed class OtherPlanTests
             "there is a cluster demo already, and it differs: nodes is 3, not 2; image is postgres:17, not "
                 + "postgres:16; archive is External, not Local; vip is 10.0.0.9, not 10.0.0.8; subnet is "
                 + "10.77.1.0/24, not 10.1.0.0/16; externalNetwork is lan, not wan",
-            Assert
-                .Throws<PgFlowException>(() =>
+            Sample.Said(
+                Assert.Throws<PgFlowException>(() =>
                     InitClusterPlan.From(
                         new()
                         {
@@ -120,7 +123,7 @@ public sealed class OtherPlanTests
                         Healthy()
                     )
                 )
-                .Message
+            )
         );
     }
 
@@ -171,7 +174,7 @@ public sealed class OtherPlanTests
     {
         Assert.Equal(
             why,
-            Assert.Throws<PgFlowException>(() => InitClusterPlan.From(new() { Cluster = Cluster }, state)).Message
+            Sample.Said(Assert.Throws<PgFlowException>(() => InitClusterPlan.From(new() { Cluster = Cluster }, state)))
         );
         Assert.Equal(
             why,
@@ -188,8 +191,8 @@ public sealed class OtherPlanTests
     {
         Assert.Equal(
             "container web uses volume pgflow-demo-p1: remove it first; nothing was removed",
-            Assert
-                .Throws<PgFlowException>(() =>
+            Sample.Said(
+                Assert.Throws<PgFlowException>(() =>
                     DestroyClusterPlan.From(
                         new() { Cluster = Cluster },
                         Healthy() with
@@ -198,7 +201,7 @@ public sealed class OtherPlanTests
                         }
                     )
                 )
-                .Message
+            )
         );
         var plan = DestroyClusterPlan.From(
             new() { Cluster = Cluster },

@@ -28,11 +28,11 @@ public sealed class ProposalsTests
     public async Task Each_procedure_is_asked_with_the_input_that_is_proposed()
     {
         Assert.Equal(
-            "p1 is the primary; to make it a standby: pgflow switchover demo",
+            "p1 is the primary; make another node the primary: pgflow switchover demo",
             await RefusalAsync(nameof(Failback), Healthy(), P(1))
         );
         Assert.Equal(
-            "p1 is the primary; make another node the primary first: pgflow switchover demo",
+            "p1 is the primary; make another node the primary: pgflow switchover demo",
             await RefusalAsync(nameof(RemakeStandby), Healthy(), P(1))
         );
         Assert.Equal("demo has no node p9; it has p1, p2, p3", await RefusalAsync(nameof(Failback), Healthy(), P(9)));
@@ -47,8 +47,10 @@ public sealed class ProposalsTests
         );
     }
 
-    private static Task<string?> RefusalAsync(string procedure, ClusterState state, NodeName? node = null) =>
-        Proposals.RefusalAsync(Hint.Run("do it", procedure, Cluster, node), state);
+    private static async Task<string?> RefusalAsync(string procedure, ClusterState state, NodeName? node = null) =>
+        await Proposals.RefusalAsync(Hint.Run("do it", procedure, Cluster, node), state) is { } refusal
+            ? Said(refusal)
+            : null;
 
     private static async Task<Hint> HintAsync(FindingCode code, ClusterState state) =>
         (

@@ -15,7 +15,7 @@ public sealed class RepairPlanTests
                     .With(2, Missing)
                     .With(3, Missing),
                 "no node of demo accepts writes, and none holds a primary's data: all would come back as "
-                    + "standbys; start one and choose it: pgflow failover demo --to NODE"
+                    + "standbys; start one first; make a node the primary: pgflow failover demo"
             },
             {
                 Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false }),
@@ -24,13 +24,13 @@ public sealed class RepairPlanTests
             },
             {
                 Healthy().With(1, Missing).With(2, node => node with { Timeline = new(2) }),
-                "p1 was the primary on timeline 1, and p2 went on to timeline 2: p1 is not started; choose "
-                    + "with: pgflow failover demo --to p2"
+                "p1 was the primary on timeline 1, and p2 went on to timeline 2: p1 is not started; make "
+                    + "a node the primary: pgflow failover demo --to p2"
             },
             {
                 Healthy().With(1, Hung).With(3, Missing),
-                "p1 is unreachable: no answer within 2 s, so nobody knows whether it is the primary; fence it "
-                    + "first: pgflow failover demo"
+                "p1 is unreachable: no answer within 2 s, so nobody knows whether it is the primary; make a "
+                    + "node the primary: pgflow failover demo"
             },
             {
                 Healthy().With(3, Missing) with
@@ -40,12 +40,12 @@ public sealed class RepairPlanTests
                 "container pgflow-demo-p3: not PgFlow's, with a name of demo's or on one of its volumes; "
                     + "remove or rename what is foreign first"
             },
-            { Nothing, "there is no cluster demo; make it with: pgflow init demo" },
+            { Nothing, "there is no cluster demo; make it: pgflow init demo" },
         };
 
     [Theory, MemberData(nameof(Refused))]
     public void Starts_nothing_where_it_is_not_certain_who_the_primary_is(ClusterState state, string why) =>
-        Assert.Equal(why, Assert.Throws<PgFlowException>(() => RepairClusterPlan.From(Any, state)).Message);
+        Assert.Equal(why, Sample.Said(Assert.Throws<PgFlowException>(() => RepairClusterPlan.From(Any, state))));
 
     [Fact]
     public void The_only_node_with_a_primarys_data_is_started_and_the_others_follow()
@@ -88,7 +88,11 @@ public sealed class RepairPlanTests
         );
 
         Assert.Equal(P(3), Assert.Single(plan.Returning).Id.Name);
-        Assert.Contains("pgflow failback demo p2", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "pgflow failback demo p2",
+            Assert.Single(plan.Warnings.Select(HintText.Line)),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -142,7 +146,7 @@ public sealed class RepairPlanTests
             Assert.Single(
                 SwitchoverPlan
                     .From(new() { Cluster = Cluster, Force = true }, state.WithFollower(3, _ => null))
-                    .Warnings
+                    .Warnings.Select(HintText.Line)
             ),
             StringComparison.Ordinal
         );
@@ -155,21 +159,26 @@ public sealed class RepairPlanTests
         Assert.Empty(failover.Lost);
         // without a container there is nothing to ask
         Assert.Equal([P(2), P(3)], failover.Compared.Select(node => node.Name));
-        Assert.Contains(failover.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
+        Assert.Contains(
+            failover.Warnings.Select(HintText.Line),
+            warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal)
+        );
         Assert.EndsWith(
-            "bring it back with: pgflow repair demo",
-            Assert
-                .Throws<PgFlowException>(() => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state))
-                .Message,
+            "put it right: pgflow repair demo",
+            Sample.Said(
+                Assert.Throws<PgFlowException>(() =>
+                    RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state)
+                )
+            ),
             StringComparison.Ordinal
         );
         Assert.EndsWith(
-            "bring it back with: pgflow repair demo",
-            Assert
-                .Throws<PgFlowException>(() =>
+            "put it right: pgflow repair demo",
+            Sample.Said(
+                Assert.Throws<PgFlowException>(() =>
                     FailbackPlan.From(new() { Cluster = Cluster }, state.WithFollower(3, _ => null))
                 )
-                .Message,
+            ),
             StringComparison.Ordinal
         );
     }
@@ -195,7 +204,10 @@ public sealed class RepairPlanTests
 
         Assert.Equal([P(2), P(3)], plan.Nodes.Select(node => node.Id.Name));
         Assert.Equal([P(1), P(3)], plan.Slots);
-        Assert.Contains(plan.Warnings, warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal));
+        Assert.Contains(
+            plan.Warnings.Select(HintText.Line),
+            warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal)
+        );
         Assert.Throws<PgFlowException>(() =>
             RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(1).With(1, Missing), target)
         );

@@ -5,6 +5,10 @@ internal static class Sample
 {
     public static ClusterName Cluster { get; } = ClusterName.Parse("demo");
 
+    /// <summary>A refusal as the CLI says it, with the command of its hint.</summary>
+    public static string Said(PgFlowException refusal) =>
+        refusal.Hint is { } hint ? $"{refusal.Message}; {HintText.Of(hint)}" : refusal.Message;
+
     public static NodeName P(int number) => NodeName.Of(number);
 
     public static ClusterState Healthy(int nodes = 3) =>

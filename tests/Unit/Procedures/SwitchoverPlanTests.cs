@@ -7,15 +7,15 @@ public sealed class SwitchoverPlanTests
     public static TheoryData<string, ClusterState, SwitchoverInput> Refused =>
         new()
         {
-            { "there is no cluster demo; make it with: pgflow init demo", Nothing, To(2) },
+            { "there is no cluster demo; make it: pgflow init demo", Nothing, To(2) },
             { "demo has no node p9; it has p1, p2, p3", Healthy(), To(9) },
             {
-                "no node of demo accepts writes; make one the primary with: pgflow failover demo",
+                "no node of demo accepts writes; make a node the primary: pgflow failover demo",
                 Healthy().With(1, Stopped),
                 To(2)
             },
             {
-                "p1, p2 both accept writes; stop the wrong one, then: pgflow failback demo NODE",
+                "p1, p2 both accept writes; fence the wrong one: pgflow failback demo NODE",
                 Healthy().With(2, node => node with { Role = NodeRole.Primary }),
                 To(3)
             },
@@ -71,7 +71,7 @@ public sealed class SwitchoverPlanTests
     public void Says_what_stands_against_it(string why, ClusterState state, SwitchoverInput input)
     {
         var refusal = Assert.Throws<PgFlowException>(() => SwitchoverPlan.From(input, state));
-        Assert.Equal((FailureTypes.Refused, why), (refusal.Type, refusal.Message));
+        Assert.Equal((FailureTypes.Refused, why), (refusal.Type, Sample.Said(refusal)));
         Assert.True(refusal.IsFinal);
     }
 
@@ -80,10 +80,10 @@ public sealed class SwitchoverPlanTests
         Assert.Equal(
             [
                 "p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 "
-                    + "min); see its log: docker logs pgflow-demo-p1; p1 stays down until the archive has taken what "
-                    + "it kept",
+                    + "min); see its log: docker logs pgflow-demo-p1",
+                "p1 stays down until the archive has taken what it kept",
             ],
-            SwitchoverPlan.From(To(2) with { Force = true }, WithBrokenArchive).Warnings
+            SwitchoverPlan.From(To(2) with { Force = true }, WithBrokenArchive).Warnings.Select(HintText.Line)
         );
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class SwitchoverPlanTests
                 "logical slot late of p1 does not go along: it is not on p2 (sync_replication_slots and "
                     + "hot_standby_feedback must be on there)",
             ],
-            plan.Warnings
+            plan.Warnings.Select(HintText.Line)
         );
         Assert.Equal([P(3)], plan.Followers.Select(node => node.Name));
     }
@@ -147,9 +147,9 @@ public sealed class SwitchoverPlanTests
         var state = Healthy().With(2, node => node with { ReplayPaused = true, Drift = [Override] }).With(3, Stopped);
         Assert.Equal(
             3,
-            Assert
-                .Throws<PgFlowException>(() => SwitchoverPlan.From(To(2), state))
-                .Message.Split("; ")
+            Sample
+                .Said(Assert.Throws<PgFlowException>(() => SwitchoverPlan.From(To(2), state)))
+                .Split("; ")
                 .Count(reason =>
                     !reason.StartsWith("resume", StringComparison.Ordinal)
                     && !reason.StartsWith("to go on", StringComparison.Ordinal)
@@ -185,7 +185,7 @@ public sealed class SwitchoverPlanTests
                 "p3 does not take part: p3 is no running standby (unreachable: no answer within 2 s); "
                     + "afterwards: pgflow failback demo p3",
             ],
-            plan.Warnings
+            plan.Warnings.Select(HintText.Line)
         );
     }
 
@@ -217,11 +217,11 @@ public sealed class SwitchoverPlanTests
         Assert.Equal(
             "p1 is the primary of demo already, but not as it should be: the virtual IP is on no node, not on "
                 + "the primary p1; put it right: pgflow repair demo",
-            Assert
-                .Throws<PgFlowException>(() =>
+            Sample.Said(
+                Assert.Throws<PgFlowException>(() =>
                     SwitchoverPlan.From(To(1), Healthy().With(1, node => node with { Endpoint = EndpointRole.None }))
                 )
-                .Message
+            )
         );
 
     [Fact]

@@ -61,14 +61,14 @@ public sealed class TablespaceTests
 
         Assert.StartsWith(
             "p3 can only come back as it is, and is refused where it can't: demo has tablespaces",
-            Assert.Single(plan.Warnings),
+            Assert.Single(plan.Warnings.Select(HintText.Line)),
             StringComparison.Ordinal
         );
         Assert.Same(noAction, noAction.Within(plan.Tablespaces));
         Assert.Same(rewind, rewind.Within(null));
         Assert.StartsWith(
             "it ran ahead, so it would have to be rewound or copied, but demo has",
-            Assert.Throws<PgFlowException>(() => rewind.Within(plan.Tablespaces)).Message,
+            Sample.Said(Assert.Throws<PgFlowException>(() => rewind.Within(plan.Tablespaces))),
             StringComparison.Ordinal
         );
     }

@@ -74,7 +74,9 @@ public sealed class InputReaderTests
     public void Says_everything_at_once() =>
         Assert.Equal(
             ["cluster", "too", "force", "node"],
-            Read<RemakeStandbyInput>("""{"cluster":1,"too":2,"force":3}""").Problems().Select(problem => problem.Field)
+            Read<RemakeStandbyInput>("""{"cluster":1,"too":2,"force":3}""")
+                .Problems()
+                .SelectMany(problem => problem.Fields)
         );
 
     [Theory]
@@ -116,7 +118,7 @@ public sealed class InputReaderTests
     }
 
     private static IEnumerable<string> Fields<T>(string json)
-        where T : ProcedureInput => Read<T>(json).Problems().Select(problem => problem.Field);
+        where T : ProcedureInput => Read<T>(json).Problems().SelectMany(problem => problem.Fields);
 
     private static IEnumerable<string> Said(ProcedureInput input) =>
         input.Problems().Select(problem => problem.ToString());

@@ -36,7 +36,13 @@ public sealed class PgFlowTextTests
             ClusterName.Parse("demo"),
             ProcedureStatus.Blocked,
             "blocked: two",
-            new("the plan", ["a fact"], ["a warning"], [new("1", "one"), new("2", "two"), new("3", "three")], "abc"),
+            new(
+                "the plan",
+                ["a fact"],
+                [new(FindingCode.Irreversible, Hint: Hint.Run("afterwards", "Failback", ClusterName.Parse("demo")))],
+                [new("1", "one"), new("2", "two"), new("3", "three")],
+                "abc"
+            ),
             [
                 new(1, "1", "one", StepState.Done, Milliseconds: 12),
                 new(2, "2", "two", StepState.Blocked, Error: "a|b\nc"),
@@ -51,7 +57,7 @@ public sealed class PgFlowTextTests
 
             the plan
 
-            - ⚠ a warning
+            - ⚠ nothing brings it back; afterwards: Failback `{"cluster":"demo"}`
 
             - a fact
 

@@ -27,7 +27,7 @@ public partial record TargetInput : ProcedureInput
         }
         else if (given.Count > 1)
         {
-            var fields = given.Select(field => field.Kind.Field);
+            string[] fields = [.. given.Select(field => field.Kind.Field)];
             problems.Add(new(fields, $"are {given.Count} targets; give only one of", TargetKind.Fields));
         }
 

@@ -24,6 +24,9 @@ public sealed partial class ProgramTests : IDisposable
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("pgflow-programs-");
 
+    /// <summary>What the last program printed.</summary>
+    private string _printed = "";
+
     public ProgramTests()
     {
         foreach (var folder in Folders)
@@ -152,6 +155,24 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Equal("""{"name": "a \"b\" \\"}""", Result().GetProperty("point").GetString());
         Run("find-point", ("NAME", "*"));
         Assert.Equal("", Result().GetProperty("point").GetString());
+    }
+
+    [Fact]
+    public void What_the_repository_has_is_read_also_where_a_nodes_pg_control_is_broken()
+    {
+        Write("nodes/p1/data/global/pg_control", "");
+        Write("nodes/p2/data/global/pg_control", "");
+        File.WriteAllBytes(
+            $"{_root}/nodes/p2/data/global/pg_control",
+            ControlFileFixture.Of(systemIdentifier: 7, segmentSize: 1 << 26)
+        );
+        Write("repository/wal/000000010000000000000001", "");
+
+        Assert.Equal(0, Try("catalogue", [], []).ExitCode);
+
+        var read = CatalogueActivities.Parse(ClusterName.Parse("demo"), _printed);
+        Assert.Equal(("7", 1 << 26), (read.SystemIdentifier, read.SegmentSize));
+        Assert.Equal([new(new(1), 1, 1)], read.Segments);
     }
 
     [Theory]
@@ -412,10 +433,10 @@ public sealed partial class ProgramTests : IDisposable
 
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
-        process.OutputDataReceived += static (_, _) => { };
-        process.BeginOutputReadLine();
+        var printing = process.StandardOutput.ReadToEndAsync();
         var complaint = process.StandardError.ReadToEnd();
         process.WaitForExit();
+        _printed = printing.GetAwaiter().GetResult();
         return (process.ExitCode, complaint);
     }
 

@@ -30,7 +30,7 @@ ask() { # QUESTION: as the first database answers that can be opened; nothing wh
 running() { kill -0 "$server" 2> /dev/null; }
 
 needed() { # the WAL may have been written with more than any default
-  for data in data "$NODES"/*/data; do pg_controldata "$data" 2> /dev/null || :; done > controls
+  for data in data "$NODES"/*/data; do control "$data"; done > controls
   greatest controls
 }
 start() {

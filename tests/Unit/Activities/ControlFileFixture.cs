@@ -6,6 +6,8 @@ namespace PgFlow.UnitTests.Activities;
 /// <summary>A pg_control as PostgreSQL 17 lays it out, with no more in it than PgFlow reads.</summary>
 internal static class ControlFileFixture
 {
+    private const int MaxConnections = 204;
+    private const int MaxAlign = 228;
     private const int FloatFormat = 232;
     private const int Checksum = 288;
 
@@ -13,6 +15,8 @@ internal static class ControlFileFixture
     {
         var file = new byte[8192];
         BinaryPrimitives.WriteUInt64LittleEndian(file, systemIdentifier);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(MaxConnections), 100);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(MaxAlign), 8);
         BinaryPrimitives.WriteDoubleLittleEndian(file.AsSpan(FloatFormat), 1234567.0);
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(FloatFormat + 20), segmentSize);
         var checksum = file.AsSpan(0, Checksum).ToArray().Aggregate(uint.MaxValue, BitOperations.Crc32C);

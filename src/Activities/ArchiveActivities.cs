@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Docker.DotNet;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 

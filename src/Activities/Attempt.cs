@@ -1,4 +1,3 @@
-using PgFlow.Workflows;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;

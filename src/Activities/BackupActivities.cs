@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;
@@ -12,7 +11,7 @@ internal sealed class BackupActivities(
     Sql sql,
     Secrets secrets,
     Roles roles,
-    CatalogueActivities catalogues
+    RepositoryActivities repository
 ) : IBackupActivities
 {
     /// <summary>How verify-backup ends where the backup could not be recovered and checked.</summary>
@@ -36,7 +35,7 @@ internal sealed class BackupActivities(
         }
 
         var (system, timeline, _) = await sql.IdentifyAsync(node);
-        var parent = (await catalogues.CatalogueAsync(source.Cluster)).Backups.LastOrDefault(backup =>
+        var parent = (await repository.ContentsAsync(source.Cluster)).Backups.LastOrDefault(backup =>
             backup.SystemIdentifier == system && backup.WalRanges.All(range => range.Timeline == timeline)
         );
         if (parent is null)

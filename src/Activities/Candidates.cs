@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using Docker.DotNet;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
@@ -92,7 +92,7 @@ internal sealed class Candidates(Inventory inventory, NodeLife life, NodeWal wal
             return candidate with { End = end.End, Timeline = candidate.Answers ? candidate.Timeline : end.Timeline };
         }
         catch (Exception e)
-            when (e is InvalidDataException or IOException or Docker.DotNet.DockerApiException or TimeoutException
+            when (e is InvalidDataException or IOException or DockerApiException or TimeoutException
                 && !DockerEngine.ActivityToken.IsCancellationRequested
             )
         {

@@ -1,7 +1,6 @@
 using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;

@@ -1,4 +1,3 @@
-using PgFlow.Workflows;
 using Temporalio.Common;
 
 namespace PgFlow.Activities;
@@ -82,18 +81,18 @@ internal sealed class ClusterMetrics(MetricMeter meter)
         Set(state.Cluster, now, _nodesSeen, _lag, _files, _wait, _unarchived);
     }
 
-    public void Read(Catalogue catalogue)
+    public void Read(RepositoryContents contents)
     {
-        var live = LivePeriod.Of(catalogue) is [.., var last] ? last.Branch.Path() : null;
-        var usable = live is null ? [] : catalogue.UsableOn(live);
+        var live = LivePeriod.Of(contents) is [.., var last] ? last.Branch.Path() : null;
+        var usable = live is null ? [] : contents.UsableOn(live);
         Set(
-            catalogue.Cluster,
+            contents.Cluster,
             new()
             {
-                { new(catalogue.Cluster, _repositorySeen), Seconds(DateTimeOffset.UtcNow) },
-                { new(catalogue.Cluster, _backup), Seconds(usable is [var newest, ..] ? newest.StoppedAt : null) },
+                { new(contents.Cluster, _repositorySeen), Seconds(DateTimeOffset.UtcNow) },
+                { new(contents.Cluster, _backup), Seconds(usable is [var newest, ..] ? newest.StoppedAt : null) },
                 {
-                    new(catalogue.Cluster, _verified),
+                    new(contents.Cluster, _verified),
                     Seconds(usable.FirstOrDefault(backup => backup.VerifiedAt is not null)?.StoppedAt)
                 },
             },

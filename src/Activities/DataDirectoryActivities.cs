@@ -1,5 +1,3 @@
-using PgFlow.Workflows;
-
 namespace PgFlow.Activities;
 
 internal sealed class DataDirectoryActivities(

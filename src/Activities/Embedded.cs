@@ -1,5 +1,3 @@
-using PgFlow.Workflows;
-
 namespace PgFlow.Activities;
 
 /// <summary>The POSIX sh programs that nodes carry from their creation, and those of jobs with the library that they

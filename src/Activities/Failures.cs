@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Docker.DotNet;
 using Npgsql;
-using PgFlow.Workflows;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
@@ -68,7 +67,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
             return null;
         }
 
-        var earlier = await Client.GetWorkflowHandle(parent, run).QueryAsync<Progress>("progress", []);
+        var earlier = await Client.GetWorkflowHandle(parent, run).QueryAsync<ProcedureProgress>("progress", []);
         await HolderAsync(cluster, kind);
         return new(
             [.. earlier.Steps.Select(step => new PlannedStep(step.Id, step.Title))],

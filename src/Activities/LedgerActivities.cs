@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jobs, CatalogueActivities catalogues)
+internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jobs, RepositoryActivities repository)
     : ILedgerActivities
 {
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
@@ -53,7 +52,7 @@ internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jo
         IReadOnlyList<string> points
     )
     {
-        var known = await catalogues.CatalogueAsync(cluster);
+        var known = await repository.ContentsAsync(cluster);
         return
         [
             .. openings
@@ -72,7 +71,7 @@ internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jo
         IReadOnlyList<RestorePoint> points
     )
     {
-        var known = await catalogues.CatalogueAsync(cluster);
+        var known = await repository.ContentsAsync(cluster);
         await WriteAsync(
             cluster,
             [

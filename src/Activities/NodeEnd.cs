@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using PgFlow.Workflows;
+using Docker.DotNet.Models;
 
 namespace PgFlow.Activities;
 
@@ -13,7 +13,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 
     /// <summary>Whether a node has shut down that nobody starts again; its container may not have ended yet.</summary>
     public async Task<bool> IsShutDownAsync(NodeContainer node) =>
-        node.Docker.HostConfig.RestartPolicy.Name is Docker.DotNet.Models.RestartPolicyKind.No
+        node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
         && await observer.ControlAsync(node.Id) is { State: ControlState.ShutDown or ControlState.ShutDownInRecovery };
 
     /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is given 50 ms.</summary>

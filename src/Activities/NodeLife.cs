@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
@@ -14,7 +13,7 @@ internal sealed partial class NodeLife(
     NodeEnd ends,
     NodeFiles files,
     Sql sql,
-    CatalogueActivities catalogues,
+    RepositoryActivities repository,
     IOptions<ActivityHostOptions> options
 )
 {
@@ -256,7 +255,7 @@ internal sealed partial class NodeLife(
                     : null
             );
         return (history.Ancestors.Count == 0 || history.Contains(from))
-            && (await catalogues.InspectArchiveAsync(node.Id.Cluster)).Live != from;
+            && (await repository.InspectArchiveAsync(node.Id.Cluster)).Live != from;
     }
 
     /// <summary>Waits for a started node. That Docker starts it again is no progress, nor is one whose start stands

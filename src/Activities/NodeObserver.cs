@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Google.Protobuf;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;

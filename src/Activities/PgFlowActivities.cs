@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using PgFlow.Workflows;
 using Temporalio.Worker.Interceptors;
 
 namespace PgFlow.Activities;
@@ -43,8 +42,8 @@ public static class PgFlowActivities
             .AddSingleton<IEndpointActivities, EndpointActivities>()
             .AddSingleton<IArchiveActivities, ArchiveActivities>()
             .AddSingleton<IDataDirectoryActivities, DataDirectoryActivities>()
-            .AddSingleton<CatalogueActivities>()
-            .AddSingleton<ICatalogueActivities>(provider => provider.GetRequiredService<CatalogueActivities>())
+            .AddSingleton<RepositoryActivities>()
+            .AddSingleton<IRepositoryActivities>(provider => provider.GetRequiredService<RepositoryActivities>())
             .AddSingleton<IRecoveryActivities, RecoveryActivities>()
             .AddSingleton<IBackupActivities, BackupActivities>()
             .AddSingleton<ILedgerActivities, LedgerActivities>();

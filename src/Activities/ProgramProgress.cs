@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
@@ -31,9 +30,9 @@ internal sealed partial record ProgramProgress(long Done, long Total, bool InByt
 
         return
             Replay().Match(line) is { Success: true } replay
-            && Lsn.TryParse(replay.Groups["at"].Value, out var at)
-            && Lsn.TryParse(replay.Groups["first"].Value, out var first)
-            && Lsn.TryParse(replay.Groups["target"].Value, out var target)
+            && Lsn.TryParse(replay.Groups["at"].Value, null, out var at)
+            && Lsn.TryParse(replay.Groups["first"].Value, null, out var first)
+            && Lsn.TryParse(replay.Groups["target"].Value, null, out var target)
             ? new(at.BytesSince(first), target.BytesSince(first), InBytes: true)
             : null;
     }

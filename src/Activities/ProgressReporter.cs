@@ -1,4 +1,3 @@
-using PgFlow.Workflows;
 using Temporalio.Activities;
 using Temporalio.Api.Common.V1;
 using Temporalio.Converters;

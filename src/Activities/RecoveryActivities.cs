@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using Microsoft.Extensions.Options;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 

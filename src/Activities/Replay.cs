@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
@@ -18,7 +17,7 @@ internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOption
         AdvancesAsync(
             $"{standby.Id} replays up to {position}",
             () => sql.QueryTextOrEmptyAsync(standby, "SELECT pg_last_wal_replay_lsn()::text"),
-            answer => Lsn.TryParse(answer, out var replayed) && replayed >= position,
+            answer => Lsn.TryParse(answer, null, out var replayed) && replayed >= position,
             [standby],
             patience,
             position
@@ -61,7 +60,7 @@ internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOption
                 unseen.Restart();
             }
 
-            if (end is { } position && Lsn.TryParse(answer, out var now))
+            if (end is { } position && Lsn.TryParse(answer, null, out var now))
             {
                 first ??= now;
                 ProgressReporter.Report(what, now.BytesSince(first.Value), position.BytesSince(first.Value));

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using Docker.DotNet;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;
@@ -277,7 +277,7 @@ internal sealed class RoleActivities(
             {
                 await files.WriteAsync(container.Id.Container, StandbySignal(container));
             }
-            catch (Docker.DotNet.DockerApiException e)
+            catch (DockerApiException e)
                 when (e.ResponseBody?.Contains("read-only file system", StringComparison.OrdinalIgnoreCase) is true)
             {
                 // No server can start on it either, and nobody would reach one: a disk that fails must keep nobody from

@@ -29,7 +29,7 @@ public sealed class TimeLimits
     public TimeSpan Stream { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>A program that reads archive and backups, however large they are.</summary>
-    public TimeSpan Catalogue { get; set; } = TimeSpan.FromMinutes(30);
+    public TimeSpan RepositoryContents { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>A login, and a question that a healthy node answers at once.</summary>
     public TimeSpan Statement { get; set; } = TimeSpan.FromSeconds(2);

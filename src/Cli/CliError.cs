@@ -1,18 +1,18 @@
 namespace PgFlow.Cli;
 
-/// <summary>Ends pgflow with what went wrong, why, and what to do next.</summary>
-internal sealed class CliError(int exitCode, string what, IReadOnlyList<string> why, string? next = null)
+/// <summary>Ends pgflow with what went wrong, why, and what to do next, as PostgreSQL does (message, detail, hint).</summary>
+internal sealed class CliError(int exitCode, string what, IReadOnlyList<string> detail, string? hint = null)
     : Exception(what)
 {
-    public CliError(int exitCode, string what, string? why = null, string? next = null)
-        : this(exitCode, what, why is null ? [] : [why], next) { }
+    public CliError(int exitCode, string what, string? detail = null, string? hint = null)
+        : this(exitCode, what, detail is null ? [] : [detail], hint) { }
 
     public int ExitCode { get; } = exitCode;
 
     /// <summary>Each reason is a line of its own.</summary>
-    public IReadOnlyList<string> Why { get; } = why;
+    public IReadOnlyList<string> Detail { get; } = detail;
 
-    public string? Next { get; } = next;
+    public string? Hint { get; } = hint;
 
     public static CliError NoWorker(string what) =>
         new(

@@ -111,7 +111,7 @@ internal static class CommandLine
             RpcException { Code: RpcException.StatusCode.NotFound } => new(
                 ExitCodes.Usage,
                 e.Message,
-                next: "look for it: pgflow history"
+                hint: "look for it: pgflow history"
             ),
             RpcException
             {

@@ -1,5 +1,3 @@
-using PgFlow.Workflows;
-
 namespace PgFlow.Cli;
 
 /// <summary>What pgflow's exit says. Scripts depend on these numbers.</summary>
@@ -16,15 +14,15 @@ internal static class ExitCodes
     public const int Cancelled = 8;
     public const int StoppedFollowing = 130;
 
-    public static int Of(Outcome outcome) =>
+    public static int Of(ProcedureStatus outcome) =>
         outcome switch
         {
-            Outcome.Planned or Outcome.Succeeded => Done,
-            Outcome.Unchanged => Failed,
-            Outcome.Refused => Refused,
-            Outcome.ClusterBusy => ClusterBusy,
-            Outcome.Incomplete => Incomplete,
-            Outcome.Cancelled => Cancelled,
+            ProcedureStatus.Planned or ProcedureStatus.Succeeded => Done,
+            ProcedureStatus.Unchanged => Failed,
+            ProcedureStatus.Refused => Refused,
+            ProcedureStatus.ClusterBusy => ClusterBusy,
+            ProcedureStatus.Incomplete => Incomplete,
+            ProcedureStatus.Cancelled => Cancelled,
             _ => StillRunning,
         };
 
@@ -34,7 +32,7 @@ internal static class ExitCodes
         type switch
         {
             FailureTypes.InvalidInput => Usage,
-            _ when Enum.TryParse<Outcome>(type, out var outcome) => Of(outcome),
+            _ when Enum.TryParse<ProcedureStatus>(type, out var outcome) => Of(outcome),
             _ => Incomplete,
         };
 }

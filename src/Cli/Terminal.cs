@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using PgFlow.Workflows;
 using Spectre.Console;
 
 namespace PgFlow.Cli;
@@ -29,14 +28,14 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
     public void WriteError(CliError error)
     {
         Error.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
-        foreach (var why in error.Why)
+        foreach (var detail in error.Detail)
         {
-            Error.MarkupLineInterpolated($"  why:  {why}");
+            Error.MarkupLineInterpolated($"  detail: {detail}");
         }
 
-        if (error.Next is not null)
+        if (error.Hint is not null)
         {
-            Error.MarkupLineInterpolated($"  next: {error.Next}");
+            Error.MarkupLineInterpolated($"  hint:   {error.Hint}");
         }
     }
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Microsoft.Extensions.Configuration;
-using PgFlow.Activities;
 
 namespace PgFlow.Worker;
 
@@ -14,7 +13,7 @@ internal static class ConfigurationLoader
         var builder = new ConfigurationBuilder();
         AddFile(
             builder,
-            CommandLine.ValueOf(line, CommandLine.ConfigFile) ?? NullIfEmpty(environment("PGFLOW_CONFIG")),
+            WorkerCommandLine.ValueOf(line, WorkerCommandLine.ConfigFile) ?? NullIfEmpty(environment("PGFLOW_CONFIG")),
             problems
         );
         return builder
@@ -25,7 +24,7 @@ internal static class ConfigurationLoader
                     )
                     .Where(pair => pair.Value is not null)
             )
-            .AddInMemoryCollection(CommandLine.ValuesOf(line))
+            .AddInMemoryCollection(WorkerCommandLine.ValuesOf(line))
             .Build();
     }
 

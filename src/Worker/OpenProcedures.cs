@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Common;
 

@@ -4,7 +4,7 @@ using PgFlow.Worker;
 
 const int UsageError = 2;
 
-var line = CommandLine.Root.Parse(args);
+var line = WorkerCommandLine.Root.Parse(args);
 if (line.Action is not (null or ParseErrorAction))
 {
     return await line.InvokeAsync(); // --help, --version
@@ -19,7 +19,7 @@ if (problems.Count > 0)
     return UsageError;
 }
 
-if (line.GetValue(CommandLine.Health))
+if (line.GetValue(WorkerCommandLine.Health))
 {
     return Health.IsFresh(options.HealthFile) ? 0 : 1;
 }

@@ -6,7 +6,6 @@ using Npgsql;
 using OpenTelemetry;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using PgFlow.Workflows;
 
 namespace PgFlow.Worker;
 

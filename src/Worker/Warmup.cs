@@ -2,8 +2,6 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PgFlow.Activities;
-using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Common;
 using Temporalio.Worker;

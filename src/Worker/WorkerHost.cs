@@ -3,8 +3,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PgFlow.Activities;
-using PgFlow.Workflows;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;

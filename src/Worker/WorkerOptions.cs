@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
-using PgFlow.Activities;
-using PgFlow.Workflows;
 using Serilog.Events;
 using Temporalio.Client;
 using Temporalio.Common.EnvConfig;

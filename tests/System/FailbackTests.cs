@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests;
 
 public sealed class FailbackTests(TemporalServer temporal)

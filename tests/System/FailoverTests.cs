@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests;
 

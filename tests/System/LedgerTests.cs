@@ -1,5 +1,4 @@
 using System.Globalization;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests;
 

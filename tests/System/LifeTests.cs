@@ -1,4 +1,3 @@
-using PgFlow.WorkflowTests;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 

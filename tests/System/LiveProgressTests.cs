@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests;
 

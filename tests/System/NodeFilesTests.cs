@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.Extensions.Options;
-using PgFlow.Activities;
 
 namespace PgFlow.SystemTests;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Google.Protobuf;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests;
 

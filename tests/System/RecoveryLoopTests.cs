@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests;
 

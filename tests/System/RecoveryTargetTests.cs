@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests;
 
 /// <summary>A backup under a writer; A, then B while a prepared transaction is open, then C behind its commit;

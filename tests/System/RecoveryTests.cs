@@ -1,5 +1,4 @@
 using System.Globalization;
-using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
@@ -338,7 +337,8 @@ public sealed class RecoveryTests(TemporalServer temporal)
     internal static Task InspectingAsync(WorkflowHandle recovery, int seconds = 60) =>
         Host.UntilAsync(
             "it stands at its target",
-            async () => (await recovery.QueryAsync<Progress>("progress", [])).Outcome is Outcome.Inspecting,
+            async () =>
+                (await recovery.QueryAsync<ProcedureProgress>("progress", [])).Status is ProcedureStatus.Inspecting,
             seconds
         );
 

@@ -1,5 +1,4 @@
 using Npgsql;
-using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
 namespace PgFlow.SystemTests;

@@ -1,4 +1,3 @@
-using PgFlow.WorkflowTests;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
@@ -142,7 +141,7 @@ internal sealed class TestCluster : IAsyncDisposable
             {
                 try
                 {
-                    var progress = await handle.QueryAsync<Progress>(
+                    var progress = await handle.QueryAsync<ProcedureProgress>(
                         "progress",
                         [],
                         new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
@@ -28,26 +27,26 @@ public sealed class UpgradeTests(TemporalServer temporal)
         );
         await Host.UntilAsync(
             "it waits for approval",
-            async () => (await ProgressAsync(switchover))?.Outcome is Outcome.WaitingForApproval
+            async () => (await ProgressAsync(switchover))?.Status is ProcedureStatus.WaitingForApproval
         );
         old.Kill9();
 
         cluster.StartWorker();
-        Progress? today = null;
+        ProcedureProgress? today = null;
         await Host.UntilAsync("this build goes on", async () => (today = await ProgressAsync(switchover)) is not null);
         await switchover.ExecuteUpdateAsync("approve", [new Approval(today!.Plan!.Hash, "test")]);
 
         var report = await TestCluster.ReportAsync(switchover);
-        Assert.Equal(Outcome.Succeeded, report.Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
     /// <summary>Null while no worker answers.</summary>
-    private static async Task<Progress?> ProgressAsync(WorkflowHandle handle)
+    private static async Task<ProcedureProgress?> ProgressAsync(WorkflowHandle handle)
     {
         try
         {
-            return await handle.QueryAsync<Progress>(
+            return await handle.QueryAsync<ProcedureProgress>(
                 "progress",
                 [],
                 new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } }

@@ -14,7 +14,10 @@ public sealed class ApprovalTests(TemporalServer server)
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
 
         var report = await handle.GetResultAsync<Report>();
-        Assert.Equal((Outcome.Succeeded, "carla", plan.Hash), (report.Outcome, report.ApprovedBy, report.Plan!.Hash));
+        Assert.Equal(
+            (ProcedureStatus.Succeeded, "carla", plan.Hash),
+            (report.Outcome, report.ApprovedBy, report.Plan!.Hash)
+        );
     }
 
     [Fact]
@@ -71,7 +74,7 @@ public sealed class ApprovalTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         var handle = await world.StartAsync("DestroyCluster");
         var plan = (
-            await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)
+            await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.WaitingForApproval)
         ).Plan!;
         Assert.Empty(world.Hands.Changes);
 
@@ -86,7 +89,7 @@ public sealed class ApprovalTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
         Assert.Equal(
-            Outcome.Succeeded,
+            ProcedureStatus.Succeeded,
             (await world.SucceedAsync("Switchover", ("to", "p1"), ("approve", true))).Outcome
         );
     }
@@ -98,7 +101,7 @@ public sealed class ApprovalTests(TemporalServer server)
         var (handle, _) = await WaitingAsync(world);
         await handle.CancelAsync();
 
-        Assert.Equal(Outcome.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
+        Assert.Equal(ProcedureStatus.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
     }
 
     [Fact]
@@ -126,7 +129,12 @@ public sealed class ApprovalTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover", ("to", "p2"), ("approve", true));
         return (
             handle,
-            (await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)).Plan!
+            (
+                await TestEnvironment.UntilAsync(
+                    handle,
+                    progress => progress.Status is ProcedureStatus.WaitingForApproval
+                )
+            ).Plan!
         );
     }
 

@@ -68,7 +68,7 @@ public sealed class BackupTests(TemporalServer server)
 
         Assert.Equal(FailureTypes.ClusterBusy, (await world.FailAsync("CreateRestorePoint", ("name", "now"))).Type);
         world.Hands.Crash("p1");
-        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
         await backup.CancelAsync();
         await TestEnvironment.CancelledAsync(backup);
         Assert.Empty(world.Hands.Staged);

@@ -27,10 +27,10 @@ public sealed class BlockedTests(TemporalServer server)
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
         var failed = await TestEnvironment.FailureAsync(handle);
 
-        Assert.Equal((FailureTypes.Incomplete, Outcome.Incomplete), (failed.Type, failed.Report!.Outcome));
+        Assert.Equal((FailureTypes.Incomplete, ProcedureStatus.Incomplete), (failed.Type, failed.Report!.Outcome));
         Assert.Equal("ended by a person at “The new timeline's history is in the archive”", failed.Message);
         Assert.DoesNotContain("RecordTimeline p2", world.Hands.Calls);
-        Assert.Equal(Outcome.Incomplete, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Incomplete, world.Hands.Ledger.Single().Outcome);
         Assert.Equal("incomplete", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));
     }
 
@@ -46,7 +46,7 @@ public sealed class BlockedTests(TemporalServer server)
         );
         world.Hands.Mend("PromoteStandby p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
-        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
@@ -69,10 +69,10 @@ public sealed class BlockedTests(TemporalServer server)
         );
         world.Hands.Mend("ProveStreaming p3");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry, blocked[1].Step);
-        Assert.Equal(Outcome.Blocked, (await TestEnvironment.BlockedAsync(handle)).Outcome);
+        Assert.Equal(ProcedureStatus.Blocked, (await TestEnvironment.BlockedAsync(handle)).Status);
         world.Hands.Mend("ProveStreaming p1");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
-        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class BlockedTests(TemporalServer server)
         gate.Open();
         var report = (await TestEnvironment.FailureAsync(handle)).Report!;
 
-        Assert.Equal(Outcome.Incomplete, report.Outcome);
+        Assert.Equal(ProcedureStatus.Incomplete, report.Outcome);
         Assert.Equal(StepState.Done, report.Steps.Single(step => step.Title == "p3 is a fresh copy of p1").State);
         Assert.Contains("SwapInCopy p3", world.Hands.Calls);
         Assert.DoesNotContain(report.Steps, step => step.Title.Contains(" follows ", StringComparison.Ordinal));
@@ -147,7 +147,7 @@ public sealed class BlockedTests(TemporalServer server)
             handle,
             progress => progress.Blocked is [{ Why: "still broken" }]
         );
-        Assert.Equal(Outcome.Blocked, progress.Outcome);
+        Assert.Equal(ProcedureStatus.Blocked, progress.Status);
         world.Hands.Mend("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 

@@ -30,16 +30,16 @@ public sealed class CancelEverywhereTests(TemporalServer server)
                     await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry, step.Step);
                 }
 
-                Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+                Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
             }
             else
             {
                 gate.Open(); // its undo may make the same call
                 var progress = await TestEnvironment.UntilAsync(
                     handle,
-                    now => now.Outcome is not (Outcome.Running or Outcome.Undoing)
+                    now => now.Status is not (ProcedureStatus.Running or ProcedureStatus.Undoing)
                 );
-                Assert.True(progress.Outcome is Outcome.Cancelled, $"{call}: {PgFlowText.Markdown(progress)}");
+                Assert.True(progress.Status is ProcedureStatus.Cancelled, $"{call}: {PgFlowText.Markdown(progress)}");
                 await TestEnvironment.CancelledAsync(handle);
                 Assert.Equal($"{call}: {before}", $"{call}: {NodesOf(world)}");
             }

@@ -27,7 +27,7 @@ public sealed class CancelTests(TemporalServer server)
         Assert.Equal("cancelled", report.Summary);
         Assert.Equal("cancelled", (await handle.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome));
         gate.Open();
-        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class CancelTests(TemporalServer server)
         gate.Open();
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         var report = await handle.GetResultAsync<Report>();
-        Assert.Equal(Outcome.Succeeded, report.Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
         Assert.Contains(
             "a cancel came after the point of no return: “A commit through the endpoint arrives on p2” was broken off",
             report.Notes
@@ -95,7 +95,7 @@ public sealed class CancelTests(TemporalServer server)
         }
 
         gate.Open();
-        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class CancelTests(TemporalServer server)
             (FailureTypes.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"),
             (failed.Type, failed.Message)
         );
-        Assert.Equal(Outcome.Incomplete, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Incomplete, world.Hands.Ledger.Single().Outcome);
     }
 
     [Fact]
@@ -180,12 +180,12 @@ public sealed class CancelTests(TemporalServer server)
         await handle.CancelAsync();
         await TestEnvironment.UntilAsync(
             handle,
-            progress => progress.Notes.Count > 0 && progress.Outcome is Outcome.Blocked
+            progress => progress.Notes.Count > 0 && progress.Status is ProcedureStatus.Blocked
         );
         world.Hands.Mend("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
-        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
@@ -197,12 +197,12 @@ public sealed class CancelTests(TemporalServer server)
         await gate.Reached;
         await handle.CancelAsync();
 
-        Assert.Equal(Outcome.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
+        Assert.Equal(ProcedureStatus.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
         Assert.Empty(world.Hands.Changes);
     }
 
     /// <summary>Waits until what goes on beside the proof is done.</summary>
-    private static Task<Progress> AloneAsync(WorkflowHandle handle) =>
+    private static Task<ProcedureProgress> AloneAsync(WorkflowHandle handle) =>
         TestEnvironment.UntilAsync(
             handle,
             progress => progress.Steps.Count(step => step.State is StepState.Running or StepState.Blocked) == 1

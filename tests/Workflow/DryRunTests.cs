@@ -54,7 +54,7 @@ public sealed class DryRunTests(TemporalServer server)
 
         var report = await world.SucceedAsync(procedure, [("dryRun", true), .. input]);
 
-        Assert.Equal(Outcome.Planned, report.Outcome);
+        Assert.Equal(ProcedureStatus.Planned, report.Outcome);
         Assert.NotEmpty(report.Plan!.Steps);
         Assert.Equal(report.Plan.Steps, report.Plan.Steps.DistinctBy(step => step.Id));
         Assert.Empty(report.Steps);
@@ -71,7 +71,7 @@ public sealed class DryRunTests(TemporalServer server)
         await gate.Reached;
 
         Assert.Equal(
-            Outcome.Planned,
+            ProcedureStatus.Planned,
             (await world.SucceedAsync("RemakeStandby", ("node", "p2"), ("dryRun", true))).Outcome
         );
         Assert.True((await (await world.StartAsync("InspectCluster")).GetResultAsync<Inspection>()).Healthy);

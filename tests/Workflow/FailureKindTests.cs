@@ -13,7 +13,7 @@ public sealed class FailureKindTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server);
         world.Hands.FailTimes(call, 3);
 
-        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("Switchover")).Outcome);
         Assert.Equal(4, world.Hands.Calls.Count(made => made == call));
     }
 

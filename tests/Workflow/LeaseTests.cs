@@ -18,7 +18,7 @@ public sealed class LeaseTests(TemporalServer server)
 
         Assert.Equal(FailureTypes.ClusterBusy, failed.Type);
         Assert.Contains(holder.Id, failed.Message, StringComparison.Ordinal);
-        Assert.Equal(Outcome.ClusterBusy, failed.Report!.Outcome);
+        Assert.Equal(ProcedureStatus.ClusterBusy, failed.Report!.Outcome);
         Assert.Equal(before, world.Hands.Changes);
         gate.Open();
         await holder.GetResultAsync();
@@ -69,7 +69,7 @@ public sealed class LeaseTests(TemporalServer server)
         await handle.TerminateAsync();
         gate.Open();
 
-        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class LeaseTests(TemporalServer server)
         var next = await ResetAsync(world, handle);
         gate.Open();
 
-        Assert.Equal(Outcome.Succeeded, (await next.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await next.GetResultAsync<Report>()).Outcome);
         Assert.Equal(
             WorkflowExecutionStatus.Terminated,
             (await world.Client.GetWorkflowHandle(lease.Id, lease.RunId).DescribeAsync()).Status
@@ -139,7 +139,7 @@ public sealed class LeaseTests(TemporalServer server)
         world.Hands.LoseLease(during, times: 3);
         var report = await world.SucceedAsync("Switchover");
 
-        Assert.Equal(Outcome.Succeeded, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, world.Hands.Ledger.Single().Outcome);
         Assert.Equal(3, world.Hands.Calls.Count(call => call == "LeaveEarlierRun"));
         Assert.Empty(report.Notes);
     }
@@ -172,7 +172,7 @@ public sealed class LeaseTests(TemporalServer server)
             (failed.Type, failed.Message)
         );
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
-        Assert.Equal(Outcome.Unchanged, world.Hands.Ledger.Single().Outcome); // the way back has taken it again
+        Assert.Equal(ProcedureStatus.Unchanged, world.Hands.Ledger.Single().Outcome); // the way back has taken it again
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public sealed class LeaseTests(TemporalServer server)
             Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked).Why
         );
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
-        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     [Fact]
@@ -212,9 +212,9 @@ public sealed class LeaseTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
         var waiting = await world.StartAsync("Switchover", ("approve", true));
-        await TestEnvironment.UntilAsync(waiting, progress => progress.Outcome is Outcome.WaitingForApproval);
+        await TestEnvironment.UntilAsync(waiting, progress => progress.Status is ProcedureStatus.WaitingForApproval);
 
-        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("RemakeStandby", ("node", "p2"))).Outcome);
         await waiting.TerminateAsync();
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using PgFlow.Activities;
 
 namespace PgFlow.WorkflowTests;
 

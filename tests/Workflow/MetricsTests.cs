@@ -52,7 +52,7 @@ public sealed class MetricsTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
         await handle.GetResultAsync();
         await world.ReplaceWorkerAsync();
-        await handle.QueryAsync<Progress>("progress", []);
+        await handle.QueryAsync<ProcedureProgress>("progress", []);
         var replayer = new WorkflowReplayerOptions
         {
             DataConverter = PgFlowJson.Converter,

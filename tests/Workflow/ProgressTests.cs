@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using PgFlow.Activities;
-using PgFlow.Cli;
 using Spectre.Console.Testing;
 
 namespace PgFlow.WorkflowTests;
@@ -21,7 +19,7 @@ public sealed class ProgressTests(TemporalServer server)
         await gate.Reached;
 
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        var seen = await new Following(handle)
+        var seen = await new ProcedureWatcher(handle)
             .SnapshotsAsync(limit.Token)
             .FirstAsync(now => now.Activities.Any(activity => activity.Progress?.Percent is not null), limit.Token);
         var activity = Assert.Single(seen.Activities);

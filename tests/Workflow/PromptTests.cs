@@ -1,4 +1,3 @@
-using PgFlow.Cli;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using Spectre.Console.Testing;
@@ -38,7 +37,7 @@ public sealed class PromptTests(TemporalServer server)
 
         gate.Open();
         Assert.Equal(130, end.ExitCode);
-        Assert.Equal(Outcome.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
+        Assert.Equal(ProcedureStatus.Cancelled, (await TestEnvironment.CancelledAsync(handle)).Outcome);
         Assert.Empty(world.Hands.Changes);
     }
 
@@ -49,7 +48,7 @@ public sealed class PromptTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover", ("approve", true));
         var waiting = await TestEnvironment.UntilAsync(
             handle,
-            progress => progress.Outcome is Outcome.WaitingForApproval
+            progress => progress.Status is ProcedureStatus.WaitingForApproval
         );
         using var leave = new CancellationTokenSource();
         var console = new SilentPerson(leave)
@@ -59,7 +58,7 @@ public sealed class PromptTests(TemporalServer server)
 
         await Record.ExceptionAsync(() => Ask(console, handle, leave.Token));
 
-        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 
     private static Task<bool> Ask(SilentPerson console, WorkflowHandle handle, CancellationToken cancel)

@@ -65,7 +65,7 @@ public sealed class RebuildTests(TemporalServer server)
         await gate.Reached;
         world.Hands.Crash("p1");
 
-        Assert.Equal(Outcome.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await world.SucceedAsync("Failover")).Outcome);
         gate.Open();
         await rebuild.GetResultAsync();
     }

@@ -48,7 +48,10 @@ public sealed class RecordTests(TemporalServer server)
         await world.SucceedAsync("Switchover", ("to", "p2"), ("reason", "kernel update"));
         await world.FailAsync("Switchover", ("to", "p7"));
 
-        Assert.Equal([Outcome.Succeeded, Outcome.Refused], world.Hands.Ledger.Select(report => report.Outcome));
+        Assert.Equal(
+            [ProcedureStatus.Succeeded, ProcedureStatus.Refused],
+            world.Hands.Ledger.Select(report => report.Outcome)
+        );
         var report = world.Hands.Ledger.First();
         Assert.Equal(("anna", "kernel update", "Switchover"), (report.By, report.Reason, report.Procedure));
         Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));

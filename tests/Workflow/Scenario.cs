@@ -231,7 +231,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     {
         var handle = await world.StartAsync(procedure, [("approve", true), .. fields]);
         var plan = (
-            await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.WaitingForApproval)
+            await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.WaitingForApproval)
         ).Plan!;
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
         Assert.Equal("carla", (await EndsWellAsync(world, handle)).ApprovedBy);
@@ -249,8 +249,8 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var handle = await world.StartAsync(procedure, fields);
         var failed = await TestEnvironment.FailureAsync(handle);
         Assert.Equal((FailureTypes.Unchanged, "the disk is full"), (failed.Type, failed.Message));
-        Assert.Equal(Outcome.Unchanged, failed.Report!.Outcome);
-        Assert.Equal(Outcome.Unchanged, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Unchanged, failed.Report!.Outcome);
+        Assert.Equal(ProcedureStatus.Unchanged, world.Hands.Ledger.Single().Outcome);
         return handle;
     }
 
@@ -284,8 +284,8 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         await gate.Reached;
         await handle.CancelAsync();
         var report = await TestEnvironment.CancelledAsync(handle);
-        Assert.Equal(Outcome.Cancelled, report.Outcome);
-        Assert.Equal(Outcome.Cancelled, world.Hands.Ledger.Single().Outcome);
+        Assert.Equal(ProcedureStatus.Cancelled, report.Outcome);
+        Assert.Equal(ProcedureStatus.Cancelled, world.Hands.Ledger.Single().Outcome);
         return handle;
     }
 
@@ -293,13 +293,13 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     private static async Task<WorkflowHandle> LookedAtAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("RecoverCluster", ("toLsn", "0/2000000"), ("inspect", true));
-        await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
+        await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.Inspecting);
         Assert.Equal(EndpointRole.ReadOnly, world.Hands["p1"].Endpoint);
         var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
             handle.ExecuteUpdateAsync("move", [TestEnvironment.Typed("""{"toLsn": "0/1000000"}""")])
         );
         Assert.Contains("replay goes only forward", refused.InnerException!.Message, StringComparison.Ordinal);
-        var before = (await handle.QueryAsync<Progress>("progress", [])).Plan!;
+        var before = (await handle.QueryAsync<ProcedureProgress>("progress", [])).Plan!;
         Assert.Equal(
             "replays on to 0/3000000 on timeline 1",
             await handle.ExecuteUpdateAsync<string>("move", [TestEnvironment.Typed("""{"toLsn": "0/3000000"}""")])
@@ -307,7 +307,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         await TestEnvironment.UntilAsync(
             handle,
             progress =>
-                progress is { Outcome: Outcome.Inspecting }
+                progress is { Status: ProcedureStatus.Inspecting }
                 && progress.Steps.Any(step => step.Title.Contains("0/3000000", StringComparison.Ordinal))
         );
         await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
@@ -325,7 +325,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     private static async Task<WorkflowHandle> TurnedBackAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("RecoverCluster", ("latest", true), ("inspect", true));
-        await TestEnvironment.UntilAsync(handle, progress => progress.Outcome is Outcome.Inspecting);
+        await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.Inspecting);
         await handle.ExecuteUpdateAsync("reject", [new Rejection("carla", "not what we want")]);
         Assert.Equal(FailureTypes.Refused, (await TestEnvironment.FailureAsync(handle)).Type);
         Assert.Equal((NodeRole.Primary, EndpointRole.ReadWrite), (world.Hands["p1"].Role, world.Hands["p1"].Endpoint));
@@ -365,7 +365,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     private static async Task<Report> EndsWellAsync(TestEnvironment world, WorkflowHandle handle)
     {
         var report = await handle.GetResultAsync<Report>().WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal(Outcome.Succeeded, report.Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
         Assert.All(report.Steps, step => Assert.Equal(StepState.Done, step.State));
         var planned = report.Plan!.Steps.Select(step => step.Id).ToList();
         Assert.Equal(planned, planned.Distinct());

@@ -18,7 +18,7 @@ public sealed class WorkerTests(TemporalServer server)
         gate.Open();
 
         var report = await handle.GetResultAsync<Report>();
-        Assert.Equal(Outcome.Succeeded, report.Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
         Assert.Equal(2, world.Hands.Calls.Count(call => call == during));
         Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
     }
@@ -35,6 +35,6 @@ public sealed class WorkerTests(TemporalServer server)
         Assert.Equivalent(before, await TestEnvironment.BlockedAsync(handle), strict: true);
         world.Hands.Mend("SetRoles p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
-        Assert.Equal(Outcome.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
 }

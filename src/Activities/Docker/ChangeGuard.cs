@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Docker.DotNet;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>Lets no request to the daemon through that changes something and was not asked for by
 /// <see cref="DockerEngine.ChangeAsync{T}"/>: nobody can forget it.</summary>

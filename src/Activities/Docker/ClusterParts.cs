@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>What Docker and the secrets directory have of a cluster.</summary>
 /// <param name="Cluster">Its name.</param>

@@ -3,7 +3,7 @@ using System.Text;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>What PgFlow does to single containers, each call safe to repeat.</summary>
 internal static class ContainerCalls

@@ -2,10 +2,9 @@ using System.Net;
 using System.Text.Json;
 using Docker.DotNet;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>Makes what a cluster consists of outside PostgreSQL, and removes it.</summary>
 /// <remarks>Each thing carries the ID of the workflow that made it: a retry knows its own, and what anybody else made

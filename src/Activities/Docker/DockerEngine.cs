@@ -6,7 +6,7 @@ using Docker.DotNet;
 using Microsoft.Extensions.Options;
 using Temporalio.Activities;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>The Docker daemon. Every call has a deadline, and ends when its activity is cancelled; what changes
 /// something asks first whether it may.</summary>

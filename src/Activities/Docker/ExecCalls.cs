@@ -1,9 +1,8 @@
 using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>Programs in a running container.</summary>
 internal static class ExecCalls

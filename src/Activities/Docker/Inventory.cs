@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>Finds what there is of a cluster: by its labels, and by its names, since what has a name and no label is
 /// somebody else's.</summary>

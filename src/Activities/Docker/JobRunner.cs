@@ -2,12 +2,11 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>Runs programs that need a stopped server, or a place of their own, in job containers.</summary>
 /// <remarks>
@@ -85,7 +84,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             },
             name
         );
-        return new(jobDocker, _files, job.Spec.Postgres, name, limits.Catalogue);
+        return new(jobDocker, _files, job.Spec.Postgres, name, limits.RepositoryContents);
     }
 
     /// <summary>Removes the jobs of this activity: those of an activity that only reads are of no use afterwards, nor

@@ -1,7 +1,6 @@
 using System.Globalization;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>A program to run in a container of its own.</summary>
 /// <param name="Spec">The cluster, for its image.</param>

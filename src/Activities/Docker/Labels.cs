@@ -1,7 +1,6 @@
-using PgFlow.Workflows;
 using Temporalio.Activities;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>The labels on everything that belongs to a cluster. They are the inventory: no other database says what
 /// exists.</summary>

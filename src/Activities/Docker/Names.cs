@@ -1,7 +1,6 @@
 using System.Net;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>The names and addresses of a cluster's parts.</summary>
 internal static class Names

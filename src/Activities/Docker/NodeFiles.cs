@@ -1,9 +1,8 @@
 using System.Formats.Tar;
 using System.IO.Pipelines;
 using System.Text;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>Reads and writes files in containers, running or not, through Docker's archive call (about 50
 /// ms).</summary>

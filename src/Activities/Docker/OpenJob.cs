@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>A job's container that waits for programs: only such as read, since a retry begins with another
 /// container.</summary>

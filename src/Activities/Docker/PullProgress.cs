@@ -1,9 +1,8 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>How a pull goes on, and what ended it: Docker says that in its answer, or behind an OK in the
 /// stream.</summary>

@@ -1,7 +1,7 @@
 using System.Net;
 using Docker.DotNet.Models;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Docker;
 
 /// <summary>Which addresses of a network Docker gives to nobody else.</summary>
 internal static class VirtualIp

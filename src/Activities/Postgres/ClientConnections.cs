@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using Docker.DotNet;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection
 /// whose address is taken away under it waits for ever.</summary>

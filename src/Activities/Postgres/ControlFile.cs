@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The part of pg_control that is the same from PostgreSQL 13 to 18 (<c>ControlFileData</c> in
 /// <c>catalog/pg_control.h</c>).</summary>

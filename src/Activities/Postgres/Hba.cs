@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>A node's pg_hba.conf from when it leaves an endpoint until it is on one again: the same, with a few lines
 /// in front of it that refuse clients.</summary>

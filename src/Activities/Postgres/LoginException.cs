@@ -1,7 +1,6 @@
 using Npgsql;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>PgFlow could not log in to a node.</summary>
 /// <param name="problem">What is wrong.</param>

@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>Where the valid WAL in a volume ends.</summary>
 /// <param name="Timeline">The timeline of the file that the last valid record lies in.</param>

@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The roles that PgFlow makes for itself, as its secrets say; whatever users did to them, or an old copy of
 /// the data has of them.</summary>

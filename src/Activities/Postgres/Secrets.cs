@@ -2,9 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The passwords of clusters: one libpq password file each, and a service file for people. They never enter
 /// Temporal.</summary>
@@ -12,7 +11,7 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
 {
     /// <summary>The roles that PgFlow makes: its own superuser, the standbys', the one that proves the endpoint, and
     /// the owner of the database <c>app</c>.</summary>
-    private static readonly string[] Roles = ["pgflow", "replicator", Activities.Roles.Proof, "app"];
+    private static readonly string[] Users = ["pgflow", "replicator", Roles.Proof, "app"];
 
     private const int ScramIterations = 4096; // PostgreSQL's own default
 
@@ -26,7 +25,7 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
             owner,
             () =>
                 string.Concat(
-                    Roles.Select(role => $"*:*:*:{role}:{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n")
+                    Users.Select(role => $"*:*:*:{role}:{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n")
                 )
         );
         CreateFile(ServiceFile(cluster), owner, () => $"[{cluster}-rw]\nhost={vip}\nport=5432\nuser=app\ndbname=app\n");
@@ -37,7 +36,7 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
     public async Task ShareAsync(ClusterName source, ClusterName cluster, string owner)
     {
         await Permit.RequireAsync();
-        CreateFile(PasswordFile(cluster), owner, () => string.Concat(Roles.Select(role => FileFor(source, role))));
+        CreateFile(PasswordFile(cluster), owner, () => string.Concat(Users.Select(role => FileFor(source, role))));
     }
 
     /// <summary>The files that there are.</summary>

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>What was found in a segment: the records that begin in it.</summary>
 internal sealed record SegmentRecords

@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The settings of PgFlow's own sessions. As startup options they win over all that users set for roles,
 /// databases and everybody.</summary>

@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The one settings file of a node that PgFlow owns, included by its postgresql.conf, and its
 /// pg_hba.conf.</summary>

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>A standby sees its primary's end: it has replayed the checkpoint of a shutdown, and there is nothing behind
 /// it.</summary>

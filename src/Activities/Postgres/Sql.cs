@@ -5,9 +5,8 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Npgsql;
 using Npgsql.Replication;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>SQL to nodes, as the superuser <c>pgflow</c>; every use has its deadlines.</summary>
 /// <remarks>

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Npgsql;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>A session of PgFlow's own on a node, whichever way it got in.</summary>
 /// <param name="problem">What kept it from coming in as usual; null where nothing did.</param>

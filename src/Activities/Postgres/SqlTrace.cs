@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Npgsql;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>SQL in spans: never with its literals, since one may be a password's verifier.</summary>
 internal static partial class SqlTrace

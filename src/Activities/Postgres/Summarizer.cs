@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Text;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The WAL summarizer of PostgreSQL 17 and later, which incremental backups need.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The result of list-wal: what a stopped node has of WAL.</summary>
 /// <param name="State">What pg_control says the server was; empty where there is no WAL.</param>

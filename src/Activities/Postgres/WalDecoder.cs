@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>What is done with a record.</summary>
 /// <returns>Whether to read on.</returns>

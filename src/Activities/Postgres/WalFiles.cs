@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>The file that holds a segment.</summary>
 /// <param name="Segment">The segment's name.</param>

@@ -1,12 +1,10 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>Reads transactions from the bytes of WAL segments. What a complete one holds in short is kept in an index,
 /// so that it is read once.</summary>
-internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalReader
+internal sealed class WalReader(IWalFiles files, RepositoryContents contents) : IWalReader
 {
-    private readonly ulong _size = (ulong)catalogue.SegmentSize;
+    private readonly ulong _size = (ulong)contents.SegmentSize;
     private readonly Dictionary<string, string> _digests = [];
 
     public Task<Transaction?> FirstAfterAsync(IReadOnlyList<WalRange> path, DateTimeOffset time) =>
@@ -55,7 +53,7 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
     public async Task<Lsn> EndOfAsync(Timeline timeline, Lsn from)
     {
         foreach (
-            var run in catalogue
+            var run in contents
                 .Segments.Where(run => run.Timeline == timeline && run.Last >= from.Value / _size)
                 .OrderByDescending(run => run.First)
         )
@@ -80,8 +78,8 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
 
     public async Task<IReadOnlyList<WalMark>> MarksAsync(Timeline timeline)
     {
-        var (marks, path) = (new List<WalMark>(), catalogue.Find(timeline)!.Path());
-        foreach (var run in catalogue.Segments.Where(run => run.Timeline == timeline))
+        var (marks, path) = (new List<WalMark>(), contents.Find(timeline)!.Path());
+        foreach (var run in contents.Segments.Where(run => run.Timeline == timeline))
         {
             await foreach (
                 var segment in SegmentsAsync(await WayAsync(Range(timeline, run.First, run.Last)), _ => true)
@@ -179,12 +177,12 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
     /// have gone.</summary>
     private Lsn EndOf(Timeline timeline)
     {
-        var own = catalogue.Segments.Where(run => run.Timeline == timeline).ToList();
-        var left = catalogue
+        var own = contents.Segments.Where(run => run.Timeline == timeline).ToList();
+        var left = contents
             .Branches.SelectMany(branch => branch.History.Ancestors)
             .Where(left => left.Timeline == timeline)
             .Select(left => left.End);
-        return own.Count > 0 ? left.Append(EndOf(own)).Max() : EndOf(catalogue.Segments); // it can't be read then
+        return own.Count > 0 ? left.Append(EndOf(own)).Max() : EndOf(contents.Segments); // it can't be read then
     }
 
     private Lsn EndOf(IReadOnlyCollection<SegmentRun> runs) =>
@@ -192,18 +190,18 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
 
     private async Task<Way> WayAsync(IReadOnlyList<WalRange> path)
     {
-        var there = path[^1].End == Lineage.Endless ? EndOf(path[^1].Timeline) : EndOf(catalogue.Segments);
+        var there = path[^1].End == Lineage.Endless ? EndOf(path[^1].Timeline) : EndOf(contents.Segments);
         var (from, to) = (path[0].Start, path[^1].End < there ? path[^1].End : there);
         var segments =
             to <= from
                 ? []
-                : WalSegments.Names([.. path.SkipLast(1), path[^1] with { End = to }], catalogue.SegmentSize).ToList();
-        var isOpen = catalogue.Segments.All(run =>
+                : WalSegments.Names([.. path.SkipLast(1), path[^1] with { End = to }], contents.SegmentSize).ToList();
+        var isOpen = contents.Segments.All(run =>
             run.Timeline != path[^1].Timeline || new Lsn((run.Last + 1) * _size) <= to
         );
         return new(path, await files.FindAsync(segments), from.Value / _size, from, to, isOpen)
         {
-            SegmentSize = catalogue.SegmentSize,
+            SegmentSize = contents.SegmentSize,
         };
     }
 
@@ -214,7 +212,7 @@ internal sealed class WalReader(IWalFiles files, Catalogue catalogue) : IWalRead
     private async IAsyncEnumerable<SegmentRecords> ReadAsync(Way way, int first, int last)
     {
         var (decoder, found, index, address) = (
-            new WalDecoder(catalogue.SegmentSize),
+            new WalDecoder(contents.SegmentSize),
             new Dictionary<int, SegmentRecords>(),
             first,
             new Lsn((way.First + (ulong)first) * _size)

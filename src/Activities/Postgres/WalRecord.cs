@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
-using PgFlow.Workflows;
 
-namespace PgFlow.Activities;
+namespace PgFlow.Activities.Postgres;
 
 /// <summary>A WAL record and what its bytes say (<c>access/xlogrecord.h</c>; the same layout from PostgreSQL 13 to
 /// 18).</summary>

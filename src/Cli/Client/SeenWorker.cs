@@ -3,7 +3,7 @@ using System.Globalization;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Client;
 
 /// <summary>A worker that Temporal has seen lately.</summary>
 /// <param name="Identity">What it calls itself: <c>pgflow-worker@HOST:PROCESS</c>.</param>

@@ -1,11 +1,10 @@
 using System.Text.RegularExpressions;
-using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Common.EnvConfig;
 using Temporalio.Exceptions;
 using Temporalio.Runtime;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Client;
 
 /// <summary>How pgflow reaches Temporal.</summary>
 internal static partial class Temporal

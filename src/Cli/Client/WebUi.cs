@@ -1,7 +1,7 @@
 using System.Globalization;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Client;
 
 /// <summary>Links into Temporal's Web UI.</summary>
 internal static class WebUi

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Client;
 
 /// <summary>The workflow ID of a procedure: <c>switchover-demo-20261124T105501Z-3fa9</c>.</summary>
 internal static partial class WorkflowId

@@ -1,8 +1,7 @@
 using System.CommandLine;
-using PgFlow.Workflows;
 using Spectre.Console;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>The base backups in a cluster's repository.</summary>
 internal static class BackupsCommand

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using PgFlow.Workflows;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>A cluster as it was looked at, and what works on it.</summary>
 /// <param name="Cluster">Its name.</param>

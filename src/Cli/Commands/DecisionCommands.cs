@@ -1,10 +1,9 @@
 using System.CommandLine;
-using PgFlow.Workflows;
 using Spectre.Console;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>What a person tells a procedure that waits or runs.</summary>
 internal static class DecisionCommands
@@ -206,14 +205,16 @@ internal static class DecisionCommands
             throw new CliError(
                 ExitCodes.Usage,
                 "approve asks first, and nobody is there to answer",
-                next: $"add --yes, or --plan HASH, which is shown by: pgflow show {handle.Id}"
+                hint: $"add --yes, or --plan HASH, which is shown by: pgflow show {handle.Id}"
             );
         }
 
         var progress =
             await ShowCommand.ProgressAsync(handle, cancel)
             ?? throw CliError.NoWorker($"{handle.Id} can't be asked for its plan");
-        if (progress is not { Plan: { } plan, Outcome: Outcome.WaitingForApproval or Outcome.Inspecting })
+        if (
+            progress is not { Plan: { } plan, Status: ProcedureStatus.WaitingForApproval or ProcedureStatus.Inspecting }
+        )
         {
             throw new CliError(ExitCodes.Refused, $"{handle.Id} does not wait for approval", progress.Summary);
         }
@@ -229,7 +230,7 @@ internal static class DecisionCommands
             : throw new CliError(
                 ExitCodes.Refused,
                 "not approved; it still waits",
-                next: $"end it: pgflow reject {handle.Id}"
+                hint: $"end it: pgflow reject {handle.Id}"
             );
     }
 }

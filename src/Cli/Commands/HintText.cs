@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>Findings as a terminal shows them: the sentence, and its hint with the command to type.</summary>
 internal static class HintText
@@ -11,5 +9,5 @@ internal static class HintText
 
     /// <summary>The advice, or the purpose of a procedure and its command.</summary>
     public static string Of(Hint hint) =>
-        Workflows.Procedures.CommandOf(hint) is { } command ? $"{hint.Text}: {command}" : hint.Text;
+        ProcedureList.CommandOf(hint) is { } command ? $"{hint.Text}: {command}" : hint.Text;
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>What was done, by whom, and how it ended.</summary>
 internal static class HistoryCommand

@@ -1,8 +1,7 @@
 using System.Text.Json;
-using PgFlow.Workflows;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>Starts a procedure that only looks, and waits for what it sees.</summary>
 internal sealed class InspectionClient(InvocationContext call)
@@ -52,7 +51,7 @@ internal sealed class InspectionClient(InvocationContext call)
             }
         );
         string? said = null;
-        await foreach (var now in new Following(handle).SnapshotsAsync(cancel))
+        await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(cancel))
         {
             if (now.Trouble is not null && now.Trouble != said)
             {

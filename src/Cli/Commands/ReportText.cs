@@ -1,7 +1,6 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>The report of a procedure that has ended, for who comes later.</summary>
 internal static class ReportText
@@ -54,7 +53,7 @@ internal static class ReportText
         }
     }
 
-    private static string End(Outcome outcome)
+    private static string End(ProcedureStatus outcome)
     {
         var (word, sentence) = (PgFlowText.Word(outcome), PgFlowText.Sentence(outcome, null));
         return sentence.StartsWith(word, StringComparison.Ordinal) ? sentence : $"{word}, {sentence}";

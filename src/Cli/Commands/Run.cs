@@ -1,8 +1,7 @@
-using PgFlow.Workflows;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>One run of a procedure, as a list shows it.</summary>
 /// <param name="WorkflowId">Its workflow.</param>

@@ -1,7 +1,6 @@
-using PgFlow.Workflows;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>Finds procedures by their search attributes.</summary>
 internal static class Runs

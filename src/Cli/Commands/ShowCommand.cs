@@ -1,10 +1,9 @@
 using System.CommandLine;
-using PgFlow.Workflows;
 using Spectre.Console;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>One procedure: its report when it has ended, where it is while it runs.</summary>
 internal static class ShowCommand
@@ -65,7 +64,9 @@ internal static class ShowCommand
                 call.Terminal.Out.WriteLine(asked);
             }
 
-            if (progress is { Plan: { } plan, Outcome: Outcome.WaitingForApproval or Outcome.Inspecting })
+            if (
+                progress is { Plan: { } plan, Status: ProcedureStatus.WaitingForApproval or ProcedureStatus.Inspecting }
+            )
             {
                 PlanText.WriteReasons(call.Terminal.Out, plan);
                 call.Terminal.Out.WriteLine($"  the plan's hash: {plan.Hash}");
@@ -76,7 +77,7 @@ internal static class ShowCommand
     }
 
     /// <summary>Where it is; null when no worker says so within 3 s.</summary>
-    public static async Task<Progress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel) =>
+    public static async Task<ProcedureProgress?> ProgressAsync(WorkflowHandle handle, CancellationToken cancel) =>
         (await NowAsync(handle, cancel))?.Progress;
 
     private static async Task<Snapshot?> NowAsync(WorkflowHandle handle, CancellationToken cancel)
@@ -85,7 +86,7 @@ internal static class ShowCommand
         limit.CancelAfter(TimeSpan.FromSeconds(3));
         try
         {
-            await foreach (var now in new Following(handle).SnapshotsAsync(limit.Token))
+            await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(limit.Token))
             {
                 if (now.Progress is not null || now.Trouble is not null)
                 {

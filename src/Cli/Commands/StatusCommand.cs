@@ -1,8 +1,7 @@
 using System.CommandLine;
-using PgFlow.Workflows;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>What the clusters are right now.</summary>
 internal static class StatusCommand

@@ -1,8 +1,7 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>A cluster's status as a table.</summary>
 internal static class StatusText

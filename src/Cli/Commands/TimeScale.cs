@@ -1,4 +1,4 @@
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>Times as places from left to right. A quiet month must not crush a busy hour: between two events lies the
 /// logarithm of the time.</summary>

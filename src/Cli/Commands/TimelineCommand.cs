@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using PgFlow.Workflows;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>A cluster's branches, and what can be recovered to.</summary>
 internal static class TimelineCommand
@@ -23,7 +22,7 @@ internal static class TimelineCommand
         Description = "Write into the ledger what it lacks and the WAL tells: openings of timelines, restore points",
     };
 
-    private static readonly ProcedureCommand Rebuilding = new(Procedures.Find(nameof(RebuildLedger))!);
+    private static readonly ProcedureCommand Rebuilding = new(ProcedureList.Find(nameof(RebuildLedger))!);
 
     public static Command Command(Terminal terminal)
     {

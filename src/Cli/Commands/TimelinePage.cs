@@ -1,6 +1,4 @@
-using PgFlow.Workflows;
-
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>A cluster's branches as one HTML page that needs nothing else.</summary>
 internal static class TimelinePage

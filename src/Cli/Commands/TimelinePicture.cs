@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using PgFlow.Workflows;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>A cluster's branches as an SVG: time from left to right, a lane for each branch, forks as curves.</summary>
 internal sealed class TimelinePicture

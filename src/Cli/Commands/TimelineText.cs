@@ -1,9 +1,8 @@
 using System.Globalization;
-using PgFlow.Workflows;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>A cluster's branches as a tree, and the words for them.</summary>
 internal static class TimelineText

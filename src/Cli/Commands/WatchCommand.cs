@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Commands;
 
 /// <summary>Follows a procedure that somebody started.</summary>
 internal static class WatchCommand

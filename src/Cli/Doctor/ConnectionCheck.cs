@@ -1,6 +1,6 @@
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Doctor;
 
 /// <summary>Temporal answers: whoever got here has asked it.</summary>
 internal sealed class ConnectionCheck : IDoctorCheck

@@ -1,6 +1,6 @@
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Doctor;
 
 /// <summary>Something that <c>pgflow doctor</c> looks at; a new one is a file and a row in
 /// <see cref="DoctorCommand"/>.</summary>

@@ -1,6 +1,6 @@
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Doctor;
 
 /// <summary>Finished procedures are kept long enough to be asked about.</summary>
 internal sealed class RetentionCheck : IDoctorCheck

@@ -1,7 +1,6 @@
-using PgFlow.Workflows;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Doctor;
 
 /// <summary>Procedures can be found by cluster, status and primary.</summary>
 internal sealed class SearchAttributesCheck : IDoctorCheck

@@ -1,6 +1,6 @@
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Doctor;
 
 /// <summary>No procedure waits for a person.</summary>
 internal sealed class WaitingCheck : IDoctorCheck

@@ -1,8 +1,7 @@
-using PgFlow.Workflows;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Doctor;
 
 /// <summary>Somebody works on procedures, and on their activities.</summary>
 internal sealed class WorkersCheck : IDoctorCheck

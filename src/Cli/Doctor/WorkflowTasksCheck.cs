@@ -1,6 +1,6 @@
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Doctor;
 
 /// <summary>No worker fails on a procedure's own code.</summary>
 internal sealed class WorkflowTasksCheck : IDoctorCheck

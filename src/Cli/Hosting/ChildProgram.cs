@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Hosting;
 
 /// <summary>A program that lives no longer than pgflow does.</summary>
 internal sealed partial class ChildProgram : IAsyncDisposable

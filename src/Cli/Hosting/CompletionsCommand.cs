@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Hosting;
 
 /// <summary>Scripts that let a shell ask pgflow itself, by the parser's directive <c>[suggest]</c>, what could come
 /// next.</summary>

@@ -3,7 +3,7 @@ using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Hosting;
 
 /// <summary>Temporal and a worker in one, for a laptop and the demo.</summary>
 internal static class DevCommand

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Temporalio.Testing;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Hosting;
 
 /// <summary>Temporal's dev server as PgFlow starts it.</summary>
 /// <param name="Port">Where it answers.</param>

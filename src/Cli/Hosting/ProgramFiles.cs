@@ -1,4 +1,4 @@
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Hosting;
 
 /// <summary>Where the programs are that pgflow starts.</summary>
 internal static class ProgramFiles
@@ -35,7 +35,7 @@ internal static class ProgramFiles
                 : throw new CliError(
                     ExitCodes.Usage,
                     $"there is no program {named}",
-                    next: "name Temporal's command line program with --temporal-cli or PGFLOW_TEMPORAL_CLI"
+                    hint: "name Temporal's command line program with --temporal-cli or PGFLOW_TEMPORAL_CLI"
                 );
         }
 

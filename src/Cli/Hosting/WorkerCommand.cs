@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Hosting;
 
 /// <summary>A worker. It is another program, so that pgflow carries neither Docker nor PostgreSQL.</summary>
 internal static class WorkerCommand

@@ -2,9 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PgFlow.Workflows;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
 /// <summary>One field of a procedure's input, as a flag or an argument of the same name. What was typed is passed on as
 /// it is: <see cref="InputCheck"/> judges it, with all the others.</summary>

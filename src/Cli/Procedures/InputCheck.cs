@@ -3,9 +3,8 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text;
 using System.Text.Json.Nodes;
-using PgFlow.Workflows;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
 /// <summary>Finds everything that is wrong with an input before anything is asked or started, by the rules of the
 /// procedure itself.</summary>

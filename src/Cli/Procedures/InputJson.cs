@@ -1,8 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using PgFlow.Workflows;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
 /// <summary>A procedure's input as text. The workflow judges it, so nothing is corrected here, and nothing wrong is
 /// lost.</summary>
@@ -27,7 +26,7 @@ internal static class InputJson
 
     /// <summary>The cluster that the input names, if it names one.</summary>
     public static string? Cluster(string json) =>
-        ClusterName.TryParse(Text(json, "cluster"), out var name) ? name.ToString() : null;
+        ClusterName.TryParse(Text(json, "cluster"), null, out var name) ? name.ToString() : null;
 
     /// <summary>The reason that it gives, if it gives one.</summary>
     public static string? Reason(string json) => Text(json, "reason");

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using PgFlow.Workflows;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
 /// <summary>A verb that starts a procedure on a cluster.</summary>
 internal sealed class ProcedureCommand(ProcedureEntry procedure)

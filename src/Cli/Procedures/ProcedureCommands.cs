@@ -1,8 +1,8 @@
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
-/// <summary>The verbs that start a procedure, made of <see cref="Workflows.Procedures.All"/>.</summary>
+/// <summary>The verbs that start a procedure, made of <see cref="ProcedureList.All"/>.</summary>
 internal static class ProcedureCommands
 {
     public static IReadOnlyList<ProcedureCommand> All { get; } =
-    [.. Workflows.Procedures.All.Where(entry => entry.Verb is not null).Select(entry => new ProcedureCommand(entry))];
+    [.. ProcedureList.All.Where(entry => entry.Verb is not null).Select(entry => new ProcedureCommand(entry))];
 }

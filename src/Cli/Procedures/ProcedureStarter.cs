@@ -1,10 +1,9 @@
 using Google.Protobuf;
-using PgFlow.Workflows;
 using Temporalio.Api.Common.V1;
 using Temporalio.Client;
 using Temporalio.Converters;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
 /// <summary>What is to be started.</summary>
 /// <param name="Workflow">The workflow type.</param>
@@ -14,7 +13,7 @@ namespace PgFlow.Cli;
 internal sealed record StartRequest(string Workflow, string Json, string? Cluster, bool TypeTheName = false)
 {
     /// <summary>Whether it can change anything at all.</summary>
-    public bool Changes => Procedures.Find(Workflow) is not { ReadOnly: true };
+    public bool Changes => ProcedureList.Find(Workflow) is not { ReadOnly: true };
 }
 
 /// <summary>Starts a procedure, has its plan confirmed, and follows it.</summary>
@@ -28,7 +27,7 @@ internal sealed class ProcedureStarter(InvocationContext call)
             throw new CliError(
                 ExitCodes.Usage,
                 $"{order.Workflow} asks before it changes anything, and nobody is there to answer",
-                next: "add --yes, or look first with --dry-run"
+                hint: "add --yes, or look first with --dry-run"
             );
         }
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
 /// <summary>Any procedure with its full JSON input.</summary>
 internal static class RunCommand
@@ -20,7 +20,7 @@ internal static class RunCommand
 
     /// <summary>The workflow types that there are. Asked for another, a worker would retry for ever.</summary>
     public static IReadOnlyList<string> Procedures { get; } =
-    [.. Workflows.Procedures.All.Select(entry => entry.Name).Order(StringComparer.Ordinal)];
+    [.. ProcedureList.All.Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
     public static Command Command(Terminal terminal)
     {
@@ -52,7 +52,7 @@ internal static class RunCommand
                 $"there are {string.Join(", ", Procedures)}"
             );
         var json = await ReadAsync(call.Parsed.GetRequiredValue(Input), cancel);
-        var entry = Workflows.Procedures.Find(procedure)!;
+        var entry = ProcedureList.Find(procedure)!;
         InputCheck.Require(entry, ProcedureStarter.WithWords(call, json));
         return await new ProcedureStarter(call).RunAsync(
             new(procedure, json, InputJson.Cluster(json), entry.TypeTheName),

@@ -5,7 +5,7 @@ using Temporalio.Client;
 using Temporalio.Client.Schedules;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Procedures;
 
 /// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each verb and
 /// cluster.</summary>

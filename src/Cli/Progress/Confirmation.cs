@@ -1,9 +1,8 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Shows the plan of a procedure that waits for approval, asks, and tells it the answer.</summary>
 internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle, StartRequest order)
@@ -79,7 +78,7 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
                 ? new(
                     ExitCodes.StoppedFollowing,
                     "cancelled; your yes may have been taken before",
-                    next: $"look at it: pgflow show {handle.Id}"
+                    hint: $"look at it: pgflow show {handle.Id}"
                 )
                 : new(ExitCodes.StoppedFollowing, "rejected; nothing was done");
         }
@@ -109,12 +108,12 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
     }
 
     /// <summary>The procedure when it waits for approval; null when it has ended.</summary>
-    private async Task<Progress?> WaitAsync(CancellationToken cancel)
+    private async Task<ProcedureProgress?> WaitAsync(CancellationToken cancel)
     {
         string? said = null;
-        await foreach (var now in new Following(handle).SnapshotsAsync(cancel))
+        await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(cancel))
         {
-            if (now.Progress is { Outcome: Outcome.WaitingForApproval } waiting)
+            if (now.Progress is { Status: ProcedureStatus.WaitingForApproval } waiting)
             {
                 return waiting;
             }
@@ -130,12 +129,12 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
 
     private async Task AnsweredElsewhereAsync(CancellationTokenSource answered)
     {
-        await foreach (var now in new Following(handle).SnapshotsAsync(answered.Token))
+        await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(answered.Token))
         {
             if (
                 now
                 is {
-                        Progress: { Outcome: not Outcome.WaitingForApproval and not Outcome.Running }
+                        Progress: { Status: not ProcedureStatus.WaitingForApproval and not ProcedureStatus.Running }
                             or { Steps.Count: > 0 }
                     }
                     or { Closed: true }

@@ -1,9 +1,8 @@
 using System.Text.Json.Nodes;
-using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>What a person tells a procedure.</summary>
 internal static class Decisions

@@ -1,7 +1,6 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Says how a procedure ended.</summary>
 internal static class EndText
@@ -25,10 +24,10 @@ internal static class EndText
                 }
             );
         }
-        else if (end is { Report: { Outcome: Outcome.Planned, Plan: { } plan } })
+        else if (end is { Report: { Outcome: ProcedureStatus.Planned, Plan: { } plan } })
         {
             PlanText.Write(call.Terminal.Out, plan);
-            call.Terminal.WriteInfo(PgFlowText.Sentence(Outcome.Planned, null));
+            call.Terminal.WriteInfo(PgFlowText.Sentence(ProcedureStatus.Planned, null));
         }
         else if (end.Result is { } result)
         {

@@ -1,4 +1,4 @@
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Shows people what a procedure does while it does it.</summary>
 internal interface IView

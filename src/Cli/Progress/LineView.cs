@@ -1,7 +1,6 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>One line per change: for logs, pipes and people without a terminal.</summary>
 internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvider clock) : IView
@@ -9,7 +8,7 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
     private readonly Dictionary<int, (StepState State, string? Error)> _said = [];
     private readonly HashSet<string> _notes = [];
     private readonly ProgressLines _lines = new(clock);
-    private Outcome? _outcome;
+    private ProcedureStatus? _status;
     private string? _trouble;
 
     public async Task ShowAsync(IAsyncEnumerable<Snapshot> snapshots, CancellationToken cancel)
@@ -40,7 +39,7 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
         }
     }
 
-    private void Show(Progress progress)
+    private void Show(ProcedureProgress progress)
     {
         foreach (
             var step in progress.Steps.Where(step =>
@@ -60,18 +59,18 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
             people.WriteLine($"  step {blocked.Step} waits for a person; {blocked.Hint}");
         }
 
-        if (progress.Outcome != _outcome && progress is { Outcome: Outcome.WaitingForApproval, Plan: { } plan })
+        if (progress.Status != _status && progress is { Status: ProcedureStatus.WaitingForApproval, Plan: { } plan })
         {
             PlanText.Write(people, plan);
             people.WriteLine($"it waits for: pgflow approve {workflowId} (or reject)");
         }
 
-        if (progress.Outcome != _outcome && progress.Outcome is Outcome.Inspecting)
+        if (progress.Status != _status && progress.Status is ProcedureStatus.Inspecting)
         {
             people.WriteLine(Inspecting(workflowId));
         }
 
-        _outcome = progress.Outcome;
+        _status = progress.Status;
     }
 
     /// <summary>What a person can do with a recovery that stands at its target.</summary>

@@ -1,8 +1,7 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>The plan and its steps, redrawn as they go on.</summary>
 internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
@@ -72,12 +71,12 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
                 $"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(blocked.Hint)}"
             ))
         );
-        if (progress.Outcome is Outcome.WaitingForApproval)
+        if (progress.Status is ProcedureStatus.WaitingForApproval)
         {
             rows.Add(new Text($"it waits for: pgflow approve {workflowId} (or reject)"));
         }
 
-        if (progress.Outcome is Outcome.Inspecting)
+        if (progress.Status is ProcedureStatus.Inspecting)
         {
             rows.Add(new Text(LineView.Inspecting(workflowId)));
         }

@@ -1,9 +1,8 @@
-using PgFlow.Workflows;
 using Temporalio.Api.Workflow.V1;
 using Temporalio.Client;
 using Temporalio.Converters;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>What a person wants to know of an activity that takes long.</summary>
 /// <param name="Id">Its ID within the procedure.</param>

@@ -1,7 +1,6 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>A plan for people.</summary>
 internal static class PlanText

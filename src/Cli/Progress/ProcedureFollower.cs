@@ -1,6 +1,6 @@
 using Temporalio.Client;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Follows one procedure for a person or a script, to its end.</summary>
 internal sealed class ProcedureFollower(InvocationContext call, ITemporalClient client, WorkflowHandle handle)
@@ -51,7 +51,7 @@ internal sealed class ProcedureFollower(InvocationContext call, ITemporalClient 
 
     private async Task<int> EndAsync(CancellationToken cancel)
     {
-        await _view.ShowAsync(new Following(handle).SnapshotsAsync(cancel), cancel);
+        await _view.ShowAsync(new ProcedureWatcher(handle).SnapshotsAsync(cancel), cancel);
         return await PrintAsync(cancel);
     }
 

@@ -1,9 +1,8 @@
 using System.Text.Json;
-using PgFlow.Workflows;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>How a procedure ended, read from what Temporal keeps: result, failure or memo, never a query.</summary>
 /// <param name="ExitCode">What pgflow's exit says of it.</param>
@@ -34,7 +33,11 @@ internal sealed record ProcedureResult(
             var memo = (await handle.DescribeAsync(new() { Rpc = rpc })).Memo;
             return memo.TryGetValue(Procedure.ReportMemo, out var value)
                 ? Of(await value.ToValueAsync<Report>())
-                : new(ExitCodes.Cancelled, PgFlowText.Word(Outcome.Cancelled), "cancelled before it did anything");
+                : new(
+                    ExitCodes.Cancelled,
+                    PgFlowText.Word(ProcedureStatus.Cancelled),
+                    "cancelled before it did anything"
+                );
         }
         catch (WorkflowFailedException e)
         {
@@ -48,9 +51,8 @@ internal sealed record ProcedureResult(
     public static ProcedureResult OfFailure(Exception? failure) =>
         (failure is null ? null : TemporalFailures.Cause(failure)) switch
         {
-            ApplicationFailureException { Details.Count: > 0 } e when Enum.TryParse<Outcome>(e.ErrorType, out _) => Of(
-                e.Details.ElementAt<Report>(0)
-            ),
+            ApplicationFailureException { Details.Count: > 0 } e
+                when Enum.TryParse<ProcedureStatus>(e.ErrorType, out _) => Of(e.Details.ElementAt<Report>(0)),
             ApplicationFailureException e => new(
                 ExitCodes.OfFailure(e.ErrorType),
                 JsonNamingPolicy.CamelCase.ConvertName(e.ErrorType ?? "failed"),

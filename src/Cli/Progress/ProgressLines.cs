@@ -1,4 +1,4 @@
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Decides which progress is worth a line of a log: every tenth, and what is new after a while.</summary>
 internal sealed class ProgressLines(TimeProvider clock)

@@ -1,4 +1,4 @@
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>What is known of a procedure at one moment.</summary>
 /// <param name="Progress">Its last answer; null before the first.</param>
@@ -6,7 +6,7 @@ namespace PgFlow.Cli;
 /// <param name="Activities">What its activities that were tried in vain, or report progress, say.</param>
 /// <param name="Closed">It has ended.</param>
 internal sealed record Snapshot(
-    Progress? Progress,
+    ProcedureProgress? Progress,
     string? Trouble,
     IReadOnlyList<PendingActivity> Activities,
     bool Closed

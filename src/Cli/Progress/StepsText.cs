@@ -1,13 +1,15 @@
-using PgFlow.Workflows;
 using Spectre.Console;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Steps as a table, the same while they run and afterwards.</summary>
 internal static class StepsText
 {
-    public static Grid Table(Progress progress, DateTimeOffset now, IReadOnlyList<PendingActivity> activities) =>
-        Table(progress.Steps, progress.Ahead, now, activities);
+    public static Grid Table(
+        ProcedureProgress progress,
+        DateTimeOffset now,
+        IReadOnlyList<PendingActivity> activities
+    ) => Table(progress.Steps, progress.Ahead, now, activities);
 
     public static Grid Table(
         IReadOnlyList<StepReport> steps,

@@ -1,7 +1,7 @@
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Reads from a history whether a worker takes part: no worker is needed to know that there is none.</summary>
 internal sealed class WorkflowTasks(TimeProvider clock)

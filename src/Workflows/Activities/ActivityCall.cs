@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 using Temporalio.Common;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>How long an activity may take.</summary>
 internal enum Duration

@@ -1,6 +1,6 @@
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>The WAL archive and the histories of all timelines.</summary>
 public interface IArchiveActivities

@@ -1,6 +1,6 @@
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>Base backups in the repository: <c>backups/ID</c>, staged as <c>backups/.ID.new</c>. Only a published one
 /// counts.</summary>

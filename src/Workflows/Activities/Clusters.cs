@@ -1,6 +1,6 @@
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>Looks at clusters, makes and removes their parts.</summary>
 public interface IClusterActivities

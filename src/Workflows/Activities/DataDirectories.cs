@@ -1,6 +1,6 @@
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>Replaces the data directory of a stopped node. The old one is set aside until the procedure has
 /// succeeded.</summary>

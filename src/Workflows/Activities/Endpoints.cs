@@ -1,6 +1,6 @@
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>How clients reach a cluster: the virtual IP under <c>CLUSTER-rw</c>, and the standbys under
 /// <c>CLUSTER-ro</c>.</summary>

@@ -2,7 +2,7 @@ using Temporalio.Activities;
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>What a procedure must ask Temporal about itself and about others.</summary>
 public interface ILeaseActivities

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>The cluster's memory: immutable files in its repository.</summary>
 public interface ILedgerActivities

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>Starts and configures single nodes.</summary>
 public interface INodeActivities

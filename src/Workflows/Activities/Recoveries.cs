@@ -1,6 +1,6 @@
 using Temporalio.Activities;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>Brings a stopped node to a position in a cluster's past. Its data of today is not touched.</summary>
 public interface IRecoveryActivities

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>What more than one procedure demands of a cluster before it begins.</summary>
 internal static class Checks
@@ -245,7 +245,7 @@ internal static class Checks
                 .DeviationsOf(state)
                 .Where(finding => about(finding) && finding.Hint?.Procedure is not null)
                 .Select(finding =>
-                    $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {Procedures.CommandOf(finding.Hint)}"
+                    $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {ProcedureList.CommandOf(finding.Hint)}"
                 ),
         ];
 
@@ -253,7 +253,7 @@ internal static class Checks
         new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));
 
     /// <summary>The command that brings a node back that takes no part.</summary>
-    public static string WayBackOf(NodeState node) =>
+    public static string RejoinCommandOf(NodeState node) =>
         node.Role is NodeRole.Missing
             ? $"pgflow repair {node.Id.Cluster}"
             : $"pgflow failback {node.Id.Cluster} {node.Id}";

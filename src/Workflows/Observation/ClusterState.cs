@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>A cluster as it was found, by asking Docker, every node's PostgreSQL and every stopped node's
 /// pg_control.</summary>
@@ -200,8 +200,8 @@ public sealed record NodeState
         [
             .. SynchronousStandbyNames
                 .Split(' ', ',', '(', ')')
-                .Where(word => NodeName.TryParse(word, out _))
-                .Select(NodeName.Parse),
+                .Where(word => NodeName.TryParse(word, null, out _))
+                .Select(name => NodeName.Parse(name)),
         ];
 
     /// <summary>Whether the cluster is meant to be synchronous.</summary>
@@ -305,7 +305,7 @@ public sealed record Slot(
 {
     /// <summary>Whether PgFlow made it, for a standby; all others belong to somebody else.</summary>
     [JsonIgnore]
-    public bool IsOurs => !Logical && NodeName.TryParse(Name, out _);
+    public bool IsOurs => !Logical && NodeName.TryParse(Name, null, out _);
 }
 
 /// <summary>A row of pg_stat_archiver, and what waits.</summary>

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>What a node should be while <see cref="Primary"/> is the primary. The one place that says so: status, plans
 /// and tests compare against it.</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>A way in which a cluster is not what it should be. Data only: <see cref="FindingText"/> says it to
 /// people.</summary>

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>Findings as sentences: a primary message without period, perhaps its detail. The hint is for the reader's
 /// own tool to show.</summary>

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>The branch that clients wrote to last. Only a node whose WAL is part of it can take over.</summary>
 /// <param name="Line">The branch and its ancestors.</param>

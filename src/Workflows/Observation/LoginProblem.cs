@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>What kept PgFlow from logging in to a node in its usual way: as its own superuser, over the internal
 /// network.</summary>

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>What is proposed has been asked: a procedure is a hint only where its own plan would accept.</summary>
 internal static class Proposals
@@ -31,7 +31,7 @@ internal static class Proposals
     {
         try
         {
-            await Procedures.PlanAsync(hint, state);
+            await ProcedureList.PlanAsync(hint, state);
             return null;
         }
         catch (PgFlowException e)

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Observation;
 
 /// <summary>A part of a cluster outside PostgreSQL: what there is under one of its names or labels, and what should be
 /// there.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What stands in every procedure that takes a base backup.</summary>
 internal static class BaseBackups

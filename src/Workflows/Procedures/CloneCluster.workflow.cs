@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What CloneCluster takes: the new cluster, whose past it begins with, and a target in that.</summary>
 public sealed record CloneClusterInput : TargetInput
@@ -215,7 +215,7 @@ internal sealed record CloneClusterPlan : Plan
 
         state.RequireVacant();
         var source = (await Clusters.ObserveAsync(input.From)).RequireExisting();
-        var target = await Catalogues.ResolveAsync(input.From, input.Target);
+        var target = await Repositories.ResolveAsync(input.From, input.Target);
         return new()
         {
             Summary =

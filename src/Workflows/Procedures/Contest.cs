@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>Who becomes the primary after one was lost: whoever has the most WAL of the live branch.</summary>
 /// <param name="Live">The live branch; null where a person goes on without knowing it.</param>

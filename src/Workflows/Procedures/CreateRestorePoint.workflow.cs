@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What CreateRestorePoint takes.</summary>
 public sealed partial record CreateRestorePointInput : ProcedureInput

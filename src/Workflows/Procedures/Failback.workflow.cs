@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What Failback takes.</summary>
 public sealed record FailbackInput : ProcedureInput
@@ -46,7 +46,7 @@ public sealed class Failback : Procedure<FailbackInput>
                 var way = await ResultStep(
                     "choose-way",
                     $"Choose how {node} rejoins: unchanged, pg_rewind, or a new base backup",
-                    async () => WayBack.From(await DataDirectories.ExamineAsync(node, primary)).Within(plan.Tablespaces)
+                    async () => Rejoin.From(await DataDirectories.ExamineAsync(node, primary)).Within(plan.Tablespaces)
                 );
 
                 PointOfNoReturn();
@@ -71,15 +71,15 @@ public sealed class Failback : Procedure<FailbackInput>
         );
 
     /// <returns>How it was done, as a sentence.</returns>
-    internal static async Task<string> ContinueLineAsync(WayBack way, NodeId node, NodeId primary)
+    internal static async Task<string> ContinueLineAsync(Rejoin way, NodeId node, NodeId primary)
     {
-        if (way.Kind is WayBackKind.AsItIs)
+        if (way.Strategy is RejoinStrategy.NoAction)
         {
             return $"{node} came back as it was: {way.Why}";
         }
 
         var rewound =
-            way.Kind is WayBackKind.Rewind
+            way.Strategy is RejoinStrategy.Rewind
                 ? await DataDirectories.RewindAsync(node, primary)
                 : new(Done: false, way.Why);
         if (rewound.Done)
@@ -191,32 +191,32 @@ internal sealed record FailbackPlan : Plan
 }
 
 /// <summary>How a node can come back.</summary>
-internal enum WayBackKind
+internal enum RejoinStrategy
 {
     /// <summary>Its data lies on the primary's line.</summary>
-    AsItIs,
+    NoAction,
 
     /// <summary>It has records that the primary's line has not.</summary>
     Rewind,
 
     /// <summary>It can only be copied anew.</summary>
-    Remake,
+    Rebuild,
 }
 
 /// <summary>How a node comes back, and why so: decided by timeline history, never by a timeline's number
 /// alone.</summary>
-/// <param name="Kind">The way.</param>
+/// <param name="Strategy">The way.</param>
 /// <param name="Why">The reason.</param>
-internal sealed record WayBack(WayBackKind Kind, string Why)
+internal sealed record Rejoin(RejoinStrategy Strategy, string Why)
 {
     /// <summary>The same way, if nothing outside the data directory stands against it.</summary>
-    public WayBack Within(string? tablespaces) =>
-        Kind is WayBackKind.AsItIs || tablespaces is null
+    public Rejoin Within(string? tablespaces) =>
+        Strategy is RejoinStrategy.NoAction || tablespaces is null
             ? this
             : throw Failure.Refuse($"{Why}, so it would have to be rewound or copied, but {tablespaces}");
 
     /// <summary>Decides.</summary>
-    public static WayBack From(Divergence node)
+    public static Rejoin From(Divergence node)
     {
         var clean = node.Control is ControlState.ShutDown or ControlState.ShutDownInRecovery;
         var standby =
@@ -226,14 +226,14 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
         var end = node.Timeline == node.PrimaryTimeline ? node.PrimaryWal : node.LeftAt;
         if (!node.SameSystem)
         {
-            return new(WayBackKind.Remake, "it belongs to another system");
+            return new(RejoinStrategy.Rebuild, "it belongs to another system");
         }
 
         if (node.Namesake)
         {
             // pg_rewind would take equal numbers for one timeline.
             return new(
-                WayBackKind.Remake,
+                RejoinStrategy.Rebuild,
                 $"its timeline {node.Timeline} is another one than that of the primary's line: two promotions "
                     + "took the same number"
             );
@@ -242,7 +242,7 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
         if ((clean || standby) && end is { } left && (standby ? node.End <= left : node.End < left))
         {
             return new(
-                WayBackKind.AsItIs,
+                RejoinStrategy.NoAction,
                 $"it ended at {node.End} on timeline {node.Timeline}, which the primary's line goes through "
                     + $"until {left}"
             );
@@ -253,7 +253,7 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
             // pg_rewind finds no fork on one timeline and is content with what is not the same (repmgr's node rejoin,
             // ha.md 28).
             return new(
-                WayBackKind.Remake,
+                RejoinStrategy.Rebuild,
                 clean
                     ? $"it has more of timeline {node.Timeline} than the primary"
                     : $"it crashed on the primary's own timeline {node.Timeline}"
@@ -262,12 +262,12 @@ internal sealed record WayBack(WayBackKind Kind, string Why)
 
         return node.CanRewind
             ? new(
-                WayBackKind.Rewind,
+                RejoinStrategy.Rewind,
                 end is null
                     ? $"the primary's line never was on its timeline {node.Timeline}"
                     : $"the primary's line left its timeline {node.Timeline} at {end}, and it was not shut down "
                         + "before that"
             )
-            : new(WayBackKind.Remake, "it has neither checksums nor wal_log_hints");
+            : new(RejoinStrategy.Rebuild, "it has neither checksums nor wal_log_hints");
     }
 }

@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What Failover takes.</summary>
 public sealed record FailoverInput : ProcedureInput
@@ -218,7 +218,7 @@ internal sealed record FailoverPlan : Plan
                 ?? (
                     state.Standbys.Count == 0
                         ? null
-                        : LiveBranch.By(await Catalogues.GlanceAsync(state.Cluster), LostOf(state), state.Standbys)
+                        : LiveBranch.By(await Repositories.GlanceAsync(state.Cluster), LostOf(state), state.Standbys)
                 )
         );
 
@@ -283,7 +283,7 @@ internal sealed record FailoverPlan : Plan
                     $"{node.Id} is healthy: what it commits until it is fenced may be lost"
                 ),
                 .. Checks.ChangedRoles([likely]).Select(FindingText.Of),
-                .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: {Checks.WayBackOf(node)}"),
+                .. absent.Select(node => $"{WhyAbsent(node, live)}; afterwards: {Checks.RejoinCommandOf(node)}"),
                 .. asked is not null && strays.Contains(asked)
                     ? [$"{live!.ReasonAgainst(asked)}: all that the live one has beyond it is dropped from the cluster"]
                     : Array.Empty<string>(),

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>A node as it was before a procedure fenced it, for the way back.</summary>
 /// <param name="Id">The node.</param>

@@ -1,7 +1,7 @@
 using System.Net;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What InitCluster takes.</summary>
 public sealed record InitClusterInput : ProcedureInput

@@ -1,7 +1,7 @@
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What InspectCluster takes.</summary>
 public sealed record InspectClusterInput : ProcedureInput;
@@ -17,7 +17,7 @@ public sealed class InspectCluster : Procedure
         var cluster = BeginLook(input ?? new());
         var (looking, reading) = (Clusters.ObserveAsync(cluster), ReadArchiveAsync(cluster));
         var (state, archive) = (await looking, await reading);
-        Show(state.Exists ? Outcome.Succeeded : Outcome.Refused);
+        Show(state.Exists ? ProcedureStatus.Succeeded : ProcedureStatus.Refused);
         return await Proposals.AskedAsync(Inspection.Of(state.RequireExisting(), archive));
     }
 
@@ -26,7 +26,7 @@ public sealed class InspectCluster : Procedure
     {
         try
         {
-            return await Catalogues.InspectAsync(cluster);
+            return await Repositories.InspectAsync(cluster);
         }
         catch (ActivityFailureException e)
         {

@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What InspectTimeline takes.</summary>
 public sealed record InspectTimelineInput : ProcedureInput;
@@ -16,9 +16,9 @@ public sealed class InspectTimeline : Procedure
     {
         var cluster = BeginLook(input ?? new());
         var state = await Clusters.ObserveAsync(cluster);
-        Show(state.Exists ? Outcome.Running : Outcome.Refused);
-        var tree = await Catalogues.ReadAsync(state.RequireExisting().Cluster);
-        Show(Outcome.Succeeded);
+        Show(state.Exists ? ProcedureStatus.Running : ProcedureStatus.Refused);
+        var tree = await Repositories.ReadAsync(state.RequireExisting().Cluster);
+        Show(ProcedureStatus.Succeeded);
         return tree;
     }
 }

@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What RebuildLedger takes.</summary>
 public sealed record RebuildLedgerInput : ProcedureInput;
@@ -94,7 +94,7 @@ internal sealed record RebuildLedgerPlan : Plan
     public static async Task<RebuildLedgerPlan> FromAsync(RebuildLedgerInput input, ClusterState state)
     {
         state.RequireExisting();
-        return From(input.Cluster, await Catalogues.FindUnrecordedAsync(input.Cluster));
+        return From(input.Cluster, await Repositories.FindUnrecordedAsync(input.Cluster));
     }
 
     /// <summary>The pure part of the decision.</summary>

@@ -1,7 +1,7 @@
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What RecoverCluster takes: one target, and perhaps the branch that it lies on.</summary>
 public sealed record RecoverClusterInput : TargetInput
@@ -231,7 +231,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     /// means.</summary>
     private static async Task<ResolvedTarget> ResolveAgainAsync(RecoverClusterPlan plan)
     {
-        var target = await Catalogues.ResolveAsync(plan.Input.Cluster, plan.Input.Target);
+        var target = await Repositories.ResolveAsync(plan.Input.Cluster, plan.Input.Target);
         return target.Timeline == plan.Target.Timeline && (target.End == plan.Target.End || plan.Target.EndOfBranch)
             ? target
             : throw Failure.Refuse(
@@ -303,7 +303,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         ResolvedTarget later;
         try
         {
-            later = await Catalogues.ResolveAsync(
+            later = await Repositories.ResolveAsync(
                 plan.Input.Cluster,
                 move.Wanted with
                 {

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>Where a cluster is brought back to, and by which node.</summary>
 internal sealed record RecoverClusterPlan : Plan
@@ -67,7 +67,7 @@ internal sealed record RecoverClusterPlan : Plan
             );
         }
 
-        return From(input, state, await Catalogues.ResolveAsync(input.Cluster, input.Target));
+        return From(input, state, await Repositories.ResolveAsync(input.Cluster, input.Target));
     }
 
     /// <summary>The pure part of the decision.</summary>
@@ -99,7 +99,7 @@ internal sealed record RecoverClusterPlan : Plan
                     ],
                 .. state.Missing.Select(other =>
                     $"{other.Id} does not take part: it is {Checks.Describe(other)}; afterwards: "
-                    + $"{Checks.WayBackOf(other)}"
+                    + $"{Checks.RejoinCommandOf(other)}"
                 ),
                 "unlogged tables come back empty, prepared transactions come back prepared",
                 .. TargetText.Warnings(target),

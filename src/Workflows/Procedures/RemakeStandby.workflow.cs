@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What RemakeStandby takes.</summary>
 public sealed record RemakeStandbyInput : ProcedureInput

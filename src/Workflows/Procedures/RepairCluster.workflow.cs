@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What RepairCluster takes.</summary>
 public sealed record RepairClusterInput : ProcedureInput
@@ -183,7 +183,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
         if (node.HasData)
         {
             await Archives.SalvageAsync(node.Id);
-            var way = WayBack.From(await DataDirectories.ExamineAsync(node.Id, plan.Primary)).Within(plan.Tablespaces);
+            var way = Rejoin.From(await DataDirectories.ExamineAsync(node.Id, plan.Primary)).Within(plan.Tablespaces);
             return await Failback.ContinueLineAsync(way, node.Id, plan.Primary);
         }
 

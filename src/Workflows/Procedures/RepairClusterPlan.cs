@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What is missing, and how it comes back.</summary>
 internal sealed record RepairClusterPlan : Plan
@@ -118,7 +118,7 @@ internal sealed record RepairClusterPlan : Plan
         node.Role is NodeRole.Missing || node is { Role: NodeRole.Stopped, RestartPolicy: ExpectedNode.RestartPolicy };
 
     private static string Stays(NodeState node) =>
-        $"{node.Id} stays as it is ({Checks.Describe(node)}); afterwards: {Checks.WayBackOf(node)}";
+        $"{node.Id} stays as it is ({Checks.Describe(node)}); afterwards: {Checks.RejoinCommandOf(node)}";
 
     private static IEnumerable<Resource> Missing(ClusterState state) =>
         state.Resources.Where(resource => resource.State is ResourceState.Missing);

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What stands in every procedure that changes who follows whom.</summary>
 internal static class Replication

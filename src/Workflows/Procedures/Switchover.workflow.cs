@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What Switchover takes.</summary>
 public sealed record SwitchoverInput : ProcedureInput
@@ -232,7 +232,7 @@ internal sealed record SwitchoverPlan : Plan
             [
                 .. Checks.ChangedRoles([old]).Select(FindingText.Of),
                 .. absent.Select(node =>
-                    $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.WayBackOf(node)}"
+                    $"{node.Id} does not take part: {Why(node)}; afterwards: {Checks.RejoinCommandOf(node)}"
                 ),
                 .. archive.Select(why => $"{why}; {old.Id} stays down until the archive has taken what it kept"),
                 .. Checks.SlotsLeftBehind(old, candidate),

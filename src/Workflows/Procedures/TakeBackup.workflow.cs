@@ -1,7 +1,7 @@
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What TakeBackup takes.</summary>
 public sealed record TakeBackupInput : ProcedureInput
@@ -131,7 +131,7 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
         var found = await ResultStep(
             "find-unneeded",
             "What no kept backup needs is found",
-            () => UnlessItFailsAsync(() => Catalogues.FindUnneededAsync(cluster, policy))
+            () => UnlessItFailsAsync(() => Repositories.FindUnneededAsync(cluster, policy))
         );
         await Step(
             "remove-unneeded",
@@ -213,7 +213,7 @@ internal sealed record TakeBackupPlan : Plan
         }
 
         var primary = state.RequirePrimary();
-        var going = await Catalogues.FindUnneededAsync(
+        var going = await Repositories.FindUnneededAsync(
             input.Cluster,
             policy,
             new(plan.Source.Name, primary.Timeline!.Value, primary.Wal!.Value, input.Incremental)

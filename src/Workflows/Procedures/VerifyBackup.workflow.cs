@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What VerifyBackup takes.</summary>
 public sealed record VerifyBackupInput : ProcedureInput
@@ -82,7 +82,7 @@ internal sealed record VerifyBackupPlan : Plan
     public static async Task<VerifyBackupPlan> FromAsync(VerifyBackupInput input, ClusterState state)
     {
         state.RequireExisting();
-        return From(input, await Catalogues.ResolveAsync(input.Cluster, input.Target));
+        return From(input, await Repositories.ResolveAsync(input.Cluster, input.Target));
     }
 
     /// <summary>The pure part of the decision.</summary>

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>What a repository has for a recovery of the live branch, and what it lacks.</summary>
 public sealed record ArchiveState
@@ -24,24 +24,24 @@ public sealed record ArchiveState
     /// <summary>The volumes that have no room for two segments of WAL more.</summary>
     public IReadOnlyList<VolumeSpace> Full { get; init; } = [];
 
-    /// <summary>The state of a catalogue.</summary>
-    public static ArchiveState Of(Catalogue catalogue)
+    /// <summary>The state of a contents.</summary>
+    public static ArchiveState Of(RepositoryContents contents)
     {
-        ArgumentNullException.ThrowIfNull(catalogue);
-        var live = LivePeriod.Of(catalogue) is [.., var last] ? last.Branch : null;
+        ArgumentNullException.ThrowIfNull(contents);
+        var live = LivePeriod.Of(contents) is [.., var last] ? last.Branch : null;
         var path = live?.Path();
-        var backup = path is not null && catalogue.UsableOn(path) is [var newest, ..] ? newest : null;
+        var backup = path is not null && contents.UsableOn(path) is [var newest, ..] ? newest : null;
         return new()
         {
             Live = live?.Timeline,
             LiveLine = live?.History,
             Backup = backup is null ? null : new(backup.Id, backup.StoppedAt, backup.Timeline, backup.VerifiedAt),
             Missing =
-                backup is not null && catalogue.StretchOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap
-                    ? catalogue.NameOf(gap.Timeline, gap.Number)
+                backup is not null && contents.SpanOf(path!.From(backup.WalRanges[0].Start)).Gap is { } gap
+                    ? contents.NameOf(gap.Timeline, gap.Number)
                     : null,
-            Gaps = [.. TimelineConsistencyChecks.Gaps(catalogue)],
-            Full = [.. catalogue.Spaces.Where(space => space.Free < 2 * catalogue.SegmentSize)],
+            Gaps = [.. TimelineConsistencyChecks.Gaps(contents)],
+            Full = [.. contents.Spaces.Where(space => space.Free < 2 * contents.SegmentSize)],
         };
     }
 }

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>Paths of timelines through the WAL, oldest piece first, each beginning where the one before ends (pitr.md
 /// §6.2).</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>To where a cluster is to be recovered: one of the kinds in <see cref="TargetKind.All"/>, each in a file of
 /// its own.</summary>

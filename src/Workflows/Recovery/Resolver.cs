@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>Turns a target into one branch, one position and one backup. Pure but for the WAL that it has
 /// read.</summary>
@@ -7,12 +7,12 @@ public static class Resolver
     /// <summary>Resolves <paramref name="target"/>.</summary>
     /// <exception cref="PgFlowException">It can't be had (<see cref="FailureTypes.Refused"/>); the message says
     /// what can.</exception>
-    public static Task<ResolvedTarget> ResolveAsync(Catalogue catalogue, RecoveryTarget target, IWalReader wal)
+    public static Task<ResolvedTarget> ResolveAsync(RepositoryContents contents, RecoveryTarget target, IWalReader wal)
     {
-        ArgumentNullException.ThrowIfNull(catalogue);
+        ArgumentNullException.ThrowIfNull(contents);
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(wal);
-        return new TargetSearch(catalogue, wal).ResolveAsync(target);
+        return new TargetSearch(contents, wal).ResolveAsync(target);
     }
 }
 
@@ -24,14 +24,14 @@ public static class Resolver
 internal sealed record Position(IReadOnlyList<WalRange> Path, Lsn End, string Why);
 
 /// <summary>First the position is found, then the backup and the WAL that lead there.</summary>
-internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
+internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
 {
-    public Catalogue Catalogue => catalogue;
+    public RepositoryContents Contents => contents;
 
     public IWalReader Wal => wal;
 
     /// <summary>The times in which the branches were live, oldest first.</summary>
-    public IReadOnlyList<LivePeriod> Eras { get; } = LivePeriod.Of(catalogue);
+    public IReadOnlyList<LivePeriod> Eras { get; } = LivePeriod.Of(contents);
 
     public async Task<ResolvedTarget> ResolveAsync(RecoveryTarget target)
     {
@@ -57,21 +57,21 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
 
     public async Task<Position> EndAsync(Branch branch)
     {
-        var path = catalogue.PathThroughCopies(branch);
+        var path = contents.PathThroughCopies(branch);
         if (path[^1].End < Lineage.Endless)
         {
             return new(path, path[^1].End, "");
         }
 
-        var (tip, usable) = (path[^1], catalogue.UsableOn(path));
+        var (tip, usable) = (path[^1], contents.UsableOn(path));
         WalSpan? broken = null;
         foreach (var backup in usable)
         {
-            var stretch = StretchFrom(backup, path);
-            if (stretch.Gap is null && backup.End <= stretch.End)
+            var span = StretchFrom(backup, path);
+            if (span.Gap is null && backup.End <= span.End)
             {
                 // Where to begin looking must be the end of a record; the later, the less there is to read.
-                var last = await wal.LastAsync(stretch.Path);
+                var last = await wal.LastAsync(span.Path);
                 Lsn[] known =
                 [
                     tip.Start,
@@ -81,7 +81,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
                 return new(path, await wal.EndOfAsync(branch.Timeline, known.Max()), "");
             }
 
-            broken ??= stretch.Gap is null ? null : stretch;
+            broken ??= span.Gap is null ? null : span;
         }
 
         throw broken is null
@@ -104,23 +104,23 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             .Select(piece => piece.Timeline)
             .ToList();
         foreach (
-            var branch in catalogue
+            var branch in contents
                 .Branches.Where(branch => same.Any(passed => branch.Path().Reaches(passed, lsn)))
                 .OrderBy(branch => branch.Timeline == timeline ? 0 : 1)
                 .ThenBy(branch => branch.Timeline)
         )
         {
             var path = branch.Path();
-            foreach (var backup in catalogue.UsableOn(path.Until(lsn, catalogue.SegmentSize)))
+            foreach (var backup in contents.UsableOn(path.Until(lsn, contents.SegmentSize)))
             {
                 var way = path.From(backup.WalRanges[0].Start);
-                var stretch = catalogue.StretchOf(way.Until(lsn, catalogue.SegmentSize));
-                if (stretch.Gap is null)
+                var span = contents.SpanOf(way.Until(lsn, contents.SegmentSize));
+                if (span.Gap is null)
                 {
                     return await ResolvedAsync(position, branch, backup, way, newTimeline);
                 }
 
-                broken ??= stretch;
+                broken ??= span;
             }
         }
 
@@ -128,11 +128,11 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         throw broken is null
             ? TooEarly(
                 there,
-                catalogue.UsableOn(there.Path()),
+                contents.UsableOn(there.Path()),
                 $"{lsn} on timeline {timeline}",
                 backup => backup.WalRanges[0].Start <= lsn && lsn < backup.End
             )
-            : Gap(broken, catalogue.UsableOn(there.Path()));
+            : Gap(broken, contents.UsableOn(there.Path()));
     }
 
     private async Task<ResolvedTarget> ResolvedAsync(
@@ -143,10 +143,10 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         Timeline newTimeline
     )
     {
-        var (lsn, chain) = (position.End, catalogue.ChainOf(backup)!);
-        var needed = way.Until(lsn, catalogue.SegmentSize);
+        var (lsn, chain) = (position.End, contents.ChainOf(backup)!);
+        var needed = way.Until(lsn, contents.SegmentSize);
         var ends = way.At(lsn) == branch.Timeline && await wal.EndOfAsync(branch.Timeline, lsn) <= lsn;
-        var rest = catalogue.StretchOf(way.From(lsn)).Path;
+        var rest = contents.SpanOf(way.From(lsn)).Path;
         return new()
         {
             Timeline = branch.Timeline,
@@ -155,7 +155,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
             Backups = [.. chain.Select(part => part.Id)],
             BackupBytes = chain.Sum(part => part.Bytes),
             Wal = needed,
-            SegmentSize = catalogue.SegmentSize,
+            SegmentSize = contents.SegmentSize,
             NewTimeline = newTimeline,
             LastKept = await wal.LastAsync(needed),
             EarlyRemovals = await wal.OpenRemovalsAsync(needed),
@@ -165,29 +165,29 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     }
 
     public WalSpan StretchFrom(Backup backup, IReadOnlyList<WalRange> path) =>
-        catalogue.StretchOf(path.From(backup.WalRanges[0].Start));
+        contents.SpanOf(path.From(backup.WalRanges[0].Start));
 
     // ---- branches ----
 
     private Timeline NextNumber()
     {
-        if (TimelineConsistencyChecks.Holes(catalogue).ToList() is { Count: > 0 } holes)
+        if (TimelineConsistencyChecks.Holes(contents).ToList() is { Count: > 0 } holes)
         {
             throw Failure.Refuse(
                 $"the history of timeline {string.Join(", ", holes)} is missing, and PostgreSQL would give that "
-                    + $"number to the new branch; look with: pgflow timeline {catalogue.Cluster} --check"
+                    + $"number to the new branch; look with: pgflow timeline {contents.Cluster} --check"
             );
         }
 
-        return new(catalogue.Branches.Select(branch => branch.Timeline.Number).DefaultIfEmpty(0u).Max() + 1);
+        return new(contents.Branches.Select(branch => branch.Timeline.Number).DefaultIfEmpty(0u).Max() + 1);
     }
 
     public Branch BranchOf(Timeline? asked) =>
         asked is { } timeline
-            ? catalogue.Find(timeline)
+            ? contents.Find(timeline)
                 ?? throw Failure.Refuse(
                     $"there is no timeline {timeline}; "
-                        + $"{List("there are", catalogue.Branches.Select(branch => branch.Timeline.ToString()), "there is none")}"
+                        + $"{List("there are", contents.Branches.Select(branch => branch.Timeline.ToString()), "there is none")}"
                 )
             : Live();
 
@@ -195,23 +195,23 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
     {
         var known =
             Eras is [.., var last] ? last.Branch
-            : catalogue.Branches is [var only] ? only
+            : contents.Branches is [var only] ? only
             : null;
         return
             known is not null
-            && catalogue
+            && contents
                 .Branches.Where(branch => branch.Opening is null)
                 .All(branch => branch.Timeline <= known.Timeline)
             ? known
             : throw Failure.Refuse(
                 "which branch is live is not known: the ledger does not tell when timeline "
-                    + $"{catalogue.Branches.Select(branch => branch.Timeline).DefaultIfEmpty(new(1)).Max()} was "
+                    + $"{contents.Branches.Select(branch => branch.Timeline).DefaultIfEmpty(new(1)).Max()} was "
                     + "opened; name one by its number (timeline)"
             );
     }
 
     public Branch Find(Timeline timeline) =>
-        catalogue.Find(timeline) ?? throw Failure.Refuse($"nothing is known of timeline {timeline}; {Spans()}");
+        contents.Find(timeline) ?? throw Failure.Refuse($"nothing is known of timeline {timeline}; {Spans()}");
 
     public string WhyBranch(Branch branch) =>
         Eras is [.., var live] && live.Branch == branch
@@ -245,12 +245,12 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
                 ? [$"positions before {end} on timeline {broken.Path.At(end)}"]
                 : Array.Empty<string>(),
             .. usable
-                .Where(backup => catalogue.SegmentOf(backup.WalRanges[0].Start) > gap.Number)
+                .Where(backup => contents.SegmentOf(backup.WalRanges[0].Start) > gap.Number)
                 .TakeLast(1)
                 .Select(backup => $"what lies behind backup {Describe(backup)}"),
         ];
         return Failure.Refuse(
-            $"WAL is missing: {catalogue.NameOf(gap.Timeline, gap.Number)} is the first; "
+            $"WAL is missing: {contents.NameOf(gap.Timeline, gap.Number)} is the first; "
                 + $"{List("what can be had", instead, "nothing can be had on this branch")}; {Spans()}"
         );
     }
@@ -259,7 +259,7 @@ internal sealed class TargetSearch(Catalogue catalogue, IWalReader wal)
         List(
             "times that can be had",
             TimelineTree
-                .From(catalogue)
+                .From(contents)
                 .Branches.Where(branch => branch.Earliest is not null)
                 .Select(branch =>
                     $"{Text(branch.Earliest!.Value)} to {Text(branch.Latest!.Value)} (timeline {branch.Timeline})"

@@ -1,10 +1,10 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>What is to be kept. Where both are given, the window says which branches, and a backup stays that either
 /// asks for.</summary>
 /// <param name="Keep">So many full backups, with the incremental ones on them, on the way to each promised branch;
 /// null: no such rule.</param>
-/// <param name="Window">So far back from when the catalogue was read every time stays reachable; null: no such
+/// <param name="Window">So far back from when the contents was read every time stays reachable; null: no such
 /// rule.</param>
 public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
 {
@@ -29,23 +29,23 @@ public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
 /// <param name="Incremental">Whether it builds on the newest one of the timeline.</param>
 public sealed record ExpectedBackup(NodeName Node, Timeline Timeline, Lsn Wal, bool Incremental)
 {
-    /// <summary>The same catalogue with it.</summary>
-    internal Catalogue After(Catalogue catalogue) =>
-        catalogue with
+    /// <summary>The same contents with it.</summary>
+    internal RepositoryContents After(RepositoryContents contents) =>
+        contents with
         {
             Backups =
             [
-                .. catalogue.Backups,
+                .. contents.Backups,
                 new()
                 {
                     Id = "this one",
-                    StartedAt = catalogue.ReadAt,
-                    StoppedAt = catalogue.ReadAt,
+                    StartedAt = contents.ReadAt,
+                    StoppedAt = contents.ReadAt,
                     Node = Node,
                     WalRanges = [new(Timeline, Wal, Wal)],
                     Bytes = 0,
                     Parent = Incremental
-                        ? catalogue.Backups.LastOrDefault(backup => backup.Timeline == Timeline)?.Id
+                        ? contents.Backups.LastOrDefault(backup => backup.Timeline == Timeline)?.Id
                         : null,
                     SystemIdentifier = "",
                     Major = 0,
@@ -88,9 +88,9 @@ public sealed record Retention
     /// <para>WAL stays from the first kept backup on the way to a branch up to that branch's end, promised or not.
     /// Without a policy nothing goes.</para>
     /// </remarks>
-    public static Retention Of(Catalogue catalogue, RetentionPolicy policy)
+    public static Retention Of(RepositoryContents contents, RetentionPolicy policy)
     {
-        ArgumentNullException.ThrowIfNull(catalogue);
+        ArgumentNullException.ThrowIfNull(contents);
         ArgumentNullException.ThrowIfNull(policy);
         if (policy is { Keep: null, Window: null })
         {
@@ -99,51 +99,51 @@ public sealed record Retention
                 Backups = [],
                 Segments = [],
                 Wal = [],
-                SegmentSize = catalogue.SegmentSize,
+                SegmentSize = contents.SegmentSize,
             };
         }
 
-        var promised = Promised(catalogue, policy).ToList();
+        var promised = Promised(contents, policy).ToList();
         var kept = promised
-            .SelectMany(branch => KeptFor(catalogue, policy, branch))
-            .SelectMany(backup => catalogue.ChainOf(backup)!)
+            .SelectMany(branch => KeptFor(contents, policy, branch))
+            .SelectMany(backup => contents.ChainOf(backup)!)
             .ToHashSet();
-        var unneeded = catalogue.Branches.SelectMany(branch => ExpirationSet(catalogue, branch, kept)).ToList();
+        var unneeded = contents.Branches.SelectMany(branch => ExpirationSet(contents, branch, kept)).ToList();
         return new()
         {
             Backups =
             [
-                .. catalogue
+                .. contents
                     .Backups.Where(backup => !kept.Contains(backup))
-                    .Select(backup => new Removal(backup.Id, WhyNot(catalogue, promised, backup))),
+                    .Select(backup => new Removal(backup.Id, WhyNot(contents, promised, backup))),
             ],
             Segments = [.. unneeded.Select(item => item.Run)],
             Wal =
             [
                 .. unneeded.Select(item => new Removal(
-                    $"{catalogue.NameOf(item.Run.Timeline, item.Run.First)} to "
-                        + $"{catalogue.NameOf(item.Run.Timeline, item.Run.Last)}",
+                    $"{contents.NameOf(item.Run.Timeline, item.Run.First)} to "
+                        + $"{contents.NameOf(item.Run.Timeline, item.Run.Last)}",
                     item.Why
                 )),
             ],
-            SegmentSize = catalogue.SegmentSize,
+            SegmentSize = contents.SegmentSize,
         };
     }
 
     /// <summary>The same with a backup that is still to come.</summary>
-    public static Retention Of(Catalogue catalogue, RetentionPolicy policy, ExpectedBackup? expected) =>
-        Of(expected?.After(catalogue) ?? catalogue, policy);
+    public static Retention Of(RepositoryContents contents, RetentionPolicy policy, ExpectedBackup? expected) =>
+        Of(expected?.After(contents) ?? contents, policy);
 
-    private static IEnumerable<Branch> Promised(Catalogue catalogue, RetentionPolicy policy)
+    private static IEnumerable<Branch> Promised(RepositoryContents contents, RetentionPolicy policy)
     {
-        var begin = catalogue.ReadAt - policy.Window;
-        var ended = LivePeriod.Of(catalogue).Where(era => era.Left < begin).Select(era => era.Branch).ToHashSet();
-        return catalogue.Branches.Where(branch => !ended.Contains(branch));
+        var begin = contents.ReadAt - policy.Window;
+        var ended = LivePeriod.Of(contents).Where(era => era.Left < begin).Select(era => era.Branch).ToHashSet();
+        return contents.Branches.Where(branch => !ended.Contains(branch));
     }
 
-    private static IEnumerable<Backup> KeptFor(Catalogue catalogue, RetentionPolicy policy, Branch branch)
+    private static IEnumerable<Backup> KeptFor(RepositoryContents contents, RetentionPolicy policy, Branch branch)
     {
-        var usable = catalogue.UsableOn(branch.Path()); // newest first
+        var usable = contents.UsableOn(branch.Path()); // newest first
         Lsn?[] needed =
         [
             usable is [var newest, ..] ? newest.End : null,
@@ -155,7 +155,7 @@ public sealed record Retention
                 : null,
             policy.Window is { } window
                 ? OrOldest(
-                    usable.FirstOrDefault(backup => backup.StoppedAt <= BeginOf(catalogue, branch, window)),
+                    usable.FirstOrDefault(backup => backup.StoppedAt <= BeginOf(contents, branch, window)),
                     usable
                 )
                 : null,
@@ -166,36 +166,34 @@ public sealed record Retention
     private static Lsn? OrOldest(Backup? chosen, IReadOnlyList<Backup> usable) =>
         chosen?.End ?? (usable is [.., var oldest] ? oldest.End : null);
 
-    private static DateTimeOffset BeginOf(Catalogue catalogue, Branch branch, TimeSpan window) =>
-        branch.Opening?.OpenedAt is { } opened && opened > catalogue.ReadAt - window
-            ? opened
-            : catalogue.ReadAt - window;
+    private static DateTimeOffset BeginOf(RepositoryContents contents, Branch branch, TimeSpan window) =>
+        branch.Opening?.OpenedAt is { } opened && opened > contents.ReadAt - window ? opened : contents.ReadAt - window;
 
     private static IEnumerable<(SegmentRun Run, string Why)> ExpirationSet(
-        Catalogue catalogue,
+        RepositoryContents contents,
         Branch branch,
         HashSet<Backup> kept
     )
     {
         var path = branch.Path();
-        var first = catalogue
+        var first = contents
             .UsableOn(path)
             .Where(kept.Contains)
             .OrderBy(backup => backup.WalRanges[0].Start)
             .FirstOrDefault();
-        var begin = first is null ? (ulong?)null : catalogue.SegmentOf(first.WalRanges[0].Start);
+        var begin = first is null ? (ulong?)null : contents.SegmentOf(first.WalRanges[0].Start);
         var why = first is null
             ? $"no kept backup leads to timeline {branch.Timeline}"
             : $"{first.Id} is the first kept backup on the way to timeline {branch.Timeline}";
-        return catalogue
+        return contents
             .Segments.Where(run => run.Timeline == branch.Timeline && (begin is null || run.First < begin))
             .Select(run => (run with { Last = begin <= run.Last ? begin.Value - 1 : run.Last }, why));
     }
 
-    private static string WhyNot(Catalogue catalogue, List<Branch> promised, Backup backup) =>
-        catalogue.ChainOf(backup) is null ? $"it builds on {backup.Parent}, which is gone"
+    private static string WhyNot(RepositoryContents contents, List<Branch> promised, Backup backup) =>
+        contents.ChainOf(backup) is null ? $"it builds on {backup.Parent}, which is gone"
         : promised
-            .Where(branch => catalogue.UsableOn(branch.Path()).Contains(backup))
+            .Where(branch => contents.UsableOn(branch.Path()).Contains(backup))
             .Select(branch => branch.Timeline)
             .ToList()
             is { Count: > 0 } on

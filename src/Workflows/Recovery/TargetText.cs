@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>How a resolved target is said to people.</summary>
 internal static class TargetText

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>A cluster's branches as a tree: what grew out of what, when each was live, and to which times it can be
 /// recovered.</summary>
@@ -53,26 +53,26 @@ public sealed record TimelineTree
         };
     }
 
-    /// <summary>The tree of a catalogue.</summary>
-    public static TimelineTree From(Catalogue catalogue)
+    /// <summary>The tree of a contents.</summary>
+    public static TimelineTree From(RepositoryContents contents)
     {
-        ArgumentNullException.ThrowIfNull(catalogue);
-        var eras = LivePeriod.Of(catalogue);
-        var paths = catalogue.Branches.ToDictionary(branch => branch.Timeline, Lineage.Path);
+        ArgumentNullException.ThrowIfNull(contents);
+        var eras = LivePeriod.Of(contents);
+        var paths = contents.Branches.ToDictionary(branch => branch.Timeline, Lineage.Path);
         var livePath = eras is [.., var live] ? paths[live.Branch.Timeline] : [];
         return new()
         {
-            Cluster = catalogue.Cluster,
-            ReadAt = catalogue.ReadAt,
+            Cluster = contents.Cluster,
+            ReadAt = contents.ReadAt,
             Branches =
             [
-                .. catalogue
+                .. contents
                     .Branches.OrderBy(branch => branch.Timeline)
                     .Select(branch =>
                     {
                         var (path, era) = (paths[branch.Timeline], eras.FirstOrDefault(era => era.Branch == branch));
-                        var earliest = EarliestOf(catalogue, path, era);
-                        var latest = era?.Left ?? catalogue.ReadAt;
+                        var earliest = EarliestOf(contents, path, era);
+                        var latest = era?.Left ?? contents.ReadAt;
                         return new TreeBranch
                         {
                             Timeline = branch.Timeline,
@@ -90,31 +90,35 @@ public sealed record TimelineTree
                             Opening = branch.Opening,
                             LiveFrom = era?.From,
                             LiveTo = era?.Left,
-                            IsStray = TimelineConsistencyChecks.IsStray(catalogue, branch),
+                            IsStray = TimelineConsistencyChecks.IsStray(contents, branch),
                             IsLive = era is { Left: null },
                             OnLivePath = livePath.Any(piece => piece.Timeline == branch.Timeline),
-                            Backups = [.. catalogue.Backups.Where(backup => backup.Timeline == branch.Timeline)],
+                            Backups = [.. contents.Backups.Where(backup => backup.Timeline == branch.Timeline)],
                             RestorePoints =
                             [
-                                .. catalogue.RestorePoints.Where(point => point.Timeline == branch.Timeline),
+                                .. contents.RestorePoints.Where(point => point.Timeline == branch.Timeline),
                             ],
                             Earliest = earliest <= latest ? earliest : null,
                             Latest = earliest <= latest ? latest : null,
                         };
                     }),
             ],
-            Findings = TimelineConsistencyChecks.Of(catalogue),
+            Findings = TimelineConsistencyChecks.Of(contents),
         };
     }
 
     /// <summary>From when on the branch can be recovered to: a backup has ended, and no WAL between it and the branch
     /// is missing.</summary>
-    private static DateTimeOffset? EarliestOf(Catalogue catalogue, IReadOnlyList<WalRange> path, LivePeriod? era)
+    private static DateTimeOffset? EarliestOf(
+        RepositoryContents contents,
+        IReadOnlyList<WalRange> path,
+        LivePeriod? era
+    )
     {
-        var first = catalogue
+        var first = contents
             .UsableOn(path)
             .LastOrDefault(backup =>
-                catalogue.StretchOf(path.From(backup.WalRanges[0].Start)) is { } wal
+                contents.SpanOf(path.From(backup.WalRanges[0].Start)) is { } wal
                 && (wal.Gap is null || wal.End >= backup.End && wal.End > path[^1].Start)
             );
         return first is null ? null

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>What a <see cref="WalMark"/> tells of.</summary>
 public enum WalMarkKind

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>The layout of WAL pages (<c>access/xlog_internal.h</c>).</summary>
 internal static class WalPage

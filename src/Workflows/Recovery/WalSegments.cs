@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>Which files hold a piece of WAL.</summary>
 public static class WalSegments

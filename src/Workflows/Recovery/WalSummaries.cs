@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>What a server keeps to know which blocks have changed since an earlier backup
 /// (<c>summarize_wal</c>).</summary>

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>How far an activity has got: what its heartbeats carry, for the CLI and the Web UI.</summary>
 /// <param name="Phase">What is being done; the same words as long as it is the same.</param>

@@ -1,7 +1,7 @@
 using Temporalio.Api.Enums.V1;
 using Temporalio.Common;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>The search attributes by which procedures are found; the worker registers them before it polls.</summary>
 public static class Attributes
@@ -12,7 +12,7 @@ public static class Attributes
     /// <summary>The procedure's name.</summary>
     public static SearchAttributeKey<string> Procedure { get; } = SearchAttributeKey.CreateKeyword("PgFlowProcedure");
 
-    /// <summary>An <see cref="PgFlow.Workflows.Outcome"/>.</summary>
+    /// <summary>An <see cref="ProcedureStatus"/>.</summary>
     public static SearchAttributeKey<string> Outcome { get; } = SearchAttributeKey.CreateKeyword("PgFlowOutcome");
 
     /// <summary>The primary after the procedure.</summary>

@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>Holds a cluster for one procedure. There is one running workflow of an ID, whoever asks, so there is one
 /// holder.</summary>

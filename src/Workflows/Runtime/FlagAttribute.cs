@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>Where a field of an input stands on the command line.</summary>
 public enum FlagPlace

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>A lease that a procedure holds, how that procedure stands, and what can be done about it.</summary>
 /// <param name="Cluster">The cluster.</param>
@@ -26,7 +26,7 @@ public sealed record HeldLease(
     /// <summary>A worker that fails on a workflow's code may be an old one beside a new one; not this often.</summary>
     private const int MostWorkflowAttempts = 3;
 
-    private static readonly string Blocked = PgFlowText.Word(Workflows.Outcome.Blocked);
+    private static readonly string Blocked = PgFlowText.Word(ProcedureStatus.Blocked);
 
     /// <summary>Another procedure may take the cluster from it, where a person decides so: it does nothing before a
     /// person comes.</summary>

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What is wrong with one field of an input.</summary>
 /// <param name="Field">The field as JSON has it, or several; <see cref="Whole"/> where it is the whole input.</param>

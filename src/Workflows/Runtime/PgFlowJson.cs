@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Temporalio.Api.Common.V1;
 using Temporalio.Converters;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>How everything that PgFlow gives to Temporal is written: camelCase JSON, enums by name.</summary>
 public static class PgFlowJson

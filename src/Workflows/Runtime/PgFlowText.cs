@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>How values are said to people, the same everywhere.</summary>
 public static class PgFlowText
@@ -56,27 +56,27 @@ public static class PgFlowText
         };
 
     /// <summary>Where a procedure is, in one sentence.</summary>
-    public static string Sentence(Outcome outcome, string? step) =>
+    public static string Sentence(ProcedureStatus outcome, string? step) =>
         outcome switch
         {
-            Outcome.Running => step is null ? "inspecting the cluster" : $"running: {step}",
-            Outcome.WaitingForApproval => "waits for approval; nothing was done yet",
-            Outcome.Inspecting =>
+            ProcedureStatus.Running => step is null ? "inspecting the cluster" : $"running: {step}",
+            ProcedureStatus.WaitingForApproval => "waits for approval; nothing was done yet",
+            ProcedureStatus.Inspecting =>
                 "paused read-only at the recovery target: approve to promote, move to a later target, reject "
                     + "to roll back",
-            Outcome.Blocked => $"blocked: {step}",
-            Outcome.Undoing => $"rolling back: {step}",
-            Outcome.Planned => "a dry run; nothing was done",
-            Outcome.Succeeded => "succeeded; all checks passed",
-            Outcome.Refused => "refused; the cluster is unchanged",
-            Outcome.ClusterBusy => "another procedure holds the cluster",
-            Outcome.Unchanged => "failed; the cluster is unchanged",
-            Outcome.Incomplete => "incomplete: something is left to do",
+            ProcedureStatus.Blocked => $"blocked: {step}",
+            ProcedureStatus.Undoing => $"rolling back: {step}",
+            ProcedureStatus.Planned => "a dry run; nothing was done",
+            ProcedureStatus.Succeeded => "succeeded; all checks passed",
+            ProcedureStatus.Refused => "refused; the cluster is unchanged",
+            ProcedureStatus.ClusterBusy => "another procedure holds the cluster",
+            ProcedureStatus.Unchanged => "failed; the cluster is unchanged",
+            ProcedureStatus.Incomplete => "incomplete: something is left to do",
             _ => "cancelled; all was undone",
         };
 
     /// <summary>The Markdown that the Web UI shows beside a running procedure.</summary>
-    public static string Markdown(Progress progress)
+    public static string Markdown(ProcedureProgress progress)
     {
         var text = new StringBuilder().Append("**").Append(progress.Summary).Append("**\n");
         if (progress.Plan is { } plan)

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What a procedure will do, decided by a pure function of its input and of what was observed.</summary>
 internal abstract record Plan

@@ -1,7 +1,7 @@
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 public abstract partial class Procedure
 {
@@ -14,12 +14,12 @@ public abstract partial class Procedure
 
     /// <summary>Where the procedure is.</summary>
     [WorkflowQuery("progress", Description = "Plan, steps, and what waits for a person.")]
-    public Progress Progress =>
+    public ProcedureProgress Progress =>
         new(
             Workflow.Info.WorkflowType,
             Cluster,
-            Outcome,
-            PgFlowText.Sentence(Outcome, _steps.LastOrDefault()?.View.Title),
+            Status,
+            PgFlowText.Sentence(Status, _steps.LastOrDefault()?.View.Title),
             PlanView,
             Steps,
             [
@@ -200,7 +200,7 @@ public abstract partial class Procedure
     /// procedure.</summary>
     private protected async Task ApprovalAsync(TimeSpan limit)
     {
-        Show(Outcome.WaitingForApproval);
+        Show(ProcedureStatus.WaitingForApproval);
         var answered = await WaitedAsync(
             Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null, limit)
         );
@@ -214,7 +214,7 @@ public abstract partial class Procedure
             throw Failure.Refuse($"nobody approved within {limit:g}");
         }
 
-        Show(Outcome.Running);
+        Show(ProcedureStatus.Running);
     }
 
     /// <summary>Waits until a person has looked and confirms, without limit: only a person can know.</summary>
@@ -228,14 +228,14 @@ public abstract partial class Procedure
         }
 
         _approval = null;
-        Show(Outcome.Inspecting);
+        Show(ProcedureStatus.Inspecting);
         await WaitedAsync(
             Workflow.WaitConditionAsync(
                 () => _approval is not null || _rejection is not null || otherwise(),
                 Timeout.InfiniteTimeSpan
             )
         );
-        Show(Outcome.Running);
+        Show(ProcedureStatus.Running);
         return _rejection is { } no
             ? throw Failure.Refuse($"rejected by {no.By}{PgFlowText.Because(no.Reason)}")
             : _approval is not null;
@@ -260,8 +260,8 @@ public abstract partial class Procedure
     /// <summary>Waits until a person has decided how <paramref name="step"/> goes on.</summary>
     private async Task<ResolveAction> DecisionAsync(Running step)
     {
-        var before = Outcome is Outcome.Blocked ? Outcome.Running : Outcome;
-        Show(Outcome.Blocked);
+        var before = Status is ProcedureStatus.Blocked ? ProcedureStatus.Running : Status;
+        Show(ProcedureStatus.Blocked);
         await Workflow.WaitConditionAsync(() => step.Decision is not null || _aborted, CancellationToken.None);
         var action = step.Decision?.Action ?? ResolveAction.Abort;
         step.Decision = null;
@@ -275,7 +275,7 @@ public abstract partial class Procedure
             step.View = step.View with { State = StepState.Running };
         }
 
-        Show(BlockedSteps.Count > 0 ? Outcome.Blocked : before);
+        Show(BlockedSteps.Count > 0 ? ProcedureStatus.Blocked : before);
         return action is ResolveAction.Abort ? throw new AbortedException(step.View.Title) : action;
     }
 
@@ -293,7 +293,7 @@ public abstract partial class Procedure
             step.Interrupt(why);
         }
 
-        Show(Outcome);
+        Show(Status);
     }
 
     private Running? Meant(Resolution resolution) =>
@@ -304,12 +304,12 @@ public abstract partial class Procedure
     private protected void RequireWaiting()
     {
         if (
-            Outcome is not (Outcome.WaitingForApproval or Outcome.Inspecting)
+            Status is not (ProcedureStatus.WaitingForApproval or ProcedureStatus.Inspecting)
             || _approval is not null
             || _rejection is not null
         )
         {
-            throw new ApplicationFailureException($"nobody is waited for now: it is {PgFlowText.Word(Outcome)}");
+            throw new ApplicationFailureException($"nobody is waited for now: it is {PgFlowText.Word(Status)}");
         }
     }
 }

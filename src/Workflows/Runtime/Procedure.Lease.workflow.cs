@@ -1,7 +1,7 @@
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <content>The lease that was lost is taken again, and what a reset forgot is known again.</content>
 public abstract partial class Procedure
@@ -101,7 +101,7 @@ public abstract partial class Procedure
             ? report
             : report with
             {
-                Outcome = Outcome.Incomplete,
+                Outcome = ProcedureStatus.Incomplete,
                 Summary =
                     $"it was reset, and {Quoted(forgotten)} of its earlier run stay as they are; {report.Summary}",
             };

@@ -1,7 +1,7 @@
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>The order that every procedure keeps: validate, lease, observe, plan, steps, record, end.</summary>
 /// <typeparam name="TInput">What it takes.</typeparam>
@@ -112,7 +112,7 @@ public abstract class Procedure<TInput> : Procedure
             var shown = _input.DryRun || _input.Approve ? await PlanAsync(planFrom, steps) : null;
             if (_input.DryRun)
             {
-                return ReportOf(Outcome.Planned, PlanView!.Summary);
+                return ReportOf(ProcedureStatus.Planned, PlanView!.Summary);
             }
 
             if (shown is { NothingToDo: false })
@@ -154,7 +154,7 @@ public abstract class Procedure<TInput> : Procedure
             Attributes.Cluster.ValueSet(_input.Cluster.ToString()),
             Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType),
             Attributes.RequestedBy.ValueSet(_by),
-            Attributes.Outcome.ValueSet(PgFlowText.Word(Outcome))
+            Attributes.Outcome.ValueSet(PgFlowText.Word(Status))
         );
     }
 
@@ -190,7 +190,7 @@ public abstract class Procedure<TInput> : Procedure
         try
         {
             var summary = await act();
-            report = ReportOf(LeftOut ? Outcome.Incomplete : Outcome.Succeeded, summary);
+            report = ReportOf(LeftOut ? ProcedureStatus.Incomplete : ProcedureStatus.Succeeded, summary);
         }
         catch (Exception e) when (TemporalFailures.IsEnd(e) || e is AbortedException)
         {
@@ -237,7 +237,7 @@ public abstract class Procedure<TInput> : Procedure
     {
         if (PastPointOfNoReturn)
         {
-            return ReportOf(Outcome.Incomplete, _yielded ?? failure.Message);
+            return ReportOf(ProcedureStatus.Incomplete, _yielded ?? failure.Message);
         }
 
         var end = EndOf(failure); // asked before the undo: a cancel that comes later ends nothing
@@ -247,14 +247,14 @@ public abstract class Procedure<TInput> : Procedure
         }
         catch (AbortedException e)
         {
-            end = Outcome.Incomplete;
+            end = ProcedureStatus.Incomplete;
             Notes.Add(e.Message);
         }
 
-        return ReportOf(LeftOut ? Outcome.Incomplete : end, _yielded ?? TemporalFailures.Why(failure));
+        return ReportOf(LeftOut ? ProcedureStatus.Incomplete : end, _yielded ?? TemporalFailures.Why(failure));
     }
 
-    private Outcome EndOf(Exception failure)
+    private ProcedureStatus EndOf(Exception failure)
     {
         if (Steps.Count > 0 || _input.DryRun || Workflow.Info.RunId == Workflow.Info.FirstExecutionRunId)
         {
@@ -265,16 +265,16 @@ public abstract class Procedure<TInput> : Procedure
             "it was reset to before its first step: what its earlier run has done stays as it is; see pgflow "
                 + $"status {_input.Cluster}"
         );
-        return Outcome.Incomplete;
+        return ProcedureStatus.Incomplete;
     }
 
-    private static Outcome Unchanged(Exception failure) =>
+    private static ProcedureStatus Unchanged(Exception failure) =>
         failure switch
         {
-            _ when Workflow.CancellationToken.IsCancellationRequested => Outcome.Cancelled,
-            _ when TemporalFailures.IsRefusal(failure) => Outcome.Refused,
-            _ when TemporalFailures.IsBusy(failure) => Outcome.ClusterBusy,
-            _ => Outcome.Unchanged,
+            _ when Workflow.CancellationToken.IsCancellationRequested => ProcedureStatus.Cancelled,
+            _ when TemporalFailures.IsRefusal(failure) => ProcedureStatus.Refused,
+            _ when TemporalFailures.IsBusy(failure) => ProcedureStatus.ClusterBusy,
+            _ => ProcedureStatus.Unchanged,
         };
 
     /// <summary>The ledger outlives Temporal's retention. A record that can't be written is said, and changes no
@@ -306,9 +306,9 @@ public abstract class Procedure<TInput> : Procedure
         ProcedureMetrics.Ended(report, OutageStep is null ? null : ProcedureMetrics.OutageOf(report, OutageStep));
         switch (report.Outcome)
         {
-            case Outcome.Succeeded or Outcome.Planned:
+            case ProcedureStatus.Succeeded or ProcedureStatus.Planned:
                 return report;
-            case Outcome.Cancelled:
+            case ProcedureStatus.Cancelled:
                 // a cancelled workflow has neither result nor details
                 Workflow.UpsertMemo(MemoUpdate.ValueSet(ReportMemo, report));
                 throw new OperationCanceledException(report.Summary, Workflow.CancellationToken);
@@ -322,7 +322,7 @@ public abstract class Procedure<TInput> : Procedure
         }
     }
 
-    private Report ReportOf(Outcome outcome, string summary) =>
+    private Report ReportOf(ProcedureStatus outcome, string summary) =>
         new()
         {
             Procedure = Workflow.Info.WorkflowType,

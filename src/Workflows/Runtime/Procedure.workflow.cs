@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What every procedure can be asked and told while it runs, and the steps that it is made of.</summary>
 public abstract partial class Procedure
@@ -49,7 +49,7 @@ public abstract partial class Procedure
     /// <summary>What was reached, in one sentence; the plan says what will be.</summary>
     private protected string? ResultSummary { get; private set; }
 
-    private protected Outcome Outcome { get; private set; } = Outcome.Running;
+    private protected ProcedureStatus Status { get; private set; } = ProcedureStatus.Running;
 
     /// <summary>The lease that this run has; one that was reset remembers that of the earlier run.</summary>
     private protected ChildWorkflowHandle<ClusterLease>? Held { get; set; }
@@ -167,7 +167,7 @@ public abstract partial class Procedure
         PastPointOfNoReturn = true;
         if (_undo.Count > 0)
         {
-            Show(Outcome.Undoing);
+            Show(ProcedureStatus.Undoing);
         }
 
         while (_undo.TryPop(out var undo))
@@ -212,7 +212,7 @@ public abstract partial class Procedure
                 planned.Title,
                 StepState.Running,
                 Workflow.UtcNow,
-                AfterPointOfNoReturn: PastPointOfNoReturn && Outcome is not Outcome.Undoing
+                AfterPointOfNoReturn: PastPointOfNoReturn && Status is not ProcedureStatus.Undoing
             ),
             canSkip
         );
@@ -264,17 +264,17 @@ public abstract partial class Procedure
             step.View = step.View with { Error = null };
         }
 
-        Show(Outcome);
+        Show(Status);
     }
 
     /// <summary>Shows where the procedure is to all who watch it.</summary>
-    private protected void Show(Outcome outcome)
+    private protected void Show(ProcedureStatus outcome)
     {
-        if (outcome != Outcome)
+        if (outcome != Status)
         {
-            Outcome = outcome;
+            Status = outcome;
             Workflow.UpsertTypedSearchAttributes(Attributes.Outcome.ValueSet(PgFlowText.Word(outcome)));
-            if (outcome is Outcome.WaitingForApproval or Outcome.Inspecting or Outcome.Undoing)
+            if (outcome is ProcedureStatus.WaitingForApproval or ProcedureStatus.Inspecting or ProcedureStatus.Undoing)
             {
                 ProcedureLog.State(Cluster, outcome);
             }

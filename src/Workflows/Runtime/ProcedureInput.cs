@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What every procedure takes: one flat JSON object in which only <c>cluster</c> is required.</summary>
 public abstract record ProcedureInput

@@ -3,7 +3,7 @@ using Temporalio.Converters;
 using Temporalio.Worker.Interceptors;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>For what an activity works.</summary>
 /// <param name="Step">The step that it belongs to; null where it belongs to none.</param>

@@ -1,14 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What a procedure says in its worker's log: never in a replay, since <see cref="Workflow.Logger"/>
 /// knows.</summary>
 internal static partial class ProcedureLog
 {
     /// <summary>It waits for a person, or works back.</summary>
-    public static void State(ClusterName? cluster, Outcome outcome)
+    public static void State(ClusterName? cluster, ProcedureStatus outcome)
     {
         var (info, state) = (Workflow.Info, PgFlowText.Word(outcome));
         LogState(Workflow.Logger, info.WorkflowType, cluster, state, info.WorkflowId);
@@ -22,7 +22,9 @@ internal static partial class ProcedureLog
 
     public static void Ended(Report report)
     {
-        var level = report.Outcome is Outcome.Succeeded or Outcome.Planned ? LogLevel.Information : LogLevel.Warning;
+        var level = report.Outcome is ProcedureStatus.Succeeded or ProcedureStatus.Planned
+            ? LogLevel.Information
+            : LogLevel.Warning;
         var (outcome, took) = (PgFlowText.Word(report.Outcome), (long)report.Took.TotalMilliseconds);
         LogEnded(
             Workflow.Logger,

@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What a procedure adds to its worker's metrics: never in a replay, since
 /// <see cref="Workflow.MetricMeter"/> knows.</summary>

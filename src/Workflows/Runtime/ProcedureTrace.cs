@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>A run of a procedure as a trace: the procedure, its steps, their activities, and what these call.</summary>
 /// <remarks>
@@ -49,7 +49,7 @@ public static class ProcedureTrace
             procedure?.SetTag("temporalWorkflowID", report.WorkflowId);
             procedure?.SetTag("temporalRunID", report.RunId);
             procedure?.SetStatus(
-                report.Outcome is Outcome.Succeeded or Outcome.Planned
+                report.Outcome is ProcedureStatus.Succeeded or ProcedureStatus.Planned
                     ? ActivityStatusCode.Ok
                     : ActivityStatusCode.Error,
                 report.Summary

@@ -1,9 +1,9 @@
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>How a procedure ended, or where it is.</summary>
-public enum Outcome
+public enum ProcedureStatus
 {
     /// <summary>It works.</summary>
     Running,
@@ -11,7 +11,7 @@ public enum Outcome
     /// <summary>It waits for approval and holds no lease.</summary>
     WaitingForApproval,
 
-    /// <summary>It can't go on without a person: see <see cref="Progress.Blocked"/>.</summary>
+    /// <summary>It can't go on without a person: see <see cref="ProcedureProgress.Blocked"/>.</summary>
     Blocked,
 
     /// <summary>It works back towards where it began.</summary>
@@ -54,7 +54,7 @@ public sealed record Report
     public required ClusterName Cluster { get; init; }
 
     /// <summary>How it ended.</summary>
-    public required Outcome Outcome { get; init; }
+    public required ProcedureStatus Outcome { get; init; }
 
     /// <summary>The end in one sentence.</summary>
     public required string Summary { get; init; }
@@ -164,16 +164,16 @@ public sealed record StepReport(
 /// <summary>The answer to the query <c>progress</c>.</summary>
 /// <param name="Procedure">The workflow type.</param>
 /// <param name="Cluster">The cluster; null while the input is unread.</param>
-/// <param name="Outcome">Where it is.</param>
+/// <param name="Status">Where it is.</param>
 /// <param name="Summary">The same in one sentence.</param>
 /// <param name="Plan">What is planned.</param>
 /// <param name="Steps">What is done.</param>
 /// <param name="Blocked">What waits for a person.</param>
 /// <param name="Notes">What a reader should know besides.</param>
-public sealed record Progress(
+public sealed record ProcedureProgress(
     string Procedure,
     ClusterName? Cluster,
-    Outcome Outcome,
+    ProcedureStatus Status,
     string Summary,
     PlanView? Plan,
     IReadOnlyList<StepReport> Steps,

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What a step found. Later steps read it; where the runbook is only walked, there is none.</summary>
 /// <typeparam name="T">What it found.</typeparam>

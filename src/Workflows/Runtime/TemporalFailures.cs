@@ -1,6 +1,6 @@
 using Temporalio.Exceptions;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <summary>Failures as Temporal has them: the domain's own are mapped here, and what came back is read here.</summary>
 public static class TemporalFailures

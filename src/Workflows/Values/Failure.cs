@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Values;
 
 /// <summary>What stands against a procedure, or went wrong in an activity.</summary>
 /// <param name="type">One of <see cref="FailureTypes"/>.</param>

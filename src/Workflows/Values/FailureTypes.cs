@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Values;
 
 /// <summary>The types of a failed procedure. They are part of the contract: the CLI's exit codes and people's alarms
 /// depend on them.</summary>

@@ -2,22 +2,22 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Values;
 
 /// <summary>A position in the WAL, in bytes; written as PostgreSQL writes pg_lsn (<c>16/B374D848</c>).</summary>
 /// <param name="Value">Bytes since the start of the WAL.</param>
 [JsonConverter(typeof(TextConverter<Lsn>))]
-public readonly record struct Lsn(ulong Value) : IText<Lsn>, IComparable<Lsn>
+public readonly record struct Lsn(ulong Value) : IParsable<Lsn>, IComparable<Lsn>
 {
     /// <summary>What a position looks like, for error messages.</summary>
     public const string Form = "two hexadecimal numbers with a slash between them, as 0/3000148";
 
     /// <inheritdoc/>
-    public static bool TryParse([NotNullWhen(true)] string? text, out Lsn result)
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Lsn result)
     {
         result = default;
-        var slash = text?.IndexOf('/', StringComparison.Ordinal) ?? -1;
-        if (slash < 1 || !TryHex(text.AsSpan(0, slash), out var high) || !TryHex(text.AsSpan(slash + 1), out var low))
+        var slash = s?.IndexOf('/', StringComparison.Ordinal) ?? -1;
+        if (slash < 1 || !TryHex(s.AsSpan(0, slash), out var high) || !TryHex(s.AsSpan(slash + 1), out var low))
         {
             return false;
         }
@@ -28,8 +28,8 @@ public readonly record struct Lsn(ulong Value) : IText<Lsn>, IComparable<Lsn>
 
     /// <summary>Reads a position that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
-    public static Lsn Parse(string text) =>
-        TryParse(text, out var lsn) ? lsn : throw new FormatException($"'{text}' is no LSN: {Form}");
+    public static Lsn Parse(string s, IFormatProvider? provider = null) =>
+        TryParse(s, provider, out var lsn) ? lsn : throw new FormatException($"'{s}' is no LSN: {Form}");
 
     /// <inheritdoc/>
     public int CompareTo(Lsn other) => Value.CompareTo(other.Value);

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Values;
 
 /// <summary>A node of a cluster; written as the node's name alone.</summary>
 /// <param name="Cluster">Its cluster.</param>

@@ -3,12 +3,12 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Values;
 
 /// <summary>The name of a node in its cluster: <c>p1</c>, <c>p2</c>, … It is also its application_name and the name of
 /// its slot.</summary>
 [JsonConverter(typeof(TextConverter<NodeName>))]
-public readonly partial record struct NodeName : IText<NodeName>, IComparable<NodeName>
+public readonly partial record struct NodeName : IParsable<NodeName>, IComparable<NodeName>
 {
     /// <summary>What a name looks like, for error messages.</summary>
     public const string Form = "p1, p2, …";
@@ -24,17 +24,17 @@ public readonly partial record struct NodeName : IText<NodeName>, IComparable<No
     public static NodeName Of(int number) => new(string.Create(CultureInfo.InvariantCulture, $"p{number}"));
 
     /// <inheritdoc/>
-    public static bool TryParse([NotNullWhen(true)] string? text, out NodeName result)
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out NodeName result)
     {
-        var ok = text is not null && Pattern().IsMatch(text);
-        result = ok ? new(text!) : default;
+        var ok = s is not null && Pattern().IsMatch(s);
+        result = ok ? new(s!) : default;
         return ok;
     }
 
     /// <summary>Reads a name that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
-    public static NodeName Parse(string text) =>
-        TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is no node name: {Form}");
+    public static NodeName Parse(string s, IFormatProvider? provider = null) =>
+        TryParse(s, provider, out var name) ? name : throw new FormatException($"'{s}' is no node name: {Form}");
 
     /// <inheritdoc/>
     public int CompareTo(NodeName other) => Number.CompareTo(other.Number);

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Values;
 
 /// <summary>The number of a timeline, from 1: decimal for people and settings, eight hexadecimal digits in file
 /// names.</summary>

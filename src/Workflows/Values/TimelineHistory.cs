@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Values;
 
 /// <summary>The lineage of a timeline: which timelines lead to it, and where each was left.</summary>
 /// <param name="Tip">The timeline itself.</param>
@@ -24,7 +24,7 @@ public sealed record TimelineHistory(Timeline Tip, IReadOnlyList<TimelineSwitch>
             if (
                 fields.Length >= 2
                 && uint.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out var parent)
-                && Lsn.TryParse(fields[1], out var end)
+                && Lsn.TryParse(fields[1], null, out var end)
             )
             {
                 ancestors.Add(new(new(parent), end));

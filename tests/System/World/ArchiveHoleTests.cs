@@ -1,4 +1,3 @@
-using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;

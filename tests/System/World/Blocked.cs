@@ -24,7 +24,7 @@ internal static class Blocked
         var mended = false;
         while (await Task.WhenAny(report, Task.Delay(200)) != report)
         {
-            var blocked = (await handle.QueryAsync<Progress>("progress", [])).Blocked;
+            var blocked = (await handle.QueryAsync<ProcedureProgress>("progress", [])).Blocked;
             if (blocked.Count > 0)
             {
                 Assert.True(

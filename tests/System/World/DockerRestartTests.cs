@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Linq.Expressions;
-using PgFlow.WorkflowTests;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
@@ -368,7 +367,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
             {
                 try
                 {
-                    var progress = await procedure.QueryAsync<Progress>(
+                    var progress = await procedure.QueryAsync<ProcedureProgress>(
                         "progress",
                         [],
                         new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(2) } }

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests.World;
 

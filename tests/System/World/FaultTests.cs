@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using PgFlow.Activities;
-using PgFlow.WorkflowTests;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Workflow.V1;
 using Temporalio.Client;

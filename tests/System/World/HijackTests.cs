@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>Nothing that an ordinary role can make runs as PgFlow's superuser.</summary>

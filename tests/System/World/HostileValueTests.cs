@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>Whatever comes from outside is never part of a program.</summary>

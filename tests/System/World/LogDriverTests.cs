@@ -1,5 +1,4 @@
 using System.Linq.Expressions;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests.World;
 

@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>Whatever is wrong with PgFlow's login to one node, every node is seen and roles can be changed.</summary>
@@ -57,7 +55,7 @@ public sealed class LoginTests(TemporalServer temporal)
             var report = await cluster.RunAsync(
                 (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
             );
-            Assert.Equal(Outcome.Succeeded, report.Outcome);
+            Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
             await broken.MendAsync(broken.OnPrimaryOnly ? to : from);
             (from, to, timeline) = (to, from, timeline + 1);
             await Host.UntilAsync(

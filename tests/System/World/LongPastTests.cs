@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PgFlow.WorkflowTests;
 
 namespace PgFlow.SystemTests.World;
 

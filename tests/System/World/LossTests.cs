@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using PgFlow.Activities;
-using PgFlow.WorkflowTests;
 using Temporalio.Runtime;
 
 namespace PgFlow.SystemTests.World;

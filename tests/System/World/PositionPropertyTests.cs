@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using PgFlow.Activities;
 
 namespace PgFlow.SystemTests.World;
 
@@ -42,7 +41,7 @@ public sealed class PositionPropertyTests
             .Order();
         foreach (var index in chosen)
         {
-            var target = await Resolver.ResolveAsync(wal.Catalogue, new TimeTarget(times[index]), wal.Reader);
+            var target = await Resolver.ResolveAsync(wal.RepositoryContents, new TimeTarget(times[index]), wal.Reader);
             Assert.True(
                 target.EarlyRemovals.Count == 0,
                 $"seed {seed}, operation {index}: {target.End} contains {string.Join(", ", target.EarlyRemovals)}"
@@ -360,7 +359,7 @@ internal sealed class SomeWal : IWalFiles
             .Where(IsThere)
             .Order()
             .ToList();
-        Catalogue = new()
+        RepositoryContents = new()
         {
             Cluster = ClusterName.Parse("lone"),
             ReadAt = DateTimeOffset.UtcNow,
@@ -389,14 +388,14 @@ internal sealed class SomeWal : IWalFiles
                 },
             ],
         };
-        Reader = new(this, Catalogue);
+        Reader = new(this, RepositoryContents);
 
         bool IsThere(ulong number) =>
             BitConverter.ToUInt64(File.ReadAllBytes(PathOf(WalSegments.Name(new(1), number, size))), 8)
             == number * size; // not one made in advance
     }
 
-    public Catalogue Catalogue { get; }
+    public RepositoryContents RepositoryContents { get; }
 
     public WalReader Reader { get; }
 

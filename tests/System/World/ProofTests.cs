@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>The proof of the endpoint depends on nothing that is the users', and nothing else waits for it.</summary>

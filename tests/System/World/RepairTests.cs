@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>What is missing of a cluster is seen, and comes back by <c>pgflow repair</c>.</summary>

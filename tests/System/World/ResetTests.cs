@@ -1,4 +1,3 @@
-using PgFlow.WorkflowTests;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 

@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>Slots that PgFlow did not make.</summary>

@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>Somebody runs <c>docker start</c> on a node that a procedure has stopped.</summary>

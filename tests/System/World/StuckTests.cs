@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
@@ -222,7 +221,7 @@ public sealed class StuckTests(TemporalServer temporal)
             "it is blocked",
             async () =>
             {
-                var progress = await handle.QueryAsync<Progress>("progress", []);
+                var progress = await handle.QueryAsync<ProcedureProgress>("progress", []);
                 blocked = progress.Blocked;
                 return blocked.Count > 0 && progress.Steps.All(step => step.State is not StepState.Running);
             }

@@ -1,5 +1,3 @@
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.SystemTests.World;
 
 /// <summary>A WAL summarizer that does not get on keeps no promotion waiting.</summary>

@@ -1,4 +1,3 @@
-using PgFlow.WorkflowTests;
 using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
@@ -359,7 +358,7 @@ public sealed class VolumeTests(TemporalServer temporal)
         var (end, why) = (handle.GetResultAsync(), "");
         while (await Task.WhenAny(end, Task.Delay(200)) != end)
         {
-            foreach (var step in (await handle.QueryAsync<Progress>("progress", [])).Blocked)
+            foreach (var step in (await handle.QueryAsync<ProcedureProgress>("progress", [])).Blocked)
             {
                 why += step.Why;
                 await handle.ExecuteUpdateAsync(

@@ -1,5 +1,3 @@
-using PgFlow.Activities;
-
 namespace PgFlow.UnitTests.Activities;
 
 /// <summary>What it means that a backup could not be recovered.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 

@@ -1,7 +1,3 @@
-using PgFlow.Activities;
-using PgFlow.UnitTests.Procedures;
-using PgFlow.WorkflowTests;
-
 namespace PgFlow.UnitTests.Activities;
 
 public sealed class ClusterMetricsTests
@@ -71,7 +67,7 @@ public sealed class ClusterMetricsTests
     private Task<double?> ValueAsync(string name, string? node = null) =>
         _scrape.ValueAsync(name, node is null ? [("cluster", "demo")] : [("cluster", "demo"), ("node", node)]);
 
-    private static Catalogue Past(params Backup[] backups) =>
+    private static RepositoryContents Past(params Backup[] backups) =>
         new()
         {
             Cluster = Sample.Cluster,

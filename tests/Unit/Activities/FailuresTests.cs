@@ -1,6 +1,5 @@
 using System.Net;
 using Docker.DotNet;
-using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 

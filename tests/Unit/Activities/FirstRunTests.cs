@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using PgFlow.Activities;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Testing;
 

@@ -1,5 +1,3 @@
-using PgFlow.Activities;
-
 namespace PgFlow.UnitTests.Activities;
 
 public sealed class JobTests

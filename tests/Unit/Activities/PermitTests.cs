@@ -3,7 +3,6 @@ using System.Reflection;
 using Docker.DotNet.Models;
 using Google.Protobuf;
 using Microsoft.Extensions.Options;
-using PgFlow.Activities;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;

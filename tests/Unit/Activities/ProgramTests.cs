@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 
@@ -168,9 +167,9 @@ public sealed partial class ProgramTests : IDisposable
         );
         Write("repository/wal/000000010000000000000001", "");
 
-        Assert.Equal(0, Try("catalogue", [], []).ExitCode);
+        Assert.Equal(0, Try("read-repository", [], []).ExitCode);
 
-        var read = CatalogueActivities.Parse(ClusterName.Parse("demo"), _printed);
+        var read = RepositoryActivities.Parse(ClusterName.Parse("demo"), _printed);
         Assert.Equal(("7", 1 << 26), (read.SystemIdentifier, read.SegmentSize));
         Assert.Equal([new(new(1), 1, 1)], read.Segments);
     }

@@ -1,5 +1,3 @@
-using PgFlow.Activities;
-
 namespace PgFlow.UnitTests.Activities;
 
 /// <summary>The first page of a segment that PostgreSQL 17 wrote when it was stopped, and again after it had been

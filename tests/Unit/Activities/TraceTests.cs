@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using PgFlow.Activities;
-using PgFlow.Worker;
 
 namespace PgFlow.UnitTests.Activities;
 

@@ -1,5 +1,4 @@
 using Docker.DotNet.Models;
-using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 

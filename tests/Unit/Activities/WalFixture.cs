@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using PgFlow.Activities;
 
 namespace PgFlow.UnitTests.Activities;
 

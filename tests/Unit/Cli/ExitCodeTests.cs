@@ -1,4 +1,3 @@
-using PgFlow.Cli;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Converters;
 using Temporalio.Exceptions;
@@ -9,17 +8,17 @@ namespace PgFlow.UnitTests.Cli;
 public sealed class ExitCodeTests
 {
     [Theory]
-    [InlineData(Outcome.Succeeded, 0)]
-    [InlineData(Outcome.Planned, 0)]
-    [InlineData(Outcome.Unchanged, 1)]
-    [InlineData(Outcome.Refused, 3)]
-    [InlineData(Outcome.ClusterBusy, 4)]
-    [InlineData(Outcome.Blocked, 6)]
-    [InlineData(Outcome.WaitingForApproval, 6)]
-    [InlineData(Outcome.Inspecting, 6)]
-    [InlineData(Outcome.Incomplete, 7)]
-    [InlineData(Outcome.Cancelled, 8)]
-    public void An_outcome_has_its_code(Outcome outcome, int code) => Assert.Equal(code, ExitCodes.Of(outcome));
+    [InlineData(ProcedureStatus.Succeeded, 0)]
+    [InlineData(ProcedureStatus.Planned, 0)]
+    [InlineData(ProcedureStatus.Unchanged, 1)]
+    [InlineData(ProcedureStatus.Refused, 3)]
+    [InlineData(ProcedureStatus.ClusterBusy, 4)]
+    [InlineData(ProcedureStatus.Blocked, 6)]
+    [InlineData(ProcedureStatus.WaitingForApproval, 6)]
+    [InlineData(ProcedureStatus.Inspecting, 6)]
+    [InlineData(ProcedureStatus.Incomplete, 7)]
+    [InlineData(ProcedureStatus.Cancelled, 8)]
+    public void An_outcome_has_its_code(ProcedureStatus outcome, int code) => Assert.Equal(code, ExitCodes.Of(outcome));
 
     [Theory]
     [InlineData(FailureTypes.InvalidInput, 2)]
@@ -68,7 +67,7 @@ public sealed class ExitCodeTests
     public void A_report_says_how_it_ended() =>
         Assert.Equal(
             (7, "incomplete", "p2 becomes the primary"),
-            ProcedureResult.Of(Samples.Report(Outcome.Incomplete)) switch
+            ProcedureResult.Of(Samples.Report(ProcedureStatus.Incomplete)) switch
             {
                 var end => (end.ExitCode, end.Word, end.Why),
             }

@@ -1,6 +1,4 @@
-using PgFlow.Cli;
 using Spectre.Console.Testing;
-using Progress = PgFlow.Workflows.Progress;
 
 namespace PgFlow.UnitTests.Cli;
 
@@ -25,7 +23,7 @@ internal static class Samples
         "abc"
     );
 
-    public static Progress Progress(Outcome outcome, params StepReport[] steps) =>
+    public static ProcedureProgress Progress(ProcedureStatus outcome, params StepReport[] steps) =>
         new(
             "Switchover",
             ClusterName.Parse("demo"),
@@ -47,7 +45,7 @@ internal static class Samples
             []
         );
 
-    public static Report Report(Outcome outcome) =>
+    public static Report Report(ProcedureStatus outcome) =>
         new()
         {
             Procedure = "Switchover",

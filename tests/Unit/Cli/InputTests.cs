@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PgFlow.Cli;
 
 namespace PgFlow.UnitTests.Cli;
 
@@ -66,9 +65,7 @@ public sealed class InputTests
     public void A_hint_is_the_command_that_gives_its_input()
     {
         foreach (
-            var (entry, verb) in PgFlow
-                .Workflows.Procedures.All.Where(entry => entry.Verb is not null)
-                .Zip(ProcedureCommands.All)
+            var (entry, verb) in ProcedureList.All.Where(entry => entry.Verb is not null).Zip(ProcedureCommands.All)
         )
         {
             JsonObject input = new([

@@ -72,13 +72,13 @@ public sealed class ParsingTests
         var call = new CliCall();
 
         Assert.Equal(2, await call.RunAsync([.. line.Split(' ').Select(word => word.Replace(',', ' '))]));
-        var why = call.People.Lines.Where(said => said.StartsWith("  why:", StringComparison.Ordinal));
+        var detail = call.People.Lines.Where(said => said.StartsWith("  detail:", StringComparison.Ordinal));
         Assert.Collection(
-            why,
+            detail,
             [
                 .. wrong
                     .Split("| ")
-                    .Select(begin => (Action<string>)(said => Assert.StartsWith($"  why:  {begin.Trim()}", said))),
+                    .Select(begin => (Action<string>)(said => Assert.StartsWith($"  detail: {begin.Trim()}", said))),
             ]
         );
     }
@@ -107,9 +107,9 @@ public sealed class ParsingTests
         Assert.DoesNotContain("--yes", call.People.Output, StringComparison.Ordinal);
         Assert.Equal(
             wrong.Length,
-            call.People.Lines.Count(said => said.StartsWith("  why:", StringComparison.Ordinal))
+            call.People.Lines.Count(said => said.StartsWith("  detail:", StringComparison.Ordinal))
         );
-        Assert.All(wrong, begin => Assert.Contains($"  why:  {begin}", call.People.Output, StringComparison.Ordinal));
+        Assert.All(wrong, begin => Assert.Contains($"  detail: {begin}", call.People.Output, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using PgFlow.Cli;
 using Spectre.Console.Testing;
 
 namespace PgFlow.UnitTests.Cli;
@@ -91,7 +90,7 @@ public sealed class ProgressTests
         new("7", "Copy", new("copy", percent, (long)(1_000_000 * percent), 100_000_000, left, Step: 2), null);
 
     private static Snapshot Snapshot(PendingActivity activity, params StepReport[] steps) =>
-        new(Samples.Progress(Outcome.Running, steps), null, [activity], Closed: false);
+        new(Samples.Progress(ProcedureStatus.Running, steps), null, [activity], Closed: false);
 
     private sealed class ManualClock : TimeProvider
     {

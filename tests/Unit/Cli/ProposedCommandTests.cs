@@ -1,7 +1,5 @@
 using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
-using PgFlow.Cli;
-using PgFlow.UnitTests.Runtime;
 
 namespace PgFlow.UnitTests.Cli;
 
@@ -18,7 +16,7 @@ public sealed partial class ProposedCommandTests
     public static TheoryData<string> Commands =>
         [
             .. SourceFiles().SelectMany(ProposedIn).Distinct().Order(StringComparer.Ordinal),
-            .. Hints().Select(hint => Filled(PgFlow.Workflows.Procedures.CommandOf(hint)!)),
+            .. Hints().Select(hint => Filled(ProcedureList.CommandOf(hint)!)),
         ];
 
     [Theory]
@@ -29,7 +27,7 @@ public sealed partial class ProposedCommandTests
 
         var parsed = CommandLine.Read(command.Split(' ')[1..], new(call.Data, call.People, Interactive: false));
 
-        Assert.Null(InputCheck.Of(parsed)?.Why);
+        Assert.Null(InputCheck.Of(parsed)?.Detail);
         Assert.Empty(parsed.Errors);
         Assert.IsNotType<ParseErrorAction>(parsed.Action);
     }

@@ -1,5 +1,3 @@
-using PgFlow.Cli;
-
 namespace PgFlow.UnitTests.Cli;
 
 public sealed class SeenWorkerTests

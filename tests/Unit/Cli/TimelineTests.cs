@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Xml.Linq;
-using PgFlow.Cli;
 using Spectre.Console.Testing;
 
 namespace PgFlow.UnitTests.Cli;

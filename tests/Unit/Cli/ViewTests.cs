@@ -1,4 +1,3 @@
-using PgFlow.Cli;
 using Spectre.Console.Testing;
 
 namespace PgFlow.UnitTests.Cli;
@@ -24,9 +23,9 @@ public sealed class ViewTests
         var view = new LineView(_console, "ID", TimeProvider.System);
         var running = new StepReport(1, "stop", "Stop p1", StepState.Running, DateTimeOffset.UnixEpoch);
 
-        view.Show(new(Samples.Progress(Outcome.Running, running), null, [], Closed: false));
-        view.Show(new(Samples.Progress(Outcome.Running, running), null, [], Closed: false));
-        view.Show(new(Samples.Progress(Outcome.Running, Done), null, [], Closed: false));
+        view.Show(new(Samples.Progress(ProcedureStatus.Running, running), null, [], Closed: false));
+        view.Show(new(Samples.Progress(ProcedureStatus.Running, running), null, [], Closed: false));
+        view.Show(new(Samples.Progress(ProcedureStatus.Running, Done), null, [], Closed: false));
 
         Assert.Equal(["▶  1 Stop p1", "✓  1 Stop p1 (120 ms)"], _console.Lines);
     }
@@ -35,7 +34,7 @@ public sealed class ViewTests
     public void Lines_say_how_a_blocked_step_goes_on()
     {
         new LineView(_console, "ID", TimeProvider.System).Show(
-            new(Samples.Progress(Outcome.Blocked, Done, Blocked), null, [], Closed: false)
+            new(Samples.Progress(ProcedureStatus.Blocked, Done, Blocked), null, [], Closed: false)
         );
 
         Assert.Contains("‼  2 Promote p2 (5 ms): it [hangs]", _console.Lines);
@@ -51,7 +50,7 @@ public sealed class ViewTests
         _console.Write(
             LiveView.Draw(
                 new(
-                    Samples.Progress(Outcome.Running, Done),
+                    Samples.Progress(ProcedureStatus.Running, Done),
                     WorkflowTasks.Silence,
                     [new("7", "Copy", null, "attempt 2: the network is gone")],
                     Closed: false
@@ -87,7 +86,7 @@ public sealed class ViewTests
     [Fact]
     public void A_report_names_who_why_and_what()
     {
-        ReportText.Write(_console, Samples.Report(Outcome.Succeeded) with { Reason = "drill" });
+        ReportText.Write(_console, Samples.Report(ProcedureStatus.Succeeded) with { Reason = "drill" });
 
         Assert.Contains("Switchover demo: succeeded", _console.Output, StringComparison.Ordinal);
         Assert.Matches("by +ann@host", _console.Output);

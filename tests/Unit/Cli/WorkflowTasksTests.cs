@@ -1,4 +1,3 @@
-using PgFlow.Cli;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 

@@ -1,4 +1,3 @@
-using PgFlow.Cli;
 using static PgFlow.UnitTests.Procedures.Sample;
 
 namespace PgFlow.UnitTests.Procedures;

@@ -56,15 +56,15 @@ public sealed class TablespaceTests
     public void Let_a_node_come_back_only_as_it_is()
     {
         var plan = FailbackPlan.From(new() { Cluster = Cluster }, State.With(3, Stopped));
-        var rewind = new WayBack(WayBackKind.Rewind, "it ran ahead");
-        var asItIs = rewind with { Kind = WayBackKind.AsItIs };
+        var rewind = new Rejoin(RejoinStrategy.Rewind, "it ran ahead");
+        var noAction = rewind with { Strategy = RejoinStrategy.NoAction };
 
         Assert.StartsWith(
             "p3 can only come back as it is, and is refused where it can't: demo has tablespaces",
             Assert.Single(plan.Warnings),
             StringComparison.Ordinal
         );
-        Assert.Same(asItIs, asItIs.Within(plan.Tablespaces));
+        Assert.Same(noAction, noAction.Within(plan.Tablespaces));
         Assert.Same(rewind, rewind.Within(null));
         Assert.StartsWith(
             "it ran ahead, so it would have to be rewound or copied, but demo has",

@@ -3,7 +3,7 @@ namespace PgFlow.UnitTests.Recovery;
 public sealed class ArchiveStateTests
 {
     /// <summary>F1 and F2 on 1; recovered to before F2.</summary>
-    private static readonly Catalogue Catalogue = new ModelCluster(cluster =>
+    private static readonly RepositoryContents Contents = new ModelCluster(cluster =>
     {
         cluster.Backup("F1", "09:00", "09:05");
         Fill(cluster, 9);
@@ -11,12 +11,12 @@ public sealed class ArchiveStateTests
         cluster.Backup("F2", "10:00", "10:05");
         cluster.Next("RecoverCluster", "11:00", "11:01", new(1), early);
         Fill(cluster, 11);
-    }).Catalogue;
+    }).Contents;
 
     [Fact]
     public void Names_the_newest_backup_that_leads_to_the_live_branch()
     {
-        var state = ArchiveState.Of(Catalogue);
+        var state = ArchiveState.Of(Contents);
 
         Assert.Equal(
             (new Timeline(2), "F1", new Timeline(1)),
@@ -30,7 +30,7 @@ public sealed class ArchiveStateTests
     [Fact]
     public void A_gap_behind_the_backup_is_missing_one_before_it_is_only_a_gap()
     {
-        var fork = Catalogue.Branches[1].Path()[^1].Start;
+        var fork = Contents.Branches[1].Path()[^1].Start;
         var lost = fork.Value / ModelCluster.SegmentSize - 1;
         var name = WalSegments.Name(new(1), lost, ModelCluster.SegmentSize);
         var without = ArchiveState.Of(Lacking(lost));
@@ -39,8 +39,8 @@ public sealed class ArchiveStateTests
             {
                 Backups =
                 [
-                    .. Catalogue.Backups,
-                    Catalogue.Backups[0] with
+                    .. Contents.Backups,
+                    Contents.Backups[0] with
                     {
                         Id = "F3",
                         WalRanges = [new(new(2), fork, new(fork.Value + 1))],
@@ -57,11 +57,11 @@ public sealed class ArchiveStateTests
     [Fact]
     public void Without_backup_or_ledger_says_that_there_is_none()
     {
-        var only = ArchiveState.Of(Catalogue with { Backups = [Catalogue.Backups[1]] });
+        var only = ArchiveState.Of(Contents with { Backups = [Contents.Backups[1]] });
         var dark = ArchiveState.Of(
-            Catalogue with
+            Contents with
             {
-                Branches = [.. Catalogue.Branches.Select(branch => branch with { Opening = null })],
+                Branches = [.. Contents.Branches.Select(branch => branch with { Opening = null })],
             }
         );
 
@@ -69,12 +69,12 @@ public sealed class ArchiveStateTests
         Assert.Equal((null, null), (dark.Live, dark.Backup));
     }
 
-    private static Catalogue Lacking(ulong segment) =>
-        Catalogue with
+    private static RepositoryContents Lacking(ulong segment) =>
+        Contents with
         {
             Segments =
             [
-                .. Catalogue.Segments.SelectMany(run =>
+                .. Contents.Segments.SelectMany(run =>
                     run.Timeline.Number == 1 && run.First < segment && segment < run.Last
                         ? [run with { Last = segment - 1 }, run with { First = segment + 1 }]
                         : new[] { run }

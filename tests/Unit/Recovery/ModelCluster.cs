@@ -90,7 +90,7 @@ internal sealed class ModelCluster : IWalReader
             }
         }
 
-        Catalogue = Read();
+        Contents = Read();
     }
 
     /// <summary>A cluster with a past that a test tells.</summary>
@@ -102,7 +102,7 @@ internal sealed class ModelCluster : IWalReader
         Timelines.Add(Live);
         Write(RecordKind.Other);
         story(this);
-        Catalogue = Read();
+        Contents = Read();
     }
 
     public static DateTimeOffset Start { get; } = new(2026, 11, 24, 9, 0, 0, TimeSpan.Zero);
@@ -113,7 +113,7 @@ internal sealed class ModelCluster : IWalReader
 
     public ModelTimeline Live { get; private set; }
 
-    public Catalogue Catalogue { get; }
+    public RepositoryContents Contents { get; }
 
     /// <summary>What transactions removed before their commit.</summary>
     public List<EarlyRemoval> Removals { get; } = [];
@@ -353,7 +353,7 @@ internal sealed class ModelCluster : IWalReader
     private static Transaction Transaction(WalRecord record) =>
         new(record.Xid, record.Timeline, record.Lsn, record.End, record.At, record.Kind is RecordKind.Commit);
 
-    private Catalogue Read() =>
+    private RepositoryContents Read() =>
         new()
         {
             Cluster = Name,

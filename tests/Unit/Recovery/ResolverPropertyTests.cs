@@ -95,7 +95,7 @@ public sealed class ResolverPropertyTests
                 1 => new(null, (cluster.Now - ModelCluster.Start) * random.NextDouble()),
                 _ => new(random.Next(1, 4), (cluster.Now - ModelCluster.Start) * random.NextDouble()),
             };
-            var before = cluster.Catalogue;
+            var before = cluster.Contents;
             var retention = Retention.Of(before, policy);
             var after = before with
             {
@@ -122,7 +122,7 @@ public sealed class ResolverPropertyTests
                     backup =>
                     {
                         var way = path.From(backup.WalRanges[0].Start);
-                        var (had, has) = (before.StretchOf(way), after.StretchOf(way));
+                        var (had, has) = (before.SpanOf(way), after.SpanOf(way));
                         Assert.True(
                             had.End == has.End && had.Gap == has.Gap,
                             $"seed {seed}, {policy}: {backup.Id} on timeline {branch.Timeline} came to "
@@ -143,7 +143,12 @@ public sealed class ResolverPropertyTests
         Assert.True(removed > Trees / 2, $"only {removed} backups removed: the model is too poor");
     }
 
-    private static void AssertPromisesKept(Catalogue before, Catalogue after, RetentionPolicy policy, int seed)
+    private static void AssertPromisesKept(
+        RepositoryContents before,
+        RepositoryContents after,
+        RetentionPolicy policy,
+        int seed
+    )
     {
         foreach (
             var was in TimelineTree
@@ -222,7 +227,7 @@ public sealed class ResolverPropertyTests
     )
     {
         foreach (
-            var point in cluster.Catalogue.RestorePoints.Where(point =>
+            var point in cluster.Contents.RestorePoints.Where(point =>
                 point.Lsn <= cluster.RetainedEnd(cluster.Find(point.Timeline))
             )
         )
@@ -231,7 +236,7 @@ public sealed class ResolverPropertyTests
         }
 
         foreach (
-            var backup in cluster.Catalogue.Backups.Where(backup =>
+            var backup in cluster.Contents.Backups.Where(backup =>
                 backup.End <= cluster.RetainedEnd(cluster.Find(backup.Timeline))
             )
         )
@@ -262,7 +267,7 @@ public sealed class ResolverPropertyTests
     {
         try
         {
-            return (await Resolver.ResolveAsync(cluster.Catalogue, target, cluster), null);
+            return (await Resolver.ResolveAsync(cluster.Contents, target, cluster), null);
         }
         catch (PgFlowException refusal)
         {
@@ -296,7 +301,7 @@ public sealed class ResolverPropertyTests
         what =
             $"{what}: timeline {target.Timeline} to {target.End}{(target.EndOfBranch ? " (end)" : "")} from "
             + $"{string.Join("+", target.Backups)}";
-        var backup = cluster.Catalogue.Backups.Single(backup => backup.Id == target.Backups[^1]);
+        var backup = cluster.Contents.Backups.Single(backup => backup.Id == target.Backups[^1]);
         Assert.True(cluster.CanBegin(backup, target.Timeline), $"{what}: the backup is not on the branch");
         Assert.True(backup.End <= target.End, $"{what}: the backup ends later");
         Assert.True(cluster.CanRead(target.Timeline, backup.WalRanges[0].Start, target.End), $"{what}: WAL is missing");
@@ -345,7 +350,7 @@ public sealed class ResolverPropertyTests
         Assert.True(
             target.EndOfBranch
                 || last?.Kind is not RecordKind.Other
-                || cluster.Catalogue.Backups.Any(backup => backup.End == target.End)
+                || cluster.Contents.Backups.Any(backup => backup.End == target.End)
                 || cluster.Timelines.Any(timeline => timeline.Fork == target.End)
                 || cluster.Timelines.Any(timeline => cluster.RetainedEnd(timeline) == target.End),
             $"{what}: {target.End} is no transaction's end"

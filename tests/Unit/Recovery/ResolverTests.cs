@@ -280,7 +280,7 @@ public sealed class ResolverTests
     [Theory, MemberData(nameof(Refused))]
     public async Task Says_what_can_be_had_instead(string why, RecoveryTarget target) =>
         Assert.Equal(
-            why.Replace("BACKUP", Plain.Catalogue.Backups[0].End.ToString(), StringComparison.Ordinal)
+            why.Replace("BACKUP", Plain.Contents.Backups[0].End.ToString(), StringComparison.Ordinal)
                 .Replace("END", Plain.Live.End.ToString(), StringComparison.Ordinal),
             await Plain.RefusalAsync(target)
         );
@@ -303,11 +303,11 @@ public sealed class ResolverTests
     [Fact]
     public async Task A_restore_point_a_backup_and_a_transaction_end_with_their_own_record()
     {
-        var point = Plain.Catalogue.RestorePoints[0];
+        var point = Plain.Contents.RestorePoints[0];
         var commits = Plain.Live.Records.Where(record => record.Kind is RecordKind.Commit).ToList();
 
         Assert.Equal((point.Lsn, false), await End(new PointTarget("before-import")));
-        Assert.Equal((Plain.Catalogue.Backups[0].End, false), await End(new BackupTarget("B1")));
+        Assert.Equal((Plain.Contents.Backups[0].End, false), await End(new BackupTarget("B1")));
         Assert.Equal((commits[2].End, false), await End(new XidTarget(commits[2].Xid)));
         Assert.Equal((commits[^1].End, true), await End(new XidTarget(commits[^1].Xid)));
         Assert.Equal((commits[^1].End, true), await End(new LatestTarget()));
@@ -350,7 +350,7 @@ public sealed class ResolverTests
 
         Assert.Equal(new Timeline(1), (await cluster.ResolveAsync(new PointTarget("late"))).Timeline);
         Assert.Equal(
-            $"restore point late lies on timeline 1 at {cluster.Catalogue.RestorePoints[0].Lsn}, which timeline "
+            $"restore point late lies on timeline 1 at {cluster.Contents.RestorePoints[0].Lsn}, which timeline "
                 + "2 does not lead through; leave the timeline out",
             await cluster.RefusalAsync(new PointTarget("late") { Timeline = new(2) })
         );
@@ -372,15 +372,15 @@ public sealed class ResolverTests
         Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new LatestTarget())).Backups);
         Assert.Contains(
             "backup I3 builds on gone, of which the chain is broken: it is worth nothing",
-            TimelineTree.From(cluster.Catalogue).Findings
+            TimelineTree.From(cluster.Contents).Findings
         );
     }
 
     [Fact]
     public async Task An_incremental_backup_on_one_of_an_abandoned_branch_is_not_taken()
     {
-        var catalogue = Killer.Catalogue;
-        var stray = catalogue.Backups[0] with
+        var contents = Killer.Contents;
+        var stray = contents.Backups[0] with
         {
             Id = "I",
             Parent = "B2",
@@ -388,17 +388,17 @@ public sealed class ResolverTests
         };
 
         var target = await Resolver.ResolveAsync(
-            catalogue with
+            contents with
             {
-                Backups = [.. catalogue.Backups, stray],
+                Backups = [.. contents.Backups, stray],
             },
             new LatestTarget(),
             Killer
         );
         var own = await Resolver.ResolveAsync(
-            catalogue with
+            contents with
             {
-                Backups = [.. catalogue.Backups, stray with { Parent = "B1" }],
+                Backups = [.. contents.Backups, stray with { Parent = "B1" }],
             },
             new LatestTarget(),
             Killer
@@ -422,17 +422,17 @@ public sealed class ResolverTests
             cluster.Commit("10:10");
             cluster.Idle("11:00");
         });
-        var gap = cluster.Catalogue.Backups[0].End.Value / ModelCluster.SegmentSize + 2;
-        var catalogue = cluster.Catalogue with
+        var gap = cluster.Contents.Backups[0].End.Value / ModelCluster.SegmentSize + 2;
+        var contents = cluster.Contents with
         {
-            Segments = [new(new(1), 1, gap - 1), new(new(1), gap + 1, cluster.Catalogue.Segments[0].Last)],
+            Segments = [new(new(1), 1, gap - 1), new(new(1), gap + 1, cluster.Contents.Segments[0].Last)],
         };
 
         var refusal = await Assert.ThrowsAsync<PgFlowException>(() =>
-            Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:38")), cluster)
+            Resolver.ResolveAsync(contents, new TimeTarget(ModelCluster.Time("09:38")), cluster)
         );
-        var before = await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("09:11")), cluster);
-        var behind = await Resolver.ResolveAsync(catalogue, new TimeTarget(ModelCluster.Time("10:06")), cluster);
+        var before = await Resolver.ResolveAsync(contents, new TimeTarget(ModelCluster.Time("09:11")), cluster);
+        var behind = await Resolver.ResolveAsync(contents, new TimeTarget(ModelCluster.Time("10:06")), cluster);
 
         Assert.StartsWith(
             $"WAL is missing: 0000000100000000{gap:X8} is the first; what can be had: positions before "
@@ -444,7 +444,7 @@ public sealed class ResolverTests
         Assert.Equal(["B1", "B2"], before.Backups.Concat(behind.Backups));
         Assert.Contains(
             $"timeline 1: WAL is missing from 0000000100000000{gap:X8} to 0000000100000000{gap:X8}",
-            TimelineTree.From(catalogue).Findings
+            TimelineTree.From(contents).Findings
         );
     }
 
@@ -505,14 +505,14 @@ public sealed class ResolverTests
             Assert.Single(
                 TimelineTree
                     .From(
-                        Killer.Catalogue with
+                        Killer.Contents with
                         {
                             Branches =
                             [
-                                .. Killer.Catalogue.Branches,
+                                .. Killer.Contents.Branches,
                                 branch with
                                 {
-                                    Opening = Killer.Catalogue.Branches[1].Opening,
+                                    Opening = Killer.Contents.Branches[1].Opening,
                                 },
                             ],
                         }
@@ -534,7 +534,7 @@ public sealed class ResolverTests
             cluster.Commit("10:10");
             cluster.Idle("11:00");
         });
-        var (first, fork) = (cluster.Catalogue.Backups[0], cluster.Timelines[1].Fork);
+        var (first, fork) = (cluster.Contents.Backups[0], cluster.Timelines[1].Fork);
         var crossed = first with
         {
             Id = "B2",
@@ -548,7 +548,7 @@ public sealed class ResolverTests
         };
 
         var target = await Resolver.ResolveAsync(
-            cluster.Catalogue with
+            cluster.Contents with
             {
                 Backups = [first, crossed, foreign],
             },
@@ -562,9 +562,9 @@ public sealed class ResolverTests
     [Fact]
     public async Task A_branch_that_nobody_saw_open_is_chosen_by_its_number_only()
     {
-        var catalogue = Killer.Catalogue with
+        var contents = Killer.Contents with
         {
-            Branches = [Killer.Catalogue.Branches[0], Killer.Catalogue.Branches[1] with { Opening = null }],
+            Branches = [Killer.Contents.Branches[0], Killer.Contents.Branches[1] with { Opening = null }],
         };
 
         Assert.StartsWith(
@@ -582,7 +582,7 @@ public sealed class ResolverTests
             new Timeline(2),
             (
                 await Resolver.ResolveAsync(
-                    catalogue,
+                    contents,
                     new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(2) },
                     Killer
                 )
@@ -590,19 +590,19 @@ public sealed class ResolverTests
         );
 
         async Task<string> Refusal(RecoveryTarget target) =>
-            (await Assert.ThrowsAsync<PgFlowException>(() => Resolver.ResolveAsync(catalogue, target, Killer))).Message;
+            (await Assert.ThrowsAsync<PgFlowException>(() => Resolver.ResolveAsync(contents, target, Killer))).Message;
     }
 
     [Fact]
     public async Task A_hole_in_the_numbers_is_refused_before_PostgreSQL_uses_it_again()
     {
-        var catalogue = Killer.Catalogue with
+        var contents = Killer.Contents with
         {
-            Branches = [Killer.Catalogue.Branches[0], new(new(3), new(new(3), [new(new(1), new(0x150))]), null)],
+            Branches = [Killer.Contents.Branches[0], new(new(3), new(new(3), [new(new(1), new(0x150))]), null)],
         };
 
         var refusal = await Assert.ThrowsAsync<PgFlowException>(() =>
-            Resolver.ResolveAsync(catalogue, new LatestTarget(), Killer)
+            Resolver.ResolveAsync(contents, new LatestTarget(), Killer)
         );
 
         Assert.Equal(
@@ -616,7 +616,7 @@ public sealed class ResolverTests
 internal static class Resolving
 {
     public static Task<ResolvedTarget> ResolveAsync(this ModelCluster cluster, RecoveryTarget target) =>
-        Resolver.ResolveAsync(cluster.Catalogue, target, cluster);
+        Resolver.ResolveAsync(cluster.Contents, target, cluster);
 
     public static async Task<string> RefusalAsync(this ModelCluster cluster, RecoveryTarget target)
     {

@@ -3,7 +3,7 @@ namespace PgFlow.UnitTests.Recovery;
 public sealed class RetentionTests
 {
     /// <summary>F1, I1, F2 on 1; recovered to before F2; F3 and F4 on 2.</summary>
-    private static readonly Catalogue Catalogue = new ModelCluster(cluster =>
+    private static readonly RepositoryContents Contents = new ModelCluster(cluster =>
     {
         cluster.Backup("F1", "09:00", "09:05");
         cluster.Commit("09:10");
@@ -17,7 +17,7 @@ public sealed class RetentionTests
         Fill(cluster, 12);
         cluster.Backup("F4", "13:00", "13:05");
         cluster.Idle("14:00");
-    }).Catalogue;
+    }).Contents;
 
     [Theory]
     [InlineData(1, null, "F1, I1: newer ones are enough for timeline 1, 2 | F3: newer ones are enough for timeline 2")]
@@ -43,7 +43,7 @@ public sealed class RetentionTests
     [InlineData(null, null, "")]
     public void Keeps_what_the_policy_promises(int? keep, double? hours, string expected)
     {
-        var retention = Retention.Of(Catalogue, new(keep, hours is { } window ? TimeSpan.FromHours(window) : null));
+        var retention = Retention.Of(Contents, new(keep, hours is { } window ? TimeSpan.FromHours(window) : null));
 
         Assert.Equal(
             expected,
@@ -59,11 +59,11 @@ public sealed class RetentionTests
     [Fact]
     public void Lets_go_the_WAL_before_the_first_kept_backup_of_each_branch()
     {
-        var retention = Retention.Of(Catalogue, new(null, TimeSpan.FromHours(1.9)));
+        var retention = Retention.Of(Contents, new(null, TimeSpan.FromHours(1.9)));
 
-        var (one, two) = (Catalogue.Segments[0], Catalogue.Segments[1]);
+        var (one, two) = (Contents.Segments[0], Contents.Segments[1]);
         var first =
-            Catalogue.Backups.Single(backup => backup.Id == "F3").WalRanges[0].Start.Value / ModelCluster.SegmentSize;
+            Contents.Backups.Single(backup => backup.Id == "F3").WalRanges[0].Start.Value / ModelCluster.SegmentSize;
         Assert.Equal([one, two with { Last = first - 1 }], retention.Segments);
         Assert.Equal(
             ["no kept backup leads to timeline 1", "F3 is the first kept backup on the way to timeline 2"],

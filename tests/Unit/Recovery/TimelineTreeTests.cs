@@ -21,7 +21,7 @@ public sealed class TimelineTreeTests
     [Fact]
     public void Shows_parents_children_times_and_what_lies_on_each_branch()
     {
-        var tree = TimelineTree.From(Cluster.Catalogue);
+        var tree = TimelineTree.From(Cluster.Contents);
 
         Assert.Equal(
             [(1u, null), (2u, 1u), (3u, 1u)],
@@ -52,11 +52,11 @@ public sealed class TimelineTreeTests
     [Fact]
     public void Nothing_can_be_had_of_a_branch_without_a_backup_or_behind_a_gap()
     {
-        var none = TimelineTree.From(Cluster.Catalogue with { Backups = [Cluster.Catalogue.Backups[1]] });
+        var none = TimelineTree.From(Cluster.Contents with { Backups = [Cluster.Contents.Backups[1]] });
         var gap = TimelineTree.From(
-            Cluster.Catalogue with
+            Cluster.Contents with
             {
-                Segments = [.. Cluster.Catalogue.Segments.Where(run => run.Timeline != new Timeline(1))],
+                Segments = [.. Cluster.Contents.Segments.Where(run => run.Timeline != new Timeline(1))],
             }
         );
 
@@ -68,14 +68,14 @@ public sealed class TimelineTreeTests
     [Fact]
     public void A_branch_that_the_ledger_does_not_know_beside_the_live_one_is_a_stray()
     {
-        var node = new NodeId(Cluster.Catalogue.Cluster, NodeName.Of(1));
+        var node = new NodeId(Cluster.Contents.Cluster, NodeName.Of(1));
         TimelineTree Without(uint timeline) =>
             TimelineTree.From(
-                Cluster.Catalogue with
+                Cluster.Contents with
                 {
                     Branches =
                     [
-                        .. Cluster.Catalogue.Branches.Select(branch =>
+                        .. Cluster.Contents.Branches.Select(branch =>
                             branch with
                             {
                                 Opening =
@@ -98,9 +98,9 @@ public sealed class TimelineTreeTests
     [Fact]
     public void Finds_what_is_missing_or_contradicts_itself()
     {
-        var branches = Cluster.Catalogue.Branches;
+        var branches = Cluster.Contents.Branches;
         var tree = TimelineTree.From(
-            Cluster.Catalogue with
+            Cluster.Contents with
             {
                 Branches =
                 [
@@ -133,7 +133,7 @@ public sealed class TimelineTreeTests
     [Fact]
     public void Survives_JSON()
     {
-        var text = JsonSerializer.Serialize(TimelineTree.From(Cluster.Catalogue), PgFlowJson.Options);
+        var text = JsonSerializer.Serialize(TimelineTree.From(Cluster.Contents), PgFlowJson.Options);
 
         Assert.Equal(
             text,
@@ -158,7 +158,7 @@ public sealed class TimelineTreeTests
                 new((ulong)number),
                 DateTimeOffset.UnixEpoch.AddSeconds(number)
             ));
-        var tree = TimelineTree.From(Cluster.Catalogue with { RestorePoints = [.. many] }).Newest();
+        var tree = TimelineTree.From(Cluster.Contents with { RestorePoints = [.. many] }).Newest();
 
         var branch = tree.Branches.Single(branch => branch.RestorePoints.Count > 0);
         Assert.Equal(

@@ -39,7 +39,7 @@ public sealed class ContractTests
         {
             Procedure = "Switchover",
             Cluster = ClusterName.Parse("demo"),
-            Outcome = Outcome.ClusterBusy,
+            Outcome = ProcedureStatus.ClusterBusy,
             Summary = "busy",
             By = "anna",
             Steps = [new(1, "first", "one", StepState.Done, DateTimeOffset.UnixEpoch, 5)],

@@ -21,17 +21,20 @@ public sealed class PgFlowTextTests
     [Fact]
     public void Every_outcome_has_a_sentence() =>
         Assert.Equal(
-            Enum.GetValues<Outcome>().Length,
-            Enum.GetValues<Outcome>().Select(outcome => PgFlowText.Sentence(outcome, "a step")).Distinct().Count()
+            Enum.GetValues<ProcedureStatus>().Length,
+            Enum.GetValues<ProcedureStatus>()
+                .Select(outcome => PgFlowText.Sentence(outcome, "a step"))
+                .Distinct()
+                .Count()
         );
 
     [Fact]
     public void Markdown_is_a_table_that_no_text_can_break()
     {
-        var progress = new Progress(
+        var progress = new ProcedureProgress(
             "Switchover",
             ClusterName.Parse("demo"),
-            Outcome.Blocked,
+            ProcedureStatus.Blocked,
             "blocked: two",
             new("the plan", ["a fact"], ["a warning"], [new("1", "one"), new("2", "two"), new("3", "three")], "abc"),
             [

@@ -27,7 +27,7 @@ public sealed class LsnTests
     [InlineData("0x1/1")]
     public void Other_texts_are_none(string text)
     {
-        Assert.False(Lsn.TryParse(text, out _));
+        Assert.False(Lsn.TryParse(text, null, out _));
         Assert.Throws<FormatException>(() => Lsn.Parse(text));
     }
 

@@ -16,7 +16,7 @@ public sealed class NamesTests
     [InlineData("dämo", false)]
     [InlineData("demo;rm", false)]
     [InlineData(null, false)]
-    public void Of_clusters(string? text, bool good) => Assert.Equal(good, ClusterName.TryParse(text, out _));
+    public void Of_clusters(string? text, bool good) => Assert.Equal(good, ClusterName.TryParse(text, null, out _));
 
     [Theory]
     [InlineData("p1", true)]
@@ -30,7 +30,7 @@ public sealed class NamesTests
     [InlineData("q1", false)]
     [InlineData("p", false)]
     [InlineData(null, false)]
-    public void Of_nodes(string? text, bool good) => Assert.Equal(good, NodeName.TryParse(text, out _));
+    public void Of_nodes(string? text, bool good) => Assert.Equal(good, NodeName.TryParse(text, null, out _));
 
     [Fact]
     public void Of_nodes_are_ordered_by_number() => Assert.True(NodeName.Of(9) < NodeName.Parse("p10"));

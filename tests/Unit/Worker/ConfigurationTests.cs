@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Configuration;
-using PgFlow.Activities;
-using PgFlow.Worker;
 using Serilog.Events;
 
 namespace PgFlow.UnitTests.Worker;
@@ -148,7 +146,7 @@ public sealed class ConfigurationTests : IDisposable
 
     private (WorkerOptions Options, IConfiguration Configuration) Load(params string[] args)
     {
-        var line = CommandLine.Root.Parse(args);
+        var line = WorkerCommandLine.Root.Parse(args);
         var configuration = ConfigurationLoader.Read(line, name => environment.GetValueOrDefault(name), problems);
         return (WorkerOptions.Check(configuration, problems), configuration);
     }

@@ -1,5 +1,3 @@
-using PgFlow.Activities;
-
 namespace PgFlow.UnitTests.Worker;
 
 public sealed class NamesTests

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
-using PgFlow.Worker;
 using Temporalio.Client;
 
 namespace PgFlow.UnitTests.Worker;

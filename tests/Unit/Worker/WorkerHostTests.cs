@@ -1,5 +1,3 @@
-using PgFlow.Worker;
-
 namespace PgFlow.UnitTests.Worker;
 
 public sealed class WorkerHostTests

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Temporalio.Client;
 
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <summary>The histories that <c>ReplayTests</c> replays. With PGFLOW_WRITE_GOLDEN=1 tests write them anew.</summary>
 internal static partial class Golden

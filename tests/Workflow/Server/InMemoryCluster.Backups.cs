@@ -1,4 +1,4 @@
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <content>A repository of backups in memory.</content>
 internal sealed partial class InMemoryCluster

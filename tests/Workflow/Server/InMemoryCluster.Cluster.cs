@@ -1,7 +1,7 @@
 using Temporalio.Api.Enums.V1;
 using Temporalio.Exceptions;
 
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <content>What the hands do to the cluster.</content>
 internal sealed partial class InMemoryCluster

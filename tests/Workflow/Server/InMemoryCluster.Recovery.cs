@@ -1,7 +1,7 @@
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <content>What the hands tell of the past, and how they bring it back.</content>
-internal sealed partial class InMemoryCluster : IRecoveryActivities, ICatalogueActivities
+internal sealed partial class InMemoryCluster : IRecoveryActivities, IRepositoryActivities
 {
     /// <summary>The cluster that a clone is made from.</summary>
     public static ClusterName Source { get; } = ClusterName.Parse("source");
@@ -29,7 +29,7 @@ internal sealed partial class InMemoryCluster : IRecoveryActivities, ICatalogueA
         };
 
     /// <summary>What the repository tells.</summary>
-    public Catalogue Past { get; set; } = new() { Cluster = Source, ReadAt = DateTimeOffset.UnixEpoch };
+    public RepositoryContents Past { get; set; } = new() { Cluster = Source, ReadAt = DateTimeOffset.UnixEpoch };
 
     /// <summary>What there is for a recovery of today.</summary>
     public ArchiveState Archive { get; set; } =
@@ -45,24 +45,24 @@ internal sealed partial class InMemoryCluster : IRecoveryActivities, ICatalogueA
     /// <summary>How far each recovering node has got.</summary>
     public List<Lsn> Replays { get; } = [];
 
-    Task<TimelineTree> ICatalogueActivities.ReadTimelinesAsync(ClusterName cluster) =>
+    Task<TimelineTree> IRepositoryActivities.ReadTimelinesAsync(ClusterName cluster) =>
         DoAsync(null, () => TimelineTree.From(Past with { Cluster = cluster }));
 
-    Task<Retention> ICatalogueActivities.FindUnneededAsync(
+    Task<Retention> IRepositoryActivities.FindUnneededAsync(
         ClusterName cluster,
         RetentionPolicy policy,
         ExpectedBackup? expected
     ) => DoAsync(null, () => Retention.Of(Past, policy, expected));
 
-    Task<ArchiveState> ICatalogueActivities.InspectArchiveAsync(ClusterName cluster) => DoAsync(null, () => Archive);
+    Task<ArchiveState> IRepositoryActivities.InspectArchiveAsync(ClusterName cluster) => DoAsync(null, () => Archive);
 
-    Task<ResolvedTarget> ICatalogueActivities.ResolveTargetAsync(ClusterName cluster, RecoveryTarget target) =>
+    Task<ResolvedTarget> IRepositoryActivities.ResolveTargetAsync(ClusterName cluster, RecoveryTarget target) =>
         DoAsync(null, () => target is LsnTarget at ? Target with { End = at.Lsn } : Target);
 
     Task IRecoveryActivities.BeginRestoreAsync(NodeId node, ClusterName source, ResolvedTarget target) =>
         DoAsync(node, () => { });
 
-    Task<Unrecorded> ICatalogueActivities.FindUnrecordedAsync(ClusterName cluster) => DoAsync(null, () => Unrecorded);
+    Task<Unrecorded> IRepositoryActivities.FindUnrecordedAsync(ClusterName cluster) => DoAsync(null, () => Unrecorded);
 
     /// <summary>The ledger is gone: the WAL tells of timeline 2, of one restore point, and not of timeline 3.</summary>
     public void LoseLedger()

@@ -4,7 +4,7 @@ using Temporalio.Client;
 using Temporalio.Exceptions;
 using Temporalio.Worker;
 
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <summary>All hands over a cluster in memory: they log every call, keep the rules of PostgreSQL, and fail or wait
 /// when a test says so.</summary>
@@ -114,7 +114,7 @@ internal sealed partial class InMemoryCluster
             .AddAllActivities<IDataDirectoryActivities>(this)
             .AddAllActivities<ILeaseActivities>(this)
             .AddAllActivities<IRecoveryActivities>(this)
-            .AddAllActivities<ICatalogueActivities>(this)
+            .AddAllActivities<IRepositoryActivities>(this)
             .AddAllActivities<IBackupActivities>(this)
             .AddAllActivities<ILedgerActivities>(this);
 

@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using PgFlow.Activities;
 
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <summary>What a worker logs, with all its fields.</summary>
 internal sealed class LogLines : ILoggerProvider, ISupportExternalScope

@@ -1,4 +1,4 @@
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 internal static class Order
 {

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Temporalio.Runtime;
 
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <summary>The metrics that a runtime serves, read as Prometheus reads them.</summary>
 internal sealed partial class Scrape

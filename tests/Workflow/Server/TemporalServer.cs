@@ -2,9 +2,9 @@ using Temporalio.Api.OperatorService.V1;
 using Temporalio.Client;
 using Temporalio.Testing;
 
-[assembly: AssemblyFixture(typeof(PgFlow.WorkflowTests.TemporalServer))]
+[assembly: AssemblyFixture(typeof(PgFlow.WorkflowTests.Server.TemporalServer))]
 
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <summary>One Temporal dev server for all tests, on a port of its own, with the settings of design §6.</summary>
 public sealed class TemporalServer : IAsyncLifetime

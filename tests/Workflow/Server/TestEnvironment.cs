@@ -9,7 +9,7 @@ using Temporalio.Worker;
 using Temporalio.Worker.Interceptors;
 using Temporalio.Workflows;
 
-namespace PgFlow.WorkflowTests;
+namespace PgFlow.WorkflowTests.Server;
 
 /// <summary>A cluster in memory, fake hands for it, and a worker that lets PgFlow's workflows use them.</summary>
 internal sealed class TestEnvironment : IAsyncDisposable
@@ -124,24 +124,27 @@ internal sealed class TestEnvironment : IAsyncDisposable
     }
 
     /// <summary>Waits until the query says so.</summary>
-    public static async Task<Progress> UntilAsync(WorkflowHandle handle, Func<Progress, bool> condition)
+    public static async Task<ProcedureProgress> UntilAsync(
+        WorkflowHandle handle,
+        Func<ProcedureProgress, bool> condition
+    )
     {
         var waited = Stopwatch.StartNew();
         while (true)
         {
-            var progress = await handle.QueryAsync<Progress>("progress", []).WaitAsync(Deadline);
+            var progress = await handle.QueryAsync<ProcedureProgress>("progress", []).WaitAsync(Deadline);
             if (condition(progress))
             {
                 return progress;
             }
 
-            Assert.True(waited.Elapsed < Deadline, $"still {progress.Outcome}: {PgFlowText.Markdown(progress)}");
+            Assert.True(waited.Elapsed < Deadline, $"still {progress.Status}: {PgFlowText.Markdown(progress)}");
             await Task.Delay(10);
         }
     }
 
     /// <summary>Waits until as many steps are blocked.</summary>
-    public static Task<Progress> BlockedAsync(WorkflowHandle handle, int steps = 1) =>
+    public static Task<ProcedureProgress> BlockedAsync(WorkflowHandle handle, int steps = 1) =>
         UntilAsync(handle, progress => progress.Blocked.Count == steps);
 
     public static Task ResolveAsync(WorkflowHandle handle, ResolveAction action, int? step = null) =>

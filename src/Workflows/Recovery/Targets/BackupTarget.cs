@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 public partial record TargetInput
 {
@@ -21,10 +21,10 @@ public sealed record BackupTarget(string Id) : RecoveryTarget
     internal override Task<Position> FindAsync(TargetSearch search)
     {
         var backup =
-            search.Catalogue.Backups.FirstOrDefault(backup => backup.Id == Id)
+            search.Contents.Backups.FirstOrDefault(backup => backup.Id == Id)
             ?? throw Failure.Refuse(
                 $"there is no backup '{Id}'; "
-                    + $"{TargetSearch.List("there are", search.Catalogue.Backups.Select(TargetSearch.Describe), "there is none")}"
+                    + $"{TargetSearch.List("there are", search.Contents.Backups.Select(TargetSearch.Describe), "there is none")}"
             );
         search.RequirePassing(Timeline, backup.Timeline, backup.End, $"backup {Id}");
         return Task.FromResult(

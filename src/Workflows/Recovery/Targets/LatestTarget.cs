@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 public partial record TargetInput
 {

@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 public partial record TargetInput
 {
@@ -21,10 +21,10 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
     internal override async Task<Position> FindAsync(TargetSearch search)
     {
         var branch = search.BranchOf(Timeline);
-        var path = search.Catalogue.PathThroughCopies(branch);
+        var path = search.Contents.PathThroughCopies(branch);
         var isBeforeGap = search
-            .Catalogue.UsableOn(path)
-            .Any(backup => search.StretchFrom(backup, path) is { Gap: not null } stretch && Lsn < stretch.End);
+            .Contents.UsableOn(path)
+            .Any(backup => search.StretchFrom(backup, path) is { Gap: not null } span && Lsn < span.End);
         if (Lsn >= path[^1].Start && !isBeforeGap && await search.EndAsync(branch) is var end && Lsn > end.End)
         {
             throw Failure.Refuse(
@@ -38,10 +38,10 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
 
     private string OtherBranches(TargetSearch search, Branch branch) =>
         search
-            .Catalogue.Segments.Where(run =>
+            .Contents.Segments.Where(run =>
                 run.Timeline != branch.Timeline
-                && run.First <= search.Catalogue.SegmentOf(Lsn)
-                && search.Catalogue.SegmentOf(Lsn) <= run.Last
+                && run.First <= search.Contents.SegmentOf(Lsn)
+                && search.Contents.SegmentOf(Lsn) <= run.Last
             )
             .Select(run => run.Timeline)
             .Distinct()
@@ -52,7 +52,7 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
 
     private static LsnTarget? Parse(string text, List<InputProblem> problems)
     {
-        if (Lsn.TryParse(text, out var lsn) && lsn > default(Lsn))
+        if (Lsn.TryParse(text, null, out var lsn) && lsn > default(Lsn))
         {
             return new(lsn);
         }

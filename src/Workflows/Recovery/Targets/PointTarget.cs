@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 public partial record TargetInput
 {
@@ -21,10 +21,10 @@ public sealed record PointTarget(string Name) : RecoveryTarget
     internal override Task<Position> FindAsync(TargetSearch search)
     {
         var point =
-            search.Catalogue.RestorePoints.FirstOrDefault(point => point.Name == Name)
+            search.Contents.RestorePoints.FirstOrDefault(point => point.Name == Name)
             ?? throw Failure.Refuse(
                 $"there is no restore point '{Name}'; "
-                    + $"{TargetSearch.List("there are", search.Catalogue.RestorePoints.Select(point => $"{point.Name} ({TargetSearch.Text(point.At)}, timeline {point.Timeline})"), "there is none")}"
+                    + $"{TargetSearch.List("there are", search.Contents.RestorePoints.Select(point => $"{point.Name} ({TargetSearch.Text(point.At)}, timeline {point.Timeline})"), "there is none")}"
             );
         search.RequirePassing(Timeline, point.Timeline, point.Lsn, $"restore point {Name}");
         return Task.FromResult(

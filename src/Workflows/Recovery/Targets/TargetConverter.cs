@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 /// <summary>A target as JSON: <c>{"xid": 742, "timeline": 2}</c>.</summary>
 internal sealed class TargetConverter : JsonConverter<RecoveryTarget>

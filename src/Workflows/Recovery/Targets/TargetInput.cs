@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 /// <summary>The fields that name a target: exactly one of those that the kinds add, and perhaps
 /// <see cref="Timeline"/>.</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 /// <summary>One kind of target: its field in an input, its name between workflow and activity, and how both are
 /// read.</summary>

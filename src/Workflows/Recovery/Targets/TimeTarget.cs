@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 public partial record TargetInput
 {
@@ -26,11 +26,11 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
 
     internal override async Task<Position> FindAsync(TargetSearch search)
     {
-        if (Time > search.Catalogue.ReadAt)
+        if (Time > search.Contents.ReadAt)
         {
             throw Failure.Refuse(
                 $"{TargetSearch.Text(Time)} is in the future: it is "
-                    + $"{TargetSearch.Text(search.Catalogue.ReadAt)}; for all there is, ask for the latest"
+                    + $"{TargetSearch.Text(search.Contents.ReadAt)}; for all there is, ask for the latest"
             );
         }
 
@@ -92,7 +92,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
                 : null
             : era.Next?.Timeline;
         var dark = search
-            .Catalogue.Branches.Where(branch =>
+            .Contents.Branches.Where(branch =>
                 branch.Opening is null && !(branch.Timeline < era?.Branch.Timeline) && !(branch.Timeline > next)
             )
             .Select(branch => branch.Timeline)
@@ -122,32 +122,27 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
     /// PostgreSQL itself would decide.</summary>
     private async Task<Position> OnBranchAtAsync(TargetSearch search, Branch branch, string why)
     {
-        var path = search.Catalogue.PathThroughCopies(branch);
-        var usable = search.Catalogue.UsableOn(path);
+        var path = search.Contents.PathThroughCopies(branch);
+        var usable = search.Contents.UsableOn(path);
         WalSpan? broken = null;
         foreach (var backup in usable.Where(backup => backup.StoppedAt <= Time))
         {
-            var stretch = search.StretchFrom(backup, path);
-            if (!stretch.IsEmpty && await search.Wal.FirstAfterAsync(stretch.Path, Time) is { } later)
+            var span = search.StretchFrom(backup, path);
+            if (!span.IsEmpty && await search.Wal.FirstAfterAsync(span.Path, Time) is { } later)
             {
                 return new(
                     path,
-                    await KeptEndAsync(
-                        search,
-                        branch,
-                        backup,
-                        stretch.Path.Until(later.Lsn, search.Catalogue.SegmentSize)
-                    ),
+                    await KeptEndAsync(search, branch, backup, span.Path.Until(later.Lsn, search.Contents.SegmentSize)),
                     why
                 );
             }
 
-            if (stretch.Gap is null)
+            if (span.Gap is null)
             {
                 return await search.AtEndAsync(branch, $"{why}; nothing was committed on it later");
             }
 
-            broken ??= stretch;
+            broken ??= span;
         }
 
         throw broken is null

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery.Targets;
 
 public partial record TargetInput
 {
@@ -26,20 +26,20 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
     internal override async Task<Position> FindAsync(TargetSearch search)
     {
         var branch = search.BranchOf(Timeline);
-        var path = search.Catalogue.PathThroughCopies(branch);
-        var usable = search.Catalogue.UsableOn(path);
+        var path = search.Contents.PathThroughCopies(branch);
+        var usable = search.Contents.UsableOn(path);
         Lsn? searched = null;
         foreach (var backup in usable)
         {
-            var stretch = search.StretchFrom(backup, path);
-            if (stretch.IsEmpty || stretch.Path[0].Start >= searched)
+            var span = search.StretchFrom(backup, path);
+            if (span.IsEmpty || span.Path[0].Start >= searched)
             {
                 continue;
             }
 
             if (
                 await search.Wal.CommitOfAsync(
-                    searched is { } behind ? stretch.Path.Until(behind, search.Catalogue.SegmentSize) : stretch.Path,
+                    searched is { } behind ? span.Path.Until(behind, search.Contents.SegmentSize) : span.Path,
                     Xid
                 ) is
                 { } found
@@ -58,7 +58,7 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
                     );
             }
 
-            searched = stretch.Path[0].Start;
+            searched = span.Path[0].Start;
         }
 
         throw Failure.Refuse(

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>What a ledger lacks and the WAL tells.</summary>
 public sealed record Unrecorded
@@ -31,20 +31,20 @@ internal sealed class LedgerRebuilder
     /// <summary>Restore points that are found at once, the newest first: an application may make thousands.</summary>
     private const int MostPoints = 200;
 
-    private readonly Catalogue _catalogue;
+    private readonly RepositoryContents _contents;
     private readonly IWalReader _wal;
     private readonly IReadOnlyList<WalMark> _marks;
 
-    private LedgerRebuilder(Catalogue catalogue, IWalReader wal, IReadOnlyList<WalMark> marks) =>
-        (_catalogue, _wal, _marks) = (catalogue, wal, marks);
+    private LedgerRebuilder(RepositoryContents contents, IWalReader wal, IReadOnlyList<WalMark> marks) =>
+        (_contents, _wal, _marks) = (contents, wal, marks);
 
-    /// <summary>Everything that <paramref name="catalogue"/> lacks.</summary>
-    public static async Task<Unrecorded> OfAsync(Catalogue catalogue, IWalReader wal)
+    /// <summary>Everything that <paramref name="contents"/> lacks.</summary>
+    public static async Task<Unrecorded> OfAsync(RepositoryContents contents, IWalReader wal)
     {
-        ArgumentNullException.ThrowIfNull(catalogue);
+        ArgumentNullException.ThrowIfNull(contents);
         ArgumentNullException.ThrowIfNull(wal);
         var marks = new List<WalMark>();
-        foreach (var timeline in catalogue.Segments.Select(run => run.Timeline).Distinct().Order())
+        foreach (var timeline in contents.Segments.Select(run => run.Timeline).Distinct().Order())
         {
             marks.AddRange(await wal.MarksAsync(timeline));
         }
@@ -52,20 +52,20 @@ internal sealed class LedgerRebuilder
         // A copy is needed only where the original's segment was lost; what a clone has from its source is not its own
         // past.
         return await new LedgerRebuilder(
-            catalogue,
+            contents,
             wal,
-            [.. marks.Where(mark => catalogue.HasAnyOf(mark.Timeline)).DistinctBy(mark => (mark.Timeline, mark.Lsn))]
+            [.. marks.Where(mark => contents.HasAnyOf(mark.Timeline)).DistinctBy(mark => (mark.Timeline, mark.Lsn))]
         ).FindAsync();
     }
 
     private async Task<Unrecorded> FindAsync()
     {
-        var lacking = _catalogue
+        var lacking = _contents
             .Branches.Where(branch => branch.Opening is null)
             .Select(branch => (Branch: branch, Found: OpeningOf(branch)))
             .ToList();
         var (openings, strays) = (new List<Found<TimelineOpened>>(), new List<string>());
-        List<TimelineOpened> known = [.. _catalogue.Branches.Select(branch => branch.Opening).OfType<TimelineOpened>()];
+        List<TimelineOpened> known = [.. _contents.Branches.Select(branch => branch.Opening).OfType<TimelineOpened>()];
         foreach (
             var found in lacking
                 .Select(branch => branch.Found)
@@ -86,7 +86,7 @@ internal sealed class LedgerRebuilder
             known.Add(found.Entry);
         }
 
-        var recorded = _catalogue.RestorePoints.Select(point => point.Name).ToHashSet();
+        var recorded = _contents.RestorePoints.Select(point => point.Name).ToHashSet();
         var names = _marks
             .Where(mark => mark.Name is { } name && !recorded.Contains(name))
             .ToLookup(mark => mark.Name!);
@@ -119,7 +119,7 @@ internal sealed class LedgerRebuilder
 
     private Found<TimelineOpened>? OpeningOf(Branch branch) =>
         branch.Timeline == new Timeline(1)
-            ? SystemIdentifier is { } identifier && _catalogue.HasAnyOf(branch.Timeline)
+            ? SystemIdentifier is { } identifier && _contents.HasAnyOf(branch.Timeline)
                 ? new(
                     new(null, branch.Timeline, null, default, TimeOf(identifier), "", TimelineOpened.Initdb),
                     $"the system identifier {identifier}"
@@ -141,7 +141,7 @@ internal sealed class LedgerRebuilder
                 : null;
 
     private string? SystemIdentifier =>
-        _catalogue.SystemIdentifier ?? _catalogue.Backups.Select(backup => backup.SystemIdentifier).FirstOrDefault();
+        _contents.SystemIdentifier ?? _contents.Backups.Select(backup => backup.SystemIdentifier).FirstOrDefault();
 
     /// <summary>Seconds in its upper half, then 20 bits of microseconds (<c>BootStrapXLOG</c>).</summary>
     private static DateTimeOffset TimeOf(string systemIdentifier)
@@ -176,18 +176,18 @@ internal sealed class LedgerRebuilder
     /// <summary>A procedure opens a branch when nobody writes to its parent any more.</summary>
     private async Task<bool> IsStrayAsync(TimelineOpened opening) =>
         opening.Parent is { } parent
-        && _catalogue.Find(parent) is not null
-        && await LastTimeOfAsync(parent, _catalogue.ReadAt) > opening.OpenedAt;
+        && _contents.Find(parent) is not null
+        && await LastTimeOfAsync(parent, _contents.ReadAt) > opening.OpenedAt;
 
     private async Task<bool> IsEndAsync(Timeline timeline, Lsn position) =>
-        _catalogue.Segments.All(run => run.Timeline != timeline || run.Last <= _catalogue.SegmentOf(position))
+        _contents.Segments.All(run => run.Timeline != timeline || run.Last <= _contents.SegmentOf(position))
         && await _wal.EndOfAsync(timeline, position) <= position;
 
     /// <summary>The latest time in a branch's last WAL. Commits are not in order of time: nothing may be later, or a
     /// time behind the branch's end would bring it back.</summary>
     private async Task<DateTimeOffset?> LastTimeOfAsync(Timeline timeline, DateTimeOffset until)
     {
-        if (_catalogue.TailOf(_catalogue.Find(timeline)!) is not [var tip, ..] tail)
+        if (_contents.TailOf(_contents.Find(timeline)!) is not [var tip, ..] tail)
         {
             return null;
         }
@@ -207,13 +207,13 @@ internal sealed class LedgerRebuilder
     private string WhyUnknown(Branch branch) =>
         branch.Timeline switch
         {
-            var timeline when !_catalogue.HasAnyOf(timeline) =>
+            var timeline when !_contents.HasAnyOf(timeline) =>
                 $"timeline {timeline}: when it was opened stays unknown, none of its WAL and no backup of it is "
                     + "here (a clone has none of its source's)",
             { Number: 1 } =>
                 "timeline 1: when it was opened stays unknown, no node and no backup has the system identifier",
             var timeline => $"timeline {timeline}: when it was opened stays unknown, "
-                + $"{_catalogue.NameOf(timeline, _catalogue.SegmentOf(branch.Path()[^1].Start))} is not there or "
+                + $"{_contents.NameOf(timeline, _contents.SegmentOf(branch.Path()[^1].Start))} is not there or "
                 + "has no record of it",
         };
 

@@ -1,10 +1,10 @@
 using System.Text.Json.Serialization;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>Everything that a repository tells of a cluster's past: its timelines, backups, restore points and
 /// WAL.</summary>
-public sealed record Catalogue
+public sealed record RepositoryContents
 {
     /// <summary>The cluster.</summary>
     public required ClusterName Cluster { get; init; }
@@ -30,7 +30,7 @@ public sealed record Catalogue
     /// <summary>The system identifier; null where no node has one. A text, as in <see cref="Backup"/>.</summary>
     public string? SystemIdentifier { get; init; }
 
-    /// <summary>When the catalogue was read, by the clock of the databases' host: later times are the future.</summary>
+    /// <summary>When the contents was read, by the clock of the databases' host: later times are the future.</summary>
     public required DateTimeOffset ReadAt { get; init; }
 }
 

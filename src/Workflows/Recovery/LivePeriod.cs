@@ -1,4 +1,4 @@
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Recovery;
 
 /// <summary>The time in which a branch was the one that clients wrote to.</summary>
 /// <param name="Branch">The branch.</param>
@@ -8,9 +8,9 @@ namespace PgFlow.Workflows;
 internal sealed record LivePeriod(Branch Branch, DateTimeOffset From, DateTimeOffset? Left, TimelineOpened? Next)
 {
     /// <summary>The eras in order of time. A branch of which nobody knows when it was opened has none.</summary>
-    public static IReadOnlyList<LivePeriod> Of(Catalogue catalogue)
+    public static IReadOnlyList<LivePeriod> Of(RepositoryContents contents)
     {
-        var opened = catalogue
+        var opened = contents
             .Branches.Where(branch => branch.Opening is not null)
             .OrderBy(branch => branch.Opening!.OpenedAt)
             .ThenBy(branch => branch.Timeline)

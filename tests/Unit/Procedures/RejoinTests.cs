@@ -1,6 +1,6 @@
 namespace PgFlow.UnitTests.Procedures;
 
-public sealed class WayBackTests
+public sealed class RejoinTests
 {
     /// <summary>An old primary that was cleanly stopped on timeline 1; the primary's line left it at
     /// 0/4000000.</summary>
@@ -25,18 +25,18 @@ public sealed class WayBackTests
     public static TheoryData<string, Divergence, string> Cases =>
         new()
         {
-            { "stopped before the fork", Old, nameof(WayBackKind.AsItIs) },
-            { "another timeline of the same number", Old with { Namesake = true }, nameof(WayBackKind.Remake) },
+            { "stopped before the fork", Old, nameof(RejoinStrategy.NoAction) },
+            { "another timeline of the same number", Old with { Namesake = true }, nameof(RejoinStrategy.Rebuild) },
             {
                 "its shutdown checkpoint begins at the fork",
                 Old with
                 {
                     End = new(0x4000000),
                 },
-                nameof(WayBackKind.Rewind)
+                nameof(RejoinStrategy.Rewind)
             },
-            { "stopped behind the fork", Old with { End = new(0x5000000) }, nameof(WayBackKind.Rewind) },
-            { "crashed, wherever", Old with { Control = ControlState.InProduction }, nameof(WayBackKind.Rewind) },
+            { "stopped behind the fork", Old with { End = new(0x5000000) }, nameof(RejoinStrategy.Rewind) },
+            { "crashed, wherever", Old with { Control = ControlState.InProduction }, nameof(RejoinStrategy.Rewind) },
             {
                 "crashed, and nothing to rewind by",
                 Old with
@@ -44,9 +44,9 @@ public sealed class WayBackTests
                     Control = ControlState.InProduction,
                     CanRewind = false,
                 },
-                nameof(WayBackKind.Remake)
+                nameof(RejoinStrategy.Rebuild)
             },
-            { "the line never was on its timeline", Old with { LeftAt = null }, nameof(WayBackKind.Rewind) },
+            { "the line never was on its timeline", Old with { LeftAt = null }, nameof(RejoinStrategy.Rewind) },
             {
                 "a higher number on another branch is no ancestor",
                 Old with
@@ -54,18 +54,25 @@ public sealed class WayBackTests
                     Timeline = new(7),
                     LeftAt = null,
                 },
-                nameof(WayBackKind.Rewind)
+                nameof(RejoinStrategy.Rewind)
             },
-            { "another system", Old with { SameSystem = false }, nameof(WayBackKind.Remake) },
-            { "another system that looks fine", Standby with { SameSystem = false }, nameof(WayBackKind.Remake) },
-            { "a standby that ended at the fork", Standby with { End = new(0x4000000) }, nameof(WayBackKind.AsItIs) },
+            { "another system", Old with { SameSystem = false }, nameof(RejoinStrategy.Rebuild) },
+            { "another system that looks fine", Standby with { SameSystem = false }, nameof(RejoinStrategy.Rebuild) },
+            {
+                "a standby that ended at the fork",
+                Standby with
+                {
+                    End = new(0x4000000),
+                },
+                nameof(RejoinStrategy.NoAction)
+            },
             {
                 "a standby that replayed past the fork",
                 Standby with
                 {
                     End = new(0x4000001),
                 },
-                nameof(WayBackKind.Rewind)
+                nameof(RejoinStrategy.Rewind)
             },
             {
                 "a standby that was killed",
@@ -73,7 +80,7 @@ public sealed class WayBackTests
                 {
                     Control = ControlState.InArchiveRecovery,
                 },
-                nameof(WayBackKind.AsItIs)
+                nameof(RejoinStrategy.NoAction)
             },
             {
                 "a standby that lost its signal and was killed",
@@ -82,7 +89,7 @@ public sealed class WayBackTests
                     Control = ControlState.InArchiveRecovery,
                     StandbySignal = false,
                 },
-                nameof(WayBackKind.Rewind)
+                nameof(RejoinStrategy.Rewind)
             },
             {
                 "a crash with a signal is a crash",
@@ -90,7 +97,7 @@ public sealed class WayBackTests
                 {
                     Control = ControlState.InProduction,
                 },
-                nameof(WayBackKind.Rewind)
+                nameof(RejoinStrategy.Rewind)
             },
             {
                 "a standby on the primary's timeline",
@@ -100,7 +107,7 @@ public sealed class WayBackTests
                     LeftAt = null,
                     End = new(0x6000000),
                 },
-                nameof(WayBackKind.AsItIs)
+                nameof(RejoinStrategy.NoAction)
             },
             {
                 "more of the primary's own timeline than the primary",
@@ -110,7 +117,7 @@ public sealed class WayBackTests
                     LeftAt = null,
                     End = new(0x6000001),
                 },
-                nameof(WayBackKind.Remake)
+                nameof(RejoinStrategy.Rebuild)
             },
             {
                 "crashed on the primary's own timeline",
@@ -120,7 +127,7 @@ public sealed class WayBackTests
                     LeftAt = null,
                     Control = ControlState.InProduction,
                 },
-                nameof(WayBackKind.Remake)
+                nameof(RejoinStrategy.Rebuild)
             },
         };
 
@@ -128,6 +135,6 @@ public sealed class WayBackTests
     public void Is_decided_by_history(string why, Divergence divergence, string kind)
     {
         Assert.NotEmpty(why);
-        Assert.Equal(kind, WayBack.From(divergence).Kind.ToString());
+        Assert.Equal(kind, Rejoin.From(divergence).Strategy.ToString());
     }
 }

@@ -1,33 +1,32 @@
 using System.Globalization;
 using System.Text.Json;
-using PgFlow.Workflows;
 
 namespace PgFlow.Activities;
 
-internal sealed class CatalogueActivities(Inventory inventory, JobRunner jobs, ClusterMetrics metrics)
-    : ICatalogueActivities
+internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, ClusterMetrics metrics)
+    : IRepositoryActivities
 {
     private const long DefaultSegmentSize = 16 * 1024 * 1024;
 
-    /// <summary>The catalogue, for other activities.</summary>
-    public Task<Catalogue> CatalogueAsync(ClusterName cluster) =>
-        ReadAsync(cluster, (catalogue, _) => Task.FromResult(catalogue));
+    /// <summary>The contents, for other activities.</summary>
+    public Task<RepositoryContents> ContentsAsync(ClusterName cluster) =>
+        ReadAsync(cluster, (contents, _) => Task.FromResult(contents));
 
     public Task<TimelineTree> ReadTimelinesAsync(ClusterName cluster) =>
-        ReadAsync(cluster, (catalogue, _) => Task.FromResult(TimelineTree.From(catalogue).Newest()));
+        ReadAsync(cluster, (contents, _) => Task.FromResult(TimelineTree.From(contents).Newest()));
 
     public Task<Retention> FindUnneededAsync(ClusterName cluster, RetentionPolicy policy, ExpectedBackup? expected) =>
-        ReadAsync(cluster, (catalogue, _) => Task.FromResult(Retention.Of(catalogue, policy, expected)));
+        ReadAsync(cluster, (contents, _) => Task.FromResult(Retention.Of(contents, policy, expected)));
 
     public Task<ArchiveState> InspectArchiveAsync(ClusterName cluster) =>
-        ReadAsync(cluster, (catalogue, _) => Task.FromResult(ArchiveState.Of(catalogue)));
+        ReadAsync(cluster, (contents, _) => Task.FromResult(ArchiveState.Of(contents)));
 
     public Task<ResolvedTarget> ResolveTargetAsync(ClusterName cluster, RecoveryTarget target) =>
-        ReadAsync(cluster, (catalogue, wal) => Resolver.ResolveAsync(catalogue, target, wal));
+        ReadAsync(cluster, (contents, wal) => Resolver.ResolveAsync(contents, target, wal));
 
     public Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) => ReadAsync(cluster, LedgerRebuilder.OfAsync);
 
-    private async Task<T> ReadAsync<T>(ClusterName cluster, Func<Catalogue, IWalReader, Task<T>> answer)
+    private async Task<T> ReadAsync<T>(ClusterName cluster, Func<RepositoryContents, IWalReader, Task<T>> answer)
     {
         var parts = await inventory.PartsAsync(cluster);
         if (parts.Spec is not { } spec)
@@ -37,16 +36,16 @@ internal sealed class CatalogueActivities(Inventory inventory, JobRunner jobs, C
 
         try
         {
-            var place = new JobSpec(spec, "catalogue", "wait")
+            var place = new JobSpec(spec, "read-repository", "wait")
             {
                 Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}", .. JobSpec.VolumesOfPast(parts)],
                 OnlyIndexes = true,
             };
-            var job = await jobs.OpenAsync(place, ["catalogue", .. JobWalFiles.Programs]);
-            var catalogue = Parse(cluster, await job.RunAsync("catalogue"));
-            metrics.Read(catalogue);
-            var wal = new WalReader(new JobWalFiles(job), catalogue);
-            var found = await answer(catalogue, wal);
+            var job = await jobs.OpenAsync(place, ["read-repository", .. JobWalFiles.Programs]);
+            var contents = Parse(cluster, await job.RunAsync("read-repository"));
+            metrics.Read(contents);
+            var wal = new WalReader(new JobWalFiles(job), contents);
+            var found = await answer(contents, wal);
             await wal.RememberAsync();
             return found;
         }
@@ -56,8 +55,8 @@ internal sealed class CatalogueActivities(Inventory inventory, JobRunner jobs, C
         }
     }
 
-    /// <summary>Reads what the program <c>catalogue</c> says.</summary>
-    internal static Catalogue Parse(ClusterName cluster, string output)
+    /// <summary>Reads what the program <c>read-repository</c> says.</summary>
+    internal static RepositoryContents Parse(ClusterName cluster, string output)
     {
         var facts = JobSpec.Facts(output, ' ');
         var control = WholeOf(facts["control"].Select(Convert.FromHexString));

@@ -1,9 +1,7 @@
-using PgFlow.Activities;
-
 namespace PgFlow.UnitTests.Activities;
 
-/// <summary>What the program <c>catalogue</c> says.</summary>
-public sealed class CatalogueParsingTests
+/// <summary>What the program <c>read-repository</c> says.</summary>
+public sealed class RepositoryParsingTests
 {
     private static readonly string Output = $$"""
         now 1795549258.496001686
@@ -29,7 +27,7 @@ public sealed class CatalogueParsingTests
         segment 000000020000000000000003
         """;
 
-    private static readonly Catalogue Read = CatalogueActivities.Parse(ClusterName.Parse("demo"), Output);
+    private static readonly RepositoryContents Read = RepositoryActivities.Parse(ClusterName.Parse("demo"), Output);
 
     [Fact]
     public void Branches_come_from_histories_ledger_and_segments()
@@ -47,7 +45,7 @@ public sealed class CatalogueParsingTests
             (Read.Branches[1].Opening!.Node!.Value.Name, Read.Branches[1].Opening!.Kind)
         );
 
-        var rebuilt = CatalogueActivities.Parse(
+        var rebuilt = RepositoryActivities.Parse(
             ClusterName.Parse("demo"),
             string.Join('\n', Output.Split('\n').Where(line => !line.Contains("p2", StringComparison.Ordinal)))
         );
@@ -65,14 +63,14 @@ public sealed class CatalogueParsingTests
     public void A_full_volume_whose_path_has_a_space_is_named()
     {
         var full = ArchiveState
-            .Of(CatalogueActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n"))
+            .Of(RepositoryActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n"))
             .Full;
         Assert.Equal([new("my disk", 4096)], full);
         Assert.Equal(
             "no room: my disk's volume has 4096 bytes left",
             FindingText.Of(
                 Inspection
-                    .Of(Procedures.Sample.Healthy(), new() { Full = full })
+                    .Of(Sample.Healthy(), new() { Full = full })
                     .Findings.First(finding => finding.Code is FindingCode.VolumeFull)
             )
         );
@@ -88,7 +86,7 @@ public sealed class CatalogueParsingTests
     [Fact]
     public void A_file_made_in_advance_is_no_segment_until_it_has_its_own_address()
     {
-        var read = CatalogueActivities.Parse(
+        var read = RepositoryActivities.Parse(
             ClusterName.Parse("demo"),
             """
             now 1795549258.1
@@ -119,7 +117,7 @@ public sealed class CatalogueParsingTests
         var damaged = ControlFileFixture.Of(1);
         damaged[40] ^= 1;
 
-        var read = CatalogueActivities.Parse(
+        var read = RepositoryActivities.Parse(
             ClusterName.Parse("demo"),
             $"""
             now 1795549258.1
@@ -136,7 +134,7 @@ public sealed class CatalogueParsingTests
     [Fact]
     public void A_repository_without_anything_and_a_shell_without_nanoseconds_can_be_read()
     {
-        var bare = CatalogueActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.%N\n");
+        var bare = RepositoryActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.%N\n");
 
         Assert.Equal(new Timeline(1), Assert.Single(bare.Branches).Timeline);
         Assert.Null(bare.SystemIdentifier);

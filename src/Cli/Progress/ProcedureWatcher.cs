@@ -4,11 +4,11 @@ using System.Threading.Channels;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Cli;
+namespace PgFlow.Cli.Progress;
 
 /// <summary>Follows a procedure by its history's long poll, which needs no worker, and asks it once after what
 /// happened.</summary>
-internal sealed class Following(WorkflowHandle handle)
+internal sealed class ProcedureWatcher(WorkflowHandle handle)
 {
     /// <summary>A worker that lives answers in milliseconds, on a machine that is overloaded in seconds.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
@@ -24,7 +24,7 @@ internal sealed class Following(WorkflowHandle handle)
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
 
-    private Progress? _progress;
+    private ProcedureProgress? _progress;
     private bool _silent;
     private IReadOnlyList<PendingActivity> _activities = [];
     private long? _asked;
@@ -115,7 +115,7 @@ internal sealed class Following(WorkflowHandle handle)
     {
         try
         {
-            _progress = await handle.QueryAsync<Progress>(
+            _progress = await handle.QueryAsync<ProcedureProgress>(
                 "progress",
                 [],
                 new()

@@ -1,11 +1,11 @@
 using Temporalio.Activities;
 using Temporalio.Exceptions;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Activities;
 
 /// <summary>Reads what the repository tells of a cluster's past. Changes nothing but its own index of the WAL's
 /// times.</summary>
-public interface ICatalogueActivities
+public interface IRepositoryActivities
 {
     /// <summary>The branches with their newest backups and restore points, by the archive and by what lies unarchived
     /// in the nodes' volumes.</summary>
@@ -29,11 +29,11 @@ public interface ICatalogueActivities
     Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster);
 }
 
-internal static class Catalogues
+internal static class Repositories
 {
     public static Task<TimelineTree> ReadAsync(ClusterName cluster) =>
         ActivityCall.QueryAsync(
-            (ICatalogueActivities activities) => activities.ReadTimelinesAsync(cluster),
+            (IRepositoryActivities activities) => activities.ReadTimelinesAsync(cluster),
             $"{cluster}: timelines, backups, restore points, WAL"
         );
 
@@ -43,13 +43,13 @@ internal static class Catalogues
         ExpectedBackup? expected = null
     ) =>
         ActivityCall.QueryAsync(
-            (ICatalogueActivities activities) => activities.FindUnneededAsync(cluster, policy, expected),
+            (IRepositoryActivities activities) => activities.FindUnneededAsync(cluster, policy, expected),
             $"{cluster}: what {policy} does not need"
         );
 
     public static Task<ArchiveState> InspectAsync(ClusterName cluster) =>
         ActivityCall.QueryAsync(
-            (ICatalogueActivities activities) => activities.InspectArchiveAsync(cluster),
+            (IRepositoryActivities activities) => activities.InspectArchiveAsync(cluster),
             $"{cluster}: last backup, gaps in the archive"
         );
 
@@ -60,7 +60,7 @@ internal static class Catalogues
         try
         {
             return await ActivityCall.QueryAsync(
-                (ICatalogueActivities activities) => activities.InspectArchiveAsync(cluster),
+                (IRepositoryActivities activities) => activities.InspectArchiveAsync(cluster),
                 $"{cluster}: which branch is live?",
                 Duration.Glance
             );
@@ -73,14 +73,14 @@ internal static class Catalogues
 
     public static Task<ResolvedTarget> ResolveAsync(ClusterName cluster, RecoveryTarget target) =>
         ActivityCall.QueryAsync(
-            (ICatalogueActivities activities) => activities.ResolveTargetAsync(cluster, target),
+            (IRepositoryActivities activities) => activities.ResolveTargetAsync(cluster, target),
             $"{cluster}: branch, position and backup of the target",
             Duration.Long
         );
 
     public static Task<Unrecorded> FindUnrecordedAsync(ClusterName cluster) =>
         ActivityCall.QueryAsync(
-            (ICatalogueActivities activities) => activities.FindUnrecordedAsync(cluster),
+            (IRepositoryActivities activities) => activities.FindUnrecordedAsync(cluster),
             $"{cluster}: what the WAL tells and the ledger does not",
             Duration.Long
         );

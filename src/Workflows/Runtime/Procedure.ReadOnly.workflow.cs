@@ -1,6 +1,6 @@
 using Temporalio.Workflows;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Runtime;
 
 /// <content>How a procedure begins that only looks: without plan, lease and record.</content>
 public abstract partial class Procedure

@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace PgFlow.Worker;
 
 /// <summary>What can be typed: a flag for each <see cref="ConfigurationOption"/>, and what else there is.</summary>
-internal static class CommandLine
+internal static class WorkerCommandLine
 {
     public static readonly Option<string?> ConfigFile = new("--config")
     {

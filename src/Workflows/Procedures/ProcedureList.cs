@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace PgFlow.Workflows;
+namespace PgFlow.Workflows.Procedures;
 
 /// <summary>A procedure as everything around it knows it.</summary>
 /// <param name="Name">The workflow type.</param>
@@ -51,7 +51,7 @@ public sealed record ProcedureEntry(string Name, Type Input, string? Verb = null
 
 /// <summary>All procedures: a new one is a row here, and everything else (command line, hints, proposals) is made of
 /// it.</summary>
-public static class Procedures
+public static class ProcedureList
 {
     /// <summary>The rows, in the order of the help.</summary>
     public static IReadOnlyList<ProcedureEntry> All { get; } =

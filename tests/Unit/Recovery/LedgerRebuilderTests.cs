@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace PgFlow.UnitTests.Recovery;
 
-public sealed class LedgerSearchTests
+public sealed class LedgerRebuilderTests
 {
     private const string Recovery = "RecoverCluster";
 
@@ -104,18 +104,18 @@ public sealed class LedgerSearchTests
     [Fact]
     public async Task What_the_ledger_has_is_left_alone()
     {
-        Assert.Empty((await LedgerRebuilder.OfAsync(Cluster.Catalogue, Cluster)).Openings);
+        Assert.Empty((await LedgerRebuilder.OfAsync(Cluster.Contents, Cluster)).Openings);
 
-        var catalogue = Cluster.Catalogue with
+        var contents = Cluster.Contents with
         {
             Branches =
             [
-                .. Cluster.Catalogue.Branches.Select(branch =>
+                .. Cluster.Contents.Branches.Select(branch =>
                     branch.Timeline == new Timeline(3) ? branch with { Opening = null } : branch
                 ),
             ],
         };
-        var found = Assert.Single((await LedgerRebuilder.OfAsync(catalogue, Cluster)).Openings).Entry;
+        var found = Assert.Single((await LedgerRebuilder.OfAsync(contents, Cluster)).Openings).Entry;
 
         Assert.Equal(
             (new Timeline(3), ModelCluster.Time("11:02"), false),
@@ -161,7 +161,7 @@ public sealed class LedgerSearchTests
 
         var found = await LostAsync(cluster);
         Assert.Equal(
-            cluster.Catalogue.RestorePoints.Where(point => point.Name is "one" or "three"),
+            cluster.Contents.RestorePoints.Where(point => point.Name is "one" or "three"),
             found.RestorePoints.Select(point => point.Entry)
         );
         Assert.Equal(2, found.Unknown.Count);
@@ -181,9 +181,9 @@ public sealed class LedgerSearchTests
             cluster.Next("CloneCluster", "10:00", "10:01");
             cluster.Point("own", "10:20");
         });
-        var clone = cluster.Catalogue with
+        var clone = cluster.Contents with
         {
-            Segments = [.. cluster.Catalogue.Segments.Where(run => run.Timeline == new Timeline(2))],
+            Segments = [.. cluster.Contents.Segments.Where(run => run.Timeline == new Timeline(2))],
             RestorePoints = [],
         };
 
@@ -224,11 +224,11 @@ public sealed class LedgerSearchTests
                 continue;
             }
 
-            var rebuilt = cluster.Catalogue with
+            var rebuilt = cluster.Contents with
             {
                 Branches =
                 [
-                    .. cluster.Catalogue.Branches.Select(branch =>
+                    .. cluster.Contents.Branches.Select(branch =>
                         branch with
                         {
                             Opening = found.Openings.Single(opening => opening.Entry.Timeline == branch.Timeline).Entry,
@@ -251,7 +251,7 @@ public sealed class LedgerSearchTests
                 }
 
                 var (before, after) = (
-                    await TryAsync(cluster.Catalogue, time, cluster),
+                    await TryAsync(cluster.Contents, time, cluster),
                     await TryAsync(rebuilt, time, cluster)
                 );
                 Assert.True(
@@ -289,10 +289,10 @@ public sealed class LedgerSearchTests
         );
     }
 
-    private static Catalogue Lost(ModelCluster cluster) =>
-        cluster.Catalogue with
+    private static RepositoryContents Lost(ModelCluster cluster) =>
+        cluster.Contents with
         {
-            Branches = [.. cluster.Catalogue.Branches.Select(branch => branch with { Opening = null })],
+            Branches = [.. cluster.Contents.Branches.Select(branch => branch with { Opening = null })],
             RestorePoints = [],
         };
 
@@ -305,11 +305,15 @@ public sealed class LedgerSearchTests
         Next(cluster, timeline) is { Opening.Kind: nameof(Failover) } next && timeline.End > next.Fork;
 
     /// <summary>Null where it is refused.</summary>
-    private static async Task<ResolvedTarget?> TryAsync(Catalogue catalogue, DateTimeOffset time, IWalReader wal)
+    private static async Task<ResolvedTarget?> TryAsync(
+        RepositoryContents contents,
+        DateTimeOffset time,
+        IWalReader wal
+    )
     {
         try
         {
-            return await Resolver.ResolveAsync(catalogue, new TimeTarget(time), wal);
+            return await Resolver.ResolveAsync(contents, new TimeTarget(time), wal);
         }
         catch (PgFlowException)
         {

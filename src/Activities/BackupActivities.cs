@@ -14,11 +14,8 @@ internal sealed class BackupActivities(
     RepositoryActivities repository
 ) : IBackupActivities
 {
-    /// <summary>How verify-backup ends where it has evidence of damage.</summary>
-    private const int Damaged = 10;
-
-    /// <summary>How it ends where it could not find that out.</summary>
-    private const int Unchecked = 11;
+    /// <summary>How verify-backup ends where the backup could not be recovered and checked.</summary>
+    private const int NotRecovered = 12;
 
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
 
@@ -205,10 +202,7 @@ internal sealed class BackupActivities(
         var taken = end.ExitCode switch
         {
             0 => await jobs.ResultOfAsync<BackupCheck>(end),
-            Damaged => throw Failure.Break($"{id} is damaged: {await WhyNotAsync(end)}"),
-            Unchecked => throw Failure.Stick(
-                $"{id} could not be checked, which says nothing about it: {await WhyNotAsync(end)}"
-            ),
+            NotRecovered => throw await FailureOfAsync(id, target, end),
             _ => throw end.FailureOf("verify-backup"),
         };
         var at = DateTimeOffset.FromUnixTimeSeconds(taken.At);
@@ -279,9 +273,15 @@ internal sealed class BackupActivities(
         }
     }
 
-    /// <summary>What verify-backup says in the end, without how it got there.</summary>
-    private async Task<string> WhyNotAsync(JobEnd end) =>
-        (end with { Output = (await jobs.ResultOfAsync<BackupProblem>(end)).Why }).Tail;
+    private async Task<PgFlowException> FailureOfAsync(string backup, ResolvedTarget target, JobEnd end)
+    {
+        var problem = await jobs.ResultOfAsync<BackupProblem>(end);
+        var (isDamage, meaning) = problem.Judge(target.ReplayEnd);
+        var why = (end with { Output = $"{meaning}: {problem.Said}" }).Tail;
+        return isDamage
+            ? Failure.Break($"{backup} is damaged: {why}")
+            : Failure.Stick($"{backup} could not be checked, which says nothing about it: {why}");
+    }
 
     private static WalRange RangeOf(string fact) =>
         fact.Split(' ') is [var timeline, var start, var end]
@@ -317,6 +317,29 @@ internal sealed record StagedBackup(
 /// <param name="At">The end, in seconds since 1970.</param>
 internal sealed record BackupCheck(int RestoreSeconds, int ReplaySeconds, int CheckSeconds, long Kilobytes, long At);
 
-/// <summary>The result of verify-backup for another.</summary>
-/// <param name="Why">What is wrong.</param>
-internal sealed record BackupProblem(string Why);
+/// <summary>The result of verify-backup for a backup that could not be recovered and checked.</summary>
+/// <param name="Stage">What failed.</param>
+/// <param name="Reason">Why, in a word: an SQLSTATE, or how a program ended.</param>
+/// <param name="Said">The end of what was said.</param>
+internal sealed record BackupProblem(string Stage, string Reason, string Said)
+{
+    /// <summary>Whether it is evidence of damage, or of nothing; and what it means.</summary>
+    /// <remarks>SQLSTATE 53…: insufficient resources; XX0…: data that can't be. pg_amcheck ends with 2 where it has
+    /// found something.</remarks>
+    public (bool IsDamage, string Meaning) Judge(Lsn end) =>
+        (Stage, Reason) switch
+        {
+            ("recovery", ['5', '3', ..]) => (false, $"the recovery ended before {end}, for want of resources"),
+            ("recovery", _) => (true, $"the recovery ended before {end}"),
+            ("standstill", _) => (false, $"the recovery stands before {end} ({Reason})"),
+            ("promotion", "ended") => (true, "the recovered server ended when it was promoted"),
+            ("promotion", _) => (false, "the recovered server can not be promoted"),
+            ("database", _) => (false, $"database {Reason} can not be opened"),
+            ("amcheck", "2") => (true, "what was recovered is damaged (pg_amcheck)"),
+            ("amcheck", _) => (false, "pg_amcheck could not be run"),
+            ("dumpall", ['X', 'X', '0', ..]) => (true, "what was recovered is damaged (pg_dumpall)"),
+            ("dumpall", _) => (false, "pg_dumpall could not be run"),
+            ("check", "ended") => (true, "the recovered server ended while it was checked"),
+            _ => (false, $"{Stage}: {Reason}"),
+        };
+}

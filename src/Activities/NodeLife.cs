@@ -323,7 +323,7 @@ internal sealed partial class NodeLife(
     {
         var control = await observer.ControlAsync(node);
         var processes = await docker.ProcessesAsync(node.Container);
-        var log = await docker.LogAsync(node.Container, 50);
+        var log = await docker.OfLogAsync(node.Container, 50); // Docker may keep none
         return
         [
             control?.ToString() ?? "",

@@ -6,6 +6,8 @@ namespace PgFlow.Activities;
 internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, ClusterMetrics metrics)
     : IRepositoryActivities
 {
+    private const long DefaultSegmentSize = 16 * 1024 * 1024;
+
     /// <summary>The contents, for other activities.</summary>
     public Task<RepositoryContents> ContentsAsync(ClusterName cluster) =>
         ReadAsync(cluster, (contents, _) => Task.FromResult(contents));
@@ -57,9 +59,8 @@ internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, 
     internal static RepositoryContents Parse(ClusterName cluster, string output)
     {
         var facts = JobSpec.Facts(output, ' ');
-        var segmentSize = facts["segment-size"]
-            .Select(size => long.Parse(size, CultureInfo.InvariantCulture))
-            .FirstOrDefault(16 * 1024 * 1024);
+        var control = WholeOf(facts["control"].Select(Convert.FromHexString));
+        var segmentSize = control?.SegmentSize ?? DefaultSegmentSize;
         var segments = RunsOf(SegmentsOf(facts, segmentSize), segmentSize);
         var openings = facts["opened"].Select(Json<TimelineOpened>).ToLookup(opening => opening.Timeline);
         var histories = facts["history"].ToLookup(line => TimelineOf(line), line => line[9..]);
@@ -100,10 +101,14 @@ internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, 
             Segments = segments,
             SegmentSize = segmentSize,
             Spaces = [.. facts["space"].Select(SpaceOf)],
-            SystemIdentifier = facts["system-identifier"].FirstOrDefault(),
+            SystemIdentifier = control?.SystemIdentifier,
             ReadAt = JobSpec.TimeOf(facts["now"].Single()),
         };
     }
+
+    /// <summary>The first pg_control that is not damaged, as a node's may be that is to be recovered.</summary>
+    private static ControlFile? WholeOf(IEnumerable<byte[]> controls) =>
+        controls.Select(ControlFile.Parse).FirstOrDefault(control => control is not null);
 
     /// <summary>The archived segments, and those in nodes' pg_wal that are what their names say.</summary>
     private static IEnumerable<string> SegmentsOf(ILookup<string, string> facts, long segmentSize) =>

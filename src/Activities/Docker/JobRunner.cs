@@ -335,7 +335,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
 
             if (wait == LongestPoll)
             {
-                ProgressReporter.OfProgram(job.Name, JobEnd.LastLine(await docker.LogAsync(name, 1)));
+                ProgressReporter.OfProgram(job.Name, JobEnd.LastLine(await docker.OfLogAsync(name, 1)));
             }
 
             await Task.Delay(wait, DockerEngine.ActivityToken);

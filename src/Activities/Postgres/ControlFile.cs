@@ -45,12 +45,12 @@ internal sealed record ControlFile(
             );
 
     /// <summary>The settings that the WAL was written with: a standby with less of one can't replay it
-    /// (<c>CheckRequiredParameterValues</c>).</summary>
+    /// (<c>CheckRequiredParameterValues</c>). None where its checksum is wrong.</summary>
     /// <remarks>The structure before them differs by version; what follows them (a bool, maxAlign, and floatFormat,
     /// which is 1234567.0) does not.</remarks>
     public static IReadOnlyDictionary<string, int> CapacitiesOf(byte[] file)
     {
-        var format = file.AsSpan().IndexOf(FloatFormat);
+        var format = ChecksumFits(file) ? file.AsSpan().IndexOf(FloatFormat) : -1;
         var align =
             format < 40 ? -1
             : BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(format - 4)) == 8 ? format - 4

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Its result is what pg_control of the node says, and the histories of its timelines. A directory that a rewind has under its hands counts as one that crashed.
 set -eu
+# shellcheck source=lib/control.sh
+. "$JOB/lib/control.sh"
 # shellcheck source=lib/result.sh
 . "$JOB/lib/result.sh"
 cd "$VOLUME"
 if [ -f data/global/pg_control ]; then data=data; else data=data.rewind; fi
-pg_controldata "$data" > /tmp/control || : # then it is of no cluster
+control "$data" > /tmp/control # nothing: then it is of no cluster
 field() { sed -n "s/^$1: *//p" /tmp/control; }
 state=$(field 'Database cluster state') signal=no
 [ $data = data ] || state='in production'

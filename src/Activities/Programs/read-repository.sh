@@ -15,13 +15,8 @@ present() { # FILE…: those that are there
   for file in "$@"; do [ ! -f "$file" ] || echo "$file"; done
 }
 echo "now $(date -u +%s.%N)"
-for data in "$NODES"/*/data "$NODES"/*/data.rewind; do
-  [ -f "$data/global/pg_control" ] || continue
-  control=$(pg_controldata "$data" 2>/dev/null)
-  size=$(echo "$control" | sed -n 's/^Bytes per WAL segment: *//p')
-  echo "segment-size $size"
-  echo "system-identifier $(echo "$control" | sed -n 's/^Database system identifier: *//p')"
-  break
+for control in "$NODES"/*/data/global/pg_control "$NODES"/*/data.rewind/global/pg_control; do
+  [ ! -f "$control" ] || echo "control $(od -An -v -tx1 -N512 "$control" | tr -d ' \n')"
 done
 for history in "$REPOSITORY"/timelines/*.history; do
   [ -f "$history" ] || continue

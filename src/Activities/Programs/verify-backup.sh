@@ -1,6 +1,6 @@
 #!/bin/sh
 # Recovers the backups of $JOB/backups in this container up to $REPLAY_END on timeline $TIMELINE, opens the database, checks every table and B-tree, and says what that took.
-# Ends with 10 where something is damaged, with 11 where that could not be found out. Neither the settings that came with the backup count, nor those of
+# Ends with 12 where that fails; its result is what PgFlow judges by. Neither the settings that came with the backup count, nor those of
 # roles and databases, nor their triggers: a sound backup is sound whatever they say.
 set -eu
 # shellcheck source=lib/unpack.sh
@@ -14,9 +14,10 @@ cd /tmp/verify
 server=''
 trap '[ -z "$server" ] || kill -QUIT "$server" 2> /dev/null && wait "$server" 2> /dev/null; rm -rf /tmp/verify' EXIT
 
-evidence() { result why "$1: $(grep -v '^57P03 ' "$2" | tail -n 12)"; } # without the questions that came too early
-damaged() { evidence "$@"; exit 10; }
-unchecked() { evidence "$@"; exit 11; }
+failed() { # STAGE REASON FILE: what failed, why in a word, and the end of what was said, without the questions that came too early
+  result stage "$1" reason "$2" said "$(grep -v '^57P03 ' "$3" | tail -n 12)"
+  exit 12
+}
 took() { # seconds: how many since the mark before
   now=$(date +%s)
   seconds=$((now - mark))
@@ -30,7 +31,7 @@ ask() { # QUESTION: as the first database answers that can be opened; nothing wh
 running() { kill -0 "$server" 2> /dev/null; }
 
 needed() { # the WAL may have been written with more than any default
-  for data in data "$NODES"/*/data; do pg_controldata "$data" 2> /dev/null || :; done > controls
+  for data in data "$NODES"/*/data; do control "$data"; done > controls
   greatest controls
 }
 start() {
@@ -63,10 +64,7 @@ ended() { # it stopped before the target: once more with what the WAL may need, 
   stop
   if [ "$(needed)" = "$given" ]; then
     [ -f first ] || cp log first
-    [ "$preload" != "$libraries" ] || case $(sed -n -e 's/^\(.....\) FATAL:.*/\1/p' -e 's/^\(.....\) PANIC:.*/\1/p' first | tail -n 1) in
-      53*) unchecked "the recovery ended before $REPLAY_END, for want of resources" first ;;
-      *) damaged "the recovery ended before $REPLAY_END" first ;;
-    esac
+    [ "$preload" != "$libraries" ] || failed recovery "$(sed -n -e 's/^\(.....\) FATAL:.*/\1/p' -e 's/^\(.....\) PANIC:.*/\1/p' first | tail -n 1)" first
     preload=$libraries # custom resource managers
   fi
   start
@@ -111,10 +109,10 @@ while at=$(ask "SELECT pg_last_wal_replay_lsn() >= '$REPLAY_END', pg_is_wal_repl
     case $at in f*) from=${from:-${at##*|}} ;; esac
     echo "replays: ${at##*|}; from ${from:-nowhere yet} to $REPLAY_END"
   fi
-  [ "$still" -lt 1200 ] || unchecked "the recovery stands before $REPLAY_END (${last##*|}); it says $(cat said)" log
+  [ "$still" -lt 1200 ] || failed standstill "${last##*|}; it says $(cat said)" log
 done
 if [ "$(ask 'SELECT pg_promote(true, 86400)')" != t ]; then
-  if running; then unchecked 'the recovered server can not be promoted' said; else damaged 'the recovered server ended when it was promoted' log; fi
+  if running; then failed promotion refused said; else failed promotion ended log; fi
 fi
 took
 replay=$seconds
@@ -124,18 +122,14 @@ echo 'checks every table and B-tree'
 ask 'UPDATE pg_database SET datallowconn = true WHERE NOT datallowconn' > /dev/null
 for database in $(ask 'SELECT oid FROM pg_database WHERE datconnlimit <> -2'); do
   psql -d "$(ask "SELECT 'dbname=''' || replace(replace(datname, chr(92), chr(92) || chr(92)), '''', chr(92) || '''') || '''' FROM pg_database WHERE oid = $database")" \
-    -AtXqc "UPDATE pg_event_trigger SET evtenabled = 'D' WHERE evtenabled <> 'D'" > /dev/null 2> said || unchecked "database $database can not be opened" said
+    -AtXqc "UPDATE pg_event_trigger SET evtenabled = 'D' WHERE evtenabled <> 'D'" > /dev/null 2> said || failed database "$database" said
 done
-code=0
 if command -v pg_amcheck > /dev/null; then
-  pg_amcheck --all --install-missing -j 2 > found 2>&1 || code=$?
-  case $code in 0) ;; 2) damaged 'what was recovered is damaged (pg_amcheck)' found ;; *) unchecked 'pg_amcheck could not be run' found ;; esac
+  pg_amcheck --all --install-missing -j 2 > found 2>&1 || failed amcheck "$?" found
 else # before PostgreSQL 14
-  pg_dumpall 2> found > /dev/null || code=$?
-  [ "$code" = 0 ] || ! grep -q '^XX0' log || damaged 'what was recovered is damaged (pg_dumpall)' found
-  [ "$code" = 0 ] || unchecked 'pg_dumpall could not be run' found
+  pg_dumpall 2> found > /dev/null || failed dumpall "$(sed -n 's/^\(XX0..\) .*/\1/p' log | tail -n 1)" found
 fi
-running || damaged 'the recovered server ended while it was checked' log
+running || failed check ended log
 took
 check=$seconds
 kilobytes=$(du -sk data 2> /dev/null) || : # the server runs, and removes files meanwhile

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace PgFlow.SystemTests.World;
 
@@ -22,6 +23,16 @@ internal static class OwnDocker
         await StartAsync();
     }
 
+    /// <summary>Restarts it with a setting, until what is returned is disposed.</summary>
+    public static async Task<IAsyncDisposable> WithAsync(string setting, string value)
+    {
+        var before = await File.ReadAllTextAsync(Configuration);
+        var settings = JsonNode.Parse(before)!;
+        settings[setting] = value;
+        await ConfigureAsync(settings.ToJsonString());
+        return new Configured(before);
+    }
+
     public static async Task EndAsync(string signal)
     {
         var daemon = int.Parse(await File.ReadAllTextAsync(Path.Combine(Folder, "pid")), CultureInfo.InvariantCulture);
@@ -37,5 +48,16 @@ internal static class OwnDocker
             ["-c", "exec dockerd --config-file \"$1\" >> \"$2\" 2>&1", "sh", Configuration, Path.Combine(Folder, "log")]
         );
         await Host.UntilAsync("dockerd answers", async () => (await Host.TryDockerAsync("version")).Code == 0);
+    }
+
+    private static async Task ConfigureAsync(string settings)
+    {
+        await File.WriteAllTextAsync(Configuration, settings);
+        await RestartAsync("TERM");
+    }
+
+    private sealed class Configured(string before) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await ConfigureAsync(before);
     }
 }

@@ -23,6 +23,9 @@ public sealed partial class ProgramTests : IDisposable
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("pgflow-programs-");
 
+    /// <summary>What the last program printed.</summary>
+    private string _printed = "";
+
     public ProgramTests()
     {
         foreach (var folder in Folders)
@@ -153,6 +156,87 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Equal("", Result().GetProperty("point").GetString());
     }
 
+    [Fact]
+    public void What_the_repository_has_is_read_also_where_a_nodes_pg_control_is_broken()
+    {
+        Write("nodes/p1/data/global/pg_control", "");
+        Write("nodes/p2/data/global/pg_control", "");
+        File.WriteAllBytes(
+            $"{_root}/nodes/p2/data/global/pg_control",
+            ControlFileFixture.Of(systemIdentifier: 7, segmentSize: 1 << 26)
+        );
+        Write("repository/wal/000000010000000000000001", "");
+
+        Assert.Equal(0, Try("read-repository", [], []).ExitCode);
+
+        var read = RepositoryActivities.Parse(ClusterName.Parse("demo"), _printed);
+        Assert.Equal(("7", 1 << 26), (read.SystemIdentifier, read.SegmentSize));
+        Assert.Equal([new(new(1), 1, 1)], read.Segments);
+    }
+
+    [Fact]
+    public void Settings_are_raised_to_the_greatest_that_the_WAL_was_written_with_and_never_lowered()
+    {
+        StubControlData();
+        Stub("postgres", """cat "$2/own/$4" """);
+        foreach (
+            var (name, own) in new[]
+            {
+                ("max_connections", 100),
+                ("max_wal_senders", 50),
+                ("max_locks_per_transaction", 64),
+            }
+        )
+        {
+            Write($"pgflow/data/own/{name}", $"{own}");
+        }
+
+        Write(
+            "pgflow/data/said",
+            "max_connections setting:   20\nmax_wal_senders setting:  10\nmax_locks_per_xact setting: 64\n"
+        );
+        Write(
+            "nodes/p1/data/said",
+            "max_connections setting:   900\nmax_wal_senders setting:  9\nmax_locks_per_xact setting: 65\n"
+        );
+        Write("nodes/p2/data/said", "max_connections setting:   1953063009\n");
+        Write("nodes/p2/data/damaged", "");
+        Write("nodes/p3/data/said", "max_connections setting:   90\n");
+        Write("job/raise.sh", """. "$JOB/lib/raise-settings.sh"; raise_settings "$VOLUME/data" "$NODES"/*/data""");
+
+        Run("raise");
+
+        Assert.Equal(["max_connections = 900", "max_locks_per_transaction = 65"], Lines(_printed));
+        Assert.Equal(
+            ["max_connections = 900", "max_locks_per_transaction = 65"],
+            Lines(Read("pgflow/data/postgresql.conf")).Select(line => line.Split(" #")[0])
+        );
+    }
+
+    [Fact]
+    public void A_directory_whose_pg_control_is_damaged_is_of_no_cluster()
+    {
+        StubControlData();
+        Write("pgflow/data/global/pg_control", "");
+        Write("pgflow/data/said", "Database system identifier:           7\n");
+        Run("examine");
+        Assert.Equal("7", Result().GetProperty("systemIdentifier").GetString());
+
+        Write("pgflow/data/damaged", "");
+        Run("examine");
+        Assert.Equal("", Result().GetProperty("systemIdentifier").GetString());
+    }
+
+    /// <summary>As that of PostgreSQL 17, which succeeds whatever it has read.</summary>
+    private void StubControlData() =>
+        Stub(
+            "pg_controldata",
+            """
+            [ ! -e "$1/damaged" ] || echo "pg_controldata: warning: calculated CRC checksum does not match value stored in control file" >&2
+            cat "$1/said"
+            """
+        );
+
     [Theory]
     [InlineData("one")]
     [InlineData("")]
@@ -213,6 +297,70 @@ public sealed partial class ProgramTests : IDisposable
         Run("swap-data-directory-back", parameters);
         Run("swap-data-directory-back", parameters);
         Assert.Equal("today's", Read("pgflow/data/PG_VERSION"));
+    }
+
+    /// <summary>The archive's file comes first, then a whole one of a node's own archive, then whatever reaches
+    /// furthest.</summary>
+    [Fact]
+    public void A_segment_is_taken_from_where_most_of_it_is()
+    {
+        Stub(
+            "pg_waldump",
+            """
+            read -r end < "$2"
+            [ "$end" != whole ] || exit 0
+            echo "pg_waldump: error: error in WAL record at $end: invalid record length" >&2
+            exit 1
+            """
+        );
+        var random = new Random(1);
+        var expected = new List<string>();
+        for (var number = 1; number <= 40; number++)
+        {
+            var segment = $"0000000100000000000000{number:X2}";
+            var files = PlacesOf(segment)
+                .Where(_ => random.Next(3) == 0)
+                .Select(path =>
+                    (Path: path, End: random.Next(4) == 0 ? Whole : (ulong)random.Next(1, 4) << random.Next(40))
+                )
+                .ToList();
+            files.ForEach(file =>
+                Write(file.Path, file.End == Whole ? "whole\n" : $"{file.End >> 32:X}/{file.End & uint.MaxValue:X}\n")
+            );
+            expected.Add($"{segment}\t{Choice(files)}\t");
+        }
+
+        Write("job/segments", string.Concat(expected.Select(line => $"{line[..24]}\n")));
+        Run("locate-segments");
+
+        Assert.Equal(expected, Lines(_printed));
+    }
+
+    private const ulong Whole = ulong.MaxValue;
+
+    private static string[] PlacesOf(string segment) =>
+        [
+            $"source/wal/{segment}",
+            $"source/wal/{segment}.tail.p1",
+            $"nodes/p1/archive/{segment}",
+            $"nodes/p2/archive/{segment}",
+            $"nodes/p1/data/pg_wal/{segment}",
+            $"nodes/p2/data/pg_wal/{segment}",
+            $"nodes/p1/data.rewind/pg_wal/{segment}",
+            $"nodes/p1/data.old.r1/pg_wal/{segment}",
+        ];
+
+    private string Choice(List<(string Path, ulong End)> files)
+    {
+        var archived = files
+            .Where(file =>
+                file.Path.StartsWith("source/wal/", StringComparison.Ordinal)
+                    ? !file.Path.Contains(".tail.", StringComparison.Ordinal)
+                    : file.Path.Contains("/archive/", StringComparison.Ordinal) && file.End == Whole
+            )
+            .Select(file => $"complete\t{_root}/{file.Path}")
+            .FirstOrDefault();
+        return archived ?? $"open\t{(files.Count == 0 ? "" : $"{_root}/{files.MaxBy(file => file.End).Path}")}";
     }
 
     /// <remarks>Seen after some hundred role changes: each node has in that segment what was in its file before, the
@@ -378,6 +526,8 @@ public sealed partial class ProgramTests : IDisposable
         }
     }
 
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
     private string Read(string name) => File.ReadAllText(Path.Combine(_root.FullName, name));
 
     private JsonElement Result() => JsonDocument.Parse(Read("job/result.json")).RootElement;
@@ -411,10 +561,10 @@ public sealed partial class ProgramTests : IDisposable
 
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
-        process.OutputDataReceived += static (_, _) => { };
-        process.BeginOutputReadLine();
+        var printing = process.StandardOutput.ReadToEndAsync();
         var complaint = process.StandardError.ReadToEnd();
         process.WaitForExit();
+        _printed = printing.GetAwaiter().GetResult();
         return (process.ExitCode, complaint);
     }
 

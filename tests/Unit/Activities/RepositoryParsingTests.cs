@@ -3,10 +3,9 @@ namespace PgFlow.UnitTests.Activities;
 /// <summary>What the program <c>read-repository</c> says.</summary>
 public sealed class RepositoryParsingTests
 {
-    private const string Output = """
+    private static readonly string Output = $$"""
         now 1795549258.496001686
-        segment-size 16777216
-        system-identifier 7711822184333295631
+        control {{Hex(ControlFileFixture.Of(7711822184333295631))}}
         space /repository 1048576
         space /nodes/p1 4
         timeline 00000002
@@ -113,6 +112,26 @@ public sealed class RepositoryParsingTests
     }
 
     [Fact]
+    public void The_first_pg_control_counts_that_is_whole()
+    {
+        var damaged = ControlFileFixture.Of(1);
+        damaged[40] ^= 1;
+
+        var read = RepositoryActivities.Parse(
+            ClusterName.Parse("demo"),
+            $"""
+            now 1795549258.1
+            control {Hex([])}
+            control {Hex(damaged)}
+            control {Hex(ControlFileFixture.Of(2, segmentSize: 1 << 20))}
+            control {Hex(ControlFileFixture.Of(3))}
+            """
+        );
+
+        Assert.Equal(("2", 1 << 20), (read.SystemIdentifier, read.SegmentSize));
+    }
+
+    [Fact]
     public void A_repository_without_anything_and_a_shell_without_nanoseconds_can_be_read()
     {
         var bare = RepositoryActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.%N\n");
@@ -121,4 +140,8 @@ public sealed class RepositoryParsingTests
         Assert.Null(bare.SystemIdentifier);
         Assert.Empty(bare.Segments);
     }
+
+    /// <summary>As the program prints the part of it that counts.</summary>
+    private static string Hex(byte[] control) =>
+        Convert.ToHexStringLower(control.AsSpan(0, Math.Min(512, control.Length)));
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # locate SEGMENT: prints which file holds it. The archive comes first; what never got there is taken from wherever its valid records reach furthest.
+# Decided here and not by PgFlow: while a backup is verified or cloned its cluster goes on archiving, and removes from pg_wal what a decision made before would name.
 # reach FILE: how far that is, as a text that sorts. pg_waldump is quiet and says where it stops by itself; of what it prints of records, a user may have written any line.
 reach() {
   if problem=$(pg_waldump -q "$1" 2>&1); then echo z; return; fi

@@ -1,9 +1,12 @@
 # shellcheck shell=sh
+# shellcheck source=lib/control.sh
+. "$JOB/lib/control.sh"
 # greatest FILE: the lines "setting = value" of as much of each as the WAL was written with, by the outputs of pg_controldata in FILE;
-# with less a recovery stops (CheckRequiredParameterValues in xlog.c).
+# with less a recovery stops (CheckRequiredParameterValues in xlog.c). Chosen here and not by PgFlow: a verification needs it between two starts of its server.
 greatest() {
-  while read -r name control; do
-    echo "$name = $(sed -n "s/^$control setting: *//p" "$1" | sort -n | tail -n 1)"
+  while read -r name field; do
+    value=$(sed -n "s/^$field setting: *//p" "$1" | sort -n | tail -n 1)
+    [ -z "$value" ] || echo "$name = $value"
   done << END
 max_connections max_connections
 max_worker_processes max_worker_processes
@@ -17,7 +20,7 @@ END
 # It stands in the node's own files, so that copies of it start too. Prints what it raised.
 raise_settings() {
   directory=$1
-  for data in "$@"; do pg_controldata "$data" 2> /dev/null || :; done > /tmp/controls
+  for data in "$@"; do control "$data"; done > /tmp/controls
   greatest /tmp/controls | while read -r name equals needed; do
     own=$(postgres -D "$directory" -C "$name" 2> /dev/null < /dev/null) || own=0
     [ "${needed:-0}" -gt "${own:-0}" ] || continue

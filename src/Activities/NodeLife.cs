@@ -15,7 +15,8 @@ internal sealed partial class NodeLife(
     NodeFiles files,
     Sql sql,
     CatalogueActivities catalogues,
-    IOptions<ActivityHostOptions> options
+    IOptions<ActivityHostOptions> options,
+    TimeLimits limits
 )
 {
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
@@ -28,8 +29,6 @@ internal sealed partial class NodeLife(
 
     /// <summary>A start that failed for what passes (an address, a lock file) may be repeated.</summary>
     private const int MostStarts = 3;
-
-    private TimeSpan FastStopLimit => options.Value.Limits.FastStop;
 
     private TimeSpan Patience => options.Value.Patience;
 
@@ -73,10 +72,10 @@ internal sealed partial class NodeLife(
     public async Task EndAsync(NodeContainer container)
     {
         await ForbidRestartAsync(container);
-        if (!await docker.StopFastAsync(container.Id.Container))
+        if (!await docker.StopFastAsync(container.Id.Container, limits.FastStop))
         {
             throw new TimeoutException(
-                $"{container.Id} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker "
+                $"{container.Id} has not ended {limits.FastStop.TotalSeconds:0} s after its fast stop; see docker "
                     + $"logs {container.Id.Container}"
             );
         }
@@ -169,7 +168,7 @@ internal sealed partial class NodeLife(
                 await ends.FinishAsync(node);
             }
 
-            if (clock.Elapsed > FastStopLimit)
+            if (clock.Elapsed > limits.FastStop)
             {
                 throw new TimeoutException($"{node.Id} has not ended yet");
             }
@@ -183,7 +182,7 @@ internal sealed partial class NodeLife(
     {
         for (
             var clock = Stopwatch.StartNew();
-            clock.Elapsed < FastStopLimit;
+            clock.Elapsed < limits.FastStop;
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {

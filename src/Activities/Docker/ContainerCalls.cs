@@ -24,11 +24,11 @@ internal static class ContainerCalls
         );
 
     /// <summary>PostgreSQL's fast stop of a container's server.</summary>
-    /// <returns>Whether it has ended within its limit.</returns>
-    public static async Task<bool> StopFastAsync(this DockerEngine docker, string container)
+    /// <returns>Whether it has ended within <paramref name="limit"/>.</returns>
+    public static async Task<bool> StopFastAsync(this DockerEngine docker, string container, TimeSpan limit)
     {
         await docker.SignalAsync(container, FastStop);
-        return await docker.EndedAsync(container, docker.Limits.FastStop);
+        return await docker.EndedAsync(container, limit);
     }
 
     /// <summary>Sends a signal; a container that has ended already is no error.</summary>
@@ -211,6 +211,7 @@ internal static class ContainerCalls
 
     /// <summary>What a program prints, in pieces of <paramref name="size"/> bytes, each valid until the next; a shorter
     /// rest is left out.</summary>
+    /// <remarks>Waits for at most <paramref name="limit"/> for each.</remarks>
     /// <exception cref="IOException">It ended with another code than 0; the message has what it complained
     /// of.</exception>
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
@@ -218,7 +219,8 @@ internal static class ContainerCalls
         string container,
         string user,
         string script,
-        int size
+        int size,
+        TimeSpan limit
     )
     {
         var created = await docker.CallAsync(
@@ -242,7 +244,7 @@ internal static class ContainerCalls
         while (
             await docker.CallAsync(
                 (_, token) => stream.ReadOutputAsync(buffer, filled, buffer.Length - filled, token),
-                docker.Limits.Stream
+                limit
             )
                 is { EOF: false } read
         )

@@ -85,7 +85,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             },
             name
         );
-        return new(jobDocker, _files, job.Spec.Postgres, name, limits.Catalogue);
+        return new(jobDocker, _files, job.Spec.Postgres, name, limits);
     }
 
     /// <summary>Removes the jobs of this activity: those of an activity that only reads are of no use afterwards, nor
@@ -180,7 +180,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             return false;
         }
 
-        return await docker.StopFastAsync(user)
+        return await docker.StopFastAsync(user, limits.FastStop)
             ? true
             : throw new TimeoutException($"{node}, which somebody has started, does not end after its fast stop");
     }

@@ -244,7 +244,7 @@ internal sealed class Sql(DockerEngine docker, JobDocker jobDocker, Secrets secr
     {
         foreach (var (role, database) in Reserved)
         {
-            var session = new SocketSession(docker, node, role, database, statement, refusal.Problem);
+            var session = new SocketSession(docker, node, role, database, statement, limits.Psql, refusal.Problem);
             try
             {
                 if (await session.QueryScalarAsync<string>("SELECT current_setting('is_superuser')") is "on")

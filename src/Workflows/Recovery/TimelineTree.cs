@@ -71,7 +71,7 @@ public sealed record TimelineTree
                     .Select(branch =>
                     {
                         var (path, era) = (paths[branch.Timeline], eras.FirstOrDefault(era => era.Branch == branch));
-                        var earliest = EarliestOf(catalogue, path, era);
+                        var earliest = EarliestOf(catalogue, branch, era);
                         var latest = era?.Left ?? catalogue.ReadAt;
                         return new TreeBranch
                         {
@@ -109,13 +109,14 @@ public sealed record TimelineTree
 
     /// <summary>From when on the branch can be recovered to: a backup has ended, and no WAL between it and the branch
     /// is missing.</summary>
-    private static DateTimeOffset? EarliestOf(Catalogue catalogue, IReadOnlyList<WalRange> path, LivePeriod? era)
+    private static DateTimeOffset? EarliestOf(Catalogue catalogue, Branch branch, LivePeriod? era)
     {
+        var (path, start) = (catalogue.PathThroughCopies(branch), branch.Path()[^1].Start);
         var first = catalogue
             .UsableOn(path)
             .LastOrDefault(backup =>
                 catalogue.StretchOf(path.From(backup.WalRanges[0].Start)) is { } wal
-                && (wal.Gap is null || wal.End >= backup.End && wal.End > path[^1].Start)
+                && (wal.Gap is null || wal.End >= backup.End && wal.End > start)
             );
         return first is null ? null
             : era is { From: var from } && from > first.StoppedAt ? from

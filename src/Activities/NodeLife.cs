@@ -35,13 +35,13 @@ internal sealed partial class NodeLife(
     public async Task StartAsync(NodeId node)
     {
         var container = await SettledAsync(node);
-        if (container.Docker.State.Running && await FollowsAnotherBranchAsync(container))
+        if (container.State.Running && await FollowsAnotherBranchAsync(container))
         {
             await EndAsync(container);
             container = await inventory.NodeAsync(node);
         }
 
-        if (!container.Docker.State.Running)
+        if (!container.State.Running)
         {
             if (!await observer.IsMarkedStandbyAsync(node))
             {
@@ -126,7 +126,7 @@ internal sealed partial class NodeLife(
     /// <summary>A call that costs clients 50 ms, and that Docker refuses for a container that is ending: only where it
     /// is needed.</summary>
     public Task ForbidRestartAsync(NodeContainer container) =>
-        container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+        container.RestartPolicy is RestartPolicyKind.No
             ? Task.CompletedTask
             : docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.No);
 
@@ -134,7 +134,7 @@ internal sealed partial class NodeLife(
     /// <see cref="ForbidRestartAsync"/>.</summary>
     public async Task LetRestartAsync(NodeContainer container)
     {
-        if (container.Docker.HostConfig.RestartPolicy.Name is not RestartPolicyKind.UnlessStopped)
+        if (container.RestartPolicy is not RestartPolicyKind.UnlessStopped)
         {
             await docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.UnlessStopped);
         }
@@ -188,8 +188,8 @@ internal sealed partial class NodeLife(
         {
             var container = await inventory.NodeAsync(node);
             var stopped =
-                container.Docker.State is { Running: true, Restarting: false }
-                && container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+                container.State is { Running: true, Restarting: false }
+                && container.RestartPolicy is RestartPolicyKind.No
                 && await observer.ControlAsync(node) is { State: ControlState.ShutDown };
             if (!stopped)
             {
@@ -298,7 +298,7 @@ internal sealed partial class NodeLife(
     /// <exception cref="PgFlowException">It has ended, or Docker starts it again and again.</exception>
     private async Task RequireStartingAsync(NodeContainer started, HashSet<string> starts)
     {
-        var state = (await inventory.NodeAsync(started.Id)).Docker.State;
+        var state = (await inventory.NodeAsync(started.Id)).State;
         starts.Add(state.StartedAt);
         if (starts.Count > MostStarts)
         {

@@ -107,7 +107,7 @@ internal sealed class RoleActivities(
             await docker.StopFastAsync(node.Container, limits.FastStop);
         }
 
-        if (container.Docker.State.Running)
+        if (container.State.Running)
         {
             // a paused one dies of it as it is, and its clients' connections with it
             await docker.SignalAsync(node.Container, "SIGKILL");

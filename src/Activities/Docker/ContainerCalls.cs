@@ -141,7 +141,7 @@ internal static class ContainerCalls
             );
         }
         catch (DockerApiException e)
-            when (e.ResponseBody.Contains("already exists in network", StringComparison.Ordinal))
+            when (Failures.MessageOf(e).Contains("already exists in network", StringComparison.Ordinal))
         {
             // by an earlier attempt
         }
@@ -163,7 +163,7 @@ internal static class ContainerCalls
         }
         catch (DockerApiException e)
             when (e.StatusCode is HttpStatusCode.NotFound
-                || e.ResponseBody.Contains("is not connected", StringComparison.Ordinal)
+                || Failures.MessageOf(e).Contains("is not connected", StringComparison.Ordinal)
             )
         {
             // by an earlier attempt
@@ -194,7 +194,6 @@ internal static class ContainerCalls
             {
                 using var log = await client.Containers.GetContainerLogsAsync(
                     container,
-                    tty: false,
                     new()
                     {
                         ShowStdout = true,
@@ -225,7 +224,7 @@ internal static class ContainerCalls
     {
         var created = await docker.CallAsync(
             (client, token) =>
-                client.Exec.ExecCreateContainerAsync(
+                client.Exec.CreateContainerExecAsync(
                     container,
                     new()
                     {
@@ -238,7 +237,7 @@ internal static class ContainerCalls
                 )
         );
         using var stream = await docker.CallAsync(
-            (client, token) => client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token)
+            (client, token) => client.Exec.StartContainerExecAsync(created.ID, new(), token)
         );
         var (buffer, filled, complaint) = (new byte[64 * size], 0, "");
         while (

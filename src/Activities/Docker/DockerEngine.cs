@@ -133,11 +133,13 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits li
 
     private async Task<DockerClient> ConnectAsync()
     {
-        var configuration = new DockerClientConfiguration(new Uri(options.Value.DockerHost), new ChangeGuard());
-        using var unversioned = configuration.CreateClient();
+        var builder = new DockerClientBuilder()
+            .WithEndpoint(new Uri(options.Value.DockerHost))
+            .WithAuthProvider(new ChangeGuard());
+        using var unversioned = builder.Build();
         using var limit = new CancellationTokenSource(limits.Docker);
         var daemon = Version.Parse((await unversioned.System.GetVersionAsync(limit.Token)).APIVersion);
-        return configuration.CreateClient(daemon < Tested ? daemon : Tested);
+        return builder.WithApiVersion(daemon < Tested ? daemon : Tested).Build();
     }
 }
 

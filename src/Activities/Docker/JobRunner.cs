@@ -175,7 +175,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     private async Task<bool> EndStoppedAsync(NodeId node, string user)
     {
         var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(user, token));
-        if (found?.Name != $"/{node.Container}" || found.HostConfig.RestartPolicy.Name is not RestartPolicyKind.No)
+        if (found?.Name != $"/{node.Container}" || found.HostConfig?.RestartPolicy?.Name is not RestartPolicyKind.No)
         {
             return false;
         }

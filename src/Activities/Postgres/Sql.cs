@@ -317,7 +317,7 @@ internal sealed class Sql(DockerEngine docker, JobDocker jobDocker, Secrets secr
         var self = await docker.FindAsync(
             (client, token) => client.Containers.InspectContainerAsync(Environment.MachineName, token)
         );
-        if (self is not null && !self.NetworkSettings.Networks.ContainsKey(network))
+        if (self?.NetworkSettings is { } settings && !settings.Networks.ContainsKey(network))
         {
             await jobDocker.ConnectAsync(network, self.ID);
         }

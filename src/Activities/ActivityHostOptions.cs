@@ -25,9 +25,6 @@ public sealed class ActivityHostOptions
     /// too.</summary>
     public int Attempts { get; set; } = 5;
 
-    /// <summary>How long everything else that is waited for may take.</summary>
-    public TimeLimits Limits { get; set; } = new();
-
     /// <summary><see cref="PatienceSeconds"/> as a span.</summary>
     public TimeSpan Patience => TimeSpan.FromSeconds(PatienceSeconds);
 

@@ -11,11 +11,11 @@ internal sealed class Candidates(Inventory inventory, NodeLife life, NodeWal wal
     {
         var containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
         // one did when this was planned: Docker has stopped them with its daemon
-        if (!containers.Any(node => node.Docker.State.Running))
+        if (!containers.Any(node => node.State.Running))
         {
             await Task.WhenAll(
                 containers
-                    .Where(node => node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.UnlessStopped)
+                    .Where(node => node.RestartPolicy is RestartPolicyKind.UnlessStopped)
                     .Select(node => life.TryStartAsync(node.Id))
             );
             containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));

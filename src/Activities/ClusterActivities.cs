@@ -17,7 +17,8 @@ internal sealed class ClusterActivities(
     Secrets secrets,
     Sql sql,
     Roles roles,
-    ClusterMetrics metrics
+    ClusterMetrics metrics,
+    TimeLimits limits
 ) : IClusterActivities
 {
     private const int Oldest = 13;
@@ -257,7 +258,7 @@ internal sealed class ClusterActivities(
             var name = image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest";
             await jobDocker.ChangeAsync(
                 (client, token) => client.Images.CreateImageAsync(new() { FromImage = name }, null, pull, token),
-                jobDocker.Limits.Pull
+                limits.Pull
             );
         }
         catch (DockerApiException e)

@@ -174,7 +174,7 @@ internal sealed class EndpointActivities(
     /// refuses clients until it is on an endpoint again.</summary>
     private async Task TakeOffAsync(NodeContainer node)
     {
-        if (!node.Docker.State.Running || await ends.HasEndedAsync(node))
+        if (!node.State.Running || await ends.HasEndedAsync(node))
         {
             await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
             return;

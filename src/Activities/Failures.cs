@@ -67,7 +67,7 @@ internal static class Failures
     {
         try
         {
-            return JsonDocument.Parse(docker.ResponseBody).RootElement.GetProperty("message").GetString()
+            return JsonDocument.Parse(docker.ResponseBody ?? "").RootElement.GetProperty("message").GetString()
                 ?? docker.Message;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)

@@ -80,12 +80,12 @@ internal sealed class NodeActivities(
                     container.Spec.Postgres
                 ), // it may have been rotated
                 // another version may have made it
-                .. container.Docker.State.Running ? [] : SettingsFile.Programs(container.Spec, settings.Node.Name),
+                .. container.State.Running ? [] : SettingsFile.Programs(container.Spec, settings.Node.Name),
             ]
         );
 
         await GiveHistoryAsync(settings, container);
-        if (container.Docker.State.Running) // a paused one too: it would go on with what it has read
+        if (container.State.Running) // a paused one too: it would go on with what it has read
         {
             await ReloadedAsync(container, SettingsFile.OfRole(settings, container.Spec));
         }

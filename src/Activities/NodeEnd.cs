@@ -13,7 +13,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
 
     /// <summary>Whether a node has shut down that nobody starts again; its container may not have ended yet.</summary>
     public async Task<bool> IsShutDownAsync(NodeContainer node) =>
-        node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+        node.RestartPolicy is RestartPolicyKind.No
         && await observer.ControlAsync(node.Id) is { State: ControlState.ShutDown or ControlState.ShutDownInRecovery };
 
     /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is given 50 ms.</summary>
@@ -38,8 +38,8 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
     /// <exception cref="PgFlowException">It has.</exception>
     public async Task RequireSameRunAsync(NodeContainer node)
     {
-        var state = (await inventory.NodeAsync(node.Id)).Docker.State;
-        if (!state.Running || state.StartedAt != node.Docker.State.StartedAt)
+        var state = (await inventory.NodeAsync(node.Id)).State;
+        if (!state.Running || state.StartedAt != node.State.StartedAt)
         {
             throw Failure.Fail(
                 $"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; "

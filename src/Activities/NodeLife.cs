@@ -14,7 +14,8 @@ internal sealed partial class NodeLife(
     NodeFiles files,
     Sql sql,
     RepositoryActivities repository,
-    IOptions<ActivityHostOptions> options
+    IOptions<ActivityHostOptions> options,
+    TimeLimits limits
 )
 {
     /// <summary>As many as PostgreSQL needs to say why it ends.</summary>
@@ -28,20 +29,18 @@ internal sealed partial class NodeLife(
     /// <summary>A start that failed for what passes (an address, a lock file) may be repeated.</summary>
     private const int MostStarts = 3;
 
-    private TimeSpan FastStopLimit => options.Value.Limits.FastStop;
-
     private TimeSpan Patience => options.Value.Patience;
 
     public async Task StartAsync(NodeId node)
     {
         var container = await SettledAsync(node);
-        if (container.Docker.State.Running && await FollowsAnotherBranchAsync(container))
+        if (container.State.Running && await FollowsAnotherBranchAsync(container))
         {
             await EndAsync(container);
             container = await inventory.NodeAsync(node);
         }
 
-        if (!container.Docker.State.Running)
+        if (!container.State.Running)
         {
             if (!await observer.IsMarkedStandbyAsync(node))
             {
@@ -72,10 +71,10 @@ internal sealed partial class NodeLife(
     public async Task EndAsync(NodeContainer container)
     {
         await ForbidRestartAsync(container);
-        if (!await docker.StopFastAsync(container.Id.Container))
+        if (!await docker.StopFastAsync(container.Id.Container, limits.FastStop))
         {
             throw new TimeoutException(
-                $"{container.Id} has not ended {FastStopLimit.TotalSeconds:0} s after its fast stop; see docker "
+                $"{container.Id} has not ended {limits.FastStop.TotalSeconds:0} s after its fast stop; see docker "
                     + $"logs {container.Id.Container}"
             );
         }
@@ -126,7 +125,7 @@ internal sealed partial class NodeLife(
     /// <summary>A call that costs clients 50 ms, and that Docker refuses for a container that is ending: only where it
     /// is needed.</summary>
     public Task ForbidRestartAsync(NodeContainer container) =>
-        container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+        container.RestartPolicy is RestartPolicyKind.No
             ? Task.CompletedTask
             : docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.No);
 
@@ -134,7 +133,7 @@ internal sealed partial class NodeLife(
     /// <see cref="ForbidRestartAsync"/>.</summary>
     public async Task LetRestartAsync(NodeContainer container)
     {
-        if (container.Docker.HostConfig.RestartPolicy.Name is not RestartPolicyKind.UnlessStopped)
+        if (container.RestartPolicy is not RestartPolicyKind.UnlessStopped)
         {
             await docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.UnlessStopped);
         }
@@ -168,7 +167,7 @@ internal sealed partial class NodeLife(
                 await ends.FinishAsync(node);
             }
 
-            if (clock.Elapsed > FastStopLimit)
+            if (clock.Elapsed > limits.FastStop)
             {
                 throw new TimeoutException($"{node.Id} has not ended yet");
             }
@@ -182,14 +181,14 @@ internal sealed partial class NodeLife(
     {
         for (
             var clock = Stopwatch.StartNew();
-            clock.Elapsed < FastStopLimit;
+            clock.Elapsed < limits.FastStop;
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
             var container = await inventory.NodeAsync(node);
             var stopped =
-                container.Docker.State is { Running: true, Restarting: false }
-                && container.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.No
+                container.State is { Running: true, Restarting: false }
+                && container.RestartPolicy is RestartPolicyKind.No
                 && await observer.ControlAsync(node) is { State: ControlState.ShutDown };
             if (!stopped)
             {
@@ -298,7 +297,7 @@ internal sealed partial class NodeLife(
     /// <exception cref="PgFlowException">It has ended, or Docker starts it again and again.</exception>
     private async Task RequireStartingAsync(NodeContainer started, HashSet<string> starts)
     {
-        var state = (await inventory.NodeAsync(started.Id)).Docker.State;
+        var state = (await inventory.NodeAsync(started.Id)).State;
         starts.Add(state.StartedAt);
         if (starts.Count > MostStarts)
         {

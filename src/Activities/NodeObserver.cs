@@ -72,14 +72,14 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
         {
             Id = node.Id,
             Role = NodeRole.Stopped,
-            Container = node.Docker.State.Status,
-            RestartPolicy = WordOf(node.Docker.HostConfig.RestartPolicy.Name),
+            Container = node.State.Status,
+            RestartPolicy = WordOf(node.RestartPolicy),
             OnInternalNetwork = node.IsOn(Names.InternalNetwork(node.Id.Cluster)),
             Address = node.Address,
             Endpoint = node.Endpoint,
             LastWords = await LastWordsAsync(node),
         };
-        if (!node.Docker.State.Running)
+        if (!node.State.Running)
         {
             return await WithFilesAsync(state);
         }
@@ -256,7 +256,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
     /// <summary>Why a server ended by itself, without what differs from one restart to the next; one that was stopped
     /// or killed ends with another code than 1.</summary>
     private async Task<string?> LastWordsAsync(NodeContainer node) =>
-        node.Docker.State is { ExitCode: 1 } and ({ Running: false } or { Restarting: true })
+        node.State is { ExitCode: 1 } and ({ Running: false } or { Restarting: true })
         && (await LearnAsync("its log", () => docker.LogAsync(node.Id.Container, MostLinesOfLog))).Value is { } log
             ? DyingWords().Matches(log).LastOrDefault()?.Groups[1].Value.Trim()
             : null;

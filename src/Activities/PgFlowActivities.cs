@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Temporalio.Worker.Interceptors;
 
 namespace PgFlow.Activities;
@@ -14,7 +13,7 @@ public static class PgFlowActivities
     {
         services.AddOptions<ActivityHostOptions>().Bind(configuration.GetSection(ActivityHostOptions.Section));
         return services
-            .AddSingleton(provider => provider.GetRequiredService<IOptions<ActivityHostOptions>>().Value.Limits)
+            .AddSingleton(configuration.GetSection(TimeLimits.Section).Get<TimeLimits>() ?? new())
             .AddSingleton<IWorkerInterceptor, ProcedureInterceptor>()
             .AddSingleton<IWorkerInterceptor, HeartbeatInterceptor>()
             .AddSingleton<ClusterMetrics>()

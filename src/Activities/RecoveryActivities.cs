@@ -158,7 +158,7 @@ internal sealed class RecoveryActivities(
     /// <exception cref="PgFlowException">It was stopped, as Docker's daemon does when
     /// it is restarted: another attempt starts it again.</exception>
     private async Task<bool> HasGivenUpAsync(NodeId node) =>
-        (await inventory.NodeAsync(node)).Docker.State switch
+        (await inventory.NodeAsync(node)).State switch
         {
             { Running: true } => false,
             { ExitCode: GaveUp } => true,

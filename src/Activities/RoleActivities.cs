@@ -18,15 +18,14 @@ internal sealed class RoleActivities(
     JobRunner jobs,
     Sql sql,
     Summarizer summarizer,
-    IOptions<ActivityHostOptions> options
+    IOptions<ActivityHostOptions> options,
+    TimeLimits limits
 ) : IRoleActivities
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
     /// <summary>How long a standby is asked for its primary's end, before the node itself is.</summary>
     private static readonly TimeSpan WitnessLimit = TimeSpan.FromSeconds(1);
-
-    private TimeLimits Limits => options.Value.Limits;
 
     private static readonly string[] Unmark = ["rm", "-f", $"{Names.Data}/standby.signal"];
 
@@ -105,16 +104,16 @@ internal sealed class RoleActivities(
         if (!atOnce && container.Running && await life.AnswersNowAsync(container))
         {
             await TryGiveBackAsync(container);
-            await docker.StopFastAsync(node.Container);
+            await docker.StopFastAsync(node.Container, limits.FastStop);
         }
 
-        if (container.Docker.State.Running)
+        if (container.State.Running)
         {
             // a paused one dies of it as it is, and its clients' connections with it
             await docker.SignalAsync(node.Container, "SIGKILL");
         }
 
-        if (!await docker.EndedAsync(node.Container, Limits.Kill))
+        if (!await docker.EndedAsync(node.Container, limits.Kill))
         {
             throw new TimeoutException(
                 $"{node} does not end although it was killed; see: docker inspect {node.Container}"
@@ -145,7 +144,7 @@ internal sealed class RoleActivities(
         try
         {
             // The position is where the checkpoint begins: only what lies beyond it proves that the standby has it.
-            await replay.ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), Limits.Candidate);
+            await replay.ReplayedAsync(container, new(shutdown.Checkpoint.Value + 1), limits.Candidate);
         }
         catch (PgFlowException e) when (e.Type is FailureTypes.Failed)
         {
@@ -219,7 +218,7 @@ internal sealed class RoleActivities(
                 await connection.ChangeAsync<bool>("SELECT pg_reload_conf()"); // it sleeps
             }
 
-            if (clock.Elapsed > Limits.Promotion)
+            if (clock.Elapsed > limits.Promotion)
             {
                 throw Failure.Stick($"{node} was asked to promote and still {state}; see docker logs {node.Container}");
             }
@@ -245,7 +244,7 @@ internal sealed class RoleActivities(
 
         if (!over)
         {
-            await docker.ChangeByAsync(container.Id.Container, "0:0", Limits.Docker, [], Unmark);
+            await docker.ChangeByAsync(container.Id.Container, "0:0", limits.Docker, [], Unmark);
         }
         else if (await observer.IsMarkedStandbyAsync(container.Id))
         {

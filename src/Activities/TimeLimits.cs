@@ -4,13 +4,16 @@ using Microsoft.Extensions.Configuration;
 
 namespace PgFlow.Activities;
 
-/// <summary>How long what is waited for may take; section <c>PgFlow:Limits</c> of the worker's configuration, each as
+/// <summary>How long what is waited for may take; section <see cref="Section"/> of the worker's configuration, each as
 /// <c>hh:mm:ss</c>.</summary>
 /// <remarks>Not here: intervals of polling; what bounds how old a permission to change something can be
 /// (<see cref="Permit"/>); the instants that clients wait for while an endpoint moves; and what a person gives a
 /// procedure (<c>stopWithinSeconds</c>).</remarks>
 public sealed class TimeLimits
 {
+    /// <summary>The section's name.</summary>
+    public const string Section = $"{ActivityHostOptions.Section}:Limits";
+
     /// <summary>All of them, as they are called in the configuration.</summary>
     public static IReadOnlyList<string> Paths { get; } =
     [
@@ -105,6 +108,5 @@ public sealed class TimeLimits
         }
     }
 
-    private static string PathOf(string limit) =>
-        $"{ActivityHostOptions.Section}:{nameof(ActivityHostOptions.Limits)}:{limit}";
+    private static string PathOf(string limit) => $"{Section}:{limit}";
 }

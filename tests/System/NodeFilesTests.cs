@@ -17,7 +17,7 @@ public sealed class NodeFilesTests
         var container = await Host.DockerAsync("create", Host.Image, "true");
         try
         {
-            using var docker = new DockerEngine(Options.Create(new ActivityHostOptions()));
+            using var docker = new DockerEngine(Options.Create(new ActivityHostOptions()), new());
             var files = new NodeFiles(docker);
             var content = new string('x', size);
             await files.WriteAsync(container, new ContainerFile("/tmp/file", content, 0b110_000_000, 0, 0));

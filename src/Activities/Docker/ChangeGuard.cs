@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Docker.DotNet;
+using Docker.DotNet.Handler.Abstractions;
 
 namespace PgFlow.Activities.Docker;
 
@@ -7,7 +7,7 @@ namespace PgFlow.Activities.Docker;
 /// <see cref="DockerEngine.ChangeAsync{T}"/>: nobody can forget it.</summary>
 /// <remarks>The client has no other place for a handler. Programs in running containers are left to
 /// <see cref="ExecCalls"/>: most of them only read.</remarks>
-internal sealed partial class ChangeGuard : Credentials
+internal sealed partial class ChangeGuard : IAuthProvider
 {
     private static readonly AsyncLocal<bool> Opened = new();
 
@@ -19,10 +19,10 @@ internal sealed partial class ChangeGuard : Credentials
     }
 
     /// <inheritdoc/>
-    public override bool IsTlsCredentials() => false;
+    public bool TlsEnabled => false;
 
     /// <inheritdoc/>
-    public override HttpMessageHandler GetHandler(HttpMessageHandler innerHandler) => new Handler(innerHandler);
+    public HttpMessageHandler ConfigureHandler(HttpMessageHandler handler) => new Handler(handler);
 
     [GeneratedRegex("/containers/[^/]+/exec$|/exec/[0-9a-f]+/start$")]
     private static partial Regex Exec();

@@ -24,11 +24,11 @@ internal static class ContainerCalls
         );
 
     /// <summary>PostgreSQL's fast stop of a container's server.</summary>
-    /// <returns>Whether it has ended within its limit.</returns>
-    public static async Task<bool> StopFastAsync(this DockerEngine docker, string container)
+    /// <returns>Whether it has ended within <paramref name="limit"/>.</returns>
+    public static async Task<bool> StopFastAsync(this DockerEngine docker, string container, TimeSpan limit)
     {
         await docker.SignalAsync(container, FastStop);
-        return await docker.EndedAsync(container, docker.Limits.FastStop);
+        return await docker.EndedAsync(container, limit);
     }
 
     /// <summary>Sends a signal; a container that has ended already is no error.</summary>
@@ -141,7 +141,7 @@ internal static class ContainerCalls
             );
         }
         catch (DockerApiException e)
-            when (e.ResponseBody.Contains("already exists in network", StringComparison.Ordinal))
+            when (Failures.MessageOf(e).Contains("already exists in network", StringComparison.Ordinal))
         {
             // by an earlier attempt
         }
@@ -163,7 +163,7 @@ internal static class ContainerCalls
         }
         catch (DockerApiException e)
             when (e.StatusCode is HttpStatusCode.NotFound
-                || e.ResponseBody.Contains("is not connected", StringComparison.Ordinal)
+                || Failures.MessageOf(e).Contains("is not connected", StringComparison.Ordinal)
             )
         {
             // by an earlier attempt
@@ -194,7 +194,6 @@ internal static class ContainerCalls
             {
                 using var log = await client.Containers.GetContainerLogsAsync(
                     container,
-                    tty: false,
                     new()
                     {
                         ShowStdout = true,
@@ -211,6 +210,7 @@ internal static class ContainerCalls
 
     /// <summary>What a program prints, in pieces of <paramref name="size"/> bytes, each valid until the next; a shorter
     /// rest is left out.</summary>
+    /// <remarks>Waits for at most <paramref name="limit"/> for each.</remarks>
     /// <exception cref="IOException">It ended with another code than 0; the message has what it complained
     /// of.</exception>
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
@@ -218,12 +218,13 @@ internal static class ContainerCalls
         string container,
         string user,
         string script,
-        int size
+        int size,
+        TimeSpan limit
     )
     {
         var created = await docker.CallAsync(
             (client, token) =>
-                client.Exec.ExecCreateContainerAsync(
+                client.Exec.CreateContainerExecAsync(
                     container,
                     new()
                     {
@@ -236,13 +237,13 @@ internal static class ContainerCalls
                 )
         );
         using var stream = await docker.CallAsync(
-            (client, token) => client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token)
+            (client, token) => client.Exec.StartContainerExecAsync(created.ID, new(), token)
         );
         var (buffer, filled, complaint) = (new byte[64 * size], 0, "");
         while (
             await docker.CallAsync(
                 (_, token) => stream.ReadOutputAsync(buffer, filled, buffer.Length - filled, token),
-                docker.Limits.Stream
+                limit
             )
                 is { EOF: false } read
         )

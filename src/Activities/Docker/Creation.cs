@@ -36,7 +36,7 @@ internal sealed class Creation(DockerEngine docker)
                 return candidate;
             }
             catch (DockerApiException e)
-                when (subnet is null && e.ResponseBody.Contains("overlaps", StringComparison.Ordinal))
+                when (subnet is null && Failures.MessageOf(e).Contains("overlaps", StringComparison.Ordinal))
             {
                 // taken: the next one
             }
@@ -44,7 +44,7 @@ internal sealed class Creation(DockerEngine docker)
             {
                 throw Made($"network {name}");
             }
-            catch (DockerApiException e) when (e.ResponseBody.Contains("overlaps", StringComparison.Ordinal))
+            catch (DockerApiException e) when (Failures.MessageOf(e).Contains("overlaps", StringComparison.Ordinal))
             {
                 throw Failure.Refuse(
                     $"{subnet} for network {name} overlaps another network of Docker's; give a free one"
@@ -93,8 +93,8 @@ internal sealed class Creation(DockerEngine docker)
             var found = await docker.FindAsync(
                 (client, token) => client.Containers.InspectContainerAsync(node.Container, token)
             );
-            RequireOurs(spec.Cluster, $"container {node.Container}", found?.Config.Labels, existing);
-            return Labels.AreOfThisWorkflow(found!.Config.Labels);
+            RequireOurs(spec.Cluster, $"container {node.Container}", found?.Config?.Labels, existing);
+            return Labels.AreOfThisWorkflow(found?.Config?.Labels);
         }
     }
 
@@ -102,13 +102,13 @@ internal sealed class Creation(DockerEngine docker)
     /// gone: with one it could never start.</summary>
     public async Task ReattachAsync(NodeContainer node)
     {
-        if (node.Docker.State.Running)
+        if (node.State.Running)
         {
             return;
         }
 
         var name = Names.InternalNetwork(node.Id.Cluster);
-        foreach (var (network, endpoint) in node.Docker.NetworkSettings.Networks)
+        foreach (var (network, endpoint) in node.Networks)
         {
             if (await FindNetworkAsync(network) is not { } found || found.ID != endpoint.NetworkID)
             {
@@ -116,7 +116,7 @@ internal sealed class Creation(DockerEngine docker)
             }
         }
 
-        if (node.Docker.HostConfig.RestartPolicy.Name is RestartPolicyKind.UnlessStopped) // a fenced one stays off
+        if (node.RestartPolicy is RestartPolicyKind.UnlessStopped) // a fenced one stays off
         {
             await docker.ConnectAsync(name, node.Id.Container, node.Address);
         }
@@ -182,23 +182,24 @@ internal sealed class Creation(DockerEngine docker)
     /// <summary>What Docker may give to others of a network of PgFlow's.</summary>
     public static IPAMConfig PoolOf(string subnet) => new() { Subnet = subnet, IPRange = Names.RangeForOthers(subnet) };
 
-    private Task<NetworksCreateResponse> CreateNetworkAsync(
-        ClusterName cluster,
-        string name,
-        string subnet,
-        bool isolated
-    )
+    private async Task CreateNetworkAsync(ClusterName cluster, string name, string subnet, bool isolated)
     {
         var network = new NetworksCreateParameters
         {
             Name = name,
             Driver = "bridge",
             Internal = isolated,
-            CheckDuplicate = true,
             Labels = Labels.Of(cluster),
             IPAM = new() { Config = [PoolOf(subnet)] },
         };
-        return docker.ChangeAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
+        var made = await docker.ChangeAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
+        var all = await docker.CallAsync((client, token) => client.Networks.ListNetworksAsync(null, token));
+        if (all.Any(other => other.Name == name && other.ID != made.ID))
+        {
+            // Docker before 25 makes a second one of the same name.
+            await docker.ChangeAsync((client, token) => client.Networks.DeleteNetworkAsync(made.ID, token));
+            throw Made($"network {name}");
+        }
     }
 
     private static CreateContainerParameters ParametersOf(ClusterSpec spec, NodeId node) =>

@@ -10,16 +10,13 @@ namespace PgFlow.Activities.Docker;
 
 /// <summary>The Docker daemon. Every call has a deadline, and ends when its activity is cancelled; what changes
 /// something asks first whether it may.</summary>
-internal class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
+internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits limits) : IDisposable
 {
     /// <summary>The newest API that PgFlow was tried with; an older daemon is spoken to in its own.</summary>
     private static readonly Version Tested = new(1, 47);
 
     private readonly Lock _lock = new();
     private Task<DockerClient>? _client;
-
-    /// <summary>How long what it does may take.</summary>
-    public TimeLimits Limits => options.Value.Limits;
 
     /// <summary>A call that changes something, by an activity that still may.</summary>
     /// <inheritdoc cref="CallAsync{T}"/>
@@ -63,7 +60,7 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
     {
         using var span = DockerTrace.Start(code);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ActivityToken);
-        limit.CancelAfter(deadline ?? Limits.Docker);
+        limit.CancelAfter(deadline ?? limits.Docker);
         try
         {
             var client = await ClientAsync().WaitAsync(limit.Token);
@@ -73,7 +70,7 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
         {
             span?.SetStatus(ActivityStatusCode.Error, "no answer in time");
             throw new DockerSilenceException(
-                $"Docker did not answer within {(deadline ?? Limits.Docker).TotalSeconds:0} s"
+                $"Docker did not answer within {(deadline ?? limits.Docker).TotalSeconds:0} s"
             );
         }
         catch (Exception e) when (e is HttpRequestException or SocketException)
@@ -136,17 +133,20 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options) : IDisposable
 
     private async Task<DockerClient> ConnectAsync()
     {
-        var configuration = new DockerClientConfiguration(new Uri(options.Value.DockerHost), new ChangeGuard());
-        using var unversioned = configuration.CreateClient();
-        using var limit = new CancellationTokenSource(Limits.Docker);
+        var builder = new DockerClientBuilder()
+            .WithEndpoint(new Uri(options.Value.DockerHost))
+            .WithAuthProvider(new ChangeGuard());
+        using var unversioned = builder.Build();
+        using var limit = new CancellationTokenSource(limits.Docker);
         var daemon = Version.Parse((await unversioned.System.GetVersionAsync(limit.Token)).APIVersion);
-        return configuration.CreateClient(daemon < Tested ? daemon : Tested);
+        return builder.WithApiVersion(daemon < Tested ? daemon : Tested).Build();
     }
 }
 
 /// <summary>The daemon for what is no part of a cluster: job containers, images, the worker's own container. Procedures
 /// that hold no lease need them too; <see cref="JobRunner"/> asks for a program that may change something.</summary>
-internal sealed class JobDocker(IOptions<ActivityHostOptions> options) : DockerEngine(options)
+internal sealed class JobDocker(IOptions<ActivityHostOptions> options, TimeLimits limits)
+    : DockerEngine(options, limits)
 {
     private protected override Task AskAsync() => Permit.HoldsLease ? Permit.RequireAsync() : Task.CompletedTask;
 }

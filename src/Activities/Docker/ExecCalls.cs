@@ -83,7 +83,7 @@ internal static class ExecCalls
         docker.CallAsync(
             async (client, token) =>
             {
-                var created = await client.Exec.ExecCreateContainerAsync(
+                var created = await client.Exec.CreateContainerExecAsync(
                     container,
                     new()
                     {
@@ -95,7 +95,7 @@ internal static class ExecCalls
                     },
                     token
                 );
-                using var stream = await client.Exec.StartAndAttachContainerExecAsync(created.ID, tty: false, token);
+                using var stream = await client.Exec.StartContainerExecAsync(created.ID, new(), token);
                 var (stdout, stderr) = await stream.ReadOutputToEndAsync(token);
                 ContainerExecInspectResponse ended;
                 while ((ended = await client.Exec.InspectContainerExecAsync(created.ID, token)).Running)
@@ -103,7 +103,7 @@ internal static class ExecCalls
                     await Task.Delay(Poll, token);
                 }
 
-                return new ExecEnd(ended.ExitCode, stdout, stderr);
+                return new ExecEnd(ended.ExitCode ?? -1, stdout, stderr);
             },
             limit
         );

@@ -65,9 +65,9 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
     /// <returns>Null also where a container of that name carries no label of the cluster.</returns>
     private async Task<NodeContainer?> FindAsync(NodeId node) =>
         await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token))
-            is { } found
-        && Labels.AreOf(node.Cluster, found.Config.Labels)
-        && found.Config.Labels.TryGetValue(Labels.Spec, out var spec)
+            is { Config.Labels: { } labels } found
+        && Labels.AreOf(node.Cluster, labels)
+        && labels.TryGetValue(Labels.Spec, out var spec)
             ? new(node, found, JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)!)
             : null;
 }
@@ -78,16 +78,23 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
 /// <param name="Spec">Its cluster.</param>
 internal sealed record NodeContainer(NodeId Id, ContainerInspectResponse Docker, ClusterSpec Spec)
 {
-    public bool Running => Docker.State.Running && !Docker.State.Paused;
+    // What the package can't know: Docker tells these of every container.
+    public State State => Docker.State!;
+
+    public RestartPolicyKind RestartPolicy => Docker.HostConfig!.RestartPolicy!.Name;
+
+    public IDictionary<string, EndpointSettings> Networks => Docker.NetworkSettings!.Networks;
+
+    public bool Running => State.Running && !State.Paused;
 
     /// <summary>Its fixed address on the internal network.</summary>
     public string Address => Names.AddressOf(Spec, Id.Name);
 
-    public bool IsOn(string network) => Docker.NetworkSettings.Networks.ContainsKey(network);
+    public bool IsOn(string network) => Networks.ContainsKey(network);
 
     /// <summary>What it holds on the external network, running or not.</summary>
     public EndpointRole Endpoint =>
-        !Docker.NetworkSettings.Networks.TryGetValue(Spec.ExternalNetwork, out var held) ? EndpointRole.None
+        !Networks.TryGetValue(Spec.ExternalNetwork, out var held) ? EndpointRole.None
         : held.IPAMConfig?.IPv4Address == Spec.Vip ? EndpointRole.ReadWrite
         : EndpointRole.ReadOnly;
 }

@@ -84,7 +84,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             },
             name
         );
-        return new(jobDocker, _files, job.Spec.Postgres, name, limits.RepositoryContents);
+        return new(jobDocker, _files, job.Spec.Postgres, name, limits);
     }
 
     /// <summary>Removes the jobs of this activity: those of an activity that only reads are of no use afterwards, nor
@@ -174,12 +174,12 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     private async Task<bool> EndStoppedAsync(NodeId node, string user)
     {
         var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(user, token));
-        if (found?.Name != $"/{node.Container}" || found.HostConfig.RestartPolicy.Name is not RestartPolicyKind.No)
+        if (found?.Name != $"/{node.Container}" || found.HostConfig?.RestartPolicy?.Name is not RestartPolicyKind.No)
         {
             return false;
         }
 
-        return await docker.StopFastAsync(user)
+        return await docker.StopFastAsync(user, limits.FastStop)
             ? true
             : throw new TimeoutException($"{node}, which somebody has started, does not end after its fast stop");
     }

@@ -31,7 +31,7 @@ internal sealed class NodeFiles(DockerEngine docker)
                 );
                 // Docker's own streams take a read of nothing (the tar reader's, at an entry's end) for a lost
                 // connection, and close themselves with their last byte.
-                await using var stream = PipeReader.Create(answer.Stream, new(bufferSize: 64 * 1024)).AsStream();
+                await using var stream = PipeReader.Create(answer.Stream!, new(bufferSize: 64 * 1024)).AsStream();
                 await using var tar = new TarReader(stream);
                 await read((await tar.GetNextEntryAsync(copyData: false, token))?.DataStream ?? Stream.Null);
                 return answer;

@@ -7,7 +7,7 @@ internal sealed class OpenJob(
     NodeFiles files,
     PostgresInstallation postgres,
     string container,
-    TimeSpan limit
+    TimeLimits limits
 )
 {
     /// <summary>What a program prints that must succeed.</summary>
@@ -15,14 +15,20 @@ internal sealed class OpenJob(
         await docker.ExecuteAsync(
             container,
             $"{postgres.Uid}:{postgres.Gid}",
-            limit,
+            limits.RepositoryContents,
             [],
             ["/bin/sh", $"{Names.Job}/{program}.sh"]
         );
 
     /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string program, int size) =>
-        docker.StreamAsync(container, $"{postgres.Uid}:{postgres.Gid}", $"sh {Names.Job}/{program}.sh", size);
+        docker.StreamAsync(
+            container,
+            $"{postgres.Uid}:{postgres.Gid}",
+            $"sh {Names.Job}/{program}.sh",
+            size,
+            limits.Stream
+        );
 
     /// <summary>Puts a file into the container, for the programs that follow.</summary>
     public Task WriteAsync(string path, string content) =>

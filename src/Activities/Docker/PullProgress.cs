@@ -14,7 +14,7 @@ internal sealed partial class PullProgress : IProgress<JSONMessage>
     public void Report(JSONMessage value)
     {
         ProgressReporter.Say(value.Status ?? "");
-        Error ??= value.Error?.Message ?? value.ErrorMessage;
+        Error ??= value.Error?.Message;
     }
 
     /// <summary>A registry that has no such image, or does not show it, is a precondition; one that is away or busy may

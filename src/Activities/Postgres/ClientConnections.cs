@@ -77,8 +77,7 @@ internal sealed class ClientConnections(
                 open = await OpenAsync(node, connection);
             }
 
-            var held =
-                open.Count == 0 ? [] : (await inventory.NodeAsync(node.Id)).Docker.NetworkSettings.Networks.Values;
+            var held = open.Count == 0 ? [] : (await inventory.NodeAsync(node.Id)).Networks.Values;
             return open.Except(held.Select(network => network.IPAddress)).FirstOrDefault();
         }
         catch (Exception e) when (Sql.IsUnavailable(e) && !DockerEngine.ActivityToken.IsCancellationRequested)
@@ -117,7 +116,7 @@ internal sealed class ClientConnections(
     /// <summary>Post-condition: clients may log in to the node, if it runs, and when it runs.</summary>
     public async Task AdmitAsync(NodeContainer node)
     {
-        if (!node.Docker.State.Running)
+        if (!node.State.Running)
         {
             var there = Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) ?? []);
             if (Hba.Admitting(there) is var wanted && wanted != there)
@@ -131,7 +130,7 @@ internal sealed class ClientConnections(
             node = await inventory.NodeAsync(node.Id); // another activity may have started it meanwhile
         }
 
-        if (node.Docker.State.Running)
+        if (node.State.Running)
         {
             await using var connection = await ChangeHbaAsync(node, Hba.Admitting);
         }

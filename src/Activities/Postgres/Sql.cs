@@ -243,7 +243,7 @@ internal sealed class Sql(DockerEngine docker, JobDocker jobDocker, Secrets secr
     {
         foreach (var (role, database) in Reserved)
         {
-            var session = new SocketSession(docker, node, role, database, statement, refusal.Problem);
+            var session = new SocketSession(docker, node, role, database, statement, limits.Psql, refusal.Problem);
             try
             {
                 if (await session.QueryScalarAsync<string>("SELECT current_setting('is_superuser')") is "on")
@@ -316,7 +316,7 @@ internal sealed class Sql(DockerEngine docker, JobDocker jobDocker, Secrets secr
         var self = await docker.FindAsync(
             (client, token) => client.Containers.InspectContainerAsync(Environment.MachineName, token)
         );
-        if (self is not null && !self.NetworkSettings.Networks.ContainsKey(network))
+        if (self?.NetworkSettings is { } settings && !settings.Networks.ContainsKey(network))
         {
             await jobDocker.ConnectAsync(network, self.ID);
         }

@@ -66,13 +66,14 @@ internal sealed class NetworkSession(NpgsqlConnection connection, LoginProblem? 
 /// Through the node's own socket by peer, with the image's psql. As a walsender, which takes none of the connections
 /// that clients and superusers share.
 /// </summary>
-/// <remarks>Each question is a session of its own.</remarks>
+/// <remarks>Each question is a session of its own; its psql may take <paramref name="psql"/> to start.</remarks>
 internal sealed partial class SocketSession(
     DockerEngine docker,
     NodeContainer node,
     string role,
     string database,
     TimeSpan statement,
+    TimeSpan psql,
     LoginProblem problem
 ) : SqlSession(problem)
 {
@@ -127,7 +128,7 @@ internal sealed partial class SocketSession(
         var end = await docker.TryExecuteAsync(
             node.Id.Container,
             $"{postgres.Uid}:{postgres.Gid}",
-            statement == Timeout.InfiniteTimeSpan ? statement : statement + docker.Limits.Psql,
+            statement == Timeout.InfiniteTimeSpan ? statement : statement + psql,
             [$"PGOPTIONS={SessionSettings.Options(postgres, statement)}"],
             command
         );

@@ -74,7 +74,7 @@ public sealed record TimelineTree
                             paths[branch.Timeline],
                             periods.FirstOrDefault(period => period.Branch == branch)
                         );
-                        var earliest = EarliestOf(contents, path, period);
+                        var earliest = EarliestOf(contents, branch, period);
                         var latest = period?.EndedAt ?? contents.ReadAt;
                         return new TreeBranch
                         {
@@ -112,17 +112,14 @@ public sealed record TimelineTree
 
     /// <summary>From when on the branch can be recovered to: a backup has ended, and no WAL between it and the branch
     /// is missing.</summary>
-    private static DateTimeOffset? EarliestOf(
-        RepositoryContents contents,
-        IReadOnlyList<WalRange> path,
-        LivePeriod? period
-    )
+    private static DateTimeOffset? EarliestOf(RepositoryContents contents, Branch branch, LivePeriod? period)
     {
+        var (path, start) = (contents.PathThroughCopies(branch), branch.Path()[^1].Start);
         var first = contents
             .UsableOn(path)
             .LastOrDefault(backup =>
                 contents.SpanOf(path.From(backup.WalRanges[0].Start)) is { } wal
-                && (wal.Gap is null || wal.End >= backup.End && wal.End > path[^1].Start)
+                && (wal.Gap is null || wal.End >= backup.End && wal.End > start)
             );
         return first is null ? null
             : period is { From: var from } && from > first.StoppedAt ? from

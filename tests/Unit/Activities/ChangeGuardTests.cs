@@ -30,7 +30,7 @@ public sealed class ChangeGuardTests
 
     private static async Task<HttpResponseMessage> SendAsync(string method, string path)
     {
-        using var invoker = new HttpMessageInvoker(new ChangeGuard().GetHandler(new Daemon()));
+        using var invoker = new HttpMessageInvoker(new ChangeGuard().ConfigureHandler(new Daemon()));
         using var request = new HttpRequestMessage(new(method), $"http://docker{path}");
         return await invoker.SendAsync(request, CancellationToken.None);
     }

@@ -87,7 +87,10 @@ public sealed class PermitTests
     [Fact]
     public async Task What_decides_what_runs_needs_the_clusters_own_lease()
     {
-        var docker = new DockerEngine(Options.Create(new ActivityHostOptions { DockerHost = "http://127.0.0.1:1" }));
+        var docker = new DockerEngine(
+            Options.Create(new ActivityHostOptions { DockerHost = "http://127.0.0.1:1" }),
+            new()
+        );
         var broken = await Assert.ThrowsAsync<PgFlowException>(() =>
             RunAsync(Answering(new()), Holding(LeaseKind.Backup), () => docker.StartAsync("c"))
         );
@@ -111,7 +114,11 @@ public sealed class PermitTests
             var options = Options.Create(
                 new ActivityHostOptions { DockerHost = "http://127.0.0.1:1", SecretsDirectory = "/nowhere" }
             );
-            var (docker, secrets, demo) = (new DockerEngine(options), new Secrets(options), ClusterName.Parse("demo"));
+            var (docker, secrets, demo) = (
+                new DockerEngine(options, new()),
+                new Secrets(options),
+                ClusterName.Parse("demo")
+            );
             return new()
             {
                 ["start"] = () => docker.StartAsync("c"),

@@ -77,13 +77,7 @@ public sealed class PullProgressTests
 
         pull.Report(new() { Status = "Pulling from library/postgres" });
         Assert.Null(pull.Error);
-        pull.Report(
-            new()
-            {
-                Error = new() { Message = "unexpected EOF" },
-                ErrorMessage = "unexpected EOF",
-            }
-        );
+        pull.Report(new() { Error = new() { Message = "unexpected EOF" } });
 
         Assert.Equal("unexpected EOF", pull.Error);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CsCheck;
 
 namespace PgFlow.UnitTests.Activities;
 
@@ -160,92 +161,102 @@ public sealed class WalDecoderTests
     }
 
     /// <summary>Whatever byte is wrong: no record is made up, and all before it are there.</summary>
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void A_damaged_byte_ends_the_WAL_before_it_at_the_latest_where_it_is(int seed)
+    [Fact]
+    public async Task A_damaged_byte_ends_the_WAL_before_it_at_the_latest_where_it_is()
     {
-        var random = new Random(seed);
         var whole = Records(LaterStart, Later, out var end);
-        var reach = (int)(end.Value - LaterStart.Value);
-        for (var attempt = 0; attempt < 100; attempt++)
-        {
-            var (damaged, at) = ((byte[])Later.Clone(), random.Next(reach));
-            damaged[at] ^= (byte)(1 << random.Next(8));
-            var found = Records(LaterStart, damaged, out var broken);
+        await Property.HoldsAsync(
+            Gen.Select(Gen.Int[0, (int)(end.Value - LaterStart.Value) - 1], Gen.Int[0, 7]),
+            200,
+            drawn =>
+            {
+                var (damaged, at) = ((byte[])Later.Clone(), drawn.Item1);
+                damaged[at] ^= (byte)(1 << drawn.Item2);
+                var found = Records(LaterStart, damaged, out var broken);
 
-            Assert.Equal(whole.Take(found.Count), found);
-            Assert.True(
-                found.Count == whole.Count || broken <= new Lsn(LaterStart.Value + (ulong)at),
-                $"seed {seed}: byte {at} is wrong, and the WAL ends at {broken}"
-            );
-            Assert.True(
-                found.Count == whole.Count
-                    || whole[found.Count].End.Value + WalPage.LongHeader >= LaterStart.Value + (ulong)at,
-                $"seed {seed}: byte {at} is wrong, and the WAL ends at {broken}"
-            );
-        }
+                Assert.Equal(whole.Take(found.Count), found);
+                Assert.True(
+                    found.Count == whole.Count || broken <= new Lsn(LaterStart.Value + (ulong)at),
+                    $"the WAL ends at {broken}"
+                );
+                Assert.True(
+                    found.Count == whole.Count
+                        || whole[found.Count].End.Value + WalPage.LongHeader >= LaterStart.Value + (ulong)at,
+                    $"the WAL ends at {broken}"
+                );
+            },
+            drawn => $"byte {drawn.Item1}, bit {drawn.Item2}"
+        );
     }
 
     /// <summary>Content that is itself WAL, whole valid records among it, at every alignment to pages and
     /// segments.</summary>
     [Fact]
-    public void Records_within_the_content_of_records_are_content()
+    public async Task Records_within_the_content_of_records_are_content()
     {
-        for (var seed = 0; seed < 40; seed++)
-        {
-            var (random, expected) = (new Random(seed), new List<(Lsn, uint, bool, DateTimeOffset)>());
-            var writer = new WalWriter(WalFixture.SegmentSize, LaterStart);
-            var time = new DateTimeOffset(2026, 11, 26, 12, 0, 0, TimeSpan.Zero);
-            for (var number = 1u; number < 400; number++)
+        var length = Gen.Frequency((19, Gen.Int[0, 399]), (1, Gen.Int[0, 59_999]));
+        await Property.HoldsAsync(
+            Gen.Select(Gen.Int[0, 2], length, Gen.Int[0, 99_999]).Array[1, 800],
+            40,
+            drawn =>
             {
-                var content = Later[..random.Next(random.Next(20) == 0 ? 60_000 : 400)];
-                if (random.Next(3) > 0)
-                {
-                    writer.Write(
-                        21,
-                        0,
-                        number,
-                        [.. new byte[random.Next(16)], .. Later.AsSpan(0x3A1B0 + random.Next(2) * 8, content.Length)]
-                    ); // a logical message
-                    continue;
-                }
-
-                time += TimeSpan.FromMicroseconds(random.Next(100_000));
-                var isCommit = random.Next(4) > 0;
-                var lsn = writer.Write(
-                    1,
-                    (byte)(isCommit ? 0x00 : 0x20),
-                    number,
-                    [
-                        .. BitConverter.GetBytes(
-                            (time - new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero)).Ticks / 10
-                        ),
-                        .. content,
-                    ]
+                var (wal, end, expected) = Written(drawn);
+                var found = new List<(Lsn, uint, bool, DateTimeOffset)>();
+                var decoder = WalFixture.Decode(
+                    LaterStart,
+                    wal,
+                    (in WalRecord record) =>
+                    {
+                        found.AddRange(
+                            record.Transaction(new(1)) is { } ended
+                                ? [(ended.Lsn, ended.Xid, ended.Committed, ended.At)]
+                                : []
+                        );
+                        return true;
+                    }
                 );
-                expected.Add((lsn, number, isCommit, time));
+
+                Assert.Equal(expected, found);
+                Assert.Equal(end, decoder.End);
+                Assert.False(decoder.IsDamaged, decoder.Broken);
+            },
+            drawn => string.Join(", ", drawn)
+        );
+    }
+
+    /// <summary>WAL of logical messages and of transactions' ends, each with another piece of WAL in it.</summary>
+    private static (byte[] Wal, Lsn End, List<(Lsn, uint, bool, DateTimeOffset)> Ended) Written(
+        (int Kind, int Length, int Number)[] records
+    )
+    {
+        var (writer, ended) = (
+            new WalWriter(WalFixture.SegmentSize, LaterStart),
+            new List<(Lsn, uint, bool, DateTimeOffset)>()
+        );
+        var (time, xid) = (new DateTimeOffset(2026, 11, 26, 12, 0, 0, TimeSpan.Zero), 0u);
+        foreach (var (kind, length, number) in records)
+        {
+            xid++;
+            if (kind > 0)
+            {
+                var content = Later.AsSpan(0x3A1B0 + number % 2 * 8, length);
+                writer.Write(21, 0, xid, [.. new byte[number % 16], .. content]); // a logical message
+                continue;
             }
 
-            var found = new List<(Lsn, uint, bool, DateTimeOffset)>();
-            var decoder = WalFixture.Decode(
-                LaterStart,
-                writer.Wal,
-                (in WalRecord record) =>
-                {
-                    found.AddRange(
-                        record.Transaction(new(1)) is { } ended
-                            ? [(ended.Lsn, ended.Xid, ended.Committed, ended.At)]
-                            : []
-                    );
-                    return true;
-                }
+            time += TimeSpan.FromMicroseconds(number);
+            var isCommit = number % 4 > 0;
+            var microseconds = (time - new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero)).Ticks / 10;
+            var lsn = writer.Write(
+                1,
+                (byte)(isCommit ? 0x00 : 0x20),
+                xid,
+                [.. BitConverter.GetBytes(microseconds), .. Later.AsSpan(0, length)]
             );
-
-            Assert.True(expected.SequenceEqual(found), $"seed {seed}");
-            Assert.True(decoder.End == writer.End, $"seed {seed}: {decoder.End} instead of {writer.End}");
-            Assert.False(decoder.IsDamaged, $"seed {seed}: {decoder.Broken}");
+            ended.Add((lsn, xid, isCommit, time));
         }
+
+        return (writer.Wal, writer.End, ended);
     }
 
     /// <summary>The server crashed with half a record written, and goes on at the next page, as PostgreSQL marks it

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using CsCheck;
 
 namespace PgFlow.UnitTests.Recovery;
 
@@ -215,55 +216,34 @@ public sealed class LedgerRebuilderTests
     public async Task A_rebuilt_ledger_brings_back_the_same(bool gaps)
     {
         var (compared, resolved) = (0, 0);
-        for (var seed = 0; seed < 500; seed++)
-        {
-            var (cluster, random) = (new ModelCluster(seed, gaps), new Random(seed));
-            var found = await LostAsync(cluster);
-            if (found.Openings.Count < cluster.Timelines.Count)
+        await Property.HoldsAsync(
+            Gen.Select(ModelCluster.Any(gaps), Gen.Int[0, 1000].Array[1, 40]),
+            500,
+            async drawn =>
             {
-                continue;
-            }
-
-            var rebuilt = cluster.Contents with
-            {
-                Branches =
-                [
-                    .. cluster.Contents.Branches.Select(branch =>
-                        branch with
-                        {
-                            Opening = found.Openings.Single(opening => opening.Entry.Timeline == branch.Timeline).Entry,
-                        }
-                    ),
-                ],
-            };
-            for (var tries = 0; tries < 20; tries++)
-            {
-                var time = ModelCluster.Start + ((cluster.Now - ModelCluster.Start) * random.NextDouble());
-                if (
-                    cluster.Timelines.Any(timeline =>
-                        timeline.LeftAt < time
-                        && time < Next(cluster, timeline).Opening.OpenedAt
-                        && HasLost(cluster, timeline)
-                    )
-                )
+                var cluster = drawn.Item1();
+                if (await RebuiltAsync(cluster) is not { } rebuilt)
                 {
-                    continue;
+                    return;
                 }
 
-                var (before, after) = (
-                    await TryAsync(cluster.Contents, time, cluster),
-                    await TryAsync(rebuilt, time, cluster)
-                );
-                Assert.True(
-                    before is null
-                        ? after is null || after.LastKept is null || after.LastKept.At <= time
-                        : before.LastKept == after?.LastKept,
-                    $"seed {seed}, {PgFlowText.Exact(time)}: {before}, rebuilt {after}"
-                );
-                compared++;
-                resolved += before is null ? 0 : 1;
-            }
-        }
+                foreach (var share in drawn.Item2)
+                {
+                    var time = ModelCluster.Start + ((cluster.Now - ModelCluster.Start) * (share / 1000d));
+                    if (IsInLostCommits(cluster, time))
+                    {
+                        continue;
+                    }
+
+                    Interlocked.Increment(ref compared);
+                    if (await AssertSameAsync(cluster, rebuilt, time))
+                    {
+                        Interlocked.Increment(ref resolved);
+                    }
+                }
+            },
+            drawn => $"{drawn.Item1()}"
+        );
 
         Assert.True(resolved > compared / 3 && compared > 3000, $"{resolved} of {compared}: the model is too poor");
     }
@@ -297,6 +277,52 @@ public sealed class LedgerRebuilderTests
         };
 
     private static Task<Unrecorded> LostAsync(ModelCluster cluster) => LedgerRebuilder.OfAsync(Lost(cluster), cluster);
+
+    /// <summary>The contents with a ledger rebuilt from its WAL; null where that does not tell of every
+    /// timeline.</summary>
+    private static async Task<RepositoryContents?> RebuiltAsync(ModelCluster cluster)
+    {
+        var found = await LostAsync(cluster);
+        return found.Openings.Count < cluster.Timelines.Count
+            ? null
+            : cluster.Contents with
+            {
+                Branches =
+                [
+                    .. cluster.Contents.Branches.Select(branch =>
+                        branch with
+                        {
+                            Opening = found.Openings.Single(opening => opening.Entry.Timeline == branch.Timeline).Entry,
+                        }
+                    ),
+                ],
+            };
+    }
+
+    /// <returns>Whether it was resolved before.</returns>
+    private static async Task<bool> AssertSameAsync(
+        ModelCluster cluster,
+        RepositoryContents rebuilt,
+        DateTimeOffset time
+    )
+    {
+        var before = await TryAsync(cluster.Contents, time, cluster);
+        var after = await TryAsync(rebuilt, time, cluster);
+        Assert.True(
+            before is null
+                ? after is null || after.LastKept is null || after.LastKept.At <= time
+                : before.LastKept == after?.LastKept,
+            $"{PgFlowText.Exact(time)}: {before}, rebuilt {after}"
+        );
+        return before is not null;
+    }
+
+    /// <summary>Whether a time lies between a failover that had lost commits and the end of what they were
+    /// on.</summary>
+    private static bool IsInLostCommits(ModelCluster cluster, DateTimeOffset time) =>
+        cluster.Timelines.Any(timeline =>
+            timeline.LeftAt < time && time < Next(cluster, timeline).Opening.OpenedAt && HasLost(cluster, timeline)
+        );
 
     private static ModelTimeline Next(ModelCluster cluster, ModelTimeline timeline) =>
         cluster.Timelines[(int)timeline.Number.Number];

@@ -1,3 +1,5 @@
+using CsCheck;
+
 namespace PgFlow.UnitTests.Recovery;
 
 internal enum RecordKind
@@ -56,26 +58,28 @@ internal sealed class ModelCluster : IWalReader
 {
     public const long SegmentSize = 256;
     private static readonly ClusterName Name = ClusterName.Parse("model");
-    private readonly Random _random;
     private readonly List<Backup> _backups = [];
     private readonly List<RestorePoint> _points = [];
     private readonly HashSet<(Timeline, ulong)> _removed = [];
+    private readonly Random _random = new(0);
     private uint _xid = 700;
 
-    public ModelCluster(int seed, bool gaps)
+    private ModelCluster(IEnumerable<int[]> events, int[]? gaps)
     {
-        _random = new(seed);
         Now = Start;
         Live = Open(null, default, [], nameof(InitCluster), null);
         Timelines.Add(Live);
-        for (var events = _random.Next(15, 90); events > 0; events--)
+        Write(RecordKind.Other);
+        foreach (var draws in events)
         {
+            _random = new Drawn(draws);
             Event();
         }
 
         Pass();
-        if (gaps)
+        if (gaps is not null)
         {
+            _random = new Drawn(gaps);
             foreach (var timeline in Timelines.Where(_ => _random.Next(4) == 0))
             {
                 var (first, end) = (
@@ -96,7 +100,6 @@ internal sealed class ModelCluster : IWalReader
     /// <summary>A cluster with a past that a test tells.</summary>
     public ModelCluster(Action<ModelCluster> story)
     {
-        _random = new(0);
         Now = Start;
         Live = Open(null, default, [], nameof(InitCluster), null);
         Timelines.Add(Live);
@@ -104,6 +107,14 @@ internal sealed class ModelCluster : IWalReader
         story(this);
         Contents = Read();
     }
+
+    /// <summary>Any cluster, made anew for each that asks.</summary>
+    public static Gen<Func<ModelCluster>> Any(bool gaps) =>
+        Gen.Select(
+            Drawn.Numbers(16).Array[1, 90],
+            Drawn.Numbers(32),
+            (events, holes) => (Func<ModelCluster>)(() => new(events, gaps ? holes : null))
+        );
 
     public static DateTimeOffset Start { get; } = new(2026, 11, 24, 9, 0, 0, TimeSpan.Zero);
 
@@ -243,6 +254,29 @@ internal sealed class ModelCluster : IWalReader
             at = record.End;
         }
     }
+
+    /// <summary>What happened, for the one who reads of a case that failed.</summary>
+    public override string ToString() =>
+        string.Join(
+            '\n',
+            [
+                .. Timelines.Select(timeline =>
+                    $"timeline {timeline.Number} ({timeline.Opening.Kind}) of {timeline.Parent?.Number} at {timeline.Fork}, "
+                    + $"opened {Clock(timeline.Opening.OpenedAt)}, left {Clock(timeline.LeftAt)}, files lost from "
+                    + $"{timeline.Lost}: {string.Join(", ", timeline.Records.Select(Text))}"
+                ),
+                .. _backups.Select(backup =>
+                    $"backup {backup.Id} of {backup.Parent}, {Clock(backup.StoppedAt)}: {backup.WalRanges[0]}"
+                ),
+                $"points: {string.Join(", ", _points.Select(point => $"{point.Name} {point.Timeline}:{point.Lsn}"))}",
+                $"missing segments: {string.Join(", ", _removed)}; now {Clock(Now)}",
+            ]
+        );
+
+    private static string Text(WalRecord record) =>
+        $"{record.Kind} {record.Xid} {record.Lsn}-{record.End} {Clock(record.At)}";
+
+    private static string Clock(DateTimeOffset? time) => time?.ToString("HH:mm:ss.fff", null) ?? "never";
 
     // ---- IWalReader ----
 

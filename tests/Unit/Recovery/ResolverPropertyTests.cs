@@ -1,10 +1,12 @@
+using CsCheck;
+
 namespace PgFlow.UnitTests.Recovery;
 
 /// <summary>Random clusters, each written to, switched and recovered many times: what is resolved is replayed by
 /// PostgreSQL's own rules and compared with what was visible then.</summary>
 public sealed class ResolverPropertyTests
 {
-    private const int Trees = 1500;
+    private const int Trees = 1200;
 
     [Theory]
     [InlineData(false)]
@@ -12,36 +14,20 @@ public sealed class ResolverPropertyTests
     public async Task A_time_brings_back_what_was_visible_on_the_branch_that_was_live(bool gaps)
     {
         var (resolved, refused) = (0, 0);
-        for (var seed = 0; seed < Trees; seed++)
-        {
-            var (cluster, random) = (new ModelCluster(seed, gaps), new Random(seed));
-            for (var tries = 0; tries < 6; tries++)
+        await Property.HoldsAsync(
+            Gen.Select(ModelCluster.Any(gaps), Gen.Int[0, 1000].Array[1, 12]),
+            Trees,
+            async drawn =>
             {
-                var span = cluster.Now - ModelCluster.Start;
-                var time =
-                    ModelCluster.Start
-                    - TimeSpan.FromSeconds(20)
-                    + ((span + TimeSpan.FromSeconds(40)) * random.NextDouble());
-                var wanted = Wanted(cluster, time);
-                var what = $"seed {seed}, gaps {gaps}, time {PgFlowText.Exact(time)}";
-                var (target, refusal) = await TryAsync(cluster, new TimeTarget(time), what);
-                if (target is not null)
+                var cluster = drawn.Item1();
+                foreach (var share in drawn.Item2)
                 {
-                    Assert.True(wanted is not null, $"{what}: nothing can be wanted");
-                    AssertReaches(cluster, target, wanted.Value.Visible, what);
-                    AssertContainsNothingElse(cluster, target, what);
-                    resolved++;
+                    var found = await CheckTimeAsync(cluster, TimeAt(cluster, share));
+                    Interlocked.Increment(ref found ? ref resolved : ref refused);
                 }
-                else
-                {
-                    Assert.False(
-                        wanted is { } missed && CanBeHad(cluster, missed, time),
-                        $"{what}: refused, but it can be had: {refusal}"
-                    );
-                    refused++;
-                }
-            }
-        }
+            },
+            drawn => $"{drawn.Item1()}"
+        );
 
         Assert.True(
             resolved > refused / 2,
@@ -56,99 +42,144 @@ public sealed class ResolverPropertyTests
     public async Task Every_other_target_brings_back_what_was_visible_there(bool gaps)
     {
         var resolved = 0;
-        for (var seed = 0; seed < Trees; seed++)
-        {
-            var (cluster, random) = (new ModelCluster(seed, gaps), new Random(seed));
-            foreach (var (target, timeline, end) in Targets(cluster, random))
+        await Property.HoldsAsync(
+            Gen.Select(ModelCluster.Any(gaps), Drawn.Numbers(16)),
+            Trees,
+            async drawn =>
             {
-                var what = $"seed {seed}, gaps {gaps}, {target}";
-                var (found, refusal) = await TryAsync(cluster, target, what);
-                if (found is not null)
+                var cluster = drawn.Item1();
+                foreach (var (target, timeline, end) in Targets(cluster, new Drawn(drawn.Item2)))
                 {
-                    AssertReaches(cluster, found, [.. timeline.Before(end)], what);
-                    resolved++;
+                    var goal = new Goal(timeline, end, end, [.. timeline.Before(end)]);
+                    if (await CheckAsync(cluster, target, goal))
+                    {
+                        Interlocked.Increment(ref resolved);
+                    }
                 }
-                else
-                {
-                    Assert.False(
-                        CanBeHad(cluster, new(timeline, end, end, [.. timeline.Before(end)]), DateTimeOffset.MaxValue),
-                        $"{what}: refused, but it can be had: {refusal}"
-                    );
-                }
-            }
-        }
+            },
+            drawn => $"{drawn.Item1()}"
+        );
 
         Assert.True(resolved > Trees, $"only {resolved} could be resolved: the model is too poor");
         TestContext.Current.TestOutputHelper?.WriteLine($"{resolved} resolved");
     }
 
     [Fact]
-    public void Retention_breaks_no_way_from_a_kept_backup_and_leaves_the_live_branch_one()
+    public async Task Retention_breaks_no_way_from_a_kept_backup_and_leaves_the_live_branch_one()
     {
         var removed = 0;
-        for (var seed = 0; seed < Trees; seed++)
-        {
-            var (cluster, random) = (new ModelCluster(seed, gaps: false), new Random(seed));
-            RetentionPolicy policy = random.Next(3) switch
+        await Property.HoldsAsync(
+            Gen.Select(ModelCluster.Any(gaps: false), Gen.Int[0, 2], Gen.Int[1, 3], Gen.Int[0, 1000]),
+            Trees,
+            drawn =>
             {
-                0 => new(random.Next(1, 4), null),
-                1 => new(null, (cluster.Now - ModelCluster.Start) * random.NextDouble()),
-                _ => new(random.Next(1, 4), (cluster.Now - ModelCluster.Start) * random.NextDouble()),
-            };
-            var before = cluster.Contents;
-            var retention = Retention.Of(before, policy);
-            var after = before with
-            {
-                Backups = [.. before.Backups.Where(backup => retention.Backups.All(gone => gone.What != backup.Id))],
-                Segments =
-                [
-                    .. before.Segments.SelectMany(run =>
-                        Numbers(run)
-                            .Where(number =>
-                                !retention.Segments.Any(gone =>
-                                    gone.Timeline == run.Timeline && gone.First <= number && number <= gone.Last
-                                )
-                            )
-                            .Select(number => new SegmentRun(run.Timeline, number, number))
-                    ),
-                ],
-            };
-            removed += retention.Backups.Count;
-            foreach (var branch in before.Branches)
-            {
-                var path = branch.Path();
-                Assert.All(
-                    after.UsableOn(path),
-                    backup =>
-                    {
-                        var way = path.From(backup.WalRanges[0].Start);
-                        var (had, has) = (before.SpanOf(way), after.SpanOf(way));
-                        Assert.True(
-                            had.End == has.End && had.Gap == has.Gap,
-                            $"seed {seed}, {policy}: {backup.Id} on timeline {branch.Timeline} came to "
-                                + $"{had.End}, now to {has.End}"
-                        );
-                    }
-                );
-            }
-
-            var live = before.Branches[^1].Path();
-            Assert.True(
-                before.UsableOn(live).Take(1).SequenceEqual(after.UsableOn(live).Take(1)),
-                $"seed {seed}, {policy}: the newest backup is gone"
-            );
-            AssertPromisesKept(before, after, policy, seed);
-        }
+                var cluster = drawn.Item1();
+                var window = (cluster.Now - ModelCluster.Start) * (drawn.Item4 / 1000d);
+                RetentionPolicy policy = drawn.Item2 switch
+                {
+                    0 => new(drawn.Item3, null),
+                    1 => new(null, window),
+                    _ => new(drawn.Item3, window),
+                };
+                Interlocked.Add(ref removed, CheckRetention(cluster.Contents, policy));
+            },
+            drawn => $"{drawn.Item1()}"
+        );
 
         Assert.True(removed > Trees / 2, $"only {removed} backups removed: the model is too poor");
     }
 
-    private static void AssertPromisesKept(
-        RepositoryContents before,
-        RepositoryContents after,
-        RetentionPolicy policy,
-        int seed
-    )
+    /// <summary>A time within a cluster's life, or just before or behind it.</summary>
+    private static DateTimeOffset TimeAt(ModelCluster cluster, int perMille)
+    {
+        var around = TimeSpan.FromSeconds(20);
+        return ModelCluster.Start - around + ((cluster.Now - ModelCluster.Start + (2 * around)) * (perMille / 1000d));
+    }
+
+    /// <returns>Whether it was resolved.</returns>
+    private static async Task<bool> CheckTimeAsync(ModelCluster cluster, DateTimeOffset time)
+    {
+        var (wanted, what) = (Wanted(cluster, time), $"time {PgFlowText.Exact(time)}");
+        var (target, refusal) = await TryAsync(cluster, new TimeTarget(time), what);
+        if (target is null)
+        {
+            Assert.False(
+                wanted is { } missed && CanBeHad(cluster, missed, time),
+                $"{what}: refused, but it can be had: {refusal}"
+            );
+            return false;
+        }
+
+        Assert.True(wanted is not null, $"{what}: nothing can be wanted");
+        AssertReaches(cluster, target, wanted.Value.Visible, what);
+        AssertContainsNothingElse(cluster, target, what);
+        return true;
+    }
+
+    /// <returns>Whether it was resolved.</returns>
+    private static async Task<bool> CheckAsync(ModelCluster cluster, RecoveryTarget target, Goal goal)
+    {
+        var (found, refusal) = await TryAsync(cluster, target, $"{target}");
+        if (found is null)
+        {
+            Assert.False(
+                CanBeHad(cluster, goal, DateTimeOffset.MaxValue),
+                $"{target}: refused, but it can be had: {refusal}"
+            );
+            return false;
+        }
+
+        AssertReaches(cluster, found, goal.Visible, $"{target}");
+        return true;
+    }
+
+    /// <returns>How many backups are removed.</returns>
+    private static int CheckRetention(RepositoryContents before, RetentionPolicy policy)
+    {
+        var retention = Retention.Of(before, policy);
+        var after = before with
+        {
+            Backups = [.. before.Backups.Where(backup => retention.Backups.All(gone => gone.What != backup.Id))],
+            Segments =
+            [
+                .. before.Segments.SelectMany(run =>
+                    Numbers(run)
+                        .Where(number =>
+                            !retention.Segments.Any(gone =>
+                                gone.Timeline == run.Timeline && gone.First <= number && number <= gone.Last
+                            )
+                        )
+                        .Select(number => new SegmentRun(run.Timeline, number, number))
+                ),
+            ],
+        };
+        foreach (var branch in before.Branches)
+        {
+            var path = branch.Path();
+            Assert.All(
+                after.UsableOn(path),
+                backup =>
+                {
+                    var way = path.From(backup.WalRanges[0].Start);
+                    var (had, has) = (before.SpanOf(way), after.SpanOf(way));
+                    Assert.True(
+                        had.End == has.End && had.Gap == has.Gap,
+                        $"{policy}: {backup.Id} on timeline {branch.Timeline} came to " + $"{had.End}, now to {has.End}"
+                    );
+                }
+            );
+        }
+
+        var live = before.Branches[^1].Path();
+        Assert.True(
+            before.UsableOn(live).Take(1).SequenceEqual(after.UsableOn(live).Take(1)),
+            $"{policy}: the newest backup is gone"
+        );
+        AssertPromisesKept(before, after, policy);
+        return retention.Backups.Count;
+    }
+
+    private static void AssertPromisesKept(RepositoryContents before, RepositoryContents after, RetentionPolicy policy)
     {
         foreach (
             var was in TimelineTree
@@ -164,7 +195,7 @@ public sealed class ResolverPropertyTests
             var promised = was.Earliest > before.ReadAt - policy.Window ? was.Earliest : before.ReadAt - policy.Window;
             Assert.True(
                 now.Earliest <= promised,
-                $"seed {seed}, {policy}: timeline {was.Timeline} from {promised} was promised, {now.Earliest} is had"
+                $"{policy}: timeline {was.Timeline} from {promised} was promised, {now.Earliest} is had"
             );
         }
 

@@ -53,16 +53,25 @@ public sealed class TimelineTreeTests
     public void Nothing_can_be_had_of_a_branch_without_a_backup_or_behind_a_gap()
     {
         var none = TimelineTree.From(Cluster.Contents with { Backups = [Cluster.Contents.Backups[1]] });
-        var gap = TimelineTree.From(
-            Cluster.Contents with
-            {
-                Segments = [.. Cluster.Contents.Segments.Where(run => run.Timeline != new Timeline(1))],
-            }
-        );
+        var gap = TimelineTree.From(Cluster.Contents with { Segments = [] });
 
         Assert.Equal([null, "10:25", null], none.Branches.Select(branch => Clock(branch.Earliest)));
         Assert.Equal([null, "11:00", null], none.Branches.Select(branch => Clock(branch.Latest)));
         Assert.Null(gap.Branches[0].Earliest);
+    }
+
+    [Fact]
+    public void An_end_that_was_lost_with_its_node_can_be_had_where_the_next_branch_has_a_copy()
+    {
+        var cluster = new ModelCluster(cluster =>
+        {
+            cluster.Backup("B1", "09:00", "09:05");
+            cluster.Next(nameof(Failover), "10:00", "10:01");
+            cluster.Lose(new(1), from: 1);
+        });
+
+        Assert.DoesNotContain(cluster.Contents.Segments, run => run.Timeline == new Timeline(1));
+        Assert.Equal("09:05", Clock(TimelineTree.From(cluster.Contents).Branches[0].Earliest));
     }
 
     [Fact]

@@ -521,7 +521,5 @@ internal sealed class TestCluster : IAsyncDisposable
         );
 
     private static Report? ReportOf(WorkflowFailedException e) =>
-        e.InnerException is ApplicationFailureException { Details.Count: > 0 } failure
-            ? failure.Details.ElementAt<Report>(0)
-            : null;
+        e.InnerException is ApplicationFailureException failure ? TemporalFailures.ReportOf(failure) : null;
 }

@@ -167,9 +167,7 @@ public sealed class InputTests(TemporalServer server)
         await using var world = TestEnvironment.Start(server, nodes: 0);
         var failed = await world.FailAsync(procedure);
 
-        Assert.Equal(
-            (FailureTypes.Refused, $"there is no cluster {world.Cluster}; make it: pgflow init {world.Cluster}"),
-            (failed.Type, failed.Message)
-        );
+        Assert.Equal((FailureTypes.Refused, $"there is no cluster {world.Cluster}"), (failed.Type, failed.Message));
+        Assert.Equal($"make it: pgflow init {world.Cluster}", HintText.Of(failed.Hint!));
     }
 }

@@ -53,8 +53,7 @@ internal sealed record ProcedureResult(
     public static ProcedureResult OfFailure(Exception? failure) =>
         (failure is null ? null : TemporalFailures.Cause(failure)) switch
         {
-            ApplicationFailureException { Details.Count: > 0 } e
-                when Enum.TryParse<ProcedureStatus>(e.ErrorType, out _) => Of(e.Details.ElementAt<Report>(0)),
+            ApplicationFailureException e when TemporalFailures.ReportOf(e) is { } report => Of(report),
             ApplicationFailureException e => new(
                 ExitCodes.OfFailure(e.ErrorType),
                 JsonNamingPolicy.CamelCase.ConvertName(e.ErrorType ?? "failed"),

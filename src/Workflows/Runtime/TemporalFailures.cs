@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Workflows.Runtime;
@@ -32,10 +33,19 @@ public static class TemporalFailures
         Cause(failure) switch
         {
             PgFlowException own => own.Hint,
-            ApplicationFailureException { ErrorType: FailureTypes.Refused, Details.Count: > 0 } theirs =>
-                theirs.Details.ElementAt<Hint>(0),
+            ApplicationFailureException theirs => ReportOf(theirs) is { } report ? report.Hint : Detail<Hint>(theirs),
             _ => null,
         };
+
+    /// <summary>The report of a procedure that ended by <paramref name="failure"/>; null where it had none.</summary>
+    public static Report? ReportOf(ApplicationFailureException failure) =>
+        Detail<JsonElement>(failure) is { ValueKind: JsonValueKind.Object } detail
+        && detail.TryGetProperty("outcome", out _)
+            ? detail.Deserialize<Report>(PgFlowJson.Options)
+            : null;
+
+    private static T? Detail<T>(ApplicationFailureException failure) =>
+        failure.Details.Count > 0 ? failure.Details.ElementAt<T>(0) : default;
 
     /// <summary>What is said of <paramref name="failure"/>; a cancelled activity's own message is empty.</summary>
     public static string Why(Exception failure) =>

@@ -105,11 +105,7 @@ internal sealed class TestEnvironment : IAsyncDisposable
             handle.GetResultAsync().WaitAsync(Deadline)
         );
         var cause = Assert.IsType<ApplicationFailureException>(failure.InnerException);
-        return new(
-            cause.ErrorType!,
-            cause.Message,
-            cause.Details.Count == 0 ? null : cause.Details.ElementAt<Report>(0)
-        );
+        return new(cause.ErrorType!, cause.Message, TemporalFailures.ReportOf(cause), TemporalFailures.HintOf(cause));
     }
 
     /// <summary>The report of a procedure that ends as cancelled.</summary>
@@ -193,7 +189,7 @@ internal sealed class TestEnvironment : IAsyncDisposable
     }
 
     /// <summary>How a procedure failed.</summary>
-    internal sealed record Failed(string Type, string Message, Report? Report);
+    internal sealed record Failed(string Type, string Message, Report? Report, Hint? Hint);
 
     private sealed class Raw(string data, string encoding) : IRawValue
     {

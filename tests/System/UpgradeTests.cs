@@ -27,7 +27,9 @@ public sealed class UpgradeTests(TemporalServer temporal)
         );
         await Host.UntilAsync(
             "it waits for approval",
-            async () => (await ProgressAsync(switchover))?.Status is ProcedureStatus.WaitingForApproval
+            async () =>
+                (await switchover.DescribeAsync()).TypedSearchAttributes.TryGetValue(Attributes.Outcome, out var word)
+                && word == PgFlowText.Word(ProcedureStatus.WaitingForApproval)
         );
         old.Kill9();
 

@@ -40,7 +40,7 @@ internal sealed class BackupActivities(
         );
         if (parent is null)
         {
-            // one on an earlier timeline could leave stale blocks: pitr.md, pitfall 48
+            // one on an earlier timeline could leave stale blocks
             return new(Id: null, $"there is no backup on timeline {timeline} yet");
         }
 

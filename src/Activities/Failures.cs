@@ -29,6 +29,7 @@ internal static class Failures
             failure,
             type,
             nonRetryable: final,
+            details: TemporalFailures.DetailsOf(failure),
             nextRetryDelay: MayPass(failure) ? null : Backoff(attempt)
         );
     }

@@ -1,3 +1,5 @@
+using Temporalio.Api.Sdk.V1;
+
 namespace PgFlow.WorkflowTests;
 
 public sealed class DryRunTests(TemporalServer server)
@@ -60,6 +62,29 @@ public sealed class DryRunTests(TemporalServer server)
         Assert.Empty(report.Steps);
         Assert.Empty(report.Notes);
         Assert.All(world.InMemory.Calls, call => Assert.Contains(call.Split(' ')[0], _queries));
+    }
+
+    [Fact]
+    public async Task That_is_refused_says_what_to_do_as_data_and_so_does_the_page()
+    {
+        await using var world = Scenario.Crashed(TestEnvironment.Start(server));
+        foreach (var mode in (string[])["dryRun", "approve"])
+        {
+            var handle = await world.StartAsync("Switchover", (mode, true));
+            var refused = await TestEnvironment.FailureAsync(handle);
+
+            Assert.Equal(
+                $"make a node the primary: pgflow failover {world.Cluster}",
+                HintText.Of(refused.Report!.Hint!)
+            );
+            Assert.Equal(refused.Hint!.Procedure, refused.Report.Hint!.Procedure);
+            var page = await handle.QueryAsync<WorkflowMetadata>("__temporal_workflow_metadata", []);
+            Assert.Contains(
+                $"make a node the primary: Failover `{{\"cluster\":\"{world.Cluster}\"}}`",
+                page.CurrentDetails,
+                StringComparison.Ordinal
+            );
+        }
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class InputTests(TemporalServer server)
             {
                 "Switchover",
                 """{"cluster":"demo","too":"p2"}""",
-                "too: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, "
+                "too: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, dryRun, "
                     + "force, reason, stopWithinSeconds, takeOver, to"
             },
             {
@@ -61,7 +61,7 @@ public sealed class InputTests(TemporalServer server)
             {
                 "RemakeStandby",
                 """{"cluster":"demo","x":1}""",
-                "x: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, "
+                "x: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, dryRun, "
                     + "node, reason, takeOver; node: is missing; name the standby to remake"
             },
             {
@@ -83,7 +83,7 @@ public sealed class InputTests(TemporalServer server)
             {
                 "InspectCluster",
                 """{"name":"demo"}""",
-                "name: is no field of this input; there are approve, approveWithinSeconds, by, cluster, "
+                "name: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, "
                     + $"dryRun, reason, takeOver; {Missing}"
             },
         };

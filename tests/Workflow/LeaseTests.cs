@@ -205,7 +205,7 @@ public sealed class LeaseTests(TemporalServer server)
         gate.Open();
 
         Assert.Contains(
-            "somebody ended the cluster's lease while this procedure worked",
+            "the cluster's lease was terminated while this procedure ran",
             (await handle.GetResultAsync<Report>()).Notes
         );
     }

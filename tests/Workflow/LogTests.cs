@@ -121,5 +121,5 @@ public sealed class LogTests(TemporalServer server) : IDisposable
     }
 
     private TestEnvironment Start() =>
-        TestEnvironment.Start(server, log: _log.Factory, interceptors: LogLines.HandsOf(_log.Factory));
+        TestEnvironment.Start(server, log: _log.Factory, interceptors: LogLines.ActivitiesOf(_log.Factory));
 }

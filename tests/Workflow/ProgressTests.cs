@@ -7,11 +7,11 @@ namespace PgFlow.WorkflowTests;
 public sealed class ProgressTests(TemporalServer server)
 {
     [Fact]
-    public async Task A_hands_progress_goes_through_the_server_to_its_step_in_the_view()
+    public async Task An_activitys_progress_goes_through_the_server_to_its_step_in_the_view()
     {
         await using var world = TestEnvironment.Start(
             server,
-            interceptors: LogLines.HandsOf(NullLoggerFactory.Instance)
+            interceptors: LogLines.ActivitiesOf(NullLoggerFactory.Instance)
         );
         var gate = world.InMemory.Hold("CopyToRepository p2");
         gate.WhileHeld = () => ProgressReporter.Report("backup", 40_000_000, 100_000_000);

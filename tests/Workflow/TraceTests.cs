@@ -94,6 +94,6 @@ public sealed class TraceTests(TemporalServer server) : IDisposable
         _listener.Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded;
         _listener.ActivityStopped = _spans.Enqueue;
         ActivitySource.AddActivityListener(_listener);
-        return TestEnvironment.Start(server, interceptors: LogLines.HandsOf(NullLoggerFactory.Instance));
+        return TestEnvironment.Start(server, interceptors: LogLines.ActivitiesOf(NullLoggerFactory.Instance));
     }
 }

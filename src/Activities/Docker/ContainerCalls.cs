@@ -265,10 +265,10 @@ internal static class ContainerCalls
             filled -= at;
         }
 
-        var ended = await docker.CallAsync((client, token) => client.Exec.InspectContainerExecAsync(created.ID, token));
-        if (ended.ExitCode != 0)
+        var code = await docker.CallAsync((client, token) => client.ExitCodeAsync(created.ID, token));
+        if (code != 0)
         {
-            throw new IOException($"a program in {container} ended with {ended.ExitCode}: {complaint.Trim()}");
+            throw new IOException($"a program in {container} ended with {code}: {complaint.Trim()}");
         }
     }
 }

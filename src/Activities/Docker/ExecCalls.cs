@@ -97,16 +97,22 @@ internal static class ExecCalls
                 );
                 using var stream = await client.Exec.StartContainerExecAsync(created.ID, new(), token);
                 var (stdout, stderr) = await stream.ReadOutputToEndAsync(token);
-                ContainerExecInspectResponse ended;
-                while ((ended = await client.Exec.InspectContainerExecAsync(created.ID, token)).Running)
-                {
-                    await Task.Delay(Poll, token);
-                }
-
-                return new ExecEnd(ended.ExitCode ?? -1, stdout, stderr);
+                return new ExecEnd(await client.ExitCodeAsync(created.ID, token), stdout, stderr);
             },
             limit
         );
+
+    /// <summary>How a program ended; Docker knows it a moment after the end of its output.</summary>
+    public static async Task<long> ExitCodeAsync(this IDockerClient client, string exec, CancellationToken token)
+    {
+        ContainerExecInspectResponse ended;
+        while ((ended = await client.Exec.InspectContainerExecAsync(exec, token)).Running)
+        {
+            await Task.Delay(Poll, token);
+        }
+
+        return ended.ExitCode ?? -1;
+    }
 }
 
 /// <summary>How a program in a container ended.</summary>

@@ -10,7 +10,9 @@ internal static class StatusText
     {
         if (status.Inspection is not { } inspection)
         {
-            terminal.WriteError(new(status.ExitCode, $"{status.Cluster} can't be looked at", status.End.Why));
+            terminal.WriteError(
+                new(status.ExitCode, $"{status.Cluster} can't be looked at", status.End.Why, status.End.Next)
+            );
             return;
         }
 

@@ -156,6 +156,6 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
             return typed == cluster;
         }
 
-        return await new ConfirmationPrompt("Do it?") { DefaultValue = false }.ShowAsync(_people, cancel);
+        return await new ConfirmationPrompt("Proceed?") { DefaultValue = false }.ShowAsync(_people, cancel);
     }
 }

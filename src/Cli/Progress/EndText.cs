@@ -20,6 +20,7 @@ internal static class EndText
                         workflowId,
                         outcome = end.Word,
                         summary = end.Why,
+                        hint = end.Hint,
                     },
                 }
             );
@@ -65,7 +66,7 @@ internal static class EndText
     private static string? Next(ProcedureResult end, string workflowId) =>
         end switch
         {
-            { Hint: { } hint } => HintText.Of(hint),
+            { Next: { } next } => next,
             { ExitCode: ExitCodes.Incomplete } =>
                 $"look at the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
             { ExitCode: ExitCodes.Failed } => $"see its steps: pgflow show {workflowId}",

@@ -20,6 +20,9 @@ internal sealed record ProcedureResult(
     Hint? Hint = null
 )
 {
+    /// <summary>What to type next.</summary>
+    public string? Next => Hint is null ? null : HintText.Of(Hint);
+
     public static async Task<ProcedureResult> OfAsync(WorkflowHandle handle, CancellationToken cancel)
     {
         var rpc = new RpcOptions { CancellationToken = cancel };

@@ -14,7 +14,7 @@ internal static class Proposals
                 && await RefusalAsync(hint, inspection.State) is { } refusal
                     ? finding with
                     {
-                        Hint = Instead(hint, refusal),
+                        Hint = await InsteadAsync(hint, refusal, inspection.State),
                     }
                     : finding
             );
@@ -26,10 +26,15 @@ internal static class Proposals
         };
     }
 
-    private static Hint Instead(Hint hint, PgFlowException refusal)
+    private static async Task<Hint> InsteadAsync(Hint hint, PgFlowException refusal, ClusterState state)
     {
         var why = $"{hint.Procedure} would be refused: {refusal.Message}";
-        return refusal.Hint is { } instead ? instead with { Text = $"{why}; {instead.Text}" } : new(why);
+        return refusal.Hint is { } instead && await RefusalAsync(instead, state) is null
+            ? instead with
+            {
+                Text = $"{why}; {instead.Text}",
+            }
+            : new(why);
     }
 
     /// <summary>What the plan of a hint's procedure has against it; null where it accepts, or leaves something for the

@@ -257,8 +257,7 @@ internal sealed record Rejoin(RejoinStrategy Strategy, string Why)
 
         if (node.Timeline == node.PrimaryTimeline)
         {
-            // pg_rewind finds no fork on one timeline and is content with what is not the same (repmgr's node rejoin,
-            // ha.md 28).
+            // pg_rewind finds no fork on one timeline and is content with what is not the same.
             return new(
                 RejoinStrategy.Rebuild,
                 clean

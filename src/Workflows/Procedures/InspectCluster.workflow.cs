@@ -80,9 +80,7 @@ public sealed record Inspection(
         yield return state.Primaries.Count == 0
             ? new(
                 FindingCode.NoPrimary,
-                Hint: state.Missing.Count > 0
-                    ? Hint.Repair(state.Cluster)
-                    : Hint.Run("make one the primary", nameof(Failover), state.Cluster)
+                Hint: state.Missing.Count > 0 ? Hint.Repair(state.Cluster) : Hint.Failover(state.Cluster)
             )
             : new(
                 FindingCode.SplitBrain,

@@ -98,7 +98,7 @@ internal sealed record RecoverClusterPlan : Plan
                 .. state.Missing.Select(other => new Finding(
                     FindingCode.NotTakingPart,
                     other.Id,
-                    $"it is {Checks.Describe(other)}",
+                    Checks.Describe(other),
                     Hint.Afterwards(other)
                 )),
                 new(FindingCode.NotRecovered),

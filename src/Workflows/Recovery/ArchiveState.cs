@@ -24,7 +24,7 @@ public sealed record ArchiveState
     /// <summary>The volumes that have no room for two segments of WAL more.</summary>
     public IReadOnlyList<VolumeSpace> Full { get; init; } = [];
 
-    /// <summary>The state of a contents.</summary>
+    /// <summary>The state of a repository.</summary>
     public static ArchiveState Of(RepositoryContents contents)
     {
         ArgumentNullException.ThrowIfNull(contents);

@@ -24,7 +24,7 @@ public sealed record Found<T>(T Entry, string Source);
 /// <remarks>
 /// A promotion's first record on its timeline (END_OF_RECOVERY, or a shutdown checkpoint) has time and parent; the
 /// system identifier begins with the time of initdb. Neither tells
-/// by whom or why. pitr.md §6.1, §6.3.
+/// by whom or why.
 /// </remarks>
 internal sealed class LedgerRebuilder
 {

@@ -1,7 +1,6 @@
 namespace PgFlow.Workflows.Recovery;
 
-/// <summary>Paths of timelines through the WAL, oldest piece first, each beginning where the one before ends (pitr.md
-/// §6.2).</summary>
+/// <summary>Paths of timelines through the WAL, oldest piece first, each beginning where the one before ends.</summary>
 internal static class Lineage
 {
     /// <summary>The end of a piece that nothing has ended yet.</summary>

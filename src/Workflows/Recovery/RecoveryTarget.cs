@@ -85,7 +85,7 @@ public sealed record ResolvedTarget
 /// <param name="Committed">Whether it committed.</param>
 public sealed record Transaction(uint Xid, Timeline Timeline, Lsn Lsn, Lsn End, DateTimeOffset At, bool Committed);
 
-/// <summary>Reads transactions from WAL along a path of timelines (pitr.md §6.4); a path is what
+/// <summary>Reads transactions from WAL along a path of timelines; a path is what
 /// <see cref="ResolvedTarget.Wal"/> is.</summary>
 public interface IWalReader
 {

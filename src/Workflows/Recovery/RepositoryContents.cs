@@ -30,7 +30,7 @@ public sealed record RepositoryContents
     /// <summary>The system identifier; null where no node has one. A text, as in <see cref="Backup"/>.</summary>
     public string? SystemIdentifier { get; init; }
 
-    /// <summary>When the contents was read, by the clock of the databases' host: later times are the future.</summary>
+    /// <summary>When the contents were read, by the clock of the databases' host: later times are the future.</summary>
     public required DateTimeOffset ReadAt { get; init; }
 }
 

@@ -67,7 +67,7 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
         WalSpan? broken = null;
         foreach (var backup in usable)
         {
-            var span = StretchFrom(backup, path);
+            var span = SpanFrom(backup, path);
             if (span.Gap is null && backup.End <= span.End)
             {
                 // Where to begin looking must be the end of a record; the later, the less there is to read.
@@ -164,7 +164,7 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
         };
     }
 
-    public WalSpan StretchFrom(Backup backup, IReadOnlyList<WalRange> path) =>
+    public WalSpan SpanFrom(Backup backup, IReadOnlyList<WalRange> path) =>
         contents.SpanOf(path.From(backup.WalRanges[0].Start));
 
     // ---- branches ----

@@ -4,7 +4,7 @@ namespace PgFlow.Workflows.Recovery;
 /// asks for.</summary>
 /// <param name="Keep">So many full backups, with the incremental ones on them, on the way to each promised branch;
 /// null: no such rule.</param>
-/// <param name="Window">So far back from when the contents was read every time stays reachable; null: no such
+/// <param name="Window">So far back from when the contents were read every time stays reachable; null: no such
 /// rule.</param>
 public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
 {
@@ -29,7 +29,7 @@ public sealed record RetentionPolicy(int? Keep, TimeSpan? Window)
 /// <param name="Incremental">Whether it builds on the newest one of the timeline.</param>
 public sealed record ExpectedBackup(NodeName Node, Timeline Timeline, Lsn Wal, bool Incremental)
 {
-    /// <summary>The same contents with it.</summary>
+    /// <summary>The same contents with that backup.</summary>
     internal RepositoryContents After(RepositoryContents contents) =>
         contents with
         {

@@ -1,6 +1,6 @@
 namespace PgFlow.Workflows.Recovery;
 
-/// <summary>What a contents lacks or says against itself.</summary>
+/// <summary>What a repository lacks, and where it contradicts itself.</summary>
 internal static class TimelineConsistencyChecks
 {
     public static IReadOnlyList<string> Of(RepositoryContents contents) =>
@@ -33,7 +33,7 @@ internal static class TimelineConsistencyChecks
             .. contents
                 .Backups.Where(backup => contents.ChainOf(backup) is null)
                 .Select(backup =>
-                    $"backup {backup.Id} builds on {backup.Parent}, of which the chain is broken: it is worth nothing"
+                    $"backup {backup.Id} builds on {backup.Parent}, whose chain is broken: it cannot be restored"
                 ),
         ];
 
@@ -118,7 +118,7 @@ internal static class TimelineConsistencyChecks
             .Where(pair => pair.Second.Branch.Timeline < pair.First.Branch.Timeline)
             .Select(pair =>
                 $"timeline {pair.Second.Branch.Timeline} was opened after {pair.First.Branch.Timeline} by the "
-                + "clocks, before it by the numbers: were the clocks set?"
+                + "clocks, before it by the numbers: the clocks may have been set"
             );
     }
 }

@@ -53,7 +53,7 @@ public sealed record TimelineTree
         };
     }
 
-    /// <summary>The tree of a contents.</summary>
+    /// <summary>The tree of a repository.</summary>
     public static TimelineTree From(RepositoryContents contents)
     {
         ArgumentNullException.ThrowIfNull(contents);

@@ -12,7 +12,7 @@ public static class Attributes
     /// <summary>The procedure's name.</summary>
     public static SearchAttributeKey<string> Procedure { get; } = SearchAttributeKey.CreateKeyword("PgFlowProcedure");
 
-    /// <summary>An <see cref="ProcedureStatus"/>.</summary>
+    /// <summary>A <see cref="ProcedureStatus"/>.</summary>
     public static SearchAttributeKey<string> Outcome { get; } = SearchAttributeKey.CreateKeyword("PgFlowOutcome");
 
     /// <summary>The primary after the procedure.</summary>

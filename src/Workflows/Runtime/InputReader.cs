@@ -67,7 +67,7 @@ public static class InputReader
                 problems.Add(
                     new(
                         given.Name,
-                        "is no field of this input; there are "
+                        "is not a field of this input; its fields are "
                             + $"{string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}"
                     )
                 );

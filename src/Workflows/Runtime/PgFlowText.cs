@@ -112,14 +112,12 @@ public static class PgFlowText
         return text.ToString();
     }
 
-    /// <summary>A finding as the Web UI takes its hint: the workflow type, and its input to paste.</summary>
+    /// <summary>A hint as the Web UI takes it: the workflow type, and its input to paste.</summary>
+    internal static string Of(Hint hint) =>
+        hint.Procedure is null ? hint.Text : $"{hint.Text}: {hint.Procedure} `{hint.Input?.ToJsonString()}`";
+
     private static string Line(Finding finding) =>
-        finding.Hint switch
-        {
-            null => FindingText.Of(finding),
-            { Procedure: null } hint => $"{FindingText.Of(finding)}; {hint.Text}",
-            var hint => $"{FindingText.Of(finding)}; {hint.Text}: {hint.Procedure} `{hint.Input?.ToJsonString()}`",
-        };
+        finding.Hint is { } hint ? $"{FindingText.Of(finding)}; {Of(hint)}" : FindingText.Of(finding);
 
     /// <summary>One character for a step's state.</summary>
     public static string Sign(StepState state) =>

@@ -309,7 +309,7 @@ public abstract partial class Procedure
             || _rejection is not null
         )
         {
-            throw new ApplicationFailureException($"nobody is waited for now: it is {PgFlowText.Word(Status)}");
+            throw new ApplicationFailureException($"it waits for nobody now: it is {PgFlowText.Word(Status)}");
         }
     }
 }

@@ -142,7 +142,7 @@ public abstract class Procedure<TInput> : Procedure
         }
         catch (Exception e) when (TemporalFailures.IsEnd(e))
         {
-            return ReportOf(EndOf(e), TemporalFailures.Why(e));
+            return EndedBy(e, EndOf(e));
         }
     }
 
@@ -201,7 +201,7 @@ public abstract class Procedure<TInput> : Procedure
         report = await RecordAsync(report);
         if (!await Held.ReleaseAsync())
         {
-            Notes.Add("somebody ended the cluster's lease while this procedure worked");
+            Notes.Add("the cluster's lease was terminated while this procedure ran");
         }
 
         return report with
@@ -251,11 +251,16 @@ public abstract class Procedure<TInput> : Procedure
             Notes.Add(e.Message);
         }
 
-        return ReportOf(LeftOut ? ProcedureStatus.Incomplete : end, _yielded ?? TemporalFailures.Why(failure)) with
-        {
-            Hint = TemporalFailures.HintOf(failure),
-        };
+        return _yielded is null
+            ? EndedBy(failure, LeftOut ? ProcedureStatus.Incomplete : end)
+            : ReportOf(LeftOut ? ProcedureStatus.Incomplete : end, _yielded);
     }
+
+    private Report EndedBy(Exception failure, ProcedureStatus end) =>
+        ReportOf(end, TemporalFailures.Why(failure)) with
+        {
+            Hint = end is ProcedureStatus.Refused ? TemporalFailures.HintOf(failure) : null,
+        };
 
     private ProcedureStatus EndOf(Exception failure)
     {
@@ -304,6 +309,11 @@ public abstract class Procedure<TInput> : Procedure
     private Report End(Report report)
     {
         Show(report.Outcome);
+        if (report.Hint is { } hint)
+        {
+            Workflow.CurrentDetails += $"\n\n{report.Summary}; {PgFlowText.Of(hint)}";
+        }
+
         ProcedureLog.Ended(report);
         ProcedureTrace.Ended(report);
         ProcedureMetrics.Ended(report, OutageStep is null ? null : ProcedureMetrics.OutageOf(report, OutageStep));

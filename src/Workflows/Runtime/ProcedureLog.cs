@@ -33,7 +33,7 @@ internal static partial class ProcedureLog
             report.Cluster,
             outcome,
             took,
-            report.Summary,
+            report.Hint is { } hint ? $"{report.Summary}; {PgFlowText.Of(hint)}" : report.Summary,
             report.By,
             report.WorkflowId
         );

@@ -10,9 +10,11 @@ public static class TemporalFailures
     public static ApplicationFailureException Of(PgFlowException failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        object[] details = failure.Hint is { } hint ? [hint] : [];
-        return new(failure.Message, inner: null, failure.Type, failure.IsFinal, details: details);
+        return new(failure.Message, inner: null, failure.Type, failure.IsFinal, details: DetailsOf(failure));
     }
+
+    /// <summary>What Temporal keeps of a failure beside its message: the hint, where it has one.</summary>
+    public static object[] DetailsOf(Exception failure) => failure is PgFlowException { Hint: { } hint } ? [hint] : [];
 
     /// <summary>Whether a workflow may end, or a step be blocked, by <paramref name="failure"/>; anything else is a
     /// bug, and suspends it.</summary>

@@ -9,7 +9,7 @@ namespace PgFlow.Workflows.Values;
 /// PostgreSQL looks a position up newest first (tliOfPointInHistory), so an ancestor ends at the smallest switch point
 /// from its own line on:
 /// a history that goes back (1→4 recorded before an earlier switch point of 2) would otherwise promise WAL that
-/// recovery refuses. pitr.md §6.2.
+/// recovery refuses.
 /// </remarks>
 public sealed record TimelineHistory(Timeline Tip, IReadOnlyList<TimelineSwitch> Ancestors)
 {

@@ -40,7 +40,7 @@ public sealed partial class ProposedCommandTests
             Hint.Repair(cluster),
             Hint.Rejoin(cluster),
             Hint.Rejoin(cluster, node),
-            Hint.Run("make one the primary", nameof(Failover), cluster),
+            Hint.Run("make a node the primary", nameof(Failover), cluster),
             Hint.Run("take one", nameof(TakeBackup), cluster),
         ];
     }

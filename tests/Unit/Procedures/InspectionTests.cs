@@ -7,7 +7,7 @@ public sealed class InspectionTests
     public static TheoryData<string, ClusterState> Findings =>
         new()
         {
-            { "no node accepts writes; make one the primary: pgflow failover demo", Healthy().With(1, Stopped) },
+            { "no node accepts writes; make a node the primary: pgflow failover demo", Healthy().With(1, Stopped) },
             {
                 "SPLIT BRAIN: p1, p3 all accept writes, the virtual IP is on p1; fence the wrong one: pgflow "
                     + "failback demo NODE",

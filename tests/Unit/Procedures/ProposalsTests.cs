@@ -47,6 +47,16 @@ public sealed class ProposalsTests
         );
     }
 
+    [Fact]
+    public async Task What_is_proposed_instead_of_a_refused_procedure_has_been_asked_too()
+    {
+        var choice = await HintAsync(FindingCode.NoPrimary, Healthy().With(1, Hung).With(3, Missing));
+        Assert.Equal(nameof(Failover), choice.Procedure);
+
+        var none = await HintAsync(FindingCode.NoPrimary, Healthy().With(1, Hung).With(2, Stopped).With(3, Missing));
+        Assert.Null(none.Procedure);
+    }
+
     private static async Task<string?> RefusalAsync(string procedure, ClusterState state, NodeName? node = null) =>
         await Proposals.RefusalAsync(Hint.Run("do it", procedure, Cluster, node), state) is { } refusal
             ? Said(refusal)

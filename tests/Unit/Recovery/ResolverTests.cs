@@ -228,7 +228,7 @@ public sealed class ResolverTests
             (fork.Timeline, fork.FirstDropped!.At, fork.LastKept!.At)
         );
         Assert.StartsWith(
-            "timeline 1 was left at 2026-11-24T11:30:00Z, before 2026-11-24T12:00:00Z",
+            "timeline 1 ended at 2026-11-24T11:30:00Z, before 2026-11-24T12:00:00Z",
             await Killer.RefusalAsync(new TimeTarget(ModelCluster.Time("12:00")) { Timeline = new(1) }),
             StringComparison.Ordinal
         );
@@ -371,7 +371,7 @@ public sealed class ResolverTests
 
         Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new LatestTarget())).Backups);
         Assert.Contains(
-            "backup I3 builds on gone, of which the chain is broken: it is worth nothing",
+            "backup I3 builds on gone, whose chain is broken: it cannot be restored",
             TimelineTree.From(cluster.Contents).Findings
         );
     }

@@ -28,7 +28,7 @@ public sealed class InputReaderTests
     [Theory]
     [InlineData(
         """{"cluster":"demo","unreadable":[]}""",
-        "unreadable: is no field of this input; there are approve, approveWithinSeconds, by, cluster, dryRun, "
+        "unreadable: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, dryRun, "
             + "force, reason, stopWithinSeconds, takeOver, to"
     )]
     [InlineData("""{"cluster":"demo","force":true,"Force":false}""", "force: is given twice")]

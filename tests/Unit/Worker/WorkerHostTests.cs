@@ -11,7 +11,7 @@ public sealed class WorkerHostTests
     }
 
     [Fact]
-    public void All_hands_are_polled_for()
+    public void All_activities_are_polled_for()
     {
         Assert.Contains(typeof(INodeActivities), WorkerHost.Steps);
         Assert.All(

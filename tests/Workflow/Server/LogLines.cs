@@ -19,7 +19,7 @@ internal sealed class LogLines : ILoggerProvider, ISupportExternalScope
     public IReadOnlyList<Line> Own => [.. _all.Where(line => line.Event is >= 100 and < 300)];
 
     /// <summary>What the real worker has around its activities.</summary>
-    public static HeartbeatInterceptor HandsOf(ILoggerFactory log) =>
+    public static HeartbeatInterceptor ActivitiesOf(ILoggerFactory log) =>
         new(Options.Create(new ActivityHostOptions()), log.CreateLogger<HeartbeatInterceptor>());
 
     public ILogger CreateLogger(string categoryName) => new Logger(this);

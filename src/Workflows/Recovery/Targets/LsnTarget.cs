@@ -24,7 +24,7 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
         var path = search.Contents.PathThroughCopies(branch);
         var isBeforeGap = search
             .Contents.UsableOn(path)
-            .Any(backup => search.StretchFrom(backup, path) is { Gap: not null } span && Lsn < span.End);
+            .Any(backup => search.SpanFrom(backup, path) is { Gap: not null } span && Lsn < span.End);
         if (Lsn >= path[^1].Start && !isBeforeGap && await search.EndAsync(branch) is var end && Lsn > end.End)
         {
             throw Failure.Refuse(

@@ -40,7 +40,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
             var own = search.Periods.FirstOrDefault(period => period.Branch == named);
             return own?.Successor is { } next && Time >= next.OpenedAt
                     ? throw Failure.Refuse(
-                        $"timeline {timeline} was left at {TargetSearch.Text(own.EndedAt!.Value)}, before "
+                        $"timeline {timeline} ended at {TargetSearch.Text(own.EndedAt!.Value)}, before "
                             + $"{TargetSearch.Text(Time)}; its end is to be had as the latest on timeline {timeline}, "
                             + "that time without a timeline"
                     )
@@ -127,7 +127,7 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
         WalSpan? broken = null;
         foreach (var backup in usable.Where(backup => backup.StoppedAt <= Time))
         {
-            var span = search.StretchFrom(backup, path);
+            var span = search.SpanFrom(backup, path);
             if (!span.IsEmpty && await search.Wal.FirstAfterAsync(span.Path, Time) is { } later)
             {
                 return new(

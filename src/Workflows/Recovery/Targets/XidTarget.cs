@@ -31,7 +31,7 @@ public sealed record XidTarget(uint Xid) : RecoveryTarget
         Lsn? searched = null;
         foreach (var backup in usable)
         {
-            var span = search.StretchFrom(backup, path);
+            var span = search.SpanFrom(backup, path);
             if (span.IsEmpty || span.Path[0].Start >= searched)
             {
                 continue;

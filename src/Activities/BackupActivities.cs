@@ -49,10 +49,13 @@ internal sealed class BackupActivities(
         var summaries = await sql.QueryJsonAsync<IReadOnlyList<WalRange>>(
             node,
             """
-            SELECT coalesce(json_agg(json_build_object('timeline', tli, 'start', start_lsn, 'end', end_lsn)), '[]')::text FROM (
+            SELECT coalesce(json_agg(json_build_object(
+                'timeline', tli, 'start', start_lsn, 'end', end_lsn)), '[]')::text FROM (
                 SELECT tli, start_lsn, end_lsn FROM pg_available_wal_summaries()
                 UNION ALL SELECT summarized_tli, summarized_lsn, 'FFFFFFFF/FFFFFFFF' FROM pg_get_wal_summarizer_state()
-                    WHERE summarized_lsn > '0/0' AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError')) AS known
+                    WHERE summarized_lsn > '0/0' AND NOT EXISTS (
+                        SELECT FROM pg_stat_activity
+                        WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError')) AS known
             """
         );
         return WalSummaries.Cover(summaries, timeline, parent.WalRanges[0].Start)

@@ -48,7 +48,9 @@ internal sealed class Candidates(Inventory inventory, NodeLife life, NodeWal wal
                     connection,
                     """
                     SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') || ' '
-                        || coalesce(pg_last_wal_receive_lsn(), '0/0') || ' ' || coalesce(pg_last_wal_replay_lsn(), '0/0') || ' ' || pg_is_wal_replay_paused()
+                        || coalesce(pg_last_wal_receive_lsn(), '0/0')
+                        || ' ' || coalesce(pg_last_wal_replay_lsn(), '0/0')
+                        || ' ' || pg_is_wal_replay_paused()
                         || ' ' || (SELECT setting <> '0' FROM pg_settings WHERE name = 'recovery_min_apply_delay')
                     """
                 );

@@ -16,13 +16,16 @@ internal sealed class EndpointActivities(
 {
     /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
     private const string SynchronousCommit = """
-        SELECT coalesce((SELECT setting FROM pg_file_settings WHERE lower(name) = 'synchronous_commit' AND error IS NULL ORDER BY seqno DESC LIMIT 1), 'on')
+        SELECT coalesce((
+            SELECT setting FROM pg_file_settings WHERE lower(name) = 'synchronous_commit' AND error IS NULL
+            ORDER BY seqno DESC LIMIT 1), 'on')
         """;
 
     /// <summary>Why a commit may have waited.</summary>
     private const string WaitedFor = """
-        SELECT format('synchronous_standby_names is ''%s'', streaming: %s', current_setting('synchronous_standby_names'),
-            coalesce((SELECT string_agg(application_name, ', ') FROM pg_stat_replication WHERE state = 'streaming'), 'none'))
+        SELECT format('synchronous_standby_names is ''%s'', streaming: %s',
+            current_setting('synchronous_standby_names'), coalesce((
+                SELECT string_agg(application_name, ', ') FROM pg_stat_replication WHERE state = 'streaming'), 'none'))
         """;
 
     /// <summary>How often a node gives its address up while it runs.</summary>
@@ -109,6 +112,8 @@ internal sealed class EndpointActivities(
         await using var session = await sql.OpenAsync(container);
         await roles.EnsureAsync(container, session);
         await EndProofsAsync(session);
+        var database = await session.QueryScalarAsync<string>("SELECT current_database()::text");
+        var synchronous = await session.QueryScalarAsync<string>(SynchronousCommit);
         // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to
         // the node would prove nothing of that.
         var end = await jobs.RunAsync(
@@ -118,8 +123,8 @@ internal sealed class EndpointActivities(
                 [
                     $"VIP={spec.Vip}",
                     $"ROLE={Roles.Proof}",
-                    $"DATABASE={await session.QueryScalarAsync<string>("SELECT current_database()::text")}",
-                    $"PGOPTIONS={SessionSettings.OptionsOfProof(spec.Postgres, await session.QueryScalarAsync<string>(SynchronousCommit))}",
+                    $"DATABASE={database}",
+                    $"PGOPTIONS={SessionSettings.OptionsOfProof(spec.Postgres, synchronous)}",
                 ],
                 Network = spec.ExternalNetwork,
                 Files =
@@ -133,7 +138,7 @@ internal sealed class EndpointActivities(
             await EndProofsAsync(session); // a commit that waits for a standby in vain would wait on without its client
             throw Failure.Fail(
                 $"no commit through {spec.Vip}: {end.Tail.Trim()}; "
-                    + $"{await Evidence.OfAsync("whom it waited for", () => session.QueryScalarAsync<string>(WaitedFor))}"
+                    + await Evidence.OfAsync("whom it waited for", () => session.QueryScalarAsync<string>(WaitedFor))
             );
         }
 

@@ -24,9 +24,11 @@ internal sealed class NodeActivities(
     /// back, so that no logical decoding passes it on as committed.</remarks>
     private const string FillSegment = """
         BEGIN;
-        SELECT coalesce((SELECT pg_logical_emit_message(true, 'pgflow', repeat('0', left_of_it - left_of_it / 256 - 524288))
+        SELECT coalesce((
+            SELECT pg_logical_emit_message(true, 'pgflow', repeat('0', left_of_it - left_of_it / 256 - 524288))
             FROM (SELECT (size - (pg_current_wal_insert_lsn() - '0/0') % size)::int AS left_of_it
-                FROM (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment WHERE size <= 67108864) AS segment
+                FROM (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment
+                WHERE size <= 67108864) AS segment
             WHERE left_of_it > 1048576)::text, '');
         ROLLBACK
         """;
@@ -151,8 +153,11 @@ internal sealed class NodeActivities(
             applied = await Sql.QueryScalarAsync<string>(
                 connection,
                 """
-                SELECT coalesce(string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '') FROM pg_settings, json_each_text($1::json) AS wanted
-                WHERE name = wanted.key AND name <> 'default_transaction_read_only' AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
+                SELECT coalesce(
+                    string_agg(name || ' is ' || setting || ' from ' || coalesce(sourcefile, source), '; '), '')
+                FROM pg_settings, json_each_text($1::json) AS wanted
+                WHERE name = wanted.key AND name <> 'default_transaction_read_only'
+                    AND (setting <> wanted.value OR sourcefile IS DISTINCT FROM $2)
                 """,
                 JsonSerializer.Serialize(wanted),
                 SettingsFile.Path
@@ -174,19 +179,22 @@ internal sealed class NodeActivities(
         await connection.ChangeAsync<long>(
             """
             SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
-            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$' AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
+            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$'
+                AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
             """,
             names
         );
         await connection.ChangeAsync<long>(
             """
             SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots AS slot
-            WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
+            WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active
+                AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
             """
         );
         await connection.ChangeAsync<long>(
             """
-            SELECT count(pg_create_physical_replication_slot(name, true)) FROM unnest(string_to_array($1, ',')) AS wanted(name)
+            SELECT count(pg_create_physical_replication_slot(name, true))
+            FROM unnest(string_to_array($1, ',')) AS wanted(name)
             WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
             """,
             names
@@ -229,7 +237,8 @@ internal sealed class NodeActivities(
                     leader,
                     """
                     SELECT coalesce((SELECT state || ' ' || replay_lsn FROM pg_stat_replication
-                        WHERE usename = 'replicator' AND client_addr = $1::text::inet AND application_name = $2 LIMIT 1), '')
+                        WHERE usename = 'replicator' AND client_addr = $1::text::inet AND application_name = $2
+                        LIMIT 1), '')
                     """,
                     follower.Address,
                     standby.Name.ToString()

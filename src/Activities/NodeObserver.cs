@@ -17,38 +17,54 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
             'replayed', pg_last_wal_replay_lsn(),
             'received', pg_last_wal_receive_lsn(),
             'histories', (SELECT coalesce(json_object_agg(name, pg_read_file('pg_wal/' || name)), '{}')
-                FROM (SELECT name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{8}[.]history$' ORDER BY name DESC LIMIT 8) AS newest),
+                FROM (SELECT name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{8}[.]history$'
+                    ORDER BY name DESC LIMIT 8) AS newest),
             'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END,
             'replayPaused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
             'synchronousStandbyNames', current_setting('synchronous_standby_names'),
-            'synchronous', EXISTS (SELECT FROM pg_file_settings WHERE name = 'pgflow.synchronous' AND setting = 'on' AND sourcefile = $2),
-            'readOnly', EXISTS (SELECT FROM pg_file_settings WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
+            'synchronous', EXISTS (SELECT FROM pg_file_settings
+                WHERE name = 'pgflow.synchronous' AND setting = 'on' AND sourcefile = $2),
+            'readOnly', EXISTS (SELECT FROM pg_file_settings
+                WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
             'followers', (SELECT coalesce(json_agg(json_build_object(
                     'node', host(client_addr), 'state', state, 'replayed', replay_lsn, 'sync', sync_state,
-                    'lagBytes', CASE WHEN pg_is_in_recovery() THEN 0 ELSE coalesce(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), replay_lsn), 0)::bigint END,
+                    'lagBytes', CASE WHEN pg_is_in_recovery() THEN 0
+                        ELSE coalesce(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), replay_lsn), 0)::bigint END,
                     'silentSeconds', coalesce(extract(epoch FROM clock_timestamp() - reply_time), 0)::float8)), '[]')
                 FROM pg_stat_replication WHERE usename = 'replicator' AND client_addr IS NOT NULL),
-            'slots', (SELECT coalesce(json_agg(json_build_object('name', slot_name, 'active', active, 'status', wal_status, 'logical', slot_type = 'logical',
-                    'failover', coalesce(to_jsonb(slot) ->> 'failover', 'false')::boolean, 'synced', coalesce(to_jsonb(slot) ->> 'synced', 'false')::boolean)), '[]')
+            'slots', (SELECT coalesce(json_agg(json_build_object(
+                    'name', slot_name, 'active', active, 'status', wal_status, 'logical', slot_type = 'logical',
+                    'failover', coalesce(to_jsonb(slot) ->> 'failover', 'false')::boolean,
+                    'synced', coalesce(to_jsonb(slot) ->> 'synced', 'false')::boolean)), '[]')
                 FROM pg_replication_slots AS slot WHERE NOT temporary),
-            'applyDelay', (SELECT CASE WHEN setting = '0' THEN '' ELSE current_setting(name) END FROM pg_settings WHERE name = 'recovery_min_apply_delay'),
+            'applyDelay', (SELECT CASE WHEN setting = '0' THEN '' ELSE current_setting(name) END
+                FROM pg_settings WHERE name = 'recovery_min_apply_delay'),
             'capacities', (SELECT json_object_agg(name, setting::int) FROM pg_settings
-                WHERE name IN ('max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions', 'max_locks_per_transaction')),
+                WHERE name IN ('max_connections', 'max_worker_processes', 'max_wal_senders',
+                    'max_prepared_transactions', 'max_locks_per_transaction')),
             'archiver', (SELECT json_build_object('lastArchived', last_archived_wal,
-                    'lastFailed', CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN last_failed_wal END,
+                    'lastFailed', CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity')
+                        THEN last_failed_wal END,
                     'failures', failed_count, 'waiting', waiting.files, 'waitingSeconds', waiting.seconds,
                     'unarchivedBytes', CASE WHEN pg_is_in_recovery() THEN NULL
-                        ELSE waiting.segments * segment.size + pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') % segment.size END)
+                        ELSE waiting.segments * segment.size
+                            + pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') % segment.size END)
                 FROM pg_stat_archiver,
                     (SELECT count(*) AS files, count(*) FILTER (WHERE name ~ '^[0-9A-F]{24}[.]') AS segments,
                         coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8 AS seconds
                         FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
                     (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS segment),
-            'summarizerFails', coalesce((SELECT setting = 'off' AND sourcefile = $2 FROM pg_settings WHERE name = 'summarize_wal'), false) OR clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
-                AND EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
-            'refusesClients', coalesce(pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true) = convert_to($3, 'UTF8'), false),
+            'summarizerFails', coalesce((
+                    SELECT setting = 'off' AND sourcefile = $2 FROM pg_settings WHERE name = 'summarize_wal'), false)
+                OR clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
+                AND EXISTS (SELECT FROM pg_stat_activity
+                    WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
+            'refusesClients', coalesce(
+                pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true) = convert_to($3, 'UTF8'),
+                false),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
-            'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
+            'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]')
+                FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
             'drift', (SELECT coalesce(json_agg(json_build_object('name', name, 'file', sourcefile)), '[]')
                 FROM (SELECT DISTINCT ON (lower(name)) lower(name) AS name, sourcefile FROM pg_file_settings
                     WHERE lower(name) = ANY (string_to_array($1, ',')) ORDER BY lower(name), seqno DESC) AS last

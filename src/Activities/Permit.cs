@@ -7,8 +7,8 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
-/// <summary>Asked directly before every change: is this still the newest attempt, of a procedure that holds the lease of
-/// its cluster?</summary>
+/// <summary>Asked directly before every change: is this still the newest attempt, of a procedure that holds the lease
+/// of its cluster?</summary>
 /// <remarks>A timed-out attempt may still run beside its retry; only Temporal knows which of them counts. What changes
 /// something asks by itself: <see cref="DockerEngine.ChangeAsync{T}"/>, <see cref="SqlSession.ChangeAsync{T}"/>, and
 /// <see cref="JobRunner"/> for programs that may write.</remarks>

@@ -175,7 +175,8 @@ internal sealed class RecoveryActivities(
             return await sql.QueryJsonAsync<Position>(
                 node,
                 """
-                SELECT json_build_object('recovery', pg_is_in_recovery(), 'replayed', coalesce(pg_last_wal_replay_lsn(), '0/0'),
+                SELECT json_build_object('recovery', pg_is_in_recovery(),
+                    'replayed', coalesce(pg_last_wal_replay_lsn(), '0/0'),
                     'paused', pg_is_wal_replay_paused(), 'lastCommit', pg_last_xact_replay_timestamp())::text
                 """
             );

@@ -148,7 +148,8 @@ internal sealed class RoleActivities(
         }
         catch (PgFlowException e) when (e.Type is FailureTypes.Failed)
         {
-            throw Failure.Break(e.Message); // nobody sends what it lacks, and the old primary's clients wait for the undo
+            // nobody sends what it lacks, and the old primary's clients wait for the undo
+            throw Failure.Break(e.Message);
         }
 
         var (_, timeline, _) = await identifying;
@@ -203,7 +204,9 @@ internal sealed class RoleActivities(
             await Sql.QueryScalarAsync<string>(
                 connection,
                 """
-                SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'open' WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'WalSummaryReady')
+                SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'open'
+                    WHEN EXISTS (SELECT FROM pg_stat_activity
+                        WHERE backend_type = 'startup' AND wait_event = 'WalSummaryReady')
                     THEN 'waits for the WAL summarizer' ELSE 'replays' END
                 """
             )

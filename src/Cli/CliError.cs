@@ -1,6 +1,7 @@
 namespace PgFlow.Cli;
 
-/// <summary>Ends pgflow with what went wrong, why, and what to do next, as PostgreSQL does (message, detail, hint).</summary>
+/// <summary>Ends pgflow with what went wrong, why, and what to do next, as PostgreSQL does (message, detail,
+/// hint).</summary>
 internal sealed class CliError(int exitCode, string what, IReadOnlyList<string> detail, string? hint = null)
     : Exception(what)
 {

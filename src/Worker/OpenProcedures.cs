@@ -13,7 +13,8 @@ internal sealed partial class OpenProcedures(ITemporalClient client, MetricMeter
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
     private static readonly string Query =
-        $"ExecutionStatus = 'Running' AND {Attributes.Procedure.Name} IS NOT NULL AND {Attributes.Outcome.Name} IS NOT NULL";
+        $"ExecutionStatus = 'Running' AND {Attributes.Procedure.Name} IS NOT NULL "
+        + $"AND {Attributes.Outcome.Name} IS NOT NULL";
 
     private readonly MetricGauge<long> _open = meter.CreateGauge<long>(
         "pgflow_procedures_open",

@@ -136,7 +136,9 @@ internal sealed class HeldProgram : IAsyncDisposable
             set -e
             touch /pgflow/hold
             cd /pgflow/bin
-            printf '#!/bin/sh\nwhile [ -e /pgflow/hold ]; do sleep 0.1; done\nexec /pgflow/bin/{program}.real "$@"\n' > {program}.held
+            echo '#!/bin/sh' > {program}.held
+            echo 'while [ -e /pgflow/hold ]; do sleep 0.1; done' >> {program}.held
+            echo 'exec /pgflow/bin/{program}.real "$@"' >> {program}.held
             chmod +x {program}.held
             cp -p {program} {program}.real
             mv {program}.held {program}

@@ -24,9 +24,8 @@ internal sealed class Writer : IAsyncDisposable
     public static async Task<Writer> StartAsync(TestCluster cluster)
     {
         var connection =
-            $"Host={cluster.Vip};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;Timeout=1;Command "
-            + ""
-            + "Timeout=1;SSL Mode=Disable;GSS Encryption Mode=Disable";
+            $"Host={cluster.Vip};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;"
+            + "Timeout=1;Command Timeout=1;SSL Mode=Disable;GSS Encryption Mode=Disable";
         await using (var source = NpgsqlDataSource.Create(connection))
         {
             await using var create = source.CreateCommand("CREATE TABLE IF NOT EXISTS written (id bigint PRIMARY KEY)");

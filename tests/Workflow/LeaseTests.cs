@@ -175,7 +175,8 @@ public sealed class LeaseTests(TemporalServer server)
             (NodeRole.Primary, EndpointRole.ReadWrite),
             (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint)
         );
-        Assert.Equal(ProcedureStatus.Unchanged, world.InMemory.Ledger.Single().Outcome); // the way back has taken it again
+        // the way back has taken it again
+        Assert.Equal(ProcedureStatus.Unchanged, world.InMemory.Ledger.Single().Outcome);
     }
 
     [Fact]

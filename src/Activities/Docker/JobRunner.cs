@@ -67,7 +67,8 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     /// <summary>What the program of a job wrote: from its container, whatever the daemon does with logs.</summary>
     public async Task<T> ResultOfAsync<T>(JobEnd end) =>
         await _files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
-            ? JsonSerializer.Deserialize<T>(Encoding.UTF8.GetString(result), Json)! // a server's words may be in any encoding
+            // a server's words may be in any encoding
+            ? JsonSerializer.Deserialize<T>(Encoding.UTF8.GetString(result), Json)!
             : throw new IOException($"{end.Container} has left no result: {end.Tail}");
 
     /// <summary>A container for several short programs, since to start one takes longer than most questions. It goes
@@ -213,8 +214,11 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     private Task<ContainerInspectResponse?> FindAsync(string name) =>
         docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(name, token));
 
-    private static string NameOf(JobSpec job, int number) =>
-        $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!)}-{OwnerOf(job)}-{number}";
+    private static string NameOf(JobSpec job, int number)
+    {
+        var run = Names.ShortRun(ActivityExecutionContext.Current.Info.WorkflowRunId!);
+        return $"pgflow-{job.Spec.Cluster}-job-{job.Name}-{run}-{OwnerOf(job)}-{number}";
+    }
 
     private static string OwnerOf(JobSpec job) =>
         job.Beside ? JobSpec.BesideData : ActivityExecutionContext.Current.Info.ActivityId;
@@ -298,7 +302,8 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
                         User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
                         Env =
                         [
-                            $"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                            $"PATH={job.Spec.Postgres.Bin}:/usr/local/sbin:/usr/local/bin:"
+                                + "/usr/sbin:/usr/bin:/sbin:/bin",
                             "LC_ALL=C",
                             .. Names.Environment,
                             .. job.Parameters,

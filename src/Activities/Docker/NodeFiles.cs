@@ -64,7 +64,9 @@ internal sealed class NodeFiles(DockerEngine docker)
                     case "":
                         await tar.WriteEntryAsync(file.Entry(TarEntryType.RegularFile, path));
                         break;
-                    case var content: // Docker removes what is there before it writes: on a full disk only the half of it would be left. A link needs no room.
+                    case var content:
+                        // Docker removes what is there before it writes: on a full disk only the half of it would be
+                        // left. A link needs no room.
                         var (written, link) = (
                             file.Entry(TarEntryType.RegularFile, $"{path}.new"),
                             file.Entry(TarEntryType.HardLink, path)

@@ -22,8 +22,8 @@ internal sealed partial class PullProgress : IProgress<JSONMessage>
     public static PgFlowException FailureOf(string image, HttpStatusCode status, string said) =>
         IsFinal(status, said)
             ? Failure.Refuse(
-                $"image: there is no {image} here, and its registry does not give it: {said}; check the name, or pull or "
-                    + "build it on the Docker host (docker login, if it is private)"
+                $"image: there is no {image} here, and its registry does not give it: {said}; check the name, "
+                    + "or pull or build it on the Docker host (docker login, if it is private)"
             )
             : Failure.Fail(
                 $"image: there is no {image} here, and it can't be pulled: {said}; run it again when the registry "
@@ -41,8 +41,8 @@ internal sealed partial class PullProgress : IProgress<JSONMessage>
     /// <summary>The registry's own answers, which some daemons pass on as their own error (500) or in the
     /// stream.</summary>
     [GeneratedRegex(
-        "manifest unknown|manifest for .* not found|no matching manifest|name unknown|pull access denied|(^|: )denied\\b"
-            + "|unauthorized|authentication required|authorization failed|no basic auth credentials"
+        "manifest unknown|manifest for .* not found|no matching manifest|name unknown|pull access denied"
+            + "|(^|: )denied\\b|unauthorized|authentication required|authorization failed|no basic auth credentials"
             + "|invalid reference format|: not found$",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
     )]

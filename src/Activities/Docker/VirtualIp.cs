@@ -16,8 +16,8 @@ internal static class VirtualIp
 
         if (Contains(pool.IPRange, address))
         {
-            return $"{address} lies in the ip-range of {network} ({pool.IPRange}), from which Docker gives addresses to "
-                + $"other containers; give a free one of {pool.Subnet} outside it";
+            return $"{address} lies in the ip-range of {network} ({pool.IPRange}), from which Docker gives addresses "
+                + $"to other containers; give a free one of {pool.Subnet} outside it";
         }
 
         return pool.Gateway == address ? $"{address} is the gateway of {network}; give a free address" : null;

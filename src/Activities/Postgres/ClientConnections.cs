@@ -88,7 +88,8 @@ internal sealed class ClientConnections(
 
     /// <summary>Post-condition: a node that has lost an address under its clients has it again, to close what they have
     /// open: they wait for an answer from there, also after the process has ended that would give it.</summary>
-    /// <remarks>Taking it away takes Docker 100 ms, in which somebody may connect; or somebody did it by hand.</remarks>
+    /// <remarks>Taking it away takes Docker 100 ms, in which somebody may connect; or somebody did it by
+    /// hand.</remarks>
     public async Task GiveBackAsync(NodeContainer node)
     {
         if (

@@ -26,9 +26,12 @@ internal static class Hba
 
     /// <summary>SQL with which the server, a standby too, puts the file in its place as a whole.</summary>
     /// <remarks>Beside it lies a second name of it, which <see cref="NodeFiles"/> leaves.</remarks>
-    public static string Writing(byte[] file) =>
-        $"""
+    public static string Writing(byte[] file)
+    {
+        const string part = $"{SettingsFile.HbaPath}.new";
+        return $"""
             COPY (SELECT '{Convert.ToBase64String(file)}')
-            TO PROGRAM 'rm -f {SettingsFile.HbaPath}.new && base64 -d > {SettingsFile.HbaPath}.new && mv {SettingsFile.HbaPath}.new {SettingsFile.HbaPath}'
+            TO PROGRAM 'rm -f {part} && base64 -d > {part} && mv {part} {SettingsFile.HbaPath}'
             """;
+    }
 }

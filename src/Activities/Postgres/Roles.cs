@@ -25,14 +25,17 @@ internal sealed class Roles(Secrets secrets)
 
     private static readonly string Question = """
         SELECT coalesce(json_agg(json_build_object(
-            'name', rolname, 'login', rolcanlogin, 'superuser', rolsuper, 'replication', rolreplication, 'limit', rolconnlimit,
+            'name', rolname, 'login', rolcanlogin, 'superuser', rolsuper,
+            'replication', rolreplication, 'limit', rolconnlimit,
             'expires', rolvaliduntil IS NOT NULL AND rolvaliduntil <> 'infinity', 'verifier', rolpassword,
-            'settings', (SELECT setconfig FROM pg_db_role_setting WHERE setrole = role.oid AND setdatabase = 0))), '[]')::text
+            'settings', (SELECT setconfig FROM pg_db_role_setting WHERE setrole = role.oid AND setdatabase = 0)
+        )), '[]')::text
         FROM pg_authid AS role WHERE rolname IN ('pgflow', 'replicator', 'pgflow_proof')
         """;
 
     private static readonly string MayProve = """
-        SELECT coalesce(bool_and(has_function_privilege('pgflow_proof', oid, 'EXECUTE')), false) AND has_database_privilege('pgflow_proof', current_database(), 'CONNECT')
+        SELECT coalesce(bool_and(has_function_privilege('pgflow_proof', oid, 'EXECUTE')), false)
+            AND has_database_privilege('pgflow_proof', current_database(), 'CONNECT')
         FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = 'pg_logical_emit_message'
         """;
 
@@ -54,8 +57,9 @@ internal sealed class Roles(Secrets secrets)
             ?
             [
                 .. problems,
-                $"{Proof} may not log in to {await session.QueryScalarAsync<string>("SELECT current_database()::text")} "
-                    + "or write a message there",
+                $"{Proof} may not log in to "
+                    + await session.QueryScalarAsync<string>("SELECT current_database()::text")
+                    + " or write a message there",
             ]
             : problems;
     }
@@ -85,7 +89,8 @@ internal sealed class Roles(Secrets secrets)
                 await session.QueryScalarAsync<string>(
                     """
                     SELECT format('GRANT CONNECT ON DATABASE %I TO pgflow_proof', current_database()) || chr(10)
-                        || string_agg(format('GRANT EXECUTE ON FUNCTION %s TO pgflow_proof', oid::regprocedure), chr(10))
+                        || string_agg(
+                            format('GRANT EXECUTE ON FUNCTION %s TO pgflow_proof', oid::regprocedure), chr(10))
                     FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = 'pg_logical_emit_message'
                     """
                 )

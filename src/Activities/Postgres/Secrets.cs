@@ -86,7 +86,8 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
         var server = HMACSHA256.HashData(salted, "Server Key"u8);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"SCRAM-SHA-256${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(stored)}:{Convert.ToBase64String(server)}"
+            $"SCRAM-SHA-256${iterations}:{Convert.ToBase64String(salt)}"
+                + $"${Convert.ToBase64String(stored)}:{Convert.ToBase64String(server)}"
         );
     }
 

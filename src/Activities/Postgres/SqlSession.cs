@@ -101,7 +101,8 @@ internal sealed partial class SocketSession(
     internal static string Literal(object value)
     {
         var text = Convert.ToString(value, CultureInfo.InvariantCulture)!;
-        return $"E'{text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'::text";
+        var escaped = text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal);
+        return $"E'{escaped}'::text";
     }
 
     /// <summary>What psql complains of: the server's SQLSTATE and text where it has them.</summary>

@@ -102,8 +102,11 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
             connection,
             """
             SELECT CASE WHEN setting = 'off' THEN CASE WHEN sourcefile = $1 THEN 'left off' ELSE 'off' END
-                WHEN EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError') THEN 'fails'
-                WHEN pending_lsn >= CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END THEN 'there' ELSE 'behind' END
+                WHEN EXISTS (SELECT FROM pg_stat_activity
+                    WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError') THEN 'fails'
+                WHEN pending_lsn >= CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                    ELSE pg_current_wal_flush_lsn() END THEN 'there'
+                ELSE 'behind' END
             FROM pg_get_wal_summarizer_state(), pg_settings WHERE name = 'summarize_wal'
             """,
             SettingsFile.Path

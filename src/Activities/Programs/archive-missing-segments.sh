@@ -1,5 +1,6 @@
 #!/bin/sh
-# Archives the complete segments of earlier timelines that a promoted standby has and the archive lacks: as a standby it archived none. Prints how many.
+# Archives the complete segments of earlier timelines that a promoted standby has and the archive lacks: as a standby it
+# archived none. Prints how many.
 set -eu
 cd "$VOLUME/data/pg_wal"
 count=0

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Its result is what pg_control of the node says, and the histories of its timelines. A directory that a rewind has under its hands counts as one that crashed.
+# Its result is what pg_control of the node says, and the histories of its timelines. A directory that a rewind has
+# under its hands counts as one that crashed.
 set -eu
 # shellcheck source=lib/control.sh
 . "$JOB/lib/control.sh"
@@ -19,6 +20,7 @@ history() { # TIMELINE: its history's lines
   [ ! -e "$history" ] || cat "$history"
 }
 result systemIdentifier "$(field 'Database system identifier')" state "$state" standbySignal "$signal" \
-  minimumRecoveryEnd "$(field 'Minimum recovery ending location')" minimumRecoveryTimeline "$replayed" minimumRecoveryHistory "$(history "$replayed")" \
+  minimumRecoveryEnd "$(field 'Minimum recovery ending location')" \
+  minimumRecoveryTimeline "$replayed" minimumRecoveryHistory "$(history "$replayed")" \
   checkpoint "$(field 'Latest checkpoint location')" timeline "$timeline" history "$(history "$timeline")" \
   checksums "$(field 'Data page checksum version')" walLogHints "$(field 'wal_log_hints setting')"

@@ -2,7 +2,8 @@
 # Its result is where the image has PostgreSQL, and who its user postgres is.
 # shellcheck source=lib/result.sh
 . "$JOB/lib/result.sh"
-for postgres in /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /usr/bin/postgres "$(command -v postgres)"; do
+for postgres in /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /usr/bin/postgres \
+  "$(command -v postgres)"; do
   [ -x "$postgres" ] || continue
   version=$("$postgres" --version)
   version=${version##*PostgreSQL) }

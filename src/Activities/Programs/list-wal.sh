@@ -1,6 +1,7 @@
 #!/bin/sh
-# Its result is what a stopped node has of WAL, and what its pg_control says: the segments; the files that wait for the archive, and those that are in it;
-# and of each history the timelines that it descends from, as lines "TIMELINE ANCESTOR".
+# Its result is what a stopped node has of WAL, and what its pg_control says: the segments; the files that wait for the
+# archive, and those that are in it; and of each history the timelines that it descends from, as lines
+# "TIMELINE ANCESTOR".
 set -eu
 # shellcheck source=lib/result.sh
 . "$JOB/lib/result.sh"
@@ -25,6 +26,7 @@ ancestors() {
     [ ! -f "$history" ] || sed -n "s/^ *\([0-9][0-9]*\)[[:space:]].*/${history%.history} \1/p" "$history"
   done
 }
-result state "$(sed -n 's/^Database cluster state: *//p' /tmp/control)" timeline "$(sed -n "s/^Latest checkpoint's TimeLineID: *//p" /tmp/control)" \
+result state "$(sed -n 's/^Database cluster state: *//p' /tmp/control)" \
+  timeline "$(sed -n "s/^Latest checkpoint's TimeLineID: *//p" /tmp/control)" \
   'segments[]' "$(find . -maxdepth 1 -type f | sed -n 's|^\./\([0-9A-F]\{24\}\)$|\1|p' | sort)" \
   'ready[]' "$(names .ready)" 'archived[]' "$(names .done)" 'ancestors[]' "$(ancestors)"

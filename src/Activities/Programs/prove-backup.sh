@@ -1,5 +1,6 @@
 #!/bin/sh
-# Proves that the staged backup is as its manifest says, and that every segment of $JOB/segments is in an archive: the repository's, or a node's own.
+# Proves that the staged backup is as its manifest says, and that every segment of $JOB/segments is in an archive: the
+# repository's, or a node's own.
 set -eu
 while read -r segment; do
   found=no

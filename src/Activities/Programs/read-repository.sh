@@ -3,7 +3,10 @@
 set -u
 named() { # WORD: the files named on the input, each as one line behind the word
   # shellcheck disable=SC2016 # the $0 is awk's
-  tr '\n' '\0' | xargs -0 -r awk -v word="$1" 'FNR == 1 { if (NR > 1) print ""; printf "%s ", word } { printf "%s", $0 } END { if (NR) print "" }'
+  tr '\n' '\0' | xargs -0 -r awk -v word="$1" '
+    FNR == 1 { if (NR > 1) print ""; printf "%s ", word }
+    { printf "%s", $0 }
+    END { if (NR) print "" }'
 }
 names() { # DIRECTORY: also tens of thousands, which no command line holds
   find "$1" -mindepth 1 -maxdepth 1 2> /dev/null | sort
@@ -29,9 +32,11 @@ entries timeline | named opened
 entries restore-point | named point
 present "$REPOSITORY"/backups/*/backup.json | named backup
 present "$REPOSITORY"/backups/*/verified.json | named verified
-for archive in "$REPOSITORY/wal" "$NODES"/*/archive; do names "$archive"; done | sed -n 's|^.*/\([0-9A-F]\{24\}\)$|\1|p; s|^.*/\([0-9A-F]\{24\}\)\.tail\..*|\1|p' | sort -u > /tmp/segments
+for archive in "$REPOSITORY/wal" "$NODES"/*/archive; do names "$archive"; done \
+  | sed -n 's|^.*/\([0-9A-F]\{24\}\)$|\1|p; s|^.*/\([0-9A-F]\{24\}\)\.tail\..*|\1|p' | sort -u > /tmp/segments
 sed 's/^/segment /' /tmp/segments
-# What is in no archive, with the address in its first page's header: files made in advance carry that of what they were before.
+# What is in no archive, with the address in its first page's header: files made in advance carry that of what they were
+# before.
 for wal in "$NODES"/*/data/pg_wal "$NODES"/*/data.rewind/pg_wal; do
   [ -d "$wal" ] || continue
   names "$wal" | sed -n 's|^.*/\([0-9A-F]\{24\}\)$|\1|p' | comm -23 - /tmp/segments | while read -r segment; do

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Writes entries into the ledger, each whole or not at all, once: $JOB/1.json under the first name of $JOB/names, and so on.
+# Writes entries into the ledger, each whole or not at all, once: $JOB/1.json under the first name of $JOB/names, and so
+# on.
 set -eu
 mkdir -p "$REPOSITORY/ledger"
 cd "$REPOSITORY/ledger"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# restore NAME PATH: gets a WAL file from the archive. 1: it is not there. Above 125: trouble, which must not be taken for the end of the WAL.
+# restore NAME PATH: gets a WAL file from the archive. 1: it is not there. Above 125: trouble, which must not be taken
+# for the end of the WAL.
 [ -r "${0%/*}/node.env" ] || exit 255
 # shellcheck source=/dev/null # the node's own paths, written beside this program when the node was created
 . "${0%/*}/node.env"
@@ -9,11 +10,13 @@ case $1 in
 esac
 [ -d "$REPOSITORY/timelines" ] || exit 255
 [ -f "$from/$1" ] || exit 1
-# An ancestor's file of the segment in which the branch left it may hold what was written there past the fork, and recovery would replay that.
+# An ancestor's file of the segment in which the branch left it may hold what was written there past the fork, and
+# recovery would replay that.
 if [ "${#1}" -eq 24 ]; then
   branch=$(sed -n "s/^recovery_target_timeline = '\([0-9]*\)'.*/\1/p" "$VOLUME/pgflow.conf" 2>/dev/null)
   history=$(printf %08X "${branch:-0}").history
-  fork=$(cat "pg_wal/$history" "$REPOSITORY/timelines/$history" 2>/dev/null | sed -n "s|^ *$((0x${1%????????????????}))[[:space:]]*\([0-9A-F]*/[0-9A-F]*\).*|\1|p" | head -n 1)
+  fork=$(cat "pg_wal/$history" "$REPOSITORY/timelines/$history" 2>/dev/null \
+    | sed -n "s|^ *$((0x${1%????????????????}))[[:space:]]*\([0-9A-F]*/[0-9A-F]*\).*|\1|p" | head -n 1)
   if [ -n "$fork" ]; then
     size=$(wc -c < "$from/$1")
     first=$(printf %08X%08X "0x${fork%/*}" $((0x${fork#*/} / size)))

@@ -18,7 +18,8 @@ for link in data.rewind/pg_wal/*; do # made by fetch_wal; pg_rewind takes none f
   [ -L "$link" ] || continue
   if ! { cp "$link" data.rewind/segment && mv data.rewind/segment "$link"; }; then rm -f "$link"; fi
 done
-pg_rewind -D data.rewind --progress --restore-target-wal --source-server="$(server "$PRIMARY" pgflow dbname postgres connect_timeout 5)" 2>&1
+pg_rewind -D data.rewind --progress --restore-target-wal \
+  --source-server="$(server "$PRIMARY" pgflow dbname postgres connect_timeout 5)" 2>&1
 code=$?
 [ $code -le 125 ] || exit $code
 [ $code -eq 0 ] || exit 3

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the files in $JOB/ready, which a stopped node has not archived, into the archive, and beside it, under the name of the node $OWNER,
-# the segment $TAIL, which was being written: it is not complete.
+# Puts the files in $JOB/ready, which a stopped node has not archived, into the archive, and beside it, under the name
+# of the node $OWNER, the segment $TAIL, which was being written: it is not complete.
 set -eu
 cd "$VOLUME"
 data=data

@@ -11,7 +11,8 @@ internal static class WebUi
     public static Uri LinkTo(ITemporalClient client, string workflowId, string? runId = null) =>
         new(
             AddressOf(client),
-            $"/namespaces/{Uri.EscapeDataString(client.Options.Namespace)}/workflows/{Uri.EscapeDataString(workflowId)}{(runId is null ? "" : $"/{runId}/history")}"
+            $"/namespaces/{Uri.EscapeDataString(client.Options.Namespace)}/workflows/{Uri.EscapeDataString(workflowId)}"
+                + (runId is null ? "" : $"/{runId}/history")
         );
 
     public static Uri AddressOf(ITemporalClient client) =>

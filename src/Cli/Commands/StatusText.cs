@@ -66,9 +66,8 @@ internal static class StatusText
             "blocked" =>
                 $"see what it waits for: pgflow show {run.WorkflowId}; then: pgflow resolve {run.WorkflowId} retry",
             "waitingForApproval" => $"pgflow approve {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
-            "inspecting" =>
-                $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId} --to-time TIME (or another later target), "
-                    + $"or pgflow reject {run.WorkflowId}",
+            "inspecting" => $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId} --to-time TIME "
+                + $"(or another later target), or pgflow reject {run.WorkflowId}",
             _ => $"follow it: pgflow watch {run.WorkflowId}",
         };
 
@@ -103,7 +102,7 @@ internal static class StatusText
                         node.Role is NodeRole.Standby
                             ? row is null
                                 ? "not attached"
-                                : $"{PgFlowText.Bytes(row.LagBytes)}{(row.State is "streaming" ? "" : $", {row.State}")}"
+                                : PgFlowText.Bytes(row.LagBytes) + (row.State is "streaming" ? "" : $", {row.State}")
                             : ""
                     ),
                     new Text(row?.Sync ?? ""),
@@ -130,7 +129,8 @@ internal static class StatusText
         {
             if (node.Archiver is { } archiver)
             {
-                yield return $"not archived: {PgFlowText.Bytes(archiver.UnarchivedBytes ?? 0)} of {node.Id}'s WAL; {PgFlowText.Waiting(archiver)}; last archived: {archiver.LastArchived ?? "nothing"}";
+                yield return $"not archived: {PgFlowText.Bytes(archiver.UnarchivedBytes ?? 0)} of {node.Id}'s WAL; "
+                    + $"{PgFlowText.Waiting(archiver)}; last archived: {archiver.LastArchived ?? "nothing"}";
             }
         }
 
@@ -143,7 +143,8 @@ internal static class StatusText
                 : "last backup: none";
             foreach (var gap in archive.Gaps)
             {
-                yield return $"gap: timeline {gap.Timeline} lacks {gap.First}{(gap.Last == gap.First ? "" : $" to {gap.Last}")}";
+                var segments = gap.Last == gap.First ? gap.First : $"{gap.First} to {gap.Last}";
+                yield return $"gap: timeline {gap.Timeline} lacks {segments}";
             }
         }
     }

@@ -27,7 +27,8 @@ internal static class TimelinePage
             h1 { font-size: 1.4rem }
             figure { margin: 0 0 1.5rem; overflow-x: auto }
             table { border-collapse: collapse }
-            th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top }
+            th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--grid) }
+            th, td { text-align: left; vertical-align: top }
             th, p { color: var(--faint); font-weight: normal }
             td:nth-child(4) { white-space: nowrap }
             tr.live td:first-child { color: var(--on); font-weight: bold }
@@ -49,9 +50,9 @@ internal static class TimelinePage
             """;
 
     private static string Findings(TimelineTree tree) =>
-        tree.Findings.Count == 0
-            ? ""
-            : $"<ul>\n{string.Concat(tree.Findings.Select(finding => $"<li class=\"bad\">{TimelinePicture.Encode(finding)}</li>\n"))}</ul>\n";
+        tree.Findings.Count == 0 ? "" : $"<ul>\n{string.Concat(tree.Findings.Select(Item))}</ul>\n";
+
+    private static string Item(string finding) => $"<li class=\"bad\">{TimelinePicture.Encode(finding)}</li>\n";
 
     private static string Row(TreeBranch branch)
     {

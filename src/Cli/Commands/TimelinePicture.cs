@@ -9,9 +9,15 @@ internal sealed class TimelinePicture
 {
     /// <summary>Colours for the picture, and for the page around it.</summary>
     private const string Style = """
-        :root { --ink: #1f2328; --faint: #59636e; --paper: #ffffff; --grid: #eaeef2; --on: #1a7f37; --off: #8c959f; --backup: #0969da; --point: #9a6700; --bad: #cf222e }
+        :root {
+          --ink: #1f2328; --faint: #59636e; --paper: #ffffff; --grid: #eaeef2;
+          --on: #1a7f37; --off: #8c959f; --backup: #0969da; --point: #9a6700; --bad: #cf222e
+        }
         @media (prefers-color-scheme: dark) {
-          :root { --ink: #e6edf3; --faint: #9198a1; --paper: #0d1117; --grid: #21262d; --on: #3fb950; --off: #656c76; --backup: #4493f8; --point: #d29922; --bad: #f85149 }
+          :root {
+            --ink: #e6edf3; --faint: #9198a1; --paper: #0d1117; --grid: #21262d;
+            --on: #3fb950; --off: #656c76; --backup: #4493f8; --point: #d29922; --bad: #f85149
+          }
         }
         .picture text { font: 13px system-ui, sans-serif; fill: var(--ink) }
         .picture text.small { font-size: 11px; fill: var(--faint) }
@@ -56,7 +62,10 @@ internal sealed class TimelinePicture
     {
         var (width, height) = (Math.Max(_scale.Right + 40, 620), Bottom + 64);
         Add(
-            $"""<svg class="picture" xmlns="http://www.w3.org/2000/svg" width="{width:0}" height="{height:0}" viewBox="0 0 {width:0} {height:0}" role="img" aria-label="Timelines of {_tree.Cluster}">"""
+            $"""
+            <svg class="picture" xmlns="http://www.w3.org/2000/svg" width="{width:0}" height="{height:0}"
+              viewBox="0 0 {width:0} {height:0}" role="img" aria-label="Timelines of {_tree.Cluster}">
+            """
         );
         Add($"<style>\n{Style}\n</style>");
         Add($"""<rect class="paper" width="{width:0}" height="{height:0}"/>""");
@@ -112,9 +121,8 @@ internal sealed class TimelinePicture
     {
         var (y, start, end) = (Y(branch), _scale.X(Start(branch)), _scale.X(End(branch)));
         var style = branch.LiveFrom is null ? " class=\"waiting\"" : "";
-        Add(
-            $"<g><title>{Encode($"timeline {branch.Timeline}: opened {TimelineText.Opened(branch)}; {TimelineText.Live(branch)}")}</title>"
-        );
+        var title = $"timeline {branch.Timeline}: opened {TimelineText.Opened(branch)}; {TimelineText.Live(branch)}";
+        Add($"<g><title>{Encode(title)}</title>");
         Label(branch.IsLive ? "live" : "", 12, y + 1, $"timeline {branch.Timeline}{(branch.IsLive ? ", live" : "")}");
         Label("small", 12, y + 15, branch.Opening?.Kind ?? "origin unknown");
         Add($"""<path{style} d="M{start:0.#} {y:0.#}H{end:0.#}"/>""");
@@ -129,8 +137,12 @@ internal sealed class TimelinePicture
             var (fork, above) = (_scale.X(ForkOf(branch)), Y(from));
             var there = Math.Min(start, fork + Curve);
             var middle = (fork + there) / 2;
+            var path = branch.OnLivePath ? "on" : "off";
             Add(
-                $"""<path class="{(branch.OnLivePath ? "on" : "off")}" d="M{fork:0.#} {above:0.#}C{middle:0.#} {above:0.#} {middle:0.#} {y:0.#} {there:0.#} {y:0.#}"/>"""
+                $"""
+                <path class="{path}"
+                  d="M{fork:0.#} {above:0.#}C{middle:0.#} {above:0.#} {middle:0.#} {y:0.#} {there:0.#} {y:0.#}"/>
+                """
             );
             Add($"""<path class="waiting" d="M{there:0.#} {y:0.#}H{start:0.#}"/>""");
         }
@@ -148,7 +160,10 @@ internal sealed class TimelinePicture
                 + $"{backup.Node}, ended {TimelineText.Time(backup.StoppedAt)} at "
                 + $"{backup.End}{PgFlowText.Because(backup.Annotation)}";
             Add(
-                $"""<rect class="backup" x="{_scale.X(backup.StoppedAt) - 7:0.#}" y="{y - 7:0.#}" width="14" height="14" rx="2"><title>{Encode(text)}</title></rect>"""
+                $"""
+                <rect class="backup" x="{_scale.X(backup.StoppedAt) - 7:0.#}" y="{y - 7:0.#}"
+                  width="14" height="14" rx="2"><title>{Encode(text)}</title></rect>
+                """
             );
         }
 
@@ -158,7 +173,10 @@ internal sealed class TimelinePicture
             var (x, half) = (_scale.X(point.At), point.Name.Length * LetterWidth / 2);
             var text = $"restore point {point.Name}: {TimelineText.Time(point.At)} at {point.Lsn}";
             Add(
-                $"""<path class="restore-point" d="M{x:0.#} {y - 9:0.#}l9 9l-9 9l-9 -9z"><title>{Encode(text)}</title></path>"""
+                $"""
+                <path class="restore-point" d="M{x:0.#} {y - 9:0.#}l9 9l-9 9l-9 -9z">
+                  <title>{Encode(text)}</title></path>
+                """
             );
             if (x - half > free)
             {
@@ -170,16 +188,19 @@ internal sealed class TimelinePicture
         if (branch.IsLive)
         {
             Add(
-                $"""<circle class="now" cx="{_scale.X(_tree.ReadAt):0.#}" cy="{y:0.#}" r="8"><title>clients write here</title></circle>"""
+                $"""
+                <circle class="now" cx="{_scale.X(_tree.ReadAt):0.#}" cy="{y:0.#}" r="8">
+                  <title>clients write here</title></circle>
+                """
             );
         }
     }
 
     private void DrawLegend(double y)
     {
-        Add(
-            $"""<path class="on" d="M12 {y - 4:0.#}h24"/><rect class="backup" x="132" y="{y - 11:0.#}" width="14" height="14" rx="2"/><path class="restore-point" d="M218 {y - 13:0.#}l9 9l-9 9l-9 -9z"/>"""
-        );
+        Add($"""<path class="on" d="M12 {y - 4:0.#}h24"/>""");
+        Add($"""<rect class="backup" x="132" y="{y - 11:0.#}" width="14" height="14" rx="2"/>""");
+        Add($"""<path class="restore-point" d="M218 {y - 13:0.#}l9 9l-9 9l-9 -9z"/>""");
         Label("small", 42, y, "led to today");
         Label("small", 152, y, "backup");
         Label("small", 232, y, "restore point");

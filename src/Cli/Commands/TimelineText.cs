@@ -48,7 +48,8 @@ internal static class TimelineText
         var by = branch.Opening is not { } opening
             ? "nobody knows how"
             : "by "
-                + $"{(opening.Kind.Length > 0 ? opening.Kind : opening.Procedure)}{(opening.Node is null ? ", as the WAL tells" : "")}";
+                + (opening.Kind.Length > 0 ? opening.Kind : opening.Procedure)
+                + (opening.Node is null ? ", as the WAL tells" : "");
         return branch.SwitchedAt is { } at ? $"{by}, from timeline {branch.Parent} at {at}" : by;
     }
 

@@ -9,11 +9,17 @@ internal static class CompletionsCommand
     private static readonly Dictionary<string, string> Scripts = new()
     {
         ["bash"] = """
-            _pgflow() { COMPREPLY=($(compgen -W "$(pgflow "[suggest:$COMP_POINT]" "$COMP_LINE" 2> /dev/null)" -- "${COMP_WORDS[COMP_CWORD]}")); }
+            _pgflow() {
+              local found=$(pgflow "[suggest:$COMP_POINT]" "$COMP_LINE" 2> /dev/null)
+              COMPREPLY=($(compgen -W "$found" -- "${COMP_WORDS[COMP_CWORD]}"))
+            }
             complete -o default -F _pgflow pgflow
             """,
         ["zsh"] = """
-            _pgflow() { local -a found=("${(@f)$(pgflow "[suggest:$CURSOR]" "$BUFFER" 2> /dev/null)}"); compadd -a found; }
+            _pgflow() {
+              local -a found=("${(@f)$(pgflow "[suggest:$CURSOR]" "$BUFFER" 2> /dev/null)}")
+              compadd -a found
+            }
             compdef _pgflow pgflow
             """,
         ["fish"] = """

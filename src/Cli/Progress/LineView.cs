@@ -49,8 +49,9 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
         {
             _said[step.Number] = (step.State, step.Error);
             people.WriteLine(
-                $"{PgFlowText.Sign(step.State)} {step.Number, 2} "
-                    + $"{step.Title}{(step.Milliseconds is { } ms ? $" ({ms} ms)" : "")}{(step.Error is null ? "" : $": {step.Error}")}"
+                $"{PgFlowText.Sign(step.State)} {step.Number, 2} {step.Title}"
+                    + (step.Milliseconds is { } ms ? $" ({ms} ms)" : "")
+                    + (step.Error is null ? "" : $": {step.Error}")
             );
         }
 

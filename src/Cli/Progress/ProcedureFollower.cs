@@ -70,7 +70,7 @@ internal sealed class ProcedureFollower(InvocationContext call, ITemporalClient 
         {
             call.Terminal.WriteInfo(
                 $"{handle.Id} goes on; "
-                    + $"{(cancel.IsCancellationRequested ? "you only stopped following it" : "the time limit was reached")}"
+                    + (cancel.IsCancellationRequested ? "you only stopped following it" : "the time limit was reached")
             );
             call.Terminal.WriteInfo(
                 $"  follow it: pgflow watch {handle.Id}\n  stop it:   pgflow cancel {handle.Id}\n  "

@@ -158,8 +158,8 @@ internal static class Checks
                 ),
                 new(
                     "there: "
-                        + $"{string.Join("; ", node.TooLow.Select(low => $"ALTER SYSTEM SET {low.Name} = {low.Wanted}"))}; "
-                        + $"then docker restart {node.Id.Container} (to resume replay would end the server)"
+                        + string.Join("; ", node.TooLow.Select(low => $"ALTER SYSTEM SET {low.Name} = {low.Wanted}"))
+                        + $"; then docker restart {node.Id.Container} (to resume replay would end the server)"
                 )
             );
 

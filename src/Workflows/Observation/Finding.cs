@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace PgFlow.Workflows.Observation;
 
-/// <summary>A way in which a cluster is not what it should be, or what a person should weigh of a plan. Data only: <see cref="FindingText"/> says it to
-/// people.</summary>
+/// <summary>A way in which a cluster is not what it should be, or what a person should weigh of a plan. Data only:
+/// <see cref="FindingText"/> says it to people.</summary>
 /// <param name="Code">What kind of deviation; programs rely on it.</param>
 /// <param name="Node">The node that it is about; null where it is about the cluster.</param>
 /// <param name="Detail">What was found, where the code alone does not say it.</param>

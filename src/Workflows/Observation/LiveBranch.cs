@@ -64,7 +64,8 @@ internal sealed record LiveBranch(TimelineHistory Line, string? Doubt = null)
 
         if (timeline == Line.Tip)
         {
-            return $"{node.Id} is on another timeline {timeline} than the live one: two promotions took the same number";
+            return $"{node.Id} is on another timeline {timeline} than the live one: "
+                + "two promotions took the same number";
         }
 
         // What a standby has replayed lies on its timeline; what it has received may lie on the next one already.

@@ -311,9 +311,11 @@ internal sealed record FailoverPlan : Plan
                 + "--to NODE --force";
 
     private static string WhyUnknown(ClusterState state) =>
-        "nobody can tell which branch is live "
-        + $"({string.Join(", ", state.Nodes.Select(node => $"{node.Id} {(node.Timeline is { } timeline ? $"is on timeline {timeline}" : "does not say")}"))}); "
+        $"nobody can tell which branch is live ({string.Join(", ", state.Nodes.Select(TimelineOf))}); "
         + "name the node to go on with: --to NODE --force";
+
+    private static string TimelineOf(NodeState node) =>
+        node.Timeline is { } timeline ? $"{node.Id} is on timeline {timeline}" : $"{node.Id} does not say";
 
     private static Finding Absent(NodeState node, LiveBranch? live) =>
         live?.ReasonAgainst(node) is { } why

@@ -178,7 +178,8 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     /// <returns>Where it replays on to.</returns>
     [WorkflowUpdate(
         "move",
-        Description = "Replays on to a later target on the same branch: {\"toTime\": \"…\"} or any other target of RecoverCluster."
+        Description = "Replays on to a later target on the same branch: {\"toTime\": \"…\"} "
+            + "or any other target of RecoverCluster."
     )]
     public Task<string> MoveAsync(TargetInput target)
     {

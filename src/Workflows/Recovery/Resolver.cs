@@ -187,7 +187,11 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
             ? contents.Find(timeline)
                 ?? throw Failure.Refuse(
                     $"there is no timeline {timeline}; "
-                        + $"{List("there are", contents.Branches.Select(branch => branch.Timeline.ToString()), "there is none")}"
+                        + List(
+                            "there are",
+                            contents.Branches.Select(branch => branch.Timeline.ToString()),
+                            "there is none"
+                        )
                 )
             : Live();
 

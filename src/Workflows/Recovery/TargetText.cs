@@ -24,10 +24,12 @@ internal static class TargetText
                 + $"{Describe(target.EndOfBranch ? null : target.LastKept, "all that the branch has")}",
             $"first transaction dropped: {Describe(target.FirstDropped, "none")}",
             "backup: "
-                + $"{string.Join(" + ", target.Backups)}{(target.BackupBytes > 0 ? $", {PgFlowText.Bytes(target.BackupBytes)}" : "")}",
+                + string.Join(" + ", target.Backups)
+                + (target.BackupBytes > 0 ? $", {PgFlowText.Bytes(target.BackupBytes)}" : ""),
             $"WAL: from {target.Wal[0].Start} over timelines "
-                + $"{string.Join(", ", target.Wal.Select(range => range.Timeline))}{(target.EndOfBranch ? "" : $", {PgFlowText.Bytes(target.WalBytes)}")}; "
-                + "no gap",
+                + string.Join(", ", target.Wal.Select(range => range.Timeline))
+                + (target.EndOfBranch ? "" : $", {PgFlowText.Bytes(target.WalBytes)}")
+                + "; no gap",
             $"new timeline: {target.NewTimeline}",
         ];
 

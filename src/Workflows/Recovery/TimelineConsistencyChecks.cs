@@ -106,7 +106,8 @@ internal static class TimelineConsistencyChecks
             && last + 1 < contents.SegmentOf(own.Start)
         )
         {
-            yield return $"timeline {branch.Timeline}: its parent's WAL ends before it, {contents.NameOf(parent.Timeline, last + 1)} is missing";
+            yield return $"timeline {branch.Timeline}: its parent's WAL ends before it, "
+                + $"{contents.NameOf(parent.Timeline, last + 1)} is missing";
         }
     }
 

@@ -31,7 +31,8 @@ public static class PgFlowJson
             PayloadConverter = new InputConverter(new DefaultPayloadConverter(Options)),
         };
 
-    /// <summary>Reads inputs without ever throwing: a workflow whose input can't be read would be retried for ever.</summary>
+    /// <summary>Reads inputs without ever throwing: a workflow whose input can't be read would be retried for
+    /// ever.</summary>
     private sealed class InputConverter(IPayloadConverter inner) : IPayloadConverter
     {
         public Payload ToPayload(object? value) => inner.ToPayload(value);

@@ -104,7 +104,8 @@ public abstract partial class Procedure
     /// <summary>Decides how a blocked procedure goes on.</summary>
     [WorkflowUpdate(
         "resolve",
-        Description = "Decides a blocked step: {\"action\": \"retry|skip|abort\", \"step\": 7, \"by\": \"…\", \"reason\": \"…\"}."
+        Description = "Decides a blocked step: {\"action\": \"retry|skip|abort\", \"step\": 7, "
+            + "\"by\": \"…\", \"reason\": \"…\"}."
     )]
     public Task ResolveAsync(Resolution resolution)
     {
@@ -120,7 +121,8 @@ public abstract partial class Procedure
     /// <summary>Breaks off what a procedure does behind the point of no return, or on its way back.</summary>
     [WorkflowUpdate(
         "interrupt",
-        Description = "Breaks off the running step behind the point of no return into blocked, to be decided: {\"by\": \"…\", \"reason\": \"…\"}."
+        Description = "Breaks off the running step behind the point of no return into blocked, to be decided: "
+            + "{\"by\": \"…\", \"reason\": \"…\"}."
     )]
     public Task InterruptAsync(Interruption interruption)
     {
@@ -153,7 +155,8 @@ public abstract partial class Procedure
     /// is.</summary>
     [WorkflowUpdate(
         "yield",
-        Description = "Ends it as incomplete for a procedure that takes the cluster from it: {\"to\": \"…\", \"by\": \"…\", \"reason\": \"…\"}."
+        Description = "Ends it as incomplete for a procedure that takes the cluster from it: "
+            + "{\"to\": \"…\", \"by\": \"…\", \"reason\": \"…\"}."
     )]
     public Task YieldAsync(Yielding yielding)
     {
@@ -185,8 +188,12 @@ public abstract partial class Procedure
             Meant(resolution)
             ?? throw new ApplicationFailureException(
                 Undecided.Count == 0
-                    ? "no step is "
-                        + $"blocked{(PastPointOfNoReturn && RunningSteps.Count > 0 ? $"; to break off the one that runs: pgflow interrupt {Workflow.Info.WorkflowId}" : "")}"
+                    ? "no step is blocked"
+                        + (
+                            PastPointOfNoReturn && RunningSteps.Count > 0
+                                ? $"; to break off the one that runs: pgflow interrupt {Workflow.Info.WorkflowId}"
+                                : ""
+                        )
                     : "step: give the number of a blocked step: "
                         + $"{string.Join(", ", Undecided.Select(blocked => blocked.View.Number))}"
             );

@@ -26,8 +26,8 @@ public abstract class Procedure<TInput> : Procedure
     /// <param name="planFrom">Decides, or refuses with <see cref="Failure.Refuse"/>.</param>
     /// <param name="steps">The runbook. Everything that it does stands in a step: a dry run walks it too.</param>
     /// <returns>The report of a success or of a dry run.</returns>
-    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="FailureTypes"/>, its detail
-    /// the report.</exception>
+    /// <exception cref="ApplicationFailureException">Any other end; its type is one of <see cref="FailureTypes"/>, its
+    /// detail the report.</exception>
     private protected Task<Report> RunAsync<TPlan>(
         TInput? input,
         Func<TInput, ClusterState, TPlan> planFrom,

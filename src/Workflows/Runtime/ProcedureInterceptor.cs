@@ -36,8 +36,8 @@ public sealed record StepMark(int Number, string Title);
 /// <param name="Kind">For what.</param>
 public sealed record LeaseMark(ClusterName Cluster, LeaseKind Kind);
 
-/// <summary>Tells every activity for what it works (by a header: histories are replayed without it), and Temporal what a
-/// failure of the domain is.</summary>
+/// <summary>Tells every activity for what it works (by a header: histories are replayed without it), and Temporal what
+/// a failure of the domain is.</summary>
 public sealed class ProcedureInterceptor : IWorkerInterceptor
 {
     /// <inheritdoc/>

@@ -55,8 +55,12 @@ public static class TemporalFailures
         {
             _ when TemporalException.IsCanceledException(failure) => "cancelled",
             ActivityFailureException { InnerException: TimeoutFailureException late } activity =>
-                $"{activity.ActivityType} did not end in time "
-                    + $"({late.TimeoutType}){(late.InnerException is { } last ? $"; at last: {Failure.Said(last.Message)}" : "; is its worker there?")}",
+                $"{activity.ActivityType} did not end in time ({late.TimeoutType})"
+                    + (
+                        late.InnerException is { } last
+                            ? $"; at last: {Failure.Said(last.Message)}"
+                            : "; is its worker there?"
+                    ),
             _ => Failure.Said(Cause(failure).Message),
         };
 

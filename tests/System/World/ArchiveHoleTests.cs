@@ -143,7 +143,8 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
                 "-ec",
                 """
                 cd /pgflow/bin
-                sed 's|^said=.*dd if="$1" of="$part".*|head -c 9000000 "$1" > "$part"; sleep 2\n&|' archive > archive.slow
+                sed 's|^said=.*dd if="$1" of="$part".*|head -c 9000000 "$1" > "$part"; sleep 2\n&|' \
+                  archive > archive.slow
                 chmod +x archive.slow
                 mv archive.slow archive
                 """

@@ -219,7 +219,10 @@ public sealed class BackupSettingsTests(TemporalServer temporal)
             mkdir tls more
             echo "$KEY" > tls/server.key
             echo "$CERTIFICATE" > tls/server.crt
-            printf "work_mem = '7MB'\nssl_cert_file = 'tls/server.crt'\nssl_key_file = 'tls/server.key'\nssl = on\n" > more/own.conf
+            echo "work_mem = '7MB'" > more/own.conf
+            echo "ssl_cert_file = 'tls/server.crt'" >> more/own.conf
+            echo "ssl_key_file = 'tls/server.key'" >> more/own.conf
+            echo "ssl = on" >> more/own.conf
             echo "include 'more/own.conf'" >> postgresql.conf
             """
         );

@@ -74,9 +74,8 @@ internal sealed class ClientSessions
     }
 
     internal static string ConnectionString(TestCluster cluster, string address) =>
-        $"Host={address};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;Timeout=0;Command "
-        + ""
-        + "Timeout=0;SSL Mode=Disable;GSS Encryption Mode=Disable";
+        $"Host={address};Username=app;Password={cluster.PasswordOf("app")};Database=app;Pooling=false;Timeout=0;"
+        + "Command Timeout=0;SSL Mode=Disable;GSS Encryption Mode=Disable";
 
     private static async Task<long> EndAsync(NpgsqlConnection connection, bool waiting)
     {

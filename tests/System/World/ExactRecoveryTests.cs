@@ -10,7 +10,8 @@ namespace PgFlow.SystemTests.World;
 public sealed class HostilePast(TemporalServer temporal) : IAsyncLifetime
 {
     private const string Line =
-        @"\nrmgr: Transaction len (rec/tot):     46/    46, tx:        999, lsn: 0/03000028, prev 0/02FFFFD8, desc: COMMIT 2099-01-01 00:00:00.274103 UTC";
+        @"\nrmgr: Transaction len (rec/tot):     46/    46, tx:        999, lsn: 0/03000028, prev 0/02FFFFD8, "
+        + "desc: COMMIT 2099-01-01 00:00:00.274103 UTC";
 
     /// <summary>Names of prepared transactions, as SQL writes them.</summary>
     internal static readonly string[] Names =

@@ -5,7 +5,8 @@ using Temporalio.Client;
 
 namespace PgFlow.SystemTests.World;
 
-/// <summary>Workers that stop, hang and come back; activities that a person pauses; a repository that is full.</summary>
+/// <summary>Workers that stop, hang and come back; activities that a person pauses; a repository that is
+/// full.</summary>
 public sealed class FaultTests(TemporalServer temporal)
 {
     private static readonly TimeSpan StandsStill = TimeSpan.FromSeconds(30);

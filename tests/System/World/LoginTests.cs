@@ -131,7 +131,8 @@ public sealed class LoginTests(TemporalServer temporal)
         var role = seen.Id == primary ? NodeRole.Primary : NodeRole.Standby;
         if (seen.Role != role || seen.Timeline is null || seen.Unread.Count > 0)
         {
-            yield return $"{seen.Id} is {seen.Role} on timeline {seen.Timeline}, {seen.Login?.Detail} {string.Join(", ", seen.Unread)}";
+            yield return $"{seen.Id} is {seen.Role} on timeline {seen.Timeline}, {seen.Login?.Detail} "
+                + $"{string.Join(", ", seen.Unread)}";
         }
 
         if (kind is not null && seen.Login?.Kind != kind)

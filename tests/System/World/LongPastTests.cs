@@ -143,7 +143,8 @@ public sealed class LongPastTests(TemporalServer temporal)
             awk -v point="$point" 'BEGIN {
               for (i = 1; i <= 20000; i++) {
                 text = point; sub(/first/, "many-" i, text)
-                file = sprintf("20250101T%02d%02d%02d.000Z-restore-point-many-%d.json", i / 3600, i / 60 % 60, i % 60, i)
+                file = sprintf("20250101T%02d%02d%02d.000Z-restore-point-many-%d.json",
+                  i / 3600, i / 60 % 60, i % 60, i)
                 print text > file; close(file)
               }
             }'

@@ -100,7 +100,12 @@ internal sealed class RandomWork
     public List<CommittedState> States { get; } = [];
 
     private string Expected() =>
-        $"{string.Join(",", _databases)};{string.Join(",", _tables.Select(table => $"{table.Key}={table.Value}"))};{string.Join(",", _prepared.Keys)}";
+        string.Join(
+            ';',
+            string.Join(',', _databases),
+            string.Join(',', _tables.Select(table => $"{table.Key}={table.Value}")),
+            string.Join(',', _prepared.Keys)
+        );
 
     private string Outside(string session)
     {
@@ -308,15 +313,21 @@ internal sealed class LonePostgres : IAsyncDisposable
             X
             pg_ctl -D /tmp/again -l /tmp/again.log -w start > /dev/null || { tail -n 5 /tmp/again.log; exit 1; }
             until [ "$(psql -XAtq -d app -c 'SELECT pg_is_in_recovery()')" = f ]; do sleep 0.05; done
-            list=$(psql -XAtq -d postgres -c "SELECT coalesce(string_agg(datname, ',' ORDER BY datname), '') FROM pg_database WHERE datname ~ '^d[0-9]'")
-            prepared=$(psql -XAtq -d app -c "SELECT coalesce(string_agg(gid, ',' ORDER BY gid COLLATE \"C\"), '') FROM pg_prepared_xacts")
-            psql -XAtq -d app -c "SELECT format('ROLLBACK PREPARED %L;', gid) FROM pg_prepared_xacts" | psql -XAtq -v ON_ERROR_STOP=1 -d app # their locks
+            list=$(psql -XAtq -d postgres -c "SELECT coalesce(string_agg(datname, ',' ORDER BY datname), '')
+              FROM pg_database WHERE datname ~ '^d[0-9]'")
+            prepared=$(psql -XAtq -d app -c "SELECT coalesce(string_agg(gid, ',' ORDER BY gid COLLATE \"C\"), '')
+              FROM pg_prepared_xacts")
+            psql -XAtq -d app -c "SELECT format('ROLLBACK PREPARED %L;', gid) FROM pg_prepared_xacts" \
+              | psql -XAtq -v ON_ERROR_STOP=1 -d app # their locks
             tables=''
-            for table in $(psql -XAtq -d app -c "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^t[0-9]' ORDER BY relname COLLATE \"C\""); do
+            for table in $(psql -XAtq -d app -c "SELECT relname FROM pg_class
+              WHERE relkind = 'r' AND relname ~ '^t[0-9]' ORDER BY relname COLLATE \"C\""); do
               tables="$tables${tables:+,}$table=$(psql -XAtq -d app -c "SELECT count(*) FROM $table")"
             done
             echo "$list;$tables;$prepared"
-            for database in $DATABASES; do psql -XAtq -d "$database" -c 'SELECT count(*) FROM pg_class' > /dev/null || echo "$database is broken"; done
+            for database in $DATABASES; do
+              psql -XAtq -d "$database" -c 'SELECT count(*) FROM pg_class' > /dev/null || echo "$database is broken"
+            done
             pg_ctl -D /tmp/again -m immediate -w stop > /dev/null
             """,
             $"END={end}",

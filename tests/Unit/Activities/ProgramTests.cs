@@ -232,7 +232,8 @@ public sealed partial class ProgramTests : IDisposable
         Stub(
             "pg_controldata",
             """
-            [ ! -e "$1/damaged" ] || echo "pg_controldata: warning: calculated CRC checksum does not match value stored in control file" >&2
+            [ ! -e "$1/damaged" ] \
+              || echo "pg_controldata: warning: calculated CRC checksum does not match value stored in control file" >&2
             cat "$1/said"
             """
         );
@@ -442,7 +443,10 @@ public sealed partial class ProgramTests : IDisposable
         Write("pgflow/data/pg_wal/archive_status/00000002.history.done", "");
         Stub(
             "pg_controldata",
-            """printf "Database cluster state:               in production\nLatest checkpoint's TimeLineID:       1\n" """
+            """
+            echo 'Database cluster state:               in production'
+            echo "Latest checkpoint's TimeLineID:       1"
+            """
         );
         InstallArchiveProgram();
         _root.CreateSubdirectory("repository/wal");

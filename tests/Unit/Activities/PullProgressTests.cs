@@ -35,8 +35,8 @@ public sealed class PullProgressTests
 
         Assert.Equal((FailureTypes.Refused, true), (failure.Type, failure.IsFinal));
         Assert.Equal(
-            $"image: there is no postgres:99 here, and its registry does not give it: {said}; check the name, or pull or "
-                + "build it on the Docker host (docker login, if it is private)",
+            $"image: there is no postgres:99 here, and its registry does not give it: {said}; check the name, "
+                + "or pull or build it on the Docker host (docker login, if it is private)",
             failure.Message
         );
     }

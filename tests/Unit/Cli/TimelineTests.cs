@@ -77,7 +77,8 @@ public sealed class TimelineTests
         TimelineText.Write(_console, Tree);
 
         Assert.Matches(
-            @"(?s)timeline 1 .*10:01:00 backup 20261124T100100Z-full <script>\[bold\].*11:00:00 restore point before-2.0 \(0/5000000\).*timeline 2 .*12:30:00 backup",
+            @"(?s)timeline 1 .*10:01:00 backup 20261124T100100Z-full <script>\[bold\].*11:00:00 restore point "
+                + @"before-2.0 \(0/5000000\).*timeline 2 .*12:30:00 backup",
             _console.Output
         );
     }

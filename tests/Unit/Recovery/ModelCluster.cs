@@ -261,9 +261,9 @@ internal sealed class ModelCluster : IWalReader
             '\n',
             [
                 .. Timelines.Select(timeline =>
-                    $"timeline {timeline.Number} ({timeline.Opening.Kind}) of {timeline.Parent?.Number} at {timeline.Fork}, "
-                    + $"opened {Clock(timeline.Opening.OpenedAt)}, left {Clock(timeline.LeftAt)}, files lost from "
-                    + $"{timeline.Lost}: {string.Join(", ", timeline.Records.Select(Text))}"
+                    $"timeline {timeline.Number} ({timeline.Opening.Kind}) of {timeline.Parent?.Number} at "
+                    + $"{timeline.Fork}, opened {Clock(timeline.Opening.OpenedAt)}, left {Clock(timeline.LeftAt)}, "
+                    + $"files lost from {timeline.Lost}: {string.Join(", ", timeline.Records.Select(Text))}"
                 ),
                 .. _backups.Select(backup =>
                     $"backup {backup.Id} of {backup.Parent}, {Clock(backup.StoppedAt)}: {backup.WalRanges[0]}"

@@ -76,7 +76,8 @@ internal sealed class Contract
             }
             else if (member.GetCustomAttribute<WorkflowSignalAttribute>() is not null)
             {
-                yield return $"{of}: signal {member.Name.Replace("Async", "", StringComparison.Ordinal)}{Signature((MethodInfo)member)}";
+                var name = member.Name.Replace("Async", "", StringComparison.Ordinal);
+                yield return $"{of}: signal {name}{Signature((MethodInfo)member)}";
             }
         }
     }
@@ -85,9 +86,12 @@ internal sealed class Contract
         method.IsDefined(typeof(ActivityAttribute)) ? [$"{method.Name[..^"Async".Length]}{Signature(method)}"] : [];
 
     private string Signature(MethodInfo method) =>
-        $"({string.Join(", ", method.GetParameters().Select(parameter => $"{parameter.Name}: {Name(parameter.ParameterType)}"))}) "
-        + ""
-        + $"-> {Name(method.ReturnType)}";
+        "("
+        + string.Join(
+            ", ",
+            method.GetParameters().Select(parameter => $"{parameter.Name}: {Name(parameter.ParameterType)}")
+        )
+        + $") -> {Name(method.ReturnType)}";
 
     private static IEnumerable<string> Constants<T>(Type type) =>
         type.GetFields()

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # shellcheck source=lib/locate-wal.sh
 . "$JOB/lib/locate-wal.sh"
-# fetch_wal DIR WHERE: puts the segments named in $JOB/segments, and the histories of all timelines, into DIR, as already archived.
+# fetch_wal DIR WHERE: puts the segments named in $JOB/segments, and the histories of all timelines, into DIR, as
+# already archived.
 # WHERE finds one: "locate", or "archived" for those that can't change any more, without complaint about others.
-# What the node itself will see in an archive, at the same path as this job, is not copied but linked: PostgreSQL only reads it
-# there, and recycles no link (RemoveXlogFile in xlog.c).
+# What the node itself will see in an archive, at the same path as this job, is not copied but linked: PostgreSQL only
+# reads it there, and recycles no link (RemoveXlogFile in xlog.c).
 fetch_wal() {
   mkdir -p "$1/archive_status"
   for history in "$SOURCE_REPOSITORY"/timelines/*.history; do

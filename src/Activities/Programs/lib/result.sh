@@ -1,11 +1,18 @@
 # shellcheck shell=sh
-# result NAME VALUE…: what the program has found, as one JSON object beside it, whole or not at all. A NAME with [] behind it is a list: of the value's lines.
+# result NAME VALUE…: what the program has found, as one JSON object beside it, whole or not at all. A NAME with []
+# behind it is a list: of the value's lines.
 result() {
   separator='{'
   while [ $# -gt 0 ]; do
     case $1 in
-      *'[]') printf '%s"%s":[%s]\n' "$separator" "${1%'[]'}" "$(printf '%s\n' "$2" | result_text | sed -e '/^$/d' -e 's/.*/"&"/' | paste -s -d , -)" ;;
-      *) printf '%s"%s":"%s"\n' "$separator" "$1" "$(printf '%s\n' "$2" | result_text | awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }')" ;;
+      *'[]')
+        printf '%s"%s":[%s]\n' "$separator" "${1%'[]'}" \
+          "$(printf '%s\n' "$2" | result_text | sed -e '/^$/d' -e 's/.*/"&"/' | paste -s -d , -)"
+        ;;
+      *)
+        printf '%s"%s":"%s"\n' "$separator" "$1" \
+          "$(printf '%s\n' "$2" | result_text | awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }')"
+        ;;
     esac
     separator=,
     shift 2

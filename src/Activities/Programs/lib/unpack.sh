@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # shellcheck source=lib/fetch-wal.sh
 . "$JOB/lib/fetch-wal.sh"
-# copied DIR CHAIN: says how much there is of what a copy has to make, in the form of PostgreSQL's own programs. Asks only what takes a while.
+# copied DIR CHAIN: says how much there is of what a copy has to make, in the form of PostgreSQL's own programs. Asks
+# only what takes a while.
 # A chain comes to about as much as its full backup.
 copied() {
   sleep 2
@@ -13,7 +14,8 @@ copied() {
   done
 }
 
-# unpack DIR WHERE: puts the backups of $JOB/backups, each of which builds on the one before, together as one data directory with its WAL; WHERE as in fetch_wal.
+# unpack DIR WHERE: puts the backups of $JOB/backups, each of which builds on the one before, together as one data
+# directory with its WAL; WHERE as in fetch_wal.
 # Meanwhile nothing of them is removed.
 unpack() {
   directory=$1

@@ -24,7 +24,11 @@ public sealed record BackupTarget(string Id) : RecoveryTarget
             search.Contents.Backups.FirstOrDefault(backup => backup.Id == Id)
             ?? throw Failure.Refuse(
                 $"there is no backup '{Id}'; "
-                    + $"{TargetSearch.List("there are", search.Contents.Backups.Select(TargetSearch.Describe), "there is none")}"
+                    + TargetSearch.List(
+                        "there are",
+                        search.Contents.Backups.Select(TargetSearch.Describe),
+                        "there is none"
+                    )
             );
         search.RequirePassing(Timeline, backup.Timeline, backup.End, $"backup {Id}");
         return Task.FromResult(

@@ -24,7 +24,13 @@ public sealed record PointTarget(string Name) : RecoveryTarget
             search.Contents.RestorePoints.FirstOrDefault(point => point.Name == Name)
             ?? throw Failure.Refuse(
                 $"there is no restore point '{Name}'; "
-                    + $"{TargetSearch.List("there are", search.Contents.RestorePoints.Select(point => $"{point.Name} ({TargetSearch.Text(point.At)}, timeline {point.Timeline})"), "there is none")}"
+                    + TargetSearch.List(
+                        "there are",
+                        search.Contents.RestorePoints.Select(point =>
+                            $"{point.Name} ({TargetSearch.Text(point.At)}, timeline {point.Timeline})"
+                        ),
+                        "there is none"
+                    )
             );
         search.RequirePassing(Timeline, point.Timeline, point.Lsn, $"restore point {Name}");
         return Task.FromResult(

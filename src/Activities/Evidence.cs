@@ -7,7 +7,7 @@ internal static class Evidence
     /// <summary>Little enough to fit into an attempt beside what was waited for.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    /// <summary>What it is, or why it can't be had.</summary>
+    /// <summary>What it is, or why it is not available.</summary>
     /// <param name="what">Its name.</param>
     /// <param name="ask">Gets it; left behind where it takes too long.</param>
     /// <param name="limit">How long it may take; <see cref="Limit"/> where none is given.</param>
@@ -19,11 +19,11 @@ internal static class Evidence
         }
         catch (TimeoutException) when (!DockerEngine.ActivityToken.IsCancellationRequested)
         {
-            return $"{what} can't be had: nothing within {(limit ?? Limit).TotalSeconds:0.#} s";
+            return $"{what} is not available: nothing within {(limit ?? Limit).TotalSeconds:0.#} s";
         }
         catch (Exception e) when (!DockerEngine.ActivityToken.IsCancellationRequested)
         {
-            return $"{what} can't be had: {e.Message}";
+            return $"{what} is not available: {e.Message}";
         }
     }
 

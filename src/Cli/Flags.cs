@@ -49,7 +49,7 @@ internal static class Flags
     public static readonly Option<bool> Yes = new("--yes", "-y")
     {
         Description =
-            "Don't ask; without it the plan is shown, and the procedure waits 15 minutes for the answer: to leave "
+            "Skip the confirmation prompt; without it the plan is shown, and the procedure waits 15 minutes for the answer: to leave "
             + "the prompt rejects it",
     };
 

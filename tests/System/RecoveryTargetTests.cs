@@ -121,7 +121,7 @@ public sealed class RecoveryTargetTests(TwoBranches past) : IClassFixture<TwoBra
             $"backup {first.Id} had begun but not ended, and there is no older one",
             earliest
         );
-        await RefusedAsync(new() { ToLsn = first.WalRanges[0].Start.ToString() }, "can't be had", earliest);
+        await RefusedAsync(new() { ToLsn = first.WalRanges[0].Start.ToString() }, "is not recoverable", earliest);
         await RefusedAsync(
             new() { ToTime = "2000-01-01T00:00:00Z" },
             "no branch is known to have been live",

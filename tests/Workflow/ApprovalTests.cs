@@ -113,11 +113,11 @@ public sealed class ApprovalTests(TemporalServer server)
         await gate.Reached;
 
         Assert.Equal(
-            "it waits for nobody now: it is running",
+            "not waiting for approval: it is running",
             await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval()]))
         );
         Assert.Equal(
-            "it waits for nobody now: it is running",
+            "not waiting for approval: it is running",
             await RejectedAsync(() => handle.ExecuteUpdateAsync("reject", [new Rejection()]))
         );
         gate.Open();

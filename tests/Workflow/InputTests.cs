@@ -12,7 +12,7 @@ public sealed class InputTests(TemporalServer server)
             {
                 "Switchover",
                 """{"cluster":"demo","too":"p2"}""",
-                "too: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, dryRun, "
+                "too: unknown field; valid fields: approve, approveWithinSeconds, by, cluster, dryRun, "
                     + "force, reason, stopWithinSeconds, takeOver, to"
             },
             {
@@ -28,46 +28,46 @@ public sealed class InputTests(TemporalServer server)
             {
                 "Switchover",
                 """{"cluster":"demo","to":"p0"}""",
-                "to: a node's name (p1, p2, …) is wanted, \"p0\" was given"
+                "to: expected a node's name (p1, p2, …), got \"p0\""
             },
             {
                 "Switchover",
                 """{"cluster":"demo","force":"yes"}""",
-                "force: true or false is wanted, \"yes\" was given"
+                "force: expected true or false, got \"yes\""
             },
             {
                 "Switchover",
                 """{"cluster":7,"to":{},"force":1}""",
-                "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, "
-                    + "7 was given; to: a node's name (p1, p2, …) is wanted, an object was given; force: true or "
-                    + "false is wanted, 1 was given"
+                "cluster: expected a lower-case letter, then up to 30 lower-case letters, digits or hyphens, got "
+                    + "7; to: expected a node's name (p1, p2, …), got an object; force: expected true or "
+                    + "false, got 1"
             },
             { "Switchover", "{}", Missing },
             {
                 "Switchover",
                 "[]",
-                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, an array was given"
+                $"the input: expected a JSON object, as {{\"cluster\": \"demo\"}}, got an array"
             },
             {
                 "Switchover",
                 "null",
-                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, null was given"
+                $"the input: expected a JSON object, as {{\"cluster\": \"demo\"}}, got null"
             },
             {
                 "Switchover",
                 "\"demo\"",
-                $"the input: a JSON object is wanted, as {{\"cluster\": \"demo\"}}, \"demo\" was given"
+                $"the input: expected a JSON object, as {{\"cluster\": \"demo\"}}, got \"demo\""
             },
             {
                 "RemakeStandby",
                 """{"cluster":"demo","x":1}""",
-                "x: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, dryRun, "
+                "x: unknown field; valid fields: approve, approveWithinSeconds, by, cluster, dryRun, "
                     + "node, reason, takeOver; node: is missing; name the standby to remake"
             },
             {
                 "InitCluster",
                 """{"cluster":"demo","nodes":77,"archive":"tape","vip":"here"}""",
-                "archive: one of external, local is wanted, \"tape\" was given; nodes: 77 is not from 1 to 9; "
+                "archive: expected one of external, local, got \"tape\"; nodes: 77 is not from 1 to 9; "
                     + "vip: 'here' is no IPv4 address"
             },
             {
@@ -83,7 +83,7 @@ public sealed class InputTests(TemporalServer server)
             {
                 "InspectCluster",
                 """{"name":"demo"}""",
-                "name: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, "
+                "name: unknown field; valid fields: approve, approveWithinSeconds, by, cluster, "
                     + $"dryRun, reason, takeOver; {Missing}"
             },
         };

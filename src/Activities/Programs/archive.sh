@@ -30,7 +30,7 @@ case $name in *.*) ;; *)
   ;;
 esac
 mkdir -p "$to"
-parts=$to/.$2.$NODE. # one of this process, and those of others; they are worth nothing when the file is there
+parts=$to/.$2.$NODE. # one of this process, and those of others; they are of no use when the file is there
 if [ -e "$to/$name" ]; then
   if cmp -s "$1" "$to/$name"; then
     rm -f "$parts"*

@@ -26,7 +26,7 @@ internal static class DecisionCommands
         Description = "The hash of the plan that was read; nothing is asked then",
     };
 
-    private static readonly Option<bool> Yes = new(Flags.Yes.Name, "-y") { Description = "Don't ask" };
+    private static readonly Option<bool> Yes = new(Flags.Yes.Name, "-y") { Description = "Skip the confirmation prompt" };
 
     private static readonly Field[] Targets = [.. InputField.Of(typeof(TargetInput)).Select(Field.Of)];
 
@@ -53,7 +53,7 @@ internal static class DecisionCommands
             Verb(
                 terminal,
                 "reject",
-                "End a procedure that waits for approval; a recovery that stands at its target goes back to today",
+                "End a procedure that waits for approval; a recovery that is paused at its target rolls back",
                 [Flags.Reason],
                 RejectAsync
             ),

@@ -76,6 +76,6 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
 
     /// <summary>What a person can do with a recovery that stands at its target.</summary>
     public static string Inspecting(string id) =>
-        $"it stands read-only at its target; look at it, then: pgflow approve {id} (go on), pgflow move {id} "
-        + $"--to-time TIME (or another later target), or pgflow reject {id} (back to today)";
+        $"paused read-only at the recovery target; look at it, then: pgflow approve {id} (promote), pgflow "
+        + $"move {id} --to-time TIME (or another later target), or pgflow reject {id} (roll back)";
 }

@@ -6,7 +6,7 @@ namespace PgFlow.Workflows.Activities;
 /// succeeded.</summary>
 public interface IDataDirectoryActivities
 {
-    /// <summary>What decides how a stopped node can come back as a standby of <paramref name="primary"/>.</summary>
+    /// <summary>What decides how a stopped node can rejoin as a standby of <paramref name="primary"/>.</summary>
     [Activity]
     Task<Divergence> ExamineDivergenceAsync(NodeId node, NodeId primary);
 

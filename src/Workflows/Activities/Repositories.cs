@@ -20,7 +20,7 @@ public interface IRepositoryActivities
     [Activity]
     Task<ArchiveState> InspectArchiveAsync(ClusterName cluster);
 
-    /// <summary>What a target comes to. Refuses one that can't be had, and says what can be had instead.</summary>
+    /// <summary>What a target comes to. Refuses one that is not recoverable, and says what is.</summary>
     [Activity]
     Task<ResolvedTarget> ResolveTargetAsync(ClusterName cluster, RecoveryTarget target);
 

@@ -197,7 +197,7 @@ internal sealed record FailbackPlan : Plan
         };
 }
 
-/// <summary>How a node can come back.</summary>
+/// <summary>How a node rejoins.</summary>
 internal enum RejoinStrategy
 {
     /// <summary>Its data lies on the primary's line.</summary>

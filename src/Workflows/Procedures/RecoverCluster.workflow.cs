@@ -7,7 +7,7 @@ namespace PgFlow.Workflows.Procedures;
 public sealed record RecoverClusterInput : TargetInput
 {
     /// <summary>Stop read-only at the target and wait until a person confirms (<c>approve</c>), moves on (<c>move</c>)
-    /// or goes back (<c>reject</c>).</summary>
+    /// or rolls back (<c>reject</c>).</summary>
     [Flag("Stop read-only at the target; then approve, move or reject it")]
     public bool Inspect { get; init; }
 
@@ -297,7 +297,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         return target;
     }
 
-    /// <summary>A target that can't be had is said, and changes nothing: a person is still looking.</summary>
+    /// <summary>A target that is not recoverable is said, and changes nothing: a person is still looking.</summary>
     private async Task<ResolvedTarget> MovedAsync(RecoverClusterPlan plan, ResolvedTarget target, Move move)
     {
         _move = null;

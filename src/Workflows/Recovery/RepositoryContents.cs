@@ -56,7 +56,7 @@ public sealed record Backup
     /// <summary>The node that it was taken from.</summary>
     public required NodeName Node { get; init; }
 
-    /// <summary>The WAL without which it is worth nothing, oldest first (the manifest's WAL-Ranges; several when a
+    /// <summary>The WAL without which it can't be restored, oldest first (the manifest's WAL-Ranges; several when a
     /// standby crossed a promotion).</summary>
     public required IReadOnlyList<WalRange> WalRanges { get; init; }
 

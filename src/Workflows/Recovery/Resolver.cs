@@ -5,7 +5,7 @@ namespace PgFlow.Workflows.Recovery;
 public static class Resolver
 {
     /// <summary>Resolves <paramref name="target"/>.</summary>
-    /// <exception cref="PgFlowException">It can't be had (<see cref="FailureTypes.Refused"/>); the message says
+    /// <exception cref="PgFlowException">It is not recoverable (<see cref="FailureTypes.Refused"/>); the message says
     /// what can.</exception>
     public static Task<ResolvedTarget> ResolveAsync(RepositoryContents contents, RecoveryTarget target, IWalReader wal)
     {
@@ -235,7 +235,7 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
             ? $"backup {backup.Id} had begun but not ended, and there is no older one"
             : "there is no backup that ended before";
         return Failure.Refuse(
-            $"{what} can't be had: {inside}; the earliest on timeline {branch.Timeline} is "
+            $"{what} is not recoverable: {inside}; the earliest on timeline {branch.Timeline} is "
                 + $"{Text(oldest.StoppedAt)} ({oldest.End}), the end of backup {oldest.Id}"
         );
     }

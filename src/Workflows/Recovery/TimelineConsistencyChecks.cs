@@ -33,7 +33,7 @@ internal static class TimelineConsistencyChecks
             .. contents
                 .Backups.Where(backup => contents.ChainOf(backup) is null)
                 .Select(backup =>
-                    $"backup {backup.Id} builds on {backup.Parent}, whose chain is broken: it cannot be restored"
+                    $"backup {backup.Id} can't be restored: {backup.Parent}, its parent, is missing or incomplete"
                 ),
         ];
 
@@ -119,7 +119,7 @@ internal static class TimelineConsistencyChecks
             .Where(pair => pair.Second.Branch.Timeline < pair.First.Branch.Timeline)
             .Select(pair =>
                 $"timeline {pair.Second.Branch.Timeline} was opened after {pair.First.Branch.Timeline} by the "
-                + "clocks, before it by the numbers: the clocks may have been set"
+                + "clocks, before it by the numbers: check whether a clock was changed"
             );
     }
 }

@@ -50,8 +50,8 @@ public sealed record HeldLease(
             _ when Outcome == Blocked =>
                 $"decide it (pgflow show {WorkflowId}, then pgflow resolve {WorkflowId} retry, skip or abort){OrTake}",
             "inspecting" =>
-                $"it waits for a person: pgflow approve {WorkflowId}, or pgflow reject {WorkflowId}, which goes "
-                    + "back to today",
+                $"it waits for a person: pgflow approve {WorkflowId}, or pgflow reject {WorkflowId}, which rolls "
+                    + "it back",
             _ when Stuck is not null => $"end it (pgflow cancel {WorkflowId}){OrTake}",
             _ => $"wait for it (pgflow watch {WorkflowId}) or end it (pgflow cancel {WorkflowId})",
         };

@@ -26,7 +26,7 @@ public static class InputReader
                 problems.Add(
                     new(
                         InputProblem.Whole,
-                        $"a JSON object is wanted, as {{\"cluster\": \"demo\"}}, {Kind(document.RootElement)} was given"
+                        $"expected a JSON object, as {{\"cluster\": \"demo\"}}, got {Kind(document.RootElement)}"
                     )
                 );
             }
@@ -67,7 +67,7 @@ public static class InputReader
                 problems.Add(
                     new(
                         given.Name,
-                        "is not a field of this input; its fields are "
+                        "unknown field; valid fields: "
                             + $"{string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}"
                     )
                 );
@@ -97,7 +97,7 @@ public static class InputReader
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            return $"{Wanted(field.PropertyType)} is wanted, {Kind(given)} was given";
+            return $"expected {Wanted(field.PropertyType)}, got {Kind(given)}";
         }
     }
 
@@ -108,8 +108,8 @@ public static class InputReader
             var t when t == typeof(NodeName) => $"a node's name ({NodeName.Form})",
             var t when t == typeof(Lsn) => Lsn.Form,
             var t when t == typeof(bool) => "true or false",
-            var t when t == typeof(int) || t == typeof(uint) => "a whole number",
-            var t when t == typeof(string) => "a text",
+            var t when t == typeof(int) || t == typeof(uint) => "an integer",
+            var t when t == typeof(string) => "a string",
             { IsEnum: true } t =>
                 $"one of {string.Join(", ", Enum.GetNames(t).Select(JsonNamingPolicy.CamelCase.ConvertName))}",
             var t => t.Name,

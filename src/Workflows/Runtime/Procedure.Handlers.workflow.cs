@@ -316,7 +316,7 @@ public abstract partial class Procedure
             || _rejection is not null
         )
         {
-            throw new ApplicationFailureException($"it waits for nobody now: it is {PgFlowText.Word(Status)}");
+            throw new ApplicationFailureException($"not waiting for approval: it is {PgFlowText.Word(Status)}");
         }
     }
 }

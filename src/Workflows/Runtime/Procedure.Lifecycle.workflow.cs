@@ -201,7 +201,7 @@ public abstract class Procedure<TInput> : Procedure
         report = await RecordAsync(report);
         if (!await Held.ReleaseAsync())
         {
-            Notes.Add("the cluster's lease was terminated while this procedure ran");
+            Notes.Add("the cluster lease was released by someone else while this procedure was running");
         }
 
         return report with

@@ -20,7 +20,7 @@ public enum ProcedureStatus
     /// <summary>A dry run: nothing was done.</summary>
     Planned,
 
-    /// <summary>Done and proven, or there was nothing to do.</summary>
+    /// <summary>All checks passed, or there was nothing to do.</summary>
     Succeeded,
 
     /// <summary>A safety check or a person said no; the cluster is unchanged.</summary>
@@ -131,7 +131,7 @@ public enum StepState
     /// <summary>Working.</summary>
     Running,
 
-    /// <summary>Done and proven.</summary>
+    /// <summary>Done; its checks passed.</summary>
     Done,
 
     /// <summary>Failed.</summary>

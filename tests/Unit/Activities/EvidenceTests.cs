@@ -9,14 +9,14 @@ public sealed class EvidenceTests
     [Fact]
     public async Task That_hangs_leaves_the_reason_without_it() =>
         Assert.Equal(
-            "its log can't be had: nothing within 0.1 s",
+            "its log is not available: nothing within 0.1 s",
             await OfLogAsync(() => new TaskCompletionSource<string>().Task)
         );
 
     [Fact]
     public async Task That_fails_says_so_beside_the_reason() =>
         Assert.Equal(
-            "its log can't be had: no such container",
+            "its log is not available: no such container",
             await OfLogAsync(() => throw new IOException("no such container"))
         );
 

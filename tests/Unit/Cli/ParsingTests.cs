@@ -30,8 +30,8 @@ public sealed class ParsingTests
     [InlineData("CLUSTER: a lower-case letter, then up to 30", "status", "Demo")]
     [InlineData("CLUSTER: a lower-case letter, then up to 30", "history", "Demo")]
     [InlineData("CLUSTER: a lower-case letter, then up to 30", "backups", "Demo")]
-    [InlineData("--to: a node's name (p1, p2, …) is wanted, \"p0\" was given", "switchover", "demo", "--to", "p0")]
-    [InlineData("NODE: a node's name (p1, p2, …) is wanted, \"x\" was given", "failback", "demo", "x")]
+    [InlineData("--to: expected a node's name (p1, p2, …), got \"p0\"", "switchover", "demo", "--to", "p0")]
+    [InlineData("NODE: expected a node's name (p1, p2, …), got \"x\"", "failback", "demo", "x")]
     [InlineData("target: none is given; give one of --to-time, --to-point", "recover", "demo")]
     public async Task A_bad_name_is_answered_with_its_rule(string rule, params string[] args)
     {

@@ -248,12 +248,12 @@ public sealed class ResolverTests
                 new TimeTarget(ModelCluster.Time("08:59"))
             },
             {
-                "2026-11-24T09:05:00Z can't be had: there is no backup that ended before; the earliest on "
+                "2026-11-24T09:05:00Z is not recoverable: there is no backup that ended before; the earliest on "
                     + "timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
                 new TimeTarget(ModelCluster.Time("09:05"))
             },
             {
-                "2026-11-24T09:15:00Z can't be had: backup B1 had begun but not ended, and there is no older "
+                "2026-11-24T09:15:00Z is not recoverable: backup B1 had begun but not ended, and there is no older "
                     + "one; the earliest on timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
                 new TimeTarget(ModelCluster.Time("09:15"))
             },
@@ -267,7 +267,7 @@ public sealed class ResolverTests
             },
             { "0/9999 is beyond the end of timeline 1, which is END", new LsnTarget(new Lsn(0x9999)) },
             {
-                "0/101 on timeline 1 can't be had: there is no backup that ended before; the earliest on "
+                "0/101 on timeline 1 is not recoverable: there is no backup that ended before; the earliest on "
                     + "timeline 1 is 2026-11-24T09:20:00Z (BACKUP), the end of backup B1",
                 new LsnTarget(new Lsn(0x101))
             },
@@ -371,7 +371,7 @@ public sealed class ResolverTests
 
         Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new LatestTarget())).Backups);
         Assert.Contains(
-            "backup I3 builds on gone, whose chain is broken: it cannot be restored",
+            "backup I3 can't be restored: gone, its parent, is missing or incomplete",
             TimelineTree.From(cluster.Contents).Findings
         );
     }

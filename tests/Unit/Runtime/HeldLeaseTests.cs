@@ -16,7 +16,7 @@ public sealed class HeldLeaseTests
         "inspecting",
         null,
         false,
-        "; it waits for a person: pgflow approve s-1, or pgflow reject s-1, which goes back to today"
+        "; it waits for a person: pgflow approve s-1, or pgflow reject s-1, which rolls it back"
     )]
     [InlineData(
         "running",

@@ -28,27 +28,27 @@ public sealed class InputReaderTests
     [Theory]
     [InlineData(
         """{"cluster":"demo","unreadable":[]}""",
-        "unreadable: is not a field of this input; its fields are approve, approveWithinSeconds, by, cluster, dryRun, "
-            + "force, reason, stopWithinSeconds, takeOver, to"
+        "unreadable: unknown field; valid fields: approve, approveWithinSeconds, by, cluster, dryRun, "
+                    + "force, reason, stopWithinSeconds, takeOver, to"
     )]
     [InlineData("""{"cluster":"demo","force":true,"Force":false}""", "force: is given twice")]
     [InlineData(
         """{"cluster":"Demo"}""",
-        "cluster: a lower-case letter, then up to 30 lower-case letters, digits or hyphens is wanted, \"Demo\" "
-            + "was given"
+        "cluster: expected a lower-case letter, then up to 30 lower-case letters, digits or hyphens, got "
+                    + "\"Demo\""
     )]
-    [InlineData("""{"cluster":"demo","to":["p2"]}""", "to: a node's name (p1, p2, …) is wanted, an array was given")]
+    [InlineData("""{"cluster":"demo","to":["p2"]}""", "to: expected a node's name (p1, p2, …), got an array")]
     [InlineData("""{"cluster":null}""", "cluster: is missing; give the cluster's name")]
-    [InlineData("""{"cluster":"demo","reason":5}""", "reason: a text is wanted, 5 was given")]
+    [InlineData("""{"cluster":"demo","reason":5}""", "reason: expected a string, got 5")]
     public void Names_the_field_that_is_wrong(string json, string problem) =>
         Assert.Equal([problem], Said(Read<SwitchoverInput>(json)));
 
     [Theory]
-    [InlineData("""{"cluster":"demo","nodes":"3"}""", "nodes: a whole number is wanted, \"3\" was given")]
-    [InlineData("""{"cluster":"demo","nodes":2.5}""", "nodes: a whole number is wanted, 2.5 was given")]
-    [InlineData("""{"cluster":"demo","nodes":99999999999}""", "nodes: a whole number is wanted, 99999999999 was given")]
+    [InlineData("""{"cluster":"demo","nodes":"3"}""", "nodes: expected an integer, got \"3\"")]
+    [InlineData("""{"cluster":"demo","nodes":2.5}""", "nodes: expected an integer, got 2.5")]
+    [InlineData("""{"cluster":"demo","nodes":99999999999}""", "nodes: expected an integer, got 99999999999")]
     [InlineData("""{"cluster":"demo","nodes":0}""", "nodes: 0 is not from 1 to 9")]
-    [InlineData("""{"cluster":"demo","archive":1}""", "archive: one of external, local is wanted, 1 was given")]
+    [InlineData("""{"cluster":"demo","archive":1}""", "archive: expected one of external, local, got 1")]
     [InlineData(
         """{"cluster":"demo","image":" "}""",
         "image: is empty; give an image that has PostgreSQL 13 to 18, as postgres:17"
@@ -112,7 +112,7 @@ public sealed class InputReaderTests
         Assert.Equal(["vip"], Fields<InitClusterInput>("""{"cluster":"demo","vip":1,"externalNetwork":"lan"}"""));
         Assert.Equal(["toTime"], Fields<RecoverClusterInput>("""{"cluster":"demo","toTime":1}"""));
         Assert.Equal(
-            ["timeline: a whole number is wanted, \"x\" was given"],
+            ["timeline: expected an integer, got \"x\""],
             Said(Read<RecoverClusterInput>("""{"cluster":"demo","latest":true,"timeline":"x"}"""))
         );
     }

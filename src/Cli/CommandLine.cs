@@ -5,7 +5,7 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Cli;
 
-/// <summary>All verbs, and how a call ends.</summary>
+/// <summary>All commands, and how a call ends.</summary>
 internal static class CommandLine
 {
     /// <summary>Longer than a worker's graceful shutdown, which <c>worker</c> and <c>dev</c> wait for.</summary>
@@ -69,7 +69,7 @@ internal static class CommandLine
                     DevCommand.Command(terminal),
                     WorkerCommand.Command(terminal),
                     StatusCommand.Command(terminal),
-                    .. ProcedureCommands.All.Select(verb => verb.Command(terminal)),
+                    .. ProcedureCommands.All.Select(command => command.Command(terminal)),
                     RunCommand.Command(terminal),
                     TimelineCommand.Command(terminal),
                     BackupsCommand.Command(terminal),

@@ -10,7 +10,7 @@ internal enum OutputFormat
     Json,
 }
 
-/// <summary>The options that verbs share.</summary>
+/// <summary>The options that commands share.</summary>
 internal static class Flags
 {
     public static readonly Option<string?> Address = new("--address")
@@ -64,10 +64,10 @@ internal static class Flags
         CustomParser = ReadDuration,
     };
 
-    /// <summary>The options of every verb that talks to Temporal.</summary>
+    /// <summary>The options of every command that talks to Temporal.</summary>
     public static IReadOnlyList<Option> Connection { get; } = [Address, Namespace, Output, Debug];
 
-    /// <summary>Those of a verb that starts or follows a procedure.</summary>
+    /// <summary>Those of a command that starts or follows a procedure.</summary>
     public static IReadOnlyList<Option> Start { get; } = [Reason, TakeOver, Yes, Detach, Timeout, DryRun];
 
     public static Argument<string?> Cluster { get; } =

@@ -22,15 +22,15 @@ internal static class WorkerHost
 {
     // Steps that run may finish; the host waits longer than they, and compose's stop_grace_period is longer still (40
     // s).
-    private static readonly TimeSpan StepsMayFinish = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ActivitiesMayFinish = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan HostWaits = TimeSpan.FromSeconds(30);
 
     /// <summary>The procedures, and whatever else is a workflow.</summary>
     public static IReadOnlyList<Type> Workflows { get; } =
     [.. Contracts.Where(type => type.IsDefined(typeof(WorkflowAttribute), inherit: false))];
 
-    /// <summary>The contracts of the steps.</summary>
-    public static IReadOnlyList<Type> Steps { get; } =
+    /// <summary>The contracts of the activities.</summary>
+    public static IReadOnlyList<Type> ActivityContracts { get; } =
     [
         .. Contracts.Where(type =>
             type.IsInterface && type.GetMethods().Any(method => method.IsDefined(typeof(ActivityAttribute)))
@@ -140,7 +140,7 @@ internal static class WorkerHost
             worker.AddWorkflow(workflow);
         }
 
-        foreach (var steps in Steps)
+        foreach (var steps in ActivityContracts)
         {
             worker.AddSingletonActivities(steps);
         }
@@ -151,7 +151,7 @@ internal static class WorkerHost
                 (worker, interceptors) =>
                 {
                     worker.Interceptors = [.. interceptors];
-                    worker.GracefulShutdownTimeout = StepsMayFinish;
+                    worker.GracefulShutdownTimeout = ActivitiesMayFinish;
                     // else the Web UI's Call Stack tab is an error
                     worker.WorkflowStackTrace = WorkflowStackTrace.Normal;
 

@@ -10,7 +10,7 @@ namespace PgFlow.Worker;
 /// <summary>The checked settings.</summary>
 internal sealed class WorkerOptions
 {
-    /// <summary>The queue that procedures and their steps wait in.</summary>
+    /// <summary>The queue that procedures and their activities wait in.</summary>
     public const string TaskQueue = "pgflow";
 
     public required TemporalClientConnectOptions Connection { get; init; }

@@ -25,16 +25,8 @@ public sealed class InputTests(TemporalServer server)
                 """{"cluster":"demo","latest":true,"stopWithinSeconds":3601}""",
                 "stopWithinSeconds: 3601 is not from 1 to 3600"
             },
-            {
-                "Switchover",
-                """{"cluster":"demo","to":"p0"}""",
-                "to: expected a node's name (p1, p2, …), got \"p0\""
-            },
-            {
-                "Switchover",
-                """{"cluster":"demo","force":"yes"}""",
-                "force: expected true or false, got \"yes\""
-            },
+            { "Switchover", """{"cluster":"demo","to":"p0"}""", "to: expected a node's name (p1, p2, …), got \"p0\"" },
+            { "Switchover", """{"cluster":"demo","force":"yes"}""", "force: expected true or false, got \"yes\"" },
             {
                 "Switchover",
                 """{"cluster":7,"to":{},"force":1}""",
@@ -43,16 +35,8 @@ public sealed class InputTests(TemporalServer server)
                     + "false, got 1"
             },
             { "Switchover", "{}", Missing },
-            {
-                "Switchover",
-                "[]",
-                $"the input: expected a JSON object, as {{\"cluster\": \"demo\"}}, got an array"
-            },
-            {
-                "Switchover",
-                "null",
-                $"the input: expected a JSON object, as {{\"cluster\": \"demo\"}}, got null"
-            },
+            { "Switchover", "[]", $"the input: expected a JSON object, as {{\"cluster\": \"demo\"}}, got an array" },
+            { "Switchover", "null", $"the input: expected a JSON object, as {{\"cluster\": \"demo\"}}, got null" },
             {
                 "Switchover",
                 "\"demo\"",

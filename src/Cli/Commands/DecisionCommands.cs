@@ -26,7 +26,10 @@ internal static class DecisionCommands
         Description = "The hash of the plan that was read; nothing is asked then",
     };
 
-    private static readonly Option<bool> Yes = new(Flags.Yes.Name, "-y") { Description = "Skip the confirmation prompt" };
+    private static readonly Option<bool> Yes = new(Flags.Yes.Name, "-y")
+    {
+        Description = "Skip the confirmation prompt",
+    };
 
     private static readonly Field[] Targets = [.. InputField.Of(typeof(TargetInput)).Select(Field.Of)];
 
@@ -35,14 +38,14 @@ internal static class DecisionCommands
 
     public static IEnumerable<Command> Commands(Terminal terminal) =>
         [
-            Verb(
+            Decision(
                 terminal,
                 "approve",
                 "Let a procedure that waits for approval begin, or a recovery that stands at its target go on",
                 [Plan, Yes],
                 ApproveAsync
             ),
-            Verb(
+            Decision(
                 terminal,
                 "move",
                 "Let a recovery that stands at its target replay on to a later one",
@@ -50,14 +53,14 @@ internal static class DecisionCommands
                 MoveAsync,
                 TargetProblems
             ),
-            Verb(
+            Decision(
                 terminal,
                 "reject",
                 "End a procedure that waits for approval; a recovery that is paused at its target rolls back",
                 [Flags.Reason],
                 RejectAsync
             ),
-            Verb(
+            Decision(
                 terminal,
                 "cancel",
                 "Stop a procedure: before the point of no return all is undone, behind it the running step is "
@@ -65,14 +68,14 @@ internal static class DecisionCommands
                 [Flags.Reason],
                 CancelAsync
             ),
-            Verb(
+            Decision(
                 terminal,
                 "interrupt",
                 "Break off the running step behind the point of no return, or of the way back, into blocked",
                 [Flags.Reason],
                 InterruptAsync
             ),
-            Verb(
+            Decision(
                 terminal,
                 "resolve",
                 "Decide how a blocked procedure goes on",
@@ -81,7 +84,7 @@ internal static class DecisionCommands
             ),
         ];
 
-    private static Command Verb(
+    private static Command Decision(
         Terminal terminal,
         string name,
         string description,

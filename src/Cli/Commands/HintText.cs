@@ -4,8 +4,7 @@ namespace PgFlow.Cli.Commands;
 internal static class HintText
 {
     /// <summary>The finding in one line.</summary>
-    public static string Line(Finding finding) =>
-        finding.Hint is { } hint ? $"{FindingText.Of(finding)}; {Of(hint)}" : FindingText.Of(finding);
+    public static string Line(Finding finding) => FindingText.Of(finding, Of);
 
     /// <summary>The advice, or the purpose of a procedure and its command.</summary>
     public static string Of(Hint hint) =>

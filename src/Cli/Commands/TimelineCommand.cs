@@ -33,7 +33,7 @@ internal static class TimelineCommand
             [Flags.Cluster, Html, Check, Rebuild, .. Flags.Start, .. Flags.Connection],
             (call, cancel) =>
                 call.Parsed.GetValue(Rebuild)
-                    ? new ProcedureStarter(call).RunAsync(Rebuilding.OrderOf(call), cancel)
+                    ? new ProcedureStarter(call).RunAsync(Rebuilding.RequestOf(call), cancel)
                     : ShowAsync(call, cancel),
             Rebuilding.Problems
         );

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace PgFlow.Cli.Procedures;
 
-/// <summary>A verb that starts a procedure on a cluster.</summary>
+/// <summary>A command that starts a procedure on a cluster.</summary>
 internal sealed class ProcedureCommand(ProcedureEntry procedure)
 {
     private readonly List<Field> _before = FieldsOf(procedure, before: true);
     private readonly List<Field> _behind = FieldsOf(procedure, before: false);
 
-    public string Name => procedure.Verb!;
+    public string Name => procedure.CommandName!;
 
     private IReadOnlyList<Field> Fields => [Field.Cluster, .. _before, .. _behind, Field.Reason, Field.TakeOver];
 
@@ -31,16 +31,16 @@ internal sealed class ProcedureCommand(ProcedureEntry procedure)
             ],
             (call, cancel) =>
             {
-                var order = OrderOf(call);
+                var request = RequestOf(call);
                 return procedure.CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron
-                    ? new Schedules(call).RunAsync(Name, order, cron, cancel)
-                    : new ProcedureStarter(call).RunAsync(order, cancel);
+                    ? new Schedules(call).RunAsync(Name, request, cron, cancel)
+                    : new ProcedureStarter(call).RunAsync(request, cancel);
             },
             Problems
         );
 
     /// <summary>What is to be started.</summary>
-    public StartRequest OrderOf(InvocationContext call) =>
+    public StartRequest RequestOf(InvocationContext call) =>
         new(
             procedure.Name,
             Input(call.Parsed).ToJsonString(PgFlowJson.Options),

@@ -19,51 +19,51 @@ internal sealed record StartRequest(string Workflow, string Json, string? Cluste
 /// <summary>Starts a procedure, has its plan confirmed, and follows it.</summary>
 internal sealed class ProcedureStarter(InvocationContext call)
 {
-    public async Task<int> RunAsync(StartRequest order, CancellationToken cancel)
+    public async Task<int> RunAsync(StartRequest request, CancellationToken cancel)
     {
-        var ask = order.Changes && !call.Yes && !call.DryRun;
+        var ask = request.Changes && !call.Yes && !call.DryRun;
         if (ask && !call.Terminal.Interactive)
         {
             throw new CliError(
                 ExitCodes.Usage,
-                $"{order.Workflow} asks before it changes anything, and nobody is there to answer",
+                $"{request.Workflow} asks before it changes anything, and nobody is there to answer",
                 hint: "add --yes, or look first with --dry-run"
             );
         }
 
         var client = await call.ConnectAsync(cancel);
-        var handle = await StartAsync(client, order, ask, cancel);
+        var handle = await StartAsync(client, request, ask, cancel);
         var follow = new ProcedureFollower(call, client, handle);
-        return ask ? await follow.ConfirmAsync(new Confirmation(call, handle, order), cancel)
+        return ask ? await follow.ConfirmAsync(new Confirmation(call, handle, request), cancel)
             : call.Detach ? follow.Detach()
             : await follow.UntilEndAsync(cancel);
     }
 
     private Task<WorkflowHandle> StartAsync(
         ITemporalClient client,
-        StartRequest order,
+        StartRequest request,
         bool ask,
         CancellationToken cancel
     )
     {
         var json = InputJson.With(
-            WithWords(call, order.Json),
+            WithWords(call, request.Json),
             new Dictionary<string, object?>
             {
                 ["dryRun"] = call.DryRun ? true : null,
                 ["approve"] =
                     ask ? true
-                    : call.Yes && order.TypeTheName ? false
+                    : call.Yes && request.TypeTheName ? false
                     : null, // DestroyCluster waits where nothing is said
                 ["by"] = Temporal.User,
             }
         );
         return client.StartWorkflowAsync(
-            order.Workflow,
+            request.Workflow,
             [Raw(json)],
-            new(WorkflowId.New(order.Workflow, order.Cluster), Temporal.TaskQueue)
+            new(WorkflowId.New(request.Workflow, request.Cluster), Temporal.TaskQueue)
             {
-                StaticSummary = $"{order.Workflow} {order.Cluster}{(call.DryRun ? ", a dry run" : "")}",
+                StaticSummary = $"{request.Workflow} {request.Cluster}{(call.DryRun ? ", a dry run" : "")}",
                 StaticDetails =
                     $"Asked for by {Temporal.User} with "
                     + $"pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",

@@ -7,7 +7,7 @@ using Temporalio.Exceptions;
 
 namespace PgFlow.Cli.Procedures;
 
-/// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each verb and
+/// <summary>Lets Temporal start a procedure again and again, without pgflow: one schedule for each command and
 /// cluster.</summary>
 internal sealed partial class Schedules(InvocationContext call)
 {
@@ -24,7 +24,7 @@ internal sealed partial class Schedules(InvocationContext call)
     };
 
     /// <summary>The schedule's ID: <c>pgflow-backup-demo</c>.</summary>
-    public static string IdOf(string verb, string? cluster) => $"pgflow-{verb}-{cluster}";
+    public static string IdOf(string command, string? cluster) => $"pgflow-{command}-{cluster}";
 
     /// <summary>What is wrong with the schedule that was typed, as far as it can be known without the server.</summary>
     public static IEnumerable<string> Problems(ParseResult parsed)
@@ -45,12 +45,12 @@ internal sealed partial class Schedules(InvocationContext call)
         }
     }
 
-    public async Task<int> RunAsync(string verb, StartRequest order, string cron, CancellationToken cancel)
+    public async Task<int> RunAsync(string command, StartRequest request, string cron, CancellationToken cancel)
     {
         var client = await call.ConnectAsync(cancel);
-        var id = IdOf(verb, order.Cluster);
+        var id = IdOf(command, request.Cluster);
         call.Terminal.WriteInfo(
-            cron is Off ? await EndAsync(client, id, cancel) : await SetAsync(client, id, order, cron, cancel)
+            cron is Off ? await EndAsync(client, id, cancel) : await SetAsync(client, id, request, cron, cancel)
         );
         return ExitCodes.Done;
     }
@@ -92,22 +92,22 @@ internal sealed partial class Schedules(InvocationContext call)
     private async Task<string> SetAsync(
         ITemporalClient client,
         string id,
-        StartRequest order,
+        StartRequest request,
         string cron,
         CancellationToken cancel
     )
     {
         var json = InputJson.With(
-            order.Json,
+            request.Json,
             new Dictionary<string, object?> { ["reason"] = call.Reason, ["by"] = $"schedule of {Temporal.User}" }
         );
         var schedule = new Schedule(
             ScheduleActionStartWorkflow.Create(
-                order.Workflow,
+                request.Workflow,
                 [ProcedureStarter.Raw(json)],
-                new($"{WorkflowId.Words(order.Workflow)}-{order.Cluster}", Temporal.TaskQueue)
+                new($"{WorkflowId.Words(request.Workflow)}-{request.Cluster}", Temporal.TaskQueue)
                 {
-                    StaticSummary = $"{order.Workflow} {order.Cluster}, by schedule",
+                    StaticSummary = $"{request.Workflow} {request.Cluster}, by schedule",
                     TaskTimeout = Temporal.TaskTimeout,
                 }
             ),
@@ -132,7 +132,7 @@ internal sealed partial class Schedules(InvocationContext call)
         var next = (await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel }))
             .Info
             .NextActionTimes;
-        return $"schedule {id}: {order.Workflow} at {cron} UTC; next "
+        return $"schedule {id}: {request.Workflow} at {cron} UTC; next "
             + $"{next.Select(time => $"{time:yyyy-MM-dd HH:mm}Z").FirstOrDefault("never")}";
     }
 }

@@ -5,7 +5,7 @@ using Temporalio.Exceptions;
 namespace PgFlow.Cli.Progress;
 
 /// <summary>Shows the plan of a procedure that waits for approval, asks, and tells it the answer.</summary>
-internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle, StartRequest order)
+internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle, StartRequest request)
 {
     private readonly IAnsiConsole _people = call.Terminal.Error;
     private bool _approving;
@@ -148,7 +148,7 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
 
     private async Task<bool> PromptAsync(CancellationToken cancel)
     {
-        if (order is { TypeTheName: true, Cluster: { } cluster })
+        if (request is { TypeTheName: true, Cluster: { } cluster })
         {
             var typed = await new TextPrompt<string>($"Type [bold]{Markup.Escape(cluster)}[/] to go on:")
                 .AllowEmpty()

@@ -4,6 +4,14 @@ namespace PgFlow.Workflows.Observation;
 /// own tool to show.</summary>
 public static class FindingText
 {
+    /// <summary>What is wrong, and what to do about it as <paramref name="hint"/> says it.</summary>
+    public static string Of(Finding finding, Func<Hint, string> hint)
+    {
+        ArgumentNullException.ThrowIfNull(finding);
+        ArgumentNullException.ThrowIfNull(hint);
+        return finding.Hint is { } known ? $"{Of(finding)}; {hint(known)}" : Of(finding);
+    }
+
     /// <summary>What is wrong.</summary>
     public static string Of(Finding finding)
     {

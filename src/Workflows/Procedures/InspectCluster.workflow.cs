@@ -189,7 +189,7 @@ public sealed record Inspection(
         {
             yield return archive.Live is { } live
                 ? new(FindingCode.NoBackup, Detail: live.ToString(), Hint: take)
-                : new(FindingCode.LiveTimelineUnknown, Hint: new($"look with: pgflow timeline {cluster} --check"));
+                : new(FindingCode.LiveTimelineUnknown, Hint: Hint.Run("look", nameof(InspectTimeline), cluster));
         }
         else if (archive.Missing is { } segment)
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,9 +8,9 @@ namespace PgFlow.Workflows.Procedures;
 /// <summary>A procedure as everything around it knows it.</summary>
 /// <param name="Name">The workflow type.</param>
 /// <param name="Input">What it takes.</param>
-/// <param name="Verb">The command that starts it; null where another command does so besides.</param>
+/// <param name="CommandName">The command that starts it; null where another command does so besides.</param>
 /// <param name="Help">What the command does.</param>
-public sealed record ProcedureEntry(string Name, Type Input, string? Verb = null, string Help = "")
+public sealed record ProcedureEntry(string Name, Type Input, string? CommandName = null, string Help = "")
 {
     /// <summary>Nothing brings back what it removes: a person types the cluster's name, not just y.</summary>
     public bool TypeTheName { get; init; }
@@ -18,6 +20,9 @@ public sealed record ProcedureEntry(string Name, Type Input, string? Verb = null
 
     /// <summary>It only looks.</summary>
     public bool ReadOnly { get; init; }
+
+    /// <summary>What is typed for it where another command starts it besides: {0} is the cluster.</summary>
+    public CompositeFormat? OtherCommand { get; init; }
 
     /// <summary>The fields of its input that can be typed.</summary>
     public IReadOnlyList<InputField> Fields { get; } = InputField.Of(Input);
@@ -30,13 +35,24 @@ public sealed record ProcedureEntry(string Name, Type Input, string? Verb = null
     public string Command(JsonObject input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        if (OtherCommand is { } other)
+        {
+            return string.Format(CultureInfo.InvariantCulture, other, input["cluster"]);
+        }
+
         var (before, behind) = (
             Fields.Where(field => field.Flag.Place is FlagPlace.Before),
             Fields.Where(field => field.Flag.Place is not FlagPlace.Before)
         );
         return string.Join(
             ' ',
-            ["pgflow", Verb!, .. before.SelectMany(Words), input["cluster"]!.ToString(), .. behind.SelectMany(Words)]
+            [
+                "pgflow",
+                CommandName!,
+                .. before.SelectMany(Words),
+                input["cluster"]!.ToString(),
+                .. behind.SelectMany(Words),
+            ]
         );
 
         IEnumerable<string> Words(InputField field) =>
@@ -152,21 +168,30 @@ public static class ProcedureList
             "clone",
             "Make a new cluster from a position in another's past; the other one is only read"
         ),
-        new(nameof(InspectCluster), typeof(InspectClusterInput)) { ReadOnly = true }, // pgflow status
-        new(nameof(InspectTimeline), typeof(InspectTimelineInput)) { ReadOnly = true }, // pgflow timeline
-        new(nameof(RebuildLedger), typeof(RebuildLedgerInput)), // pgflow timeline --rebuild
+        new(nameof(InspectCluster), typeof(InspectClusterInput))
+        {
+            ReadOnly = true,
+            OtherCommand = CompositeFormat.Parse("pgflow status {0}"),
+        },
+        new(nameof(InspectTimeline), typeof(InspectTimelineInput))
+        {
+            ReadOnly = true,
+            OtherCommand = CompositeFormat.Parse("pgflow timeline {0}"),
+        },
+        new(nameof(RebuildLedger), typeof(RebuildLedgerInput))
+        {
+            OtherCommand = CompositeFormat.Parse("pgflow timeline {0} --rebuild"),
+        },
     ];
 
     /// <summary>The row of a workflow type.</summary>
     public static ProcedureEntry? Find(string? name) => All.FirstOrDefault(entry => entry.Name == name);
 
-    /// <summary>What a person types for a hint that is a procedure; null where no command starts it.</summary>
+    /// <summary>What a person types for a hint that is a procedure; null for a person's own work.</summary>
     public static string? CommandOf(Hint hint)
     {
         ArgumentNullException.ThrowIfNull(hint);
-        return hint.Input is { } input && Find(hint.Procedure) is { Verb: not null } entry
-            ? entry.Command(input)
-            : null;
+        return hint.Input is { } input && Find(hint.Procedure) is { } entry ? entry.Command(input) : null;
     }
 
     /// <summary>Plans what a hint says; throws what keeps it from being carried out.</summary>

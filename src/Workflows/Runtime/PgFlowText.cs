@@ -82,7 +82,7 @@ public static class PgFlowText
         if (progress.Plan is { } plan)
         {
             text.Append('\n').Append(plan.Summary).Append('\n');
-            AppendList(text, plan.Warnings.Select(warning => $"⚠ {Line(warning)}"));
+            AppendList(text, plan.Warnings.Select(warning => $"⚠ {FindingText.Of(warning, Of)}"));
             AppendList(text, plan.Facts);
         }
 
@@ -115,9 +115,6 @@ public static class PgFlowText
     /// <summary>A hint as the Web UI takes it: the workflow type, and its input to paste.</summary>
     internal static string Of(Hint hint) =>
         hint.Procedure is null ? hint.Text : $"{hint.Text}: {hint.Procedure} `{hint.Input?.ToJsonString()}`";
-
-    private static string Line(Finding finding) =>
-        finding.Hint is { } hint ? $"{FindingText.Of(finding)}; {Of(hint)}" : FindingText.Of(finding);
 
     /// <summary>One character for a step's state.</summary>
     public static string Sign(StepState state) =>

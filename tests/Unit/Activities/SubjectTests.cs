@@ -7,10 +7,10 @@ public sealed class SubjectTests
     private static readonly NodeId Node = new(ClusterName.Parse("demo"), NodeName.Of(2));
 
     [Theory]
-    [MemberData(nameof(InMemory))]
-    public void Every_activity_says_what_it_is_about(MethodInfo hand)
+    [MemberData(nameof(Methods))]
+    public void Every_activity_says_what_it_is_about(MethodInfo method)
     {
-        object?[] arguments = [.. hand.GetParameters().Select(parameter => Sample(parameter.ParameterType))];
+        object?[] arguments = [.. method.GetParameters().Select(parameter => Sample(parameter.ParameterType))];
         Assert.Equal("demo", Subject.Of(arguments)?.Cluster.ToString());
     }
 
@@ -25,11 +25,10 @@ public sealed class SubjectTests
     public void What_is_copied_from_one_cluster_to_another_is_about_the_other() =>
         Assert.Equal("copy", $"{Subject.Of([Node.Cluster, ClusterName.Parse("copy")])}");
 
-    public static TheoryData<MethodInfo> InMemory =>
+    public static TheoryData<MethodInfo> Methods =>
         [
-            .. WorkerHost
-                .Steps.SelectMany(steps => steps.GetMethods())
-                .Where(hand => hand.Name != nameof(ILeaseActivities.FindStarterAsync)), // it is about its own workflow
+            .. WorkerHost.ActivityContracts.SelectMany(contract => contract.GetMethods())
+                .Where(method => method.Name != nameof(ILeaseActivities.FindStarterAsync)), // it is about its own workflow
         ];
 
     /// <summary>A value in which every node and every cluster is the same.</summary>

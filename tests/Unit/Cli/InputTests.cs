@@ -42,12 +42,12 @@ public sealed class InputTests
     public void The_input_has_what_was_given_and_nothing_else(string json, params string[] args)
     {
         var call = new CliCall();
-        var verb = ProcedureCommands.All.Single(verb => verb.Name == args[0]);
+        var command = ProcedureCommands.All.Single(command => command.Name == args[0]);
 
-        var parsed = verb.Command(TerminalOf(call)).Parse(args[1..]);
+        var parsed = command.Command(TerminalOf(call)).Parse(args[1..]);
 
         Assert.Empty(parsed.Errors);
-        Assert.Equal(json, verb.Input(parsed).ToJsonString(PgFlowJson.Options));
+        Assert.Equal(json, command.Input(parsed).ToJsonString(PgFlowJson.Options));
     }
 
     [Fact]
@@ -65,7 +65,9 @@ public sealed class InputTests
     public void A_hint_is_the_command_that_gives_its_input()
     {
         foreach (
-            var (entry, verb) in ProcedureList.All.Where(entry => entry.Verb is not null).Zip(ProcedureCommands.All)
+            var (entry, command) in ProcedureList
+                .All.Where(entry => entry.CommandName is not null)
+                .Zip(ProcedureCommands.All)
         )
         {
             JsonObject input = new([
@@ -74,12 +76,12 @@ public sealed class InputTests
             ]);
             var typed = entry.Command(input).Split(' ')[2..];
 
-            var parsed = verb.Command(TerminalOf(new())).Parse(typed);
+            var parsed = command.Command(TerminalOf(new())).Parse(typed);
 
             Assert.Empty(parsed.Errors);
             Assert.Equivalent(
                 JsonNode.Parse(input.ToJsonString())!.AsObject().Select(pair => $"{pair.Key}={pair.Value}"),
-                verb.Input(parsed).Select(pair => $"{pair.Key}={pair.Value}"),
+                command.Input(parsed).Select(pair => $"{pair.Key}={pair.Value}"),
                 strict: true
             );
         }

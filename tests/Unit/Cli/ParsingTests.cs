@@ -27,9 +27,9 @@ public sealed class ParsingTests
     }
 
     [Theory]
-    [InlineData("CLUSTER: a lower-case letter, then up to 30", "status", "Demo")]
-    [InlineData("CLUSTER: a lower-case letter, then up to 30", "history", "Demo")]
-    [InlineData("CLUSTER: a lower-case letter, then up to 30", "backups", "Demo")]
+    [InlineData("CLUSTER: expected a lower-case letter, then up to 30", "status", "Demo")]
+    [InlineData("CLUSTER: expected a lower-case letter, then up to 30", "history", "Demo")]
+    [InlineData("CLUSTER: expected a lower-case letter, then up to 30", "backups", "Demo")]
     [InlineData("--to: expected a node's name (p1, p2, …), got \"p0\"", "switchover", "demo", "--to", "p0")]
     [InlineData("NODE: expected a node's name (p1, p2, …), got \"x\"", "failback", "demo", "x")]
     [InlineData("target: none is given; give one of --to-time, --to-point", "recover", "demo")]

@@ -40,7 +40,13 @@ public sealed partial class ProposedCommandTests
             Hint.Repair(cluster),
             Hint.Rejoin(cluster),
             Hint.Rejoin(cluster, node),
-            Hint.Run("make a node the primary", nameof(Failover), cluster),
+            Hint.Failover(cluster),
+            Hint.Failover(cluster, node),
+            Hint.Switchover(cluster),
+            Hint.Run("make it", nameof(InitCluster), cluster),
+            Hint.Run("look", nameof(InspectCluster), cluster),
+            Hint.Run("look", nameof(InspectTimeline), cluster),
+            Hint.Run("afterwards rebuild the ledger", nameof(RebuildLedger), cluster),
             Hint.Run("take one", nameof(TakeBackup), cluster),
         ];
     }

@@ -235,8 +235,8 @@ public sealed class InspectionTests
                 }
             },
             {
-                "which timeline is live is in no ledger, so nobody knows whether it can be recovered; look "
-                    + "with: pgflow timeline demo --check",
+                "which timeline is live is in no ledger, so nobody knows whether it can be recovered; look: "
+                    + "pgflow timeline demo",
                 new()
             },
             {

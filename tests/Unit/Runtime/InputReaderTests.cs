@@ -29,13 +29,12 @@ public sealed class InputReaderTests
     [InlineData(
         """{"cluster":"demo","unreadable":[]}""",
         "unreadable: unknown field; valid fields: approve, approveWithinSeconds, by, cluster, dryRun, "
-                    + "force, reason, stopWithinSeconds, takeOver, to"
+            + "force, reason, stopWithinSeconds, takeOver, to"
     )]
     [InlineData("""{"cluster":"demo","force":true,"Force":false}""", "force: is given twice")]
     [InlineData(
         """{"cluster":"Demo"}""",
-        "cluster: expected a lower-case letter, then up to 30 lower-case letters, digits or hyphens, got "
-                    + "\"Demo\""
+        "cluster: expected a lower-case letter, then up to 30 lower-case letters, digits or hyphens, got " + "\"Demo\""
     )]
     [InlineData("""{"cluster":"demo","to":["p2"]}""", "to: expected a node's name (p1, p2, …), got an array")]
     [InlineData("""{"cluster":null}""", "cluster: is missing; give the cluster's name")]

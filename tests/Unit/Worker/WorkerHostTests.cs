@@ -13,12 +13,12 @@ public sealed class WorkerHostTests
     [Fact]
     public void All_activities_are_polled_for()
     {
-        Assert.Contains(typeof(INodeActivities), WorkerHost.Steps);
+        Assert.Contains(typeof(INodeActivities), WorkerHost.ActivityContracts);
         Assert.All(
             typeof(INodeActivities)
                 .Assembly.GetTypes()
                 .Where(type => type.IsInterface && type.Name.EndsWith("Steps", StringComparison.Ordinal)),
-            steps => Assert.Contains(steps, WorkerHost.Steps)
+            steps => Assert.Contains(steps, WorkerHost.ActivityContracts)
         );
     }
 }

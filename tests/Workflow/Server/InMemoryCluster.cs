@@ -219,7 +219,7 @@ internal sealed class Gate
     /// <summary>Done when an activity waits here.</summary>
     public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
-    /// <summary>What the hand does as long as it is held; then heartbeats are the interceptor's.</summary>
+    /// <summary>What the activity does as long as it is held; then heartbeats are the interceptor's.</summary>
     public Action? WhileHeld { get; set; }
 
     public void Open() => _open.TrySetResult();

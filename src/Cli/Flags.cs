@@ -49,8 +49,8 @@ internal static class Flags
     public static readonly Option<bool> Yes = new("--yes", "-y")
     {
         Description =
-            "Skip the confirmation prompt; without it the plan is shown, and the procedure waits 15 minutes for the answer: to leave "
-            + "the prompt rejects it",
+            "Skip the confirmation prompt; without it the plan is shown, and the procedure waits 15 minutes for the "
+            + "answer: to leave the prompt rejects it",
     };
 
     public static readonly Option<bool> Detach = new("--detach") { Description = "Start only; print the ID" };

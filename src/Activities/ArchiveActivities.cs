@@ -11,7 +11,6 @@ internal sealed class ArchiveActivities(
     NodeLife life,
     JobRunner jobs,
     Sql sql,
-    NodeFiles files,
     NodeWal wal,
     TimeLimits limits
 ) : IArchiveActivities
@@ -98,10 +97,8 @@ internal sealed class ArchiveActivities(
                 string[] archive = [SettingsFile.ArchiveProgram, $"{Names.Data}/pg_wal/{segment}", segment];
                 var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
                 await Permit.RequireAsync(); // it may archive the segment after all
-                var end = await docker.TryExecuteAsync(node.Id.Container, user, Evidence.Limit, [], archive);
-                return end.ExitCode == 0
-                    ? await docker.LogAsync(node.Id.Container, 5)
-                    : (end.Output + end.Complaint).Trim();
+                var end = await docker.Of(node.Id).TryExecuteAsync(user, Evidence.Limit, [], archive);
+                return end.ExitCode == 0 ? await docker.Of(node.Id).LogAsync(5) : (end.Output + end.Complaint).Trim();
             }
         );
 
@@ -109,7 +106,7 @@ internal sealed class ArchiveActivities(
     {
         try
         {
-            var data = await files.ExistsAsync(old.Container, $"{Names.Data}/global/pg_control")
+            var data = await docker.Of(old).FileExistsAsync($"{Names.Data}/global/pg_control")
                 ? Names.Data
                 : $"{Names.Data}.rewind";
             var control = await wal.ControlAsync(old, data);
@@ -159,7 +156,7 @@ internal sealed class ArchiveActivities(
     private async Task<TimelineHistory> LineageAsync(NodeId node, string data, Timeline timeline) =>
         TimelineHistory.Parse(
             timeline,
-            await files.ReadAsync(node.Container, $"{data}/pg_wal/{timeline.HistoryFile}") is { } history
+            await docker.Of(node).ReadFileAsync($"{data}/pg_wal/{timeline.HistoryFile}") is { } history
                 ? Encoding.UTF8.GetString(history)
                 : null
         );
@@ -169,12 +166,8 @@ internal sealed class ArchiveActivities(
         var node = await life.RunningAsync(primary);
         string[] environment = [.. Names.Environment, $"ARCHIVE={Names.ArchiveOf(node.Spec)}", .. parameters];
         var user = $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}";
-        return await docker.ChangeByAsync(
-            primary.Container,
-            user,
-            limit,
-            environment,
-            ["/bin/sh", "-c", Embedded.Read(program)]
-        );
+        return await docker
+            .Of(primary)
+            .ChangeByAsync(user, limit, environment, ["/bin/sh", "-c", Embedded.Read(program)]);
     }
 }

@@ -40,7 +40,7 @@ internal sealed record Attempt(
     public static Attempt Of(ActivityInfo info, object?[] arguments, StepMark? step) =>
         new(
             info.ActivityType,
-            Activities.Subject.Of(arguments),
+            Workflows.Activities.Subject.Of(arguments),
             step,
             info.Attempt,
             info.WorkflowType ?? "",
@@ -51,32 +51,4 @@ internal sealed record Attempt(
     /// <inheritdoc/>
     public override string ToString() =>
         (Subject is null ? Activity : $"{Activity} {Subject}") + (Number > 1 ? $", attempt {Number}" : "");
-}
-
-/// <summary>What an activity is about.</summary>
-/// <param name="Cluster">A cluster.</param>
-/// <param name="Node">The node there; null for all of it.</param>
-internal sealed record Subject(ClusterName Cluster, NodeName? Node = null)
-{
-    /// <summary>What an activity with these arguments is about; null where they do not say.</summary>
-    public static Subject? Of(object?[] arguments) =>
-        arguments switch
-        {
-            [ClusterName, ClusterName to] => new(to),
-            [ClusterName cluster, ..] => new(cluster),
-            [NodeId node, ..] => Of(node),
-            [IReadOnlyList<NodeId> and [var node, ..], ..] => new(node.Cluster),
-            [ClusterSpec spec] => new(spec.Cluster),
-            [WantedNetworks wanted] => new(wanted.Cluster),
-            [NodeSettings settings] => Of(settings.Node),
-            [BackupOrder order] => Of(order.Source),
-            [TimelineOpened { Node: { } node }] => Of(node),
-            [Report report] => new(report.Cluster),
-            _ => null,
-        };
-
-    /// <inheritdoc/>
-    public override string ToString() => Node is { } node ? $"{Cluster}/{node}" : Cluster.ToString();
-
-    private static Subject Of(NodeId node) => new(node.Cluster, node.Name);
 }

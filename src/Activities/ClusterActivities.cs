@@ -12,7 +12,6 @@ internal sealed class ClusterActivities(
     Creation creation,
     NodeLife life,
     NodeObserver observer,
-    NodeFiles files,
     JobRunner jobs,
     Secrets secrets,
     Sql sql,
@@ -109,13 +108,11 @@ internal sealed class ClusterActivities(
     {
         await secrets.CreateAsync(spec.Cluster, spec.Vip, ThisWorkflow);
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
-        foreach (
-            var node in Enumerable.Range(1, spec.Nodes).Select(number => new NodeId(spec.Cluster, NodeName.Of(number)))
-        )
+        foreach (var node in spec.Members)
         {
             await creation.VolumeAsync(spec, node.Container);
             await creation.NodeAsync(spec, node);
-            await files.WriteAsync(node.Container, FilesOf(spec, node));
+            await docker.Of(node).WriteFilesAsync(FilesOf(spec, node));
         }
     }
 
@@ -166,11 +163,10 @@ internal sealed class ClusterActivities(
             if (await creation.NodeAsync(spec, node, Existing.Kept))
             {
                 // they say what the cluster is meant to be
-                var hasSettings = await files.ExistsAsync(node.Container, SettingsFile.Path);
-                await files.WriteAsync(
-                    node.Container,
-                    FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path)
-                );
+                var hasSettings = await docker.Of(node).FileExistsAsync(SettingsFile.Path);
+                await docker
+                    .Of(node)
+                    .WriteFilesAsync(FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path));
             }
             else
             {

@@ -56,7 +56,7 @@ internal sealed class EndpointActivities(
         async Task FreeEndedAsync()
         {
             await ends.KillAsync(ended);
-            await docker.DisconnectAsync(winner.Spec.ExternalNetwork, ended.Container);
+            await docker.Of(ended).DisconnectAsync(winner.Spec.ExternalNetwork);
         }
 
         async Task FreeOthersAsync() =>
@@ -75,12 +75,9 @@ internal sealed class EndpointActivities(
         async Task GiveAsync()
         {
             await Task.WhenAll(freed, left);
-            await docker.ConnectAsync(
-                winner.Spec.ExternalNetwork,
-                node.Container,
-                winner.Spec.Vip,
-                Names.Alias(node.Cluster, readOnly: false)
-            );
+            await docker
+                .Of(node)
+                .ConnectAsync(winner.Spec.ExternalNetwork, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
         }
     }
 
@@ -96,12 +93,9 @@ internal sealed class EndpointActivities(
         await clients.AdmitAsync(container);
         if (container.Endpoint is EndpointRole.None)
         {
-            await docker.ConnectAsync(
-                container.Spec.ExternalNetwork,
-                node.Container,
-                address: null,
-                Names.Alias(node.Cluster, readOnly: true)
-            );
+            await docker
+                .Of(node)
+                .ConnectAsync(container.Spec.ExternalNetwork, address: null, Names.Alias(node.Cluster, readOnly: true));
         }
     }
 
@@ -181,7 +175,7 @@ internal sealed class EndpointActivities(
     {
         if (!node.State.Running || await ends.HasEndedAsync(node))
         {
-            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+            await docker.Of(node.Id).DisconnectAsync(node.Spec.ExternalNetwork);
             return;
         }
 
@@ -193,7 +187,7 @@ internal sealed class EndpointActivities(
                 break;
             }
 
-            await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+            await docker.Of(node.Id).DisconnectAsync(node.Spec.ExternalNetwork);
             if (await clients.CutOffAtAsync(node) is null)
             {
                 return;
@@ -205,7 +199,7 @@ internal sealed class EndpointActivities(
         );
         await clients.GiveBackAsync(node);
         await life.EndAsync(node);
-        await docker.DisconnectAsync(node.Spec.ExternalNetwork, node.Id.Container);
+        await docker.Of(node.Id).DisconnectAsync(node.Spec.ExternalNetwork);
         await life.StartAsync(node.Id);
     }
 }

@@ -28,6 +28,6 @@ internal static class Evidence
     }
 
     /// <summary>The last lines that a container printed, for a reason.</summary>
-    public static Task<string> OfLogAsync(this DockerEngine docker, string container, int lines) =>
-        OfAsync("its log", () => docker.LogAsync(container, lines));
+    public static Task<string> OfLogAsync(this ContainerRef container, int lines) =>
+        OfAsync("its log", () => container.LogAsync(lines));
 }

@@ -7,7 +7,6 @@ internal sealed class NodeActivities(
     Inventory inventory,
     NodeLife life,
     Replay replay,
-    NodeFiles files,
     DockerEngine docker,
     Sql sql,
     Secrets secrets,
@@ -38,7 +37,7 @@ internal sealed class NodeActivities(
     public async Task SettleNodeAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
-        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+        await docker.Of(node).ConnectAsync(Names.InternalNetwork(node.Cluster), container.Address);
         await life.LetRestartAsync(container);
     }
 
@@ -96,7 +95,7 @@ internal sealed class NodeActivities(
     /// <summary>Writes what is not there as it should be.</summary>
     private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)
     {
-        var there = await Task.WhenAll(wanted.Select(file => files.ReadAsync(node.Container, file.Path)));
+        var there = await Task.WhenAll(wanted.Select(file => docker.Of(node).ReadFileAsync(file.Path)));
         var others = wanted
             .Where(
                 (file, index) =>
@@ -105,7 +104,7 @@ internal sealed class NodeActivities(
             .ToList();
         if (others.Count > 0)
         {
-            await files.WriteAsync(node.Container, others);
+            await docker.Of(node).WriteFilesAsync(others);
         }
     }
 
@@ -119,7 +118,7 @@ internal sealed class NodeActivities(
         }
 
         var path = $"{Names.Data}/pg_wal/{timeline.HistoryFile}";
-        if (!await files.ExistsAsync(container.Id.Container, path))
+        if (!await docker.Of(container.Id).FileExistsAsync(path))
         {
             var primary = await life.RunningAsync(new(settings.Node.Cluster, upstream));
             var history = await sql.QueryScalarAsync<string>(
@@ -127,10 +126,9 @@ internal sealed class NodeActivities(
                 "SELECT pg_read_file($1)",
                 $"pg_wal/{timeline.HistoryFile}"
             );
-            await files.WriteAsync(
-                container.Id.Container,
-                ContainerFile.Private(path, history, container.Spec.Postgres)
-            );
+            await docker
+                .Of(container.Id)
+                .WriteFilesAsync(ContainerFile.Private(path, history, container.Spec.Postgres));
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
     /// <summary>Whether nothing runs in it, so that no socket is open; one that has shut down is given 50 ms.</summary>
     public async Task<bool> HasEndedAsync(NodeContainer node)
     {
-        if (await docker.IsEmptyAsync(node.Id.Container))
+        if (await docker.Of(node.Id).IsEmptyAsync())
         {
             return true;
         }
@@ -43,7 +43,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
         {
             throw Failure.Fail(
                 $"{node.Id} has ended{(state.Running ? " and was started again" : $" with {state.ExitCode}")}; "
-                    + $"its log: {await docker.OfLogAsync(node.Id.Container, 8)}"
+                    + $"its log: {await docker.Of(node.Id).OfLogAsync(8)}"
             );
         }
     }
@@ -54,7 +54,7 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
     {
         for (
             var clock = Stopwatch.StartNew();
-            !await docker.IsEmptyAsync(node.Id.Container);
+            !await docker.Of(node.Id).IsEmptyAsync();
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
@@ -70,10 +70,10 @@ internal sealed class NodeEnd(DockerEngine docker, Inventory inventory, NodeObse
     /// instant.</summary>
     public async Task KillAsync(NodeId node)
     {
-        await docker.SignalAsync(node.Container, "SIGKILL");
+        await docker.Of(node).SignalAsync("SIGKILL");
         for (
             var clock = Stopwatch.StartNew();
-            !await docker.IsEmptyAsync(node.Container);
+            !await docker.Of(node).IsEmptyAsync();
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {

@@ -11,7 +11,6 @@ internal sealed partial class NodeLife(
     Inventory inventory,
     NodeObserver observer,
     NodeEnd ends,
-    NodeFiles files,
     Sql sql,
     RepositoryActivities repository,
     IOptions<ActivityHostOptions> options,
@@ -59,19 +58,15 @@ internal sealed partial class NodeLife(
     /// <summary>Post-condition: the container of a node that may run does, on the internal network.</summary>
     public async Task RunAsync(NodeContainer container)
     {
-        await docker.ConnectAsync(
-            Names.InternalNetwork(container.Id.Cluster),
-            container.Id.Container,
-            container.Address
-        );
-        await docker.StartAsync(container.Id.Container);
+        await docker.Of(container.Id).ConnectAsync(Names.InternalNetwork(container.Id.Cluster), container.Address);
+        await docker.Of(container.Id).StartAsync();
     }
 
     /// <summary>Post-condition: a fast stop has ended it; Docker does not start it again.</summary>
     public async Task EndAsync(NodeContainer container)
     {
         await ForbidRestartAsync(container);
-        if (!await docker.StopFastAsync(container.Id.Container, limits.FastStop))
+        if (!await docker.Of(container.Id).StopFastAsync(limits.FastStop))
         {
             throw new TimeoutException(
                 $"{container.Id} has not ended {limits.FastStop.TotalSeconds:0} s after its fast stop; see docker "
@@ -127,7 +122,7 @@ internal sealed partial class NodeLife(
     public Task ForbidRestartAsync(NodeContainer container) =>
         container.RestartPolicy is RestartPolicyKind.No
             ? Task.CompletedTask
-            : docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.No);
+            : docker.Of(container.Id).SetRestartPolicyAsync(RestartPolicyKind.No);
 
     /// <summary>Docker starts the node again after a crash or a reboot; the counterpart of
     /// <see cref="ForbidRestartAsync"/>.</summary>
@@ -135,7 +130,7 @@ internal sealed partial class NodeLife(
     {
         if (container.RestartPolicy is not RestartPolicyKind.UnlessStopped)
         {
-            await docker.SetRestartPolicyAsync(container.Id.Container, RestartPolicyKind.UnlessStopped);
+            await docker.Of(container.Id).SetRestartPolicyAsync(RestartPolicyKind.UnlessStopped);
         }
     }
 
@@ -155,7 +150,7 @@ internal sealed partial class NodeLife(
     /// <returns>Whether it has ended; not, where it answers: it was never stopped.</returns>
     public async Task<bool> IsOverAsync(NodeContainer node)
     {
-        for (var clock = Stopwatch.StartNew(); !await docker.EndedAsync(node.Id.Container, TimeSpan.Zero); )
+        for (var clock = Stopwatch.StartNew(); !await docker.Of(node.Id).EndedAsync(TimeSpan.Zero); )
         {
             if (await AnswersNowAsync(node))
             {
@@ -249,7 +244,7 @@ internal sealed partial class NodeLife(
             node.History
             ?? TimelineHistory.Parse(
                 timeline,
-                await files.ReadAsync(node.Id.Container, $"{Names.Data}/pg_wal/{timeline.HistoryFile}") is { } file
+                await docker.Of(node.Id).ReadFileAsync($"{Names.Data}/pg_wal/{timeline.HistoryFile}") is { } file
                     ? System.Text.Encoding.UTF8.GetString(file)
                     : null
             );
@@ -288,7 +283,7 @@ internal sealed partial class NodeLife(
             {
                 throw Failure.Stick(
                     $"{started.Id} does not answer: no progress for {Patience.TotalSeconds:0} s; its log: "
-                        + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
+                        + $"{await docker.Of(started.Id).OfLogAsync(LogLines)}"
                 );
             }
         }
@@ -303,7 +298,7 @@ internal sealed partial class NodeLife(
         {
             throw Failure.Stick(
                 $"{started.Id} can't start: Docker starts it again and again; its log: "
-                    + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
+                    + $"{await docker.Of(started.Id).OfLogAsync(LogLines)}"
             );
         }
 
@@ -311,7 +306,7 @@ internal sealed partial class NodeLife(
         {
             throw Failure.Fail(
                 $"{started.Id} ended with {state.ExitCode} when it was started; its log: "
-                    + $"{await docker.OfLogAsync(started.Id.Container, LogLines)}"
+                    + $"{await docker.Of(started.Id).OfLogAsync(LogLines)}"
             );
         }
     }
@@ -321,8 +316,8 @@ internal sealed partial class NodeLife(
     private async Task<IEnumerable<string>> StartupAsync(NodeId node)
     {
         var control = await observer.ControlAsync(node);
-        var processes = await docker.ProcessesAsync(node.Container);
-        var log = await docker.OfLogAsync(node.Container, 50); // Docker may keep none
+        var processes = await docker.Of(node).ProcessesAsync();
+        var log = await docker.Of(node).OfLogAsync(50); // Docker may keep none
         return
         [
             control?.ToString() ?? "",

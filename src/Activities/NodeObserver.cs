@@ -4,7 +4,7 @@ using Docker.DotNet.Models;
 namespace PgFlow.Activities;
 
 /// <summary>Finds out what a node is: a running one by asking it, a stopped one by its pg_control.</summary>
-internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFiles files, JobRunner jobs, Roles roles)
+internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunner jobs, Roles roles)
 {
     private const int MostReadsOfControl = 20;
 
@@ -140,18 +140,18 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
     }
 
     /// <summary>A stopped node's pg_control, read again while it is torn; null where there is none.</summary>
-    public Task<ControlFile?> ControlAsync(NodeId node) => ControlAsync(node, node.Container);
+    public Task<ControlFile?> ControlAsync(NodeId node) => ControlAsync(node, docker.Of(node));
 
-    public Task<bool> IsMarkedStandbyAsync(NodeId node) => IsMarkedStandbyAsync(node.Container);
+    public Task<bool> IsMarkedStandbyAsync(NodeId node) => IsMarkedStandbyAsync(docker.Of(node));
 
-    private Task<bool> IsMarkedStandbyAsync(string container) =>
-        files.ExistsAsync(container, $"{Names.Data}/standby.signal");
+    private static Task<bool> IsMarkedStandbyAsync(ContainerRef container) =>
+        container.FileExistsAsync($"{Names.Data}/standby.signal");
 
-    private async Task<ControlFile?> ControlAsync(NodeId node, string container)
+    private static async Task<ControlFile?> ControlAsync(NodeId node, ContainerRef container)
     {
         for (var read = 0; read < MostReadsOfControl; read++)
         {
-            if (await files.ReadAsync(container, $"{Names.Data}/global/pg_control") is not { } file)
+            if (await container.ReadFileAsync($"{Names.Data}/global/pg_control") is not { } file)
             {
                 return null;
             }
@@ -245,13 +245,13 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
                 ),
         ];
 
-    private Task<NodeState> WithFilesAsync(NodeState state) => WithFilesAsync(state, state.Id.Container);
+    private Task<NodeState> WithFilesAsync(NodeState state) => WithFilesAsync(state, docker.Of(state.Id));
 
-    private async Task<NodeState> WithFilesAsync(NodeState state, string container)
+    private static async Task<NodeState> WithFilesAsync(NodeState state, ContainerRef container)
     {
         var reading = LearnAsync("its pg_control", () => ControlAsync(state.Id, container));
         var looking = LearnAsync("its standby.signal", async () => (bool?)await IsMarkedStandbyAsync(container));
-        var configured = LearnAsync("its settings", () => files.ReadAsync(container, SettingsFile.Path));
+        var configured = LearnAsync("its settings", () => container.ReadFileAsync(SettingsFile.Path));
         await Task.WhenAll(reading, looking, configured);
         var (control, signal) = (await reading, await looking);
         var configuration = SettingsFile.Read((await configured).Value);
@@ -273,7 +273,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
     /// or killed ends with another code than 1.</summary>
     private async Task<string?> LastWordsAsync(NodeContainer node) =>
         node.State is { ExitCode: 1 } and ({ Running: false } or { Restarting: true })
-        && (await LearnAsync("its log", () => docker.LogAsync(node.Id.Container, MostLinesOfLog))).Value is { } log
+        && (await LearnAsync("its log", () => docker.Of(node.Id).LogAsync(MostLinesOfLog))).Value is { } log
             ? DyingWords().Matches(log).LastOrDefault()?.Groups[1].Value.Trim()
             : null;
 
@@ -295,7 +295,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, NodeFil
 
     /// <summary>Which settings stop the replay of a standby: its WAL was written with more of them.</summary>
     private async Task<IReadOnlyList<LowSetting>> TooLowAsync(NodeId node, IReadOnlyDictionary<string, int> own) =>
-        await files.ReadAsync(node.Container, $"{Names.Data}/global/pg_control") is { } control
+        await docker.Of(node).ReadFileAsync($"{Names.Data}/global/pg_control") is { } control
             ?
             [
                 .. ControlFile

@@ -25,7 +25,6 @@ public static class PgFlowActivities
             .AddSingleton<Secrets>()
             .AddSingleton<Sql>()
             .AddSingleton<Roles>()
-            .AddSingleton<NodeFiles>()
             .AddSingleton<NodeWal>()
             .AddSingleton<NodeObserver>()
             .AddSingleton<NodeEnd>()

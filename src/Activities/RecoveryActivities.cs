@@ -8,7 +8,6 @@ internal sealed class RecoveryActivities(
     DockerEngine docker,
     Inventory inventory,
     NodeLife life,
-    NodeFiles files,
     JobRunner jobs,
     Sql sql,
     IOptions<ActivityHostOptions> options
@@ -135,7 +134,7 @@ internal sealed class RecoveryActivities(
 
             var (reached, process) = (
                 now?.Replayed ?? last,
-                now is null && still.Elapsed > Early ? await docker.ProcessAsync(node.Container, "startup") : startup
+                now is null && still.Elapsed > Early ? await docker.Of(node).ProcessAsync("startup") : startup
             );
             if (reached != last || process != startup)
             {
@@ -148,7 +147,7 @@ internal sealed class RecoveryActivities(
             {
                 throw Failure.Stick(
                     $"{node} has not replayed beyond {last} for {Patience.TotalSeconds:0} s (target "
-                        + $"{target.End}): {await docker.OfLogAsync(node.Container, 5)}"
+                        + $"{target.End}): {await docker.Of(node).OfLogAsync(5)}"
                 );
             }
         }
@@ -164,7 +163,7 @@ internal sealed class RecoveryActivities(
             { ExitCode: GaveUp } => true,
             var stopped => throw Failure.Fail(
                 $"{node} was stopped (exit code {stopped.ExitCode}) while it replayed; its log: "
-                    + $"{await docker.OfLogAsync(node.Container, 5)}"
+                    + $"{await docker.Of(node).OfLogAsync(5)}"
             ),
         };
 
@@ -189,7 +188,7 @@ internal sealed class RecoveryActivities(
 
     /// <summary>What was raised when it was restored.</summary>
     private async Task<List<string>> RaisedAsync(NodeId node) =>
-        await files.ReadAsync(node.Container, $"{Names.Data}/.copied-{await FirstRun.ShortAsync()}") is { } said
+        await docker.Of(node).ReadFileAsync($"{Names.Data}/.copied-{await FirstRun.ShortAsync()}") is { } said
             ? [.. Encoding.UTF8.GetString(said).Split('\n', StringSplitOptions.RemoveEmptyEntries)]
             : [];
 
@@ -197,7 +196,7 @@ internal sealed class RecoveryActivities(
     /// is.</summary>
     private async Task<List<string>> RaiseAsync(NodeId node, Lsn last, ResolvedTarget target)
     {
-        var log = await docker.OfLogAsync(node.Container, 8);
+        var log = await docker.Of(node).OfLogAsync(8);
         await life.EndAsync(await inventory.NodeAsync(node));
         await jobs.EnsureExclusiveVolumeAsync(node);
         await jobs.RemoveOfActivityAsync(); // an earlier round's

@@ -74,7 +74,7 @@ internal sealed class Replay(DockerEngine docker, NodeEnd ends, Sql sql, IOption
             {
                 throw Failure.Stick(
                     $"{what}: no progress for {(patience ?? Patience).TotalSeconds:0} s, now '{answer}'; "
-                        + $"{nodes[0].Id}'s log: {await docker.OfLogAsync(nodes[0].Id.Container, 5)}"
+                        + $"{nodes[0].Id}'s log: {await docker.Of(nodes[0].Id).OfLogAsync(5)}"
                 );
             }
         }

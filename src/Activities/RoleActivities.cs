@@ -14,7 +14,6 @@ internal sealed class RoleActivities(
     ClientConnections clients,
     Candidates candidates,
     Replay replay,
-    NodeFiles files,
     JobRunner jobs,
     Sql sql,
     Summarizer summarizer,
@@ -45,10 +44,10 @@ internal sealed class RoleActivities(
             return seen with { ReplayedBy = standby.Name };
         }
 
-        await docker.SignalAsync(node.Container, ContainerCalls.FastStop);
+        await docker.Of(node).SignalAsync(ContainerCalls.FastStop);
         do
         {
-            var ended = await docker.EndedAsync(node.Container, TimeSpan.Zero);
+            var ended = await docker.Of(node).EndedAsync(TimeSpan.Zero);
             if (await observer.ControlAsync(node) is { State: ControlState.ShutDown } control)
             {
                 return new(control.Timeline, control.Checkpoint); // Docker says so later, and clients are waiting
@@ -58,7 +57,7 @@ internal sealed class RoleActivities(
             {
                 throw Failure.Break(
                     $"{node} has ended, but not cleanly: its last records may not have been sent; its log: "
-                        + await docker.OfLogAsync(node.Container, NodeLife.LogLines)
+                        + await docker.Of(node).OfLogAsync(NodeLife.LogLines)
                 );
             }
         } while (clock.Elapsed < limit); // at least once: an earlier attempt may have waited for all of it
@@ -75,7 +74,7 @@ internal sealed class RoleActivities(
                 await using var stopped = await sql.OpenAsync(container);
                 await using var replaying = await sql.OpenAsync(await inventory.NodeAsync(standby));
                 var shutdown = await ShutdownWitness.BeginAsync(stopped, replaying);
-                await docker.SignalAsync(node.Container, ContainerCalls.FastStop);
+                await docker.Of(node).SignalAsync(ContainerCalls.FastStop);
                 return await shutdown.WaitAsync(WitnessLimit);
             }
             catch (Exception e)
@@ -93,7 +92,7 @@ internal sealed class RoleActivities(
         var container = await inventory.NodeAsync(node);
         await Task.WhenAll(
             life.ForbidRestartAsync(container),
-            files.WriteAsync(node.Container, StandbySignal(container))
+            docker.Of(node).WriteFilesAsync(StandbySignal(container))
         );
     }
 
@@ -104,16 +103,16 @@ internal sealed class RoleActivities(
         if (!atOnce && container.Running && await life.AnswersNowAsync(container))
         {
             await TryGiveBackAsync(container);
-            await docker.StopFastAsync(node.Container, limits.FastStop);
+            await docker.Of(node).StopFastAsync(limits.FastStop);
         }
 
         if (container.State.Running)
         {
             // a paused one dies of it as it is, and its clients' connections with it
-            await docker.SignalAsync(node.Container, "SIGKILL");
+            await docker.Of(node).SignalAsync("SIGKILL");
         }
 
-        if (!await docker.EndedAsync(node.Container, limits.Kill))
+        if (!await docker.Of(node).EndedAsync(limits.Kill))
         {
             throw new TimeoutException(
                 $"{node} does not end although it was killed; see: docker inspect {node.Container}"
@@ -126,7 +125,7 @@ internal sealed class RoleActivities(
     public async Task UnfenceNodeAsync(NodeId node, bool running, bool? standby)
     {
         var container = await inventory.NodeAsync(node);
-        await docker.ConnectAsync(Names.InternalNetwork(node.Cluster), node.Container, container.Address);
+        await docker.Of(node).ConnectAsync(Names.InternalNetwork(node.Cluster), container.Address);
         var over = await life.IsOverAsync(container); // or somebody has started it
         if (standby is false || (standby is null && await WasPrimaryAsync(container, over)))
         {
@@ -247,7 +246,7 @@ internal sealed class RoleActivities(
 
         if (!over)
         {
-            await docker.ChangeByAsync(container.Id.Container, "0:0", limits.Docker, [], Unmark);
+            await docker.Of(container.Id).ChangeByAsync("0:0", limits.Docker, [], Unmark);
         }
         else if (await observer.IsMarkedStandbyAsync(container.Id))
         {
@@ -273,11 +272,11 @@ internal sealed class RoleActivities(
     /// <summary>A node whose directory is set aside for a rewind has nothing that could be started.</summary>
     private async Task MarkAsync(NodeContainer container)
     {
-        if (await files.ExistsAsync(container.Id.Container, $"{Names.Data}/PG_VERSION"))
+        if (await docker.Of(container.Id).FileExistsAsync($"{Names.Data}/PG_VERSION"))
         {
             try
             {
-                await files.WriteAsync(container.Id.Container, StandbySignal(container));
+                await docker.Of(container.Id).WriteFilesAsync(StandbySignal(container));
             }
             catch (DockerApiException e)
                 when (e.ResponseBody?.Contains("read-only file system", StringComparison.OrdinalIgnoreCase) is true)
@@ -293,7 +292,7 @@ internal sealed class RoleActivities(
 
     private Task LeaveNetworksAsync(NodeContainer container) =>
         Task.WhenAll(
-            docker.DisconnectAsync(container.Spec.ExternalNetwork, container.Id.Container),
-            docker.DisconnectAsync(Names.InternalNetwork(container.Id.Cluster), container.Id.Container)
+            docker.Of(container.Id).DisconnectAsync(container.Spec.ExternalNetwork),
+            docker.Of(container.Id).DisconnectAsync(Names.InternalNetwork(container.Id.Cluster))
         );
 }

@@ -24,6 +24,32 @@ public sealed class WorkerTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Of_a_nodes_host_does_what_is_about_that_node()
+    {
+        await using var world = TestEnvironment.Start(server);
+        var (host, p2) = (HostName.Parse("west-2"), world.InMemory["p2"]);
+        world.InMemory["p2"] = p2 with { Id = p2.Id with { Host = host } };
+        using var stop = new CancellationTokenSource();
+        var working = world.WorkAtAsync(host, stop.Token);
+        var handle = await world.StartAsync("RemakeStandby", ("node", "p2"));
+        await handle.GetResultAsync<Report>();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => working);
+
+        var scheduled = (await handle.FetchHistoryAsync())
+            .Events.Select(happened => happened.ActivityTaskScheduledEventAttributes)
+            .Where(activity => activity is not null)
+            .ToLookup(
+                activity => activity.TaskQueue.Name.EndsWith(".west-2", StringComparison.Ordinal),
+                activity => activity.ActivityType.Name
+            );
+        Assert.Contains("CopyPrimary", scheduled[true]);
+        Assert.Contains("StartPostgres", scheduled[true]);
+        Assert.Contains("ObserveCluster", scheduled[false]);
+        Assert.DoesNotContain("CopyPrimary", scheduled[false]);
+    }
+
+    [Fact]
     public async Task Another_knows_what_is_blocked()
     {
         await using var world = TestEnvironment.Start(server);

@@ -29,8 +29,7 @@ internal sealed record ClusterParts(
         Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
 
     /// <summary>The nodes that the cluster was made with, whether they are there or not.</summary>
-    public IEnumerable<NodeId> Members =>
-        Enumerable.Range(1, Spec?.Nodes ?? 0).Select(number => new NodeId(Cluster, NodeName.Of(number)));
+    public IEnumerable<NodeId> Members => Spec?.Members ?? [];
 
     /// <summary>Whether the cluster has a volume of this name.</summary>
     public bool HasVolume(string name) =>

@@ -13,11 +13,11 @@ internal static class ContainerCalls
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
-    public static Task SetRestartPolicyAsync(this DockerEngine docker, string container, RestartPolicyKind policy) =>
-        docker.ChangeAsync(
+    public static Task SetRestartPolicyAsync(this ContainerRef container, RestartPolicyKind policy) =>
+        container.Docker.ChangeAsync(
             (client, token) =>
                 client.Containers.UpdateContainerAsync(
-                    container,
+                    container.Name,
                     new() { RestartPolicy = new() { Name = policy } },
                     token
                 )
@@ -25,19 +25,20 @@ internal static class ContainerCalls
 
     /// <summary>PostgreSQL's fast stop of a container's server.</summary>
     /// <returns>Whether it has ended within <paramref name="limit"/>.</returns>
-    public static async Task<bool> StopFastAsync(this DockerEngine docker, string container, TimeSpan limit)
+    public static async Task<bool> StopFastAsync(this ContainerRef container, TimeSpan limit)
     {
-        await docker.SignalAsync(container, FastStop);
-        return await docker.EndedAsync(container, limit);
+        await container.SignalAsync(FastStop);
+        return await container.EndedAsync(limit);
     }
 
     /// <summary>Sends a signal; a container that has ended already is no error.</summary>
-    public static async Task SignalAsync(this DockerEngine docker, string container, string signal)
+    public static async Task SignalAsync(this ContainerRef container, string signal)
     {
         try
         {
-            await docker.ChangeAsync(
-                (client, token) => client.Containers.KillContainerAsync(container, new() { Signal = signal }, token)
+            await container.Docker.ChangeAsync(
+                (client, token) =>
+                    client.Containers.KillContainerAsync(container.Name, new() { Signal = signal }, token)
             );
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
@@ -48,12 +49,12 @@ internal static class ContainerCalls
 
     /// <returns>Whether it ended within <paramref name="limit"/>.</returns>
     /// <remarks>By polling: an abandoned wait call stays open in the daemon until the container ends.</remarks>
-    public static async Task<bool> EndedAsync(this DockerEngine docker, string container, TimeSpan limit)
+    public static async Task<bool> EndedAsync(this ContainerRef container, TimeSpan limit)
     {
         for (var until = DateTime.UtcNow + limit; ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            var found = await docker.FindAsync(
-                (client, token) => client.Containers.InspectContainerAsync(container, token)
+            var found = await container.Docker.FindAsync(
+                (client, token) => client.Containers.InspectContainerAsync(container.Name, token)
             );
             if (found is null or { State.Running: false, State.Restarting: false })
             {
@@ -70,13 +71,13 @@ internal static class ContainerCalls
     /// <summary>Whether nothing runs in a container any more but its init, so that all its sockets are closed. Docker
     /// itself says so 100 ms later.</summary>
     /// <remarks>By descent: titles hold what users chose.</remarks>
-    public static async Task<bool> IsEmptyAsync(this DockerEngine docker, string container)
+    public static async Task<bool> IsEmptyAsync(this ContainerRef container)
     {
         try
         {
-            var listed = await docker.FindAsync(
+            var listed = await container.Docker.FindAsync(
                 (client, token) =>
-                    client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,ppid,stat" }, token)
+                    client.Containers.ListProcessesAsync(container.Name, new() { PsArgs = "-eo pid,ppid,stat" }, token)
             );
             var processes = listed?.Processes ?? []; // none where the last has just ended
             var all = processes.Select(process => process[0]).ToHashSet();
@@ -84,22 +85,24 @@ internal static class ContainerCalls
         }
         catch (DockerApiException)
         {
-            return await docker.EndedAsync(container, TimeSpan.Zero); // one that ends just now can't be asked
+            return await container.EndedAsync(TimeSpan.Zero); // one that ends just now can't be asked
         }
     }
 
-    public static Task StartAsync(this DockerEngine docker, string container) =>
-        docker.ChangeAsync((client, token) => client.Containers.StartContainerAsync(container, new(), token));
+    public static Task StartAsync(this ContainerRef container) =>
+        container.Docker.ChangeAsync(
+            (client, token) => client.Containers.StartContainerAsync(container.Name, new(), token)
+        );
 
     /// <summary>Removes a container with its anonymous volumes, running or not.</summary>
-    public static async Task RemoveAsync(this DockerEngine docker, string container)
+    public static async Task RemoveAsync(this ContainerRef container)
     {
         try
         {
-            await docker.ChangeAsync(
+            await container.Docker.ChangeAsync(
                 (client, token) =>
                     client.Containers.RemoveContainerAsync(
-                        container,
+                        container.Name,
                         new() { Force = true, RemoveVolumes = true },
                         token
                     )
@@ -114,22 +117,21 @@ internal static class ContainerCalls
     /// <summary>Connects a container under a fixed address, or one that Docker chooses; one that is connected already
     /// is no error.</summary>
     public static async Task ConnectAsync(
-        this DockerEngine docker,
+        this ContainerRef container,
         string network,
-        string container,
         string? address = null,
         string? alias = null
     )
     {
         try
         {
-            await docker.ChangeAsync(
+            await container.Docker.ChangeAsync(
                 (client, token) =>
                     client.Networks.ConnectNetworkAsync(
                         network,
                         new()
                         {
-                            Container = container,
+                            Container = container.Name,
                             EndpointConfig = new EndpointSettings
                             {
                                 Aliases = alias is null ? [] : [alias],
@@ -148,15 +150,15 @@ internal static class ContainerCalls
     }
 
     /// <summary>Disconnects a container; one that is not connected is no error.</summary>
-    public static async Task DisconnectAsync(this DockerEngine docker, string network, string container)
+    public static async Task DisconnectAsync(this ContainerRef container, string network)
     {
         try
         {
-            await docker.ChangeAsync(
+            await container.Docker.ChangeAsync(
                 (client, token) =>
                     client.Networks.DisconnectNetworkAsync(
                         network,
-                        new() { Container = container, Force = true },
+                        new() { Container = container.Name, Force = true },
                         token
                     )
             );
@@ -171,12 +173,12 @@ internal static class ContainerCalls
     }
 
     /// <summary>What the processes of a container are called; none where it does not run.</summary>
-    public static async Task<IReadOnlyList<string>> ProcessesAsync(this DockerEngine docker, string container)
+    public static async Task<IReadOnlyList<string>> ProcessesAsync(this ContainerRef container)
     {
         try
         {
-            var found = await docker.CallAsync(
-                (client, token) => client.Containers.ListProcessesAsync(container, new(), token)
+            var found = await container.Docker.CallAsync(
+                (client, token) => client.Containers.ListProcessesAsync(container.Name, new(), token)
             );
             return [.. (found.Processes ?? []).Select(process => process[^1])];
         }
@@ -187,13 +189,13 @@ internal static class ContainerCalls
     }
 
     /// <summary>The last lines that a container printed.</summary>
-    public static async Task<string> LogAsync(this DockerEngine docker, string container, int lines)
+    public static async Task<string> LogAsync(this ContainerRef container, int lines)
     {
-        var (stdout, stderr) = await docker.CallAsync(
+        var (stdout, stderr) = await container.Docker.CallAsync(
             async (client, token) =>
             {
                 using var log = await client.Containers.GetContainerLogsAsync(
-                    container,
+                    container.Name,
                     new()
                     {
                         ShowStdout = true,
@@ -214,18 +216,17 @@ internal static class ContainerCalls
     /// <exception cref="IOException">It ended with another code than 0; the message has what it complained
     /// of.</exception>
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
-        this DockerEngine docker,
-        string container,
+        this ContainerRef container,
         string user,
         string script,
         int size,
         TimeSpan limit
     )
     {
-        var created = await docker.CallAsync(
+        var created = await container.Docker.CallAsync(
             (client, token) =>
                 client.Exec.CreateContainerExecAsync(
-                    container,
+                    container.Name,
                     new()
                     {
                         Cmd = ["/bin/sh", "-c", script],
@@ -236,12 +237,12 @@ internal static class ContainerCalls
                     token
                 )
         );
-        using var stream = await docker.CallAsync(
+        using var stream = await container.Docker.CallAsync(
             (client, token) => client.Exec.StartContainerExecAsync(created.ID, new(), token)
         );
         var (buffer, filled, complaint) = (new byte[64 * size], 0, "");
         while (
-            await docker.CallAsync(
+            await container.Docker.CallAsync(
                 (_, token) => stream.ReadOutputAsync(buffer, filled, buffer.Length - filled, token),
                 limit
             )
@@ -265,10 +266,10 @@ internal static class ContainerCalls
             filled -= at;
         }
 
-        var code = await docker.CallAsync((client, token) => client.ExitCodeAsync(created.ID, token));
+        var code = await container.Docker.CallAsync((client, token) => client.ExitCodeAsync(created.ID, token));
         if (code != 0)
         {
-            throw new IOException($"a program in {container} ended with {code}: {complaint.Trim()}");
+            throw new IOException($"a program in {container.Name} ended with {code}: {complaint.Trim()}");
         }
     }
 }

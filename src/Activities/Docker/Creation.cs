@@ -112,13 +112,13 @@ internal sealed class Creation(DockerEngine docker)
         {
             if (await FindNetworkAsync(network) is not { } found || found.ID != endpoint.NetworkID)
             {
-                await docker.DisconnectAsync(network, node.Id.Container);
+                await docker.Of(node.Id).DisconnectAsync(network);
             }
         }
 
         if (node.RestartPolicy is RestartPolicyKind.UnlessStopped) // a fenced one stays off
         {
-            await docker.ConnectAsync(name, node.Id.Container, node.Address);
+            await docker.Of(node.Id).ConnectAsync(name, node.Address);
         }
     }
 
@@ -135,7 +135,7 @@ internal sealed class Creation(DockerEngine docker)
         var containers = await docker.CallAsync(
             (client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token)
         );
-        await Task.WhenAll(containers.Select(container => docker.RemoveAsync(container.ID)));
+        await Task.WhenAll(containers.Select(container => docker.Container(container.ID).RemoveAsync()));
         var volumes = await docker.CallAsync(
             (client, token) => client.Volumes.ListAsync(new() { Filters = filter }, token)
         );
@@ -223,6 +223,7 @@ internal sealed class Creation(DockerEngine docker)
             Labels = Labels.Of(
                 spec.Cluster,
                 (Labels.Node, node.Name.ToString()),
+                (Labels.Host, node.Host.ToString()),
                 (Labels.RoleAtCreation, node.Name.Number == 1 ? "primary" : "standby"),
                 (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))
             ),
@@ -274,7 +275,7 @@ internal sealed class Creation(DockerEngine docker)
         );
         foreach (var container in attached)
         {
-            await docker.DisconnectAsync(network.ID, container.ID);
+            await docker.Container(container.ID).DisconnectAsync(network.ID);
         }
 
         await docker.ChangeAsync((client, token) => client.Networks.DeleteNetworkAsync(network.ID, token));

@@ -83,6 +83,15 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits li
         }
     }
 
+    /// <summary>A node's container, at the daemon of its host.</summary>
+    public ContainerRef Of(NodeId node) =>
+        node.Host == HostName.Local
+            ? new(this, node.Container)
+            : throw Failure.Break($"{node} lives on host {node.Host}, and this worker has only its own host's Docker");
+
+    /// <summary>Another container at the daemon of this worker's host.</summary>
+    public ContainerRef Container(string nameOrId) => new(this, nameOrId);
+
     /// <summary>The answer, or null where Docker has no such thing.</summary>
     public async Task<T?> FindAsync<T>(
         Func<IDockerClient, CancellationToken, Task<T>> call,
@@ -142,6 +151,11 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits li
         return builder.WithApiVersion(daemon < Tested ? daemon : Tested).Build();
     }
 }
+
+/// <summary>A container.</summary>
+/// <param name="Docker">The daemon that has it.</param>
+/// <param name="Name">Its name or its ID.</param>
+internal readonly record struct ContainerRef(DockerEngine Docker, string Name);
 
 /// <summary>The daemon for what is no part of a cluster: job containers, images, the worker's own container. Procedures
 /// that hold no lease need them too; <see cref="JobRunner"/> asks for a program that may change something.</summary>

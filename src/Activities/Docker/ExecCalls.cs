@@ -12,13 +12,13 @@ internal static class ExecCalls
     /// <summary>Title and processor time of the first PostgreSQL process of a container whose title has
     /// <paramref name="word"/>: what changes while it works.</summary>
     /// <remarks>By the host's ps: it says the same in every language, and needs nothing in the image.</remarks>
-    public static async Task<string> ProcessAsync(this DockerEngine docker, string container, string word)
+    public static async Task<string> ProcessAsync(this ContainerRef container, string word)
     {
         try
         {
-            var table = await docker.CallAsync(
+            var table = await container.Docker.CallAsync(
                 (client, token) =>
-                    client.Containers.ListProcessesAsync(container, new() { PsArgs = "-eo pid,time,args" }, token)
+                    client.Containers.ListProcessesAsync(container.Name, new() { PsArgs = "-eo pid,time,args" }, token)
             );
             return string.Join(
                 ' ',
@@ -38,8 +38,7 @@ internal static class ExecCalls
     /// may.</summary>
     /// <inheritdoc cref="ExecuteAsync"/>
     public static async Task<string> ChangeByAsync(
-        this DockerEngine docker,
-        string container,
+        this ContainerRef container,
         string user,
         TimeSpan limit,
         IReadOnlyList<string> parameters,
@@ -47,7 +46,7 @@ internal static class ExecCalls
     )
     {
         await Permit.RequireAsync();
-        return await docker.ExecuteAsync(container, user, limit, parameters, command);
+        return await container.ExecuteAsync(user, limit, parameters, command);
     }
 
     /// <summary>Runs a short program in a running container; its parameters are its environment, as
@@ -55,36 +54,34 @@ internal static class ExecCalls
     /// <exception cref="PgFlowException">It ended with another code than 0; the
     /// message has its output.</exception>
     public static async Task<string> ExecuteAsync(
-        this DockerEngine docker,
-        string container,
+        this ContainerRef container,
         string user,
         TimeSpan limit,
         IReadOnlyList<string> parameters,
         string[] command
     )
     {
-        var end = await docker.TryExecuteAsync(container, user, limit, parameters, command);
+        var end = await container.TryExecuteAsync(user, limit, parameters, command);
         return end.ExitCode == 0
             ? end.Output
             : throw Failure.Fail(
-                $"{command[0]} in {container} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}"
+                $"{command[0]} in {container.Name} ended with {end.ExitCode}: {(end.Output + end.Complaint).Trim()}"
             );
     }
 
     /// <summary>The same, and says how it ended.</summary>
     public static Task<ExecEnd> TryExecuteAsync(
-        this DockerEngine docker,
-        string container,
+        this ContainerRef container,
         string user,
         TimeSpan limit,
         IReadOnlyList<string> parameters,
         string[] command
     ) =>
-        docker.CallAsync(
+        container.Docker.CallAsync(
             async (client, token) =>
             {
                 var created = await client.Exec.CreateContainerExecAsync(
-                    container,
+                    container.Name,
                     new()
                     {
                         Cmd = command,

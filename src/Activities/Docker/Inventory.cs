@@ -56,11 +56,17 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
         IEnumerable<ContainerListResponse> listed
     )
     {
-        var nodes = await Task.WhenAll(
-            listed.Select(container => FindAsync(new(cluster, NodeName.Parse(container.Labels[Labels.Node]))))
-        );
+        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(NodeOf(cluster, container.Labels))));
         return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
     }
+
+    /// <summary>A container of an earlier build does not say its host: there was one.</summary>
+    private static NodeId NodeOf(ClusterName cluster, IDictionary<string, string> labels) =>
+        new(
+            cluster,
+            NodeName.Parse(labels[Labels.Node]),
+            labels.TryGetValue(Labels.Host, out var host) ? HostName.Parse(host) : HostName.Local
+        );
 
     /// <returns>Null also where a container of that name carries no label of the cluster.</returns>
     private async Task<NodeContainer?> FindAsync(NodeId node) =>

@@ -19,8 +19,6 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
 {
     private const int MostKilled = 5;
 
-    private readonly NodeFiles _files = new(jobDocker);
-
     /// <summary>Programs write all values as texts.</summary>
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options)
     {
@@ -66,7 +64,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
 
     /// <summary>What the program of a job wrote: from its container, whatever the daemon does with logs.</summary>
     public async Task<T> ResultOfAsync<T>(JobEnd end) =>
-        await _files.ReadAsync(end.Container, $"{Names.Job}/result.json") is { } result
+        await jobDocker.Container(end.Container).ReadFileAsync($"{Names.Job}/result.json") is { } result
             // a server's words may be in any encoding
             ? JsonSerializer.Deserialize<T>(Encoding.UTF8.GetString(result), Json)!
             : throw new IOException($"{end.Container} has left no result: {end.Tail}");
@@ -85,7 +83,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             },
             name
         );
-        return new(jobDocker, _files, job.Spec.Postgres, name, limits);
+        return new(jobDocker.Container(name), job.Spec.Postgres, limits);
     }
 
     /// <summary>Removes the jobs of this activity: those of an activity that only reads are of no use afterwards, nor
@@ -122,7 +120,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
         {
             if (!await RunsAsync(run.Key.Workflow, run.Key.Run))
             {
-                await Task.WhenAll(run.Select(job => jobDocker.RemoveAsync(job.ID)));
+                await Task.WhenAll(run.Select(job => jobDocker.Container(job.ID).RemoveAsync()));
             }
         }
     }
@@ -157,7 +155,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
         {
             if (!user.Labels.ContainsKey(Labels.Job))
             {
-                if (await docker.EndedAsync(user.ID, Ending) || await EndStoppedAsync(node, user.ID))
+                if (await docker.Container(user.ID).EndedAsync(Ending) || await EndStoppedAsync(node, user.ID))
                 {
                     continue;
                 }
@@ -167,7 +165,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
                 );
             }
 
-            await docker.RemoveAsync(user.ID);
+            await docker.Container(user.ID).RemoveAsync();
         }
     }
 
@@ -180,7 +178,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             return false;
         }
 
-        return await docker.StopFastAsync(user, limits.FastStop)
+        return await docker.Container(user).StopFastAsync(limits.FastStop)
             ? true
             : throw new TimeoutException($"{node}, which somebody has started, does not end after its fast stop");
     }
@@ -192,7 +190,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
         );
         await Task.WhenAll(
             jobs.Where(job => job.Labels[Labels.Job].StartsWith(key, StringComparison.Ordinal))
-                .Select(job => jobDocker.RemoveAsync(job.ID))
+                .Select(job => jobDocker.Container(job.ID).RemoveAsync())
         );
     }
 
@@ -242,26 +240,25 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     {
         if (await FindAsync(name) is null or { State.Status: "created" })
         {
-            await jobDocker.RemoveAsync(name);
+            await jobDocker.Container(name).RemoveAsync();
             await StartAsync(job, name);
         }
     }
 
     /// <summary>A container that never runs: a place to read the files of volumes from. It goes with
     /// <see cref="RemoveOfActivityAsync"/>.</summary>
-    /// <returns>Its name.</returns>
-    public async Task<string> PlaceAsync(JobSpec job)
+    public async Task<ContainerRef> PlaceAsync(JobSpec job)
     {
         var name = NameOf(job, 1);
         await CreateAsync(job, name);
-        return name;
+        return jobDocker.Container(name);
     }
 
     private async Task StartAsync(JobSpec job, string name)
     {
         await CreateAsync(job, name);
-        await _files.WriteAsync(name, [.. JobSpec.OwnFiles(job), .. job.Files]);
-        await jobDocker.StartAsync(name);
+        await jobDocker.Container(name).WriteFilesAsync([.. JobSpec.OwnFiles(job), .. job.Files]);
+        await jobDocker.Container(name).StartAsync();
     }
 
     /// <summary>Docker would make a volume that is missing, without a label: an empty one instead of the node's
@@ -335,12 +332,12 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             {
                 return container.State.ExitCode > 125
                     ? null
-                    : new((int)container.State.ExitCode, name, await docker.OfLogAsync(name, 200));
+                    : new((int)container.State.ExitCode, name, await docker.Container(name).OfLogAsync(200));
             }
 
             if (wait == LongestPoll)
             {
-                ProgressReporter.OfProgram(job.Name, JobEnd.LastLine(await docker.OfLogAsync(name, 1)));
+                ProgressReporter.OfProgram(job.Name, JobEnd.LastLine(await docker.Container(name).OfLogAsync(1)));
             }
 
             await Task.Delay(wait, DockerEngine.ActivityToken);

@@ -8,6 +8,7 @@ internal static class Labels
 {
     public const string Cluster = "pgflow.cluster";
     public const string Node = "pgflow.node";
+    public const string Host = "pgflow.host";
     public const string RoleAtCreation = "pgflow.role-at-creation";
 
     /// <summary>The workflow that made it. A retry, and a run after a reset, know their own by it; an undo removes

@@ -2,18 +2,11 @@ namespace PgFlow.Activities.Docker;
 
 /// <summary>A job's container that waits for programs: only such as read, since a retry begins with another
 /// container.</summary>
-internal sealed class OpenJob(
-    DockerEngine docker,
-    NodeFiles files,
-    PostgresInstallation postgres,
-    string container,
-    TimeLimits limits
-)
+internal sealed class OpenJob(ContainerRef container, PostgresInstallation postgres, TimeLimits limits)
 {
     /// <summary>What a program prints that must succeed.</summary>
     public async Task<string> RunAsync(string program) =>
-        await docker.ExecuteAsync(
-            container,
+        await container.ExecuteAsync(
             $"{postgres.Uid}:{postgres.Gid}",
             limits.RepositoryContents,
             [],
@@ -22,15 +15,9 @@ internal sealed class OpenJob(
 
     /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string program, int size) =>
-        docker.StreamAsync(
-            container,
-            $"{postgres.Uid}:{postgres.Gid}",
-            $"sh {Names.Job}/{program}.sh",
-            size,
-            limits.Stream
-        );
+        container.StreamAsync($"{postgres.Uid}:{postgres.Gid}", $"sh {Names.Job}/{program}.sh", size, limits.Stream);
 
     /// <summary>Puts a file into the container, for the programs that follow.</summary>
     public Task WriteAsync(string path, string content) =>
-        files.WriteAsync(container, ContainerFile.Private(path, content, postgres));
+        container.WriteFilesAsync(ContainerFile.Private(path, content, postgres));
 }

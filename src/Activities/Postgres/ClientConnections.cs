@@ -6,13 +6,7 @@ namespace PgFlow.Activities.Postgres;
 
 /// <summary>Closes what a node's clients have open, while it still has the address that they came to: a connection
 /// whose address is taken away under it waits for ever.</summary>
-internal sealed class ClientConnections(
-    DockerEngine docker,
-    Inventory inventory,
-    NodeFiles files,
-    Sql sql,
-    TimeLimits limits
-)
+internal sealed class ClientConnections(DockerEngine docker, Inventory inventory, Sql sql, TimeLimits limits)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
@@ -52,13 +46,14 @@ internal sealed class ClientConnections(
 
             if (clock.Elapsed > Courtesy)
             {
-                await docker.ChangeByAsync(
-                    node.Id.Container,
-                    $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}",
-                    limits.Docker,
-                    [$"INTERNAL={SocketTable.Render(node.Address)}"],
-                    ["/bin/sh", "-c", Embedded.Read("end-connections")]
-                );
+                await docker
+                    .Of(node.Id)
+                    .ChangeByAsync(
+                        $"{node.Spec.Postgres.Uid}:{node.Spec.Postgres.Gid}",
+                        limits.Docker,
+                        [$"INTERNAL={SocketTable.Render(node.Address)}"],
+                        ["/bin/sh", "-c", Embedded.Read("end-connections")]
+                    );
             }
         }
     }
@@ -99,7 +94,7 @@ internal sealed class ClientConnections(
         {
             try
             {
-                await docker.ConnectAsync(node.Spec.ExternalNetwork, node.Id.Container, address);
+                await docker.Of(node.Id).ConnectAsync(node.Spec.ExternalNetwork, address);
             }
             catch (DockerApiException)
             {
@@ -119,13 +114,12 @@ internal sealed class ClientConnections(
     {
         if (!node.State.Running)
         {
-            var there = Encoding.UTF8.GetString(await files.ReadAsync(node.Id.Container, SettingsFile.HbaPath) ?? []);
+            var there = Encoding.UTF8.GetString(await docker.Of(node.Id).ReadFileAsync(SettingsFile.HbaPath) ?? []);
             if (Hba.Admitting(there) is var wanted && wanted != there)
             {
-                await files.WriteAsync(
-                    node.Id.Container,
-                    ContainerFile.Private(SettingsFile.HbaPath, wanted, node.Spec.Postgres)
-                );
+                await docker
+                    .Of(node.Id)
+                    .WriteFilesAsync(ContainerFile.Private(SettingsFile.HbaPath, wanted, node.Spec.Postgres));
             }
 
             node = await inventory.NodeAsync(node.Id); // another activity may have started it meanwhile

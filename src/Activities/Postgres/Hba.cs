@@ -25,7 +25,7 @@ internal static class Hba
             : file;
 
     /// <summary>SQL with which the server, a standby too, puts the file in its place as a whole.</summary>
-    /// <remarks>Beside it lies a second name of it, which <see cref="NodeFiles"/> leaves.</remarks>
+    /// <remarks>Beside it lies a second name of it, which <see cref="FileCalls"/> leaves.</remarks>
     public static string Writing(byte[] file)
     {
         const string part = $"{SettingsFile.HbaPath}.new";

@@ -9,7 +9,7 @@ internal sealed record WalEnd(Timeline Timeline, Lsn End, string Why, bool IsDam
 
 /// <summary>Reads the WAL in a node's volume by its bytes, whether the server runs, hangs or is stopped: only its
 /// container is needed.</summary>
-internal sealed class NodeWal(NodeFiles files)
+internal sealed class NodeWal(DockerEngine docker)
 {
     /// <summary>The end of the valid WAL on <paramref name="lineage"/>, which is more than the server may say: WAL that
     /// it has not replayed yet counts.</summary>
@@ -38,7 +38,7 @@ internal sealed class NodeWal(NodeFiles files)
         for (var attempt = 0; attempt < 20; attempt++) // the server may be writing it
         {
             var file =
-                await files.ReadAsync(node.Container, $"{data}/global/pg_control")
+                await docker.Of(node).ReadFileAsync($"{data}/global/pg_control")
                 ?? throw new InvalidDataException($"{node} has no pg_control");
             if (ControlFile.Parse(file) is { } control)
             {
@@ -98,7 +98,7 @@ internal sealed class NodeWal(NodeFiles files)
         foreach (var piece in path.Where(piece => piece.Start.Value < behind).Reverse())
         {
             var file = $"{data}/pg_wal/{WalSegments.Name(piece.Timeline, number, segmentSize)}";
-            if (await files.ReadAsync(node.Container, file, stream => DecodeAsync(stream, start, decoder, visit)))
+            if (await docker.Of(node).ReadFileAsync(file, stream => DecodeAsync(stream, start, decoder, visit)))
             {
                 return piece.Timeline;
             }

@@ -318,7 +318,7 @@ internal sealed class Sql(DockerEngine docker, JobDocker jobDocker, Secrets secr
         );
         if (self?.NetworkSettings is { } settings && !settings.Networks.ContainsKey(network))
         {
-            await jobDocker.ConnectAsync(network, self.ID);
+            await jobDocker.Container(self.ID).ConnectAsync(network);
         }
     }
 }

@@ -126,13 +126,14 @@ internal sealed partial class SocketSession(
             "-c",
             sql, // as one argument, which psql sends as it is: no shell and no variable reads it
         ];
-        var end = await docker.TryExecuteAsync(
-            node.Id.Container,
-            $"{postgres.Uid}:{postgres.Gid}",
-            statement == Timeout.InfiniteTimeSpan ? statement : statement + psql,
-            [$"PGOPTIONS={SessionSettings.Options(postgres, statement)}"],
-            command
-        );
+        var end = await docker
+            .Of(node.Id)
+            .TryExecuteAsync(
+                $"{postgres.Uid}:{postgres.Gid}",
+                statement == Timeout.InfiniteTimeSpan ? statement : statement + psql,
+                [$"PGOPTIONS={SessionSettings.Options(postgres, statement)}"],
+                command
+            );
         return end.ExitCode == 0
             ? end.Output.TrimEnd('\n')
             : throw (

@@ -11,7 +11,7 @@ namespace PgFlow.Activities.Postgres;
 /// error, and for up to 30 s where there was little
 /// to read (walsummarizer.c); of that sleep a reload wakes it.
 /// </remarks>
-internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
+internal sealed class Summarizer(DockerEngine docker, TimeLimits limits)
 {
     private const string On = "summarize_wal = on";
     private const string Off = "summarize_wal = off";
@@ -129,13 +129,13 @@ internal sealed class Summarizer(NodeFiles files, TimeLimits limits)
     private async Task WriteAsync(NodeContainer node, SqlSession connection, (string From, string To)[] changes)
     {
         var file =
-            await files.ReadAsync(node.Id.Container, SettingsFile.Path)
+            await docker.Of(node.Id).ReadFileAsync(SettingsFile.Path)
             ?? throw Failure.Fail($"{node.Id} has no {SettingsFile.Path}");
         var wanted = changes.Aggregate(
             Encoding.UTF8.GetString(file),
             (settings, change) => settings.Replace(change.From, change.To, StringComparison.Ordinal)
         );
-        await files.WriteAsync(node.Id.Container, ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
+        await docker.Of(node.Id).WriteFilesAsync(ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
         await connection.ChangeAsync<bool>("SELECT pg_reload_conf()");
     }
 

@@ -75,6 +75,10 @@ public sealed record ClusterSpec(
     /// <summary>Whether PgFlow made the clients' network; else somebody gave it.</summary>
     [JsonIgnore]
     public bool OwnsExternalNetwork => ExternalNetwork == $"pgflow-{Cluster}-external";
+
+    /// <summary>The nodes that the cluster was made with.</summary>
+    [JsonIgnore]
+    public IEnumerable<NodeId> Members => NodeId.First(Cluster, Nodes);
 }
 
 /// <summary>PostgreSQL as it is in an image.</summary>

@@ -195,12 +195,7 @@ internal sealed record CloneClusterPlan : Plan
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
-    internal IReadOnlyList<NodeId> Standbys =>
-        [
-            .. Enumerable
-                .Range(2, (Input.Nodes ?? Source.Nodes) - 1)
-                .Select(number => new NodeId(Input.Cluster, NodeName.Of(number))),
-        ];
+    internal IReadOnlyList<NodeId> Standbys => [.. NodeId.First(Input.Cluster, Input.Nodes ?? Source.Nodes).Skip(1)];
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<CloneClusterPlan> FromAsync(CloneClusterInput input, ClusterState state)

@@ -215,8 +215,7 @@ internal sealed record InitClusterPlan : Plan
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
-    internal IReadOnlyList<NodeId> Standbys =>
-        [.. Enumerable.Range(2, Input.Nodes - 1).Select(number => new NodeId(Input.Cluster, NodeName.Of(number)))];
+    internal IReadOnlyList<NodeId> Standbys => [.. NodeId.First(Input.Cluster, Input.Nodes).Skip(1)];
 
     internal ClusterSpec Spec(PostgresInstallation postgres, CreatedNetworks networks) =>
         new(

@@ -87,9 +87,17 @@ public sealed class ProcedureInterceptor : IWorkerInterceptor
                 Workflow.Instance is Procedure procedure
                     ? input with
                     {
+                        Options = Routed(input.Options, Subject.Of(input.Args)?.Node?.Host ?? HostName.Local),
                         Headers = new ActivityMark(Procedure.StepNow, procedure.LeaseNow).In(input.Headers),
                     }
                     : input
             );
+
+        /// <summary>What is about a node is done beside its Docker daemon.</summary>
+        private static ActivityOptions Routed(ActivityOptions options, HostName host)
+        {
+            options.TaskQueue = host == HostName.Local ? options.TaskQueue : $"{Workflow.Info.TaskQueue}.{host}";
+            return options;
+        }
     }
 }

@@ -92,9 +92,22 @@ public sealed class PermitTests
             new()
         );
         var broken = await Assert.ThrowsAsync<PgFlowException>(() =>
-            RunAsync(Answering(new()), Holding(LeaseKind.Backup), () => docker.StartAsync("c"))
+            RunAsync(Answering(new()), Holding(LeaseKind.Backup), () => docker.Container("c").StartAsync())
         );
         Assert.Equal("a change of what runs, for a procedure that works beside others", broken.Message);
+    }
+
+    [Fact]
+    public void A_node_of_another_host_is_not_looked_for_at_this_ones_daemon()
+    {
+        using var docker = new DockerEngine(Options.Create(new ActivityHostOptions()), new());
+        var node = new NodeId(ClusterName.Parse("demo"), NodeName.Of(2));
+
+        Assert.Equal("pgflow-demo-p2", docker.Of(node).Name);
+        Assert.Equal(
+            "p2 lives on host west-2, and this worker has only its own host's Docker",
+            Assert.Throws<PgFlowException>(() => docker.Of(node with { Host = HostName.Parse("west-2") })).Message
+        );
     }
 
     [Fact]
@@ -121,14 +134,14 @@ public sealed class PermitTests
             );
             return new()
             {
-                ["start"] = () => docker.StartAsync("c"),
-                ["signal"] = () => docker.SignalAsync("c", "SIGKILL"),
-                ["remove"] = () => docker.RemoveAsync("c"),
-                ["restart policy"] = () => docker.SetRestartPolicyAsync("c", RestartPolicyKind.No),
-                ["connect"] = () => docker.ConnectAsync("n", "c"),
-                ["disconnect"] = () => docker.DisconnectAsync("n", "c"),
-                ["files"] = () => new NodeFiles(docker).WriteAsync("c", new ContainerFile("/f", "", 0, 0, 0)),
-                ["program"] = () => docker.ChangeByAsync("c", "0", TimeSpan.FromSeconds(1), [], ["true"]),
+                ["start"] = () => docker.Container("c").StartAsync(),
+                ["signal"] = () => docker.Container("c").SignalAsync("SIGKILL"),
+                ["remove"] = () => docker.Container("c").RemoveAsync(),
+                ["restart policy"] = () => docker.Container("c").SetRestartPolicyAsync(RestartPolicyKind.No),
+                ["connect"] = () => docker.Container("c").ConnectAsync("n"),
+                ["disconnect"] = () => docker.Container("c").DisconnectAsync("n"),
+                ["files"] = () => docker.Container("c").WriteFilesAsync(new ContainerFile("/f", "", 0, 0, 0)),
+                ["program"] = () => docker.Container("c").ChangeByAsync("0", TimeSpan.FromSeconds(1), [], ["true"]),
                 ["statement"] = () => new Session().ChangeAsync<string>("SELECT pg_promote()"),
                 ["secrets made"] = () => secrets.CreateAsync(demo, "10.0.0.1", "me"),
                 ["secrets shared"] = () => secrets.ShareAsync(demo, demo, "me"),

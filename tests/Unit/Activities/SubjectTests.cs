@@ -27,7 +27,8 @@ public sealed class SubjectTests
 
     public static TheoryData<MethodInfo> Methods =>
         [
-            .. WorkerHost.ActivityContracts.SelectMany(contract => contract.GetMethods())
+            .. WorkerHost
+                .ActivityContracts.SelectMany(contract => contract.GetMethods())
                 .Where(method => method.Name != nameof(ILeaseActivities.FindStarterAsync)), // it is about its own workflow
         ];
 

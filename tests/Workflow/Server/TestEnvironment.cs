@@ -166,9 +166,14 @@ internal sealed class TestEnvironment : IAsyncDisposable
         Assert.Empty(InMemory.Violations);
     }
 
-    private async Task WorkAsync(CancellationToken stop)
+    /// <summary>A worker beside another host's Docker daemon, until <paramref name="stop"/>.</summary>
+    public Task WorkAtAsync(HostName host, CancellationToken stop) => WorkAsync($"{Queue}.{host}", stop);
+
+    private Task WorkAsync(CancellationToken stop) => WorkAsync(Queue, stop);
+
+    private async Task WorkAsync(string queue, CancellationToken stop)
     {
-        var options = new TemporalWorkerOptions(Queue)
+        var options = new TemporalWorkerOptions(queue)
         {
             MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),
             DefaultHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(100),

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace PgFlow.SystemTests;
 
-public sealed class NodeFilesTests
+public sealed class FileCallsTests
 {
     [Theory]
     [InlineData(0)]
@@ -18,12 +18,12 @@ public sealed class NodeFilesTests
         try
         {
             using var docker = new DockerEngine(Options.Create(new ActivityHostOptions()), new());
-            var files = new NodeFiles(docker);
+            var there = docker.Container(container);
             var content = new string('x', size);
-            await files.WriteAsync(container, new ContainerFile("/tmp/file", content, 0b110_000_000, 0, 0));
+            await there.WriteFilesAsync(new ContainerFile("/tmp/file", content, 0b110_000_000, 0, 0));
 
-            Assert.Equal(content, Encoding.UTF8.GetString((await files.ReadAsync(container, "/tmp/file"))!));
-            Assert.Null(await files.ReadAsync(container, "/tmp/none"));
+            Assert.Equal(content, Encoding.UTF8.GetString((await there.ReadFileAsync("/tmp/file"))!));
+            Assert.Null(await there.ReadFileAsync("/tmp/none"));
         }
         finally
         {

@@ -6,25 +6,25 @@ namespace PgFlow.Activities.Docker;
 
 /// <summary>Reads and writes files in containers, running or not, through Docker's archive call (about 50
 /// ms).</summary>
-internal sealed class NodeFiles(DockerEngine docker)
+internal static class FileCalls
 {
     /// <summary>The file's content; null where there is none.</summary>
-    public async Task<byte[]?> ReadAsync(string container, string path)
+    public static async Task<byte[]?> ReadFileAsync(this ContainerRef container, string path)
     {
         using var content = new MemoryStream();
-        return await ReadAsync(container, path, stream => stream.CopyToAsync(content, DockerEngine.ActivityToken))
+        return await container.ReadFileAsync(path, stream => stream.CopyToAsync(content, DockerEngine.ActivityToken))
             ? content.ToArray()
             : null;
     }
 
     /// <summary>Reads a file as a stream, as far as the reader wants it.</summary>
     /// <returns>Whether there is such a file.</returns>
-    public async Task<bool> ReadAsync(string container, string path, Func<Stream, Task> read) =>
-        await docker.FindAsync(
+    public static async Task<bool> ReadFileAsync(this ContainerRef container, string path, Func<Stream, Task> read) =>
+        await container.Docker.FindAsync(
             async (client, token) =>
             {
                 var answer = await client.Containers.GetArchiveFromContainerAsync(
-                    container,
+                    container.Name,
                     new() { Path = path },
                     statOnly: false,
                     token
@@ -39,16 +39,21 @@ internal sealed class NodeFiles(DockerEngine docker)
         )
             is not null;
 
-    public async Task<bool> ExistsAsync(string container, string path) =>
-        await docker.FindAsync(
+    public static async Task<bool> FileExistsAsync(this ContainerRef container, string path) =>
+        await container.Docker.FindAsync(
             (client, token) =>
-                client.Containers.GetArchiveFromContainerAsync(container, new() { Path = path }, statOnly: true, token)
+                client.Containers.GetArchiveFromContainerAsync(
+                    container.Name,
+                    new() { Path = path },
+                    statOnly: true,
+                    token
+                )
         )
             is not null;
 
     /// <summary>Writes files and folders with their owners and modes; what is there is replaced, by the whole or not at
     /// all. A second name of it stays beside it.</summary>
-    public async Task WriteAsync(string container, params IEnumerable<ContainerFile> files)
+    public static async Task WriteFilesAsync(this ContainerRef container, params IEnumerable<ContainerFile> files)
     {
         using var archive = new MemoryStream();
         await using (var tar = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true))
@@ -83,9 +88,9 @@ internal sealed class NodeFiles(DockerEngine docker)
         }
 
         archive.Position = 0;
-        await docker.ChangeAsync(
+        await container.Docker.ChangeAsync(
             (client, token) =>
-                client.Containers.ExtractArchiveToContainerAsync(container, new() { Path = "/" }, archive, token)
+                client.Containers.ExtractArchiveToContainerAsync(container.Name, new() { Path = "/" }, archive, token)
         );
     }
 }

@@ -206,7 +206,7 @@ public sealed class LeaseTests(TemporalServer server)
         gate.Open();
 
         Assert.Contains(
-            "the cluster's lease was terminated while this procedure ran",
+            "the cluster lease was released by someone else while this procedure was running",
             (await handle.GetResultAsync<Report>()).Notes
         );
     }

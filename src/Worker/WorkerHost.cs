@@ -140,9 +140,9 @@ internal static class WorkerHost
             worker.AddWorkflow(workflow);
         }
 
-        foreach (var steps in ActivityContracts)
+        foreach (var contract in ActivityContracts)
         {
-            worker.AddSingletonActivities(steps);
+            worker.AddSingletonActivities(contract);
         }
 
         worker

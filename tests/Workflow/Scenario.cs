@@ -321,7 +321,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         return handle;
     }
 
-    /// <summary>A person looks and goes back to today.</summary>
+    /// <summary>A person looks and rolls back.</summary>
     private static async Task<WorkflowHandle> TurnedBackAsync(TestEnvironment world)
     {
         var handle = await world.StartAsync("RecoverCluster", ("latest", true), ("inspect", true));

@@ -32,7 +32,7 @@ public sealed class WorkerTests(TemporalServer server)
         using var stop = new CancellationTokenSource();
         var working = world.WorkAtAsync(host, stop.Token);
         var handle = await world.StartAsync("RemakeStandby", ("node", "p2"));
-        await handle.GetResultAsync<Report>();
+        await handle.GetResultAsync<Report>().WaitAsync(TimeSpan.FromSeconds(30), stop.Token);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => working);
 

@@ -13,6 +13,10 @@ internal static class ContainerCalls
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>What Docker says of it; null where there is none.</summary>
+    public static Task<ContainerInspectResponse?> InspectAsync(this ContainerRef container) =>
+        container.Docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(container.Name, token));
+
     public static Task SetRestartPolicyAsync(this ContainerRef container, RestartPolicyKind policy) =>
         container.Docker.ChangeAsync(
             (client, token) =>
@@ -53,9 +57,7 @@ internal static class ContainerCalls
     {
         for (var until = DateTime.UtcNow + limit; ; await Task.Delay(Poll, DockerEngine.ActivityToken))
         {
-            var found = await container.Docker.FindAsync(
-                (client, token) => client.Containers.InspectContainerAsync(container.Name, token)
-            );
+            var found = await container.InspectAsync();
             if (found is null or { State.Running: false, State.Restarting: false })
             {
                 return true;

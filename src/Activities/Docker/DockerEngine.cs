@@ -83,7 +83,8 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits li
         }
     }
 
-    /// <summary>A node's container, at the daemon of its host.</summary>
+    /// <summary>A node's container, at the daemon of its host: of workers beside another host's there are none
+    /// yet.</summary>
     public ContainerRef Of(NodeId node) =>
         node.Host == HostName.Local
             ? new(this, node.Container)

@@ -70,8 +70,7 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
 
     /// <returns>Null also where a container of that name carries no label of the cluster.</returns>
     private async Task<NodeContainer?> FindAsync(NodeId node) =>
-        await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(node.Container, token))
-            is { Config.Labels: { } labels } found
+        await docker.Of(node).InspectAsync() is { Config.Labels: { } labels } found
         && Labels.AreOf(node.Cluster, labels)
         && labels.TryGetValue(Labels.Spec, out var spec)
             ? new(node, found, JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)!)

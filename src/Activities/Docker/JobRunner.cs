@@ -172,7 +172,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     /// <summary>Ends a node that a procedure has stopped, if somebody has started it by hand.</summary>
     private async Task<bool> EndStoppedAsync(NodeId node, string user)
     {
-        var found = await docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(user, token));
+        var found = await docker.Container(user).InspectAsync();
         if (found?.Name != $"/{node.Container}" || found.HostConfig?.RestartPolicy?.Name is not RestartPolicyKind.No)
         {
             return false;
@@ -209,8 +209,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
         }
     }
 
-    private Task<ContainerInspectResponse?> FindAsync(string name) =>
-        docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(name, token));
+    private Task<ContainerInspectResponse?> FindAsync(string name) => docker.Container(name).InspectAsync();
 
     private static string NameOf(JobSpec job, int number)
     {

@@ -33,7 +33,7 @@ internal static class TimelineConsistencyChecks
             .. contents
                 .Backups.Where(backup => contents.ChainOf(backup) is null)
                 .Select(backup =>
-                    $"backup {backup.Id} can't be restored: {backup.Parent}, its parent, is missing or incomplete"
+                    $"backup {backup.Id} can't be restored: {backup.Parent}, or one that it builds on, is not there"
                 ),
         ];
 

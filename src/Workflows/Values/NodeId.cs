@@ -16,6 +16,12 @@ public readonly record struct NodeId(
     public static IEnumerable<NodeId> First(ClusterName cluster, int count) =>
         Enumerable.Range(1, count).Select(number => new NodeId(cluster, NodeName.Of(number)));
 
+    /// <summary>A node is the same wherever its container lives.</summary>
+    public bool Equals(NodeId other) => Cluster == other.Cluster && Name == other.Name;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Cluster, Name);
+
     /// <summary>The name of its container and of its volume.</summary>
     public string Container => $"pgflow-{Cluster}-{Name}";
 

@@ -138,7 +138,7 @@ public sealed class InputTests
         );
 
     [Fact]
-    public void A_cluster_has_one_schedule_for_each_verb() =>
+    public void A_cluster_has_one_schedule_for_each_command() =>
         Assert.Equal("pgflow-backup-demo", Schedules.IdOf("backup", "demo"));
 
     [Fact]

@@ -371,7 +371,7 @@ public sealed class ResolverTests
 
         Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new LatestTarget())).Backups);
         Assert.Contains(
-            "backup I3 can't be restored: gone, its parent, is missing or incomplete",
+            "backup I3 can't be restored: gone, or one that it builds on, is not there",
             TimelineTree.From(cluster.Contents).Findings
         );
     }

@@ -17,8 +17,8 @@ public sealed class WorkerHostTests
         Assert.All(
             typeof(INodeActivities)
                 .Assembly.GetTypes()
-                .Where(type => type.IsInterface && type.Name.EndsWith("Steps", StringComparison.Ordinal)),
-            steps => Assert.Contains(steps, WorkerHost.ActivityContracts)
+                .Where(type => type.IsInterface && type.Name.EndsWith("Activities", StringComparison.Ordinal)),
+            contract => Assert.Contains(contract, WorkerHost.ActivityContracts)
         );
     }
 }

@@ -244,9 +244,7 @@ internal static class Checks
             .. Inspection
                 .DeviationsOf(state)
                 .Where(finding => about(finding) && finding.Hint?.Procedure is not null)
-                .Select(finding =>
-                    $"{FindingText.Of(finding)}; {finding.Hint!.Text}: {ProcedureList.CommandOf(finding.Hint)}"
-                ),
+                .Select(finding => FindingText.Of(finding, hint => $"{hint.Text}: {ProcedureList.CommandOf(hint)}")),
         ];
 
     public static Finding ContainerMissing(NodeState node) =>

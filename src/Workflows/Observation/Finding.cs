@@ -17,13 +17,20 @@ public sealed record Finding(FindingCode Code, NodeId? Node = null, string? Deta
 /// <param name="Input">The procedure's input.</param>
 public sealed record Hint(string Text, string? Procedure = null, JsonObject? Input = null)
 {
-    /// <summary>A procedure for a cluster, or for one of its nodes.</summary>
-    public static Hint Run(string text, string procedure, ClusterName cluster, NodeName? node = null)
+    /// <summary>A procedure for a cluster, or for one of its nodes, which the input has as
+    /// <paramref name="field"/>.</summary>
+    public static Hint Run(
+        string text,
+        string procedure,
+        ClusterName cluster,
+        NodeName? node = null,
+        string field = "node"
+    )
     {
         var input = new JsonObject { ["cluster"] = cluster.ToString() };
         if (node is { } name)
         {
-            input["node"] = name.ToString();
+            input[field] = name.ToString();
         }
 
         return new(text, procedure, input);
@@ -33,16 +40,8 @@ public sealed record Hint(string Text, string? Procedure = null, JsonObject? Inp
     internal static Hint Repair(ClusterName cluster) => Run("put it right", nameof(RepairCluster), cluster);
 
     /// <summary>A standby takes over: whom a failover chooses, or <paramref name="to"/>.</summary>
-    internal static Hint Failover(ClusterName cluster, NodeName? to = null)
-    {
-        var hint = Run("make a node the primary", nameof(Failover), cluster);
-        if (to is { } name)
-        {
-            hint.Input!["to"] = name.ToString();
-        }
-
-        return hint;
-    }
+    internal static Hint Failover(ClusterName cluster, NodeName? to = null) =>
+        Run("make a node the primary", nameof(Failover), cluster, to, "to");
 
     /// <summary>The primary's role is given to another node.</summary>
     internal static Hint Switchover(ClusterName cluster) =>

@@ -112,8 +112,12 @@ public static class PgFlowText
         return text.ToString();
     }
 
+    /// <summary>How a procedure ended, and what to do about it.</summary>
+    internal static string SummaryOf(Report report) =>
+        report.Hint is { } hint ? $"{report.Summary}; {Of(hint)}" : report.Summary;
+
     /// <summary>A hint as the Web UI takes it: the workflow type, and its input to paste.</summary>
-    internal static string Of(Hint hint) =>
+    private static string Of(Hint hint) =>
         hint.Procedure is null ? hint.Text : $"{hint.Text}: {hint.Procedure} `{hint.Input?.ToJsonString()}`";
 
     /// <summary>One character for a step's state.</summary>

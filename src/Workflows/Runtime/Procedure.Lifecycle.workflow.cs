@@ -309,9 +309,9 @@ public abstract class Procedure<TInput> : Procedure
     private Report End(Report report)
     {
         Show(report.Outcome);
-        if (report.Hint is { } hint)
+        if (report.Hint is not null)
         {
-            Workflow.CurrentDetails += $"\n\n{report.Summary}; {PgFlowText.Of(hint)}";
+            Workflow.CurrentDetails += $"\n\n{PgFlowText.SummaryOf(report)}";
         }
 
         ProcedureLog.Ended(report);

@@ -26,6 +26,7 @@ internal static partial class ProcedureLog
             ? LogLevel.Information
             : LogLevel.Warning;
         var (outcome, took) = (PgFlowText.Word(report.Outcome), (long)report.Took.TotalMilliseconds);
+        var summary = PgFlowText.SummaryOf(report);
         LogEnded(
             Workflow.Logger,
             level,
@@ -33,7 +34,7 @@ internal static partial class ProcedureLog
             report.Cluster,
             outcome,
             took,
-            report.Hint is { } hint ? $"{report.Summary}; {PgFlowText.Of(hint)}" : report.Summary,
+            summary,
             report.By,
             report.WorkflowId
         );

@@ -1,35 +1,19 @@
 using System.Diagnostics;
 using Docker.DotNet;
-using Docker.DotNet.Models;
 
 namespace PgFlow.Activities;
 
 /// <summary>How far standbys have got, when nobody sends any more.</summary>
-internal sealed class Candidates(Inventory inventory, NodeLife life, NodeWal wal, Sql sql)
+internal sealed class Candidates(Inventory inventory, NodeWal wal, Sql sql)
 {
-    public async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live)
+    public async Task<Candidate> ObserveAsync(NodeId id, TimelineHistory? live)
     {
-        var containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
-        // one did when this was planned: Docker has stopped them with its daemon
-        if (!containers.Any(node => node.State.Running))
-        {
-            await Task.WhenAll(
-                containers
-                    .Where(node => node.RestartPolicy is RestartPolicyKind.UnlessStopped)
-                    .Select(node => life.TryStartAsync(node.Id))
-            );
-            containers = await Task.WhenAll(nodes.Select(inventory.NodeAsync));
-        }
-
-        return await Task.WhenAll(containers.Select(node => CompareAsync(node, live)));
-    }
-
-    private async Task<Candidate> CompareAsync(NodeContainer node, TimelineHistory? live)
-    {
+        var node = await inventory.NodeAsync(id);
         var asked = await AskPositionAsync(node);
-        return asked is { End: not null }
+        var found = asked is { End: not null }
             ? asked
-            : await ReadPositionAsync(asked ?? new(node.Id, live?.Tip ?? default, End: null) { Answers = false }, live);
+            : await ReadPositionAsync(asked ?? new(id, live?.Tip ?? default, End: null) { Answers = false }, live);
+        return found with { Runs = node.State.Running };
     }
 
     /// <summary>What a standby says; null where it does not answer.</summary>

@@ -10,6 +10,7 @@ internal sealed class ClusterActivities(
     JobDocker jobDocker,
     Inventory inventory,
     Creation creation,
+    ResourceRemoval removal,
     NodeLife life,
     NodeObserver observer,
     JobRunner jobs,
@@ -25,19 +26,19 @@ internal sealed class ClusterActivities(
 
     private static string ThisWorkflow => ActivityExecutionContext.Current.Info.WorkflowId ?? "";
 
-    public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
+    public async Task<ClusterResources> ObserveClusterAsync(ClusterName cluster)
     {
         var parts = await inventory.PartsAsync(cluster);
-        var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
-        var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
-        var absent = await ObserveMissingAsync(missing, parts);
-        var state = new ClusterState
-        {
-            Cluster = cluster,
-            Spec = parts.Spec,
-            Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
-            Resources = parts.Resources,
-        };
+        IReadOnlyList<NodeId> nodes = [.. parts.Nodes.Keys.Concat(parts.Members).Distinct().OrderBy(node => node.Name)];
+        metrics.Observed(cluster, nodes);
+        return new(cluster, parts.Spec, nodes, parts.Resources);
+    }
+
+    public async Task<NodeState> ObserveNodeAsync(NodeId node, ClusterSpec spec)
+    {
+        var state = await inventory.FindAsync(node) is { } container
+            ? await observer.ObserveAsync(container)
+            : await ObserveMissingAsync(node, spec);
         metrics.Observed(state);
         return state;
     }
@@ -104,16 +105,17 @@ internal sealed class ClusterActivities(
         await secrets.ShareAsync(source, cluster, ThisWorkflow);
     }
 
-    public async Task CreateNodesAsync(ClusterSpec spec)
+    public async Task CreateRepositoryAsync(ClusterSpec spec)
     {
         await secrets.CreateAsync(spec.Cluster, spec.Vip, ThisWorkflow);
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
-        foreach (var node in spec.Members)
-        {
-            await creation.VolumeAsync(spec, node.Container);
-            await creation.NodeAsync(spec, node);
-            await docker.Of(node).WriteFilesAsync(FilesOf(spec, node));
-        }
+    }
+
+    public async Task CreateNodeAsync(NodeId node, ClusterSpec spec)
+    {
+        await creation.VolumeAsync(spec, node.Container);
+        await creation.NodeAsync(spec, node);
+        await docker.Of(node).WriteFilesAsync(FilesOf(spec, node));
     }
 
     public async Task InitializeDatabaseAsync(NodeId node)
@@ -136,7 +138,7 @@ internal sealed class ClusterActivities(
         );
     }
 
-    public async Task RecreateMissingAsync(ClusterSpec spec)
+    public async Task RecreateRepositoryAsync(ClusterSpec spec)
     {
         await creation.NetworkAsync(
             spec.Cluster,
@@ -157,27 +159,30 @@ internal sealed class ClusterActivities(
         }
 
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster), Existing.Kept);
-        foreach (var node in (await inventory.PartsAsync(spec.Cluster)).Members)
+    }
+
+    public async Task RecreateNodeAsync(NodeId node, ClusterSpec spec)
+    {
+        await creation.VolumeAsync(spec, node.Container, Existing.Kept);
+        if (await creation.NodeAsync(spec, node, Existing.Kept))
         {
-            await creation.VolumeAsync(spec, node.Container, Existing.Kept);
-            if (await creation.NodeAsync(spec, node, Existing.Kept))
-            {
-                // they say what the cluster is meant to be
-                var hasSettings = await docker.Of(node).FileExistsAsync(SettingsFile.Path);
-                await docker
-                    .Of(node)
-                    .WriteFilesAsync(FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path));
-            }
-            else
-            {
-                await creation.ReattachAsync(await inventory.NodeAsync(node));
-            }
+            // they say what the cluster is meant to be
+            var hasSettings = await docker.Of(node).FileExistsAsync(SettingsFile.Path);
+            await docker
+                .Of(node)
+                .WriteFilesAsync(FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path));
+        }
+        else
+        {
+            await creation.ReattachAsync(await inventory.NodeAsync(node));
         }
     }
 
-    public async Task TakeBackCreatedAsync(ClusterName cluster)
+    public Task TakeBackNodeAsync(NodeId node) => removal.NodeAsync(node, Removed.OfThisWorkflow);
+
+    public async Task TakeBackClusterAsync(ClusterName cluster)
     {
-        await creation.TakeBackAsync(cluster);
+        await removal.ClusterAsync(cluster, Removed.OfThisWorkflow);
         await secrets.RemoveAsync(cluster, ThisWorkflow);
     }
 
@@ -188,33 +193,32 @@ internal sealed class ClusterActivities(
         await roles.EnsureAsync(node, session);
     }
 
+    public Task RemoveNodeAsync(NodeId node) => removal.NodeAsync(node, Removed.All);
+
     public async Task RemoveClusterAsync(ClusterName cluster)
     {
-        await creation.RemoveAsync(cluster);
+        await removal.ClusterAsync(cluster, Removed.All);
         await secrets.RemoveAsync(cluster);
         metrics.Forget(cluster);
     }
 
-    public async Task TidyUpAsync(ClusterName cluster)
+    public Task RemoveJobsAsync(ClusterName cluster) =>
+        jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!);
+
+    public async Task TidyUpNodeAsync(NodeId node)
     {
-        await jobs.RemoveOfRunAsync(ActivityExecutionContext.Current.Info.WorkflowRunId!); // one may still be copying
-        var nodes = await inventory.NodesAsync(cluster);
-        await Task.WhenAll(
-            nodes.Select(node => jobs.RunToSuccessAsync(JobSpec.On(node, $"tidy-{node.Id}", "remove-leftovers")))
-        );
+        if (await inventory.FindAsync(node) is { } container)
+        {
+            await jobs.RunToSuccessAsync(JobSpec.On(container, "tidy", "remove-leftovers"));
+        }
     }
 
-    private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(List<NodeId> nodes, ClusterParts parts)
+    private async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterSpec spec)
     {
-        if (nodes.Count == 0)
-        {
-            return [];
-        }
-
         await jobs.RemoveOfActivityAsync(); // an earlier attempt's
         try
         {
-            return await Task.WhenAll(nodes.Select(node => observer.ObserveMissingAsync(node, parts)));
+            return await observer.ObserveMissingAsync(node, spec, await inventory.HasVolumeAsync(node));
         }
         finally
         {

@@ -31,7 +31,25 @@ internal sealed class EndpointActivities(
     /// <summary>How often a node gives its address up while it runs.</summary>
     private const int MostTries = 3;
 
-    public async Task MoveEndpointAsync(NodeId node, NodeId? from)
+    public async Task ReleaseVirtualIpAsync(NodeId node, bool hasShutDown)
+    {
+        if (hasShutDown)
+        {
+            // Without a look at it: while Docker clears an ended container away, every other call for it waits.
+            await ends.KillAsync(node);
+            await docker.Of(node).DisconnectAsync((await inventory.SpecAsync(node)).ExternalNetwork);
+        }
+        // one that is silent is asked only where an earlier attempt may have ended in between
+        else if (
+            await inventory.FindAsync(node) is { } container
+            && (container.Endpoint is EndpointRole.ReadWrite || ActivityExecutionContext.Current.Info.Attempt > 1)
+        )
+        {
+            await FreeAsync(container, EndpointRole.ReadWrite);
+        }
+    }
+
+    public async Task TakeVirtualIpAsync(NodeId node)
     {
         var looking = inventory.NodeAsync(node);
         await Task.WhenAll(looking, Permit.RequireAsync()); // side by side: clients are waiting
@@ -42,42 +60,16 @@ internal sealed class EndpointActivities(
             return;
         }
 
-        // one that is silent is asked only where an earlier attempt may have ended in between
-        var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
-        var freed = from is { } ended && !isRepeated ? FreeEndedAsync() : FreeOthersAsync();
-        var left = FreeAsync(winner, EndpointRole.ReadOnly);
-        await Task.WhenAll(AdmitAsync(), GiveAsync());
+        await FreeAsync(winner, EndpointRole.ReadOnly);
+        await Task.WhenAll(
+            clients.AdmitAsync(winner),
+            docker
+                .Of(node)
+                .ConnectAsync(winner.Spec.ExternalNetwork, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false))
+        );
         if ((await inventory.NodeAsync(node)).Endpoint is not EndpointRole.ReadWrite)
         {
             throw Failure.Fail($"{node} was given {winner.Spec.Vip} and does not hold it");
-        }
-
-        // Without a look at it: while Docker clears an ended container away, every other call for it waits.
-        async Task FreeEndedAsync()
-        {
-            await ends.KillAsync(ended);
-            await docker.Of(ended).DisconnectAsync(winner.Spec.ExternalNetwork);
-        }
-
-        async Task FreeOthersAsync() =>
-            await Task.WhenAll(
-                (await inventory.NodesAsync(node.Cluster))
-                    .Where(other => other.Id != node && (isRepeated || other.Endpoint is EndpointRole.ReadWrite))
-                    .Select(other => FreeAsync(other, EndpointRole.ReadWrite))
-            );
-
-        async Task AdmitAsync()
-        {
-            await left;
-            await clients.AdmitAsync(winner);
-        }
-
-        async Task GiveAsync()
-        {
-            await Task.WhenAll(freed, left);
-            await docker
-                .Of(node)
-                .ConnectAsync(winner.Spec.ExternalNetwork, winner.Spec.Vip, Names.Alias(node.Cluster, readOnly: false));
         }
     }
 

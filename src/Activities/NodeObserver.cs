@@ -117,7 +117,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
 
     /// <summary>A member without a container: what its volume says, read through a container that never runs and goes
     /// with the activity's jobs.</summary>
-    public async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterParts parts)
+    public async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterSpec spec, bool hasVolume)
     {
         var state = new NodeState
         {
@@ -125,15 +125,15 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             Role = NodeRole.Missing,
             Container = "missing",
             RestartPolicy = "no",
-            Address = Names.AddressOf(parts.Spec!, node.Name),
+            Address = Names.AddressOf(spec, node.Name),
             OnInternalNetwork = false,
-            HasVolume = parts.HasVolume(node.Container),
+            HasVolume = hasVolume,
         };
         return state.HasVolume
             ? await WithFilesAsync(
                 state,
                 await jobs.PlaceAsync(
-                    new(parts.Spec!, $"read-{node}", "wait") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }
+                    new(spec, $"read-{node}", "wait") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }
                 )
             )
             : state;

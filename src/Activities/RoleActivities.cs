@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Docker.DotNet;
+using Docker.DotNet.Models;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Temporalio.Activities;
@@ -158,8 +159,16 @@ internal sealed class RoleActivities(
         }
     }
 
-    public Task<IReadOnlyList<Candidate>> CompareStandbysAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
-        candidates.CompareAsync(nodes, live);
+    public Task<Candidate> ObserveCandidateAsync(NodeId node, TimelineHistory? live) =>
+        candidates.ObserveAsync(node, live);
+
+    public async Task RestartCandidateAsync(NodeId node)
+    {
+        if ((await inventory.NodeAsync(node)).RestartPolicy is RestartPolicyKind.UnlessStopped)
+        {
+            await life.TryStartAsync(node);
+        }
+    }
 
     public async Task<Promotion> PromoteStandbyAsync(NodeId node, Timeline from)
     {

@@ -29,6 +29,7 @@ public sealed class DryRunTests(TemporalServer server)
     private static readonly string[] _queries =
     [
         "ObserveCluster",
+        "ObserveNode",
         "ResolveTarget",
         "FindExpired",
         "FindUnrecorded",

@@ -5,7 +5,8 @@ public sealed class FailureKindTests(TemporalServer server)
 {
     [Theory]
     [InlineData("PrepareStop p1")]
-    [InlineData("MoveEndpoint p2")]
+    [InlineData("ReleaseVirtualIp p1")]
+    [InlineData("TakeVirtualIp p2")]
     [InlineData("PromoteStandby p2")]
     [InlineData("ProveStreaming p1")]
     public async Task An_operation_that_fails_is_tried_again(string call)

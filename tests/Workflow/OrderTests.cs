@@ -23,7 +23,8 @@ public sealed class OrderTests(TemporalServer server)
         world.InMemory.Changes.AssertOrder(
             "LeaveEndpoint p2",
             "ProveShutdownReplayed p2",
-            "MoveEndpoint p2",
+            "ReleaseVirtualIp p1",
+            "TakeVirtualIp p2",
             "SetRoles p2",
             "ProveEndpoint p2"
         );
@@ -77,7 +78,7 @@ public sealed class OrderTests(TemporalServer server)
 
         world.InMemory.Changes.AssertOrder(
             "FenceNode p1",
-            "CompareStandbys",
+            "ObserveCandidate p3",
             "PromoteStandby p3",
             "SetReplicationSlots p3",
             "SetRoles p3",
@@ -86,7 +87,12 @@ public sealed class OrderTests(TemporalServer server)
             "SalvageWal p1"
         );
         world.InMemory.Changes.AssertOrder("SetRoles p3", "PublishTimelineHistory p3", "Checkpoint p3");
-        world.InMemory.Changes.AssertOrder("CompareStandbys", "MoveEndpoint p3", "SetRoles p3", "ProveEndpoint p3");
+        world.InMemory.Changes.AssertOrder(
+            "ObserveCandidate p3",
+            "TakeVirtualIp p3",
+            "SetRoles p3",
+            "ProveEndpoint p3"
+        );
         Assert.Equal(NodeRole.Primary, world.InMemory["p3"].Role);
         Assert.Equal(
             [
@@ -121,13 +127,23 @@ public sealed class OrderTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
         world.InMemory.Crash("p1");
+        var fenced = world.InMemory.Hold("FenceNode p1");
         var handle = await world.StartAsync("Failover");
+        await fenced.Reached;
+        foreach (var standby in (string[])["p2", "p3"])
+        {
+            world.InMemory[standby] = world.InMemory[standby] with { Role = NodeRole.Stopped, Container = "exited" };
+        }
+
+        fenced.Open();
         await handle.GetResultAsync<Report>();
 
         var compare = (await handle.FetchHistoryAsync())
             .Events.Select(happened => happened.ActivityTaskScheduledEventAttributes)
-            .Single(scheduled => scheduled?.ActivityType.Name is "CompareStandbys");
-        Assert.True(compare!.StartToCloseTimeout.ToTimeSpan() > TimeSpan.FromHours(1));
+            .Where(scheduled => scheduled?.ActivityType.Name is "ObserveCandidate" or "RestartCandidate")
+            .ToList();
+        Assert.Equal(6, compare.Count);
+        Assert.All(compare, activity => Assert.True(activity.StartToCloseTimeout.ToTimeSpan() > TimeSpan.FromHours(1)));
     }
 
     [Fact]
@@ -138,8 +154,8 @@ public sealed class OrderTests(TemporalServer server)
         await world.SucceedAsync("Failover");
 
         world.InMemory.Changes.AssertOrder("FenceNode p1", "PromoteStandby p2");
-        world.InMemory.Changes.AssertOrder("FenceNode p1", "MoveEndpoint p2");
-        Assert.DoesNotContain("CompareStandbys", world.InMemory.Changes);
+        world.InMemory.Changes.AssertOrder("FenceNode p1", "TakeVirtualIp p2");
+        Assert.DoesNotContain("ObserveCandidate p2", world.InMemory.Calls);
     }
 
     [Fact]
@@ -151,7 +167,7 @@ public sealed class OrderTests(TemporalServer server)
 
         Assert.Equal(FailureTypes.Refused, failed.Type);
         Assert.Equal("p3 has 256 bytes more than p2; without a named node it is taken", failed.Message);
-        world.InMemory.Changes.AssertOrder("FenceNode p1", "UnfenceNode p1", "MoveEndpoint p1", "OfferReadOnly p2");
+        world.InMemory.Changes.AssertOrder("FenceNode p1", "UnfenceNode p1", "TakeVirtualIp p1", "OfferReadOnly p2");
         Assert.Equal(
             (NodeRole.Primary, EndpointRole.ReadWrite),
             (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint)
@@ -175,7 +191,7 @@ public sealed class OrderTests(TemporalServer server)
             "StartPostgres p2",
             "ProveStreaming p2",
             "OfferReadOnly p2",
-            "TidyUp"
+            "TidyUpNode p1"
         );
     }
 
@@ -220,7 +236,7 @@ public sealed class OrderTests(TemporalServer server)
             "SwapInCopy p2",
             "StartPostgres p2",
             "ProveStreaming p2",
-            "TidyUp"
+            "TidyUpNode p1"
         );
     }
 
@@ -233,14 +249,15 @@ public sealed class OrderTests(TemporalServer server)
         world.InMemory.Changes.AssertOrder(
             "InspectImage",
             "CreateNetworks",
-            "CreateNodes",
+            "CreateRepository",
+            "CreateNode p3",
             "InitializeDatabase p1",
             "StartPostgres p1",
             "ProveArchiving p1",
             "RecordTimeline p1",
             "SwapInCopy p3",
             "ProveStreaming p3",
-            "MoveEndpoint p1",
+            "TakeVirtualIp p1",
             "ProveEndpoint p1"
         );
         Assert.Equal("ANY 1 (p2, p3)", world.InMemory["p1"].SynchronousStandbyNames);
@@ -258,7 +275,7 @@ public sealed class OrderTests(TemporalServer server)
         world.InMemory.Fail("ProveStreaming p3");
         Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("InitCluster", ("nodes", 3))).Type);
 
-        Assert.Equal("TakeBackCreated", world.InMemory.Changes[^1]);
+        Assert.Equal("TakeBackCluster", world.InMemory.Changes[^1]);
     }
 
     [Fact]
@@ -268,6 +285,6 @@ public sealed class OrderTests(TemporalServer server)
         await world.SucceedAsync("DestroyCluster", ("approve", false));
         await world.SucceedAsync("DestroyCluster", ("approve", false));
 
-        Assert.Equal(["EndBackup", "RemoveCluster", "EndBackup", "RemoveCluster"], world.InMemory.Changes);
+        world.InMemory.Changes.AssertOrder("EndBackup", "RemoveNode p2", "RemoveCluster", "EndBackup", "RemoveCluster");
     }
 }

@@ -23,7 +23,10 @@ public sealed class RebuildTests(TemporalServer server)
             report.Plan.Facts
         );
         Assert.Equal(["timeline 3: when it was opened stays unknown"], report.Plan.Warnings.Select(HintText.Line));
-        Assert.Equal(["ObserveCluster", "FindUnrecorded"], world.InMemory.Calls);
+        Assert.Equal(
+            ["ObserveCluster", "FindUnrecorded"],
+            world.InMemory.Calls.Where(call => !call.StartsWith("ObserveNode", StringComparison.Ordinal))
+        );
     }
 
     [Fact]

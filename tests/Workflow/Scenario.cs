@@ -22,9 +22,9 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new("Switchover-blocked", 3, world => ResolvedAsync(world, "ProveStreaming p3", "Switchover", ("to", "p2"))),
         new("Switchover-cancelled", 3, world => CancelledAsync(world, "StopPostgres p1", "Switchover", ("to", "p2"))),
         new("Failover-succeeded", 3, world => SucceededAsync(Crashed(world), "Failover")),
-        new("Failover-undone", 3, world => UndoneAsync(Crashed(world), "CompareStandbys", "Failover")),
+        new("Failover-undone", 3, world => UndoneAsync(Crashed(world), "ObserveCandidate p2", "Failover")),
         new("Failover-blocked", 3, world => ResolvedAsync(Crashed(world), "PromoteStandby p2", "Failover")),
-        new("Failover-cancelled", 3, world => CancelledAsync(Crashed(world), "CompareStandbys", "Failover")),
+        new("Failover-cancelled", 3, world => CancelledAsync(Crashed(world), "ObserveCandidate p2", "Failover")),
         new("Failback-succeeded", 3, world => SucceededAsync(Fenced(world), "Failback", ("node", "p3"))),
         new(
             "Failback-failed",
@@ -39,7 +39,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         ),
         new("RepairCluster-succeeded", 3, world => SucceededAsync(Pruned(world, "p1", "p2", "p3"), "RepairCluster")),
         new("RepairCluster-standby", 3, world => SucceededAsync(Pruned(world, "p3"), "RepairCluster")),
-        new("RepairCluster-undone", 3, world => UndoneAsync(Pruned(world, "p3"), "RecreateMissing", "RepairCluster")),
+        new("RepairCluster-undone", 3, world => UndoneAsync(Pruned(world, "p3"), "RecreateNode p3", "RepairCluster")),
         new(
             "RepairCluster-blocked",
             3,
@@ -48,7 +48,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new(
             "RepairCluster-cancelled",
             3,
-            world => CancelledAsync(Pruned(world, "p3"), "RecreateMissing", "RepairCluster")
+            world => CancelledAsync(Pruned(world, "p3"), "RecreateNode p3", "RepairCluster")
         ),
         new("RemakeStandby-succeeded", 3, world => SucceededAsync(world, "RemakeStandby", ("node", "p3"))),
         new("RemakeStandby-undone", 3, world => UndoneAsync(world, "SwapInCopy p3", "RemakeStandby", ("node", "p3"))),

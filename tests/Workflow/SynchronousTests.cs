@@ -42,7 +42,7 @@ public sealed class SynchronousTests(TemporalServer server)
     public async Task A_failover_that_is_cancelled_before_its_point_of_no_return_leaves_what_is_asked()
     {
         await using var world = Start("ANY 1 (p2, p3)", nodes: 3);
-        var gate = world.InMemory.Hold("CompareStandbys");
+        var gate = world.InMemory.Hold("ObserveCandidate p2");
         var handle = await world.StartAsync("Failover", ("force", true));
         await gate.Reached;
         await handle.CancelAsync();

@@ -2,11 +2,10 @@ using System.Net;
 using System.Text.Json;
 using Docker.DotNet;
 using Docker.DotNet.Models;
-using Temporalio.Activities;
 
 namespace PgFlow.Activities.Docker;
 
-/// <summary>Makes what a cluster consists of outside PostgreSQL, and removes it.</summary>
+/// <summary>Makes what a cluster consists of outside PostgreSQL.</summary>
 /// <remarks>Each thing carries the ID of the workflow that made it: a retry knows its own, and what anybody else made
 /// is refused.</remarks>
 internal sealed class Creation(DockerEngine docker)
@@ -122,38 +121,6 @@ internal sealed class Creation(DockerEngine docker)
         }
     }
 
-    /// <summary>Post-condition: of all that this workflow has made for the cluster nothing is left.</summary>
-    public Task TakeBackAsync(ClusterName cluster) =>
-        RemoveAsync((Labels.Cluster, cluster), (Labels.CreatedBy, ActivityExecutionContext.Current.Info.WorkflowId));
-
-    /// <summary>Post-condition: nothing is left that carries the cluster's label.</summary>
-    public Task RemoveAsync(ClusterName cluster) => RemoveAsync((Labels.Cluster, cluster));
-
-    private async Task RemoveAsync(params (string Label, object? Value)[] labels)
-    {
-        var filter = Labels.Filter(labels);
-        var containers = await docker.CallAsync(
-            (client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token)
-        );
-        await Task.WhenAll(containers.Select(container => docker.Container(container.ID).RemoveAsync()));
-        var volumes = await docker.CallAsync(
-            (client, token) => client.Volumes.ListAsync(new() { Filters = filter }, token)
-        );
-        foreach (var volume in volumes.Volumes ?? [])
-        {
-            await docker.ChangeAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token));
-        }
-
-        foreach (
-            var network in await docker.CallAsync(
-                (client, token) => client.Networks.ListNetworksAsync(new() { Filters = filter }, token)
-            )
-        )
-        {
-            await RemoveNetworkAsync(network);
-        }
-    }
-
     private static void RequireOurs(
         ClusterName cluster,
         string what,
@@ -254,32 +221,6 @@ internal sealed class Creation(DockerEngine docker)
                 },
             },
         };
-
-    /// <summary>A network can't go while anything is attached, and a stopped container that is attached could never
-    /// start again: workers are detached first.</summary>
-    private async Task RemoveNetworkAsync(NetworkResponse network)
-    {
-        var attached = await docker.CallAsync(
-            (client, token) =>
-                client.Containers.ListContainersAsync(
-                    new()
-                    {
-                        All = true,
-                        Filters = new Dictionary<string, IDictionary<string, bool>>
-                        {
-                            ["network"] = new Dictionary<string, bool> { [network.ID] = true },
-                        },
-                    },
-                    token
-                )
-        );
-        foreach (var container in attached)
-        {
-            await docker.Container(container.ID).DisconnectAsync(network.ID);
-        }
-
-        await docker.ChangeAsync((client, token) => client.Networks.DeleteNetworkAsync(network.ID, token));
-    }
 }
 
 /// <summary>What is done where something of the cluster is there already that another workflow made.</summary>

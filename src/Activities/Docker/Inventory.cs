@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Docker.DotNet.Models;
 
 namespace PgFlow.Activities.Docker;
@@ -18,13 +17,12 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
                     token
                 )
         );
-        return await NodesAsync(cluster, listed);
+        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(Labels.NodeOf(cluster, container.Labels))));
+        return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
     }
 
     /// <summary>A node's container as it is now.</summary>
-    public async Task<NodeContainer> NodeAsync(NodeId node) =>
-        await FindAsync(node)
-        ?? throw Failure.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
+    public async Task<NodeContainer> NodeAsync(NodeId node) => await FindAsync(node) ?? throw NoContainer(node);
 
     /// <summary>Everything that there is of a cluster, and what is missing of it.</summary>
     public async Task<ClusterParts> PartsAsync(ClusterName cluster)
@@ -34,47 +32,48 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
         );
         var volumes = docker.CallAsync((client, token) => client.Volumes.ListAsync(token));
         var networks = docker.CallAsync((client, token) => client.Networks.ListNetworksAsync(new(), token));
-        var containers = await listing;
-        var nodes = await NodesAsync(
-            cluster,
-            containers.Where(container =>
-                Labels.AreOf(cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node)
-            )
-        );
         return new(
             cluster,
-            nodes,
-            [.. containers],
+            [.. await listing],
             [.. (await volumes).Volumes ?? []],
             [.. await networks],
             secrets.FilesOf(cluster)
         );
     }
 
-    private async Task<IReadOnlyList<NodeContainer>> NodesAsync(
-        ClusterName cluster,
-        IEnumerable<ContainerListResponse> listed
-    )
+    /// <summary>What a node's cluster was made as, without a look at its container.</summary>
+    public async Task<ClusterSpec> SpecAsync(NodeId node)
     {
-        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(NodeOf(cluster, container.Labels))));
-        return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
+        var listed = await docker.CallAsync(
+            (client, token) =>
+                client.Containers.ListContainersAsync(
+                    new()
+                    {
+                        All = true,
+                        Filters = Labels.Filter((Labels.Cluster, node.Cluster), (Labels.Node, node.Name)),
+                    },
+                    token
+                )
+        );
+        return listed.Select(container => Labels.SpecOf(container.Labels)).OfType<ClusterSpec>().FirstOrDefault()
+            ?? throw NoContainer(node);
     }
 
-    /// <summary>A container of an earlier build does not say its host: there was one.</summary>
-    private static NodeId NodeOf(ClusterName cluster, IDictionary<string, string> labels) =>
-        new(
-            cluster,
-            NodeName.Parse(labels[Labels.Node]),
-            labels.TryGetValue(Labels.Host, out var host) ? HostName.Parse(host) : HostName.Local
-        );
+    /// <summary>Whether the cluster has a volume for a node.</summary>
+    public async Task<bool> HasVolumeAsync(NodeId node) =>
+        await docker.FindAsync((client, token) => client.Volumes.InspectAsync(node.Container, token)) is { } volume
+        && Labels.AreOf(node.Cluster, volume.Labels);
 
     /// <returns>Null also where a container of that name carries no label of the cluster.</returns>
-    private async Task<NodeContainer?> FindAsync(NodeId node) =>
+    public async Task<NodeContainer?> FindAsync(NodeId node) =>
         await docker.Of(node).InspectAsync() is { Config.Labels: { } labels } found
         && Labels.AreOf(node.Cluster, labels)
-        && labels.TryGetValue(Labels.Spec, out var spec)
-            ? new(node, found, JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)!)
+        && Labels.SpecOf(labels) is { } spec
+            ? new(node, found, spec)
             : null;
+
+    private static PgFlowException NoContainer(NodeId node) =>
+        Failure.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
 }
 
 /// <summary>A node's container.</summary>

@@ -1,14 +1,18 @@
 using Temporalio.Activities;
+using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Activities;
 
 /// <summary>Looks at clusters, makes and removes their parts.</summary>
 public interface IClusterActivities
 {
-    /// <summary>The cluster as it is, and everything that there is under its names; each node for itself: one that
-    /// can't be asked is unreachable, not an error.</summary>
+    /// <summary>Everything that there is under the cluster's names. No node is asked.</summary>
     [Activity]
-    Task<ClusterState> ObserveClusterAsync(ClusterName cluster);
+    Task<ClusterResources> ObserveClusterAsync(ClusterName cluster);
+
+    /// <summary>What a node is; one that can't be asked is unreachable, not an error.</summary>
+    [Activity]
+    Task<NodeState> ObserveNodeAsync(NodeId node, ClusterSpec spec);
 
     /// <summary>What is in an image. Refuses one without PostgreSQL 13 to 18.</summary>
     [Activity]
@@ -19,10 +23,15 @@ public interface IClusterActivities
     [Activity]
     Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted);
 
-    /// <summary>Post-condition: the volumes, the secrets, and the containers of all nodes are there; no container runs.
-    /// Refuses one that this workflow did not make.</summary>
+    /// <summary>Post-condition: the repository's volume and the secrets are there. Refuses those that this workflow did
+    /// not make.</summary>
     [Activity]
-    Task CreateNodesAsync(ClusterSpec spec);
+    Task CreateRepositoryAsync(ClusterSpec spec);
+
+    /// <summary>Post-condition: the node's volume and container are there; it does not run. Refuses those that this
+    /// workflow did not make.</summary>
+    [Activity]
+    Task CreateNodeAsync(NodeId node, ClusterSpec spec);
 
     /// <summary>Post-condition: <paramref name="cluster"/> has the passwords of <paramref name="source"/>.</summary>
     [Activity]
@@ -38,26 +47,56 @@ public interface IClusterActivities
     [Activity]
     Task SetRolesAsync(NodeId primary);
 
-    /// <summary>Post-condition: whatever was missing of the cluster's networks, volumes and containers is there again;
-    /// a new container does not run, and what was there is as it was.</summary>
+    /// <summary>Post-condition: whatever was missing of the cluster's networks, and its repository's volume, are there
+    /// again; what was there is as it was.</summary>
     [Activity]
-    Task RecreateMissingAsync(ClusterSpec spec);
+    Task RecreateRepositoryAsync(ClusterSpec spec);
+
+    /// <summary>Post-condition: whatever was missing of the node's volume and container is there again; a new container
+    /// does not run, and what was there is as it was.</summary>
+    [Activity]
+    Task RecreateNodeAsync(NodeId node, ClusterSpec spec);
+
+    /// <summary>Post-condition: nothing is left that this workflow made for the node; everything else is as it
+    /// was.</summary>
+    [Activity]
+    Task TakeBackNodeAsync(NodeId node);
 
     /// <summary>Post-condition: nothing is left that this workflow made for the cluster; everything else is as it
     /// was.</summary>
     [Activity]
-    Task TakeBackCreatedAsync(ClusterName cluster);
+    Task TakeBackClusterAsync(ClusterName cluster);
+
+    /// <summary>Post-condition: the node's container, its volume and what used it are gone; what is foreign
+    /// stays.</summary>
+    [Activity]
+    Task RemoveNodeAsync(NodeId node);
 
     /// <summary>Post-condition: nothing that carries the cluster's label is left, nor its secrets; what is foreign
     /// stays.</summary>
     [Activity]
     Task RemoveClusterAsync(ClusterName cluster);
 
-    /// <summary>Post-condition: none of this procedure's job containers, and no set-aside data directory, is
-    /// left.</summary>
+    /// <summary>Post-condition: none of this procedure's job containers is left.</summary>
     [Activity]
-    Task TidyUpAsync(ClusterName cluster);
+    Task RemoveJobsAsync(ClusterName cluster);
+
+    /// <summary>Post-condition: no set-aside data directory of the node is left.</summary>
+    [Activity]
+    Task TidyUpNodeAsync(NodeId node);
 }
+
+/// <summary>What there is of a cluster outside PostgreSQL.</summary>
+/// <param name="Cluster">The cluster.</param>
+/// <param name="Spec">What it was made as; null when there is no such cluster.</param>
+/// <param name="Nodes">Its nodes, by number: all that it was made with, whether they are there or not.</param>
+/// <param name="Resources">What there is, what is foreign, and what is missing.</param>
+public sealed record ClusterResources(
+    ClusterName Cluster,
+    ClusterSpec? Spec,
+    IReadOnlyList<NodeId> Nodes,
+    IReadOnlyList<Resource> Resources
+);
 
 /// <summary>The networks that InitCluster was asked for.</summary>
 /// <param name="Cluster">The cluster.</param>
@@ -88,11 +127,18 @@ public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, stri
 
 internal static class Clusters
 {
-    public static Task<ClusterState> ObserveAsync(ClusterName cluster) =>
-        ActivityCall.QueryAsync(
-            (IClusterActivities activities) => activities.ObserveClusterAsync(cluster),
-            $"Look at {cluster}"
-        );
+    /// <summary>The cluster as it is, each node for itself.</summary>
+    public static async Task<ClusterState> ObserveAsync(ClusterName cluster)
+    {
+        var there = await ListAsync(cluster);
+        return new()
+        {
+            Cluster = cluster,
+            Spec = there.Spec,
+            Nodes = await Workflow.WhenAllAsync(there.Nodes.Select(node => ObserveAsync(node, there.Spec!))),
+            Resources = there.Resources,
+        };
+    }
 
     public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>
         ActivityCall.ChangeAsync(
@@ -106,11 +152,21 @@ internal static class Clusters
             $"Networks of {wanted.Cluster}"
         );
 
-    public static Task CreateNodesAsync(ClusterSpec spec) =>
-        ActivityCall.ChangeAsync(
-            (IClusterActivities activities) => activities.CreateNodesAsync(spec),
-            $"Volumes and containers of {spec.Nodes} nodes"
+    public static async Task CreateNodesAsync(ClusterSpec spec)
+    {
+        await ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.CreateRepositoryAsync(spec),
+            $"Repository and secrets of {spec.Cluster}"
         );
+        await ForEachAsync(
+            spec.Members,
+            node =>
+                ActivityCall.ChangeAsync(
+                    (IClusterActivities activities) => activities.CreateNodeAsync(node, spec),
+                    $"{node}: volume and container"
+                )
+        );
+    }
 
     public static Task ShareSecretsAsync(ClusterName source, ClusterName cluster) =>
         ActivityCall.ChangeAsync(
@@ -125,17 +181,37 @@ internal static class Clusters
             Duration.Long
         );
 
-    public static Task RecreateAsync(ClusterSpec spec) =>
-        ActivityCall.ChangeAsync(
-            (IClusterActivities activities) => activities.RecreateMissingAsync(spec),
-            $"What is missing of {spec.Cluster}: networks, volumes, containers"
+    public static async Task RecreateAsync(ClusterSpec spec)
+    {
+        await ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.RecreateRepositoryAsync(spec),
+            $"What is missing of {spec.Cluster}: networks, repository"
         );
+        await ForEachAsync(
+            spec.Members,
+            node =>
+                ActivityCall.ChangeAsync(
+                    (IClusterActivities activities) => activities.RecreateNodeAsync(node, spec),
+                    $"{node}: what is missing of volume and container"
+                )
+        );
+    }
 
-    public static Task TakeBackAsync(ClusterName cluster) =>
-        ActivityCall.ChangeAsync(
-            (IClusterActivities activities) => activities.TakeBackCreatedAsync(cluster),
+    public static async Task TakeBackAsync(ClusterName cluster, IEnumerable<NodeId> nodes)
+    {
+        await ForEachAsync(
+            nodes,
+            node =>
+                ActivityCall.ChangeAsync(
+                    (IClusterActivities activities) => activities.TakeBackNodeAsync(node),
+                    $"Remove what was made for {node}"
+                )
+        );
+        await ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.TakeBackClusterAsync(cluster),
             $"Remove what was made for {cluster}"
         );
+    }
 
     public static Task SetRolesAsync(NodeId primary) =>
         ActivityCall.ChangeAsync(
@@ -143,15 +219,51 @@ internal static class Clusters
             $"{primary}: PgFlow's own roles"
         );
 
-    public static Task RemoveAsync(ClusterName cluster) =>
-        ActivityCall.ChangeAsync(
+    public static async Task RemoveAsync(ClusterName cluster, IEnumerable<NodeId> nodes)
+    {
+        await ForEachAsync(
+            nodes,
+            node =>
+                ActivityCall.ChangeAsync(
+                    (IClusterActivities activities) => activities.RemoveNodeAsync(node),
+                    $"Remove {node}"
+                )
+        );
+        await ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.RemoveClusterAsync(cluster),
             $"Remove all that belongs to {cluster}"
         );
+    }
 
-    public static Task TidyUpAsync(ClusterName cluster) =>
-        ActivityCall.ChangeAsync(
-            (IClusterActivities activities) => activities.TidyUpAsync(cluster),
-            $"Remove jobs and set-aside data directories of {cluster}"
+    /// <summary>Also what earlier procedures have left on other nodes.</summary>
+    public static async Task TidyUpAsync(ClusterName cluster)
+    {
+        await ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.RemoveJobsAsync(cluster), // one may still be copying
+            $"Remove this procedure's jobs on {cluster}"
         );
+        await ForEachAsync(
+            (await ListAsync(cluster)).Nodes,
+            node =>
+                ActivityCall.ChangeAsync(
+                    (IClusterActivities activities) => activities.TidyUpNodeAsync(node),
+                    $"{node}: remove set-aside data directories"
+                )
+        );
+    }
+
+    private static Task<ClusterResources> ListAsync(ClusterName cluster) =>
+        ActivityCall.QueryAsync(
+            (IClusterActivities activities) => activities.ObserveClusterAsync(cluster),
+            $"What is there of {cluster}?"
+        );
+
+    private static Task<NodeState> ObserveAsync(NodeId node, ClusterSpec spec) =>
+        ActivityCall.QueryAsync(
+            (IClusterActivities activities) => activities.ObserveNodeAsync(node, spec),
+            $"Look at {node}"
+        );
+
+    private static Task ForEachAsync(IEnumerable<NodeId> nodes, Func<NodeId, Task> change) =>
+        Workflow.WhenAllAsync(nodes.Select(change).ToList());
 }

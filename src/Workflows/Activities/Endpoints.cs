@@ -1,4 +1,5 @@
 using Temporalio.Activities;
+using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Activities;
 
@@ -6,11 +7,16 @@ namespace PgFlow.Workflows.Activities;
 /// <c>CLUSTER-ro</c>.</summary>
 public interface IEndpointActivities
 {
-    /// <summary>Post-condition: the node, and no other, holds the virtual IP, and admits clients.</summary>
+    /// <summary>Post-condition: the node does not hold the virtual IP.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="from">The one that holds it and has shut down: what is left of it is killed.</param>
+    /// <param name="hasShutDown">What is left of it is killed.</param>
     [Activity]
-    Task MoveEndpointAsync(NodeId node, NodeId? from = null);
+    Task ReleaseVirtualIpAsync(NodeId node, bool hasShutDown = false);
+
+    /// <summary>Post-condition: the node holds the virtual IP, which no other holds any more, and admits
+    /// clients.</summary>
+    [Activity]
+    Task TakeVirtualIpAsync(NodeId node);
 
     /// <summary>Post-condition: the node holds nothing on the external network.</summary>
     [Activity]
@@ -28,10 +34,26 @@ public interface IEndpointActivities
 
 internal static class Endpoints
 {
-    public static Task MoveAsync(NodeId node, NodeId? from = null) =>
+    /// <summary>The node, and none of the others, holds the virtual IP.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="others">All others.</param>
+    /// <param name="ended">The one of them that has shut down.</param>
+    public static async Task MoveAsync(NodeId node, IEnumerable<NodeId> others, NodeId? ended = null)
+    {
+        await Workflow.WhenAllAsync(others.Select(other => ReleaseAsync(other, other == ended)).ToList());
+        await TakeAsync(node);
+    }
+
+    public static Task TakeAsync(NodeId node) =>
         ActivityCall.ChangeAsync(
-            (IEndpointActivities activities) => activities.MoveEndpointAsync(node, from),
+            (IEndpointActivities activities) => activities.TakeVirtualIpAsync(node),
             $"Virtual IP to {node}"
+        );
+
+    private static Task ReleaseAsync(NodeId node, bool hasShutDown) =>
+        ActivityCall.ChangeAsync(
+            (IEndpointActivities activities) => activities.ReleaseVirtualIpAsync(node, hasShutDown),
+            $"Virtual IP not on {node}"
         );
 
     public static Task LeaveAsync(NodeId node) =>

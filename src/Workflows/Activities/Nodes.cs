@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Temporalio.Activities;
+using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Activities;
 
@@ -101,15 +102,18 @@ public interface IRoleActivities
     [Activity]
     Task ProveShutdownReplayedAsync(NodeId candidate, CleanShutdown shutdown);
 
-    /// <summary>How far each of <paramref name="nodes"/> has got, when nobody sends any more; of one that does not
-    /// answer, what its volume tells.</summary>
-    /// <remarks>Where none runs any more, Docker has stopped them: they are started, which takes as long as they have
-    /// to replay.</remarks>
-    /// <param name="nodes">The nodes.</param>
-    /// <param name="live">The live branch: WAL of other branches does not count; each node's own where it is not
+    /// <summary>How far a standby has got, when nobody sends any more; of one that does not answer, what its volume
+    /// tells.</summary>
+    /// <param name="node">The standby.</param>
+    /// <param name="live">The live branch: WAL of other branches does not count; the node's own where it is not
     /// known.</param>
     [Activity]
-    Task<IReadOnlyList<Candidate>> CompareStandbysAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live);
+    Task<Candidate> ObserveCandidateAsync(NodeId node, TimelineHistory? live);
+
+    /// <summary>Post-condition: a standby that Docker has stopped runs again, where it can, which takes as long as it
+    /// has to replay.</summary>
+    [Activity]
+    Task RestartCandidateAsync(NodeId node);
 
     /// <summary>Post-condition: it accepts writes on a timeline above <paramref name="from"/>, and Docker restarts
     /// it.</summary>
@@ -148,6 +152,9 @@ public sealed record CleanShutdown(Timeline Timeline, Lsn Checkpoint)
 /// <param name="End">The end of its valid WAL, replayed or not; null where that can't be told.</param>
 public sealed record Candidate(NodeId Node, Timeline Timeline, Lsn? End)
 {
+    /// <summary>Whether its container runs.</summary>
+    public bool Runs { get; init; } = true;
+
     /// <summary>Whether it runs and answers; what does not can't be promoted, and may still have most.</summary>
     public bool Answers { get; init; } = true;
 
@@ -280,12 +287,22 @@ internal static class Nodes
                 Duration.Medium
             );
 
-    public static Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live) =>
-        ActivityCall.ChangeAsync(
-            (IRoleActivities activities) => activities.CompareStandbysAsync(nodes, live),
-            $"Timeline and WAL of {string.Join(", ", nodes)}",
-            Duration.Long
-        );
+    /// <summary>How far each has got. Where none runs any more, Docker has stopped them with its daemon: one did when
+    /// this was planned.</summary>
+    public static async Task<IReadOnlyList<Candidate>> CompareAsync(IReadOnlyList<NodeId> nodes, TimelineHistory? live)
+    {
+        var candidates = await ObserveAsync();
+        if (candidates.Any(candidate => candidate.Runs))
+        {
+            return candidates;
+        }
+
+        await Workflow.WhenAllAsync(nodes.Select(RestartCandidateAsync).ToList());
+        return await ObserveAsync();
+
+        Task<Candidate[]> ObserveAsync() =>
+            Workflow.WhenAllAsync(nodes.Select(node => ObserveCandidateAsync(node, live)).ToList());
+    }
 
     public static Task<Promotion> PromoteAsync(NodeId node, Timeline from) =>
         ActivityCall.ChangeAsync(
@@ -316,5 +333,19 @@ internal static class Nodes
         ActivityCall.ChangeAsync(
             (INodeActivities activities) => activities.CreateRestorePointRecordAsync(primary, name),
             $"{primary}: restore point {name}"
+        );
+
+    private static Task<Candidate> ObserveCandidateAsync(NodeId node, TimelineHistory? live) =>
+        ActivityCall.QueryAsync(
+            (IRoleActivities activities) => activities.ObserveCandidateAsync(node, live),
+            $"Timeline and WAL of {node}",
+            Duration.Long
+        );
+
+    private static Task RestartCandidateAsync(NodeId node) =>
+        ActivityCall.ChangeAsync(
+            (IRoleActivities activities) => activities.RestartCandidateAsync(node),
+            $"{node}: start, if Docker has stopped it",
+            Duration.Long
         );
 }

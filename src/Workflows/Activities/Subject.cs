@@ -12,7 +12,6 @@ internal sealed record Subject(ClusterName Cluster, NodeId? Node = null)
             [ClusterName, ClusterName to] => new(to),
             [ClusterName cluster, ..] => new(cluster),
             [NodeId node, ..] => Of(node),
-            [IReadOnlyList<NodeId> and [var node, ..], ..] => new(node.Cluster),
             [ClusterSpec spec] => new(spec.Cluster),
             [WantedNetworks wanted] => new(wanted.Cluster),
             [NodeSettings settings] => Of(settings.Node),

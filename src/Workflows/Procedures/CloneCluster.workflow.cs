@@ -69,7 +69,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                         Notes.AddRange(made.Notes);
                         return made;
                     },
-                    undo: () => Clusters.TakeBackAsync(cluster)
+                    undo: () => Clusters.TakeBackAsync(cluster, plan.Nodes)
                 );
                 await Step(
                     "create-nodes",
@@ -113,7 +113,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                         await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
                         await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
                         await Clusters.SetRolesAsync(primary);
-                        await Endpoints.MoveAsync(primary);
+                        await Endpoints.TakeAsync(primary);
                     }
                 );
                 await Step("prove-archive", "The new archive takes its WAL", () => Archives.ProveAsync(primary));
@@ -195,7 +195,9 @@ internal sealed record CloneClusterPlan : Plan
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
-    internal IReadOnlyList<NodeId> Standbys => [.. NodeId.First(Input.Cluster, Input.Nodes ?? Source.Nodes).Skip(1)];
+    internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Skip(1)];
+
+    internal IEnumerable<NodeId> Nodes => NodeId.First(Input.Cluster, Input.Nodes ?? Source.Nodes);
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<CloneClusterPlan> FromAsync(CloneClusterInput input, ClusterState state)

@@ -27,7 +27,7 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
                 await Step(
                     "remove",
                     "Containers, volumes, networks, secrets are gone",
-                    () => Clusters.RemoveAsync(plan.Cluster)
+                    () => Clusters.RemoveAsync(plan.Cluster, plan.Nodes)
                 );
                 Conclude(
                     plan.Nodes.Count > 0

@@ -96,7 +96,11 @@ public sealed class Failover : Procedure<FailoverInput>
         var promoting = ResultStep("promote", $"{node} is promoted", () => Nodes.PromoteAsync(node, winner.Timeline));
         await Workflow.WhenAllAsync(
             promoting,
-            Step("move-endpoint", $"{node} has the virtual IP", () => Endpoints.MoveAsync(node))
+            Step(
+                "move-endpoint",
+                $"{node} has the virtual IP",
+                () => Endpoints.MoveAsync(node, plan.AllNodes.Where(other => other != node))
+            )
         );
         var promotion = await promoting;
 

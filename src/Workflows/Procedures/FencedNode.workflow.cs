@@ -39,7 +39,7 @@ internal sealed record FencedNode(
         await (
             Endpoint switch
             {
-                EndpointRole.ReadWrite => Endpoints.MoveAsync(Id),
+                EndpointRole.ReadWrite => Endpoints.TakeAsync(Id),
                 EndpointRole.ReadOnly => Endpoints.OfferReadOnlyAsync(Id),
                 _ => Task.CompletedTask,
             }

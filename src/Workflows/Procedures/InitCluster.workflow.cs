@@ -118,7 +118,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                         Notes.AddRange(made.Notes);
                         return made;
                     },
-                    undo: () => Clusters.TakeBackAsync(cluster)
+                    undo: () => Clusters.TakeBackAsync(cluster, plan.Nodes)
                 );
                 await Step(
                     "create-nodes",
@@ -180,7 +180,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
                     () => Nodes.ConfigureAsync(intent.Primary(primary, standbys))
                 );
-                await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
+                await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.TakeAsync(primary));
                 await RequiredStep(
                     "prove-endpoint",
                     $"A commit through the endpoint arrives on {primary}",
@@ -215,7 +215,9 @@ internal sealed record InitClusterPlan : Plan
 
     internal NodeId Primary => new(Input.Cluster, NodeName.Of(1));
 
-    internal IReadOnlyList<NodeId> Standbys => [.. NodeId.First(Input.Cluster, Input.Nodes).Skip(1)];
+    internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Skip(1)];
+
+    internal IEnumerable<NodeId> Nodes => NodeId.First(Input.Cluster, Input.Nodes);
 
     internal ClusterSpec Spec(PostgresInstallation postgres, CreatedNetworks networks) =>
         new(

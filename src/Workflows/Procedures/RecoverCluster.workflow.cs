@@ -111,7 +111,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                         Workflow.WhenAllAsync(
                             Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
                             Nodes.SetSlotsAsync(node, plan.Slots),
-                            Endpoints.MoveAsync(node)
+                            Endpoints.MoveAsync(node, plan.Standbys)
                         )
                 );
                 await RecordTimelineSwitchAsync(promotion, leftAt, openedAt);

@@ -29,7 +29,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                     "recreate",
                     "Networks, volumes and containers that are missing are made again",
                     () => Clusters.RecreateAsync(plan.Spec),
-                    undo: () => Clusters.TakeBackAsync(cluster)
+                    undo: () => Clusters.TakeBackAsync(cluster, plan.Spec.Members)
                 );
 
                 PointOfNoReturn();
@@ -72,7 +72,11 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                             () => Nodes.SettleAsync(node)
                         )
                 );
-                await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.MoveAsync(primary));
+                await Step(
+                    "move-endpoint",
+                    $"Endpoint on {primary}",
+                    () => Endpoints.MoveAsync(primary, plan.Spec.Members.Where(node => node != primary))
+                );
                 await Step(
                     "prove-archive",
                     "The archive takes its WAL",

@@ -131,7 +131,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     Step(
                         "move-endpoint",
                         $"Endpoint to {candidate}, when nothing of {old} is left",
-                        () => Endpoints.MoveAsync(candidate, old)
+                        () => Endpoints.MoveAsync(candidate, plan.AllOthers, ended: old)
                     )
                 );
                 var promotion = await promoting;

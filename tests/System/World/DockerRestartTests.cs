@@ -41,7 +41,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     [Theory]
     [InlineData("PromoteStandby", "TERM")]
     [InlineData("PromoteStandby", "KILL")]
-    [InlineData("MoveEndpoint", "KILL")]
+    [InlineData("TakeVirtualIp", "KILL")]
     [InlineData("ProveEndpoint", "TERM")]
     [InlineData("ProveEndpoint", "KILL")]
     [InlineData("ProveStreaming", "KILL")]
@@ -62,8 +62,8 @@ public sealed class DockerRestartTests(TemporalServer temporal)
 
     [Theory]
     [InlineData("FenceNode", "KILL")]
-    [InlineData("MoveEndpoint", "TERM")]
-    [InlineData("MoveEndpoint", "KILL")]
+    [InlineData("TakeVirtualIp", "TERM")]
+    [InlineData("TakeVirtualIp", "KILL")]
     [InlineData("PromoteStandby", "KILL")]
     public async Task A_failover_goes_on_and_its_old_primary_comes_back(string activity, string signal)
     {
@@ -224,7 +224,7 @@ public sealed class DockerRestartTests(TemporalServer temporal)
     }
 
     [Theory]
-    [InlineData("CreateNodes", "KILL")]
+    [InlineData("CreateNode", "KILL")]
     [InlineData("InitializeDatabase", "TERM")]
     [InlineData("StartPostgres", "KILL")]
     [InlineData("CopyPrimary", "KILL")]

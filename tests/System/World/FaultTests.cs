@@ -63,9 +63,10 @@ public sealed class FaultTests(TemporalServer temporal)
                 [
                     ("StopPostgres", 0),
                     ("StopPostgres", 120),
-                    ("MoveEndpoint", 0),
-                    ("MoveEndpoint", 70),
-                    ("MoveEndpoint", 140),
+                    ("ReleaseVirtualIp", 0),
+                    ("ReleaseVirtualIp", 70),
+                    ("TakeVirtualIp", 0),
+                    ("TakeVirtualIp", 70),
                     ("PromoteStandby", 30),
                 ]
         )

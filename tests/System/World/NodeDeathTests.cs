@@ -41,7 +41,7 @@ public sealed class NodeDeathTests(TemporalServer temporal)
         var failover = await cluster.StartAsync(
             (Failover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
         );
-        await TestCluster.ActivityAsync(failover, "MoveEndpoint");
+        await TestCluster.ActivityAsync(failover, "TakeVirtualIp");
         await Host.DockerAsync("kill", cluster.Node(2).Container);
 
         await TestCluster.ReportAsync(failover);

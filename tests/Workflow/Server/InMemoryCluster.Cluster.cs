@@ -67,25 +67,30 @@ internal sealed partial class InMemoryCluster
             StandbySignal = false,
         };
 
-    Task<ClusterState> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
+    Task<ClusterResources> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
         DoAsync(
             null,
             () =>
-                cluster == Source
-                    ? StateOfSource()
-                    : new ClusterState
+            {
+                var source = cluster == Source ? StateOfSource() : null;
+                return new ClusterResources(
+                    cluster,
+                    source is null ? _spec : source.Spec,
+                    [.. (source is null ? [.. _nodes.Values] : source.Nodes).Select(node => node.Id)],
+                    []
+                );
+            }
+        );
+
+    Task<NodeState> IClusterActivities.ObserveNodeAsync(NodeId node, ClusterSpec spec) =>
+        DoAsync(
+            node,
+            () =>
+                node.Cluster == Source
+                    ? StateOfSource().Find(node.Name)!
+                    : _nodes[node.Name] with
                     {
-                        Cluster = cluster,
-                        Spec = _spec,
-                        Nodes =
-                        [
-                            .. _nodes.Values.Select(node =>
-                                node with
-                                {
-                                    Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
-                                }
-                            ),
-                        ],
+                        Followers = _nodes[node.Name].Role is NodeRole.Primary ? FollowersOf(_nodes[node.Name]) : [],
                     }
         );
 
@@ -103,27 +108,33 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    Task IClusterActivities.CreateNodesAsync(ClusterSpec spec) =>
+    Task IClusterActivities.CreateRepositoryAsync(ClusterSpec spec) =>
         DoAsync(
             null,
             () =>
             {
-                Make(spec.Nodes);
+                _nodes.Clear();
                 _spec = spec;
-                foreach (var node in _nodes.Values.ToList())
-                {
-                    Set(
-                        node.Id,
-                        state =>
-                            state with
-                            {
-                                Role = NodeRole.Stopped,
-                                Container = "created",
-                                Endpoint = EndpointRole.None,
-                                StandbySignal = false,
-                            }
-                    );
-                }
+            }
+        );
+
+    Task IClusterActivities.CreateNodeAsync(NodeId node, ClusterSpec spec) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                MakeNode(node.Name.Number, spec.Nodes);
+                Set(
+                    node,
+                    state =>
+                        state with
+                        {
+                            Role = NodeRole.Stopped,
+                            Container = "created",
+                            Endpoint = EndpointRole.None,
+                            StandbySignal = false,
+                        }
+                );
             }
         );
 
@@ -139,26 +150,34 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    Task IClusterActivities.RecreateMissingAsync(ClusterSpec spec) =>
+    Task IClusterActivities.RecreateRepositoryAsync(ClusterSpec spec) => DoAsync(null, () => { });
+
+    Task IClusterActivities.RecreateNodeAsync(NodeId node, ClusterSpec spec) =>
         DoAsync(
-            null,
+            node,
             () =>
             {
-                foreach (var node in _nodes.Values.Where(node => node.Role is NodeRole.Missing).ToList())
+                if (_nodes[node.Name].Role is NodeRole.Missing)
                 {
                     Set(
-                        node.Id,
+                        node,
                         state => state with { Role = NodeRole.Stopped, Container = "created", RestartPolicy = "no" }
                     );
                 }
             }
         );
 
-    Task IClusterActivities.TakeBackCreatedAsync(ClusterName cluster) => DoAsync(null, Vanish);
+    Task IClusterActivities.TakeBackNodeAsync(NodeId node) => DoAsync(node, () => { });
+
+    Task IClusterActivities.TakeBackClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
+
+    Task IClusterActivities.RemoveNodeAsync(NodeId node) => DoAsync(node, () => { });
 
     Task IClusterActivities.RemoveClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
-    Task IClusterActivities.TidyUpAsync(ClusterName cluster) => DoAsync(null, () => { });
+    Task IClusterActivities.RemoveJobsAsync(ClusterName cluster) => DoAsync(null, () => { });
+
+    Task IClusterActivities.TidyUpNodeAsync(NodeId node) => DoAsync(node, () => { });
 
     Task INodeActivities.StartPostgresAsync(NodeId node) =>
         DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
@@ -253,20 +272,21 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    Task<IReadOnlyList<Candidate>> IRoleActivities.CompareStandbysAsync(
-        IReadOnlyList<NodeId> nodes,
-        TimelineHistory? live
-    ) =>
-        DoAsync<IReadOnlyList<Candidate>>(
-            null,
+    Task<Candidate> IRoleActivities.ObserveCandidateAsync(NodeId node, TimelineHistory? live) =>
+        DoAsync(
+            node,
             () =>
-                [
-                    .. nodes
-                        .Select(node => _nodes[node.Name])
-                        .Where(node => node.Role is NodeRole.Standby)
-                        .Select(node => new Candidate(node.Id, node.Timeline!.Value, node.Wal!.Value)),
-                ]
+            {
+                var (answers, state) = (_nodes[node.Name].Role is NodeRole.Standby, _nodes[node.Name]);
+                return new Candidate(node, state.Timeline!.Value, state.Wal!.Value)
+                {
+                    Runs = answers,
+                    Answers = answers,
+                };
+            }
         );
+
+    Task IRoleActivities.RestartCandidateAsync(NodeId node) => DoAsync(node, () => Run(node, NodeRole.Standby));
 
     Task<Promotion> IRoleActivities.PromoteStandbyAsync(NodeId node, Timeline from) =>
         DoAsync(
@@ -350,22 +370,33 @@ internal sealed partial class InMemoryCluster
             }
         );
 
-    Task IEndpointActivities.MoveEndpointAsync(NodeId node, NodeId? from) =>
+    Task IEndpointActivities.ReleaseVirtualIpAsync(NodeId node, bool hasShutDown) =>
         DoAsync(
             node,
             () =>
             {
-                foreach (
-                    var holder in _nodes
-                        .Values.Where(other => other.Endpoint is EndpointRole.ReadWrite && other.Id != node)
-                        .ToList()
-                )
+                if (_nodes[node.Name] is { Endpoint: EndpointRole.ReadWrite } holder)
                 {
                     Require(
                         holder.Role is not NodeRole.Primary,
-                        $"the virtual IP was taken from {holder.Id}, which accepts writes"
+                        $"the virtual IP was taken from {node}, which accepts writes"
                     );
-                    Set(holder.Id, state => state with { Endpoint = EndpointRole.None });
+                    Set(node, state => state with { Endpoint = EndpointRole.None });
+                }
+            }
+        );
+
+    Task IEndpointActivities.TakeVirtualIpAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                foreach (var other in _nodes.Values.Where(other => other.Id != node))
+                {
+                    Require(
+                        other.Endpoint is not EndpointRole.ReadWrite,
+                        $"{node} was given the virtual IP, which {other.Id} holds"
+                    );
                 }
 
                 Set(node, state => state with { Endpoint = EndpointRole.ReadWrite });
@@ -580,32 +611,37 @@ internal sealed partial class InMemoryCluster
         _spec = new(Cluster, nodes, "postgres:17", Postgres, ArchiveMode.External, "10.77.1.0/24", "ours", "10.78.1.9");
         foreach (var number in Enumerable.Range(1, nodes))
         {
-            var name = NodeName.Of(number);
-            _upstream[name] = number == 1 ? null : NodeName.Of(1);
-            _nodes[name] = new()
-            {
-                Id = new(Cluster, name),
-                Role = number == 1 ? NodeRole.Primary : NodeRole.Standby,
-                Container = "running",
-                RestartPolicy = "unless-stopped",
-                Address = $"10.77.1.{10 + number}",
-                Endpoint = number == 1 ? EndpointRole.ReadWrite : EndpointRole.ReadOnly,
-                SystemIdentifier = "7400000000000000001",
-                Timeline = new(1),
-                Wal = new(0x5000000),
-                Replayed = number == 1 ? null : new(0x5000000),
-                StandbySignal = number != 1,
-                Slots =
-                    number == 1
-                        ?
-                        [
-                            .. Enumerable
-                                .Range(2, nodes - 1)
-                                .Select(other => new Slot($"p{other}", Active: true, "reserved")),
-                        ]
-                        : [],
-            };
+            MakeNode(number, nodes);
         }
+    }
+
+    private void MakeNode(int number, int nodes)
+    {
+        var name = NodeName.Of(number);
+        _upstream[name] = number == 1 ? null : NodeName.Of(1);
+        _nodes[name] = new()
+        {
+            Id = new(Cluster, name),
+            Role = number == 1 ? NodeRole.Primary : NodeRole.Standby,
+            Container = "running",
+            RestartPolicy = "unless-stopped",
+            Address = $"10.77.1.{10 + number}",
+            Endpoint = number == 1 ? EndpointRole.ReadWrite : EndpointRole.ReadOnly,
+            SystemIdentifier = "7400000000000000001",
+            Timeline = new(1),
+            Wal = new(0x5000000),
+            Replayed = number == 1 ? null : new(0x5000000),
+            StandbySignal = number != 1,
+            Slots =
+                number == 1
+                    ?
+                    [
+                        .. Enumerable
+                            .Range(2, nodes - 1)
+                            .Select(other => new Slot($"p{other}", Active: true, "reserved")),
+                    ]
+                    : [],
+        };
     }
 
     private Follower[] FollowersOf(NodeState primary) =>

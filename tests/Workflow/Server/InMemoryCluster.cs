@@ -46,6 +46,7 @@ internal sealed partial class InMemoryCluster
         [
             .. Calls.Where(call =>
                 !call.StartsWith("ObserveCluster", StringComparison.Ordinal)
+                && !call.StartsWith("ObserveNode", StringComparison.Ordinal)
                 && call is not "FindStarter"
                 && !call.StartsWith("DescribeLease", StringComparison.Ordinal)
                 && call is not "RecordProcedure"
@@ -68,7 +69,8 @@ internal sealed partial class InMemoryCluster
     private static readonly HashSet<string> Looks =
     [
         "ObserveCluster",
-        "CompareStandbys",
+        "ObserveNode",
+        "ObserveCandidate",
         "InspectArchive",
         "ReadTimelines",
         "FindExpired",

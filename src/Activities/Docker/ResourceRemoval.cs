@@ -1,0 +1,103 @@
+using Docker.DotNet.Models;
+using Temporalio.Activities;
+
+namespace PgFlow.Activities.Docker;
+
+/// <summary>Removes what a cluster consists of outside PostgreSQL; what carries no label of the cluster stays.</summary>
+internal sealed class ResourceRemoval(DockerEngine docker)
+{
+    /// <summary>Post-condition: the node's container, its volume and what used it are gone.</summary>
+    public async Task NodeAsync(NodeId node, Removed removed)
+    {
+        var filter = FilterOf(node.Cluster, removed);
+        await RemoveContainersAsync(new(filter) { ["volume"] = Only(node.Container) });
+        await RemoveContainersAsync(FilterOf(node.Cluster, removed, (Labels.Node, node.Name)));
+        await RemoveVolumesAsync(filter, volume => volume.Name == node.Container);
+    }
+
+    /// <summary>Post-condition: nothing of the cluster is left.</summary>
+    public async Task ClusterAsync(ClusterName cluster, Removed removed)
+    {
+        var filter = FilterOf(cluster, removed);
+        await RemoveContainersAsync(filter);
+        await RemoveVolumesAsync(filter, _ => true);
+        foreach (
+            var network in await docker.CallAsync(
+                (client, token) => client.Networks.ListNetworksAsync(new() { Filters = filter }, token)
+            )
+        )
+        {
+            await RemoveNetworkAsync(network);
+        }
+    }
+
+    private static Dictionary<string, IDictionary<string, bool>> FilterOf(
+        ClusterName cluster,
+        Removed removed,
+        params IEnumerable<(string Label, object? Value)> others
+    ) =>
+        Labels.Filter([
+            (Labels.Cluster, cluster),
+            .. removed is Removed.OfThisWorkflow
+                ? [(Labels.CreatedBy, ActivityExecutionContext.Current.Info.WorkflowId)]
+                : Array.Empty<(string, object?)>(),
+            .. others,
+        ]);
+
+    private static Dictionary<string, bool> Only(string value) => new() { [value] = true };
+
+    private async Task RemoveContainersAsync(Dictionary<string, IDictionary<string, bool>> filter)
+    {
+        var containers = await docker.CallAsync(
+            (client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token)
+        );
+        await Task.WhenAll(containers.Select(container => docker.Container(container.ID).RemoveAsync()));
+    }
+
+    private async Task RemoveVolumesAsync(
+        Dictionary<string, IDictionary<string, bool>> filter,
+        Func<VolumeResponse, bool> isMeant
+    )
+    {
+        var volumes = await docker.CallAsync(
+            (client, token) => client.Volumes.ListAsync(new() { Filters = filter }, token)
+        );
+        foreach (var volume in (volumes.Volumes ?? []).Where(isMeant))
+        {
+            await docker.ChangeAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token));
+        }
+    }
+
+    /// <summary>A network can't go while anything is attached, and a stopped container that is attached could never
+    /// start again: workers are detached first.</summary>
+    private async Task RemoveNetworkAsync(NetworkResponse network)
+    {
+        var attached = await docker.CallAsync(
+            (client, token) =>
+                client.Containers.ListContainersAsync(
+                    new()
+                    {
+                        All = true,
+                        Filters = new Dictionary<string, IDictionary<string, bool>> { ["network"] = Only(network.ID) },
+                    },
+                    token
+                )
+        );
+        foreach (var container in attached)
+        {
+            await docker.Container(container.ID).DisconnectAsync(network.ID);
+        }
+
+        await docker.ChangeAsync((client, token) => client.Networks.DeleteNetworkAsync(network.ID, token));
+    }
+}
+
+/// <summary>What of a cluster is removed.</summary>
+internal enum Removed
+{
+    /// <summary>All that carries its label.</summary>
+    All,
+
+    /// <summary>Only what this workflow has made.</summary>
+    OfThisWorkflow,
+}

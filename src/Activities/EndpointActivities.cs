@@ -37,7 +37,10 @@ internal sealed class EndpointActivities(
         {
             // Without a look at it: while Docker clears an ended container away, every other call for it waits.
             await ends.KillAsync(node);
-            await docker.Of(node).DisconnectAsync((await inventory.SpecAsync(node)).ExternalNetwork);
+            if (await inventory.SpecAsync(node) is { } spec)
+            {
+                await docker.Of(node).DisconnectAsync(spec.ExternalNetwork);
+            }
         }
         // one that is silent is asked only where an earlier attempt may have ended in between
         else if (

@@ -22,7 +22,8 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
     }
 
     /// <summary>A node's container as it is now.</summary>
-    public async Task<NodeContainer> NodeAsync(NodeId node) => await FindAsync(node) ?? throw NoContainer(node);
+    public async Task<NodeContainer> NodeAsync(NodeId node) => await FindAsync(node)
+        ?? throw Failure.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
 
     /// <summary>Everything that there is of a cluster, and what is missing of it.</summary>
     public async Task<ClusterParts> PartsAsync(ClusterName cluster)
@@ -41,8 +42,8 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
         );
     }
 
-    /// <summary>What a node's cluster was made as, without a look at its container.</summary>
-    public async Task<ClusterSpec> SpecAsync(NodeId node)
+    /// <summary>What a node's cluster was made as, without a look at its container; null where it has none.</summary>
+    public async Task<ClusterSpec?> SpecAsync(NodeId node)
     {
         var listed = await docker.CallAsync(
             (client, token) =>
@@ -55,8 +56,7 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
                     token
                 )
         );
-        return listed.Select(container => Labels.SpecOf(container.Labels)).OfType<ClusterSpec>().FirstOrDefault()
-            ?? throw NoContainer(node);
+        return listed.Select(container => Labels.SpecOf(container.Labels)).FirstOrDefault();
     }
 
     /// <summary>Whether the cluster has a volume for a node.</summary>
@@ -71,9 +71,6 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
         && Labels.SpecOf(labels) is { } spec
             ? new(node, found, spec)
             : null;
-
-    private static PgFlowException NoContainer(NodeId node) =>
-        Failure.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
 }
 
 /// <summary>A node's container.</summary>

@@ -42,7 +42,7 @@ internal sealed class EndpointActivities(
             return;
         }
 
-        // one that is silent is asked only where an earlier attempt may have ended in between
+        // one that does not answer is asked only where an earlier attempt may have ended in between
         var isRepeated = ActivityExecutionContext.Current.Info.Attempt > 1;
         var freed = from is { } ended && !isRepeated ? FreeEndedAsync() : FreeOthersAsync();
         var left = FreeAsync(winner, EndpointRole.ReadOnly);

@@ -91,7 +91,7 @@ internal static class Clusters
     public static Task<ClusterState> ObserveAsync(ClusterName cluster) =>
         ActivityCall.QueryAsync(
             (IClusterActivities activities) => activities.ObserveClusterAsync(cluster),
-            $"Look at {cluster}"
+            $"Inspect {cluster}"
         );
 
     public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>

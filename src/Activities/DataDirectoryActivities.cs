@@ -8,7 +8,7 @@ internal sealed class DataDirectoryActivities(
     Secrets secrets
 ) : IDataDirectoryActivities
 {
-    /// <summary>The exit code of rewind for a directory that it can't mend.</summary>
+    /// <summary>The exit code of rewind for a directory that it can't rewind.</summary>
     private const int CannotRewind = 3;
 
     public async Task<Divergence> ExamineDivergenceAsync(NodeId node, NodeId primary)

@@ -42,7 +42,7 @@ internal sealed class EndpointActivities(
                 await docker.Of(node).DisconnectAsync(spec.ExternalNetwork);
             }
         }
-        // one that is silent is asked only where an earlier attempt may have ended in between
+        // one that does not answer is asked only where an earlier attempt may have ended in between
         else if (
             await inventory.FindAsync(node) is { } container
             && (container.Endpoint is EndpointRole.ReadWrite || ActivityExecutionContext.Current.Info.Attempt > 1)

@@ -48,7 +48,7 @@ internal static class Failures
                     or LoginProblemKind.ConnectionsUsedUp,
             NpgsqlException sql => sql.IsTransient,
             _ => failure
-                is DockerSilenceException
+                is DockerTimeoutException
                     or HttpRequestException
                     or SocketException
                     or IOException

@@ -34,7 +34,7 @@ internal sealed class NodeActivities(
 
     public Task StartPostgresAsync(NodeId node) => life.StartAsync(node);
 
-    public async Task SettleNodeAsync(NodeId node)
+    public async Task ConnectNodeAsync(NodeId node)
     {
         var container = await inventory.NodeAsync(node);
         await docker.Of(node).ConnectAsync(Names.InternalNetwork(node.Cluster), container.Address);
@@ -66,7 +66,7 @@ internal sealed class NodeActivities(
 
     public async Task WriteSettingsAsync(NodeSettings settings)
     {
-        var container = await life.SettledAsync(settings.Node);
+        var container = await life.StoppedOrRunningAsync(settings.Node);
         await PlaceAsync(
             settings.Node,
             [

@@ -32,7 +32,7 @@ internal sealed partial class NodeLife(
 
     public async Task StartAsync(NodeId node)
     {
-        var container = await SettledAsync(node);
+        var container = await StoppedOrRunningAsync(node);
         if (container.State.Running && await FollowsAnotherBranchAsync(container))
         {
             await EndAsync(container);
@@ -172,7 +172,7 @@ internal sealed partial class NodeLife(
     }
 
     /// <summary>A node's container, once it isn't ending any more: a start of one that is would be lost.</summary>
-    public async Task<NodeContainer> SettledAsync(NodeId node)
+    public async Task<NodeContainer> StoppedOrRunningAsync(NodeId node)
     {
         for (
             var clock = Stopwatch.StartNew();

@@ -120,7 +120,7 @@ internal sealed class RoleActivities(
             );
         }
 
-        await Task.WhenAll(LeaveNetworksAsync(container), MarkAsync(container));
+        await Task.WhenAll(LeaveNetworksAsync(container), MarkAsStandbyAsync(container));
     }
 
     public async Task UnfenceNodeAsync(NodeId node, bool running, bool? standby)
@@ -203,7 +203,7 @@ internal sealed class RoleActivities(
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState)
         {
-            return; // no more in recovery: an earlier attempt had asked
+            return; // no longer in recovery: an earlier attempt had asked
         }
 
         var woken = -TimeSpan.FromSeconds(2);
@@ -279,7 +279,7 @@ internal sealed class RoleActivities(
     }
 
     /// <summary>A node whose directory is set aside for a rewind has nothing that could be started.</summary>
-    private async Task MarkAsync(NodeContainer container)
+    private async Task MarkAsStandbyAsync(NodeContainer container)
     {
         if (await docker.Of(container.Id).FileExistsAsync($"{Names.Data}/PG_VERSION"))
         {

@@ -9,12 +9,11 @@ namespace PgFlow.Worker;
 
 /// <summary>Touches a file for as long as the server says that this worker polls, so that a container's health check
 /// needs no connection.</summary>
-internal sealed partial class Health(ITemporalClient client, WorkerOptions options, ILogger<Health> logger)
-    : BackgroundService
+internal sealed class Health(ITemporalClient client, WorkerOptions options, ILogger<Health> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    private string? lastProblem;
+    private readonly HealthLog _log = new(logger, TimeProvider.System);
 
     /// <summary>Whether some worker of this host was seen polling just now.</summary>
     public static bool IsFresh(string file) => DateTime.UtcNow - File.GetLastWriteTimeUtc(file) < 3 * Interval;
@@ -24,27 +23,27 @@ internal sealed partial class Health(ITemporalClient client, WorkerOptions optio
         using var timer = new PeriodicTimer(Interval);
         do
         {
-            await ReportHealthAsync();
+            _log.Report(await ProblemAsync());
         } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task ReportHealthAsync()
+    /// <summary>Touches the file, or says why not.</summary>
+    private async Task<string?> ProblemAsync()
     {
         try
         {
-            if (await IsPollingAsync())
+            if (!await IsPollingAsync())
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(options.HealthFile))!);
-                await File.WriteAllTextAsync(options.HealthFile, client.Connection.Options.Identity);
-                lastProblem = null;
+                return $"Temporal does not see this worker polling task queue {WorkerOptions.TaskQueue}";
             }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(options.HealthFile))!);
+            await File.WriteAllTextAsync(options.HealthFile, client.Connection.Options.Identity);
+            return null;
         }
         catch (Exception e) when (e is RpcException or IOException or UnauthorizedAccessException)
         {
-            if (lastProblem is null)
-            {
-                LogUnhealthy(lastProblem = e.Message);
-            }
+            return e.Message;
         }
     }
 
@@ -60,7 +59,4 @@ internal sealed partial class Health(ITemporalClient client, WorkerOptions optio
         );
         return queue.Pollers.Any(poller => poller.Identity == client.Connection.Options.Identity);
     }
-
-    [LoggerMessage(10, LogLevel.Warning, "Not healthy: {Why}")]
-    private partial void LogUnhealthy(string why);
 }

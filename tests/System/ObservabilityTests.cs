@@ -134,7 +134,7 @@ public sealed class ObservabilityTests(TemporalServer temporal)
         );
         await Host.UntilAsync("it is counted", () => IsAsync(1));
         await waiting.CancelAsync();
-        await Host.UntilAsync("it is counted no more", () => IsAsync(0));
+        await Host.UntilAsync("it is no longer counted", () => IsAsync(0));
 
         async Task<bool> IsAsync(double count) =>
             await Scrape.ValueAsync(

@@ -125,7 +125,7 @@ public sealed class RecoveryTargetTests(TwoBranches past) : IClassFixture<TwoBra
         await RefusedAsync(
             new() { ToTime = "2000-01-01T00:00:00Z" },
             "no branch is known to have been live",
-            $"times that can be had: {PgFlowText.Exact(first.StoppedAt)} to"
+            $"recoverable times: {PgFlowText.Exact(first.StoppedAt)} to"
         );
     }
 
@@ -162,7 +162,7 @@ public sealed class RecoveryTargetTests(TwoBranches past) : IClassFixture<TwoBra
         await RefusedAsync(
             new() { ToXid = "4000000" },
             "no commit of transaction 4000000 is in the WAL of timeline",
-            "times that can be had"
+            "recoverable times"
         );
         await RefusedAsync(new() { ToLsn = "F/0" }, "F/0 is beyond the end of timeline", "which is 0/");
     }

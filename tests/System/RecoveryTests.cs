@@ -252,7 +252,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
             StringComparison.Ordinal
         );
         Assert.Contains(
-            "can be had",
+            "recoverable times: ",
             await RefusalAsync(new() { ToTime = "2000-01-01T00:00:00Z" }),
             StringComparison.Ordinal
         );
@@ -336,7 +336,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
 
     internal static Task InspectingAsync(WorkflowHandle recovery, int seconds = 60) =>
         Host.UntilAsync(
-            "it stands at its target",
+            "it is paused at its target",
             async () =>
                 (await recovery.QueryAsync<ProcedureProgress>("progress", [])).Status is ProcedureStatus.Inspecting,
             seconds

@@ -35,7 +35,7 @@ public sealed class BlockedTests(TemporalServer server)
     }
 
     [Fact]
-    public async Task A_vital_step_cannot_be_left_out()
+    public async Task A_required_step_cannot_be_skipped()
     {
         await using var world = TestEnvironment.Start(server);
         var handle = await BlockedAsync(world, "PromoteStandby p2");
@@ -44,7 +44,7 @@ public sealed class BlockedTests(TemporalServer server)
             "“p2 is promoted” can't be skipped: retry or abort",
             await RejectedAsync(handle, new Resolution(ResolveAction.Skip))
         );
-        world.InMemory.Mend("PromoteStandby p2");
+        world.InMemory.Repair("PromoteStandby p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
@@ -67,10 +67,10 @@ public sealed class BlockedTests(TemporalServer server)
             $"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}",
             await RejectedAsync(handle, new Resolution(ResolveAction.Retry, Step: 1))
         );
-        world.InMemory.Mend("ProveStreaming p3");
+        world.InMemory.Repair("ProveStreaming p3");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry, blocked[1].Step);
         Assert.Equal(ProcedureStatus.Blocked, (await TestEnvironment.BlockedAsync(handle)).Status);
-        world.InMemory.Mend("ProveStreaming p1");
+        world.InMemory.Repair("ProveStreaming p1");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }
@@ -148,7 +148,7 @@ public sealed class BlockedTests(TemporalServer server)
             progress => progress.Blocked is [{ Why: "still broken" }]
         );
         Assert.Equal(ProcedureStatus.Blocked, progress.Status);
-        world.InMemory.Mend("ProveEndpoint p2");
+        world.InMemory.Repair("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         var report = await handle.GetResultAsync<Report>();
@@ -181,7 +181,7 @@ public sealed class BlockedTests(TemporalServer server)
             "Undo: p1 stopped: logins refused, sessions ended",
             (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Title
         );
-        world.InMemory.Mend("UnfenceNode p1");
+        world.InMemory.Repair("UnfenceNode p1");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         var failed = await TestEnvironment.FailureAsync(handle);
 

@@ -185,7 +185,7 @@ public sealed class CancelTests(TemporalServer server)
             handle,
             progress => progress.Notes.Count > 0 && progress.Status is ProcedureStatus.Blocked
         );
-        world.InMemory.Mend("ProveEndpoint p2");
+        world.InMemory.Repair("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);

@@ -43,7 +43,7 @@ public sealed class FailureKindTests(TemporalServer server)
         var handle = await world.StartAsync("Switchover");
 
         Assert.Equal("it is so", (await TestEnvironment.BlockedAsync(handle)).Blocked[0].Why);
-        world.InMemory.Mend("ProveEndpoint p2");
+        world.InMemory.Repair("ProveEndpoint p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await handle.GetResultAsync();
     }

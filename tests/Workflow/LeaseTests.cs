@@ -54,8 +54,8 @@ public sealed class LeaseTests(TemporalServer server)
             world.InMemory.Fail("WaitForReplay p2");
             world.InMemory.Fail("WaitForReplay p1");
             Assert.Equal(FailureTypes.Unchanged, (await world.FailAsync("Switchover")).Type);
-            world.InMemory.Mend("WaitForReplay p2");
-            world.InMemory.Mend("WaitForReplay p1");
+            world.InMemory.Repair("WaitForReplay p2");
+            world.InMemory.Repair("WaitForReplay p1");
         }
     }
 

@@ -88,7 +88,7 @@ public sealed class LogTests(TemporalServer server) : IDisposable
         var handle = await world.StartAsync("Switchover");
         await TestEnvironment.BlockedAsync(handle);
         await world.ReplaceWorkerAsync(); // which replays it
-        world.InMemory.Mend("SetRoles p2");
+        world.InMemory.Repair("SetRoles p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await handle.GetResultAsync();
 

@@ -65,7 +65,7 @@ public sealed class PromptTests(TemporalServer server)
     {
         var terminal = new Terminal(console, console, Interactive: true);
         var call = new InvocationContext(CommandLine.Read(["switchover", "demo"], terminal), terminal);
-        return new Confirmation(call, handle, new("Switchover", "{}", "demo")).AskAsync(cancel, cancel);
+        return new Confirmation(call, handle, new("Switchover", "{}", "demo")).ConfirmedAsync(cancel, cancel);
     }
 
     /// <summary>A terminal at which nobody answers; whoever sits there leaves as soon as they are asked.</summary>

@@ -266,7 +266,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var blocked = Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked);
         Assert.Equal("the disk is full", blocked.Why);
         Assert.Contains($"pgflow resolve {handle.Id} retry", blocked.Hint, StringComparison.Ordinal);
-        world.InMemory.Mend(broken);
+        world.InMemory.Repair(broken);
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await EndsWellAsync(world, handle);
         return handle;

@@ -12,7 +12,7 @@ public sealed class SynchronousTests(TemporalServer server)
         await TestEnvironment.BlockedAsync(handle);
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
         Assert.Equal(FailureTypes.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
-        world.InMemory.Mend("ProveStreaming p1");
+        world.InMemory.Repair("ProveStreaming p1");
 
         var finding = (await FindingsAsync(world)).Single(found => found.Code is FindingCode.SynchronousStandbysDiffer);
         Assert.Equal(("it is '', expected 'ANY 1 (p1)'", "RepairCluster"), (finding.Detail, finding.Hint!.Procedure));

@@ -60,7 +60,7 @@ public sealed class WorkerTests(TemporalServer server)
         await world.ReplaceWorkerAsync();
 
         Assert.Equivalent(before, await TestEnvironment.BlockedAsync(handle), strict: true);
-        world.InMemory.Mend("SetRoles p2");
+        world.InMemory.Repair("SetRoles p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
     }

@@ -26,7 +26,7 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits li
         [CallerArgumentExpression(nameof(call))] string code = ""
     )
     {
-        await AskAsync();
+        await RequirePermitAsync();
         using var _ = ChangeGuard.Open();
         return await CallAsync(call, deadline, code);
     }
@@ -69,7 +69,7 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits li
         catch (OperationCanceledException) when (!ActivityToken.IsCancellationRequested)
         {
             span?.SetStatus(ActivityStatusCode.Error, "no answer in time");
-            throw new DockerSilenceException(
+            throw new DockerTimeoutException(
                 $"Docker did not answer within {(deadline ?? limits.Docker).TotalSeconds:0} s"
             );
         }
@@ -120,7 +120,7 @@ internal class DockerEngine(IOptions<ActivityHostOptions> options, TimeLimits li
     }
 
     /// <summary>What is asked before every change.</summary>
-    private protected virtual Task AskAsync() => Permit.RequireDecidingAsync();
+    private protected virtual Task RequirePermitAsync() => Permit.RequireDecidingAsync();
 
     internal static CancellationToken ActivityToken =>
         ActivityExecutionContext.HasCurrent
@@ -163,8 +163,9 @@ internal readonly record struct ContainerRef(DockerEngine Docker, string Name);
 internal sealed class JobDocker(IOptions<ActivityHostOptions> options, TimeLimits limits)
     : DockerEngine(options, limits)
 {
-    private protected override Task AskAsync() => Permit.HoldsLease ? Permit.RequireAsync() : Task.CompletedTask;
+    private protected override Task RequirePermitAsync() =>
+        Permit.HoldsLease ? Permit.RequireAsync() : Task.CompletedTask;
 }
 
 /// <summary>The daemon does not answer: it may be away for a moment.</summary>
-internal sealed class DockerSilenceException(string message) : TimeoutException(message);
+internal sealed class DockerTimeoutException(string message) : TimeoutException(message);

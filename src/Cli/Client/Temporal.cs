@@ -73,7 +73,7 @@ internal static partial class Temporal
                 ExitCodes.Usage,
                 "Temporal's settings can't be read",
                 e.Message,
-                "mend temporal.toml or the TEMPORAL_* variables"
+                "correct temporal.toml or the TEMPORAL_* variables"
             );
         }
     }

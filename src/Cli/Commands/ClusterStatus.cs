@@ -29,7 +29,7 @@ internal sealed record ClusterStatus(
             cluster = Cluster,
             healthy = Inspection?.Healthy ?? false,
             findings = Inspection?.Findings,
-            detail = Inspection is null ? End.Why : null,
+            detail = Inspection is null ? End.Detail : null,
             hint = Inspection is null ? End.Hint : null,
             running = Open,
             state = Inspection?.State,

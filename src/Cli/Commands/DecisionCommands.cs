@@ -41,14 +41,14 @@ internal static class DecisionCommands
             Decision(
                 terminal,
                 "approve",
-                "Let a procedure that waits for approval begin, or a recovery that stands at its target go on",
+                "Let a procedure that waits for approval begin, or a recovery that is paused at its target go on",
                 [Plan, Yes],
                 ApproveAsync
             ),
             Decision(
                 terminal,
                 "move",
-                "Let a recovery that stands at its target replay on to a later one",
+                "Let a recovery that is paused at its target replay on to a later one",
                 [.. Targets.Select(field => field.Symbol)],
                 MoveAsync,
                 TargetProblems

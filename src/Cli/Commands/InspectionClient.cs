@@ -14,7 +14,7 @@ internal sealed class InspectionClient(InvocationContext call)
         await WithinLimitAsync(async (client, limit) => end = await AtAsync(client, workflow, cluster, limit), cancel);
         return end!.Result is { } result
             ? result.Deserialize<T>(PgFlowJson.Options)!
-            : throw new CliError(end.ExitCode, $"{cluster} can't be looked at", end.Why, end.Next);
+            : throw new CliError(end.ExitCode, $"{cluster} can't be inspected", end.Detail, end.HintLine);
     }
 
     /// <summary>Does it within <c>--timeout</c>.</summary>
@@ -29,7 +29,7 @@ internal sealed class InspectionClient(InvocationContext call)
         }
         catch (Exception) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
-            throw new CliError(ExitCodes.StillRunning, "the time limit was reached", WorkflowTasks.Silence);
+            throw new CliError(ExitCodes.StillRunning, "the time limit was reached", WorkflowTasks.NoWorker);
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class InspectionClient(InvocationContext call)
             [new { cluster, by = Temporal.User }],
             new(WorkflowId.New(workflow, cluster), Temporal.TaskQueue)
             {
-                StaticSummary = $"Look at {cluster}",
+                StaticSummary = $"Inspect {cluster}",
                 Rpc = new() { CancellationToken = cancel },
             }
         );

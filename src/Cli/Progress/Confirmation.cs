@@ -13,7 +13,7 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
     /// <param name="cancel">The person leaves, or is thrown out: that is a no.</param>
     /// <param name="limited">The same, or the time limit is reached: it goes on waiting, for somebody else.</param>
     /// <returns>Whether it goes on; false also where it ended before it could be approved.</returns>
-    public async Task<bool> AskAsync(CancellationToken cancel, CancellationToken limited)
+    public async Task<bool> ConfirmedAsync(CancellationToken cancel, CancellationToken limited)
     {
         var asked = false;
         try
@@ -24,7 +24,7 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
             }
 
             asked = true;
-            return await AskAsync(plan, limited);
+            return await ConfirmedAsync(plan, limited);
         }
         catch (Exception e) when (cancel.IsCancellationRequested && e is not CliError)
         {
@@ -32,7 +32,7 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
         }
     }
 
-    private async Task<bool> AskAsync(PlanView plan, CancellationToken limited)
+    private async Task<bool> ConfirmedAsync(PlanView plan, CancellationToken limited)
     {
         PlanText.Write(_people, plan);
         using var answered = CancellationTokenSource.CreateLinkedTokenSource(limited);

@@ -19,7 +19,7 @@ internal static class EndText
                     {
                         workflowId,
                         outcome = end.Word,
-                        summary = end.Why,
+                        summary = end.Detail,
                         hint = end.Hint,
                     },
                 }
@@ -36,7 +36,7 @@ internal static class EndText
         }
         else if (end.ExitCode == ExitCodes.Done)
         {
-            call.Terminal.Out.MarkupLineInterpolated($"[green]{end.Word}:[/] {end.Why}{Took(end.Report)}");
+            call.Terminal.Out.MarkupLineInterpolated($"[green]{end.Word}:[/] {end.Detail}{Took(end.Report)}");
         }
 
         foreach (var note in end.Report?.Notes ?? [])
@@ -46,7 +46,7 @@ internal static class EndText
 
         if (end.ExitCode != ExitCodes.Done)
         {
-            call.Terminal.WriteError(new(end.ExitCode, What(end), end.Why, Next(end, workflowId)));
+            call.Terminal.WriteError(new(end.ExitCode, What(end), end.Detail, HintLineOf(end, workflowId)));
         }
 
         return end.ExitCode;
@@ -63,12 +63,12 @@ internal static class EndText
             _ => end.Word,
         };
 
-    private static string? Next(ProcedureResult end, string workflowId) =>
+    private static string? HintLineOf(ProcedureResult end, string workflowId) =>
         end switch
         {
-            { Next: { } next } => next,
+            { HintLine: { } hint } => hint,
             { ExitCode: ExitCodes.Incomplete } =>
-                $"look at the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
+                $"inspect the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
             { ExitCode: ExitCodes.Failed } => $"see its steps: pgflow show {workflowId}",
             _ => null,
         };

@@ -74,7 +74,7 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
         _status = progress.Status;
     }
 
-    /// <summary>What a person can do with a recovery that stands at its target.</summary>
+    /// <summary>What a person can do with a recovery that is paused at its target.</summary>
     public static string Inspecting(string id) =>
         $"paused read-only at the recovery target; look at it, then: pgflow approve {id} (promote), pgflow "
         + $"move {id} --to-time TIME (or another later target), or pgflow reject {id} (roll back)";

@@ -39,7 +39,7 @@ internal sealed class ProcedureFollower(InvocationContext call, ITemporalClient 
         LimitedAsync(
             async limited =>
             {
-                var approved = await confirmation.AskAsync(cancel, limited);
+                var approved = await confirmation.ConfirmedAsync(cancel, limited);
                 return !approved ? await PrintAsync(limited)
                     : call.Detach ? Detach()
                     : await EndAsync(limited);

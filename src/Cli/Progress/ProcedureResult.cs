@@ -7,21 +7,21 @@ namespace PgFlow.Cli.Progress;
 /// <summary>How a procedure ended, read from what Temporal keeps: result, failure or memo, never a query.</summary>
 /// <param name="ExitCode">What pgflow's exit says of it.</param>
 /// <param name="Word">The end in one word, as search attributes have it.</param>
-/// <param name="Why">What it said last.</param>
+/// <param name="Detail">What it said last.</param>
 /// <param name="Report">Its report; null where it had none.</param>
 /// <param name="Result">What it returned, where that is no report.</param>
 /// <param name="Hint">What to do about its end.</param>
 internal sealed record ProcedureResult(
     int ExitCode,
     string Word,
-    string Why,
+    string Detail,
     Report? Report = null,
     JsonElement? Result = null,
     Hint? Hint = null
 )
 {
     /// <summary>What to type next.</summary>
-    public string? Next => Hint is null ? null : HintText.Of(Hint);
+    public string? HintLine => Hint is null ? null : HintText.Of(Hint);
 
     public static async Task<ProcedureResult> OfAsync(WorkflowHandle handle, CancellationToken cancel)
     {

@@ -25,7 +25,7 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
     );
 
     private ProcedureProgress? _progress;
-    private bool _silent;
+    private bool _unanswered;
     private IReadOnlyList<PendingActivity> _activities = [];
     private long? _asked;
     private string? _lost;
@@ -42,15 +42,15 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
             {
                 var happened = await HappenedAsync(cancel);
                 lulls = happened ? 0 : lulls + 1;
-                if (_tasks is { Answered: true, Closed: false } && (happened || _silent || lulls % 5 == 0))
+                if (_tasks is { Answered: true, Closed: false } && (happened || _unanswered || lulls % 5 == 0))
                 {
-                    await AskAsync(cancel);
+                    await QueryProgressAsync(cancel);
                 }
 
                 var pause = Task.Delay(happened ? Pause : TimeSpan.Zero, cancel);
                 yield return new(
                     _progress,
-                    _lost ?? _tasks.Trouble ?? (_silent ? WorkflowTasks.Silence : null),
+                    _lost ?? _tasks.Trouble ?? (_unanswered ? WorkflowTasks.NoWorker : null),
                     _tasks.Closed ? [] : await ActivitiesAsync(cancel),
                     _tasks.Closed
                 );
@@ -111,7 +111,7 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
 
     private static string Lost(Exception e) => $"Temporal does not answer ({e.Message}); waiting for it";
 
-    private async Task AskAsync(CancellationToken cancel)
+    private async Task QueryProgressAsync(CancellationToken cancel)
     {
         try
         {
@@ -128,7 +128,7 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
                     },
                 }
             );
-            (_silent, _lost) = (false, null);
+            (_unanswered, _lost) = (false, null);
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.Unavailable && !cancel.IsCancellationRequested)
         {
@@ -136,7 +136,7 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
         }
         catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException && !cancel.IsCancellationRequested)
         {
-            _silent = true;
+            _unanswered = true;
         }
         catch (WorkflowQueryFailedException)
         {

@@ -19,9 +19,9 @@ internal sealed class WorkflowTasks(TimeProvider clock)
 
     /// <summary>What is wrong.</summary>
     public string? Trouble =>
-        _failure ?? (_scheduled is { } since && clock.GetElapsedTime(since) >= Patience ? Silence : null);
+        _failure ?? (_scheduled is { } since && clock.GetElapsedTime(since) >= Patience ? NoWorker : null);
 
-    public static string Silence =>
+    public static string NoWorker =>
         $"no worker answers on task queue {Temporal.TaskQueue}; the procedure waits. Start one: pgflow worker";
 
     public void See(HistoryEvent seen)

@@ -261,7 +261,7 @@ internal static class Clusters
     private static Task<NodeState> ObserveAsync(NodeId node, ClusterSpec spec) =>
         ActivityCall.QueryAsync(
             (IClusterActivities activities) => activities.ObserveNodeAsync(node, spec),
-            $"Look at {node}"
+            $"Inspect {node}"
         );
 
     private static Task ForEachAsync(IEnumerable<NodeId> nodes, Func<NodeId, Task> change) =>

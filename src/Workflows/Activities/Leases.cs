@@ -19,7 +19,7 @@ public interface ILeaseActivities
     [Activity]
     Task<string?> EndBackupAsync(ClusterName cluster);
 
-    /// <summary>Post-condition: the procedure <paramref name="from"/> holds the lease no more. It was asked to yield,
+    /// <summary>Post-condition: the procedure <paramref name="from"/> no longer holds the lease. It was asked to yield,
     /// and terminated where it did not react.</summary>
     /// <returns>How it ended, as a sentence; null when nobody holds the lease.</returns>
     /// <exception cref="PgFlowException">Another one holds it, or it makes progress

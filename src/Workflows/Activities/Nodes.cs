@@ -14,7 +14,7 @@ public interface INodeActivities
 
     /// <summary>Post-condition: a node that runs is on the internal network, and Docker restarts it.</summary>
     [Activity]
-    Task SettleNodeAsync(NodeId node);
+    Task ConnectNodeAsync(NodeId node);
 
     /// <summary>Post-condition: what could be dirty has been written.</summary>
     [Activity]
@@ -218,9 +218,9 @@ internal static class Nodes
             Duration.Long
         );
 
-    public static Task SettleAsync(NodeId node) =>
+    public static Task ConnectAsync(NodeId node) =>
         ActivityCall.ChangeAsync(
-            (INodeActivities activities) => activities.SettleNodeAsync(node),
+            (INodeActivities activities) => activities.ConnectNodeAsync(node),
             $"{node}: on the internal network, restarted by Docker"
         );
 

@@ -227,7 +227,7 @@ internal sealed record CloneClusterPlan : Plan
                     [
                         new(
                             FindingCode.TablespacesOutside,
-                            Detail: $"only a target before they were made can be had: {tablespaces}"
+                            Detail: $"only a target before they were made is recoverable: {tablespaces}"
                         ),
                     ]
                     : Array.Empty<Finding>(),

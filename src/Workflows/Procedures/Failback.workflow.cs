@@ -29,7 +29,7 @@ public sealed class Failback : Procedure<FailbackInput>
 
                 await RequiredStep(
                     "fence",
-                    $"{node} is stopped and can't come back as a primary",
+                    $"{node} is stopped and can't restart as a primary",
                     () => Nodes.FenceAsync(node),
                     undo: plan.Before.WasStandby ? plan.Before.ReturnAsync : null
                 ); // a wrong or lost primary stays fenced
@@ -75,7 +75,7 @@ public sealed class Failback : Procedure<FailbackInput>
     {
         if (way.Strategy is RejoinStrategy.NoAction)
         {
-            return $"{node} came back as it was: {way.Why}";
+            return $"{node} rejoined unchanged: {way.Why}";
         }
 
         var rewound =
@@ -168,7 +168,7 @@ internal sealed record FailbackPlan : Plan
                         new(
                             FindingCode.TablespacesOutside,
                             node.Id,
-                            $"{node.Id} can only come back as it is, and is refused where it can't: {tablespaces}"
+                            $"{node.Id} can only rejoin unchanged, and is refused where it can't: {tablespaces}"
                         ),
                     ],
             ],

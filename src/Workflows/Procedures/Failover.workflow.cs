@@ -31,7 +31,7 @@ public sealed class Failover : Procedure<FailoverInput>
                 // Fence first: with the network cut first, standbys would wait a minute for a sender that is gone.
                 await RequiredStep(
                     "fence",
-                    $"{plan.LostNames} fenced: writes nothing, can't come back as a primary; {plan.Likely.Node} "
+                    $"{plan.LostNames} fenced: writes nothing, can't restart as a primary; {plan.Likely.Node} "
                         + "leaves the standbys' endpoint",
                     () =>
                         Workflow.WhenAllAsync([
@@ -303,7 +303,7 @@ internal sealed record FailoverPlan : Plan
         };
     }
 
-    /// <summary>A node that is not proven to be a standby may still be, or come back as, a primary.</summary>
+    /// <summary>A node that is not proven to be a standby may still be, or restart as, a primary.</summary>
     private static List<NodeState> LostOf(ClusterState state) => [.. state.Nodes.Where(MayBePrimary)];
 
     private static string WhyNobody(ClusterState state, IReadOnlyList<NodeState> strays, LiveBranch? live) =>

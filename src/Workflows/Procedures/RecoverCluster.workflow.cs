@@ -70,7 +70,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                         await ResultStep(
                             "resolve-again",
                             "The target stands, with all the WAL there is",
-                            () => ResolveAgainAsync(plan)
+                            async () => plan.Confirmed(await Repositories.ResolveAsync(cluster, plan.Input.Target))
                         )
                     ).Or(target);
                 }
@@ -174,7 +174,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             }
         );
 
-    /// <summary>Moves the target of a recovery that stopped to be looked at.</summary>
+    /// <summary>Moves the target of a recovery that is paused for inspection.</summary>
     /// <returns>Where it replays on to.</returns>
     [WorkflowUpdate(
         "move",
@@ -228,19 +228,6 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         await Clusters.TidyUpAsync(plan.Input.Cluster);
     }
 
-    /// <summary>What was written between the plan and the end of the branch must not change what the target
-    /// means.</summary>
-    private static async Task<ResolvedTarget> ResolveAgainAsync(RecoverClusterPlan plan)
-    {
-        var target = await Repositories.ResolveAsync(plan.Input.Cluster, plan.Input.Target);
-        return target.Timeline == plan.Target.Timeline && (target.End == plan.Target.End || plan.Target.EndOfBranch)
-            ? target
-            : throw Failure.Refuse(
-                $"the target now is {target.End} on timeline {target.Timeline}, not {plan.Target.End} on "
-                    + $"timeline {plan.Target.Timeline} as planned"
-            );
-    }
-
     private async Task ReplayAsync(RecoverClusterPlan plan, ResolvedTarget target)
     {
         await Nodes.ConfigureAsync(plan.Intent.Recovering(plan.Node, target));
@@ -268,7 +255,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     {
         await Step(
             "offer",
-            $"{plan.Node} can be read as {plan.Node.Cluster}-ro, to be looked at",
+            $"{plan.Node} can be read as {plan.Node.Cluster}-ro, for inspection",
             () => Endpoints.OfferReadOnlyAsync(plan.Node),
             undo: () => Endpoints.LeaveAsync(plan.Node)
         );

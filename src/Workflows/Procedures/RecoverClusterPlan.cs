@@ -59,6 +59,16 @@ internal sealed record RecoverClusterPlan : Plan
             Summary = SummaryOf(target, Node, Standbys),
         };
 
+    /// <summary>The target, resolved again with all the WAL there is: what was written between the plan and the end of
+    /// the branch must not change what it means.</summary>
+    public ResolvedTarget Confirmed(ResolvedTarget today) =>
+        today.Timeline == Target.Timeline && (today.End == Target.End || Target.EndOfBranch)
+            ? today
+            : throw Failure.Refuse(
+                $"the target now is {today.End} on timeline {today.Timeline}, not {Target.End} on timeline "
+                    + $"{Target.Timeline} as planned"
+            );
+
     /// <summary>Decides, or refuses.</summary>
     public static async Task<RecoverClusterPlan> FromAsync(RecoverClusterInput input, ClusterState state)
     {

@@ -38,7 +38,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 );
                 await Step(
                     "fence",
-                    $"{node} is stopped and can't come back as a primary",
+                    $"{node} is stopped and can't restart as a primary",
                     () => Nodes.FenceAsync(node),
                     undo: plan.WasWrong ? null : plan.Before.ReturnAsync
                 ); // a primary beside this one stays fenced

@@ -38,7 +38,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                     node =>
                         RequiredStep(
                             $"fence/{node.Id.Name}",
-                            $"{node} can only come back as a standby",
+                            $"{node} can only restart as a standby",
                             () => Nodes.FenceAsync(node.Id, atOnce: true)
                         )
                 );
@@ -67,9 +67,9 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                     plan.Serving,
                     node =>
                         Step(
-                            $"settle/{node.Name}",
+                            $"connect/{node.Name}",
                             $"{node} is restarted by Docker, and reached by the others",
-                            () => Nodes.SettleAsync(node)
+                            () => Nodes.ConnectAsync(node)
                         )
                 );
                 await Step(

@@ -13,7 +13,7 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Whether no node runs as the primary, so that <see cref="Primary"/> is started as it.</summary>
     public required bool StartsPrimary { get; init; }
 
-    /// <summary>The nodes that have no container, or that stopped without being fenced; they come back as
+    /// <summary>The nodes that have no container, or that stopped without being fenced; they return as
     /// standbys.</summary>
     public required IReadOnlyList<ReturningNode> Returning { get; init; }
 
@@ -135,7 +135,7 @@ internal sealed record RepairClusterPlan : Plan
     {
         var role = starts ? "is started as the primary that it was" : "is the primary";
         return $"{primary.Id.Cluster} is made whole: {primary.Id} "
-            + $"{role}{(returning.Count == 0 ? "" : $", {Checks.Names(returning)} come back as standbys")}";
+            + $"{role}{(returning.Count == 0 ? "" : $", {Checks.Names(returning)} return as standbys")}";
     }
 
     private static void RequireNothingForeign(ClusterState state)

@@ -222,7 +222,7 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
             ? $"timeline {branch.Timeline} is the live one"
             : $"timeline {branch.Timeline} was asked for";
 
-    // ---- what can be had instead ----
+    // ---- what is recoverable instead ----
 
     public PgFlowException TooEarly(Branch branch, IReadOnlyList<Backup> usable, string what, Func<Backup, bool> during)
     {
@@ -255,20 +255,20 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
         ];
         return Failure.Refuse(
             $"WAL is missing: {contents.NameOf(gap.Timeline, gap.Number)} is the first; "
-                + $"{List("what can be had", instead, "nothing can be had on this branch")}; {Spans()}"
+                + $"{List("recoverable instead", instead, "nothing on this branch is recoverable")}; {Spans()}"
         );
     }
 
     public string Spans() =>
         List(
-            "times that can be had",
+            "recoverable times",
             TimelineTree
                 .From(contents)
                 .Branches.Where(branch => branch.Earliest is not null)
                 .Select(branch =>
                     $"{Text(branch.Earliest!.Value)} to {Text(branch.Latest!.Value)} (timeline {branch.Timeline})"
                 ),
-            "no time can be had: there is no backup with its WAL"
+            "no time is recoverable: there is no backup with its WAL"
         );
 
     public static string List(string what, IEnumerable<string> items, string none) =>

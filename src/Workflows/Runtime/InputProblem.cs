@@ -2,7 +2,7 @@ namespace PgFlow.Workflows.Runtime;
 
 /// <summary>What is wrong with one field of an input.</summary>
 /// <param name="Fields">The field as JSON has it, or several; <see cref="Whole"/> where it is the whole input.</param>
-/// <param name="Text">What is wrong, and the mend.</param>
+/// <param name="Text">What is wrong, and what is valid.</param>
 /// <param name="Choice">The fields of which one is to be given, where the text ends with them.</param>
 public sealed record InputProblem(IReadOnlyList<string> Fields, string Text, IReadOnlyList<string>? Choice = null)
 {

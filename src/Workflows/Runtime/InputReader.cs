@@ -104,9 +104,9 @@ public static class InputReader
     private static string Wanted(Type type) =>
         (Nullable.GetUnderlyingType(type) ?? type) switch
         {
-            var t when t == typeof(ClusterName) => ClusterName.Form,
-            var t when t == typeof(NodeName) => $"a node's name ({NodeName.Form})",
-            var t when t == typeof(Lsn) => Lsn.Form,
+            var t when t == typeof(ClusterName) => ClusterName.Syntax,
+            var t when t == typeof(NodeName) => $"a node's name ({NodeName.Syntax})",
+            var t when t == typeof(Lsn) => Lsn.Syntax,
             var t when t == typeof(bool) => "true or false",
             var t when t == typeof(int) || t == typeof(uint) => "an integer",
             var t when t == typeof(string) => "a string",

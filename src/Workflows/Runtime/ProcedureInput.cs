@@ -30,7 +30,7 @@ public abstract record ProcedureInput
     [JsonIgnore]
     public IReadOnlyList<InputProblem> Unreadable { get; init; } = [];
 
-    /// <summary>Everything that is wrong with this input, each with its field and the mend.</summary>
+    /// <summary>Everything that is wrong with this input, each with its field and what is valid.</summary>
     public IReadOnlyList<InputProblem> Problems() =>
         Unreadable.Any(problem => problem.IsOfWhole) ? Unreadable : [.. Unreadable, .. Unfit()];
 
@@ -50,8 +50,8 @@ public abstract record ProcedureInput
     protected virtual IEnumerable<InputProblem> Check() => [];
 
     /// <summary>A field that must be given; one that was given and can't be read is a problem already.</summary>
-    private protected IEnumerable<InputProblem> Missing(string field, bool missing, string mend) =>
-        missing && !IsUnreadable(field) ? [new(field, $"is missing; {mend}")] : [];
+    private protected IEnumerable<InputProblem> Missing(string field, bool missing, string hint) =>
+        missing && !IsUnreadable(field) ? [new(field, $"is missing; {hint}")] : [];
 
     private protected bool IsUnreadable(string field) => Unreadable.Any(problem => problem.Fields.Contains(field));
 

@@ -10,7 +10,7 @@ namespace PgFlow.Workflows.Values;
 public readonly partial record struct ClusterName : IParsable<ClusterName>
 {
     /// <summary>What a name looks like, for error messages.</summary>
-    public const string Form = "a lower-case letter, then up to 30 lower-case letters, digits or hyphens";
+    public const string Syntax = "a lower-case letter, then up to 30 lower-case letters, digits or hyphens";
 
     private readonly string? _value;
 
@@ -27,7 +27,7 @@ public readonly partial record struct ClusterName : IParsable<ClusterName>
     /// <summary>Reads a name that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static ClusterName Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out var name) ? name : throw new FormatException($"'{s}' is no cluster name: {Form}");
+        TryParse(s, provider, out var name) ? name : throw new FormatException($"'{s}' is no cluster name: {Syntax}");
 
     /// <inheritdoc/>
     public override string ToString() => _value ?? "";

@@ -9,7 +9,7 @@ namespace PgFlow.Workflows.Values;
 public readonly partial record struct HostName : IParsable<HostName>
 {
     /// <summary>What a name looks like, for error messages.</summary>
-    public const string Form = "a lower-case letter, then up to 62 lower-case letters, digits or hyphens";
+    public const string Syntax = "a lower-case letter, then up to 62 lower-case letters, digits or hyphens";
 
     private readonly string? _value;
 
@@ -29,7 +29,7 @@ public readonly partial record struct HostName : IParsable<HostName>
     /// <summary>Reads a name that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static HostName Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out var name) ? name : throw new FormatException($"'{s}' is no host name: {Form}");
+        TryParse(s, provider, out var name) ? name : throw new FormatException($"'{s}' is no host name: {Syntax}");
 
     /// <inheritdoc/>
     public override string ToString() => _value ?? "local";

@@ -10,7 +10,7 @@ namespace PgFlow.Workflows.Values;
 public readonly record struct Lsn(ulong Value) : IParsable<Lsn>, IComparable<Lsn>
 {
     /// <summary>What a position looks like, for error messages.</summary>
-    public const string Form = "two hexadecimal numbers with a slash between them, as 0/3000148";
+    public const string Syntax = "two hexadecimal numbers with a slash between them, as 0/3000148";
 
     /// <inheritdoc/>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Lsn result)
@@ -29,7 +29,7 @@ public readonly record struct Lsn(ulong Value) : IParsable<Lsn>, IComparable<Lsn
     /// <summary>Reads a position that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static Lsn Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out var lsn) ? lsn : throw new FormatException($"'{s}' is no LSN: {Form}");
+        TryParse(s, provider, out var lsn) ? lsn : throw new FormatException($"'{s}' is no LSN: {Syntax}");
 
     /// <inheritdoc/>
     public int CompareTo(Lsn other) => Value.CompareTo(other.Value);

@@ -11,7 +11,7 @@ namespace PgFlow.Workflows.Values;
 public readonly partial record struct NodeName : IParsable<NodeName>, IComparable<NodeName>
 {
     /// <summary>What a name looks like, for error messages.</summary>
-    public const string Form = "p1, p2, …";
+    public const string Syntax = "p1, p2, …";
 
     private readonly string? _value;
 
@@ -34,7 +34,7 @@ public readonly partial record struct NodeName : IParsable<NodeName>, IComparabl
     /// <summary>Reads a name that is known to be well formed.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static NodeName Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out var name) ? name : throw new FormatException($"'{s}' is no node name: {Form}");
+        TryParse(s, provider, out var name) ? name : throw new FormatException($"'{s}' is no node name: {Syntax}");
 
     /// <inheritdoc/>
     public int CompareTo(NodeName other) => Number.CompareTo(other.Number);

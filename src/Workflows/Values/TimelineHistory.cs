@@ -55,5 +55,5 @@ public sealed record TimelineHistory(Timeline Tip, IReadOnlyList<TimelineSwitch>
 
 /// <summary>One line of a history file.</summary>
 /// <param name="Timeline">The timeline that was left.</param>
-/// <param name="End">The first position that is no more on it.</param>
+/// <param name="End">The first position that is no longer on it.</param>
 public sealed record TimelineSwitch(Timeline Timeline, Lsn End);

@@ -26,7 +26,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         var switchover = await StartSwitchoverAsync(cluster, force: true);
         await TestCluster.StepAsync(switchover, "follow/p3", StepState.Done);
         Assert.Equal("false", await Host.DockerAsync("inspect", "-f", "{{.State.Running}}", cluster.Node(1).Container));
-        await MendAsync(cluster);
+        await RepairAsync(cluster);
         await Blocked.FinishAsync(switchover);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         await WholeAsync(cluster, cluster.Node(2));
@@ -57,7 +57,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
         );
         await TestCluster.StepAsync(failover, "follow/p3", StepState.Done);
         await FillAsync(cluster.Node(1));
-        await MendAsync(cluster);
+        await RepairAsync(cluster);
         await Blocked.FinishAsync(failover);
         await WholeAsync(cluster, cluster.Node(1));
 
@@ -96,7 +96,7 @@ public sealed class ArchiveHoleTests(TemporalServer temporal)
     private static Task<string> BreakAsync(TestCluster cluster) =>
         InRepositoryAsync(cluster, "chmod 555 /repository/wal /repository/timelines");
 
-    private static Task<string> MendAsync(TestCluster cluster) =>
+    private static Task<string> RepairAsync(TestCluster cluster) =>
         InRepositoryAsync(cluster, "chmod 755 /repository/wal /repository/timelines");
 
     private static Task<string> InRepositoryAsync(TestCluster cluster, string command) =>

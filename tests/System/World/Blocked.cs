@@ -14,25 +14,29 @@ internal static class Blocked
         }
     }
 
-    /// <summary>Mends what a procedure is blocked by and tries again, until it succeeds.</summary>
+    /// <summary>Repairs what a procedure is blocked by and tries again, until it succeeds.</summary>
     /// <param name="handle">The procedure.</param>
-    /// <param name="mend">How; nothing needs to be mended where none is given.</param>
+    /// <param name="repair">How; nothing needs to be repaired where none is given.</param>
     /// <param name="why">What is first to be said of it.</param>
-    public static async Task FinishAsync<T>(WorkflowHandle<T, Report> handle, Func<Task>? mend = null, string why = "")
+    public static async Task FinishAsync<T>(
+        WorkflowHandle<T, Report> handle,
+        Func<Task>? repair = null,
+        string why = ""
+    )
     {
         var report = TestCluster.ReportAsync(handle);
-        var mended = false;
+        var repaired = false;
         while (await Task.WhenAny(report, Task.Delay(200)) != report)
         {
             var blocked = (await handle.QueryAsync<ProcedureProgress>("progress", [])).Blocked;
             if (blocked.Count > 0)
             {
                 Assert.True(
-                    mended || blocked.Any(step => step.Why.Contains(why, StringComparison.OrdinalIgnoreCase)),
+                    repaired || blocked.Any(step => step.Why.Contains(why, StringComparison.OrdinalIgnoreCase)),
                     string.Join('\n', blocked.Select(step => step.Why))
                 );
-                await (mend?.Invoke() ?? Task.CompletedTask);
-                mended = true;
+                await (repair?.Invoke() ?? Task.CompletedTask);
+                repaired = true;
                 await RetryAsync(handle, blocked);
             }
         }

@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace PgFlow.SystemTests.World;
 
-/// <summary>One way in which people break PgFlow's login, and its mend.</summary>
+/// <summary>One way in which people break PgFlow's login, and its repair.</summary>
 /// <param name="Name">What is broken.</param>
 /// <param name="Kind">What is found; null where PgFlow need not notice.</param>
 /// <param name="BreakAsync">Breaks it on a node.</param>
-/// <param name="MendAsync">Mends it on a node.</param>
+/// <param name="RepairAsync">Repairs it on a node.</param>
 /// <param name="OnPrimaryOnly">Roles and databases can only be changed there; the standby has the same then.</param>
 internal sealed record BrokenLogin(
     string Name,
     LoginProblemKind? Kind,
     Func<NodeId, Task> BreakAsync,
-    Func<NodeId, Task> MendAsync,
+    Func<NodeId, Task> RepairAsync,
     bool OnPrimaryOnly = true
 )
 {
@@ -172,9 +172,9 @@ internal sealed record BrokenLogin(
         string name,
         LoginProblemKind? kind,
         string broken,
-        string mended,
+        string repaired,
         string database = "postgres"
-    ) => new(name, kind, node => SqlAsync(node, broken, database), node => SqlAsync(node, mended, database));
+    ) => new(name, kind, node => SqlAsync(node, broken, database), node => SqlAsync(node, repaired, database));
 
     private static BrokenLogin OfSystem(string name, LoginProblemKind? kind, string setting, string value) =>
         new(

@@ -28,7 +28,7 @@ internal sealed class ClientSessions
             };
             if (what == "idle in transaction")
             {
-                await AskAsync(connection, "BEGIN");
+                await QueryScalarAsync(connection, "BEGIN");
             }
 
             sessions.Add((what, EndAsync(connection, waiting: !what.StartsWith("idle", StringComparison.Ordinal))));
@@ -40,7 +40,7 @@ internal sealed class ClientSessions
             {
                 await using var connection = new NpgsqlConnection(ConnectionString(cluster, address));
                 await connection.OpenAsync();
-                return await AskAsync(
+                return await QueryScalarAsync(
                         connection,
                         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
                     )
@@ -83,7 +83,7 @@ internal sealed class ClientSessions
         {
             if (waiting)
             {
-                await AskAsync(connection, "SELECT pg_sleep(3600)");
+                await QueryScalarAsync(connection, "SELECT pg_sleep(3600)");
             }
             else
             {
@@ -98,7 +98,7 @@ internal sealed class ClientSessions
         throw new InvalidOperationException("it went on");
     }
 
-    private static async Task<object?> AskAsync(NpgsqlConnection connection, string sql)
+    private static async Task<object?> QueryScalarAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync();

@@ -33,7 +33,7 @@ public sealed class LoginTests(TemporalServer temporal)
                     wrong.Add($"{broken} on {node}: {e.InnerException?.Message ?? e.Message}");
                 }
 
-                await broken.MendAsync(node);
+                await broken.RepairAsync(node);
                 await BrokenLogin.SqlAsync(cluster.Node(1), $"ALTER ROLE pgflow PASSWORD '{password}'");
             }
         }
@@ -56,7 +56,7 @@ public sealed class LoginTests(TemporalServer temporal)
                 (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
             );
             Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
-            await broken.MendAsync(broken.OnPrimaryOnly ? to : from);
+            await broken.RepairAsync(broken.OnPrimaryOnly ? to : from);
             (from, to, timeline) = (to, from, timeline + 1);
             await Host.UntilAsync(
                 $"healthy after {broken}",
@@ -110,11 +110,11 @@ public sealed class LoginTests(TemporalServer temporal)
             );
             if (broken.OnPrimaryOnly)
             {
-                await broken.MendAsync(to);
+                await broken.RepairAsync(to);
             }
             else if (broken.Kind is LoginProblemKind.Slow)
             {
-                await broken.MendAsync(from);
+                await broken.RepairAsync(from);
             }
 
             (from, to) = (to, from);

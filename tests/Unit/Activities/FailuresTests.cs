@@ -39,7 +39,7 @@ public sealed class FailuresTests
     {
         var attempts = new Attempts();
         Assert.All(
-            Enumerable.Repeat(new DockerSilenceException("Docker does not answer"), 10),
+            Enumerable.Repeat(new DockerTimeoutException("Docker does not answer"), 10),
             away => Assert.False(attempts.After(away, 5).NonRetryable)
         );
 
@@ -52,7 +52,7 @@ public sealed class FailuresTests
 
     public static TheoryData<Exception> WhatMayPass =>
         [
-            new DockerSilenceException("Docker did not answer within 20 s"),
+            new DockerTimeoutException("Docker did not answer within 20 s"),
             new HttpRequestException("Connection refused"),
             new IOException("broken pipe"),
             new Npgsql.PostgresException("too many clients", "FATAL", "FATAL", "53300"),

@@ -32,7 +32,7 @@ public sealed class ExitCodeTests
     {
         var end = ProcedureResult.OfFailure(new ApplicationFailureException("why", errorType: type));
 
-        Assert.Equal((code, "why"), (end.ExitCode, end.Why));
+        Assert.Equal((code, "why"), (end.ExitCode, end.Detail));
     }
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class ExitCodeTests
         };
         var failure = new DefaultFailureConverter().ToException(activity, DataConverter.Default.PayloadConverter);
 
-        Assert.Equal(why, ProcedureResult.OfFailure(failure).Why);
+        Assert.Equal(why, ProcedureResult.OfFailure(failure).Detail);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class ExitCodeTests
             (7, "incomplete", "p2 becomes the primary"),
             ProcedureResult.Of(Samples.Report(ProcedureStatus.Incomplete)) switch
             {
-                var end => (end.ExitCode, end.Word, end.Why),
+                var end => (end.ExitCode, end.Word, end.Detail),
             }
         );
 }

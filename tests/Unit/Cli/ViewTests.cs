@@ -51,7 +51,7 @@ public sealed class ViewTests
             LiveView.Draw(
                 new(
                     Samples.Progress(ProcedureStatus.Running, Done),
-                    WorkflowTasks.Silence,
+                    WorkflowTasks.NoWorker,
                     [new("7", "Copy", null, "attempt 2: the network is gone")],
                     Closed: false
                 ),

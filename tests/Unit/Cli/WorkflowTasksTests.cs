@@ -18,7 +18,7 @@ public sealed class WorkflowTasksTests
         Assert.Null(_tasks.Trouble);
 
         _clock.Seconds = 5;
-        Assert.Equal(WorkflowTasks.Silence, _tasks.Trouble);
+        Assert.Equal(WorkflowTasks.NoWorker, _tasks.Trouble);
 
         See(EventType.WorkflowTaskStarted, EventType.WorkflowTaskCompleted);
         Assert.Null(_tasks.Trouble);

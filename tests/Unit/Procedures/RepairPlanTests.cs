@@ -183,10 +183,8 @@ public sealed class RepairPlanTests
         );
     }
 
-    [Fact]
-    public void A_recovery_leaves_a_missing_node_out_and_keeps_its_slot()
-    {
-        var target = new ResolvedTarget
+    private static ResolvedTarget Recovered =>
+        new()
         {
             Timeline = new(1),
             End = new(0x2000000),
@@ -196,10 +194,14 @@ public sealed class RepairPlanTests
             NewTimeline = new(2),
             Why = "",
         };
+
+    [Fact]
+    public void A_recovery_leaves_a_missing_node_out_and_keeps_its_slot()
+    {
         var plan = RecoverClusterPlan.From(
             new() { Cluster = Cluster, Latest = true },
             Healthy().With(1, Missing),
-            target
+            Recovered
         );
 
         Assert.Equal([P(2), P(3)], plan.Nodes.Select(node => node.Id.Name));
@@ -209,7 +211,34 @@ public sealed class RepairPlanTests
             warning => warning.Contains("pgflow repair demo", StringComparison.Ordinal)
         );
         Assert.Throws<PgFlowException>(() =>
-            RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(1).With(1, Missing), target)
+            RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(1).With(1, Missing), Recovered)
         );
+    }
+
+    [Theory]
+    [InlineData(1, 0x2000000, false, true)]
+    [InlineData(1, 0x3000000, true, true)]
+    [InlineData(1, 0x3000000, false, false)]
+    [InlineData(2, 0x2000000, true, false)]
+    public void What_was_written_after_the_plan_does_not_change_what_its_target_means(
+        uint timeline,
+        ulong end,
+        bool endOfBranch,
+        bool isSame
+    )
+    {
+        var target = Recovered with { EndOfBranch = endOfBranch };
+        var plan = RecoverClusterPlan.From(new() { Cluster = Cluster, Latest = true }, Healthy(), target);
+        var today = target with { Timeline = new(timeline), End = new(end) };
+
+        if (isSame)
+        {
+            Assert.Same(today, plan.Confirmed(today));
+        }
+        else
+        {
+            var refusal = Assert.Throws<PgFlowException>(() => plan.Confirmed(today));
+            Assert.StartsWith($"the target now is {today.End} on timeline {timeline}", refusal.Message);
+        }
     }
 }

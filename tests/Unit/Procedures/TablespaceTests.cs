@@ -60,7 +60,7 @@ public sealed class TablespaceTests
         var noAction = rewind with { Strategy = RejoinStrategy.NoAction };
 
         Assert.StartsWith(
-            "p3 can only come back as it is, and is refused where it can't: demo has tablespaces",
+            "p3 can only rejoin unchanged, and is refused where it can't: demo has tablespaces",
             Assert.Single(plan.Warnings.Select(HintText.Line)),
             StringComparison.Ordinal
         );

@@ -105,7 +105,7 @@ public sealed class ResolverPropertyTests
         {
             Assert.False(
                 wanted is { } missed && CanBeHad(cluster, missed, time),
-                $"{what}: refused, but it can be had: {refusal}"
+                $"{what}: refused, but it is recoverable: {refusal}"
             );
             return false;
         }
@@ -124,7 +124,7 @@ public sealed class ResolverPropertyTests
         {
             Assert.False(
                 CanBeHad(cluster, goal, DateTimeOffset.MaxValue),
-                $"{target}: refused, but it can be had: {refusal}"
+                $"{target}: refused, but it is recoverable: {refusal}"
             );
             return false;
         }

@@ -243,7 +243,7 @@ public sealed class ResolverTests
                 new TimeTarget(ModelCluster.Time("11:00:01"))
             },
             {
-                "no branch is known to have been live at 2026-11-24T08:59:00Z; times that can be had: "
+                "no branch is known to have been live at 2026-11-24T08:59:00Z; recoverable times: "
                     + "2026-11-24T09:20:00Z to 2026-11-24T11:00:00Z (timeline 1)",
                 new TimeTarget(ModelCluster.Time("08:59"))
             },
@@ -435,7 +435,7 @@ public sealed class ResolverTests
         var behind = await Resolver.ResolveAsync(contents, new TimeTarget(ModelCluster.Time("10:06")), cluster);
 
         Assert.StartsWith(
-            $"WAL is missing: 0000000100000000{gap:X8} is the first; what can be had: positions before "
+            $"WAL is missing: 0000000100000000{gap:X8} is the first; recoverable instead: positions before "
                 + $"{new Lsn(gap * ModelCluster.SegmentSize)} on timeline 1, what lies behind backup B2 (ended "
                 + "2026-11-24T10:05:00Z, ",
             refusal.Message,

@@ -47,7 +47,7 @@ public sealed class PgFlowTextTests
                 new(1, "1", "one", StepState.Done, Milliseconds: 12),
                 new(2, "2", "two", StepState.Blocked, Error: "a|b\nc"),
             ],
-            [new(2, "two", "a|b\nc", "mend it", CanSkip: true)],
+            [new(2, "two", "a|b\nc", "fix it", CanSkip: true)],
             ["a note"]
         );
 
@@ -61,7 +61,7 @@ public sealed class PgFlowTextTests
 
             - a fact
 
-            - Step 2 waits for a person: mend it
+            - Step 2 waits for a person: fix it
 
             - a note
 

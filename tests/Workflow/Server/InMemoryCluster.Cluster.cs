@@ -182,7 +182,7 @@ internal sealed partial class InMemoryCluster
     Task INodeActivities.StartPostgresAsync(NodeId node) =>
         DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
 
-    Task INodeActivities.SettleNodeAsync(NodeId node) =>
+    Task INodeActivities.ConnectNodeAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
 
     Task<CleanShutdown> IRoleActivities.StopPostgresAsync(NodeId node, int withinSeconds, NodeId? witness) =>

@@ -90,7 +90,7 @@ internal sealed partial class InMemoryCluster
     /// <summary>What went into the ledger.</summary>
     public ConcurrentQueue<Report> Ledger { get; } = new();
 
-    /// <summary>Lets a call fail, and all its repetitions, until it is mended. No retry is made.</summary>
+    /// <summary>Lets a call fail, and all its repetitions, until it is repaired. No retry is made.</summary>
     public void Fail(string call, string message = "broken", string? type = null) =>
         _failures[call] = new(message, type, Final: true, int.MaxValue);
 
@@ -101,7 +101,7 @@ internal sealed partial class InMemoryCluster
     /// <summary>Lets somebody end the cluster's lease directly before a call, so often.</summary>
     public void LoseLease(string call, int times) => _losses[call] = times;
 
-    public void Mend(string call) => _failures.TryRemove(call, out _);
+    public void Repair(string call) => _failures.TryRemove(call, out _);
 
     /// <summary>Lets a call wait until it is released.</summary>
     public Gate Hold(string call) => _gates.GetOrAdd(call, _ => new());

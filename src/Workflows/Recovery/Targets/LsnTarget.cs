@@ -57,7 +57,7 @@ public sealed record LsnTarget(Lsn Lsn) : RecoveryTarget
             return new(lsn);
         }
 
-        problems.Add(new("toLsn", $"'{text}' is no LSN; write {Lsn.Form}"));
+        problems.Add(new("toLsn", $"'{text}' is no LSN; write {Lsn.Syntax}"));
         return null;
     }
 }

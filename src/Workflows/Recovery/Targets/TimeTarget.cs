@@ -41,8 +41,8 @@ public sealed partial record TimeTarget(DateTimeOffset Time) : RecoveryTarget
             return own?.Successor is { } next && Time >= next.OpenedAt
                     ? throw Failure.Refuse(
                         $"timeline {timeline} ended at {TargetSearch.Text(own.EndedAt!.Value)}, before "
-                            + $"{TargetSearch.Text(Time)}; its end is to be had as the latest on timeline {timeline}, "
-                            + "that time without a timeline"
+                            + $"{TargetSearch.Text(Time)}; its end is recoverable as the latest on timeline "
+                            + $"{timeline}, that time without a timeline"
                     )
                 : own?.EndedAt < Time
                     ? await search.AtEndAsync(

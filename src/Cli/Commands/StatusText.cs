@@ -11,7 +11,7 @@ internal static class StatusText
         if (status.Inspection is not { } inspection)
         {
             terminal.WriteError(
-                new(status.ExitCode, $"{status.Cluster} can't be looked at", status.End.Why, status.End.Next)
+                new(status.ExitCode, $"{status.Cluster} can't be looked at", [status.End.Why], status.End.Next)
             );
             return;
         }

@@ -20,7 +20,7 @@ internal static class EndText
                         workflowId,
                         outcome = end.Word,
                         summary = end.Why,
-                        hint = end.Hint,
+                        hints = end.Hints,
                     },
                 }
             );
@@ -37,6 +37,10 @@ internal static class EndText
         else if (end.ExitCode == ExitCodes.Done)
         {
             call.Terminal.Out.MarkupLineInterpolated($"[green]{end.Word}:[/] {end.Why}{Took(end.Report)}");
+            if (end.Report is { Steps: [], Plan: { } left })
+            {
+                PlanText.WriteWarnings(call.Terminal.Error, left); // nobody has seen the plan of nothing to do
+            }
         }
 
         foreach (var note in end.Report?.Notes ?? [])
@@ -46,7 +50,14 @@ internal static class EndText
 
         if (end.ExitCode != ExitCodes.Done)
         {
-            call.Terminal.WriteError(new(end.ExitCode, What(end), end.Why, Next(end, workflowId)));
+            call.Terminal.WriteError(new(end.ExitCode, What(end), [end.Why], Next(end, workflowId)));
+        }
+        else
+        {
+            foreach (var next in end.Next)
+            {
+                call.Terminal.WriteInfo($"  hint: {next}");
+            }
         }
 
         return end.ExitCode;
@@ -63,13 +74,15 @@ internal static class EndText
             _ => end.Word,
         };
 
-    private static string? Next(ProcedureResult end, string workflowId) =>
+    private static IReadOnlyList<string> Next(ProcedureResult end, string workflowId) =>
         end switch
         {
-            { Next: { } next } => next,
+            { Next: { Count: > 0 } next } => next,
             { ExitCode: ExitCodes.Incomplete } =>
+            [
                 $"look at the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
-            { ExitCode: ExitCodes.Failed } => $"see its steps: pgflow show {workflowId}",
-            _ => null,
+            ],
+            { ExitCode: ExitCodes.Failed } => [$"see its steps: pgflow show {workflowId}"],
+            _ => [],
         };
 }

@@ -95,7 +95,7 @@ internal sealed record FailoverPlan : Plan
         Hint[] ways =
         [
             .. state.Primaries.Count > 0 ? [Hint.Switchover(state.Cluster)] : Array.Empty<Hint>(),
-            .. state.Primaries.Count > 0 || (asked is not null && strays.Contains(asked))
+            .. state.Primaries.Count > 0 || (asked is not null && (live is null || strays.Contains(asked)))
                 ? [insist]
                 : Array.Empty<Hint>(),
             .. asked is not null

@@ -192,9 +192,15 @@ public sealed class FailoverPlanTests
             (
                 FailureTypes.Refused,
                 "nobody can tell which branch is live (p1 is on timeline 2, p2 is on timeline 1, p3 is on "
-                    + "timeline 1); take p2 all the same: pgflow failover demo --to p2 --force; or take p3 all the same: pgflow failover demo --to p3 --force"
+                    + "timeline 1); take p2 all the same: pgflow failover demo --to p2 --force; or take p3 all the "
+                    + "same: pgflow failover demo --to p3 --force"
             ),
             Refusal(() => FailoverPlan.From(Any, Of([.. lost]), live: null))
+        );
+        Assert.EndsWith(
+            "; go on all the same: pgflow failover demo --to p2 --force",
+            Refusal(() => FailoverPlan.From(Any with { To = P(2) }, Of([.. lost]), live: null)).Item2,
+            StringComparison.Ordinal
         );
     }
 

@@ -12,8 +12,8 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
     private static ITemporalClient Client => ActivityExecutionContext.Current.TemporalClient;
 
-    public async Task<string?> DescribeLeaseAsync(ClusterName cluster, LeaseKind kind) =>
-        await HolderAsync(cluster, kind) is { } holder ? (await HeldAsync(cluster, kind, holder)).Sentence : null;
+    public async Task<HeldLease?> DescribeLeaseAsync(ClusterName cluster, LeaseKind kind) =>
+        await HolderAsync(cluster, kind) is { } holder ? await HeldAsync(cluster, kind, holder) : null;
 
     public async Task<string?> EndBackupAsync(ClusterName cluster)
     {
@@ -55,11 +55,12 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
         if (parent != info.WorkflowId)
         {
-            throw Failure.Break(
-                await DescribeLeaseAsync(cluster, kind)
-                    ?? $"{parent} has had {cluster} since this procedure lost its lease: what this one remembers "
-                        + "is not so any more"
-            );
+            throw await DescribeLeaseAsync(cluster, kind) is { } held
+                ? Failure.Break(held.Sentence, held.Hints)
+                : Failure.Break(
+                    $"{parent} has had {cluster} since this procedure lost its lease: what this one remembers is not "
+                        + "so any more"
+                );
         }
 
         if (run == info.WorkflowRunId)

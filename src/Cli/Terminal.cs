@@ -33,9 +33,9 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
             Error.MarkupLineInterpolated($"  detail: {detail}");
         }
 
-        if (error.Hint is not null)
+        foreach (var hint in error.Hints)
         {
-            Error.MarkupLineInterpolated($"  hint:   {error.Hint}");
+            Error.MarkupLineInterpolated($"  hint:   {hint}");
         }
     }
 

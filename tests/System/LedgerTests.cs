@@ -27,9 +27,7 @@ public sealed class LedgerTests(TemporalServer temporal)
         );
         Assert.Equal(
             2,
-            (await cluster.TimelineAsync()).Findings.Count(finding =>
-                finding.Contains("nobody knows when it was opened", StringComparison.Ordinal)
-            )
+            (await cluster.TimelineAsync()).Findings.Count(finding => finding.Code is FindingCode.OpeningUnknown)
         );
         Assert.Contains("not known", await RefusalAsync(cluster, story.TimeOf("B")), StringComparison.Ordinal);
 

@@ -127,7 +127,7 @@ public sealed class CancelTests(TemporalServer server)
         await gate.Reached;
 
         Assert.Equal(
-            $"it is before the point of no return: cancel it, and all is undone (pgflow cancel {handle.Id})",
+            $"it is before the point of no return; cancel it, and all is undone: pgflow cancel {handle.Id}",
             await RejectedAsync(handle, "interrupt", new Interruption("carl"))
         );
         Assert.Equal(
@@ -219,8 +219,12 @@ public sealed class CancelTests(TemporalServer server)
         }
     }
 
-    private static async Task<string> RejectedAsync(WorkflowHandle handle, string update, object argument) =>
-        (await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync(update, [argument])))
-            .InnerException!
-            .Message;
+    private static async Task<string> RejectedAsync(WorkflowHandle handle, string update, object argument)
+    {
+        var rejected = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
+            handle.ExecuteUpdateAsync(update, [argument])
+        );
+        var why = rejected.InnerException!;
+        return string.Join("; ", [why.Message, .. TemporalFailures.HintsOf(why).Select(HintText.Of)]);
+    }
 }

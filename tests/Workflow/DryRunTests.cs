@@ -76,9 +76,9 @@ public sealed class DryRunTests(TemporalServer server)
 
             Assert.Equal(
                 $"make a node the primary: pgflow failover {world.Cluster}",
-                HintText.Of(refused.Report!.Hint!)
+                HintText.Of(Assert.Single(refused.Report!.Hints))
             );
-            Assert.Equal(refused.Hint!.Procedure, refused.Report.Hint!.Procedure);
+            Assert.Equal(Assert.Single(refused.Hints).Procedure, refused.Report.Hints[0].Procedure);
             var page = await handle.QueryAsync<WorkflowMetadata>("__temporal_workflow_metadata", []);
             Assert.Contains(
                 $"make a node the primary: Failover `{{\"cluster\":\"{world.Cluster}\"}}`",

@@ -19,6 +19,10 @@ public sealed class LeaseTests(TemporalServer server)
         Assert.Equal(FailureTypes.ClusterBusy, failed.Type);
         Assert.Contains(holder.Id, failed.Message, StringComparison.Ordinal);
         Assert.Equal(ProcedureStatus.ClusterBusy, failed.Report!.Outcome);
+        Assert.Equal(
+            [$"wait for it: pgflow watch {holder.Id}", $"end it: pgflow cancel {holder.Id}"],
+            failed.Report.Hints.Select(HintText.Of)
+        );
         Assert.Equal(before, world.InMemory.Changes);
         gate.Open();
         await holder.GetResultAsync();
@@ -229,6 +233,15 @@ public sealed class LeaseTests(TemporalServer server)
         world.InMemory.Fail("ProveStreaming p3", "p3 is not there");
         var holder = await world.StartAsync("Switchover", ("to", "p2"));
         await TestEnvironment.BlockedAsync(holder);
+        var busy = await world.FailAsync("RemakeStandby", ("node", "p1"));
+        Assert.Equal(
+            [
+                $"see what it waits for: pgflow show {holder.Id}",
+                $"decide it (retry, skip or abort): pgflow resolve {holder.Id} retry",
+                $"take the cluster from it: pgflow remake {world.Cluster} p1 --take-over {holder.Id}",
+            ],
+            busy.Report!.Hints.Select(HintText.Of)
+        );
 
         var report = await world.SucceedAsync(
             "RemakeStandby",

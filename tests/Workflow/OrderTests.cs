@@ -98,10 +98,11 @@ public sealed class OrderTests(TemporalServer server)
             [
                 "p1 had written 4096 bytes with 3 commits that p3 never received; they are in p1's volume "
                     + "until it is rewound",
-                $"p1 is fenced; bring it back with: pgflow failback {world.Cluster} p1",
+                "p1 is fenced",
             ],
             report.Notes
         );
+        Assert.Equal($"bring it back: pgflow failback {world.Cluster} p1", HintText.Of(Assert.Single(report.Hints)));
     }
 
     [Fact]

@@ -265,7 +265,10 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var handle = await world.StartAsync(procedure, fields);
         var blocked = Assert.Single((await TestEnvironment.BlockedAsync(handle)).Blocked);
         Assert.Equal("the disk is full", blocked.Why);
-        Assert.Contains($"pgflow resolve {handle.Id} retry", blocked.Hint, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Fix the cause, then run: pgflow resolve {handle.Id} retry --step {blocked.Step}",
+            blocked.Hints.Select(HintText.Of)
+        );
         world.InMemory.Repair(broken);
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
         await EndsWellAsync(world, handle);

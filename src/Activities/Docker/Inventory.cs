@@ -22,8 +22,8 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
     }
 
     /// <summary>A node's container as it is now.</summary>
-    public async Task<NodeContainer> NodeAsync(NodeId node) => await FindAsync(node)
-        ?? throw Failure.Fail($"{node} has no container of PgFlow's; bring it back with: pgflow repair {node.Cluster}");
+    public async Task<NodeContainer> NodeAsync(NodeId node) =>
+        await FindAsync(node) ?? throw Failure.Fail($"{node} has no container of PgFlow's", Hint.Repair(node.Cluster));
 
     /// <summary>Everything that there is of a cluster, and what is missing of it.</summary>
     public async Task<ClusterParts> PartsAsync(ClusterName cluster)

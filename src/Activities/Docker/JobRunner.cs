@@ -271,7 +271,8 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
         if (names.Where((_, index) => found[index] is null).ToList() is { Count: > 0 } missing)
         {
             throw Failure.Refuse(
-                $"{job.Name}: there is no volume {string.Join(", ", missing)}; see: pgflow status {job.Spec.Cluster}"
+                $"{job.Name}: there is no volume {string.Join(", ", missing)}",
+                Hint.Look(job.Spec.Cluster)
             );
         }
     }

@@ -30,7 +30,7 @@ internal sealed record ClusterStatus(
             healthy = Inspection?.Healthy ?? false,
             findings = Inspection?.Findings,
             detail = Inspection is null ? End.Detail : null,
-            hint = Inspection is null ? End.Hint : null,
+            hints = Inspection is null ? End.Hints : null,
             running = Open,
             state = Inspection?.State,
             archive = Inspection?.Archive,

@@ -1,12 +1,28 @@
+using System.Text.Json.Nodes;
+
 namespace PgFlow.Cli.Commands;
 
-/// <summary>Findings as a terminal shows them: the sentence, and its hint with the command to type.</summary>
+/// <summary>Findings and hints as a terminal shows them, with the command to type.</summary>
 internal static class HintText
 {
     /// <summary>The finding in one line.</summary>
     public static string Line(Finding finding) => FindingText.Of(finding, Of);
 
-    /// <summary>The advice, or the purpose of a procedure and its command.</summary>
-    public static string Of(Hint hint) =>
-        ProcedureList.CommandOf(hint) is { } command ? $"{hint.Text}: {command}" : hint.Text;
+    /// <summary>The ways to choose from in one line.</summary>
+    public static string Of(IEnumerable<Hint> hints) => string.Join("; or ", hints.Select(Of));
+
+    /// <summary>The advice, or what for and the command.</summary>
+    public static string Of(Hint hint) => CommandOf(hint) is { } command ? $"{hint.Text}: {command}" : hint.Text;
+
+    /// <summary>What is typed for a hint; null for a person's own work.</summary>
+    public static string? CommandOf(Hint hint) =>
+        hint.Action is { } action
+            ? string.Join(' ', ["pgflow", PgFlowText.Word(action), hint.WorkflowId!, .. Arguments(hint.Input)])
+            : ProcedureList.CommandOf(hint);
+
+    private static IEnumerable<string> Arguments(JsonObject? decision) =>
+        [
+            .. decision?["action"] is { } action ? [$"{action}"] : Array.Empty<string>(),
+            .. decision?["step"] is { } step ? ["--step", $"{step}"] : Array.Empty<string>(),
+        ];
 }

@@ -14,7 +14,7 @@ internal sealed class InspectionClient(InvocationContext call)
         await WithinLimitAsync(async (client, limit) => end = await AtAsync(client, workflow, cluster, limit), cancel);
         return end!.Result is { } result
             ? result.Deserialize<T>(PgFlowJson.Options)!
-            : throw new CliError(end.ExitCode, $"{cluster} can't be inspected", end.Detail, end.HintLine);
+            : throw new CliError(end.ExitCode, $"{cluster} can't be inspected", [end.Detail], end.HintLines);
     }
 
     /// <summary>Does it within <c>--timeout</c>.</summary>

@@ -19,7 +19,12 @@ internal static class ReportText
     public static void Write(IAnsiConsole data, Report report)
     {
         data.MarkupLineInterpolated($"[bold]{report.Procedure} {report.Cluster}[/]: {End(report.Outcome)}");
-        data.WriteLine(report.Hint is { } hint ? $"{report.Summary}; {HintText.Of(hint)}" : report.Summary);
+        data.WriteLine(report.Summary);
+        foreach (var hint in report.Hints)
+        {
+            data.WriteLine($"  hint: {HintText.Of(hint)}");
+        }
+
         data.WriteLine();
         var facts = new Grid().AddColumns(2);
         Fact(facts, "by", report.By);

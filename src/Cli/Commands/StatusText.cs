@@ -11,7 +11,7 @@ internal static class StatusText
         if (status.Inspection is not { } inspection)
         {
             terminal.WriteError(
-                new(status.ExitCode, $"{status.Cluster} can't be inspected", status.End.Detail, status.End.HintLine)
+                new(status.ExitCode, $"{status.Cluster} can't be inspected", [status.End.Detail], status.End.HintLines)
             );
             return;
         }

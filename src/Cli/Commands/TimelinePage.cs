@@ -50,7 +50,7 @@ internal static class TimelinePage
             """;
 
     private static string Findings(TimelineTree tree) =>
-        tree.Findings.Count == 0 ? "" : $"<ul>\n{string.Concat(tree.Findings.Select(Item))}</ul>\n";
+        tree.Findings.Count == 0 ? "" : $"<ul>\n{string.Concat(TimelineText.Findings(tree).Select(Item))}</ul>\n";
 
     private static string Item(string finding) => $"<li class=\"bad\">{TimelinePicture.Encode(finding)}</li>\n";
 

@@ -21,19 +21,12 @@ internal static class TimelineText
         }
 
         console.Write(drawn);
-        foreach (var finding in tree.Findings)
-        {
-            WriteFinding(console, finding);
-        }
+        WriteLines(console, tree);
     }
 
     public static void WriteFindings(IAnsiConsole console, TimelineTree tree)
     {
-        foreach (var finding in tree.Findings)
-        {
-            WriteFinding(console, finding);
-        }
-
+        WriteLines(console, tree);
         if (tree.Findings.Count == 0)
         {
             console.WriteLine(
@@ -142,6 +135,18 @@ internal static class TimelineText
     private static string Note(Backup backup) =>
         backup.Annotation is null ? "" : $" [dim]{Markup.Escape(backup.Annotation)}[/]";
 
-    private static void WriteFinding(IAnsiConsole console, string finding) =>
-        console.MarkupLineInterpolated($"[red]‼[/] {finding}");
+    /// <summary>The findings, and how many more there are.</summary>
+    public static IEnumerable<string> Findings(TimelineTree tree) =>
+        [
+            .. tree.Findings.Select(HintText.Line),
+            .. tree.MoreFindings > 0 ? [$"and {tree.MoreFindings} more like these"] : Array.Empty<string>(),
+        ];
+
+    private static void WriteLines(IAnsiConsole console, TimelineTree tree)
+    {
+        foreach (var finding in Findings(tree))
+        {
+            console.MarkupLineInterpolated($"[red]‼[/] {finding}");
+        }
+    }
 }

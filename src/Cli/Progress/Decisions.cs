@@ -95,11 +95,12 @@ internal static class Decisions
             var code = e.InnerException is ApplicationFailureException { ErrorType: FailureTypes.InvalidInput }
                 ? ExitCodes.Usage
                 : ExitCodes.Refused;
+            var hints = e.InnerException is { } why ? TemporalFailures.HintsOf(why) : [];
             throw new CliError(
                 code,
                 $"{handle.Id} refused to {update}",
-                e.InnerException?.Message,
-                $"look at it: pgflow show {handle.Id}"
+                [e.InnerException?.Message ?? e.Message],
+                [.. hints.Select(HintText.Of), $"look at it: pgflow show {handle.Id}"]
             );
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)

@@ -20,7 +20,7 @@ internal static class EndText
                         workflowId,
                         outcome = end.Word,
                         summary = end.Detail,
-                        hint = end.Hint,
+                        hints = end.Hints,
                     },
                 }
             );
@@ -37,6 +37,10 @@ internal static class EndText
         else if (end.ExitCode == ExitCodes.Done)
         {
             call.Terminal.Out.MarkupLineInterpolated($"[green]{end.Word}:[/] {end.Detail}{Took(end.Report)}");
+            if (end.Report is { Steps: [], Plan: { } left })
+            {
+                PlanText.WriteWarnings(call.Terminal.Error, left); // nobody has seen the plan of nothing to do
+            }
         }
 
         foreach (var note in end.Report?.Notes ?? [])
@@ -46,7 +50,14 @@ internal static class EndText
 
         if (end.ExitCode != ExitCodes.Done)
         {
-            call.Terminal.WriteError(new(end.ExitCode, What(end), end.Detail, HintLineOf(end, workflowId)));
+            call.Terminal.WriteError(new(end.ExitCode, What(end), [end.Detail], HintLinesOf(end, workflowId)));
+        }
+        else
+        {
+            foreach (var next in end.HintLines)
+            {
+                call.Terminal.WriteInfo($"  hint: {next}");
+            }
         }
 
         return end.ExitCode;
@@ -63,13 +74,15 @@ internal static class EndText
             _ => end.Word,
         };
 
-    private static string? HintLineOf(ProcedureResult end, string workflowId) =>
+    private static IReadOnlyList<string> HintLinesOf(ProcedureResult end, string workflowId) =>
         end switch
         {
-            { HintLine: { } hint } => hint,
+            { HintLines: { Count: > 0 } lines } => lines,
             { ExitCode: ExitCodes.Incomplete } =>
+            [
                 $"inspect the cluster: pgflow status {end.Report?.Cluster.ToString() ?? ""}".TrimEnd(),
-            { ExitCode: ExitCodes.Failed } => $"see its steps: pgflow show {workflowId}",
-            _ => null,
+            ],
+            { ExitCode: ExitCodes.Failed } => [$"see its steps: pgflow show {workflowId}"],
+            _ => [],
         };
 }

@@ -57,7 +57,7 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
 
         foreach (var blocked in progress.Blocked.Where(blocked => _notes.Add($"{blocked.Step}: {blocked.Why}")))
         {
-            people.WriteLine($"  step {blocked.Step} waits for a person; {blocked.Hint}");
+            people.WriteLine($"  step {blocked.Step} waits for a person; {HintText.Of(blocked.Hints)}");
         }
 
         if (progress.Status != _status && progress is { Status: ProcedureStatus.WaitingForApproval, Plan: { } plan })

@@ -68,7 +68,8 @@ internal sealed class LiveView(IAnsiConsole people, string workflowId) : IView
         );
         rows.AddRange(
             progress.Blocked.Select(blocked => new Markup(
-                $"[red]step {blocked.Step} waits for a person[/]:\n  {Markup.Escape(blocked.Hint)}"
+                $"[red]step {blocked.Step} waits for a person[/]:"
+                    + string.Concat(blocked.Hints.Select(hint => $"\n  {Markup.Escape(HintText.Of(hint))}"))
             ))
         );
         if (progress.Status is ProcedureStatus.WaitingForApproval)

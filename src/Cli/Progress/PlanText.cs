@@ -23,9 +23,15 @@ internal static class PlanText
             console.WriteLine($"  {fact}");
         }
 
-        foreach (var warning in plan.Warnings)
+        WriteWarnings(console, plan);
+    }
+
+    /// <summary>What a person should weigh.</summary>
+    public static void WriteWarnings(IAnsiConsole console, PlanView plan)
+    {
+        foreach (var warning in PgFlowText.First([.. plan.Warnings.Select(HintText.Line)]))
         {
-            console.MarkupLineInterpolated($"  [yellow]⚠ {HintText.Line(warning)}[/]");
+            console.MarkupLineInterpolated($"  [yellow]⚠ {warning}[/]");
         }
     }
 }

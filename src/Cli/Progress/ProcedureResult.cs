@@ -10,18 +10,18 @@ namespace PgFlow.Cli.Progress;
 /// <param name="Detail">What it said last.</param>
 /// <param name="Report">Its report; null where it had none.</param>
 /// <param name="Result">What it returned, where that is no report.</param>
-/// <param name="Hint">What to do about its end.</param>
+/// <param name="Hints">What to do about its end.</param>
 internal sealed record ProcedureResult(
     int ExitCode,
     string Word,
     string Detail,
     Report? Report = null,
     JsonElement? Result = null,
-    Hint? Hint = null
+    params IReadOnlyList<Hint> Hints
 )
 {
     /// <summary>What to type next.</summary>
-    public string? HintLine => Hint is null ? null : HintText.Of(Hint);
+    public IReadOnlyList<string> HintLines => [.. Hints.Select(HintText.Of)];
 
     public static async Task<ProcedureResult> OfAsync(WorkflowHandle handle, CancellationToken cancel)
     {
@@ -51,7 +51,7 @@ internal sealed record ProcedureResult(
     }
 
     public static ProcedureResult Of(Report report) =>
-        new(ExitCodes.Of(report.Outcome), PgFlowText.Word(report.Outcome), report.Summary, report, Hint: report.Hint);
+        new(ExitCodes.Of(report.Outcome), PgFlowText.Word(report.Outcome), report.Summary, report, Hints: report.Hints);
 
     public static ProcedureResult OfFailure(Exception? failure) =>
         (failure is null ? null : TemporalFailures.Cause(failure)) switch
@@ -61,7 +61,7 @@ internal sealed record ProcedureResult(
                 ExitCodes.OfFailure(e.ErrorType),
                 JsonNamingPolicy.CamelCase.ConvertName(e.ErrorType ?? "failed"),
                 e.Message,
-                Hint: TemporalFailures.HintOf(e)
+                Hints: TemporalFailures.HintsOf(e)
             ),
             TerminatedFailureException => new(
                 ExitCodes.Incomplete,

@@ -7,11 +7,11 @@ namespace PgFlow.Workflows.Activities;
 /// <summary>What a procedure must ask Temporal about itself and about others.</summary>
 public interface ILeaseActivities
 {
-    /// <summary>Who holds a lease of <paramref name="cluster"/>, as a sentence; null when nobody does.</summary>
+    /// <summary>Who holds a lease of <paramref name="cluster"/>; null when nobody does.</summary>
     /// <remarks>A lease whose procedure is not running any more, and one that the asking procedure held before it was
     /// reset, is ended first.</remarks>
     [Activity]
-    Task<string?> DescribeLeaseAsync(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster);
+    Task<HeldLease?> DescribeLeaseAsync(ClusterName cluster, LeaseKind kind = LeaseKind.Cluster);
 
     /// <summary>Post-condition: nobody takes a backup of <paramref name="cluster"/>. Whoever did was cancelled, and
     /// terminated where that took too long.</summary>
@@ -72,20 +72,20 @@ internal static class Leases
         );
 
     /// <summary>Refuses while a procedure holds the lease.</summary>
-    /// <param name="cluster">The cluster.</param>
     /// <param name="kind">What for.</param>
+    /// <param name="asking">What the procedure was given that asks.</param>
     /// <param name="besides">What is said besides.</param>
     /// <exception cref="PgFlowException">Who does (<see cref="FailureTypes.ClusterBusy"/>).</exception>
-    public static async Task RequireFreeAsync(ClusterName cluster, LeaseKind kind, string besides = "")
+    public static async Task RequireFreeAsync(LeaseKind kind, ProcedureInput asking, string besides = "")
     {
         var holder = await ActivityCall.ChangeAsync(
-            (ILeaseActivities activities) => activities.DescribeLeaseAsync(cluster, kind),
-            $"Who holds {cluster}?",
+            (ILeaseActivities activities) => activities.DescribeLeaseAsync(asking.Cluster, kind),
+            $"Who holds {asking.Cluster}?",
             Duration.Short
         );
         if (holder is not null)
         {
-            throw Failure.Busy(holder + besides);
+            throw holder.RefusalOf(asking, besides);
         }
     }
 
@@ -93,14 +93,12 @@ internal static class Leases
     /// <param name="cluster">The cluster.</param>
     /// <param name="kind">What for.</param>
     /// <param name="holder">Who takes it.</param>
-    /// <param name="evict">Ends whoever holds it; null where a person has not decided so.</param>
-    /// <exception cref="PgFlowException">Another procedure holds it
-    /// (<see cref="FailureTypes.ClusterBusy"/>).</exception>
+    /// <param name="whenHeld">Ends whoever holds it, where a person has decided so, or refuses.</param>
     public static async Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(
         ClusterName cluster,
         LeaseKind kind,
         LeaseHolder holder,
-        Func<Task>? evict = null
+        Func<Task> whenHeld
     )
     {
         while (true)
@@ -121,14 +119,7 @@ internal static class Leases
             }
             catch (WorkflowAlreadyStartedException)
             {
-                if (evict is not null)
-                {
-                    await evict();
-                }
-                else
-                {
-                    await RequireFreeAsync(cluster, kind);
-                }
+                await whenHeld();
             }
         }
     }

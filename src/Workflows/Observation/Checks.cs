@@ -28,22 +28,18 @@ internal static class Checks
         }
 
         var foreign = there.Where(resource => resource.State is ResourceState.Foreign).ToList();
-        string[] ways =
-        [
-            .. state.Exists && foreign.Count == 0
-                ? [$"run the cluster again from it: pgflow repair {state.Cluster}"]
-                : Array.Empty<string>(),
-            .. there.Count > foreign.Count
-                ? [$"remove the cluster with its data: pgflow destroy {state.Cluster}"]
-                : Array.Empty<string>(),
-            .. foreign.Count > 0
-                ? [$"remove or rename what is not PgFlow's ({string.Join(", ", foreign)})"]
-                : Array.Empty<string>(),
-            "choose another name",
-        ];
         throw Failure.Refuse(
-            $"something of {state.Cluster} is there already: {string.Join(", ", there)}; nothing was touched; "
-                + $"{string.Join(", or ", ways)}"
+            $"something of {state.Cluster} is there already: {string.Join(", ", there)}; nothing was touched",
+            [
+                .. state.Exists && foreign.Count == 0
+                    ? [Hint.Run("run the cluster again from it", nameof(RepairCluster), state.Cluster)]
+                    : Array.Empty<Hint>(),
+                .. there.Count > foreign.Count ? [Hint.Destroy(state.Cluster)] : Array.Empty<Hint>(),
+                .. foreign.Count > 0
+                    ? [new($"remove or rename what is not PgFlow's ({string.Join(", ", foreign)})")]
+                    : Array.Empty<Hint>(),
+                new("choose another name"),
+            ]
         );
     }
 
@@ -230,22 +226,19 @@ internal static class Checks
     /// <exception cref="PgFlowException">Another procedure has to put something right
     /// about it.</exception>
     public static string NothingToDo(string summary, NodeState node, ClusterState state) =>
-        LeftIn(state, finding => finding.Node == node.Id) is { Count: > 0 } left
-            ? throw Failure.Refuse($"{summary}, but not as it should be: {string.Join("; ", left)}")
-            : $"{summary}; nothing was done";
+        LeftIn(state).Where(finding => finding.Node == node.Id).ToList() is { Count: > 0 } left
+            ? throw Failure.Refuse(
+                $"{summary}, but not as it should be: {string.Join("; ", left.Select(FindingText.Of))}",
+                [.. left.Select(finding => finding.Hint!)]
+            )
+            : NothingToDo(summary);
 
-    /// <summary>The answer where a cluster is as it was asked to be, with what other procedures have to put
-    /// right.</summary>
-    public static string NothingToDo(string summary, ClusterState state) =>
-        string.Join("; ", [summary, "nothing was done", .. LeftIn(state, _ => true)]);
+    /// <summary>The answer where a cluster is as it was asked to be.</summary>
+    public static string NothingToDo(string summary) => $"{summary}; nothing was done";
 
-    private static List<string> LeftIn(ClusterState state, Func<Finding, bool> about) =>
-        [
-            .. Inspection
-                .DeviationsOf(state)
-                .Where(finding => about(finding) && finding.Hint?.Procedure is not null)
-                .Select(finding => FindingText.Of(finding, hint => $"{hint.Text}: {ProcedureList.CommandOf(hint)}")),
-        ];
+    /// <summary>What other procedures have to put right.</summary>
+    public static IEnumerable<Finding> LeftIn(ClusterState state) =>
+        Inspection.DeviationsOf(state).Where(finding => finding.Hint?.Procedure is not null);
 
     public static Finding ContainerMissing(NodeState node) =>
         new(FindingCode.ContainerMissing, node.Id, Describe(node), Hint.Repair(node.Id.Cluster));

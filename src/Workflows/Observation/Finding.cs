@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace PgFlow.Workflows.Observation;
 
 /// <summary>A way in which a cluster is not what it should be, or what a person should weigh of a plan. Data only:
@@ -9,54 +7,6 @@ namespace PgFlow.Workflows.Observation;
 /// <param name="Detail">What was found, where the code alone does not say it.</param>
 /// <param name="Hint">What to do about it.</param>
 public sealed record Finding(FindingCode Code, NodeId? Node = null, string? Detail = null, Hint? Hint = null);
-
-/// <summary>What to do about a finding: a procedure with its input, or a person's own work.</summary>
-/// <param name="Text">The purpose of the procedure, or the advice where there is none.</param>
-/// <param name="Procedure">The workflow type; the CLI shows its command, the Web UI takes it with
-/// <paramref name="Input"/>.</param>
-/// <param name="Input">The procedure's input.</param>
-public sealed record Hint(string Text, string? Procedure = null, JsonObject? Input = null)
-{
-    /// <summary>A procedure for a cluster, or for one of its nodes, which the input has as
-    /// <paramref name="field"/>.</summary>
-    public static Hint Run(
-        string text,
-        string procedure,
-        ClusterName cluster,
-        NodeName? node = null,
-        string field = "node"
-    )
-    {
-        var input = new JsonObject { ["cluster"] = cluster.ToString() };
-        if (node is { } name)
-        {
-            input[field] = name.ToString();
-        }
-
-        return new(text, procedure, input);
-    }
-
-    /// <summary>Whatever can be put right without a decision.</summary>
-    internal static Hint Repair(ClusterName cluster) => Run("put it right", nameof(RepairCluster), cluster);
-
-    /// <summary>A standby takes over: whom a failover chooses, or <paramref name="to"/>.</summary>
-    internal static Hint Failover(ClusterName cluster, NodeName? to = null) =>
-        Run("make a node the primary", nameof(Failover), cluster, to, "to");
-
-    /// <summary>The primary's role is given to another node.</summary>
-    internal static Hint Switchover(ClusterName cluster) =>
-        Run("make another node the primary", nameof(Switchover), cluster);
-
-    /// <summary>Failback of a node; whoever reads it chooses the node where none is given.</summary>
-    internal static Hint Rejoin(ClusterName cluster, NodeName? node = null) =>
-        Run(node is null ? "fence the wrong one" : "bring it back", nameof(Failback), cluster, node);
-
-    /// <summary>What brings a node back that takes no part.</summary>
-    internal static Hint Afterwards(NodeState node) =>
-        node.Role is NodeRole.Missing
-            ? Run("afterwards", nameof(RepairCluster), node.Id.Cluster)
-            : Run("afterwards", nameof(Failback), node.Id.Cluster, node.Id.Name);
-}
 
 /// <summary>The kinds of finding.</summary>
 public enum FindingCode
@@ -225,4 +175,24 @@ public enum FindingCode
 
     /// <summary>Of a plan: roles and passwords are those of the detail, the source of a clone.</summary>
     RolesOfSource,
+
+    /// <summary>Of a repository: a timeline's history file is missing; the detail says which.</summary>
+    HistoryMissing,
+
+    /// <summary>Of a repository: a branch is not in the ledger, and the live one does not come from it; the detail says
+    /// which.</summary>
+    BranchUnknown,
+
+    /// <summary>Of a repository: nobody knows when a branch was opened; the detail says which.</summary>
+    OpeningUnknown,
+
+    /// <summary>Of a repository: a history contradicts itself; the detail says how.</summary>
+    HistoryContradicts,
+
+    /// <summary>Of a repository: clocks and numbers do not agree on which branch is newer; the detail says
+    /// how.</summary>
+    ClocksDisagree,
+
+    /// <summary>Of a repository: a backup lacks what it builds on; the detail says which.</summary>
+    BackupUnusable,
 }

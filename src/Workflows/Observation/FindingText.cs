@@ -84,7 +84,13 @@ public static class FindingText
             or FindingCode.RemovedEarly
             or FindingCode.StaysUnknown
             or FindingCode.Expires
-            or FindingCode.PrimaryBearsLoad => detail!,
+            or FindingCode.PrimaryBearsLoad
+            or FindingCode.HistoryMissing
+            or FindingCode.BranchUnknown
+            or FindingCode.OpeningUnknown
+            or FindingCode.HistoryContradicts
+            or FindingCode.ClocksDisagree
+            or FindingCode.BackupUnusable => detail!,
             _ => $"{finding.Code} {node} {detail}",
         };
     }

@@ -29,7 +29,7 @@ internal static class Proposals
     private static async Task<Hint> InsteadAsync(Hint hint, PgFlowException refusal, ClusterState state)
     {
         var why = $"{hint.Procedure} would be refused: {refusal.Message}";
-        return refusal.Hint is { } instead && await RefusalAsync(instead, state) is null
+        return refusal.Hints is [var instead] && await RefusalAsync(instead, state) is null
             ? instead with
             {
                 Text = $"{why}; {instead.Text}",

@@ -205,8 +205,9 @@ internal sealed record CloneClusterPlan : Plan
         if (state.Exists && state.Missing.Count == 0)
         {
             throw Failure.Refuse(
-                $"there is a cluster {input.Cluster} already; give the clone another name, or remove it: pgflow "
-                    + $"destroy {input.Cluster}"
+                $"there is a cluster {input.Cluster} already",
+                new("give the clone another name"),
+                Hint.Destroy(input.Cluster)
             );
         }
 

@@ -7,14 +7,14 @@ namespace PgFlow.Workflows.Procedures;
 /// <param name="Force">Go on although something may be lost.</param>
 internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyList<NodeName>? Confirmers, bool Force)
 {
-    /// <summary>Decides, or refuses with all that may be lost.</summary>
-    public Verdict Decide(IReadOnlyList<Candidate> compared)
+    /// <summary>Decides, or refuses with all that may be lost, and how to go on all the same.</summary>
+    public Verdict Decide(IReadOnlyList<Candidate> compared, Hint insist)
     {
         var winner = WinnerOf(compared);
         string[] risks = [.. Ahead(compared, winner), .. Behind(winner), .. Unproven(compared)];
-        return Force || Failure.RefuseFor(risks) is not { } refusal
+        return Force || Failure.RefuseFor(risks, insist) is not { } refusal
             ? new(winner, [.. risks, .. Unread(compared, winner)])
-            : throw Failure.Refuse($"{refusal.Message}; to go on all the same: --force");
+            : throw refusal;
     }
 
     private Candidate WinnerOf(IReadOnlyList<Candidate> compared)

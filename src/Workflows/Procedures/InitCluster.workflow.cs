@@ -272,7 +272,8 @@ internal sealed record InitClusterPlan : Plan
             : plan with
             {
                 NothingToDo = true,
-                Summary = Checks.NothingToDo($"cluster {input.Cluster} is there already, as asked for", state),
+                Summary = Checks.NothingToDo($"cluster {input.Cluster} is there already, as asked for"),
+                Warnings = [.. Checks.LeftIn(state)],
             };
     }
 

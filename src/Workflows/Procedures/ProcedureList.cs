@@ -30,14 +30,14 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
     /// <summary>Plans, or refuses; null where the only precondition is the cluster itself.</summary>
     internal Func<ProcedureInput, ClusterState, Task>? Plan { get; init; }
 
-    /// <summary>What a person types to start it with <paramref name="input"/>. An argument that the input leaves open
-    /// stands there as its name.</summary>
+    /// <summary>What a person types to start it with <paramref name="input"/>. An argument that must be given, or that
+    /// the input leaves to the reader, stands there as its name.</summary>
     public string Command(JsonObject input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (OtherCommand is { } other)
+        if (OtherCommand is { } format)
         {
-            return string.Format(CultureInfo.InvariantCulture, other, input["cluster"]);
+            return string.Format(CultureInfo.InvariantCulture, format, input["cluster"]);
         }
 
         var (before, behind) = (
@@ -52,16 +52,26 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
                 .. before.SelectMany(Words),
                 input["cluster"]!.ToString(),
                 .. behind.SelectMany(Words),
+                .. input["takeOver"] is { } other ? ["--take-over", Word(other)] : Array.Empty<string>(),
             ]
         );
 
         IEnumerable<string> Words(InputField field) =>
             input[field.Name] switch
             {
-                null => field.IsArgument ? [field.Symbol] : [],
+                null => IsChosen(field) ? [field.Symbol] : [],
                 JsonValue flag when flag.TryGetValue<bool>(out var set) => set ? [field.Symbol] : [],
-                var value => field.IsArgument ? [value.ToString()] : [field.Symbol, value.ToString()],
+                var value => field.IsArgument ? [Word(value)] : [field.Symbol, Word(value)],
             };
+
+        bool IsChosen(InputField field) =>
+            field.IsArgument && (field.Flag.Place is not FlagPlace.BehindOptional || input.ContainsKey(field.Name));
+
+        static string Word(JsonNode value) =>
+            value.ToString() is var text
+            && text.All(symbol => char.IsLetterOrDigit(symbol) || "-_.:/+".Contains(symbol))
+                ? text
+                : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 }
 

@@ -130,9 +130,9 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                                 {
                                     Notes.Add(
                                         $"{node}'s WAL summarizer fails again and is off; see: docker logs "
-                                            + $"{node.Container}; a standby gets well by: pgflow remake {cluster} "
-                                            + $"{node}"
+                                            + $"{node.Container}; a standby gets well by a fresh copy"
                                     );
+                                    Hints.AddRange(node == primary ? [] : [Hint.Remake(node)]);
                                 }
                             }
                         )

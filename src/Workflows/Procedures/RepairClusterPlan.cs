@@ -101,7 +101,8 @@ internal sealed record RepairClusterPlan : Plan
             : plan with
             {
                 NothingToDo = true,
-                Summary = Checks.NothingToDo($"nothing of {state.Cluster} is missing or out of its place", state),
+                Summary = Checks.NothingToDo($"nothing of {state.Cluster} is missing or out of its place"),
+                Warnings = [.. Checks.LeftIn(state)],
             };
     }
 
@@ -194,8 +195,13 @@ internal sealed record RepairClusterPlan : Plan
                 Hint.Failover(state.Cluster)
             ),
             _ => throw Failure.Refuse(
-                $"a primary's data hold {names}: which of them is the cluster? Name it with --primary; "
-                    + "the others are rewound to it, or made anew from it"
+                $"a primary's data hold {names}: which of them is the cluster? The others are rewound to it, or made "
+                    + "anew from it",
+                [
+                    .. candidates.Select(node =>
+                        Hint.Start($"go on with {node.Id}", input with { Primary = node.Id.Name })
+                    ),
+                ]
             ),
         };
     }

@@ -264,10 +264,14 @@ internal sealed record SwitchoverPlan : Plan
         [
             .. Checks.CandidateBlockers(candidate, old).Said(),
             .. Checks.ConfigurationDrift(old, candidate).Said(),
-            .. input.Force ? [] : archive.Said().Select(why => $"{why}; to go on all the same: --force"),
-            .. input.Force ? [] : absent.Select(node => $"{Why(node)}; to go on without {node.Id}: --force"),
+            .. input.Force ? [] : archive.Said(),
+            .. input.Force ? [] : absent.Select(Why),
         ];
-        return Failure.RefuseFor(against) is { } refusal ? throw refusal : plan;
+        Hint[] insist =
+            !input.Force && archive.Length + absent.Count > 0
+                ? [Hint.Start("go on all the same", input with { Force = true })]
+                : [];
+        return Failure.RefuseFor(against, insist) is { } refusal ? throw refusal : plan;
     }
 
     private static NodeState BestStandby(ClusterState state, NodeState primary) =>

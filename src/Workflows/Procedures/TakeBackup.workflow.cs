@@ -46,9 +46,6 @@ public sealed record TakeBackupInput : ProcedureInput
 [Workflow]
 public sealed class TakeBackup : Procedure<TakeBackupInput>
 {
-    /// <summary>How many removals a report tells one by one.</summary>
-    internal const int MostSaid = 100;
-
     private protected override LeaseKind Lease => LeaseKind.Backup;
 
     /// <summary>Runs the procedure.</summary>
@@ -155,13 +152,12 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
                             + $"{PgFlowText.Count(expired.SegmentCount, "WAL segment")} were removed"
                     );
                     Notes.AddRange(
-                        PgFlowText.First(
-                            [.. going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}")],
-                            MostSaid
-                        )
+                        PgFlowText.First([
+                            .. going.Backups.Select(backup => $"removed backup {backup.What}: {backup.Why}"),
+                        ])
                     );
                     Notes.AddRange(
-                        PgFlowText.First([.. going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}")], MostSaid)
+                        PgFlowText.First([.. going.Wal.Select(wal => $"removed WAL {wal.What}: {wal.Why}")])
                     );
                     return true;
                 })
@@ -223,14 +219,14 @@ internal sealed record TakeBackupPlan : Plan
             Warnings =
             [
                 .. plan.Warnings,
-                .. Expiring([.. going.Backups.Select(gone => $"backup {gone.What} will be removed: {gone.Why}")]),
-                .. Expiring([.. going.Wal.Select(gone => $"WAL {gone.What} will be removed: {gone.Why}")]),
+                .. going.Backups.Select(gone => Expiring("backup", gone)),
+                .. going.Wal.Select(gone => Expiring("WAL", gone)),
             ],
         };
     }
 
-    private static IEnumerable<Finding> Expiring(IReadOnlyList<string> removals) =>
-        PgFlowText.First(removals, TakeBackup.MostSaid).Select(what => new Finding(FindingCode.Expires, Detail: what));
+    private static Finding Expiring(string kind, Removal gone) =>
+        new(FindingCode.Expires, Detail: $"{kind} {gone.What} will be removed: {gone.Why}");
 
     /// <summary>The pure part of the decision.</summary>
     public static TakeBackupPlan From(TakeBackupInput input, ClusterState state)

@@ -175,7 +175,8 @@ internal sealed class TargetSearch(RepositoryContents contents, IWalReader wal)
         {
             throw Failure.Refuse(
                 $"the history of timeline {string.Join(", ", holes)} is missing, and PostgreSQL would give that "
-                    + $"number to the new branch; look with: pgflow timeline {contents.Cluster} --check"
+                    + "number to the new branch",
+                Hint.Run("look", nameof(InspectTimeline), contents.Cluster)
             );
         }
 

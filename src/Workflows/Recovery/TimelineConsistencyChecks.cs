@@ -3,39 +3,52 @@ namespace PgFlow.Workflows.Recovery;
 /// <summary>What a repository lacks, and where it contradicts itself.</summary>
 internal static class TimelineConsistencyChecks
 {
-    public static IReadOnlyList<string> Of(RepositoryContents contents) =>
+    public static IReadOnlyList<Finding> Of(RepositoryContents contents) =>
         [
             .. Holes(contents)
-                .Select(hole =>
-                    $"timeline {hole} has no history: PostgreSQL would give its number to the next branch; no "
-                    + $"recovery before {new Timeline(hole).HistoryFile} is back"
-                ),
+                .Select(hole => new Finding(
+                    FindingCode.HistoryMissing,
+                    Detail: $"timeline {hole} has no history: PostgreSQL would give its number to the next branch; no "
+                        + $"recovery before {new Timeline(hole).HistoryFile} is back"
+                )),
             .. contents
                 .Branches.Where(branch => IsStray(contents, branch))
-                .Select(branch =>
-                    $"timeline {branch.Timeline}: the ledger does not know it, and the live one does not come "
-                    + "from it: somebody promoted a node by hand, or its entry was lost "
-                    + $"(pgflow timeline {contents.Cluster} --rebuild); only --timeline {branch.Timeline} leads to it"
-                ),
+                .Select(branch => new Finding(
+                    FindingCode.BranchUnknown,
+                    Detail: $"timeline {branch.Timeline}: the ledger does not know it, and the live one does not come "
+                        + "from it: somebody promoted a node by hand, or its entry was lost; only its number leads "
+                        + "to it",
+                    Hint: Rebuild(contents)
+                )),
             .. contents
                 .Branches.Where(branch =>
                     branch.Opening is null && !IsStray(contents, branch) && IsKnown(contents, branch)
                 )
-                .Select(branch =>
-                    $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it; "
-                    + $"the WAL may tell: pgflow timeline {contents.Cluster} --rebuild; else name it with "
-                    + $"--timeline {branch.Timeline}"
-                ),
+                .Select(branch => new Finding(
+                    FindingCode.OpeningUnknown,
+                    Detail: $"timeline {branch.Timeline}: nobody knows when it was opened, so a time can't choose it, "
+                        + "only its number",
+                    Hint: Rebuild(contents)
+                )),
             .. contents.Branches.SelectMany(GoingBack),
-            .. Gaps(contents).Select(gap => $"timeline {gap.Timeline}: WAL is missing from {gap.First} to {gap.Last}"),
+            .. Gaps(contents)
+                .Select(gap => new Finding(
+                    FindingCode.WalMissing,
+                    Detail: $"timeline {gap.Timeline} lacks {gap.First} to {gap.Last}"
+                )),
             .. contents.Branches.SelectMany(branch => LostEnd(contents, branch)),
             .. OutOfOrder(contents),
             .. contents
                 .Backups.Where(backup => contents.ChainOf(backup) is null)
-                .Select(backup =>
-                    $"backup {backup.Id} can't be restored: {backup.Parent}, or one that it builds on, is not there"
-                ),
+                .Select(backup => new Finding(
+                    FindingCode.BackupUnusable,
+                    Detail: $"backup {backup.Id} can't be restored: {backup.Parent}, or one that it builds on, is not "
+                        + "there"
+                )),
         ];
+
+    private static Hint Rebuild(RepositoryContents contents) =>
+        Hint.Run("the WAL may tell", nameof(RebuildLedger), contents.Cluster);
 
     /// <summary>Whether a branch was opened past every procedure: the ledger, which knows the live one, does not know
     /// it.</summary>
@@ -85,19 +98,20 @@ internal static class TimelineConsistencyChecks
                 ));
         });
 
-    private static IEnumerable<string> GoingBack(Branch branch) =>
+    private static IEnumerable<Finding> GoingBack(Branch branch) =>
         branch
             .History.Ancestors.Zip(branch.History.Ancestors.Skip(1))
             .Where(pair => pair.Second.End < pair.First.End)
-            .Select(pair =>
-                $"timeline {branch.Timeline}: its history goes back from {pair.First.End} (end of "
-                + $"{pair.First.Timeline}) to {pair.Second.End} (end of {pair.Second.Timeline}); the earlier one "
-                + "counts"
-            );
+            .Select(pair => new Finding(
+                FindingCode.HistoryContradicts,
+                Detail: $"timeline {branch.Timeline}: its history goes back from {pair.First.End} (end of "
+                    + $"{pair.First.Timeline}) to {pair.Second.End} (end of {pair.Second.Timeline}); the earlier one "
+                    + "counts"
+            ));
 
     /// <summary>A parent's WAL must reach the segment in which the child begins; of that one the child has a
     /// copy.</summary>
-    private static IEnumerable<string> LostEnd(RepositoryContents contents, Branch branch)
+    private static IEnumerable<Finding> LostEnd(RepositoryContents contents, Branch branch)
     {
         if (
             branch.Path() is [.., var parent, var own]
@@ -106,20 +120,25 @@ internal static class TimelineConsistencyChecks
             && last + 1 < contents.SegmentOf(own.Start)
         )
         {
-            yield return $"timeline {branch.Timeline}: its parent's WAL ends before it, "
-                + $"{contents.NameOf(parent.Timeline, last + 1)} is missing";
+            yield return new(
+                FindingCode.WalMissing,
+                Detail: $"the parent's WAL ends before timeline {branch.Timeline}, which lacks "
+                    + contents.NameOf(parent.Timeline, last + 1)
+            );
         }
     }
 
-    private static IEnumerable<string> OutOfOrder(RepositoryContents contents)
+    private static IEnumerable<Finding> OutOfOrder(RepositoryContents contents)
     {
         var periods = LivePeriod.Of(contents);
         return periods
             .Zip(periods.Skip(1))
             .Where(pair => pair.Second.Branch.Timeline < pair.First.Branch.Timeline)
-            .Select(pair =>
-                $"timeline {pair.Second.Branch.Timeline} was opened after {pair.First.Branch.Timeline} by the "
-                + "clocks, before it by the numbers: check whether a clock was changed"
-            );
+            .Select(pair => new Finding(
+                FindingCode.ClocksDisagree,
+                Detail: $"timeline {pair.Second.Branch.Timeline} was opened after {pair.First.Branch.Timeline} by the "
+                    + "clocks, before it by the numbers",
+                Hint: new("check whether a clock was changed")
+            ));
     }
 }

@@ -14,8 +14,11 @@ public sealed record TimelineTree
     /// <summary>When it was looked at, by the clock of the databases' host.</summary>
     public required DateTimeOffset ReadAt { get; init; }
 
-    /// <summary>What is not as it should be, each in a sentence.</summary>
-    public required IReadOnlyList<string> Findings { get; init; }
+    /// <summary>What is not as it should be.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>How many findings are left out.</summary>
+    public int MoreFindings { get; init; }
 
     private const int MostBackups = 200;
     private const int MostPoints = 200;
@@ -49,7 +52,8 @@ public sealed record TimelineTree
                     }
                 ),
             ],
-            Findings = [.. PgFlowText.First(Findings, MostFindings)],
+            Findings = [.. Findings.Take(MostFindings)],
+            MoreFindings = Math.Max(0, Findings.Count - MostFindings),
         };
     }
 

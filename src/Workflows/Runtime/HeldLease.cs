@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PgFlow.Workflows.Runtime;
 
 /// <summary>A lease that a procedure holds, how that procedure stands, and what can be done about it.</summary>
@@ -30,9 +32,11 @@ public sealed record HeldLease(
 
     /// <summary>Another procedure may take the cluster from it, where a person decides so: it does nothing before a
     /// person comes.</summary>
+    [JsonIgnore]
     public bool CanBeTaken => Outcome == Blocked || Stuck is not null;
 
-    /// <summary>Who holds it, and the ways on.</summary>
+    /// <summary>Who holds it.</summary>
+    [JsonIgnore]
     public string Sentence
     {
         get
@@ -40,23 +44,44 @@ public sealed record HeldLease(
             var what = Kind is LeaseKind.Cluster ? $"{Cluster} is" : $"{Cluster}'s {PgFlowText.Word(Kind)} lease is";
             return $"{what} held by {Procedure} {WorkflowId}, started {Since:yyyy-MM-dd HH:mm:ss}Z by {By}, now "
                 + $"{Outcome}"
-                + $"{(Stuck is null ? "" : $" without progress ({Stuck})")}; {Ways}";
+                + $"{(Stuck is null ? "" : $" without progress ({Stuck})")}";
         }
     }
 
-    private string Ways =>
+    /// <summary>The ways on.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Hint> Hints =>
         Outcome switch
         {
             _ when Outcome == Blocked =>
-                $"decide it (pgflow show {WorkflowId}, then pgflow resolve {WorkflowId} retry, skip or abort){OrTake}",
+            [
+                On("see what it waits for", WorkflowAction.Show),
+                Hint.Resolve("decide it (retry, skip or abort)", WorkflowId, ResolveAction.Retry),
+            ],
             "inspecting" =>
-                $"it waits for a person: pgflow approve {WorkflowId}, or pgflow reject {WorkflowId}, which rolls "
-                    + "it back",
-            _ when Stuck is not null => $"end it (pgflow cancel {WorkflowId}){OrTake}",
-            _ => $"wait for it (pgflow watch {WorkflowId}) or end it (pgflow cancel {WorkflowId})",
+            [
+                On("it waits for a person", WorkflowAction.Approve),
+                On("roll it back", WorkflowAction.Reject),
+            ],
+            _ when Stuck is not null => [End],
+            _ => [On("wait for it", WorkflowAction.Watch), End],
         };
 
-    private string OrTake => $", or take the cluster from it: --take-over {WorkflowId}";
+    private Hint End => On("end it", WorkflowAction.Cancel);
+
+    private Hint On(string text, WorkflowAction action) => Hint.On(text, WorkflowId, action);
+
+    /// <summary>What is said to a procedure that wants the lease, and was given <paramref name="asking"/>.</summary>
+    internal PgFlowException RefusalOf(ProcedureInput asking, string besides = "") =>
+        Failure.Busy(
+            Sentence + besides,
+            [
+                .. Hints,
+                .. CanBeTaken
+                    ? [Hint.Start("take the cluster from it", asking with { TakeOver = WorkflowId })]
+                    : Array.Empty<Hint>(),
+            ]
+        );
 
     /// <summary>Why a procedure makes no progress, by what Temporal says of it: the workers fail on its code, or on one
     /// of its activities.</summary>

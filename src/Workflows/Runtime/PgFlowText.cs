@@ -7,6 +7,8 @@ namespace PgFlow.Workflows.Runtime;
 /// <summary>How values are said to people, the same everywhere.</summary>
 public static class PgFlowText
 {
+    private const int MostSaid = 100;
+
     /// <summary>A name of an enum as it stands in JSON and in search attributes.</summary>
     public static string Word<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
@@ -18,10 +20,9 @@ public static class PgFlowText
     public static string Count(long number, string one) =>
         FormattableString.Invariant($"{number} {one}{(number == 1 ? "" : "s")}");
 
-    /// <summary>The first so many of a list, and how many more there are: neither Temporal nor a person takes them
-    /// all.</summary>
-    public static IEnumerable<string> First(IReadOnlyList<string> all, int most) =>
-        all.Count <= most ? all : all.Take(most).Append($"and {all.Count - most} more like these");
+    /// <summary>The first hundred lines of a list, and how many more there are: no person reads them all.</summary>
+    public static IEnumerable<string> First(IReadOnlyList<string> all) =>
+        all.Count <= MostSaid ? all : all.Take(MostSaid).Append($"and {all.Count - MostSaid} more like these");
 
     /// <summary>A time with all its digits, as <c>toTime</c> takes it.</summary>
     public static string Exact(DateTimeOffset time) =>
@@ -82,12 +83,12 @@ public static class PgFlowText
         if (progress.Plan is { } plan)
         {
             text.Append('\n').Append(plan.Summary).Append('\n');
-            AppendList(text, plan.Warnings.Select(warning => $"⚠ {FindingText.Of(warning, Of)}"));
+            AppendList(text, First([.. plan.Warnings.Select(warning => $"⚠ {FindingText.Of(warning, Of)}")]));
             AppendList(text, plan.Facts);
         }
 
         // The panel is low: what a person must do or know stands above the table.
-        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {step.Hint}"));
+        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {Of(step.Hints)}"));
         AppendList(text, progress.Notes);
         text.Append("\n| | step | ms |\n|---|---|---|\n");
         foreach (var step in progress.Steps)
@@ -114,11 +115,21 @@ public static class PgFlowText
 
     /// <summary>How a procedure ended, and what to do about it.</summary>
     internal static string SummaryOf(Report report) =>
-        report.Hint is { } hint ? $"{report.Summary}; {Of(hint)}" : report.Summary;
+        report.Hints.Count == 0 ? report.Summary : $"{report.Summary}; {Of(report.Hints)}";
 
-    /// <summary>A hint as the Web UI takes it: the workflow type, and its input to paste.</summary>
-    private static string Of(Hint hint) =>
-        hint.Procedure is null ? hint.Text : $"{hint.Text}: {hint.Procedure} `{hint.Input?.ToJsonString()}`";
+    private static string Of(IReadOnlyList<Hint> hints) => string.Join("; or ", hints.Select(Of));
+
+    /// <summary>A hint as the Web UI takes it: the workflow type or the update, and its input to paste.</summary>
+    private static string Of(Hint hint)
+    {
+        var input = hint.Input is { } given ? $" `{given.ToJsonString()}`" : "";
+        return hint switch
+        {
+            { Procedure: { } procedure } => $"{hint.Text}: {procedure}{input}",
+            { Action: { } action } => $"{hint.Text}: {Word(action)}{input} ({hint.WorkflowId})",
+            _ => hint.Text,
+        };
+    }
 
     /// <summary>One character for a step's state.</summary>
     public static string Sign(StepState state) =>

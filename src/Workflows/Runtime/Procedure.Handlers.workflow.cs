@@ -27,8 +27,7 @@ public abstract partial class Procedure
                     step.View.Number,
                     step.View.Title,
                     step.View.Error ?? "",
-                    $"Fix the cause, then run: pgflow resolve {Workflow.Info.WorkflowId} retry --step "
-                        + $"{step.View.Number}{(step.CanSkip ? " (or skip, or abort)" : " (or abort)")}",
+                    [.. step.Hints, .. WaysOf(step)],
                     step.CanSkip
                 )),
             ],
@@ -43,6 +42,20 @@ public abstract partial class Procedure
 
     /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
     private protected long WaitedMilliseconds { get; private set; }
+
+    private static IEnumerable<Hint> WaysOf(Running step)
+    {
+        yield return Way("Fix the cause, then run", ResolveAction.Retry);
+        if (step.CanSkip)
+        {
+            yield return Way("go on without it", ResolveAction.Skip);
+        }
+
+        yield return Way("end here as incomplete", ResolveAction.Abort);
+
+        Hint Way(string text, ResolveAction action) =>
+            Hint.Resolve(text, Workflow.Info.WorkflowId, action, step.View.Number);
+    }
 
     private List<Running> BlockedSteps => [.. _steps.Where(step => step.View.State is StepState.Blocked)];
 
@@ -137,9 +150,9 @@ public abstract partial class Procedure
         ArgumentNullException.ThrowIfNull(interruption);
         if (!PastPointOfNoReturn)
         {
-            throw new ApplicationFailureException(
-                "it is before the point of no return: cancel it, and all is undone (pgflow cancel "
-                    + $"{Workflow.Info.WorkflowId})"
+            throw Failure.Refuse(
+                "it is before the point of no return",
+                Hint.On("cancel it, and all is undone", Workflow.Info.WorkflowId, WorkflowAction.Cancel)
             );
         }
 
@@ -184,19 +197,7 @@ public abstract partial class Procedure
     public void ValidateResolve(Resolution resolution)
     {
         ArgumentNullException.ThrowIfNull(resolution);
-        var step =
-            Meant(resolution)
-            ?? throw new ApplicationFailureException(
-                Undecided.Count == 0
-                    ? "no step is blocked"
-                        + (
-                            PastPointOfNoReturn && RunningSteps.Count > 0
-                                ? $"; to break off the one that runs: pgflow interrupt {Workflow.Info.WorkflowId}"
-                                : ""
-                        )
-                    : "step: give the number of a blocked step: "
-                        + $"{string.Join(", ", Undecided.Select(blocked => blocked.View.Number))}"
-            );
+        var step = Meant(resolution) ?? throw NotMeant();
         if (resolution.Action is ResolveAction.Skip && !step.CanSkip)
         {
             throw new ApplicationFailureException($"“{step.View.Title}” can't be skipped: retry or abort");
@@ -302,6 +303,19 @@ public abstract partial class Procedure
 
         Show(Status);
     }
+
+    private PgFlowException NotMeant() =>
+        Undecided.Count > 0
+            ? Failure.Refuse(
+                "step: give the number of a blocked step: "
+                    + $"{string.Join(", ", Undecided.Select(blocked => blocked.View.Number))}"
+            )
+            : Failure.Refuse(
+                "no step is blocked",
+                PastPointOfNoReturn && RunningSteps.Count > 0
+                    ? [Hint.On("break off the one that runs", Workflow.Info.WorkflowId, WorkflowAction.Interrupt)]
+                    : []
+            );
 
     private Running? Meant(Resolution resolution) =>
         resolution.Step is null && Undecided is [var only]

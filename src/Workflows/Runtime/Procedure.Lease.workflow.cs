@@ -78,9 +78,10 @@ public abstract partial class Procedure
         {
             (_aborted, _yielded, PastPointOfNoReturn) = (
                 true,
-                $"{reset}, which this one can't undo: the cluster is left as it is; see pgflow status {Cluster}",
+                $"{reset}, which this one can't undo: the cluster is left as it is",
                 true
             );
+            Hints.Add(Hint.Look(Cluster!.Value));
             Show(step, StepState.Failed, _yielded);
             throw new AbortedException(step.View.Title);
         }

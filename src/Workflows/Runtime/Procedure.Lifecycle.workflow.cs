@@ -5,7 +5,7 @@ namespace PgFlow.Workflows.Runtime;
 
 /// <summary>The order that every procedure keeps: validate, lease, observe, plan, steps, record, end.</summary>
 /// <typeparam name="TInput">What it takes.</typeparam>
-public abstract class Procedure<TInput> : Procedure
+public abstract partial class Procedure<TInput> : Procedure
     where TInput : ProcedureInput, new()
 {
     private string _by = "";
@@ -132,14 +132,14 @@ public abstract class Procedure<TInput> : Procedure
         }
         catch (PgFlowException e) when (e.Type is FailureTypes.Refused && Lease is not LeaseKind.Cluster)
         {
-            await Leases.RequireFreeAsync(_input.Cluster, LeaseKind.Cluster, $" (now: {e.Message})");
+            await Leases.RequireFreeAsync(LeaseKind.Cluster, _input, $" (now: {e.Message})");
             throw;
         }
     }
 
     private async Task<Report> WithLeaseAsync(Func<Task<string>> act)
     {
-        Held = await TakeAsync(_input.TakeOver is null ? null : EvictAsync);
+        Held = await TakeAsync(_input.TakeOver is null ? RefuseAsync : EvictAsync);
         Report report;
         try
         {
@@ -163,28 +163,6 @@ public abstract class Procedure<TInput> : Procedure
             Notes = [.. Notes],
             EndedAt = Workflow.UtcNow,
         };
-    }
-
-    private Task<ChildWorkflowHandle<ClusterLease>> TakeAsync(Func<Task>? evict = null) =>
-        Leases.TakeAsync(_input.Cluster, Lease, new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by), evict);
-
-    private protected override async Task<EarlierRun?> TakeAgainAsync()
-    {
-        var earlier = await Leases.LeaveEarlierAsync(_input.Cluster, Lease);
-        Held = await TakeAsync();
-        return earlier;
-    }
-
-    /// <summary>Ends the procedure that a person has named, and says so in both records.</summary>
-    private async Task EvictAsync()
-    {
-        var decision = new Yielding($"{Workflow.Info.WorkflowType} {Workflow.Info.WorkflowId}", _by, _input.Reason);
-        if (await Leases.TakeOverAsync(_input.Cluster, Lease, _input.TakeOver!, decision) is { } ended)
-        {
-            Notes.Add(
-                $"{_by} took the cluster for this from {_input.TakeOver}{PgFlowText.Because(_input.Reason)}: {ended}"
-            );
-        }
     }
 
     private async Task<Report> AfterFailureAsync(Exception failure)
@@ -211,10 +189,11 @@ public abstract class Procedure<TInput> : Procedure
     }
 
     private Report EndedBy(Exception failure, ProcedureStatus end) =>
-        ReportOf(end, TemporalFailures.Why(failure)) with
-        {
-            Hint = end is ProcedureStatus.Refused ? TemporalFailures.HintOf(failure) : null,
-        };
+        ReportOf(
+            end,
+            TemporalFailures.Why(failure),
+            end is ProcedureStatus.Cancelled ? [] : TemporalFailures.HintsOf(failure)
+        );
 
     private ProcedureStatus EndOf(Exception failure)
     {
@@ -223,10 +202,8 @@ public abstract class Procedure<TInput> : Procedure
             return Unchanged(failure);
         }
 
-        Notes.Add(
-            "it was reset to before its first step: what its earlier run has done stays as it is; see pgflow "
-                + $"status {_input.Cluster}"
-        );
+        Notes.Add("it was reset to before its first step: what its earlier run has done stays as it is");
+        Hints.Add(Hint.Look(_input.Cluster));
         return ProcedureStatus.Incomplete;
     }
 
@@ -263,7 +240,7 @@ public abstract class Procedure<TInput> : Procedure
     private Report End(Report report)
     {
         Show(report.Outcome);
-        if (report.Hint is not null)
+        if (report.Hints.Count > 0)
         {
             Workflow.CurrentDetails += $"\n\n{PgFlowText.SummaryOf(report)}";
         }
@@ -289,13 +266,14 @@ public abstract class Procedure<TInput> : Procedure
         }
     }
 
-    private Report ReportOf(ProcedureStatus outcome, string summary) =>
+    private Report ReportOf(ProcedureStatus outcome, string summary, params IReadOnlyList<Hint> hints) =>
         new()
         {
             Procedure = Workflow.Info.WorkflowType,
             Cluster = _input.Cluster,
             Outcome = outcome,
             Summary = summary,
+            Hints = [.. hints, .. Hints],
             By = _by,
             Reason = _input.Reason,
             ApprovedBy = ApprovedBy,

@@ -43,6 +43,9 @@ public abstract partial class Procedure
     /// <summary>What a reader of the report should know besides its steps.</summary>
     protected internal List<string> Notes { get; } = [];
 
+    /// <summary>What is left to do when it has ended, besides what its end says.</summary>
+    protected internal List<Hint> Hints { get; } = [];
+
     /// <summary>The runbook is only walked, for its plan: nothing may be changed.</summary>
     internal bool IsWalked => _preview is not null;
 
@@ -64,12 +67,14 @@ public abstract partial class Procedure
     /// <summary>Says what was reached.</summary>
     /// <param name="summary">In one sentence.</param>
     /// <param name="notes">What a reader should know besides.</param>
-    protected void Conclude(string summary, IEnumerable<string>? notes = null)
+    /// <param name="hints">What is left to do.</param>
+    protected void Conclude(string summary, IEnumerable<string>? notes = null, IEnumerable<Hint>? hints = null)
     {
         if (!IsWalked)
         {
             ResultSummary = summary;
             Notes.AddRange(notes ?? []);
+            Hints.AddRange(hints ?? []);
         }
     }
 
@@ -241,6 +246,7 @@ public abstract partial class Procedure
         }
         catch (Exception e) when (PastPointOfNoReturn && TemporalFailures.IsEnd(e))
         {
+            step.Hints = step.Interruption is null ? TemporalFailures.HintsOf(e) : [];
             Show(step, StepState.Blocked, step.Interruption ?? TemporalFailures.Why(e));
             ProcedureLog.Blocked(Cluster, step.View);
             return false;
@@ -290,6 +296,9 @@ public abstract partial class Procedure
         public bool CanSkip { get; } = canSkip;
 
         public Resolution? Decision { get; set; }
+
+        /// <summary>What puts right what it is blocked by, where that is known.</summary>
+        public IReadOnlyList<Hint> Hints { get; set; } = [];
 
         /// <summary>Ends the attempt that runs.</summary>
         public CancellationTokenSource Attempt { get; private set; } = new();

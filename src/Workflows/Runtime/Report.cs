@@ -59,8 +59,8 @@ public sealed record Report
     /// <summary>The end in one sentence.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>What to do about its end, where whoever refused knew.</summary>
-    public Hint? Hint { get; init; }
+    /// <summary>What to do about its end: one way, or several to choose from.</summary>
+    public IReadOnlyList<Hint> Hints { get; init; } = [];
 
     /// <summary>Who asked for it.</summary>
     public required string By { get; init; }
@@ -193,9 +193,10 @@ public sealed record ProcedureProgress(
 /// <param name="Step">Its number.</param>
 /// <param name="Title">Its title.</param>
 /// <param name="Why">What is wrong.</param>
-/// <param name="Hint">What to do.</param>
+/// <param name="Hints">What to do: the decisions that it waits for, behind what puts its cause right, where that is
+/// known.</param>
 /// <param name="CanSkip">Whether it may be left out.</param>
-public sealed record BlockedStep(int Step, string Title, string Why, string Hint, bool CanSkip);
+public sealed record BlockedStep(int Step, string Title, string Why, IReadOnlyList<Hint> Hints, bool CanSkip);
 
 /// <summary>What a person decides of a blocked step.</summary>
 public enum ResolveAction

@@ -13,8 +13,9 @@ public static class TemporalFailures
         return new(failure.Message, inner: null, failure.Type, failure.IsFinal, details: DetailsOf(failure));
     }
 
-    /// <summary>What Temporal keeps of a failure beside its message: the hint, where it has one.</summary>
-    public static object[] DetailsOf(Exception failure) => failure is PgFlowException { Hint: { } hint } ? [hint] : [];
+    /// <summary>What Temporal keeps of a failure beside its message: the list of its hints, where it has any.</summary>
+    public static object[] DetailsOf(Exception failure) =>
+        failure is PgFlowException { Hints: { Count: > 0 } hints } ? [hints] : [];
 
     /// <summary>Whether a workflow may end, or a step be blocked, by <paramref name="failure"/>; anything else is a
     /// bug, and suspends it.</summary>
@@ -31,23 +32,24 @@ public static class TemporalFailures
     public static bool IsLeaseLost(Exception failure) => TypeOf(failure) is FailureTypes.LeaseLost;
 
     /// <summary>What to do about <paramref name="failure"/>, where whoever refused knew.</summary>
-    public static Hint? HintOf(Exception failure) =>
+    public static IReadOnlyList<Hint> HintsOf(Exception failure) =>
         Cause(failure) switch
         {
-            PgFlowException own => own.Hint,
-            ApplicationFailureException theirs => ReportOf(theirs) is { } report ? report.Hint : Detail<Hint>(theirs),
-            _ => null,
+            PgFlowException own => own.Hints,
+            ApplicationFailureException theirs when ReportOf(theirs) is { } report => report.Hints,
+            ApplicationFailureException theirs when DetailOf(theirs) is { ValueKind: JsonValueKind.Array } hints =>
+                hints.Deserialize<IReadOnlyList<Hint>>(PgFlowJson.Options)!,
+            _ => [],
         };
 
     /// <summary>The report of a procedure that ended by <paramref name="failure"/>; null where it had none.</summary>
     public static Report? ReportOf(ApplicationFailureException failure) =>
-        Detail<JsonElement>(failure) is { ValueKind: JsonValueKind.Object } detail
-        && detail.TryGetProperty("outcome", out _)
+        DetailOf(failure) is { ValueKind: JsonValueKind.Object } detail && detail.TryGetProperty("outcome", out _)
             ? detail.Deserialize<Report>(PgFlowJson.Options)
             : null;
 
-    private static T? Detail<T>(ApplicationFailureException failure) =>
-        failure.Details.Count > 0 ? failure.Details.ElementAt<T>(0) : default;
+    private static JsonElement DetailOf(ApplicationFailureException failure) =>
+        failure.Details.Count > 0 ? failure.Details.ElementAt<JsonElement>(0) : default;
 
     /// <summary>What is said of <paramref name="failure"/>; a cancelled activity's own message is empty.</summary>
     public static string Why(Exception failure) =>

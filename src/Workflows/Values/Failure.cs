@@ -4,8 +4,8 @@ namespace PgFlow.Workflows.Values;
 /// <param name="type">One of <see cref="FailureTypes"/>.</param>
 /// <param name="message">Why.</param>
 /// <param name="isFinal">Whether another attempt would find the same.</param>
-/// <param name="hint">What to do about it.</param>
-public sealed class PgFlowException(string type, string message, bool isFinal, Hint? hint = null)
+/// <param name="hints">What to do about it: one way, or several to choose from.</param>
+public sealed class PgFlowException(string type, string message, bool isFinal, params IReadOnlyList<Hint> hints)
     : Exception(Failure.Said(message))
 {
     /// <summary>One of <see cref="FailureTypes"/>.</summary>
@@ -14,8 +14,8 @@ public sealed class PgFlowException(string type, string message, bool isFinal, H
     /// <summary>Whether another attempt would find the same.</summary>
     public bool IsFinal => isFinal;
 
-    /// <summary>What to do about it.</summary>
-    public Hint? Hint => hint;
+    /// <summary>What to do about it: one way, or several to choose from.</summary>
+    public IReadOnlyList<Hint> Hints => hints;
 }
 
 /// <summary>The kinds of failure.</summary>
@@ -26,26 +26,29 @@ public static class Failure
         new(FailureTypes.InvalidInput, string.Join("; ", problems), isFinal: true);
 
     /// <summary>A precondition does not hold: final, and a refusal.</summary>
-    public static PgFlowException Refuse(string why, Hint? hint = null) =>
-        new(FailureTypes.Refused, why, isFinal: true, hint);
+    public static PgFlowException Refuse(string why, params IReadOnlyList<Hint> hints) =>
+        new(FailureTypes.Refused, why, isFinal: true, hints);
 
     /// <summary>A refusal for all of <paramref name="reasons"/>; null where there are none.</summary>
-    public static PgFlowException? RefuseFor(IReadOnlyCollection<string> reasons) =>
-        reasons.Count == 0 ? null : Refuse(string.Join("; ", reasons));
+    public static PgFlowException? RefuseFor(IReadOnlyCollection<string> reasons, params IReadOnlyList<Hint> hints) =>
+        reasons.Count == 0 ? null : Refuse(string.Join("; ", reasons), hints);
 
     /// <summary>Another procedure holds the lease: final.</summary>
-    public static PgFlowException Busy(string who) => new(FailureTypes.ClusterBusy, who, isFinal: true);
+    public static PgFlowException Busy(string who, params IReadOnlyList<Hint> hints) =>
+        new(FailureTypes.ClusterBusy, who, isFinal: true, hints);
 
     /// <summary>An operation failed: it is retried within its limits, then undone or blocked with this
     /// reason.</summary>
-    public static PgFlowException Fail(string why) => new(FailureTypes.Failed, why, isFinal: false);
+    public static PgFlowException Fail(string why, params IReadOnlyList<Hint> hints) =>
+        new(FailureTypes.Failed, why, isFinal: false, hints);
 
     /// <summary>What is waited for has made no progress within its bound: final, since whoever goes on waiting waits
     /// for ever.</summary>
     public static PgFlowException Stick(string why) => new(FailureTypes.Failed, why, isFinal: true);
 
     /// <summary>An invariant is broken: final, since no retry can help, but no refusal.</summary>
-    public static PgFlowException Break(string why) => new(FailureTypes.Broken, why, isFinal: true);
+    public static PgFlowException Break(string why, params IReadOnlyList<Hint> hints) =>
+        new(FailureTypes.Broken, why, isFinal: true, hints);
 
     /// <summary>The procedure does not hold the lease: it takes it again where it may, and repeats its step.</summary>
     public static PgFlowException Lose(string why) => new(FailureTypes.LeaseLost, why, isFinal: true);

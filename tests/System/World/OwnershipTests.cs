@@ -126,9 +126,9 @@ public sealed class OwnershipTests(TemporalServer temporal)
             var start in (Func<Task<WorkflowHandle>>[])[() => InitAsync(cluster), () => CloneAsync(other, cluster)]
         )
         {
-            var (type, _, message) = await TestCluster.FailureAsync(await start());
-            Assert.Equal(FailureTypes.Refused, type);
-            Assert.Contains($"pgflow repair {cluster.Name}", message, StringComparison.Ordinal);
+            var refused = await TestCluster.FailureAsync(await start());
+            Assert.Equal(FailureTypes.Refused, refused.Type);
+            Assert.Contains(nameof(RepairCluster), refused.Report!.Hints.Select(hint => hint.Procedure));
         }
 
         Assert.Equal(before, await cluster.InventoryAsync());

@@ -21,11 +21,13 @@ public sealed class StuckTests(TemporalServer temporal)
 
         var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster));
         Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
-        Assert.Contains(
-            $"now blocked; decide it (pgflow show {switchover.Id}, then pgflow resolve {switchover.Id} retry, "
-                + $"skip or abort), or take the cluster from it: --take-over {switchover.Id}",
-            busy.Message,
-            StringComparison.Ordinal
+        Assert.EndsWith("now blocked", busy.Message, StringComparison.Ordinal);
+        var ways = busy.Report!.Hints;
+        Assert.Equal([WorkflowAction.Show, WorkflowAction.Resolve, null], ways.Select(way => way.Action));
+        Assert.Equal([switchover.Id, switchover.Id, null], ways.Select(way => way.WorkflowId));
+        Assert.Equal(
+            (nameof(Failback), switchover.Id),
+            (ways[2].Procedure, ways[2].Input!["takeOver"]!.GetValue<string>())
         );
 
         await UnsetAsync(cluster.Node(1));
@@ -53,11 +55,9 @@ public sealed class StuckTests(TemporalServer temporal)
 
         var busy = await TestCluster.FailureAsync(await FailBackAsync(cluster, takeOver: switchover.Id));
         Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
-        Assert.EndsWith(
-            $"now running; wait for it (pgflow watch {switchover.Id}) or end it (pgflow cancel {switchover.Id})",
-            busy.Message,
-            StringComparison.Ordinal
-        );
+        Assert.EndsWith("now running", busy.Message, StringComparison.Ordinal);
+        Assert.Equal([WorkflowAction.Watch, WorkflowAction.Cancel], busy.Report!.Hints.Select(hint => hint.Action));
+        Assert.All(busy.Report.Hints, hint => Assert.Equal(switchover.Id, hint.WorkflowId));
         await held.ReleaseAsync();
         await TestCluster.ReportAsync(switchover);
     }

@@ -38,7 +38,10 @@ internal static class Samples
                         step.Number,
                         step.Title,
                         step.Error!,
-                        $"Fix the cause, then run: pgflow resolve ID retry --step {step.Number} (or abort)",
+                        [
+                            Hint.Resolve("Fix the cause, then run", "ID", ResolveAction.Retry, step.Number),
+                            Hint.Resolve("end here as incomplete", "ID", ResolveAction.Abort, step.Number),
+                        ],
                         CanSkip: false
                     )),
             ],

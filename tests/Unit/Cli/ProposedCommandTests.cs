@@ -15,9 +15,27 @@ public sealed partial class ProposedCommandTests
 
     public static TheoryData<string> Commands =>
         [
-            .. SourceFiles().SelectMany(ProposedIn).Distinct().Order(StringComparer.Ordinal),
-            .. Hints().Select(hint => Filled(ProcedureList.CommandOf(hint)!)),
+            .. SourceFiles()
+                .SelectMany(file => ProposedIn(File.ReadAllText(file)))
+                .Distinct()
+                .Order(StringComparer.Ordinal),
+            .. Hints().Select(hint => Filled(HintText.CommandOf(hint)!)),
         ];
+
+    /// <summary>What is proposed there is data (<see cref="Hint"/>): the Web UI shows an input, only the CLI a
+    /// command.</summary>
+    [Fact]
+    public void None_stands_in_the_text_of_a_workflow_or_an_activity()
+    {
+        string[] ours = ["Workflows/", "Activities/"];
+        Assert.Empty(
+            SourceFiles()
+                .Where(file => ours.Any(file[(Sources.Length + 1)..].StartsWith))
+                .Where(file => !file.EndsWith("ProcedureList.cs", StringComparison.Ordinal))
+                .SelectMany(file => ProposedIn(File.ReadAllText(file)))
+        );
+        Assert.Equal(["pgflow status demo"], ProposedIn("$\"see pgflow \"\n    + $\"status {cluster}\""));
+    }
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -48,6 +66,23 @@ public sealed partial class ProposedCommandTests
             Hint.Run("look", nameof(InspectTimeline), cluster),
             Hint.Run("afterwards rebuild the ledger", nameof(RebuildLedger), cluster),
             Hint.Run("take one", nameof(TakeBackup), cluster),
+            Hint.Remake(new(cluster, node)),
+            Hint.Start(
+                "go on",
+                new FailoverInput
+                {
+                    Cluster = cluster,
+                    To = node,
+                    Force = true,
+                    TakeOver = "f-1",
+                }
+            ),
+            Hint.Start("go on", new RepairClusterInput { Cluster = cluster, Primary = node }),
+            Hint.Resolve("decide it", "f-1", ResolveAction.Retry),
+            .. Enum.GetValues<ResolveAction>().Select(action => Hint.Resolve("decide it", "f-1", action, step: 2)),
+            .. Enum.GetValues<WorkflowAction>()
+                .Where(action => action is not WorkflowAction.Resolve)
+                .Select(action => Hint.On("do it", "f-1", action)),
         ];
     }
 
@@ -56,9 +91,9 @@ public sealed partial class ProposedCommandTests
             .EnumerateFiles(Sources, "*.cs", SearchOption.AllDirectories)
             .Where(file => !Generated().IsMatch(file) && !Others.Any(other => file.Contains(other)));
 
-    private static IEnumerable<string> ProposedIn(string file)
+    private static IEnumerable<string> ProposedIn(string source)
     {
-        var code = Comment().Replace(File.ReadAllText(file), "");
+        var code = Comment().Replace(source, "");
         return Proposal().Matches(Joint().Replace(code, "")).Select(found => Filled(found.Value));
     }
 

@@ -100,10 +100,19 @@ public sealed class TimelineTests
     [Fact]
     public void Findings_are_said_as_they_are()
     {
-        TimelineText.WriteFindings(_console, Tree with { Findings = ["timeline 2: [WAL] is missing"] });
+        var rebuild = Hint.Run("the WAL may tell", nameof(RebuildLedger), Tree.Cluster);
+        Finding[] findings = [new(FindingCode.OpeningUnknown, Detail: "[timeline] 2", Hint: rebuild)];
+        TimelineText.WriteFindings(_console, Tree with { Findings = findings, MoreFindings = 3 });
         TimelineText.WriteFindings(_console, Tree with { Findings = [] });
 
-        Assert.Equal(["‼ timeline 2: [WAL] is missing", "demo: 3 timelines, nothing is missing"], _console.Lines);
+        Assert.Equal(
+            [
+                "‼ [timeline] 2; the WAL may tell: pgflow timeline demo --rebuild",
+                "‼ and 3 more like these",
+                "demo: 3 timelines, nothing is missing",
+            ],
+            _console.Lines
+        );
     }
 
     [Fact]
@@ -173,7 +182,7 @@ public sealed class TimelineTests
     [Fact]
     public void The_page_needs_nothing_from_elsewhere_and_keeps_notes_harmless()
     {
-        var page = TimelinePage.Of(Tree with { Findings = ["a <finding>"] });
+        var page = TimelinePage.Of(Tree with { Findings = [new(FindingCode.OpeningUnknown, Detail: "a <finding>")] });
 
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.DoesNotMatch("(src|href)=", page);

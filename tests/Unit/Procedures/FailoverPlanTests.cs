@@ -11,8 +11,8 @@ public sealed class FailoverPlanTests
         {
             { "there is no cluster demo; make it: pgflow init demo", Nothing, Any },
             {
-                "p1 is healthy and accepts writes: change the primary with pgflow switchover demo, or fence it "
-                    + "all the same with --force",
+                "p1 is healthy and accepts writes; make another node the primary: pgflow switchover demo; or go on "
+                    + "all the same: pgflow failover demo --force",
                 Healthy(),
                 Any
             },
@@ -109,8 +109,8 @@ public sealed class FailoverPlanTests
         Assert.Equal(
             (
                 FailureTypes.Refused,
-                "p2 is on timeline 3, which is not part of the live one, 4: p2 can't go on with it; to take it "
-                    + "all the same: --force"
+                "p2 is on timeline 3, which is not part of the live one, 4: p2 can't go on with it; go on "
+                    + "all the same: pgflow failover demo --to p2 --force"
             ),
             Refusal(() => FailoverPlan.From(Any with { To = P(2) }, state, new(live)))
         );
@@ -149,18 +149,15 @@ public sealed class FailoverPlanTests
         Assert.Equal(
             (
                 FailureTypes.Refused,
-                "p2 has nothing of timeline 2, the live one: all that was committed there would be lost; to go "
-                    + "on all the same: --force"
+                "p2 has nothing of timeline 2, the live one: all that was committed there would be lost; go "
+                    + "on all the same: pgflow failover demo --force"
             ),
-            Refusal(() => plan.Contest.Decide([Candidate(2, 0x5000000)]))
+            Refusal(() => plan.Decide([Candidate(2, 0x5000000)]))
         );
         Assert.Single(
-            FailoverPlan
-                .From(Any with { Force = true }, state, new(live))
-                .Contest.Decide([Candidate(2, 0x5000000)])
-                .Risks
+            FailoverPlan.From(Any with { Force = true }, state, new(live)).Decide([Candidate(2, 0x5000000)]).Risks
         );
-        Assert.Empty(plan.Contest.Decide([Candidate(2, 0x6000001)]).Risks); // received, and not replayed yet
+        Assert.Empty(plan.Decide([Candidate(2, 0x6000001)]).Risks); // received, and not replayed yet
     }
 
     [Fact]
@@ -195,9 +192,15 @@ public sealed class FailoverPlanTests
             (
                 FailureTypes.Refused,
                 "nobody can tell which branch is live (p1 is on timeline 2, p2 is on timeline 1, p3 is on "
-                    + "timeline 1); name the node to go on with: --to NODE --force"
+                    + "timeline 1); take p2 all the same: pgflow failover demo --to p2 --force; or take p3 all the "
+                    + "same: pgflow failover demo --to p3 --force"
             ),
             Refusal(() => FailoverPlan.From(Any, Of([.. lost]), live: null))
+        );
+        Assert.EndsWith(
+            "; go on all the same: pgflow failover demo --to p2 --force",
+            Refusal(() => FailoverPlan.From(Any with { To = P(2) }, Of([.. lost]), live: null)).Item2,
+            StringComparison.Ordinal
         );
     }
 
@@ -271,24 +274,24 @@ public sealed class FailoverPlanTests
         var plan = Plan(Any, state);
         var asked = Plan(Any with { To = P(3) }, state);
 
-        Assert.Equal(P(2), plan.Contest.Decide([Candidate(3, 1), Candidate(2, 1)]).Winner.Node.Name);
-        Assert.Equal(P(3), plan.Contest.Decide([Candidate(3, 2), Candidate(2, 1)]).Winner.Node.Name);
-        Assert.Equal(P(3), asked.Contest.Decide([Candidate(3, 1), Candidate(2, 1)]).Winner.Node.Name);
+        Assert.Equal(P(2), plan.Decide([Candidate(3, 1), Candidate(2, 1)]).Winner.Node.Name);
+        Assert.Equal(P(3), plan.Decide([Candidate(3, 2), Candidate(2, 1)]).Winner.Node.Name);
+        Assert.Equal(P(3), asked.Decide([Candidate(3, 1), Candidate(2, 1)]).Winner.Node.Name);
         Assert.Equal(
             (FailureTypes.Refused, "p2 has 16 MB more than p3; without a named node it is taken"),
-            Refusal(() => asked.Contest.Decide([Candidate(3, 1), Candidate(2, 16 * 1024 * 1024 + 1)]))
+            Refusal(() => asked.Decide([Candidate(3, 1), Candidate(2, 16 * 1024 * 1024 + 1)]))
         );
         Assert.Equal(
             (FailureTypes.Refused, "p3 does not answer any more"),
-            Refusal(() => asked.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]))
+            Refusal(() => asked.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]))
         );
         Assert.Equal(
             (FailureTypes.Refused, "no standby answers any more; p2: torn"),
-            Refusal(() => plan.Contest.Decide([Unread(2)]))
+            Refusal(() => plan.Decide([Unread(2)]))
         );
         Assert.StartsWith(
             "replay is paused on p2",
-            Refusal(() => plan.Contest.Decide([Candidate(2, 1) with { ReplayPaused = true }])).Item2,
+            Refusal(() => plan.Decide([Candidate(2, 1) with { ReplayPaused = true }])).Item2,
             StringComparison.Ordinal
         );
     }
@@ -302,7 +305,7 @@ public sealed class FailoverPlanTests
                 .Select(end =>
                     FailoverPlan
                         .From(Any, Healthy().With(1, Stopped), Live)
-                        .Contest.Decide([Candidate(2, (ulong)end) with { Delayed = true }, Candidate(3, 1)])
+                        .Decide([Candidate(2, (ulong)end) with { Delayed = true }, Candidate(3, 1)])
                         .Winner.Node.Name
                 )
         );
@@ -317,14 +320,14 @@ public sealed class FailoverPlanTests
             (
                 FailureTypes.Refused,
                 "p3 has 5000 bytes more than p2; it does not run: start it (docker start pgflow-demo-p3), then "
-                    + "fail over again; to go on all the same: --force"
+                    + "fail over again; go on all the same: pgflow failover demo --force"
             ),
-            Refusal(() => Plan(Any, state).Contest.Decide(compared))
+            Refusal(() => Plan(Any, state).Decide(compared))
         );
-        Assert.Equal(P(2), Plan(Any with { Force = true }, state).Contest.Decide(compared).Winner.Node.Name);
+        Assert.Equal(P(2), Plan(Any with { Force = true }, state).Decide(compared).Winner.Node.Name);
         Assert.Equal(
             ["whether p3 has more than p2 is unknown: torn"],
-            Plan(Any, state).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks
+            Plan(Any, state).Decide([Candidate(2, 1), Unread(3)]).Risks
         );
     }
 
@@ -337,22 +340,25 @@ public sealed class FailoverPlanTests
         var why = "commits that only p3 confirmed may be lost: its WAL can't be read";
         var plan = Plan(Any, state);
         Assert.Equal(
-            (FailureTypes.Refused, $"{why} (torn); to go on all the same: --force"),
-            Refusal(() => plan.Contest.Decide([Candidate(2, 1), Unread(3)]))
+            (FailureTypes.Refused, $"{why} (torn); go on all the same: pgflow failover demo --force"),
+            Refusal(() => plan.Decide([Candidate(2, 1), Unread(3)]))
         );
         Assert.Equal(
             [$"{why} (torn)"],
-            Plan(Any with { Force = true }, state).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks
+            Plan(Any with { Force = true }, state).Decide([Candidate(2, 1), Unread(3)]).Risks
         );
-        Assert.Empty(plan.Contest.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]).Risks);
+        Assert.Empty(plan.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]).Risks);
         Assert.Equal(
-            (FailureTypes.Refused, $"{why} (it is no standby of the live branch); to go on all the same: --force"),
-            Refusal(() => plan.Contest.Decide([Candidate(2, 1)]))
+            (
+                FailureTypes.Refused,
+                $"{why} (it is no standby of the live branch); go on all the same: pgflow failover demo --force"
+            ),
+            Refusal(() => plan.Decide([Candidate(2, 1)]))
         );
 
         var onlyTwo = state.With(1, node => node with { SynchronousStandbyNames = "ANY 1 (p2)" });
         Assert.DoesNotContain(
-            Plan(Any, onlyTwo).Contest.Decide([Candidate(2, 1), Unread(3)]).Risks,
+            Plan(Any, onlyTwo).Decide([Candidate(2, 1), Unread(3)]).Risks,
             risk => risk.StartsWith("commits", StringComparison.Ordinal)
         );
         var unknown = state.With(1, node => node with { SynchronousStandbyNames = "" });

@@ -19,8 +19,9 @@ public sealed class RepairPlanTests
             },
             {
                 Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false }),
-                "a primary's data hold p1 (timeline 1), p2 (timeline 1): which of them is the cluster? Name it "
-                    + "with --primary; the others are rewound to it, or made anew from it"
+                "a primary's data hold p1 (timeline 1), p2 (timeline 1): which of them is the cluster? The "
+                    + "others are rewound to it, or made anew from it; go on with p1: pgflow repair demo --primary p1; "
+                    + "or go on with p2: pgflow repair demo --primary p2"
             },
             {
                 Healthy().With(1, Missing).With(2, node => node with { Timeline = new(2) }),
@@ -130,12 +131,15 @@ public sealed class RepairPlanTests
     }
 
     [Fact]
-    public void With_nothing_to_do_says_what_is_another_procedures() =>
+    public void With_nothing_to_do_says_what_is_another_procedures()
+    {
+        var plan = RepairClusterPlan.From(Any, Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" }));
+        Assert.Equal("nothing of demo is missing or out of its place; nothing was done", plan.Summary);
         Assert.Equal(
-            "nothing of demo is missing or out of its place; nothing was done; p2 is no running standby "
-                + "(stopped, container exited); bring it back: pgflow failback demo p2",
-            RepairClusterPlan.From(Any, Healthy().With(2, node => Stopped(node) with { RestartPolicy = "no" })).Summary
+            "p2 is no running standby (stopped, container exited); bring it back: pgflow failback demo p2",
+            HintText.Line(Assert.Single(plan.Warnings))
         );
+    }
 
     [Fact]
     public void Others_plan_without_a_missing_node()

@@ -5,9 +5,9 @@ internal static class Sample
 {
     public static ClusterName Cluster { get; } = ClusterName.Parse("demo");
 
-    /// <summary>A refusal as the CLI says it, with the command of its hint.</summary>
+    /// <summary>A refusal as the CLI says it, with the commands of its hints.</summary>
     public static string Said(PgFlowException refusal) =>
-        refusal.Hint is { } hint ? $"{refusal.Message}; {HintText.Of(hint)}" : refusal.Message;
+        refusal.Hints.Count > 0 ? $"{refusal.Message}; {HintText.Of(refusal.Hints)}" : refusal.Message;
 
     public static NodeName P(int number) => NodeName.Of(number);
 

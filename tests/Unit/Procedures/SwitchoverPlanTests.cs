@@ -45,18 +45,21 @@ public sealed class SwitchoverPlanTests
             },
             {
                 "p1 can't archive 000000010000000000000005 (2 failed attempts; 3 files wait, the first for 10 "
-                    + "min); see its log: docker logs pgflow-demo-p1; to go on all the same: --force",
+                    + "min); see its log: docker logs pgflow-demo-p1; go on all the same: pgflow switchover "
+                    + "demo --to p2 --force",
                 WithBrokenArchive,
                 To(2)
             },
             { $"p2: {Overridden}", Healthy().With(2, node => node with { Drift = [Override] }), To(2) },
             {
-                "p3 is no running standby (unreachable: no answer within 2 s); to go on without p3: --force",
+                "p3 is no running standby (unreachable: no answer within 2 s); go on all the same: pgflow "
+                    + "switchover demo --to p2 --force",
                 Healthy().With(3, Hung).WithFollower(3, _ => null),
                 To(2)
             },
             {
-                "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); to go on without p3: --force",
+                "replay is paused on p3; resume it with: SELECT pg_wal_replay_resume(); go on all the same: pgflow "
+                    + "switchover demo --to p2 --force",
                 Healthy().With(3, node => node with { ReplayPaused = true }),
                 To(2)
             },
@@ -152,7 +155,7 @@ public sealed class SwitchoverPlanTests
                 .Split("; ")
                 .Count(reason =>
                     !reason.StartsWith("resume", StringComparison.Ordinal)
-                    && !reason.StartsWith("to go on", StringComparison.Ordinal)
+                    && !reason.StartsWith("go on", StringComparison.Ordinal)
                 )
         );
     }

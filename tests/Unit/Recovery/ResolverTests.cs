@@ -372,7 +372,7 @@ public sealed class ResolverTests
         Assert.Equal(["F1", "I1", "I2"], (await cluster.ResolveAsync(new LatestTarget())).Backups);
         Assert.Contains(
             "backup I3 can't be restored: gone, or one that it builds on, is not there",
-            TimelineTree.From(cluster.Contents).Findings
+            TimelineTree.From(cluster.Contents).Findings.Select(FindingText.Of)
         );
     }
 
@@ -443,8 +443,8 @@ public sealed class ResolverTests
         );
         Assert.Equal(["B1", "B2"], before.Backups.Concat(behind.Backups));
         Assert.Contains(
-            $"timeline 1: WAL is missing from 0000000100000000{gap:X8} to 0000000100000000{gap:X8}",
-            TimelineTree.From(contents).Findings
+            $"WAL is missing: timeline 1 lacks 0000000100000000{gap:X8} to 0000000100000000{gap:X8}",
+            TimelineTree.From(contents).Findings.Select(FindingText.Of)
         );
     }
 
@@ -517,8 +517,8 @@ public sealed class ResolverTests
                             ],
                         }
                     )
-                    .Findings,
-                finding => finding.Contains("goes back", StringComparison.Ordinal)
+                    .Findings.Where(finding => finding.Code is FindingCode.HistoryContradicts)
+                    .Select(FindingText.Of)
             )
         );
     }
@@ -607,8 +607,8 @@ public sealed class ResolverTests
 
         Assert.Equal(
             "the history of timeline 2 is missing, and PostgreSQL would give that number to the new branch; "
-                + "look with: pgflow timeline model --check",
-            refusal.Message
+                + "look: pgflow timeline model",
+            Sample.Said(refusal)
         );
     }
 }

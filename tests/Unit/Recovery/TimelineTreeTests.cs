@@ -98,10 +98,25 @@ public sealed class TimelineTreeTests
         Assert.Equal([false, true, false], Without(2).Branches.Select(branch => branch.IsStray));
         Assert.StartsWith(
             "timeline 2: the ledger does not know it",
-            Assert.Single(Without(2).Findings),
+            FindingText.Of(Assert.Single(Without(2).Findings)),
             StringComparison.Ordinal
         );
         Assert.DoesNotContain(Without(1).Branches, branch => branch.IsStray); // an ancestor of the live one
+    }
+
+    [Fact]
+    public void What_is_left_out_is_a_number_and_no_finding()
+    {
+        var tree = TimelineTree.From(Cluster.Contents);
+        var newest = (
+            tree with
+            {
+                Findings = [.. Enumerable.Repeat(new Finding(FindingCode.WalMissing), 130)],
+            }
+        ).Newest();
+
+        Assert.Equal((100, 30), (newest.Findings.Count, newest.MoreFindings));
+        Assert.Equal(0, tree.Newest().MoreFindings);
     }
 
     [Fact]
@@ -128,13 +143,13 @@ public sealed class TimelineTreeTests
                 "timeline 4 has no history: PostgreSQL would give its number to the next branch; no recovery "
                     + "before 00000004.history is back",
                 "timeline 5: the ledger does not know it, and the live one does not come from it: somebody "
-                    + "promoted a node by hand, or its entry was lost (pgflow timeline model --rebuild); only "
-                    + "--timeline 5 leads to it",
+                    + "promoted a node by hand, or its entry was lost; only its number leads to it; the WAL may "
+                    + "tell: pgflow timeline model --rebuild",
                 "timeline 5: its history goes back from 0/2000 (end of 1) to 0/1000 (end of 3); the earlier one counts",
-                "timeline 1: WAL is missing from 000000010000000000000004 to 000000010000000000000005",
-                "timeline 5: its parent's WAL ends before it, 000000010000000000000008 is missing",
+                "WAL is missing: timeline 1 lacks 000000010000000000000004 to 000000010000000000000005",
+                "WAL is missing: the parent's WAL ends before timeline 5, which lacks 000000010000000000000008",
             ],
-            tree.Findings
+            tree.Findings.Select(HintText.Line)
         );
         Assert.Equal(new Timeline(1), tree.Branches[^1].Parent);
     }

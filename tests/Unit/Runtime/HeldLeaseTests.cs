@@ -3,32 +3,30 @@ namespace PgFlow.UnitTests.Runtime;
 public sealed class HeldLeaseTests
 {
     [Theory]
-    [InlineData("running", null, false, "; wait for it (pgflow watch s-1) or end it (pgflow cancel s-1)")]
-    [InlineData("undoing", null, false, "; wait for it (pgflow watch s-1) or end it (pgflow cancel s-1)")]
+    [InlineData("running", null, "now running; wait for it: pgflow watch s-1; or end it: pgflow cancel s-1")]
+    [InlineData("undoing", null, "now undoing; wait for it: pgflow watch s-1; or end it: pgflow cancel s-1")]
     [InlineData(
         "blocked",
         null,
-        true,
-        "now blocked; decide it (pgflow show s-1, then pgflow resolve s-1 retry, skip or abort), or take the "
-            + "cluster from it: --take-over s-1"
+        "now blocked; see what it waits for: pgflow show s-1; or decide it (retry, skip or abort): pgflow resolve s-1 "
+            + "retry; or take the cluster from it: pgflow failover demo --to p2 --take-over s-1"
     )]
     [InlineData(
         "inspecting",
         null,
-        false,
-        "; it waits for a person: pgflow approve s-1, or pgflow reject s-1, which rolls it back"
+        "now inspecting; it waits for a person: pgflow approve s-1; or roll it back: pgflow reject s-1"
     )]
     [InlineData(
         "running",
         "StartPostgres, attempt 20: no answer",
-        true,
-        "now running without progress (StartPostgres, attempt 20: no answer); end it (pgflow cancel s-1), or "
-            + "take the cluster from it: --take-over s-1"
+        "now running without progress (StartPostgres, attempt 20: no answer); end it: pgflow cancel s-1; or take the "
+            + "cluster from it: pgflow failover demo --to p2 --take-over s-1"
     )]
-    public void What_is_advised_fits_the_state_of_the_holder(string outcome, string? stuck, bool canBeTaken, string end)
+    public void What_is_advised_fits_the_state_of_the_holder(string outcome, string? stuck, string end)
     {
+        var demo = ClusterName.Parse("demo");
         var held = new HeldLease(
-            ClusterName.Parse("demo"),
+            demo,
             LeaseKind.Cluster,
             "Switchover",
             "s-1",
@@ -38,13 +36,51 @@ public sealed class HeldLeaseTests
             stuck
         );
 
-        Assert.Equal(canBeTaken, held.CanBeTaken);
-        Assert.StartsWith(
-            "demo is held by Switchover s-1, started 1970-01-01 00:00:00Z by anna, now ",
-            held.Sentence,
-            StringComparison.Ordinal
+        var busy = held.RefusalOf(
+            new FailoverInput
+            {
+                Cluster = demo,
+                To = NodeName.Of(2),
+                By = "bert",
+            }
         );
-        Assert.EndsWith(end, held.Sentence, StringComparison.Ordinal);
+
+        Assert.Equal(FailureTypes.ClusterBusy, busy.Type);
+        Assert.Equal($"demo is held by Switchover s-1, started 1970-01-01 00:00:00Z by anna, {end}", Sample.Said(busy));
+    }
+
+    [Fact]
+    public void It_can_be_taken_by_the_same_procedure_with_what_that_was_given()
+    {
+        var demo = ClusterName.Parse("demo");
+        var held = new HeldLease(
+            demo,
+            LeaseKind.Backup,
+            "TakeBackup",
+            "s-1",
+            DateTimeOffset.UnixEpoch,
+            "anna",
+            "blocked"
+        );
+
+        var take = held.RefusalOf(
+            new TakeBackupInput
+            {
+                Cluster = demo,
+                Annotation = "anna's",
+                Approve = true,
+                By = "bert",
+            }
+        ).Hints[^1];
+
+        Assert.Equal(
+            """{"annotation":"anna\u0027s","cluster":"demo","approve":true,"takeOver":"s-1"}""",
+            take.Input!.ToJsonString()
+        );
+        Assert.Equal(
+            @"take the cluster from it: pgflow backup demo --annotation 'anna'\''s' --take-over s-1",
+            HintText.Of(take)
+        );
     }
 
     [Fact]

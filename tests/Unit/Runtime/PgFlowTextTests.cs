@@ -47,7 +47,20 @@ public sealed class PgFlowTextTests
                 new(1, "1", "one", StepState.Done, Milliseconds: 12),
                 new(2, "2", "two", StepState.Blocked, Error: "a|b\nc"),
             ],
-            [new(2, "two", "a|b\nc", "fix it", CanSkip: true)],
+            [
+                new(
+                    2,
+                    "two",
+                    "a|b\nc",
+                    [
+                        Hint.Repair(ClusterName.Parse("demo")),
+                        Hint.Resolve("fix it, then", "s-1", ResolveAction.Retry, step: 2),
+                        Hint.On("end it", "s-1", WorkflowAction.Cancel),
+                        new("ask somebody"),
+                    ],
+                    CanSkip: true
+                ),
+            ],
             ["a note"]
         );
 
@@ -61,7 +74,7 @@ public sealed class PgFlowTextTests
 
             - a fact
 
-            - Step 2 waits for a person: fix it
+            - Step 2 waits for a person: put it right: RepairCluster `{"cluster":"demo"}`; or fix it, then: resolve `{"action":"retry","step":2}` (s-1); or end it: cancel (s-1); or ask somebody
 
             - a note
 

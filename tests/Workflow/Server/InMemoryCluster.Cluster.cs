@@ -481,7 +481,7 @@ internal sealed partial class InMemoryCluster
             () => Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node}'s data was swapped back while it ran")
         );
 
-    async Task<string?> ILeaseActivities.DescribeLeaseAsync(ClusterName cluster, LeaseKind kind)
+    async Task<HeldLease?> ILeaseActivities.DescribeLeaseAsync(ClusterName cluster, LeaseKind kind)
     {
         await DoAsync(null, () => { });
         try
@@ -495,7 +495,15 @@ internal sealed partial class InMemoryCluster
             var holder = await _client.GetWorkflowHandle(lease.ParentId!, lease.ParentRunId).DescribeAsync();
             if (holder.Status is WorkflowExecutionStatus.Running)
             {
-                return $"{cluster} is held by {holder.WorkflowType} {holder.Id} since {holder.StartTime:O}";
+                return new(
+                    cluster,
+                    kind,
+                    holder.WorkflowType,
+                    holder.Id,
+                    holder.StartTime,
+                    "somebody",
+                    holder.TypedSearchAttributes.Get(Attributes.Outcome)
+                );
             }
 
             await _client.GetWorkflowHandle(lease.Id, lease.RunId).TerminateAsync("its procedure was reset");

@@ -105,7 +105,7 @@ internal sealed class TestEnvironment : IAsyncDisposable
             handle.GetResultAsync().WaitAsync(Deadline)
         );
         var cause = Assert.IsType<ApplicationFailureException>(failure.InnerException);
-        return new(cause.ErrorType!, cause.Message, TemporalFailures.ReportOf(cause), TemporalFailures.HintOf(cause));
+        return new(cause.ErrorType!, cause.Message, TemporalFailures.ReportOf(cause), TemporalFailures.HintsOf(cause));
     }
 
     /// <summary>The report of a procedure that ends as cancelled.</summary>
@@ -194,7 +194,7 @@ internal sealed class TestEnvironment : IAsyncDisposable
     }
 
     /// <summary>How a procedure failed.</summary>
-    internal sealed record Failed(string Type, string Message, Report? Report, Hint? Hint);
+    internal sealed record Failed(string Type, string Message, Report? Report, IReadOnlyList<Hint> Hints);
 
     private sealed class Raw(string data, string encoding) : IRawValue
     {

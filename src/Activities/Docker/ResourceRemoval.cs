@@ -3,7 +3,7 @@ using Temporalio.Activities;
 
 namespace PgFlow.Activities.Docker;
 
-/// <summary>Removes what a cluster consists of outside PostgreSQL; what carries no label of the cluster stays.</summary>
+/// <summary>Removes what a cluster consists of outside PostgreSQL; what does not carry its label stays.</summary>
 internal sealed class ResourceRemoval(DockerEngine docker)
 {
     /// <summary>Post-condition: the node's container, its volume and what used it are gone.</summary>

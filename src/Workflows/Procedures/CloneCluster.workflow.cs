@@ -102,7 +102,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                 var promotion = await ResultStep(
                     "promote",
                     $"{primary} is promoted",
-                    () => Nodes.PromoteAsync(primary, target.Timeline)
+                    () => NodeRoles.PromoteAsync(primary, target.Timeline)
                 );
                 await RecordTimelineSwitchAsync(promotion, leftAt: null, openedAt);
                 await Step(

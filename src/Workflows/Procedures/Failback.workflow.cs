@@ -30,7 +30,7 @@ public sealed class Failback : Procedure<FailbackInput>
                 await RequiredStep(
                     "fence",
                     $"{node} is stopped and can't restart as a primary",
-                    () => Nodes.FenceAsync(node),
+                    () => NodeRoles.FenceAsync(node),
                     undo: plan.Before.WasStandby ? plan.Before.ReturnAsync : null
                 ); // a wrong or lost primary stays fenced
                 await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));

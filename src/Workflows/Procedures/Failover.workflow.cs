@@ -35,7 +35,7 @@ public sealed class Failover : Procedure<FailoverInput>
                         + "leaves the standbys' endpoint",
                     () =>
                         Workflow.WhenAllAsync([
-                            .. plan.Lost.Select(lost => Nodes.FenceAsync(lost.Id)),
+                            .. plan.Lost.Select(lost => NodeRoles.FenceAsync(lost.Id)),
                             Endpoints.LeaveAsync(plan.Likely.Node),
                         ]),
                     undo: async () =>
@@ -65,7 +65,7 @@ public sealed class Failover : Procedure<FailoverInput>
             "The standbys' WAL compared",
             async () =>
             {
-                var result = plan.Decide(await Nodes.CompareAsync(plan.Compared, plan.Contest.Live));
+                var result = plan.Decide(await NodeRoles.CompareAsync(plan.Compared, plan.Contest.Live));
                 Notes.AddRange(result.Risks);
                 return result.Winner;
             }
@@ -93,7 +93,11 @@ public sealed class Failover : Procedure<FailoverInput>
         }
 
         var openedAt = Now;
-        var promoting = ResultStep("promote", $"{node} is promoted", () => Nodes.PromoteAsync(node, winner.Timeline));
+        var promoting = ResultStep(
+            "promote",
+            $"{node} is promoted",
+            () => NodeRoles.PromoteAsync(node, winner.Timeline)
+        );
         await Workflow.WhenAllAsync(
             promoting,
             Step(

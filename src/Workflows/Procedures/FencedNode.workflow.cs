@@ -35,7 +35,7 @@ internal sealed record FencedNode(
             return;
         }
 
-        await Nodes.UnfenceAsync(Id, WasRunning, WasMarked);
+        await NodeRoles.UnfenceAsync(Id, WasRunning, WasMarked);
         await (
             Endpoint switch
             {

@@ -92,7 +92,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                     () => ReplayAsync(plan, target),
                     undo: async () =>
                     {
-                        await Nodes.FenceAsync(node, atOnce: true);
+                        await NodeRoles.FenceAsync(node, atOnce: true);
                         await Nodes.ConfigureAsync(plan.SettingsOfToday);
                     }
                 );
@@ -210,11 +210,11 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
         if (plan.Primary is { } primary)
         {
             // while its standbys still receive; its clients' sessions end while it has its address
-            await Nodes.StopAsync(primary, plan.Input.StopWithinSeconds);
+            await NodeRoles.StopAsync(primary, plan.Input.StopWithinSeconds);
         }
 
         // a primary that answers has stopped; standbys are made anew
-        await InParallel(plan.Nodes, node => Nodes.FenceAsync(node.Id, atOnce: true));
+        await InParallel(plan.Nodes, node => NodeRoles.FenceAsync(node.Id, atOnce: true));
     }
 
     /// <summary>Everything is as it was before: the old primary first, so that its standbys find it.</summary>
@@ -241,7 +241,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
 
     private static async Task<Promotion> PromoteAsync(NodeId node, ResolvedTarget target)
     {
-        var promotion = await Nodes.PromoteAsync(node, target.Timeline);
+        var promotion = await NodeRoles.PromoteAsync(node, target.Timeline);
         return promotion.Parent == target.Timeline && promotion.Timeline == target.NewTimeline
             ? promotion
             : throw Failure.Break(
@@ -319,7 +319,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             $"The target is moved to {later.End}",
             async () =>
             {
-                await Nodes.FenceAsync(plan.Node);
+                await NodeRoles.FenceAsync(plan.Node);
                 await Recoveries.FetchWalAsync(plan.Node, plan.Input.Cluster, later);
                 await ReplayAsync(plan, later);
                 await Endpoints.OfferReadOnlyAsync(plan.Node);

@@ -39,7 +39,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 await Step(
                     "fence",
                     $"{node} is stopped and can't restart as a primary",
-                    () => Nodes.FenceAsync(node),
+                    () => NodeRoles.FenceAsync(node),
                     undo: plan.WasWrong ? null : plan.Before.ReturnAsync
                 ); // a primary beside this one stays fenced
                 await Step("salvage", $"{node}'s unarchived WAL is in the archive", () => Archives.SalvageAsync(node));

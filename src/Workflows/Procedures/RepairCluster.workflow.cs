@@ -39,7 +39,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                         RequiredStep(
                             $"fence/{node.Id.Name}",
                             $"{node} can only restart as a standby",
-                            () => Nodes.FenceAsync(node.Id, atOnce: true)
+                            () => NodeRoles.FenceAsync(node.Id, atOnce: true)
                         )
                 );
                 var timeline = plan.Timeline;

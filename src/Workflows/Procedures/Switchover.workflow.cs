@@ -108,15 +108,15 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     async () =>
                     {
                         // before it is stopped: Docker keeps the files of an ending container to itself
-                        await Nodes.MarkStandbyAsync(old);
-                        return await Nodes.StopAsync(old, plan.StopWithinSeconds, candidate);
+                        await NodeRoles.MarkStandbyAsync(old);
+                        return await NodeRoles.StopAsync(old, plan.StopWithinSeconds, candidate);
                     },
-                    undo: () => Nodes.UnfenceAsync(old, running: true, standby: false)
+                    undo: () => NodeRoles.UnfenceAsync(old, running: true, standby: false)
                 );
                 await RequiredStep(
                     "prove-replay",
                     $"{candidate} has all that {old} wrote",
-                    () => Nodes.ProveReplayedAsync(candidate, end.Value)
+                    () => NodeRoles.ProveReplayedAsync(candidate, end.Value)
                 );
                 var leftAt = Now;
 
@@ -124,7 +124,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                 var promoting = ResultStep(
                     "promote",
                     $"{candidate} is promoted",
-                    () => Nodes.PromoteAsync(candidate, plan.Timeline)
+                    () => NodeRoles.PromoteAsync(candidate, plan.Timeline)
                 );
                 await Workflow.WhenAllAsync(
                     promoting,

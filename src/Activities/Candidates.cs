@@ -9,7 +9,7 @@ internal sealed class Candidates(Inventory inventory, NodeWal wal, Sql sql)
     public async Task<Candidate> ObserveAsync(NodeId id, TimelineHistory? live)
     {
         var node = await inventory.NodeAsync(id);
-        var asked = await AskPositionAsync(node);
+        var asked = node.Running ? await AskPositionAsync(node) : null;
         var found = asked is { End: not null }
             ? asked
             : await ReadPositionAsync(asked ?? new(id, live?.Tip ?? default, End: null) { Answers = false }, live);

@@ -1,0 +1,51 @@
+namespace PgFlow.UnitTests.Values;
+
+public sealed class DemandTests
+{
+    [Theory]
+    [InlineData("", 0, "")]
+    [InlineData("ANY 1 (p2)", 1, "p2")]
+    [InlineData("ANY 2 (p2, p3, p4)", 2, "p2 p3 p4")]
+    [InlineData("any 2(p2,p3)", 2, "p2 p3")]
+    [InlineData("FIRST 2 (p2, p3)", 2, "p2 p3")]
+    [InlineData("2 (p2, p3)", 2, "p2 p3")]
+    [InlineData("p2, \"p3\"", 1, "p2 p3")]
+    [InlineData("p2, P2", 1, "p2")]
+    [InlineData("*", 1, "*")]
+    [InlineData("ANY 99999999999 (p2)", int.MaxValue, "p2")]
+    public void Is_read_as_PostgreSQL_reads_it(string setting, int number, string names)
+    {
+        var demand = Demand.Parse(setting);
+
+        Assert.Equal((number, names), (demand.Confirmations, string.Join(' ', demand.Names)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("ANY 1 (p2)")]
+    [InlineData("ANY 2 (p2, p3)")]
+    public void Is_written_as_it_is_read(string setting) => Assert.Equal(setting, Demand.Parse(setting).ToString());
+
+    /// <summary>Whoever confirmed the commits: if as many as are demanded did, one of them was read.</summary>
+    [Fact]
+    public void Nothing_is_missing_where_every_choice_of_confirmers_has_one_that_was_read()
+    {
+        foreach (var (count, number) in from n in Enumerable.Range(1, 5) from k in Enumerable.Range(1, n) select (n, k))
+        {
+            var nodes = Enumerable.Range(2, count).Select(NodeName.Of).ToList();
+            var demand = new Demand(number, [.. nodes.Select(node => node.ToString())]);
+            foreach (var read in Choices(nodes))
+            {
+                var proven = Choices(nodes)
+                    .Where(confirmers => confirmers.Count == number)
+                    .All(confirmers => confirmers.Intersect(read).Any());
+                Assert.Equal(proven, demand.MissingFrom(read).Count == 0);
+            }
+        }
+    }
+
+    private static IEnumerable<List<NodeName>> Choices(List<NodeName> nodes) =>
+        Enumerable
+            .Range(0, 1 << nodes.Count)
+            .Select(bits => nodes.Where((_, index) => (bits & (1 << index)) != 0).ToList());
+}

@@ -67,12 +67,13 @@ internal sealed class NodeActivities(
     public async Task WriteSettingsAsync(NodeSettings settings)
     {
         var container = await life.StoppedOrRunningAsync(settings.Node);
+        var earlier = container.State.Running ? null : await EarlierStandbyNamesAsync(settings);
         await PlaceAsync(
             settings.Node,
             [
                 ContainerFile.Private(
                     SettingsFile.Path,
-                    SettingsFile.Render(settings, container.Spec),
+                    SettingsFile.Render(settings, container.Spec, earlier),
                     container.Spec.Postgres
                 ),
                 ContainerFile.Private(
@@ -91,6 +92,30 @@ internal sealed class NodeActivities(
             await ReloadedAsync(container, SettingsFile.OfRole(settings, container.Spec));
         }
     }
+
+    public async Task WriteQuorumAsync(NodeId node, int quorum)
+    {
+        var container = await life.StoppedOrRunningAsync(node);
+        var file =
+            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
+            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}");
+        var changed = SettingsFile.WithQuorum(System.Text.Encoding.UTF8.GetString(file), quorum);
+        if (new KnownSettings(System.Text.Encoding.UTF8.GetBytes(changed)).Quorum != quorum)
+        {
+            throw Failure.Fail($"{SettingsFile.Path} of {node} has no {SettingsFile.Quorum}");
+        }
+
+        await PlaceAsync(node, [ContainerFile.Private(SettingsFile.Path, changed, container.Spec.Postgres)]);
+    }
+
+    /// <summary>What the last commits of a primary waited for that is stopped: what its file says from now on does not
+    /// tell that any more.</summary>
+    private async Task<string?> EarlierStandbyNamesAsync(NodeSettings settings) =>
+        settings is { Upstream: null, Recovery: null }
+            ? new KnownSettings(await docker.Of(settings.Node).ReadFileAsync(SettingsFile.Path)).EarlierThan(
+                settings.SynchronousStandbyNames
+            )
+            : null;
 
     /// <summary>Writes what is not there as it should be.</summary>
     private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)

@@ -22,8 +22,9 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END,
             'replayPaused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
             'synchronousStandbyNames', current_setting('synchronous_standby_names'),
-            'synchronous', EXISTS (SELECT FROM pg_file_settings
-                WHERE name = 'pgflow.synchronous' AND setting = 'on' AND sourcefile = $2),
+            'quorum', (SELECT setting::int FROM pg_file_settings
+                WHERE name = 'pgflow.synchronous' AND setting ~ '^[0-9]{1,4}$' AND sourcefile = $2
+                ORDER BY seqno DESC LIMIT 1),
             'readOnly', EXISTS (SELECT FROM pg_file_settings
                 WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
             'followers', (SELECT coalesce(json_agg(json_build_object(
@@ -221,7 +222,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
-            Synchronous = answer.Synchronous,
+            Quorum = answer.Quorum,
             ReadOnly = answer.ReadOnly,
             SummarizerFails = answer.SummarizerFails,
             RefusesClients = answer.RefusesClients,
@@ -254,7 +255,16 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         var configured = LearnAsync("its settings", () => container.ReadFileAsync(SettingsFile.Path));
         await Task.WhenAll(reading, looking, configured);
         var (control, signal) = (await reading, await looking);
-        var configuration = SettingsFile.Read((await configured).Value);
+        var configuration = new KnownSettings((await configured).Value);
+        if (configuration.Quorum > 0) // else nothing is promised, and a failover waits for this
+        {
+            var automatic = await LearnAsync(
+                "its overrides",
+                () => container.ReadFileAsync(KnownSettings.AutomaticPath)
+            );
+            configuration = new((await configured).Value, automatic.Value);
+        }
+
         return state with
         {
             Unread = [.. new[] { control.Why, signal.Why }.OfType<string>()],
@@ -264,7 +274,9 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             Control = control.Value?.State,
             StandbySignal = signal.Value,
             SynchronousStandbyNames = configuration.SynchronousStandbyNames,
-            Synchronous = configuration.Synchronous,
+            EarlierStandbyNames = configuration.EarlierStandbyNames,
+            Drift = configuration.Drift,
+            Quorum = configuration.Quorum,
             ReadOnly = configuration.ReadOnly,
         };
     }
@@ -317,7 +329,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         Lsn? Written,
         bool ReplayPaused = false,
         string SynchronousStandbyNames = "",
-        bool Synchronous = false,
+        int? Quorum = null,
         bool ReadOnly = false,
         IReadOnlyList<Follower>? Followers = null,
         IReadOnlyList<Slot>? Slots = null,

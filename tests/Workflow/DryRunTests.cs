@@ -15,6 +15,7 @@ public sealed class DryRunTests(TemporalServer server)
         ["Failback"] = (3, world => Scenario.Fenced(world), [("node", "p3")]),
         ["RemakeStandby"] = (3, world => world, [("node", "p3")]),
         ["RepairCluster"] = (3, world => Scenario.Pruned(world, "p1", "p2", "p3"), []),
+        ["SetSynchronousReplication"] = (3, world => world, [("quorum", 1)]),
         ["InitCluster"] = (0, world => world, [("nodes", 3)]),
         ["DestroyCluster"] = (3, world => world, []),
         ["RecoverCluster"] = (3, world => world, [("toLsn", "0/2000000"), ("inspect", true)]),

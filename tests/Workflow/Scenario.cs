@@ -62,6 +62,38 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
             3,
             world => CancelledAsync(world, "CopyPrimary p3", "RemakeStandby", ("node", "p3"))
         ),
+        new(
+            "RemakeStandby-synchronous",
+            3,
+            world => SucceededAsync(Synchronous(world, 2), "RemakeStandby", ("node", "p3"))
+        ),
+        new("Switchover-synchronous", 3, world => SucceededAsync(Synchronous(world, 2), "Switchover", ("to", "p2"))),
+        new("Failover-synchronous", 3, world => SucceededAsync(Crashed(Synchronous(world, 2)), "Failover")),
+        new(
+            "SetSynchronousReplication-succeeded",
+            3,
+            world => SucceededAsync(world, "SetSynchronousReplication", ("quorum", 2))
+        ),
+        new(
+            "SetSynchronousReplication-stopped",
+            3,
+            world => SucceededAsync(Crashed(world), "SetSynchronousReplication", ("quorum", 1))
+        ),
+        new(
+            "SetSynchronousReplication-undone",
+            3,
+            world => UndoneAsync(world, "ProveEndpoint p1", "SetSynchronousReplication", ("quorum", 1))
+        ),
+        new(
+            "SetSynchronousReplication-blocked",
+            3,
+            world => ResolvedAsync(world, "WriteQuorum p3", "SetSynchronousReplication", ("quorum", 1))
+        ),
+        new(
+            "SetSynchronousReplication-cancelled",
+            3,
+            world => CancelledAsync(world, "ProveStreaming p2", "SetSynchronousReplication", ("quorum", 1))
+        ),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
         new(
@@ -157,6 +189,21 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     internal static TestEnvironment Crashed(TestEnvironment world)
     {
         world.InMemory.Crash("p1");
+        return world;
+    }
+
+    /// <summary>A cluster of three whose commits wait for so many standbys.</summary>
+    internal static TestEnvironment Synchronous(TestEnvironment world, int quorum)
+    {
+        foreach (var name in (string[])["p1", "p2", "p3"])
+        {
+            world.InMemory[name] = world.InMemory[name] with
+            {
+                Quorum = quorum,
+                SynchronousStandbyNames = name == "p1" ? $"ANY {quorum} (p2, p3)" : "",
+            };
+        }
+
         return world;
     }
 

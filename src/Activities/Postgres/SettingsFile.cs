@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace PgFlow.Activities.Postgres;
 
 /// <summary>The one settings file of a node that PgFlow owns, included by its postgresql.conf, and its
@@ -18,6 +20,11 @@ internal static class SettingsFile
 
     public const string WalKeepSize = "256MB";
 
+    /// <summary>How many standbys are to confirm each commit.</summary>
+    public const string Quorum = "pgflow.synchronous";
+
+    public const string StandbyNames = "synchronous_standby_names";
+
     /// <summary>The first version that has incremental backups, which need summaries of the WAL.</summary>
     public const int FirstWithIncremental = 17;
 
@@ -33,7 +40,7 @@ internal static class SettingsFile
         "primary_slot_name",
         "recovery_target_timeline",
         "restore_command",
-        "synchronous_standby_names",
+        StandbyNames,
     ];
 
     /// <summary>The settings that say whom the node follows and who confirms its commits.</summary>
@@ -47,30 +54,13 @@ internal static class SettingsFile
                     + "keepalives_count=2 tcp_user_timeout=5000"
                 : "",
             ["primary_slot_name"] = settings.Upstream is null ? "" : settings.Node.ToString(),
-            ["synchronous_standby_names"] = settings.SynchronousStandbyNames,
+            [StandbyNames] = settings.SynchronousStandbyNames,
             ["default_transaction_read_only"] = settings.ReadOnly ? "on" : "off",
-            ["pgflow.synchronous"] = settings.Synchronous ? "on" : "off",
+            [Quorum] = settings.Quorum.ToString(CultureInfo.InvariantCulture),
             ["pgflow.read_only"] = settings.ReadOnly ? "on" : "off",
         };
 
-    /// <summary>What a node's file says of the cluster: of a node that can't be asked it is known from there
-    /// only.</summary>
-    public static (bool Synchronous, bool ReadOnly, string SynchronousStandbyNames) Read(byte[]? file)
-    {
-        var values = (file is null ? "" : System.Text.Encoding.UTF8.GetString(file))
-            .Split('\n')
-            .Select(line => line.Split(" = '", 2))
-            .Where(setting => setting.Length == 2)
-            .ToLookup(setting => setting[0], setting => setting[1].TrimEnd('\''));
-        string Value(string name) => values[name].LastOrDefault("");
-        return (
-            Value("pgflow.synchronous") == "on",
-            Value("pgflow.read_only") == "on",
-            Value("synchronous_standby_names")
-        );
-    }
-
-    public static string Render(NodeSettings settings, ClusterSpec spec) =>
+    public static string Render(NodeSettings settings, ClusterSpec spec, string? earlierStandbyNames = null) =>
         $"""
             # Written by PgFlow; changes by hand are lost.
             listen_addresses = '*'
@@ -97,8 +87,21 @@ internal static class SettingsFile
             wal_receiver_status_interval = 1s
             wal_retrieve_retry_interval = 500ms
             {string.Join('\n', OfRole(settings, spec).Select(setting => $"{setting.Key} = '{setting.Value}'"))}
+            {(earlierStandbyNames is null ? "" : $"{KnownSettings.Earlier} = '{Quoted(earlierStandbyNames)}'")}
 
             """;
+
+    /// <summary>The same file with another number of confirmations.</summary>
+    public static string WithQuorum(string file, int quorum) =>
+        string.Join(
+            '\n',
+            file.Split('\n')
+                .Select(line =>
+                    line.StartsWith($"{Quorum} = ", StringComparison.Ordinal) ? $"{Quorum} = '{quorum}'" : line
+                )
+        );
+
+    private static string Quoted(string value) => value.Replace("'", "''", StringComparison.Ordinal);
 
     /// <summary>A recovering node has all its WAL in pg_wal, chosen by lineage, and stops before the first record to
     /// leave out.</summary>

@@ -42,6 +42,11 @@ public interface INodeActivities
     [Activity]
     Task WriteSettingsAsync(NodeSettings settings);
 
+    /// <summary>Post-condition: the node's own file says how many standbys are to confirm each commit, for when it
+    /// becomes the primary; all else in it is as it was, and nothing that it does now depends on it.</summary>
+    [Activity]
+    Task WriteQuorumAsync(NodeId node, int quorum);
+
     /// <summary>
     /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
     /// node. What others made stays, but for a slot that would keep a
@@ -64,8 +69,9 @@ public interface INodeActivities
 /// <summary>What PgFlow's own settings file of a node says beyond what is the same everywhere.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Upstream">Whom it follows; null for the primary.</param>
-/// <param name="Synchronous">Whether the cluster is meant to be synchronous.</param>
-/// <param name="SynchronousStandbys">Of whom one must confirm each commit; none where that can't be met now.</param>
+/// <param name="Quorum">How many standbys are to confirm each commit, whoever is the primary; 0 where the cluster is
+/// meant to be asynchronous.</param>
+/// <param name="SynchronousStandbys">Of whom they must be; none where nobody can confirm now.</param>
 /// <param name="ReadOnly">Whether the cluster is meant to be read-only.</param>
 /// <param name="Recovery">How far it replays what a recovery has put beside its data; null for a node that serves or
 /// follows.</param>
@@ -74,20 +80,21 @@ public interface INodeActivities
 public sealed record NodeSettings(
     NodeId Node,
     NodeName? Upstream = null,
-    bool Synchronous = false,
+    int Quorum = 0,
     IReadOnlyList<NodeName>? SynchronousStandbys = null,
     bool ReadOnly = false,
     RecoverySettings? Recovery = null,
     Timeline? Timeline = null
 )
 {
-    /// <summary>How many of the standbys confirm a commit.</summary>
-    internal const int Quorum = 1;
+    /// <summary>How many of <see cref="SynchronousStandbys"/> must confirm now: fewer than are meant to, where fewer
+    /// can.</summary>
+    public int Confirmations { get; init; }
 
     /// <summary>The value of synchronous_standby_names.</summary>
     [JsonIgnore]
     public string SynchronousStandbyNames =>
-        SynchronousStandbys is { Count: > 0 } standbys ? $"ANY {Quorum} ({string.Join(", ", standbys)})" : "";
+        new Demand(Confirmations, [.. (SynchronousStandbys ?? []).Select(name => name.ToString())]).ToString();
 }
 
 /// <summary>What a recovering node replays.</summary>
@@ -142,6 +149,12 @@ internal static class Nodes
         ActivityCall.ChangeAsync(
             (INodeActivities activities) => activities.WriteSettingsAsync(settings),
             $"{settings.Node}: settings"
+        );
+
+    public static Task RememberQuorumAsync(NodeId node, int quorum) =>
+        ActivityCall.ChangeAsync(
+            (INodeActivities activities) => activities.WriteQuorumAsync(node, quorum),
+            $"{node}: {PgFlowText.Count(quorum, "standby")} to confirm each commit, in its settings"
         );
 
     public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>

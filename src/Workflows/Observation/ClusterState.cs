@@ -198,18 +198,23 @@ public sealed record NodeState
     /// <summary>What synchronous_standby_names says.</summary>
     public string SynchronousStandbyNames { get; init; } = "";
 
-    /// <summary>Of whom one confirms each commit, by <see cref="SynchronousStandbyNames"/>.</summary>
-    [JsonIgnore]
-    public IReadOnlyList<NodeName> Confirmers =>
+    /// <summary>What it said when a stopped primary ran last, where its file was changed since then; null where it was
+    /// not.</summary>
+    public string? EarlierStandbyNames { get; init; }
+
+    /// <summary>What it demands as a primary, by <see cref="SynchronousStandbyNames"/>.</summary>
+    internal Demand Demand => Demand.Parse(SynchronousStandbyNames).Without(Id.Name);
+
+    /// <summary>All that it may have demanded when it accepted its last commit; none where that is not known.</summary>
+    internal IReadOnlyList<Demand> Demands =>
         [
-            .. SynchronousStandbyNames
-                .Split(' ', ',', '(', ')')
-                .Where(word => NodeName.TryParse(word, null, out _))
-                .Select(name => NodeName.Parse(name)),
+            .. Quorum is null && Demand.IsNone ? Array.Empty<Demand>() : [Demand],
+            .. EarlierStandbyNames is { } earlier ? [Demand.Parse(earlier).Without(Id.Name)] : Array.Empty<Demand>(),
         ];
 
-    /// <summary>Whether the cluster is meant to be synchronous.</summary>
-    public bool Synchronous { get; init; }
+    /// <summary>How many standbys are to confirm each commit, as it has it in its settings for when it is the primary;
+    /// null where that is not known.</summary>
+    public int? Quorum { get; init; }
 
     /// <summary>Whether the cluster is meant to be read-only.</summary>
     public bool ReadOnly { get; init; }

@@ -29,28 +29,83 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     /// <summary>Whether these deviations are such as RepairCluster puts right.</summary>
     public static bool CanRepair(Finding finding) => finding.Hint?.Procedure is nameof(RepairCluster);
 
-    /// <summary>Of whom one should confirm each commit: who streams, and who is asked already.</summary>
+    /// <summary>Of whom confirmations should be asked: who streams, and who is asked already.</summary>
     /// <remarks>What keeps one who is asked from streaming is a finding of its own.</remarks>
     public static IEnumerable<NodeId> ConfirmersOf(NodeState primary, IEnumerable<NodeState> members)
     {
-        var followersAreKnown = primary is { Role: NodeRole.Primary, Unread: [] };
-        bool Streams(NodeState node) => !followersAreKnown || !Checks.ReplicationIssues(node, primary).Any();
+        var asked = primary.Demand.Nodes;
         return members
-            .Where(node => node.Id != primary.Id && (primary.Confirmers.Contains(node.Id.Name) || Streams(node)))
+            .Where(node => node.Id != primary.Id && (asked.Contains(node.Id.Name) || Streams(node, primary)))
             .Select(node => node.Id);
     }
 
-    /// <summary>How the primary asks for confirmations otherwise than it should; null where it does not.</summary>
-    private string? ConfirmationOf(NodeState primary)
+    /// <summary>Whether a node can confirm the primary's commits, as far as that is known.</summary>
+    private static bool Streams(NodeState node, NodeState primary) =>
+        primary is not { Role: NodeRole.Primary, Unread: [] } || !Checks.ReplicationIssues(node, primary).Any();
+
+    /// <summary>How the primary asks for confirmations otherwise than it should, or than it was meant to; none where
+    /// nobody knows, or where it is for another finding.</summary>
+    private IEnumerable<Finding> ConfirmationsOf(NodeState primary)
     {
         if (primary.Unread.Count > 0 || primary.Drift.Any(drift => drift.Name == "synchronous_standby_names"))
         {
-            return null; // nobody knows, or it is for another finding
+            yield break;
         }
 
-        var asked = primary.SynchronousStandbyNames;
-        var expected = ClusterIntent.Of(Members).Primary(Id, ConfirmersOf(primary, Members)).SynchronousStandbyNames;
-        return asked == expected ? null : $"it is '{asked}', expected '{expected}'";
+        var (intent, asked) = (ClusterIntent.Of(Members), primary.SynchronousStandbyNames);
+        var expected = intent.Primary(Id, ConfirmersOf(primary, Members)).SynchronousStandbyNames;
+        if (asked != expected)
+        {
+            yield return new(
+                FindingCode.SynchronousStandbysDiffer,
+                Id,
+                $"it is '{asked}', expected '{expected}'",
+                Hint.Repair(Id.Cluster)
+            );
+        }
+
+        var demand = primary.Demand;
+        List<NodeId> streaming =
+        [
+            .. Members.Where(node => Streams(node, primary)).Select(node => node.Id).Where(IsOther),
+        ];
+        if (demand.Nodes.Count == demand.Names.Count && !demand.IsMetBy(streaming)) // others may confirm unseen
+        {
+            yield return new(
+                FindingCode.CommitsWait,
+                Id,
+                $"synchronous_standby_names is '{asked}', streaming: "
+                    + (streaming.Count == 0 ? "none" : string.Join(", ", streaming)),
+                Hint.Synchronous("let them wait only for those that stream", Id.Cluster, streaming.Count)
+            );
+        }
+        else if (asked == expected && demand.Confirmations < intent.Within(Members.Count).Quorum)
+        {
+            yield return new(FindingCode.FewerConfirm, Id, FewerThan(intent, demand.Confirmations));
+        }
+    }
+
+    private bool IsOther(NodeId node) => node != Id;
+
+    /// <summary>For how many standbys commits wait, instead of those that they are meant to wait for.</summary>
+    public static string FewerThan(ClusterIntent intent, int confirmations) =>
+        (confirmations == 0 ? "no standby" : PgFlowText.Count(confirmations, "standby"))
+        + FormattableString.Invariant($" instead of {intent.Quorum}");
+
+    /// <summary>A standby that was out of reach when the number was changed would go on with the old one as the
+    /// primary.</summary>
+    private IEnumerable<Finding> QuorumOf(NodeState node)
+    {
+        var meant = ClusterIntent.Of(Members).Quorum;
+        if (node.Quorum is { } own && own != meant)
+        {
+            yield return new(
+                FindingCode.QuorumDiffers,
+                Id,
+                $"{own} instead of {meant}",
+                Hint.Synchronous("write it there", Id.Cluster, meant)
+            );
+        }
     }
 
     /// <summary>Where a node stands that serves: whether it is restarted, and who reaches it.</summary>
@@ -76,9 +131,9 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
             yield return new(FindingCode.ClientsRefused, Id, Hint: Hint.Repair(Id.Cluster));
         }
 
-        if (IsPrimary && ConfirmationOf(node) is { } confirmation)
+        foreach (var finding in IsPrimary ? ConfirmationsOf(node) : QuorumOf(node))
         {
-            yield return new(FindingCode.SynchronousStandbysDiffer, Id, confirmation, Hint.Repair(Id.Cluster));
+            yield return finding;
         }
 
         foreach (

@@ -109,6 +109,17 @@ public enum FindingCode
     /// does.</summary>
     SynchronousStandbysDiffer,
 
+    /// <summary>Commits wait for ever: fewer standbys stream than must confirm; the detail says which.</summary>
+    CommitsWait,
+
+    /// <summary>Commits wait for fewer standbys than they are meant to, since no more can confirm; the detail says for
+    /// how many. Of a plan: until it has ended.</summary>
+    FewerConfirm,
+
+    /// <summary>A standby has another number of confirmations in its settings than the primary; the detail says
+    /// which.</summary>
+    QuorumDiffers,
+
     /// <summary>A node has no container; the detail says what its volume holds.</summary>
     ContainerMissing,
 

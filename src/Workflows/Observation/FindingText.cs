@@ -58,6 +58,10 @@ public static class FindingText
             FindingCode.SlotMissing => $"{node} has no slot for {detail}",
             FindingCode.SynchronousStandbysDiffer =>
                 $"synchronous_standby_names on {node} does not match the cluster's configuration: {detail}",
+            FindingCode.CommitsWait => $"commits on {node} wait for confirmations that nobody gives: {detail}",
+            FindingCode.FewerConfirm => $"commits on {node} wait for {detail}",
+            FindingCode.QuorumDiffers =>
+                $"{node} would let commits wait for another number of standbys, were it the primary: {detail}",
             FindingCode.ContainerMissing => $"{node} is {detail}",
             FindingCode.ResourceMissing => $"the {detail} is gone",
             FindingCode.ResourceForeign => $"the {detail}",

@@ -94,6 +94,10 @@ public sealed record Hint(
             ? new("fence the wrong one", nameof(Failback), new() { ["cluster"] = cluster.ToString(), ["node"] = null })
             : Run("bring it back", nameof(Failback), cluster, node);
 
+    /// <summary>Commits wait for so many standbys.</summary>
+    internal static Hint Synchronous(string text, ClusterName cluster, int quorum) =>
+        Start(text, new SetSynchronousReplicationInput { Cluster = cluster, Quorum = quorum });
+
     /// <summary>Its name is free afterwards.</summary>
     internal static Hint Destroy(ClusterName cluster) =>
         Run("remove the cluster with its data", nameof(DestroyCluster), cluster);

@@ -214,12 +214,20 @@ internal sealed record CloneClusterPlan : Plan
         state.RequireVacant();
         var source = (await Clusters.ObserveAsync(input.From)).RequireExisting();
         var target = await Repositories.ResolveAsync(input.From, input.Target);
+        var meant = ClusterIntent.Of(source);
+        var intent = meant.Within(input.Nodes ?? source.Spec!.Nodes);
         return new()
         {
             Summary =
                 $"cluster {input.Cluster}: {PgFlowText.Count(input.Nodes ?? source.Spec!.Nodes, "node")}, as "
                 + $"{input.From} was at {TargetText.Place(target)}",
-            Facts = TargetText.Facts(target),
+            Facts =
+            [
+                .. TargetText.Facts(target),
+                .. intent.Quorum == meant.Quorum
+                    ? Array.Empty<string>()
+                    : [$"each commit waits for {ExpectedNode.FewerThan(meant, intent.Quorum)}, as on {input.From}"],
+            ],
             Warnings =
             [
                 new(FindingCode.RolesOfSource, Detail: input.From.ToString()),
@@ -237,7 +245,7 @@ internal sealed record CloneClusterPlan : Plan
             Input = input,
             Source = source.Spec!,
             Target = target,
-            Intent = ClusterIntent.Of(source),
+            Intent = intent,
             FullPageWrites = source.Primaries.All(primary => primary.FullPageWrites),
         };
     }

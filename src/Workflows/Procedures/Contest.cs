@@ -3,18 +3,23 @@ namespace PgFlow.Workflows.Procedures;
 /// <summary>Who becomes the primary after one was lost: whoever has the most WAL of the live branch.</summary>
 /// <param name="Live">The live branch; null where a person goes on without knowing it.</param>
 /// <param name="Asked">The node that a person named.</param>
-/// <param name="Confirmers">Of whom one confirmed each commit; null where the cluster is not synchronous.</param>
+/// <param name="Proof">What the lost primary demanded before it acknowledged a commit.</param>
 /// <param name="Force">Go on although something may be lost.</param>
-internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyList<NodeName>? Confirmers, bool Force)
+internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, ConfirmationProof Proof, bool Force)
 {
     /// <summary>Decides, or refuses with all that may be lost, and how to go on all the same.</summary>
     public Verdict Decide(IReadOnlyList<Candidate> compared, Hint insist)
     {
         var winner = WinnerOf(compared);
-        string[] risks = [.. Ahead(compared, winner), .. Behind(winner), .. Unproven(compared)];
+        var unproven = Proof.RisksOf(compared);
+        string[] risks = [.. Ahead(compared, winner), .. Behind(winner), .. unproven.Select(risk => risk.Text)];
+        var said = unproven.SelectMany(risk => risk.Unread).ToHashSet();
         return Force || Failure.RefuseFor(risks, insist) is not { } refusal
-            ? new(winner, [.. risks, .. Unread(compared, winner)])
+            ? new(winner, [.. risks, .. Unread(compared).Where(node => !said.Contains(node.Name)).Select(TextOf)])
             : throw refusal;
+
+        string TextOf((string Name, string? Why) node) =>
+            $"whether {node.Name} has more than {winner.Node} is unknown: {node.Why}";
     }
 
     private Candidate WinnerOf(IReadOnlyList<Candidate> compared)
@@ -77,29 +82,8 @@ internal sealed record Contest(TimelineHistory? Live, NodeId? Asked, IReadOnlyLi
             ]
             : [];
 
-    /// <summary>A commit may be on any of those that could confirm it: all but (quorum - 1) of them must have been
-    /// read.</summary>
-    private IEnumerable<string> Unproven(IReadOnlyList<Candidate> compared)
-    {
-        var unread =
-            Confirmers
-                ?.Where(name => compared.FirstOrDefault(node => node.Node.Name == name) is not { End: not null })
-                .ToList()
-            ?? [];
-        return unread.Count < NodeSettings.Quorum
-            ? []
-            : unread.Select(name =>
-                $"commits that only {name} confirmed may be lost: its WAL can't be read ({WhyOf(compared, name)})"
-            );
-    }
-
-    private IEnumerable<string> Unread(IReadOnlyList<Candidate> compared, Candidate winner) =>
-        compared
-            .Where(node => node.End is null && Confirmers?.Contains(node.Node.Name) is not true)
-            .Select(node => $"whether {node.Node} has more than {winner.Node} is unknown: {node.Unknown}");
-
-    private static string WhyOf(IReadOnlyList<Candidate> compared, NodeName name) =>
-        compared.FirstOrDefault(node => node.Node.Name == name)?.Unknown ?? "it is no standby of the live branch";
+    private static IEnumerable<(string Name, string? Why)> Unread(IReadOnlyList<Candidate> compared) =>
+        compared.Where(node => node.End is null).Select(node => (node.Node.ToString(), node.Unknown));
 }
 
 /// <summary>Who won, and what may be lost by it.</summary>

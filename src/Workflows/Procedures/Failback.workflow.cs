@@ -26,6 +26,7 @@ public sealed class Failback : Procedure<FailbackInput>
             async plan =>
             {
                 var (node, primary) = (plan.Node, plan.Primary);
+                var follows = false;
 
                 await RequiredStep(
                     "fence",
@@ -58,12 +59,19 @@ public sealed class Failback : Procedure<FailbackInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
+                    async () =>
+                    {
+                        await Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent);
+                        follows = true;
+                    }
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                    () =>
+                        Nodes.ConfigureAsync(
+                            plan.Intent.Primary(primary, plan.Standbys.Where(standby => follows || standby != node))
+                        )
                 );
                 await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
                 Conclude($"{node} is a standby of {primary} again");
@@ -183,7 +191,7 @@ internal sealed record FailbackPlan : Plan
                 .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
                 node.Id,
             ],
-            Intent = ClusterIntent.Of(state),
+            Intent = ClusterIntent.Of(state.Nodes, primary),
         };
     }
 

@@ -83,7 +83,7 @@ public sealed class Failover : Procedure<FailoverInput>
             await Step("leave-endpoint", $"{node} leaves the standbys' endpoint", () => Endpoints.LeaveAsync(node));
         }
 
-        if (plan.Intent.Synchronous) // before anybody can commit
+        if (plan.Intent.Quorum > 0) // before anybody can commit
         {
             await RequiredStep(
                 "require-confirmation",

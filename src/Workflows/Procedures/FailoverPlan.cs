@@ -36,9 +36,7 @@ internal sealed record FailoverPlan : Plan
 
     /// <summary>Whether anybody but the likely winner may have what it lacks, or nobody knows what it has.</summary>
     internal bool IsContested =>
-        Compared.Count > 1
-        || Contest.Live?.Tip != Likely.Timeline
-        || Contest.Confirmers?.Any(name => name != Likely.Node.Name) is true;
+        Compared.Count > 1 || Contest.Live?.Tip != Likely.Timeline || !Contest.Proof.IsGivenBy(Likely.Node);
 
     internal string LostNames =>
         Lost.Count == 0 ? "No node needs to be" : string.Join(", ", Lost.Select(lost => lost.Id));
@@ -77,6 +75,9 @@ internal sealed record FailoverPlan : Plan
         var survivors = state.Standbys.Where(node => !strays.Contains(node) || (input.Force && node == asked)).ToList();
         var absent = state.Nodes.Except(survivors).Except(lost).ToList();
         var likely = asked ?? survivors.OrderByDescending(node => node.Wal).FirstOrDefault();
+        var intent = ClusterIntent.Of(state);
+        var proof = ConfirmationProof.Of(state, lost, intent);
+        string[] hopeless = survivors.Count == 0 ? [] : [.. proof.Hopeless];
         string[] against =
         [
             .. asked is { Role: not NodeRole.Standby }
@@ -88,6 +89,7 @@ internal sealed record FailoverPlan : Plan
                 : Array.Empty<string>(),
             .. live is null && survivors.Count > 0 && !input.Force ? [WhyUnknown(state)] : Array.Empty<string>(),
             .. input.Force ? [] : state.Primaries.Select(node => $"{node.Id} is healthy and accepts writes"),
+            .. input.Force ? [] : hopeless,
             .. survivors.Where(node => node.ReplayPaused).Select(Checks.PauseOf).Said(),
             .. Checks.ConfigurationDrift(survivors).Said(),
         ];
@@ -95,7 +97,8 @@ internal sealed record FailoverPlan : Plan
         Hint[] ways =
         [
             .. state.Primaries.Count > 0 ? [Hint.Switchover(state.Cluster)] : Array.Empty<Hint>(),
-            .. state.Primaries.Count > 0 || (asked is not null && (live is null || strays.Contains(asked)))
+            .. state.Primaries.Count + hopeless.Length > 0
+            || (asked is not null && (live is null || strays.Contains(asked)))
                 ? [insist]
                 : Array.Empty<Hint>(),
             .. asked is not null
@@ -112,7 +115,6 @@ internal sealed record FailoverPlan : Plan
             throw refusal;
         }
 
-        var intent = ClusterIntent.Of(state);
         var compared = survivors.Concat(absent.Where(node => MayHaveMore(node, live))).ToList();
         return new()
         {
@@ -142,7 +144,7 @@ internal sealed record FailoverPlan : Plan
             Compared = [.. compared.Select(node => node.Id)],
             AllNodes = [.. state.Nodes.Select(node => node.Id)],
             Likely = new(likely.Id, likely.Timeline!.Value, likely.Wal) { ReplayPaused = likely.ReplayPaused },
-            Contest = new(live?.Line, asked?.Id, intent.Synchronous ? ConfirmersOf(state, lost) : null, input.Force),
+            Contest = new(live?.Line, asked?.Id, proof, input.Force),
             Insist = insist,
             Intent = intent,
         };
@@ -179,13 +181,6 @@ internal sealed record FailoverPlan : Plan
     private static bool MayHaveMore(NodeState node, LiveBranch? live) =>
         node.Role is not (NodeRole.Standby or NodeRole.Missing)
         && (node.Timeline is null || live is null || node.Timeline == live.Line.Tip);
-
-    /// <summary>Of whom one had to confirm each commit: as the lost primary has it in its settings, else all its
-    /// standbys.</summary>
-    private static List<NodeName> ConfirmersOf(ClusterState state, IReadOnlyCollection<NodeState> lost) =>
-        lost.SelectMany(node => node.Confirmers).Distinct().Order().ToList() is { Count: > 0 } named
-            ? named
-            : [.. state.Nodes.Except(lost).Select(node => node.Id.Name)];
 
     private static bool MayBePrimary(NodeState node) =>
         node.Role switch

@@ -25,8 +25,15 @@ public sealed record InitClusterInput : ProcedureInput
     public ArchiveMode Archive { get; init; } = ArchiveMode.External;
 
     /// <summary>A commit waits for one standby.</summary>
-    [Flag("A commit waits for one standby")]
+    [Flag("A commit waits for one standby; the same as --quorum 1")]
     public bool Sync { get; init; }
+
+    /// <summary>How many standbys confirm each commit.</summary>
+    [Flag("How many standbys confirm each commit: 0 is asynchronous (default)")]
+    public int? Quorum { get; init; }
+
+    /// <summary>What these two say.</summary>
+    internal int Confirmations => Quorum ?? (Sync ? 1 : 0);
 
     /// <summary>The virtual IP; needed with an external network that exists already.</summary>
     [Flag("The virtual IP; needed with --external-network", Value = "IP")]
@@ -47,11 +54,23 @@ public sealed record InitClusterInput : ProcedureInput
                 ? [new("image", "is empty; give an image that has PostgreSQL 13 to 18, as postgres:17")]
                 : TooLong("image", Image, 255),
             .. CheckPlace(Nodes, Vip, Subnet),
+            .. CheckQuorum(),
             .. Missing("vip", Vip is null && ExternalNetwork is not null, FreeAddress),
             .. ExternalNetwork is null && Vip is not null && IsAddress(Vip) && LastOf(Vip) is < 2 or > 127
                 ? [new("vip", $"{Vip} is not from 2 to 127 in its /24, which becomes the external network")]
                 : Array.Empty<InputProblem>(),
         ];
+
+    private IEnumerable<InputProblem> CheckQuorum() =>
+        Quorum switch
+        {
+            { } quorum when quorum < 0 || (quorum >= Nodes && Nodes is > 0 and <= MostNodes) =>
+            [
+                new("quorum", $"{quorum} is not from 0 to {Nodes - 1}: one of {Nodes} nodes is the primary"),
+            ],
+            0 when Sync => [new("quorum", "0 is asynchronous, and sync was given too")],
+            _ => [],
+        };
 
     private static int LastOf(string address) => IPAddress.Parse(address).GetAddressBytes()[3];
 
@@ -100,7 +119,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             async plan =>
             {
                 var (cluster, primary, standbys) = (plan.Input.Cluster, plan.Primary, plan.Standbys);
-                var (intent, openedAt) = (new ClusterIntent(plan.Input.Sync, ReadOnly: false), Now);
+                var (intent, openedAt) = (new ClusterIntent(plan.Input.Confirmations, ReadOnly: false), Now);
 
                 var postgres = await ResultStep(
                     "inspect-image",
@@ -207,7 +226,7 @@ internal sealed record InitClusterPlan : Plan
             Input.Nodes,
             Input.Image,
             Input.Archive,
-            Input.Sync,
+            Input.Confirmations,
             Input.Vip,
             Input.Subnet,
             Input.ExternalNetwork,
@@ -241,12 +260,16 @@ internal sealed record InitClusterPlan : Plan
                 + $"{input.Image}",
             Facts =
             [
-                $"archive {PgFlowText.Word(input.Archive)}, {(input.Sync ? "synchronous" : "asynchronous")} "
-                    + "replication",
+                $"archive {PgFlowText.Word(input.Archive)}, "
+                    + (
+                        input.Confirmations == 0
+                            ? "asynchronous replication"
+                            : $"each commit waits for {PgFlowText.Count(input.Confirmations, "standby")}"
+                    ),
                 $"endpoint {input.Cluster}-rw at {input.Vip ?? "a free address"} on "
                     + $"{input.ExternalNetwork ?? $"pgflow-{input.Cluster}-external"}",
             ],
-            Warnings = input.Sync && input.Nodes == 1 ? [new(FindingCode.NobodyConfirms)] : [],
+            Warnings = input.Confirmations > 0 && input.Nodes == 1 ? [new(FindingCode.NobodyConfirms)] : [],
             Input = input,
         };
         if (state.Spec is not { } spec || state.Missing.Count > 0)
@@ -260,7 +283,7 @@ internal sealed record InitClusterPlan : Plan
             .. Differs("nodes", spec.Nodes, input.Nodes),
             .. Differs("image", spec.Image, input.Image),
             .. Differs("archive", spec.Archive, input.Archive),
-            .. Differs("sync", ClusterIntent.Of(state).Synchronous, input.Sync),
+            .. Differs("quorum", ClusterIntent.Of(state).Quorum, input.Confirmations),
             .. Differs("vip", spec.Vip, input.Vip ?? spec.Vip),
             .. Differs("subnet", spec.Subnet, input.Subnet ?? spec.Subnet),
             .. Differs("externalNetwork", spec.ExternalNetwork, input.ExternalNetwork ?? spec.ExternalNetwork),

@@ -140,6 +140,15 @@ public static class ProcedureList
             Plan = By<RemakeStandbyInput>(RemakeStandbyPlan.From),
         },
         new(
+            nameof(SetSynchronousReplication),
+            typeof(SetSynchronousReplicationInput),
+            "synchronous",
+            "Change how many standbys confirm each commit, on a primary that runs or is stopped"
+        )
+        {
+            Plan = By<SetSynchronousReplicationInput>(SetSynchronousReplicationPlan.From),
+        },
+        new(
             nameof(TakeBackup),
             typeof(TakeBackupInput),
             "backup",

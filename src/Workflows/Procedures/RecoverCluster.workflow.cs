@@ -38,6 +38,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             async plan =>
             {
                 var (cluster, node) = (plan.Input.Cluster, plan.Node);
+                var following = new HashSet<NodeId>();
 
                 await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(cluster));
                 await Workflow.WhenAllAsync(
@@ -146,7 +147,11 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                             Step(
                                 $"follow/{standby.Name}",
                                 $"{standby} follows {node}",
-                                () => Replication.AttachAsync(standby, node, promotion.Value.Timeline, plan.Intent)
+                                async () =>
+                                {
+                                    await Replication.AttachAsync(standby, node, promotion.Value.Timeline, plan.Intent);
+                                    following.Add(standby);
+                                }
                             )
                     );
                 }
@@ -154,7 +159,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {node} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(plan.Intent.Primary(node, plan.Standbys))
+                    () => Nodes.ConfigureAsync(plan.Intent.Primary(node, following))
                 );
                 await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
                 await Step(

@@ -26,6 +26,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
             async plan =>
             {
                 var (node, primary) = (plan.Node, plan.Primary);
+                var follows = false;
 
                 await Step(
                     "prepare-primary",
@@ -36,6 +37,24 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                         await Clusters.SetRolesAsync(primary);
                     }
                 );
+                if (plan.Lift is { } lift)
+                {
+                    await Step(
+                        "lift-confirmation",
+                        $"{primary} does not wait for {node}'s confirmation any more",
+                        () => LiftAsync(lift.Others, plan),
+                        undo: async () =>
+                        {
+                            if (lift.Streams)
+                            {
+                                await Nodes.ProveStreamingAsync(node, primary);
+                            }
+
+                            await Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys));
+                        }
+                    );
+                }
+
                 await Step(
                     "fence",
                     $"{node} is stopped and can't restart as a primary",
@@ -59,18 +78,41 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
+                    async () =>
+                    {
+                        await Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent);
+                        follows = true;
+                    }
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                    () =>
+                        Nodes.ConfigureAsync(
+                            plan.Intent.Primary(primary, plan.Standbys.Where(standby => follows || standby != node))
+                        )
                 );
                 await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
                 Conclude($"{node} is a fresh copy of {primary} and follows it");
             }
         );
+
+    /// <summary>What only the node has confirmed is on those that are asked from now on, before its data
+    /// goes.</summary>
+    private static async Task LiftAsync(IReadOnlyList<NodeId> others, RemakeStandbyPlan plan)
+    {
+        await ProveAsync(); // while it still confirms: one that is behind keeps no client waiting
+        await Nodes.ConfigureAsync(plan.Intent.Primary(plan.Primary, others));
+        await ProveAsync(); // what it confirmed meanwhile
+
+        Task ProveAsync() => InParallel(others, other => Nodes.ProveStreamingAsync(other, plan.Primary));
+    }
 }
+
+/// <summary>Who confirms commits while a node that was asked to is away.</summary>
+/// <param name="Others">The other standbys that stream.</param>
+/// <param name="Streams">Whether the node itself streamed.</param>
+internal sealed record Lift(IReadOnlyList<NodeId> Others, bool Streams);
 
 /// <summary>Who is remade from whom.</summary>
 internal sealed record RemakeStandbyPlan : Plan
@@ -86,6 +128,9 @@ internal sealed record RemakeStandbyPlan : Plan
 
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
+
+    /// <summary>Who confirms commits meanwhile; null where the node is not asked to.</summary>
+    public required Lift? Lift { get; init; }
 
     /// <summary>The node as it is now, for the way back.</summary>
     public required FencedNode Before { get; init; }
@@ -104,6 +149,7 @@ internal sealed record RemakeStandbyPlan : Plan
             WasWrong,
             Others,
             Standbys,
+            Lift,
             Intent,
         };
 
@@ -112,6 +158,7 @@ internal sealed record RemakeStandbyPlan : Plan
     {
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
+        var (intent, lift) = (ClusterIntent.Of(state.Nodes, primary), LiftOf(node, primary, state));
         return node == primary
             ? throw Failure.Refuse($"{node.Id} is the primary", Hint.Switchover(state.Cluster))
             : new()
@@ -122,6 +169,16 @@ internal sealed record RemakeStandbyPlan : Plan
                 [
                     .. node.Role is NodeRole.Primary
                         ? [new(FindingCode.WritesDropped, node.Id, primary.Id.ToString())]
+                        : Array.Empty<Finding>(),
+                    .. lift is not null && lift.Others.Count < intent.Quorum
+                        ?
+                        [
+                            new(
+                                FindingCode.FewerConfirm,
+                                primary.Id,
+                                $"{ExpectedNode.FewerThan(intent, lift.Others.Count)} until {node.Id} follows again"
+                            ),
+                        ]
                         : Array.Empty<Finding>(),
                     .. node
                         .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
@@ -140,8 +197,20 @@ internal sealed record RemakeStandbyPlan : Plan
                     .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
                     node.Id,
                 ],
+                Lift = lift,
                 Before = FencedNode.Of(node),
-                Intent = ClusterIntent.Of(state),
+                Intent = intent,
             };
+    }
+
+    private static Lift? LiftOf(NodeState node, NodeState primary, ClusterState state)
+    {
+        List<NodeId> streaming =
+        [
+            .. state.Standbys.Where(standby => !Checks.ReplicationIssues(standby, primary).Any()).Select(one => one.Id),
+        ];
+        return primary.Demand.Nodes.Contains(node.Id.Name)
+            ? new([.. streaming.Where(other => other != node.Id)], streaming.Contains(node.Id))
+            : null;
     }
 }

@@ -24,6 +24,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
             async plan =>
             {
                 var (cluster, primary, returning) = (plan.Spec.Cluster, plan.Primary, plan.Returning);
+                var back = new HashSet<NodeId>();
 
                 await Step(
                     "recreate",
@@ -110,13 +111,23 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                         Step(
                             $"follow/{node.Id.Name}",
                             $"{node} follows {primary}",
-                            () => Replication.AttachAsync(node.Id, primary, timeline, plan.Intent)
+                            async () =>
+                            {
+                                await Replication.AttachAsync(node.Id, primary, timeline, plan.Intent);
+                                back.Add(node.Id);
+                            }
                         )
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                    () =>
+                        Nodes.ConfigureAsync(
+                            plan.Intent.Primary(
+                                primary,
+                                plan.Standbys.Where(node => back.Contains(node) || returning.All(one => one.Id != node))
+                            )
+                        )
                 );
                 await InParallel(
                     plan.Summarizers,

@@ -89,7 +89,7 @@ internal sealed record RepairClusterPlan : Plan
             ],
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
-            Intent = ClusterIntent.Of(state),
+            Intent = ClusterIntent.Of(state.Nodes, primary),
         };
         var left = others.Except(returning).Except(standbys).Select(Stays);
         plan = plan with

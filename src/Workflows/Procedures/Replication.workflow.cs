@@ -30,39 +30,51 @@ internal static class Replication
 }
 
 /// <summary>What a cluster is meant to be, whoever is the primary.</summary>
-/// <param name="Synchronous">A commit waits for one standby.</param>
+/// <param name="Quorum">How many standbys confirm each commit; 0 where replication is asynchronous.</param>
 /// <param name="ReadOnly">No transaction may write.</param>
-internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
+internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
 {
-    /// <summary>As any node that was asked has it in its settings.</summary>
+    /// <summary>As the nodes have it in their settings.</summary>
     public static ClusterIntent Of(ClusterState state) => Of(state.Nodes);
 
-    /// <inheritdoc cref="Of(ClusterState)"/>
-    public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes) =>
-        new(nodes.Any(node => node.Synchronous), nodes.Any(node => node.ReadOnly));
+    /// <summary>As the nodes have it in their settings. A node that was out of reach when it was changed may have an
+    /// older number: the primary's counts, running or not, as it is never changed without it; where that is not known,
+    /// the greatest, by which nothing is lost.</summary>
+    /// <param name="nodes">All nodes.</param>
+    /// <param name="primary">The primary, where that is decided; else the one that runs, or that clients reached
+    /// last.</param>
+    public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes, NodeState? primary = null)
+    {
+        var running = nodes.Where(node => node.Role is NodeRole.Primary).ToList();
+        primary ??= running is [var only]
+            ? only
+            : nodes.FirstOrDefault(node => node.Endpoint is EndpointRole.ReadWrite);
+        return new(primary?.Quorum ?? nodes.Max(node => node.Quorum) ?? 0, nodes.Any(node => node.ReadOnly));
+    }
 
-    /// <summary>Settings of the primary, of whom <paramref name="standbys"/> can confirm commits now.</summary>
-    public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys) =>
-        new(
-            node,
-            Upstream: null,
-            Synchronous,
-            Synchronous ? [.. standbys.Select(standby => standby.Name).Distinct().Order()] : [],
-            ReadOnly
-        );
+    /// <summary>What a cluster of as many nodes can be of it.</summary>
+    public ClusterIntent Within(int nodes) => this with { Quorum = Math.Min(Quorum, nodes - 1) };
+
+    /// <summary>Settings of the primary, whose commits <paramref name="standbys"/> can confirm now: never more of them
+    /// are demanded, since it would wait for ever.</summary>
+    /// <param name="node">The primary.</param>
+    /// <param name="standbys">Who may confirm.</param>
+    /// <param name="streaming">How many of them can by now, where that is not all.</param>
+    public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys, int? streaming = null)
+    {
+        IReadOnlyList<NodeName> names =
+            Quorum > 0 ? [.. standbys.Select(standby => standby.Name).Distinct().Order()] : [];
+        return new(node, Upstream: null, Quorum, names, ReadOnly)
+        {
+            Confirmations = Math.Min(Quorum, streaming ?? names.Count),
+        };
+    }
 
     /// <summary>Settings of a node that replays up to a target, follows nobody and confirms to nobody.</summary>
     public NodeSettings Recovering(NodeId node, ResolvedTarget target) =>
-        new(
-            node,
-            Upstream: null,
-            Synchronous,
-            [],
-            ReadOnly,
-            new(target.Timeline, target.EndOfBranch ? null : target.End)
-        );
+        new(node, Upstream: null, Quorum, [], ReadOnly, new(target.Timeline, target.EndOfBranch ? null : target.End));
 
     /// <summary>Settings of a standby.</summary>
     public NodeSettings Standby(NodeId node, NodeId primary, Timeline timeline) =>
-        new(node, primary.Name, Synchronous, [], ReadOnly, Timeline: timeline);
+        new(node, primary.Name, Quorum, [], ReadOnly, Timeline: timeline);
 }

@@ -37,6 +37,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
             async plan =>
             {
                 var (old, candidate, intent) = (plan.Old, plan.Candidate, plan.Intent);
+                var following = new HashSet<NodeId>();
 
                 await Step(
                     "catch-up",
@@ -152,10 +153,16 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                             // a standby recycles what it had not archived as a primary
                             await Archives.SalvageAsync(old);
                             await FollowAsync(old);
-                            if (intent.Synchronous)
+                            if (intent.Quorum > 0)
                             {
-                                // it can confirm the proof now, though another may not follow
-                                await AskOfStandbysAsync();
+                                // It can confirm the proof now, though another may not follow; as many as before must.
+                                await Nodes.ConfigureAsync(
+                                    intent.Primary(
+                                        candidate,
+                                        plan.Followers.Prepend(old),
+                                        streaming: Math.Max(following.Count, plan.Followers.Count)
+                                    )
+                                );
                             }
                         }
                     ),
@@ -168,13 +175,14 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {candidate} matches the cluster's configuration",
-                    AskOfStandbysAsync
+                    () => Nodes.ConfigureAsync(intent.Primary(candidate, following))
                 );
 
-                Task FollowAsync(NodeId node) =>
-                    Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);
-                Task AskOfStandbysAsync() =>
-                    Nodes.ConfigureAsync(intent.Primary(candidate, plan.Followers.Prepend(old)));
+                async Task FollowAsync(NodeId node)
+                {
+                    await Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);
+                    following.Add(node);
+                }
 
                 Conclude($"{candidate} is the primary of {candidate.Cluster}, {old} its standby");
             }

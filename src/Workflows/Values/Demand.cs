@@ -62,6 +62,15 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
         return missing.Count < Number && !missing.Contains(Anybody) ? [] : missing;
     }
 
+    /// <summary>Whether what was confirmed by this is confirmed by <paramref name="next"/> too: enough of those that
+    /// confirmed it are named there.</summary>
+    public bool Implies(Demand next) =>
+        next.IsNone
+        || (
+            !Names.Contains(Anybody)
+            && next.Number <= Confirmations - Names.Except(next.Names, StringComparer.OrdinalIgnoreCase).Count()
+        );
+
     /// <summary>The same without a node's own name: no node confirms its own commits.</summary>
     public Demand Without(NodeName node) =>
         this with

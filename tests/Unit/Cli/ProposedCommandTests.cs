@@ -67,6 +67,7 @@ public sealed partial class ProposedCommandTests
             Hint.Run("afterwards rebuild the ledger", nameof(RebuildLedger), cluster),
             Hint.Run("take one", nameof(TakeBackup), cluster),
             Hint.Remake(new(cluster, node)),
+            Hint.Synchronous("wait for one", cluster, 1),
             Hint.Start(
                 "go on",
                 new FailoverInput

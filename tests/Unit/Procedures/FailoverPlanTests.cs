@@ -336,22 +336,22 @@ public sealed class FailoverPlanTests
     {
         var state = Healthy()
             .With(1, node => Stopped(node) with { SynchronousStandbyNames = "ANY 1 (p2, p3)" })
-            .With(2, node => node with { Synchronous = true });
-        var why = "commits that only p3 confirmed may be lost: its WAL can't be read";
+            .With(2, node => node with { Quorum = 1 });
+        var why = "commits that only p3 confirmed may be lost: their WAL can't be read (p3: ";
         var plan = Plan(Any, state);
         Assert.Equal(
-            (FailureTypes.Refused, $"{why} (torn); go on all the same: pgflow failover demo --force"),
+            (FailureTypes.Refused, $"{why}torn); go on all the same: pgflow failover demo --force"),
             Refusal(() => plan.Decide([Candidate(2, 1), Unread(3)]))
         );
         Assert.Equal(
-            [$"{why} (torn)"],
+            [$"{why}torn)"],
             Plan(Any with { Force = true }, state).Decide([Candidate(2, 1), Unread(3)]).Risks
         );
         Assert.Empty(plan.Decide([Candidate(2, 1), Candidate(3, 1) with { Answers = false }]).Risks);
         Assert.Equal(
             (
                 FailureTypes.Refused,
-                $"{why} (it is no standby of the live branch); go on all the same: pgflow failover demo --force"
+                $"{why}it is no standby of the live branch); go on all the same: pgflow failover demo --force"
             ),
             Refusal(() => plan.Decide([Candidate(2, 1)]))
         );
@@ -362,7 +362,109 @@ public sealed class FailoverPlanTests
             risk => risk.StartsWith("commits", StringComparison.Ordinal)
         );
         var unknown = state.With(1, node => node with { SynchronousStandbyNames = "" });
-        Assert.Equal([P(2), P(3)], Plan(Any, unknown).Contest.Confirmers!);
+        Assert.Equal(["ANY 1 (p2, p3)"], Plan(Any, unknown).Contest.Proof.Demands.Select(demand => demand.ToString()));
+    }
+
+    [Theory]
+    [InlineData("ANY 1 (p2, p3, p4)", 1, "p4")]
+    [InlineData("ANY 2 (p2, p3, p4)", 1, null)]
+    [InlineData("ANY 2 (p2, p3, p4)", 2, "p3 and p4")]
+    [InlineData("ANY 1 (p2, p3, p4)", 2, "1 of p3, p4")]
+    [InlineData("ANY 3 (p2, p3, p4)", 2, null)]
+    [InlineData("FIRST 2 (p2, p3, p4)", 2, "p3 and p4")] // as a user may have set it
+    [InlineData("p2, p4", 1, "p4")]
+    [InlineData("p2", 2, null)]
+    [InlineData("ANY 1 (p2, elsewhere)", 0, "elsewhere")]
+    [InlineData("*", 0, "somebody else")]
+    public void So_many_must_have_been_read_that_every_commit_is_on_one_of_them(string names, int unread, string? alone)
+    {
+        var plan = Plan(
+            Any with
+            {
+                Force = true,
+            },
+            Healthy(4).With(1, node => Stopped(node) with { SynchronousStandbyNames = names, Quorum = 1 })
+        );
+        var compared = Enumerable
+            .Range(2, 3)
+            .Select(number => number > 4 - unread ? Unread(number) : Candidate(number, 1));
+
+        var said = plan.Decide([.. compared]).Risks.Where(risk => risk.StartsWith("commits", StringComparison.Ordinal));
+
+        Assert.Equal(
+            alone is null ? [] : [$"commits that only {alone} confirmed may be lost"],
+            said.Select(risk => risk.Split(':')[0])
+        );
+    }
+
+    [Fact]
+    public void Of_a_synchronous_cluster_that_demanded_nothing_the_loss_is_unknown_and_needs_force()
+    {
+        var state = Synchronous("").With(1, Stopped);
+        const string Why =
+            "p1 acknowledged its last commits without confirmation (its synchronous_standby_names was empty): those "
+            + "that no standby received would be lost";
+        Assert.Equal(
+            (FailureTypes.Refused, $"{Why}; go on all the same: pgflow failover demo --force"),
+            Refusal(() => Plan(Any, state))
+        );
+        var forced = Plan(Any with { Force = true }, state);
+        Assert.True(forced.IsContested);
+        Assert.Equal([Why], forced.Decide([Candidate(2, 1), Candidate(3, 1)]).Risks);
+        Assert.Empty(Plan(Any, Synchronous("", quorum: 0).With(1, Stopped)).Contest.Proof.Demands);
+    }
+
+    [Fact]
+    public void Of_a_primary_without_a_container_what_its_volume_says_is_to_be_proven()
+    {
+        var state = Synchronous("ANY 2 (p2, p3)", quorum: 2)
+            .With(1, node => Missing(node) with { StandbySignal = false });
+        Assert.Equal(["ANY 2 (p2, p3)"], Said(Plan(Any, state)));
+
+        var gone = state.With(
+            1,
+            node =>
+                node with
+                {
+                    HasVolume = false,
+                    Control = null,
+                    StandbySignal = null,
+                    Quorum = null,
+                    SynchronousStandbyNames = "",
+                }
+        );
+        Assert.Equal(["ANY 1 (p2, p3)"], Said(Plan(Any, gone)));
+        // it may have been the primary, and either may have confirmed
+        var two = gone.With(3, node => gone.Find(P(1))! with { Id = node.Id });
+        Assert.Equal(["ANY 1 (p1, p2, p3)"], Said(Plan(Any, two)));
+
+        static IEnumerable<string> Said(FailoverPlan plan) =>
+            plan.Contest.Proof.Demands.Select(demand => demand.ToString());
+    }
+
+    [Fact]
+    public void What_a_stopped_primary_was_told_afterwards_proves_nothing_of_what_it_had_acknowledged()
+    {
+        ClusterState Changed(string earlier, string now, int quorum) =>
+            Synchronous(now, quorum: quorum).With(1, node => Stopped(node) with { EarlierStandbyNames = earlier });
+
+        Assert.StartsWith(
+            "p1 acknowledged its last commits without confirmation",
+            Refusal(() => Plan(Any, Changed("", "ANY 1 (p2, p3)", 1))).Item2,
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            "commits that only p3 confirmed may be lost",
+            Refusal(() => Plan(Any, Changed("ANY 1 (p2, p3)", "", 0)).Decide([Candidate(2, 1), Unread(3)])).Item2,
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            "commits that only p3 confirmed may be lost",
+            Refusal(() =>
+                Plan(Any, Changed("ANY 1 (p2, p3)", "ANY 2 (p2, p3)", 2)).Decide([Candidate(2, 1), Unread(3)])
+            ).Item2,
+            StringComparison.Ordinal
+        );
     }
 
     private static LiveBranch Live { get; } = new(History(1));

@@ -202,11 +202,8 @@ public sealed class InspectionTests
         new()
         {
             { Synchronous("ANY 1 (p2, p3)"), null },
+            { Synchronous("ANY 2 (p2, p3)", quorum: 2), null },
             { Synchronous("", nodes: 1), null },
-            {
-                Synchronous("", nodes: 2).With(2, node => Stopped(node) with { RestartPolicy = "no" }),
-                FindingCode.NotAStandby
-            }, // after a failover
             { Synchronous("ANY 1 (p2)").With(3, Stopped), FindingCode.NotAStandby }, // after a switchover without p3
             { Synchronous("ANY 1 (p2, p3)").With(3, Stopped), FindingCode.NotAStandby },
             { Synchronous("ANY 1 (p2, p3)").WithFollower(3, _ => null), FindingCode.NotStreaming },
@@ -217,6 +214,49 @@ public sealed class InspectionTests
                 Synchronous("")
                     .With(1, node => node with { Drift = [new("synchronous_standby_names", "postgresql.auto.conf")] }),
                 FindingCode.SettingOverridden
+            },
+        };
+
+    /// <summary>Clusters that procedures leave so, or that a lost standby does, with fewer confirmations.</summary>
+    public static TheoryData<ClusterState, string[]> FewerConfirm =>
+        new()
+        {
+            {
+                Synchronous("", nodes: 2).With(2, node => Stopped(node) with { RestartPolicy = "no" }),
+                [
+                    "commits on p1 wait for no standby instead of 1",
+                    "p2 is no running standby (stopped, container exited); bring it back: pgflow failback demo p2",
+                ]
+            }, // after a failover
+            {
+                Synchronous("ANY 1 (p2)", quorum: 2).WithFollower(3, _ => null),
+                [
+                    "commits on p1 wait for 1 standby instead of 2",
+                    "p3 does not stream from p1; bring it back: pgflow failback demo p3",
+                ]
+            },
+            {
+                Synchronous("ANY 2 (p2, p3)", quorum: 2).With(3, Stopped),
+                [
+                    "commits on p1 wait for confirmations that nobody gives: synchronous_standby_names is 'ANY 2 (p2, "
+                        + "p3)', streaming: p2; let them wait only for those that stream: pgflow synchronous demo 1",
+                    "p3 is no running standby (stopped, container exited); bring it back: pgflow failback demo p3",
+                ]
+            },
+            {
+                Synchronous("ANY 1 (p2)", nodes: 2).WithFollower(2, _ => null),
+                [
+                    "commits on p1 wait for confirmations that nobody gives: synchronous_standby_names is 'ANY 1 "
+                        + "(p2)', streaming: none; let them wait only for those that stream: pgflow synchronous demo 0",
+                    "p2 does not stream from p1; bring it back: pgflow failback demo p2",
+                ]
+            },
+            {
+                Synchronous("ANY 1 (p2, p3)").With(3, node => node with { Quorum = 2 }),
+                [
+                    "p3 would let commits wait for another number of standbys, were it the primary: 2 instead of 1; "
+                        + "write it there: pgflow synchronous demo 1",
+                ]
             },
         };
 
@@ -283,6 +323,10 @@ public sealed class InspectionTests
             other is { } code ? [code] : [],
             Inspection.Of(state, Archive).Findings.Select(finding => finding.Code)
         );
+
+    [Theory, MemberData(nameof(FewerConfirm))]
+    public void Says_where_fewer_confirm_than_are_meant_to(ClusterState state, string[] findings) =>
+        Assert.Equal(findings, Inspection.Of(state, Archive).Findings.Select(HintText.Line));
 
     [Fact]
     public void What_only_follows_from_an_absent_standby_is_no_finding_of_its_own() =>

@@ -15,10 +15,10 @@ internal static class Sample
         Of([.. Enumerable.Range(1, nodes).Select(number => number == 1 ? Primary(1, nodes) : Standby(number))]);
 
     /// <summary>A synchronous cluster whose primary asks so for its confirmations.</summary>
-    public static ClusterState Synchronous(string names, int nodes = 3)
+    public static ClusterState Synchronous(string names, int nodes = 3, int quorum = 1)
     {
         var state = Healthy(nodes);
-        return (state with { Nodes = [.. state.Nodes.Select(node => node with { Synchronous = true })] }).With(
+        return (state with { Nodes = [.. state.Nodes.Select(node => node with { Quorum = quorum })] }).With(
             1,
             node => node with { SynchronousStandbyNames = names }
         );

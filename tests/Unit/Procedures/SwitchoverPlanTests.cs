@@ -231,7 +231,7 @@ public sealed class SwitchoverPlanTests
     public void Knows_what_the_cluster_is_meant_to_be()
     {
         var intent = SwitchoverPlan
-            .From(To(2), Healthy().With(1, node => node with { Synchronous = true, ReadOnly = true }))
+            .From(To(2), Healthy().With(1, node => node with { Quorum = 1, ReadOnly = true }))
             .Intent;
 
         Assert.Equal(
@@ -240,7 +240,7 @@ public sealed class SwitchoverPlanTests
         );
         Assert.Empty(intent.Standby(new(Cluster, P(1)), new(Cluster, P(2)), new(1)).SynchronousStandbys!);
         Assert.Empty(
-            new ClusterIntent(Synchronous: false, ReadOnly: false)
+            new ClusterIntent(Quorum: 0, ReadOnly: false)
                 .Primary(new(Cluster, P(2)), [new(Cluster, P(3))])
                 .SynchronousStandbys!
         );

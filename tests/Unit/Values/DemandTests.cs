@@ -44,6 +44,21 @@ public sealed class DemandTests
         }
     }
 
+    [Theory]
+    [InlineData("ANY 2 (p2, p3)", "ANY 1 (p2)", true)]
+    [InlineData("ANY 2 (p2, p3)", "ANY 1 (p2, p3, p4)", true)]
+    [InlineData("ANY 1 (p2)", "ANY 1 (p2, p3)", true)]
+    [InlineData("ANY 1 (p2, p3)", "ANY 1 (p2)", false)]
+    [InlineData("ANY 1 (p2, p3)", "ANY 2 (p2, p3)", false)]
+    [InlineData("", "ANY 1 (p2)", false)]
+    [InlineData("ANY 1 (p2, p3)", "", true)]
+    [InlineData("FIRST 2 (*)", "ANY 1 (p2)", false)]
+    public void Who_confirmed_by_one_has_confirmed_by_another_where_enough_of_them_are_named(
+        string today,
+        string next,
+        bool implied
+    ) => Assert.Equal(implied, Demand.Parse(today).Implies(Demand.Parse(next)));
+
     private static IEnumerable<List<NodeName>> Choices(List<NodeName> nodes) =>
         Enumerable
             .Range(0, 1 << nodes.Count)

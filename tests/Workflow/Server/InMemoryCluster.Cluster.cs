@@ -326,13 +326,17 @@ internal sealed partial class InMemoryCluster
                     state =>
                         state with
                         {
-                            Synchronous = settings.Synchronous,
+                            EarlierStandbyNames = EarlierThan(settings, state),
+                            Quorum = settings.Quorum,
                             ReadOnly = settings.ReadOnly,
                             SynchronousStandbyNames = settings.SynchronousStandbyNames,
                         }
                 );
             }
         );
+
+    Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
+        DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
 
     Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
         DoAsync(
@@ -608,6 +612,15 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
+    /// <summary>What the last commits of a stopped primary waited for.</summary>
+    private static string? EarlierThan(NodeSettings settings, NodeState state) =>
+        settings is { Upstream: null, Recovery: null }
+        && state is { Role: NodeRole.Stopped, Container: not "created" }
+        && (state.EarlierStandbyNames ?? state.SynchronousStandbyNames) is var last
+        && last != settings.SynchronousStandbyNames
+            ? last
+            : null;
+
     private void Vanish()
     {
         _nodes.Clear();
@@ -627,6 +640,7 @@ internal sealed partial class InMemoryCluster
     {
         var name = NodeName.Of(number);
         _upstream[name] = number == 1 ? null : NodeName.Of(1);
+        _branch[name] = number == 1 ? null : new(1);
         _nodes[name] = new()
         {
             Id = new(Cluster, name),

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+
+namespace PgFlow.Activities.Postgres;
+
+/// <summary>What a node's files say of the cluster: of a node that can't be asked it is known from there only.</summary>
+internal sealed record KnownSettings
+{
+    /// <summary>What synchronous_standby_names was when a stopped primary ran last, where PgFlow has changed it since:
+    /// what its last commits waited for.</summary>
+    public const string Earlier = "pgflow.earlier_standby_names";
+
+    /// <summary>What ALTER SYSTEM writes, and PostgreSQL reads after all other files.</summary>
+    public const string AutomaticPath = $"{Names.Data}/postgresql.auto.conf";
+
+    private readonly ILookup<string, string> _own;
+    private readonly string? _override;
+
+    /// <summary>Reads them.</summary>
+    /// <param name="own">PgFlow's own file; null where there is none.</param>
+    /// <param name="automatic">What ALTER SYSTEM has written; null where there is none.</param>
+    public KnownSettings(byte[]? own, byte[]? automatic = null)
+    {
+        _own = ValuesOf(own);
+        _override = ValuesOf(automatic)[SettingsFile.StandbyNames].LastOrDefault();
+    }
+
+    /// <summary>How many standbys are to confirm each commit; null where that is not known.</summary>
+    public int? Quorum =>
+        int.TryParse(Value(SettingsFile.Quorum), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
+
+    public bool ReadOnly => Value("pgflow.read_only") == "on";
+
+    public string SynchronousStandbyNames => _override ?? Value(SettingsFile.StandbyNames) ?? "";
+
+    public string? EarlierStandbyNames => Value(Earlier);
+
+    /// <summary>What overrides PgFlow's file.</summary>
+    public IReadOnlyList<OverriddenSetting> Drift =>
+        _override is null ? [] : [new(SettingsFile.StandbyNames, AutomaticPath)];
+
+    /// <summary>What the node's last commits waited for, when its file says <paramref name="next"/> instead from now
+    /// on; null where that is the same, or it wrote none: it has none yet, followed, or replayed up to a
+    /// target.</summary>
+    public string? EarlierThan(string next)
+    {
+        var wrote = Value("primary_conninfo") is "" && Value("recovery_target_action") is null;
+        var last = EarlierStandbyNames ?? (wrote ? Value(SettingsFile.StandbyNames) : null);
+        return last == next ? null : last;
+    }
+
+    private string? Value(string name) => _own[name].LastOrDefault();
+
+    private static ILookup<string, string> ValuesOf(byte[]? file) =>
+        (file is null ? "" : Encoding.UTF8.GetString(file))
+            .Split('\n')
+            .Select(line => line.Split(" = '", 2))
+            .Where(setting => setting.Length == 2)
+            .ToLookup(setting => setting[0], setting => Unquoted(setting[1].TrimEnd()));
+
+    private static string Unquoted(string value) =>
+        (value.EndsWith('\'') ? value[..^1] : value).Replace("''", "'", StringComparison.Ordinal);
+}

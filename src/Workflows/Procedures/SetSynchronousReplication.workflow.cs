@@ -1,0 +1,234 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows.Procedures;
+
+/// <summary>What SetSynchronousReplication takes.</summary>
+public sealed record SetSynchronousReplicationInput : ProcedureInput
+{
+    /// <summary>How many standbys confirm each commit; 0 makes replication asynchronous.</summary>
+    [Flag("How many standbys confirm each commit: 0 is asynchronous, 1 any one of them, …", Place = FlagPlace.Behind)]
+    public int? Quorum { get; init; }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<InputProblem> Check() =>
+        Quorum is < 0 or >= InitClusterInput.MostNodes
+            ? [new("quorum", $"{Quorum} is not from 0 to {InitClusterInput.MostNodes - 1}")]
+            : Missing("quorum", Quorum is null, "say how many standbys confirm each commit; 0 is asynchronous");
+}
+
+/// <summary>Changes how many standbys confirm each commit, on a primary that runs or is stopped, and whoever becomes
+/// the primary.</summary>
+[Workflow]
+public sealed class SetSynchronousReplication : Procedure<SetSynchronousReplicationInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(SetSynchronousReplicationInput? input = null) =>
+        RunAsync(
+            input,
+            SetSynchronousReplicationPlan.From,
+            async plan =>
+            {
+                var primary = plan.Primary;
+
+                if (plan.CatchUpFirst)
+                {
+                    // Who is behind would keep clients waiting; and what another one alone has confirmed would not be
+                    // on those that are asked from now on.
+                    await Step(
+                        "catch-up",
+                        $"{string.Join(", ", plan.Confirmers)} stream from {primary} and have replayed what it wrote",
+                        () => InParallel(plan.Confirmers, node => Nodes.ProveStreamingAsync(node, primary))
+                    );
+                }
+
+                await Step(
+                    "synchronous-standbys",
+                    plan.Runs
+                        ? $"synchronous_standby_names on {primary} is '{plan.After.SynchronousStandbyNames}'"
+                        : $"synchronous_standby_names is '{plan.After.SynchronousStandbyNames}' when {primary} starts",
+                    () => Nodes.ConfigureAsync(plan.After),
+                    undo: () => Nodes.ConfigureAsync(plan.Before)
+                );
+                if (plan.Runs)
+                {
+                    await RequiredStep(
+                        "prove-endpoint",
+                        $"A commit through the endpoint arrives on {primary}",
+                        () => Endpoints.ProveAsync(primary)
+                    );
+                }
+
+                // In force, and proven: a standby that can't write its file must not take that back from clients.
+                PointOfNoReturn();
+                await InParallel(
+                    plan.Others,
+                    node =>
+                        Step(
+                            $"remember/{node.Name}",
+                            $"{node} has it in its settings, for when it becomes the primary",
+                            () => Nodes.RememberQuorumAsync(node, plan.After.Quorum)
+                        )
+                );
+                Conclude(plan.Runs ? plan.Summary : $"{plan.Summary}, as soon as {primary} starts");
+            }
+        );
+}
+
+/// <summary>Who confirms from now on.</summary>
+internal sealed record SetSynchronousReplicationPlan : Plan
+{
+    public required NodeId Primary { get; init; }
+
+    /// <summary>Whether the primary runs; else it finds its settings when it starts.</summary>
+    public required bool Runs { get; init; }
+
+    /// <summary>The standbys that are asked.</summary>
+    public required IReadOnlyList<NodeId> Confirmers { get; init; }
+
+    /// <summary>Whether some of them may lack what was acknowledged until now; else nobody waits for them.</summary>
+    public required bool CatchUpFirst { get; init; }
+
+    /// <summary>The primary's settings of today, for the way back.</summary>
+    public required NodeSettings Before { get; init; }
+
+    /// <summary>The primary's settings from now on.</summary>
+    public required NodeSettings After { get; init; }
+
+    /// <summary>All other nodes that can be reached, stopped ones too.</summary>
+    public required IReadOnlyList<NodeId> Others { get; init; }
+
+    internal override object Decision =>
+        new
+        {
+            Primary,
+            Runs,
+            CatchUpFirst,
+            After,
+            Others,
+        };
+
+    /// <summary>Decides, or refuses.</summary>
+    public static SetSynchronousReplicationPlan From(SetSynchronousReplicationInput input, ClusterState state)
+    {
+        var primary = PrimaryOf(state.RequireExisting());
+        var (before, others) = (ClusterIntent.Of(state.Nodes, primary), state.Nodes.Where(node => node != primary));
+        var intent = before with { Quorum = input.Quorum!.Value };
+        var unable = others.Where(node => Absences(node, primary).Any()).ToList();
+        var confirmers = others.Except(unable).Select(node => node.Id).ToList();
+        string[] against =
+        [
+            .. Checks.ConfigurationDrift(primary with { Drift = [.. primary.Drift.Where(IsProven)] }).Said(),
+            .. intent.Quorum > confirmers.Count ? [TooFew(intent, confirmers, unable, primary)] : Array.Empty<string>(),
+        ];
+        Hint[] ways =
+        [
+            .. unable.Select(Hint.Afterwards).Select(hint => hint with { Text = "bring it back" }),
+            Hint.Start("wait only for those that stream", input with { Quorum = confirmers.Count }),
+        ];
+        if (Failure.RefuseFor(against, intent.Quorum > confirmers.Count ? ways : []) is { } refusal)
+        {
+            throw refusal;
+        }
+
+        var reachable = others.Where(IsReachable).ToList();
+        var (runs, after) = (primary.Role is NodeRole.Primary, intent.Primary(primary.Id, confirmers));
+        var plan = new SetSynchronousReplicationPlan
+        {
+            Summary =
+                intent.Quorum == 0
+                    ? $"commits on {state.Cluster} wait for no standby: its replication is asynchronous"
+                    : $"commits on {state.Cluster} wait for {intent.Quorum} of {string.Join(", ", confirmers)}",
+            Facts =
+            [
+                $"primary {primary.Id} is {Checks.Describe(primary)}; its synchronous_standby_names is "
+                    + $"'{primary.SynchronousStandbyNames}'",
+            ],
+            Warnings =
+            [
+                .. intent.Quorum == 0
+                    ? others.Except(reachable).Select(NotWritten)
+                    : unable.Select(node => IsReachable(node) ? NotAsked(node, primary) : NotWritten(node)),
+            ],
+            Primary = primary.Id,
+            Runs = runs,
+            Confirmers = confirmers,
+            CatchUpFirst = runs && !primary.Demand.Implies(Demand.Parse(after.SynchronousStandbyNames)),
+            Before = before.Primary(
+                primary.Id,
+                primary.Demand.Nodes.Select(name => new NodeId(state.Cluster, name))
+            ) with
+            {
+                Confirmations = primary.Demand.Confirmations,
+            },
+            After = after,
+            Others = [.. reachable.Select(node => node.Id)],
+        };
+        return
+            primary.SynchronousStandbyNames == after.SynchronousStandbyNames
+            && reachable.Prepend(primary).All(node => node.Quorum == intent.Quorum)
+            ? plan with
+            {
+                NothingToDo = true,
+                Summary = Checks.NothingToDo($"{plan.Summary} already"),
+            }
+            : plan;
+    }
+
+    /// <summary>The node that accepts writes, or would if it were started.</summary>
+    private static NodeState PrimaryOf(ClusterState state) =>
+        state.Primaries.Count == 0
+        && state.Nodes.Where(MayBePrimary).ToList() is [{ Role: NodeRole.Stopped, Control: not null } stopped]
+        && state.Nodes.All(node => !(node.Timeline > stopped.Timeline))
+            ? stopped
+            : state.RequirePrimary();
+
+    /// <summary>Whether the change is proven by that setting, so that it can't be in force where another file has
+    /// it.</summary>
+    private static bool IsProven(OverriddenSetting setting) =>
+        setting.Name is "synchronous_standby_names" or "primary_conninfo" or "primary_slot_name";
+
+    private static bool MayBePrimary(NodeState node) =>
+        node.Role is not (NodeRole.Standby or NodeRole.Missing) && node.StandbySignal is not true;
+
+    /// <summary>Why a node can't confirm the primary's commits now, or could not if it ran.</summary>
+    private static IEnumerable<string> Absences(NodeState node, NodeState primary) =>
+        primary.Role is NodeRole.Primary ? Checks.ReplicationIssues(node, primary).Said()
+        : node.Role is not NodeRole.Standby ? [$"{node.Id} is {Checks.Describe(node)}"]
+        : node.Timeline != primary.Timeline || node.SystemIdentifier != primary.SystemIdentifier
+            ? [$"{node.Id} is on timeline {node.Timeline}, not on {primary.Timeline}"]
+        : [];
+
+    private static string TooFew(
+        ClusterIntent intent,
+        List<NodeId> confirmers,
+        List<NodeState> unable,
+        NodeState primary
+    ) =>
+        string.Join(
+            "; ",
+            [
+                $"{PgFlowText.Count(intent.Quorum, "standby")} can't confirm: "
+                    + (
+                        confirmers.Count == 0
+                            ? $"none follows {primary.Id}"
+                            : $"only {string.Join(", ", confirmers)} can, of {unable.Count + confirmers.Count}"
+                    ),
+                .. unable.SelectMany(node => Absences(node, primary)),
+            ]
+        );
+
+    private static bool IsReachable(NodeState node) =>
+        node.Role is NodeRole.Standby or NodeRole.Primary || node is { Role: NodeRole.Stopped, Control: not null };
+
+    private static Finding NotAsked(NodeState node, NodeState primary) =>
+        new(
+            FindingCode.NotTakingPart,
+            node.Id,
+            $"it is not asked until it is back ({string.Join("; ", Absences(node, primary))})",
+            Hint.Afterwards(node)
+        );
+
+    private static Finding NotWritten(NodeState node) =>
+        new(FindingCode.NotTakingPart, node.Id, Checks.Describe(node), Hint.Afterwards(node));
+}

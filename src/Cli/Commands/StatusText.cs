@@ -28,6 +28,11 @@ internal static class StatusText
             );
         }
 
+        if (Confirmations(state) is { } confirmations)
+        {
+            data.WriteLine(confirmations);
+        }
+
         data.Write(Nodes(state));
         foreach (var line in Archive(inspection))
         {
@@ -70,6 +75,26 @@ internal static class StatusText
                 + $"(or another later target), or pgflow reject {run.WorkflowId}",
             _ => $"follow it: pgflow watch {run.WorkflowId}",
         };
+
+    /// <summary>What commits wait for, or will when a stopped primary starts; null where that is nothing.</summary>
+    private static string? Confirmations(ClusterState state)
+    {
+        if ((state.Primaries is [var only] ? only : state.EndpointHolder) is not { } primary)
+        {
+            return null;
+        }
+
+        var (quorum, earlier) = (primary.Quorum ?? 0, primary.EarlierStandbyNames);
+        var meant =
+            quorum == 0
+                ? "asynchronous"
+                : $"synchronous: each commit is to wait for {PgFlowText.Count(quorum, "standby")}";
+        var until = earlier is null ? "" : $", and was '{earlier}' when it ran";
+        return quorum == 0 && earlier is null
+            ? null
+            : $"{meant}; synchronous_standby_names is '{primary.SynchronousStandbyNames}' on {primary.Id}"
+                + (primary.Role is NodeRole.Primary ? "" : $" when it starts{until}");
+    }
 
     public static Table Nodes(ClusterState state)
     {

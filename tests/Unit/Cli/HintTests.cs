@@ -39,6 +39,37 @@ public sealed class HintTests
     }
 
     [Fact]
+    public void Status_says_what_commits_wait_for_and_of_a_stopped_primary_what_they_will()
+    {
+        string[] Said(ClusterState state)
+        {
+            var call = new CliCall();
+            StatusText.Write(
+                new(call.Out, call.Error, Interactive: false),
+                new("demo", new(Healthy: true, [], state), new(ExitCodes.Done, "succeeded", ""), [])
+            );
+            return [.. call.Out.Lines.Where(line => line.Contains("synchronous", StringComparison.Ordinal))];
+        }
+
+        Assert.Empty(Said(Sample.Healthy()));
+        Assert.Equal(
+            ["synchronous: each commit is to wait for 2 standbys; synchronous_standby_names is 'ANY 2 (p2, p3)' on p1"],
+            Said(Sample.Synchronous("ANY 2 (p2, p3)", quorum: 2))
+        );
+        Assert.Equal(
+            [
+                "asynchronous; synchronous_standby_names is '' on p1 when it starts, and was 'ANY 1 (p2, p3)' when it "
+                    + "ran",
+            ],
+            Said(
+                Sample
+                    .Synchronous("", quorum: 0)
+                    .With(1, node => Sample.Stopped(node) with { EarlierStandbyNames = "ANY 1 (p2, p3)" })
+            )
+        );
+    }
+
+    [Fact]
     public void Status_has_procedure_and_input_in_its_JSON()
     {
         Terminal.Json(Looked(NoPrimary).Json);

@@ -8,6 +8,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     [InlineData("Failover")]
     [InlineData("Switchover")]
     [InlineData("RecoverCluster")]
+    [InlineData("SetSynchronousReplication")]
     public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(string procedure)
     {
         foreach (var call in await CallsAsync(procedure))
@@ -51,6 +52,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
         {
             "RecoverCluster" => [("latest", true)],
             "Failover" => [("force", true)],
+            "SetSynchronousReplication" => [("quorum", 1)],
             _ => [],
         };
 
@@ -70,7 +72,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
                 .Select(number => $"p{number}")
                 .Select(name =>
                     $"{name}: {world.InMemory[name].Role}, {world.InMemory[name].Endpoint}, timeline "
-                    + $"{world.InMemory[name].Timeline}"
+                    + $"{world.InMemory[name].Timeline}, {world.InMemory[name].Quorum ?? 0} of "
+                    + $"'{world.InMemory[name].SynchronousStandbyNames}'"
                 )
         );
 }

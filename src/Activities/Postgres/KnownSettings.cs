@@ -3,7 +3,8 @@ using System.Text;
 
 namespace PgFlow.Activities.Postgres;
 
-/// <summary>What a node's files say of the cluster: of a node that can't be asked it is known from there only.</summary>
+/// <summary>What a node's files say of the cluster: of a node that can't be asked it is known from there
+/// only.</summary>
 internal sealed record KnownSettings
 {
     /// <summary>What synchronous_standby_names was when a stopped primary ran last, where PgFlow has changed it since:

@@ -40,7 +40,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     }
 
     /// <summary>Whether a node can confirm the primary's commits, as far as that is known.</summary>
-    private static bool Streams(NodeState node, NodeState primary) =>
+    public static bool Streams(NodeState node, NodeState primary) =>
         primary is not { Role: NodeRole.Primary, Unread: [] } || !Checks.ReplicationIssues(node, primary).Any();
 
     /// <summary>How the primary asks for confirmations otherwise than it should, or than it was meant to; none where
@@ -53,7 +53,9 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var (intent, asked) = (ClusterIntent.Of(Members), primary.SynchronousStandbyNames);
-        var expected = intent.Primary(Id, ConfirmersOf(primary, Members)).SynchronousStandbyNames;
+        var others = Members.Where(node => node.Id != Id);
+        var (confirmers, confirmable) = (ConfirmersOf(primary, others), Confirmable.Of(primary, others).With(back: 0));
+        var expected = intent.Primary(Id, confirmers, confirmable).SynchronousStandbyNames;
         if (asked != expected)
         {
             yield return new(
@@ -65,10 +67,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var demand = primary.Demand;
-        List<NodeId> streaming =
-        [
-            .. Members.Where(node => Streams(node, primary)).Select(node => node.Id).Where(IsOther),
-        ];
+        List<NodeId> streaming = [.. others.Where(node => Streams(node, primary)).Select(node => node.Id)];
         if (demand.Nodes.Count == demand.Names.Count && !demand.IsMetBy(streaming)) // others may confirm unseen
         {
             yield return new(
@@ -84,8 +83,6 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
             yield return new(FindingCode.FewerConfirm, Id, FewerThan(intent, demand.Confirmations));
         }
     }
-
-    private bool IsOther(NodeId node) => node != Id;
 
     /// <summary>For how many standbys commits wait, instead of those that they are meant to wait for.</summary>
     public static string FewerThan(ClusterIntent intent, int confirmations) =>

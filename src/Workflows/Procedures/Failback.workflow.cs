@@ -70,7 +70,11 @@ public sealed class Failback : Procedure<FailbackInput>
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
                     () =>
                         Nodes.ConfigureAsync(
-                            plan.Intent.Primary(primary, plan.Standbys.Where(standby => follows || standby != node))
+                            plan.Intent.Primary(
+                                primary,
+                                plan.Standbys.Where(standby => follows || standby != node),
+                                plan.Confirmable.With(back: follows ? 1 : 0)
+                            )
                         )
                 );
                 await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
@@ -122,6 +126,9 @@ internal sealed record FailbackPlan : Plan
 
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
+
+    /// <summary>How many of the others can.</summary>
+    public required Confirmable Confirmable { get; init; }
 
     public required ClusterIntent Intent { get; init; }
 
@@ -191,6 +198,7 @@ internal sealed record FailbackPlan : Plan
                 .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
                 node.Id,
             ],
+            Confirmable = Confirmable.Of(primary, state.Standbys.Where(standby => standby != node)),
             Intent = ClusterIntent.Of(state.Nodes, primary),
         };
     }

@@ -50,7 +50,13 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                                 await Nodes.ProveStreamingAsync(node, primary);
                             }
 
-                            await Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys));
+                            await Nodes.ConfigureAsync(
+                                plan.Intent.Primary(
+                                    primary,
+                                    plan.Standbys,
+                                    plan.Confirmable.With(back: lift.Streams ? 1 : 0)
+                                )
+                            );
                         }
                     );
                 }
@@ -89,7 +95,11 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
                     () =>
                         Nodes.ConfigureAsync(
-                            plan.Intent.Primary(primary, plan.Standbys.Where(standby => follows || standby != node))
+                            plan.Intent.Primary(
+                                primary,
+                                plan.Standbys.Where(standby => follows || standby != node),
+                                plan.Confirmable.With(back: follows ? 1 : 0)
+                            )
                         )
                 );
                 await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
@@ -128,6 +138,9 @@ internal sealed record RemakeStandbyPlan : Plan
 
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
+
+    /// <summary>How many of the others can.</summary>
+    public required Confirmable Confirmable { get; init; }
 
     /// <summary>Who confirms commits meanwhile; null where the node is not asked to.</summary>
     public required Lift? Lift { get; init; }
@@ -197,6 +210,7 @@ internal sealed record RemakeStandbyPlan : Plan
                     .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
                     node.Id,
                 ],
+                Confirmable = Confirmable.Of(primary, state.Standbys.Where(standby => standby != node)),
                 Lift = lift,
                 Before = FencedNode.Of(node),
                 Intent = intent,

@@ -125,7 +125,10 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                         Nodes.ConfigureAsync(
                             plan.Intent.Primary(
                                 primary,
-                                plan.Standbys.Where(node => back.Contains(node) || returning.All(one => one.Id != node))
+                                plan.Standbys.Where(node =>
+                                    back.Contains(node) || returning.All(one => one.Id != node)
+                                ),
+                                plan.Confirmable.With(back.Count)
                             )
                         )
                 );

@@ -26,6 +26,9 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
 
+    /// <summary>How many of those that run can.</summary>
+    public required Confirmable Confirmable { get; init; }
+
     /// <summary>The nodes whose WAL summarizers run into errors; not those that don't replay now, and so remove no
     /// WAL.</summary>
     public required IReadOnlyList<NodeId> Summarizers { get; init; }
@@ -80,6 +83,7 @@ internal sealed record RepairClusterPlan : Plan
             Returning = [.. returning.Select(node => new ReturningNode(node.Id, node.Control is not null))],
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
             Others = [.. others.Select(node => node.Id.Name)],
+            Confirmable = Confirmable.Of(primary, standbys),
             Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
             Summarizers =
             [

@@ -66,7 +66,7 @@ internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
             Quorum > 0 ? [.. standbys.Select(standby => standby.Name).Distinct().Order()] : [];
         return new(node, Upstream: null, Quorum, names, ReadOnly)
         {
-            Confirmations = Math.Min(Quorum, streaming ?? names.Count),
+            Confirmations = Math.Min(Quorum, Math.Min(names.Count, streaming ?? names.Count)),
         };
     }
 
@@ -77,4 +77,17 @@ internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
     /// <summary>Settings of a standby.</summary>
     public NodeSettings Standby(NodeId node, NodeId primary, Timeline timeline) =>
         new(node, primary.Name, Quorum, [], ReadOnly, Timeline: timeline);
+}
+
+/// <summary>How many confirmations can be demanded of standbys that some procedure has found.</summary>
+/// <param name="Demanded">How many are already: none is given up since a standby is away for a moment.</param>
+/// <param name="Streaming">How many of them stream.</param>
+internal sealed record Confirmable(int Demanded, int Streaming)
+{
+    /// <summary>Of <paramref name="members"/>, as <paramref name="primary"/> sees them.</summary>
+    public static Confirmable Of(NodeState primary, IEnumerable<NodeState> members) =>
+        new(primary.Demand.Confirmations, members.Count(node => ExpectedNode.Streams(node, primary)));
+
+    /// <summary>With so many more that have come back.</summary>
+    public int With(int back) => Math.Max(Demanded, Streaming + back);
 }

@@ -236,6 +236,13 @@ public sealed class InspectionTests
                 ]
             },
             {
+                Synchronous("ANY 1 (p2, p3)", quorum: 2).WithFollower(3, _ => null),
+                [
+                    "commits on p1 wait for 1 standby instead of 2",
+                    "p3 does not stream from p1; bring it back: pgflow failback demo p3",
+                ]
+            }, // after a switchover that a person ended since p3 did not follow
+            {
                 Synchronous("ANY 2 (p2, p3)", quorum: 2).With(3, Stopped),
                 [
                     "commits on p1 wait for confirmations that nobody gives: synchronous_standby_names is 'ANY 2 (p2, "

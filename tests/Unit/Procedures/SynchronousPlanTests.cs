@@ -172,6 +172,24 @@ public sealed class SynchronousPlanTests
         );
 
     [Theory]
+    [InlineData("ANY 1 (p2, p3)", 2, "ANY 1 (p2, p3)")] // p2 is asked, and can't confirm
+    [InlineData("ANY 2 (p2, p3)", 2, "ANY 2 (p2, p3)")]
+    [InlineData("ANY 1 (p3)", 2, "ANY 1 (p3)")]
+    [InlineData("ANY 1 (p2, p3)", 1, "ANY 1 (p2, p3)")]
+    public void Who_comes_back_raises_the_demand_only_to_what_can_be_met(string names, int quorum, string after)
+    {
+        var plan = FailbackPlan.From(
+            new() { Cluster = Cluster, Node = P(3) },
+            Synchronous(names, quorum: quorum).With(3, Stopped).WithFollower(2, _ => null)
+        );
+
+        Assert.Equal(
+            after,
+            plan.Intent.Primary(plan.Primary, plan.Standbys, plan.Confirmable.With(back: 1)).SynchronousStandbyNames
+        );
+    }
+
+    [Theory]
     [InlineData("ANY 1 (p2, p3)", 1, "p2", null)]
     [InlineData("ANY 2 (p2, p3)", 2, "p2", "commits on p1 wait for 1 standby instead of 2 until p3 follows again")]
     [InlineData("ANY 1 (p3)", 1, "p2", null)]

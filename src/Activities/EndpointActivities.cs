@@ -35,18 +35,13 @@ internal sealed class EndpointActivities(
     {
         if (hasShutDown)
         {
-            // Without a look at it: while Docker clears an ended container away, every other call for it waits.
-            await ends.KillAsync(node);
-            if (await inventory.SpecAsync(node) is { } spec)
+            if (await inventory.NetworkOfVirtualIpAsync(node) is { } network)
             {
-                await docker.Of(node).DisconnectAsync(spec.ExternalNetwork);
+                await ends.KillAsync(node);
+                await docker.Of(node).DisconnectAsync(network);
             }
         }
-        // one that does not answer is asked only where an earlier attempt may have ended in between
-        else if (
-            await inventory.FindAsync(node) is { } container
-            && (container.Endpoint is EndpointRole.ReadWrite || ActivityExecutionContext.Current.Info.Attempt > 1)
-        )
+        else if (await inventory.FindAsync(node) is { } container && IsOnOrRepeated(container, EndpointRole.ReadWrite))
         {
             await FreeAsync(container, EndpointRole.ReadWrite);
         }
@@ -63,7 +58,11 @@ internal sealed class EndpointActivities(
             return;
         }
 
-        await FreeAsync(winner, EndpointRole.ReadOnly);
+        if (IsOnOrRepeated(winner, EndpointRole.ReadOnly))
+        {
+            await FreeAsync(winner, EndpointRole.ReadOnly);
+        }
+
         await Task.WhenAll(
             clients.AdmitAsync(winner),
             docker
@@ -149,6 +148,11 @@ internal sealed class EndpointActivities(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1",
             Roles.Proof
         );
+
+    /// <summary>While clients wait, one that is on no endpoint is asked only where an earlier attempt may have taken it
+    /// off.</summary>
+    private static bool IsOnOrRepeated(NodeContainer node, EndpointRole role) =>
+        node.Endpoint == role || ActivityExecutionContext.Current.Info.Attempt > 1;
 
     /// <summary>Takes it off that endpoint; also where an attempt ended between the address that it took away and its
     /// look who was cut off.</summary>

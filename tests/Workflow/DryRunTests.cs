@@ -29,7 +29,6 @@ public sealed class DryRunTests(TemporalServer server)
     private static readonly string[] _queries =
     [
         "ObserveCluster",
-        "ObserveNode",
         "ResolveTarget",
         "FindExpired",
         "FindUnrecorded",

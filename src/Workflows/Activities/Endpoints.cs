@@ -1,5 +1,4 @@
 using Temporalio.Activities;
-using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Activities;
 
@@ -9,12 +8,12 @@ public interface IEndpointActivities
 {
     /// <summary>Post-condition: the node does not hold the virtual IP.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="hasShutDown">What is left of it is killed.</param>
+    /// <param name="hasShutDown">What is left of it is killed, if it does.</param>
     [Activity]
-    Task ReleaseVirtualIpAsync(NodeId node, bool hasShutDown = false);
+    Task ReleaseVirtualIpAsync(NodeId node, bool hasShutDown);
 
-    /// <summary>Post-condition: the node holds the virtual IP, which no other holds any more, and admits
-    /// clients.</summary>
+    /// <summary>Post-condition: the node holds the virtual IP, and admits clients. Docker refuses while another holds
+    /// it.</summary>
     [Activity]
     Task TakeVirtualIpAsync(NodeId node);
 
@@ -34,13 +33,17 @@ public interface IEndpointActivities
 
 internal static class Endpoints
 {
-    /// <summary>The node, and none of the others, holds the virtual IP.</summary>
+    /// <summary>Gives the virtual IP to a node; the one that holds it gives it up first.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="others">All others.</param>
-    /// <param name="ended">The one of them that has shut down.</param>
-    public static async Task MoveAsync(NodeId node, IEnumerable<NodeId> others, NodeId? ended = null)
+    /// <param name="from">Who holds it; null where nobody does.</param>
+    /// <param name="hasShutDown">Whether that one has.</param>
+    public static async Task MoveAsync(NodeId node, NodeId? from, bool hasShutDown = false)
     {
-        await Workflow.WhenAllAsync(others.Select(other => ReleaseAsync(other, other == ended)).ToList());
+        if (from is { } holder && holder != node)
+        {
+            await ReleaseAsync(holder, hasShutDown);
+        }
+
         await TakeAsync(node);
     }
 

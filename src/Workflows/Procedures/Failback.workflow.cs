@@ -65,7 +65,11 @@ public sealed class Failback : Procedure<FailbackInput>
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
                     () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
                 );
-                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+                await Step(
+                    "tidy-up",
+                    "What was set aside is removed",
+                    () => Clusters.TidyUpAsync(node.Cluster, plan.AllNodes)
+                );
                 Conclude($"{node} is a standby of {primary} again");
             }
         );
@@ -111,6 +115,8 @@ internal sealed record FailbackPlan : Plan
 
     /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
+
+    public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
@@ -177,6 +183,7 @@ internal sealed record FailbackPlan : Plan
             Before = FencedNode.Of(node),
             Timeline = primary.Timeline!.Value,
             Tablespaces = tablespaces,
+            AllNodes = [.. state.Nodes.Select(other => other.Id)],
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
             Standbys =
             [

@@ -67,30 +67,25 @@ internal sealed partial class InMemoryCluster
             StandbySignal = false,
         };
 
-    Task<ClusterResources> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
+    Task<ClusterState> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
         DoAsync(
             null,
             () =>
-            {
-                var source = cluster == Source ? StateOfSource() : null;
-                return new ClusterResources(
-                    cluster,
-                    source is null ? _spec : source.Spec,
-                    [.. (source is null ? [.. _nodes.Values] : source.Nodes).Select(node => node.Id)],
-                    []
-                );
-            }
-        );
-
-    Task<NodeState> IClusterActivities.ObserveNodeAsync(NodeId node, ClusterSpec spec) =>
-        DoAsync(
-            node,
-            () =>
-                node.Cluster == Source
-                    ? StateOfSource().Find(node.Name)!
-                    : _nodes[node.Name] with
+                cluster == Source
+                    ? StateOfSource()
+                    : new ClusterState
                     {
-                        Followers = _nodes[node.Name].Role is NodeRole.Primary ? FollowersOf(_nodes[node.Name]) : [],
+                        Cluster = cluster,
+                        Spec = _spec,
+                        Nodes =
+                        [
+                            .. _nodes.Values.Select(node =>
+                                node with
+                                {
+                                    Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
+                                }
+                            ),
+                        ],
                     }
         );
 

@@ -92,6 +92,28 @@ internal sealed class NodeActivities(
         }
     }
 
+    public async Task SetReadOnlyAsync(NodeId node, bool readOnly)
+    {
+        var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(readOnly));
+        var file =
+            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
+            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));
+        await PlaceAsync(
+            node,
+            [
+                ContainerFile.Private(
+                    SettingsFile.Path,
+                    SettingsFile.With(System.Text.Encoding.UTF8.GetString(file), wanted),
+                    container.Spec.Postgres
+                ),
+            ]
+        );
+        if (container.State.Running)
+        {
+            await ReloadedAsync(container, wanted);
+        }
+    }
+
     /// <summary>Writes what is not there as it should be.</summary>
     private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)
     {

@@ -38,7 +38,7 @@ internal static class SettingsFile
 
     /// <summary>The settings that say whom the node follows and who confirms its commits.</summary>
     public static IReadOnlyDictionary<string, string> OfRole(NodeSettings settings, ClusterSpec spec) =>
-        new Dictionary<string, string>
+        new Dictionary<string, string>(OfReadOnly(settings.ReadOnly))
         {
             ["primary_conninfo"] = settings.Upstream is { } upstream
                 ? $"hostaddr={Names.AddressOf(spec, upstream)} port=5432 user=replicator dbname=postgres "
@@ -48,10 +48,27 @@ internal static class SettingsFile
                 : "",
             ["primary_slot_name"] = settings.Upstream is null ? "" : settings.Node.ToString(),
             ["synchronous_standby_names"] = settings.SynchronousStandbyNames,
-            ["default_transaction_read_only"] = settings.ReadOnly ? "on" : "off",
             ["pgflow.synchronous"] = settings.Synchronous ? "on" : "off",
-            ["pgflow.read_only"] = settings.ReadOnly ? "on" : "off",
         };
+
+    /// <summary>The settings that say whether transactions may write.</summary>
+    public static Dictionary<string, string> OfReadOnly(bool readOnly) =>
+        new[] { "default_transaction_read_only", "pgflow.read_only" }.ToDictionary(
+            name => name,
+            _ => readOnly ? "on" : "off"
+        );
+
+    /// <summary>The same file with these settings otherwise.</summary>
+    public static string With(string file, IReadOnlyDictionary<string, string> changed) =>
+        string.Join(
+            '\n',
+            file.Split('\n')
+                .Select(line =>
+                    changed.TryGetValue(line.Split(' ', 2)[0], out var value)
+                        ? $"{line.Split(' ', 2)[0]} = '{value}'"
+                        : line
+                )
+        );
 
     /// <summary>What a node's file says of the cluster: of a node that can't be asked it is known from there
     /// only.</summary>

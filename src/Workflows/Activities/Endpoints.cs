@@ -25,6 +25,17 @@ public interface IEndpointActivities
     [Activity]
     Task OfferReadOnlyAsync(NodeId node);
 
+    /// <summary>Post-condition: the clients' sessions that began before the node last read its settings have
+    /// ended.</summary>
+    [Activity]
+    Task EndSessionsAsync(NodeId primary);
+
+    /// <summary>Begins a transaction through the virtual IP, as a client does, and finds whether it may
+    /// write.</summary>
+    /// <returns>Roles and databases with a setting of their own that says otherwise.</returns>
+    [Activity]
+    Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool readOnly);
+
     /// <summary>Commits through the virtual IP from a third container, as a client does, and finds the commit on
     /// <paramref name="primary"/>.</summary>
     [Activity]
@@ -69,6 +80,18 @@ internal static class Endpoints
         ActivityCall.ChangeAsync(
             (IEndpointActivities activities) => activities.OfferReadOnlyAsync(node),
             $"{node}: offered to readers as {node.Cluster}-ro"
+        );
+
+    public static Task EndSessionsAsync(NodeId primary) =>
+        ActivityCall.ChangeAsync(
+            (IEndpointActivities activities) => activities.EndSessionsAsync(primary),
+            $"{primary}: end the clients' sessions"
+        );
+
+    public static Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool readOnly) =>
+        ActivityCall.ChangeAsync(
+            (IEndpointActivities activities) => activities.ProveReadOnlyAsync(primary, readOnly),
+            $"A transaction through the virtual IP is {(readOnly ? "read-only" : "read-write")}"
         );
 
     public static Task ProveAsync(NodeId primary) =>

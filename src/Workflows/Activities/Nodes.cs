@@ -42,6 +42,11 @@ public interface INodeActivities
     [Activity]
     Task WriteSettingsAsync(NodeSettings settings);
 
+    /// <summary>Post-condition: the node's own file says whether transactions may write, and a running node uses that;
+    /// nothing else in the file has changed.</summary>
+    [Activity]
+    Task SetReadOnlyAsync(NodeId node, bool readOnly);
+
     /// <summary>
     /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
     /// node. What others made stays, but for a slot that would keep a
@@ -142,6 +147,12 @@ internal static class Nodes
         ActivityCall.ChangeAsync(
             (INodeActivities activities) => activities.WriteSettingsAsync(settings),
             $"{settings.Node}: settings"
+        );
+
+    public static Task SetReadOnlyAsync(NodeId node, bool readOnly) =>
+        ActivityCall.ChangeAsync(
+            (INodeActivities activities) => activities.SetReadOnlyAsync(node, readOnly),
+            $"{node}: default_transaction_read_only {(readOnly ? "on" : "off")}"
         );
 
     public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>

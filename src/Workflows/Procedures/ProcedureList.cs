@@ -135,6 +135,15 @@ public static class ProcedureList
         {
             Plan = By<RepairClusterInput>(RepairClusterPlan.From),
         },
+        new(
+            nameof(SetReadOnly),
+            typeof(SetReadOnlyInput),
+            "read-only",
+            "Let no transaction write, or let them again, whoever is the primary"
+        )
+        {
+            Plan = By<SetReadOnlyInput>(SetReadOnlyPlan.From),
+        },
         new(nameof(RemakeStandby), typeof(RemakeStandbyInput), "remake", "Give a standby a fresh copy of the primary")
         {
             Plan = By<RemakeStandbyInput>(RemakeStandbyPlan.From),

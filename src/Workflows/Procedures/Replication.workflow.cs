@@ -34,12 +34,21 @@ internal static class Replication
 /// <param name="ReadOnly">No transaction may write.</param>
 internal sealed record ClusterIntent(bool Synchronous, bool ReadOnly)
 {
-    /// <summary>As any node that was asked has it in its settings.</summary>
+    /// <summary>As the primary has it in its settings; where none answers, as any node that was asked has it: what
+    /// was absent when it was changed has the earlier one.</summary>
     public static ClusterIntent Of(ClusterState state) => Of(state.Nodes);
 
     /// <inheritdoc cref="Of(ClusterState)"/>
     public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes) =>
-        new(nodes.Any(node => node.Synchronous), nodes.Any(node => node.ReadOnly));
+        nodes.Any(node => node is { Role: NodeRole.Primary, Unread: [] })
+            ? OfAny(nodes.Where(node => node.Role is NodeRole.Primary))
+            : OfAny(nodes);
+
+    private static ClusterIntent OfAny(IEnumerable<NodeState> nodes) =>
+        nodes.Aggregate(
+            new ClusterIntent(Synchronous: false, ReadOnly: false),
+            (intent, node) => new(intent.Synchronous || node.Synchronous, intent.ReadOnly || node.ReadOnly)
+        );
 
     /// <summary>Settings of the primary, of whom <paramref name="standbys"/> can confirm commits now.</summary>
     public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys) =>

@@ -22,6 +22,9 @@ internal sealed partial class InMemoryCluster
     private readonly Dictionary<NodeName, Timeline?> _branch = [];
     private ClusterSpec? _spec;
 
+    /// <summary>Who says for itself whether its transactions may write.</summary>
+    public IReadOnlyList<string> ReadOnlyExceptions { get; set; } = [];
+
     /// <summary>Whether a standby sees its primary's end.</summary>
     public bool Witnesses { get; set; }
 
@@ -329,6 +332,9 @@ internal sealed partial class InMemoryCluster
             }
         );
 
+    Task INodeActivities.SetReadOnlyAsync(NodeId node, bool readOnly) =>
+        DoAsync(node, () => Set(node, state => state with { ReadOnly = readOnly }));
+
     Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
         DoAsync(
             node,
@@ -403,6 +409,21 @@ internal sealed partial class InMemoryCluster
 
     Task IEndpointActivities.OfferReadOnlyAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.ReadOnly }));
+
+    Task IEndpointActivities.EndSessionsAsync(NodeId primary) => DoAsync(primary, () => { });
+
+    Task<IReadOnlyList<string>> IEndpointActivities.ProveReadOnlyAsync(NodeId primary, bool readOnly) =>
+        DoAsync<IReadOnlyList<string>>(
+            primary,
+            () =>
+            {
+                Require(
+                    _nodes.Values.All(node => node.ReadOnly == readOnly || node.Role is NodeRole.Missing),
+                    $"read-only was proven on {primary} before all nodes had it"
+                );
+                return ReadOnlyExceptions;
+            }
+        );
 
     Task IEndpointActivities.ProveEndpointAsync(NodeId primary) =>
         DoAsync(

@@ -35,15 +35,15 @@ internal sealed class EndpointActivities(
 
     /// <summary>Who says for itself whether its transactions may write.</summary>
     private const string OwnReadOnly = """
-        SELECT coalesce(json_agg(concat_ws(' in ', 'role ' || rolname, 'database ' || datname) ORDER BY rolname, datname),
-            '[]')::text
+        SELECT coalesce(json_agg(
+            concat_ws(' in ', 'role ' || rolname, 'database ' || datname) ORDER BY rolname, datname), '[]')::text
         FROM pg_db_role_setting
             LEFT JOIN pg_roles AS role ON role.oid = setrole
             LEFT JOIN pg_database AS database ON database.oid = setdatabase
         WHERE EXISTS (
             SELECT FROM unnest(setconfig) AS setting
-            WHERE lower(split_part(setting, '=', 1)) = 'default_transaction_read_only'
-                AND split_part(setting, '=', 2)::boolean <> $1)
+            WHERE CASE WHEN lower(split_part(setting, '=', 1)) = 'default_transaction_read_only'
+                THEN split_part(setting, '=', 2)::boolean <> $1 ELSE false END)
         """;
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
@@ -160,7 +160,9 @@ internal sealed class EndpointActivities(
                     AND usename <> ALL (string_to_array($1, ','))
                 """,
                 string.Join(',', Roles.Names)
-            ) is > 0 and var left;
+            )
+                is > 0
+                    and var left;
             await Task.Delay(Poll, DockerEngine.ActivityToken)
         )
         {
@@ -172,7 +174,7 @@ internal sealed class EndpointActivities(
         }
     }
 
-    public async Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool readOnly)
+    public async Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool isOn)
     {
         var container = await life.RunningAsync(primary);
         await using var session = await sql.OpenAsync(container);
@@ -184,8 +186,8 @@ internal sealed class EndpointActivities(
         }
 
         var said = (await jobs.ResultOfAsync<EndpointProof>(end)).Lines[^2].Trim();
-        return said == (readOnly ? "on" : "off")
-            ? await Sql.QueryJsonAsync<IReadOnlyList<string>>(session, OwnReadOnly, readOnly)
+        return said == (isOn ? "on" : "off")
+            ? await Sql.QueryJsonAsync<IReadOnlyList<string>>(session, OwnReadOnly, isOn)
             : throw Failure.Fail($"transaction_read_only is {said} through {container.Spec.Vip}");
     }
 

@@ -92,9 +92,9 @@ internal sealed class NodeActivities(
         }
     }
 
-    public async Task SetReadOnlyAsync(NodeId node, bool readOnly)
+    public async Task SetReadOnlyAsync(NodeId node, bool isOn)
     {
-        var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(readOnly));
+        var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(isOn));
         var file =
             await docker.Of(node).ReadFileAsync(SettingsFile.Path)
             ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));

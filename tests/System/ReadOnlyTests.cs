@@ -10,7 +10,10 @@ public sealed class ReadOnlyTests(TemporalServer temporal)
     public async Task No_transaction_of_any_session_writes_after_restarts_and_role_changes_until_it_is_taken_back()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await TestCluster.SqlAsync(cluster.Node(1), "CREATE ROLE stubborn; ALTER ROLE stubborn SET default_transaction_read_only = off");
+        await TestCluster.SqlAsync(
+            cluster.Node(1),
+            "CREATE ROLE stubborn; ALTER ROLE stubborn SET default_transaction_read_only = off"
+        );
         await using var stubborn = await OpenAsync(cluster);
         await ExecuteAsync(stubborn, Write + "; SET default_transaction_read_only = off");
         await using var busy = await OpenAsync(cluster);
@@ -26,6 +29,7 @@ public sealed class ReadOnlyTests(TemporalServer temporal)
         await RefusesAsync(cluster);
         await Host.DockerAsync("restart", cluster.Node(1).Container);
         await RefusesAsync(cluster);
+        await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy);
 
         await cluster.RunAsync(
             (Switchover procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
@@ -46,7 +50,10 @@ public sealed class ReadOnlyTests(TemporalServer temporal)
         await using var after = await OpenAsync(cluster);
         await ExecuteAsync(after, Write);
         Assert.Equal("1", await TestCluster.SqlAsync(cluster.Node(1), "SELECT count(DISTINCT i) FROM t"));
-        Assert.All((await cluster.HealthyAsync(cluster.Node(1), timeline: 3)).Nodes, node => Assert.False(node.ReadOnly));
+        Assert.All(
+            (await cluster.HealthyAsync(cluster.Node(1), timeline: 3)).Nodes,
+            node => Assert.False(node.ReadOnly)
+        );
     }
 
     private static Task<Report> SetAsync(TestCluster cluster, ReadOnlyMode mode) =>

@@ -52,11 +52,11 @@ internal static class SettingsFile
         };
 
     /// <summary>The settings that say whether transactions may write.</summary>
-    public static Dictionary<string, string> OfReadOnly(bool readOnly) =>
-        new[] { "default_transaction_read_only", "pgflow.read_only" }.ToDictionary(
-            name => name,
-            _ => readOnly ? "on" : "off"
-        );
+    public static Dictionary<string, string> OfReadOnly(bool readOnly)
+    {
+        var word = readOnly ? "on" : "off";
+        return new() { ["default_transaction_read_only"] = word, ["pgflow.read_only"] = word };
+    }
 
     /// <summary>The same file with these settings otherwise.</summary>
     public static string With(string file, IReadOnlyDictionary<string, string> changed) =>

@@ -34,7 +34,7 @@ public interface IEndpointActivities
     /// write.</summary>
     /// <returns>Roles and databases with a setting of their own that says otherwise.</returns>
     [Activity]
-    Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool readOnly);
+    Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool isOn);
 
     /// <summary>Commits through the virtual IP from a third container, as a client does, and finds the commit on
     /// <paramref name="primary"/>.</summary>
@@ -88,10 +88,10 @@ internal static class Endpoints
             $"{primary}: end the clients' sessions"
         );
 
-    public static Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool readOnly) =>
+    public static Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool isOn) =>
         ActivityCall.ChangeAsync(
-            (IEndpointActivities activities) => activities.ProveReadOnlyAsync(primary, readOnly),
-            $"A transaction through the virtual IP is {(readOnly ? "read-only" : "read-write")}"
+            (IEndpointActivities activities) => activities.ProveReadOnlyAsync(primary, isOn),
+            $"A transaction through the virtual IP is {(isOn ? "read-only" : "read-write")}"
         );
 
     public static Task ProveAsync(NodeId primary) =>

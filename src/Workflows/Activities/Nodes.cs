@@ -45,7 +45,7 @@ public interface INodeActivities
     /// <summary>Post-condition: the node's own file says whether transactions may write, and a running node uses that;
     /// nothing else in the file has changed.</summary>
     [Activity]
-    Task SetReadOnlyAsync(NodeId node, bool readOnly);
+    Task SetReadOnlyAsync(NodeId node, bool isOn);
 
     /// <summary>
     /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
@@ -149,10 +149,10 @@ internal static class Nodes
             $"{settings.Node}: settings"
         );
 
-    public static Task SetReadOnlyAsync(NodeId node, bool readOnly) =>
+    public static Task SetReadOnlyAsync(NodeId node, bool isOn) =>
         ActivityCall.ChangeAsync(
-            (INodeActivities activities) => activities.SetReadOnlyAsync(node, readOnly),
-            $"{node}: default_transaction_read_only {(readOnly ? "on" : "off")}"
+            (INodeActivities activities) => activities.SetReadOnlyAsync(node, isOn),
+            $"{node}: default_transaction_read_only {(isOn ? "on" : "off")}"
         );
 
     public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>

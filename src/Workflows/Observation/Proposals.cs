@@ -27,7 +27,9 @@ internal static class Proposals
         };
     }
 
-    private static async Task<Hint> InsteadAsync(Hint hint, PgFlowException refusal, ClusterState state)
+    /// <summary>What is said where a hint's procedure would be refused: what that proposes, where it is
+    /// accepted.</summary>
+    public static async Task<Hint> InsteadAsync(Hint hint, PgFlowException refusal, ClusterState state)
     {
         var why = $"{hint.Procedure} would be refused: {refusal.Message}";
         // to insist is a person's decision

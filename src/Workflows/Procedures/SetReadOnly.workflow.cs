@@ -123,11 +123,7 @@ internal sealed record SetReadOnlyPlan : Plan
             Mode = input.Mode!.Value,
             Nodes = [.. nodes.Select(node => new ConfiguredNode(node.Id, node.ReadOnly))],
         };
-        return Failure.RefuseFor([
-            .. Checks
-                .ConfigurationDrift(nodes.Select(OnlyReadOnly))
-                .Said(),
-        ]) is { } refusal
+        return Failure.RefuseFor([.. Checks.ConfigurationDrift(nodes.Select(OnlyReadOnly)).Said()]) is { } refusal
                 ? throw refusal
             : plan.Nodes.All(node => node.WasReadOnly == plan.IsReadOnly)
                 ? plan with

@@ -9,9 +9,6 @@ public sealed class SettingsFileReadOnlyTests
         var node = spec.Members.First();
         string Rendered(bool of) => SettingsFile.Render(new(node, Synchronous: true, ReadOnly: of), spec);
 
-        Assert.Equal(
-            Rendered(readOnly),
-            SettingsFile.With(Rendered(!readOnly), SettingsFile.OfReadOnly(readOnly))
-        );
+        Assert.Equal(Rendered(readOnly), SettingsFile.With(Rendered(!readOnly), SettingsFile.OfReadOnly(readOnly)));
     }
 }

@@ -39,10 +39,11 @@ public sealed class SetReadOnlyPlanTests
         var refused = Assert.Throws<PgFlowException>(() =>
             SetReadOnlyPlan.From(
                 On,
-                Healthy().With(
-                    1,
-                    node => node with { Drift = [new("default_transaction_read_only", "postgresql.auto.conf")] }
-                )
+                Healthy()
+                    .With(
+                        1,
+                        node => node with { Drift = [new("default_transaction_read_only", "postgresql.auto.conf")] }
+                    )
             )
         );
         Assert.Contains(

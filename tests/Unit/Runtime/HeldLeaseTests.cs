@@ -70,13 +70,12 @@ public sealed class HeldLeaseTests
                 Annotation = "anna's",
                 Approve = true,
                 By = "bert",
+                Reason = "bert's",
+                DryRun = true,
             }
         ).Hints[^1];
 
-        Assert.Equal(
-            """{"annotation":"anna\u0027s","cluster":"demo","approve":true,"takeOver":"s-1"}""",
-            take.Input!.ToJsonString()
-        );
+        Assert.Equal("""{"annotation":"anna\u0027s","cluster":"demo","takeOver":"s-1"}""", take.Input!.ToJsonString());
         Assert.Equal(
             @"take the cluster from it: pgflow backup demo --annotation 'anna'\''s' --take-over s-1",
             HintText.Of(take)

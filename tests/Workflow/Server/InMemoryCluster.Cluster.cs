@@ -332,8 +332,8 @@ internal sealed partial class InMemoryCluster
             }
         );
 
-    Task INodeActivities.SetReadOnlyAsync(NodeId node, bool readOnly) =>
-        DoAsync(node, () => Set(node, state => state with { ReadOnly = readOnly }));
+    Task INodeActivities.SetReadOnlyAsync(NodeId node, bool isOn) =>
+        DoAsync(node, () => Set(node, state => state with { ReadOnly = isOn }));
 
     Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
         DoAsync(
@@ -412,13 +412,13 @@ internal sealed partial class InMemoryCluster
 
     Task IEndpointActivities.EndSessionsAsync(NodeId primary) => DoAsync(primary, () => { });
 
-    Task<IReadOnlyList<string>> IEndpointActivities.ProveReadOnlyAsync(NodeId primary, bool readOnly) =>
+    Task<IReadOnlyList<string>> IEndpointActivities.ProveReadOnlyAsync(NodeId primary, bool isOn) =>
         DoAsync<IReadOnlyList<string>>(
             primary,
             () =>
             {
                 Require(
-                    _nodes.Values.All(node => node.ReadOnly == readOnly || node.Role is NodeRole.Missing),
+                    _nodes.Values.All(node => node.ReadOnly == isOn || node.Role is NodeRole.Missing),
                     $"read-only was proven on {primary} before all nodes had it"
                 );
                 return ReadOnlyExceptions;

@@ -26,19 +26,19 @@ internal sealed class ClusterActivities(
 
     private static string ThisWorkflow => ActivityExecutionContext.Current.Info.WorkflowId ?? "";
 
-    public async Task<ClusterResources> ObserveClusterAsync(ClusterName cluster)
+    public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
     {
         var parts = await inventory.PartsAsync(cluster);
-        IReadOnlyList<NodeId> nodes = [.. parts.Nodes.Keys.Concat(parts.Members).Distinct().OrderBy(node => node.Name)];
-        metrics.Observed(cluster, nodes);
-        return new(cluster, parts.Spec, nodes, parts.Resources);
-    }
-
-    public async Task<NodeState> ObserveNodeAsync(NodeId node, ClusterSpec spec)
-    {
-        var state = await inventory.FindAsync(node) is { } container
-            ? await observer.ObserveAsync(container)
-            : await ObserveMissingAsync(node, spec);
+        var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
+        var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
+        var absent = await ObserveMissingAsync(missing, parts);
+        var state = new ClusterState
+        {
+            Cluster = cluster,
+            Spec = parts.Spec,
+            Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
+            Resources = parts.Resources,
+        };
         metrics.Observed(state);
         return state;
     }
@@ -213,12 +213,17 @@ internal sealed class ClusterActivities(
         }
     }
 
-    private async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterSpec spec)
+    private async Task<IReadOnlyList<NodeState>> ObserveMissingAsync(List<NodeId> nodes, ClusterParts parts)
     {
+        if (nodes.Count == 0)
+        {
+            return [];
+        }
+
         await jobs.RemoveOfActivityAsync(); // an earlier attempt's
         try
         {
-            return await observer.ObserveMissingAsync(node, spec, await inventory.HasVolumeAsync(node));
+            return await Task.WhenAll(nodes.Select(node => observer.ObserveMissingAsync(node, parts)));
         }
         finally
         {

@@ -6,11 +6,8 @@ namespace PgFlow.Activities;
 /// look, which they tell.</summary>
 internal sealed class ClusterMetrics(MetricMeter meter)
 {
-    private const string Nodes = "nodes";
-    private const string Repository = "repository";
-
     private readonly Lock _lock = new();
-    private readonly Dictionary<Series, Known> _known = [];
+    private readonly Dictionary<Series, MetricGauge<double>> _known = [];
 
     private readonly MetricGauge<double> _nodesSeen = meter.CreateGauge<double>(
         "pgflow_cluster_observed_timestamp_seconds",
@@ -53,42 +50,35 @@ internal sealed class ClusterMetrics(MetricMeter meter)
         "The end of the newest of those backups whose recovery was proven; 0 where there is none."
     );
 
-    /// <summary>Which nodes a cluster has; none where it is gone.</summary>
-    public void Observed(ClusterName cluster, IReadOnlyCollection<NodeId> nodes)
+    public void Observed(ClusterState state)
     {
-        if (nodes.Count == 0)
+        if (!state.Exists)
         {
-            Forget(cluster);
+            Forget(state.Cluster);
             return;
         }
 
-        var tellers = nodes.Select(node => node.ToString()).Append(Nodes).Append(Repository).ToHashSet();
-        Forget(teller => teller.Cluster == cluster && !tellers.Contains(teller.Name));
-        Set(new(cluster, Nodes), new() { { new(cluster, _nodesSeen), Seconds(DateTimeOffset.UtcNow) } });
-    }
-
-    /// <summary>What a node told of itself, and a primary of its standbys.</summary>
-    public void Observed(NodeState state)
-    {
-        var (cluster, node) = (state.Id.Cluster, state.Id.ToString());
-        var now = new Values();
-        foreach (var follower in state.Role is NodeRole.Primary ? state.Followers : [])
+        var now = new Values { { new(state.Cluster, _nodesSeen), Seconds(DateTimeOffset.UtcNow) } };
+        foreach (var follower in state.Primaries.SelectMany(primary => primary.Followers))
         {
-            now[new(cluster, _lag, follower.Node)] = follower.LagBytes;
+            now[new(state.Cluster, _lag, follower.Node)] = follower.LagBytes;
         }
 
-        if (state.Archiver is { } archiver)
+        foreach (var node in state.Nodes)
         {
-            now[new(cluster, _files, node)] = archiver.Waiting;
-            now[new(cluster, _wait, node)] = archiver.WaitingSeconds;
+            if (node.Archiver is { } archiver)
+            {
+                now[new(state.Cluster, _files, node.Id.ToString())] = archiver.Waiting;
+                now[new(state.Cluster, _wait, node.Id.ToString())] = archiver.WaitingSeconds;
+            }
+
+            if (node.Archiver?.UnarchivedBytes is { } bytes)
+            {
+                now[new(state.Cluster, _unarchived, node.Id.ToString())] = bytes;
+            }
         }
 
-        if (state.Archiver?.UnarchivedBytes is { } bytes)
-        {
-            now[new(cluster, _unarchived, node)] = bytes;
-        }
-
-        Set(new(cluster, node), now);
+        Set(state.Cluster, now, _nodesSeen, _lag, _files, _wait, _unarchived);
     }
 
     public void Read(RepositoryContents contents)
@@ -96,7 +86,7 @@ internal sealed class ClusterMetrics(MetricMeter meter)
         var live = LivePeriod.Of(contents) is [.., var last] ? last.Branch.Path() : null;
         var usable = live is null ? [] : contents.UsableOn(live);
         Set(
-            new(contents.Cluster, Repository),
+            contents.Cluster,
             new()
             {
                 { new(contents.Cluster, _repositorySeen), Seconds(DateTimeOffset.UtcNow) },
@@ -105,54 +95,44 @@ internal sealed class ClusterMetrics(MetricMeter meter)
                     new(contents.Cluster, _verified),
                     Seconds(usable.FirstOrDefault(backup => backup.VerifiedAt is not null)?.StoppedAt)
                 },
-            }
+            },
+            _repositorySeen,
+            _backup,
+            _verified
         );
     }
 
-    public void Forget(ClusterName cluster) => Forget(teller => teller.Cluster == cluster);
+    public void Forget(ClusterName cluster) => Set(cluster, []);
 
     /// <summary>Seconds since 1970; 0 for never, so that its age is an alarm.</summary>
     private static double Seconds(DateTimeOffset? time) => time?.ToUnixTimeMilliseconds() / 1000.0 ?? 0;
 
-    /// <summary>Sets all that a teller has to tell now. What it told before can't be taken back, and is no number from
-    /// here on.</summary>
-    private void Set(Teller teller, Values values)
+    /// <summary>Sets what there is now. What was there before can't be taken back, and is no number from here
+    /// on.</summary>
+    /// <param name="of">Which gauges these values are all of; every one where none is named.</param>
+    private void Set(ClusterName cluster, Values values, params MetricGauge<double>[] of)
     {
         lock (_lock)
         {
-            foreach (var (series, value) in values)
+            var gone = _known
+                .Keys.Where(known => known.Cluster == cluster && (of.Length == 0 || of.Contains(known.Gauge)))
+                .Except(values.Keys);
+            foreach (var series in gone)
             {
-                var gauge = _known.TryGetValue(series, out var known)
-                    ? known.Gauge
-                    : series.Gauge.WithTags(series.Tags);
-                _known[series] = new(gauge, teller);
-                gauge.Set(value);
+                _known[series].Set(double.NaN);
             }
 
-            Clear(series => !values.ContainsKey(series) && _known[series].Teller == teller);
+            foreach (var (series, value) in values)
+            {
+                if (!_known.TryGetValue(series, out var gauge))
+                {
+                    _known[series] = gauge = series.Gauge.WithTags(series.Tags);
+                }
+
+                gauge.Set(value);
+            }
         }
     }
-
-    private void Forget(Func<Teller, bool> isGone)
-    {
-        lock (_lock)
-        {
-            Clear(series => isGone(_known[series].Teller));
-        }
-    }
-
-    private void Clear(Func<Series, bool> isGone)
-    {
-        foreach (var series in _known.Keys.Where(isGone))
-        {
-            _known[series].Gauge.Set(double.NaN);
-        }
-    }
-
-    /// <summary>Who told: a node, or what was read of all of them or of the repository.</summary>
-    private sealed record Teller(ClusterName Cluster, string Name);
-
-    private sealed record Known(MetricGauge<double> Gauge, Teller Teller);
 
     private sealed record Series(ClusterName Cluster, MetricGauge<double> Gauge, string? Node = null)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities;
@@ -11,7 +12,8 @@ internal sealed class EndpointActivities(
     JobRunner jobs,
     Sql sql,
     Secrets secrets,
-    Roles roles
+    Roles roles,
+    TimeLimits limits
 ) : IEndpointActivities
 {
     /// <summary>What the cluster's own files say; what users set for roles and databases is theirs.</summary>
@@ -28,6 +30,24 @@ internal sealed class EndpointActivities(
                 SELECT string_agg(application_name, ', ') FROM pg_stat_replication WHERE state = 'streaming'), 'none'))
         """;
 
+    /// <summary>Committed as the cluster is meant to.</summary>
+    private const string Commit = "SELECT pg_logical_emit_message(true, 'pgflow', 'endpoint')";
+
+    /// <summary>Who says for itself whether its transactions may write.</summary>
+    private const string OwnReadOnly = """
+        SELECT coalesce(json_agg(
+            concat_ws(' in ', 'role ' || rolname, 'database ' || datname) ORDER BY rolname, datname), '[]')::text
+        FROM pg_db_role_setting
+            LEFT JOIN pg_roles AS role ON role.oid = setrole
+            LEFT JOIN pg_database AS database ON database.oid = setdatabase
+        WHERE EXISTS (
+            SELECT FROM unnest(setconfig) AS setting
+            WHERE CASE WHEN lower(split_part(setting, '=', 1)) = 'default_transaction_read_only'
+                THEN split_part(setting, '=', 2)::boolean <> $1 ELSE false END)
+        """;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+
     /// <summary>How often a node gives its address up while it runs.</summary>
     private const int MostTries = 3;
 
@@ -35,18 +55,13 @@ internal sealed class EndpointActivities(
     {
         if (hasShutDown)
         {
-            // Without a look at it: while Docker clears an ended container away, every other call for it waits.
-            await ends.KillAsync(node);
-            if (await inventory.SpecAsync(node) is { } spec)
+            if (await inventory.NetworkOfVirtualIpAsync(node) is { } network)
             {
-                await docker.Of(node).DisconnectAsync(spec.ExternalNetwork);
+                await ends.KillAsync(node);
+                await docker.Of(node).DisconnectAsync(network);
             }
         }
-        // one that does not answer is asked only where an earlier attempt may have ended in between
-        else if (
-            await inventory.FindAsync(node) is { } container
-            && (container.Endpoint is EndpointRole.ReadWrite || ActivityExecutionContext.Current.Info.Attempt > 1)
-        )
+        else if (await inventory.FindAsync(node) is { } container && IsOnOrRepeated(container, EndpointRole.ReadWrite))
         {
             await FreeAsync(container, EndpointRole.ReadWrite);
         }
@@ -63,7 +78,11 @@ internal sealed class EndpointActivities(
             return;
         }
 
-        await FreeAsync(winner, EndpointRole.ReadOnly);
+        if (IsOnOrRepeated(winner, EndpointRole.ReadOnly))
+        {
+            await FreeAsync(winner, EndpointRole.ReadOnly);
+        }
+
         await Task.WhenAll(
             clients.AdmitAsync(winner),
             docker
@@ -101,26 +120,12 @@ internal sealed class EndpointActivities(
         await using var session = await sql.OpenAsync(container);
         await roles.EnsureAsync(container, session);
         await EndProofsAsync(session);
-        var database = await session.QueryScalarAsync<string>("SELECT current_database()::text");
         var synchronous = await session.QueryScalarAsync<string>(SynchronousCommit);
-        // From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write to
-        // the node would prove nothing of that.
-        var end = await jobs.RunAsync(
-            new(spec, "endpoint", "prove-endpoint")
-            {
-                Parameters =
-                [
-                    $"VIP={spec.Vip}",
-                    $"ROLE={Roles.Proof}",
-                    $"DATABASE={database}",
-                    $"PGOPTIONS={SessionSettings.OptionsOfProof(spec.Postgres, synchronous)}",
-                ],
-                Network = spec.ExternalNetwork,
-                Files =
-                [
-                    ContainerFile.Private("/job/pgpass", secrets.FileFor(primary.Cluster, Roles.Proof), spec.Postgres),
-                ],
-            }
+        var end = await ThroughEndpointAsync(
+            container,
+            session,
+            Commit,
+            SessionSettings.OptionsOfProof(spec.Postgres, synchronous)
         );
         if (end.ExitCode != 0)
         {
@@ -143,12 +148,91 @@ internal sealed class EndpointActivities(
         }
     }
 
+    public async Task EndSessionsAsync(NodeId primary)
+    {
+        await using var session = await sql.OpenAsync(await life.RunningAsync(primary));
+        for (
+            var clock = Stopwatch.StartNew();
+            await session.ChangeAsync<long>(
+                """
+                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND backend_start <= pg_conf_load_time()
+                    AND usename <> ALL (string_to_array($1, ','))
+                """,
+                string.Join(',', Roles.Names)
+            )
+                is > 0
+                    and var left;
+            await Task.Delay(Poll, DockerEngine.ActivityToken)
+        )
+        {
+            ProgressReporter.Say($"{primary}: {PgFlowText.Count((int)left, "session")} of clients still open");
+            if (clock.Elapsed > limits.Close)
+            {
+                throw Failure.Fail($"{PgFlowText.Count((int)left, "session")} on {primary} did not end when told to");
+            }
+        }
+    }
+
+    public async Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool isOn)
+    {
+        var container = await life.RunningAsync(primary);
+        await using var session = await sql.OpenAsync(container);
+        await roles.EnsureAsync(container, session);
+        var end = await ThroughEndpointAsync(container, session, "SHOW transaction_read_only", options: "");
+        if (end.ExitCode != 0)
+        {
+            throw Failure.Fail($"no transaction through {container.Spec.Vip}: {end.Tail.Trim()}");
+        }
+
+        var said = (await jobs.ResultOfAsync<EndpointProof>(end)).Lines[^2].Trim();
+        return said == (isOn ? "on" : "off")
+            ? await Sql.QueryJsonAsync<IReadOnlyList<string>>(session, OwnReadOnly, isOn)
+            : throw Failure.Fail($"transaction_read_only is {said} through {container.Spec.Vip}");
+    }
+
+    /// <summary>From a third container, as clients come: a neighbour may still know the address's old MAC. A lone write
+    /// to the node would prove nothing of that.</summary>
+    private async Task<JobEnd> ThroughEndpointAsync(
+        NodeContainer node,
+        SqlSession session,
+        string statement,
+        string options
+    ) =>
+        await jobs.RunAsync(
+            new(node.Spec, "endpoint", "prove-endpoint")
+            {
+                Parameters =
+                [
+                    $"VIP={node.Spec.Vip}",
+                    $"ROLE={Roles.Proof}",
+                    $"DATABASE={await session.QueryScalarAsync<string>("SELECT current_database()::text")}",
+                    $"STATEMENT={statement}",
+                    $"PGOPTIONS={options}",
+                ],
+                Network = node.Spec.ExternalNetwork,
+                Files =
+                [
+                    ContainerFile.Private(
+                        "/job/pgpass",
+                        secrets.FileFor(node.Id.Cluster, Roles.Proof),
+                        node.Spec.Postgres
+                    ),
+                ],
+            }
+        );
+
     /// <summary>Ends what earlier proofs have left: nobody waits for them.</summary>
     private static Task<long> EndProofsAsync(SqlSession session) =>
         session.ChangeAsync<long>(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1",
             Roles.Proof
         );
+
+    /// <summary>While clients wait, one that is on no endpoint is asked only where an earlier attempt may have taken it
+    /// off.</summary>
+    private static bool IsOnOrRepeated(NodeContainer node, EndpointRole role) =>
+        node.Endpoint == role || ActivityExecutionContext.Current.Info.Attempt > 1;
 
     /// <summary>Takes it off that endpoint; also where an attempt ended between the address that it took away and its
     /// look who was cut off.</summary>

@@ -99,7 +99,13 @@ internal sealed class NodeActivities(
         var file =
             await docker.Of(node).ReadFileAsync(SettingsFile.Path)
             ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}");
-        var changed = SettingsFile.WithQuorum(System.Text.Encoding.UTF8.GetString(file), quorum);
+        var changed = SettingsFile.With(
+            System.Text.Encoding.UTF8.GetString(file),
+            new Dictionary<string, string>
+            {
+                [SettingsFile.Quorum] = quorum.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            }
+        );
         if (new KnownSettings(System.Text.Encoding.UTF8.GetBytes(changed)).Quorum != quorum)
         {
             throw Failure.Fail($"{SettingsFile.Path} of {node} has no {SettingsFile.Quorum}");
@@ -116,6 +122,28 @@ internal sealed class NodeActivities(
                 settings.SynchronousStandbyNames
             )
             : null;
+
+    public async Task SetReadOnlyAsync(NodeId node, bool isOn)
+    {
+        var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(isOn));
+        var file =
+            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
+            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));
+        await PlaceAsync(
+            node,
+            [
+                ContainerFile.Private(
+                    SettingsFile.Path,
+                    SettingsFile.With(System.Text.Encoding.UTF8.GetString(file), wanted),
+                    container.Spec.Postgres
+                ),
+            ]
+        );
+        if (container.State.Running)
+        {
+            await ReloadedAsync(container, wanted);
+        }
+    }
 
     /// <summary>Writes what is not there as it should be.</summary>
     private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)

@@ -118,7 +118,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
 
     /// <summary>A member without a container: what its volume says, read through a container that never runs and goes
     /// with the activity's jobs.</summary>
-    public async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterSpec spec, bool hasVolume)
+    public async Task<NodeState> ObserveMissingAsync(NodeId node, ClusterParts parts)
     {
         var state = new NodeState
         {
@@ -126,15 +126,15 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             Role = NodeRole.Missing,
             Container = "missing",
             RestartPolicy = "no",
-            Address = Names.AddressOf(spec, node.Name),
+            Address = Names.AddressOf(parts.Spec!, node.Name),
             OnInternalNetwork = false,
-            HasVolume = hasVolume,
+            HasVolume = parts.HasVolume(node.Container),
         };
         return state.HasVolume
             ? await WithFilesAsync(
                 state,
                 await jobs.PlaceAsync(
-                    new(spec, $"read-{node}", "wait") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }
+                    new(parts.Spec!, $"read-{node}", "wait") { Volumes = [$"{node.Container}:{Names.NodeVolume}:ro"] }
                 )
             )
             : state;

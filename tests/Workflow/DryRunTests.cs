@@ -21,6 +21,7 @@ public sealed class DryRunTests(TemporalServer server)
         ["RecoverCluster"] = (3, world => world, [("toLsn", "0/2000000"), ("inspect", true)]),
         ["CloneCluster"] = (0, world => world, [("from", "source"), ("latest", true)]),
         ["TakeBackup"] = (3, world => Scenario.WithPast(world), [("keep", 1), ("incremental", true)]),
+        ["SetReadOnly"] = (3, world => world, [("mode", "on")]),
         ["VerifyBackup"] = (3, world => world, []),
         ["CreateRestorePoint"] = (3, world => world, [("name", "before-2.0")]),
         ["RebuildLedger"] = (3, world => Scenario.WithoutLedger(world), []),
@@ -30,7 +31,6 @@ public sealed class DryRunTests(TemporalServer server)
     private static readonly string[] _queries =
     [
         "ObserveCluster",
-        "ObserveNode",
         "ResolveTarget",
         "FindExpired",
         "FindUnrecorded",

@@ -50,6 +50,13 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
             3,
             world => CancelledAsync(Pruned(world, "p3"), "RecreateNode p3", "RepairCluster")
         ),
+        new("SetReadOnly-succeeded", 3, world => SucceededAsync(world, "SetReadOnly", ("mode", "on"))),
+        new("SetReadOnly-undone", 3, world => UndoneAsync(world, "ProveReadOnly p1", "SetReadOnly", ("mode", "on"))),
+        new(
+            "SetReadOnly-cancelled",
+            3,
+            world => CancelledAsync(world, "EndSessions p1", "SetReadOnly", ("mode", "on"))
+        ),
         new("RemakeStandby-succeeded", 3, world => SucceededAsync(world, "RemakeStandby", ("node", "p3"))),
         new("RemakeStandby-undone", 3, world => UndoneAsync(world, "SwapInCopy p3", "RemakeStandby", ("node", "p3"))),
         new(

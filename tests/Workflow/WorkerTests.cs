@@ -48,7 +48,6 @@ public sealed class WorkerTests(TemporalServer server)
         Assert.Contains("CopyPrimary", scheduled[true]);
         Assert.Contains("StartPostgres", scheduled[true]);
         Assert.Contains("ObserveCluster", scheduled[false]);
-        Assert.Contains("ObserveNode", scheduled[false]);
         Assert.DoesNotContain("CopyPrimary", scheduled[false]);
     }
 

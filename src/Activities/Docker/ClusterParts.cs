@@ -1,15 +1,18 @@
+using System.Text.Json;
 using Docker.DotNet.Models;
 
 namespace PgFlow.Activities.Docker;
 
 /// <summary>What Docker and the secrets directory have of a cluster.</summary>
 /// <param name="Cluster">Its name.</param>
+/// <param name="Nodes">The nodes' containers, by number.</param>
 /// <param name="Containers">All containers of the daemon.</param>
 /// <param name="Volumes">All its volumes.</param>
 /// <param name="Networks">All its networks.</param>
 /// <param name="Secrets">The cluster's secrets files.</param>
 internal sealed record ClusterParts(
     ClusterName Cluster,
+    IReadOnlyList<NodeContainer> Nodes,
     IReadOnlyList<ContainerListResponse> Containers,
     IReadOnlyList<VolumeResponse> Volumes,
     IReadOnlyList<NetworkResponse> Networks,
@@ -21,26 +24,9 @@ internal sealed record ClusterParts(
         .. Enumerable.Range(1, InitClusterInput.MostNodes).Select(NodeName.Of),
     ];
 
-    /// <summary>The nodes' containers; what carries a node's label under another name is none.</summary>
-    public IReadOnlyDictionary<NodeId, ContainerListResponse> Nodes { get; } =
-        Containers
-            .Where(container =>
-                Labels.AreOf(Cluster, container.Labels)
-                && container.Labels.ContainsKey(Labels.Node)
-                && container.Labels.ContainsKey(Labels.Spec)
-            )
-            .Select(container => (Id: Labels.NodeOf(Cluster, container.Labels), Container: container))
-            .Where(node => NameOf(node.Container) == node.Id.Container)
-            .ToDictionary(node => node.Id, node => node.Container);
-
     /// <summary>What the cluster was made as; null where neither a node nor a volume is left to say it.</summary>
-    public ClusterSpec? Spec =>
-        Nodes
-            .OrderBy(node => node.Key.Name)
-            .Select(node => node.Value.Labels)
-            .Concat(Volumes.Select(volume => volume.Labels).Where(labels => Labels.AreOf(Cluster, labels)))
-            .Select(Labels.SpecOf)
-            .FirstOrDefault(spec => spec is not null);
+    public ClusterSpec? Spec { get; } =
+        Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
 
     /// <summary>The nodes that the cluster was made with, whether they are there or not.</summary>
     public IEnumerable<NodeId> Members => Spec?.Members ?? [];
@@ -78,7 +64,7 @@ internal sealed record ClusterParts(
     /// renamed is one.</summary>
     private IEnumerable<Resource> UsersOfItsVolumes() =>
         from container in Containers
-        where !container.Labels.ContainsKey(Labels.Job) && Nodes.Values.All(node => node.ID != container.ID)
+        where !container.Labels.ContainsKey(Labels.Job) && Nodes.All(node => node.Docker.ID != container.ID)
         let used = container
             .Mounts.Select(mount => mount.Name)
             .FirstOrDefault(name => name is not null && HasVolume(name))
@@ -114,6 +100,14 @@ internal sealed record ClusterParts(
 
     private ResourceState StateOf(IDictionary<string, string> labels) =>
         Labels.AreOf(Cluster, labels) ? ResourceState.Labelled : ResourceState.Foreign;
+
+    private static ClusterSpec? SpecOn(IEnumerable<VolumeResponse> volumes)
+    {
+        var text = volumes
+            .Select(volume => volume.Labels.TryGetValue(Labels.Spec, out var spec) ? spec : null)
+            .FirstOrDefault(spec => spec is not null);
+        return text is null ? null : JsonSerializer.Deserialize<ClusterSpec>(text, PgFlowJson.Options);
+    }
 
     private static string NameOf(ContainerListResponse container) =>
         container.Names.Count > 0 ? container.Names[0].TrimStart('/') : container.ID;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Docker.DotNet.Models;
 
 namespace PgFlow.Activities.Docker;
@@ -8,22 +9,30 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
 {
     /// <summary>The containers of the nodes of <paramref name="cluster"/> by number; none where there is no such
     /// cluster.</summary>
-    public async Task<IReadOnlyList<NodeContainer>> NodesAsync(ClusterName cluster)
-    {
-        var listed = await docker.CallAsync(
-            (client, token) =>
-                client.Containers.ListContainersAsync(
-                    new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Node, null)) },
-                    token
-                )
-        );
-        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(Labels.NodeOf(cluster, container.Labels))));
-        return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
-    }
+    public async Task<IReadOnlyList<NodeContainer>> NodesAsync(ClusterName cluster) =>
+        await NodesAsync(cluster, await ListAsync(cluster));
 
     /// <summary>A node's container as it is now.</summary>
     public async Task<NodeContainer> NodeAsync(NodeId node) =>
         await FindAsync(node) ?? throw Failure.Fail($"{node} has no container of PgFlow's", Hint.Repair(node.Cluster));
+
+    /// <summary>The clients' network, where a node holds the virtual IP there; null where it does not.</summary>
+    /// <remarks>Without a look at the container: while Docker clears an ended one away, every call for it
+    /// waits.</remarks>
+    public async Task<string?> NetworkOfVirtualIpAsync(NodeId node) =>
+        (await ListAsync(node.Cluster))
+            .Where(container => NodeOf(node.Cluster, container.Labels) == node)
+            .Select(container =>
+            {
+                var spec = SpecOf(container.Labels);
+                return
+                    spec is not null
+                    && container.NetworkSettings?.Networks.TryGetValue(spec.ExternalNetwork, out var held) is true
+                    && held.IPAMConfig?.IPv4Address == spec.Vip
+                    ? spec.ExternalNetwork
+                    : null;
+            })
+            .FirstOrDefault(network => network is not null);
 
     /// <summary>Everything that there is of a cluster, and what is missing of it.</summary>
     public async Task<ClusterParts> PartsAsync(ClusterName cluster)
@@ -33,43 +42,60 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
         );
         var volumes = docker.CallAsync((client, token) => client.Volumes.ListAsync(token));
         var networks = docker.CallAsync((client, token) => client.Networks.ListNetworksAsync(new(), token));
+        var containers = await listing;
+        var nodes = await NodesAsync(
+            cluster,
+            containers.Where(container =>
+                Labels.AreOf(cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node)
+            )
+        );
         return new(
             cluster,
-            [.. await listing],
+            nodes,
+            [.. containers],
             [.. (await volumes).Volumes ?? []],
             [.. await networks],
             secrets.FilesOf(cluster)
         );
     }
 
-    /// <summary>What a node's cluster was made as, without a look at its container; null where it has none.</summary>
-    public async Task<ClusterSpec?> SpecAsync(NodeId node)
-    {
-        var listed = await docker.CallAsync(
+    private Task<IList<ContainerListResponse>> ListAsync(ClusterName cluster) =>
+        docker.CallAsync(
             (client, token) =>
                 client.Containers.ListContainersAsync(
-                    new()
-                    {
-                        All = true,
-                        Filters = Labels.Filter((Labels.Cluster, node.Cluster), (Labels.Node, node.Name)),
-                    },
+                    new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Node, null)) },
                     token
                 )
         );
-        return listed.Select(container => Labels.SpecOf(container.Labels)).FirstOrDefault();
+
+    private async Task<IReadOnlyList<NodeContainer>> NodesAsync(
+        ClusterName cluster,
+        IEnumerable<ContainerListResponse> listed
+    )
+    {
+        var nodes = await Task.WhenAll(listed.Select(container => FindAsync(NodeOf(cluster, container.Labels))));
+        return [.. nodes.OfType<NodeContainer>().OrderBy(node => node.Id.Name)];
     }
 
-    /// <summary>Whether the cluster has a volume for a node.</summary>
-    public async Task<bool> HasVolumeAsync(NodeId node) =>
-        await docker.FindAsync((client, token) => client.Volumes.InspectAsync(node.Container, token)) is { } volume
-        && Labels.AreOf(node.Cluster, volume.Labels);
+    /// <summary>A container of an earlier build does not say its host: there was one.</summary>
+    private static NodeId NodeOf(ClusterName cluster, IDictionary<string, string> labels) =>
+        new(
+            cluster,
+            NodeName.Parse(labels[Labels.Node]),
+            labels.TryGetValue(Labels.Host, out var host) ? HostName.Parse(host) : HostName.Local
+        );
 
     /// <returns>Null also where a container of that name carries no label of the cluster.</returns>
     public async Task<NodeContainer?> FindAsync(NodeId node) =>
         await docker.Of(node).InspectAsync() is { Config.Labels: { } labels } found
         && Labels.AreOf(node.Cluster, labels)
-        && Labels.SpecOf(labels) is { } spec
+        && SpecOf(labels) is { } spec
             ? new(node, found, spec)
+            : null;
+
+    private static ClusterSpec? SpecOf(IDictionary<string, string> labels) =>
+        labels.TryGetValue(Labels.Spec, out var spec)
+            ? JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)
             : null;
 }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Temporalio.Activities;
 
 namespace PgFlow.Activities.Docker;
@@ -46,21 +45,6 @@ internal static class Labels
     /// <summary>Whether what carries these labels belongs to a cluster.</summary>
     public static bool AreOf(ClusterName cluster, IDictionary<string, string>? labels) =>
         labels is not null && labels.TryGetValue(Cluster, out var owner) && owner == cluster.ToString();
-
-    /// <summary>The node that a container with these labels is. One of an earlier build does not say its host: there
-    /// was one.</summary>
-    public static NodeId NodeOf(ClusterName cluster, IDictionary<string, string> labels) =>
-        new(
-            cluster,
-            NodeName.Parse(labels[Node]),
-            labels.TryGetValue(Host, out var host) ? HostName.Parse(host) : HostName.Local
-        );
-
-    /// <summary>What the cluster was made as, where these labels say it.</summary>
-    public static ClusterSpec? SpecOf(IDictionary<string, string>? labels) =>
-        labels is not null && labels.TryGetValue(Spec, out var spec)
-            ? JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)
-            : null;
 
     /// <summary>A filter for one value of a label.</summary>
     public static Dictionary<string, IDictionary<string, bool>> Filter(

@@ -23,6 +23,9 @@ internal sealed class Roles(Secrets secrets)
         (Proof, "LOGIN NOSUPERUSER REPLICATION"),
     ];
 
+    /// <summary>All of them.</summary>
+    public static IEnumerable<string> Names => Own.Select(role => role.Name);
+
     private static readonly string Question = """
         SELECT coalesce(json_agg(json_build_object(
             'name', rolname, 'login', rolcanlogin, 'superuser', rolsuper,

@@ -45,7 +45,7 @@ internal static class SettingsFile
 
     /// <summary>The settings that say whom the node follows and who confirms its commits.</summary>
     public static IReadOnlyDictionary<string, string> OfRole(NodeSettings settings, ClusterSpec spec) =>
-        new Dictionary<string, string>
+        new Dictionary<string, string>(OfReadOnly(settings.ReadOnly))
         {
             ["primary_conninfo"] = settings.Upstream is { } upstream
                 ? $"hostaddr={Names.AddressOf(spec, upstream)} port=5432 user=replicator dbname=postgres "
@@ -55,10 +55,27 @@ internal static class SettingsFile
                 : "",
             ["primary_slot_name"] = settings.Upstream is null ? "" : settings.Node.ToString(),
             [StandbyNames] = settings.SynchronousStandbyNames,
-            ["default_transaction_read_only"] = settings.ReadOnly ? "on" : "off",
             [Quorum] = settings.Quorum.ToString(CultureInfo.InvariantCulture),
-            ["pgflow.read_only"] = settings.ReadOnly ? "on" : "off",
         };
+
+    /// <summary>The settings that say whether transactions may write.</summary>
+    public static Dictionary<string, string> OfReadOnly(bool readOnly)
+    {
+        var word = readOnly ? "on" : "off";
+        return new() { ["default_transaction_read_only"] = word, ["pgflow.read_only"] = word };
+    }
+
+    /// <summary>The same file with these settings otherwise.</summary>
+    public static string With(string file, IReadOnlyDictionary<string, string> changed) =>
+        string.Join(
+            '\n',
+            file.Split('\n')
+                .Select(line =>
+                    changed.TryGetValue(line.Split(' ', 2)[0], out var value)
+                        ? $"{line.Split(' ', 2)[0]} = '{value}'"
+                        : line
+                )
+        );
 
     public static string Render(NodeSettings settings, ClusterSpec spec, string? earlierStandbyNames = null) =>
         $"""
@@ -90,16 +107,6 @@ internal static class SettingsFile
             {(earlierStandbyNames is null ? "" : $"{KnownSettings.Earlier} = '{Quoted(earlierStandbyNames)}'")}
 
             """;
-
-    /// <summary>The same file with another number of confirmations.</summary>
-    public static string WithQuorum(string file, int quorum) =>
-        string.Join(
-            '\n',
-            file.Split('\n')
-                .Select(line =>
-                    line.StartsWith($"{Quorum} = ", StringComparison.Ordinal) ? $"{Quorum} = '{quorum}'" : line
-                )
-        );
 
     private static string Quoted(string value) => value.Replace("'", "''", StringComparison.Ordinal);
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Commits through the virtual IP with the cluster's own synchronous_commit; its result is the position and who took it.
+# Runs $STATEMENT through the virtual IP, as $PGOPTIONS say; its result is the answer, and who gave it.
 # As a walsender: it takes none of the clients' connections. Logins are repeated while neighbours learn the address; a
 # commit is waited for once, with a deadline at the client.
 # shellcheck source=lib/conninfo.sh
@@ -10,7 +10,7 @@ address=$(server "$VIP" "$ROLE" dbname "$DATABASE" replication database connect_
 n=0
 while :; do
   out=$(timeout 15 psql "$address" -w -XAtq -v ON_ERROR_STOP=1 \
-    -c "SELECT pg_logical_emit_message(true, 'pgflow', 'endpoint')" -c "IDENTIFY_SYSTEM" 2>&1)
+    -c "$STATEMENT" -c "IDENTIFY_SYSTEM" 2>&1)
   code=$?
   [ "$code" -ne 0 ] || { result 'lines[]' "$out"; exit; }
   case $code in 124 | 143) echo "it did not end within 15 s $out"; exit 1 ;; esac

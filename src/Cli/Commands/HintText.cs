@@ -8,8 +8,8 @@ internal static class HintText
     /// <summary>The finding in one line.</summary>
     public static string Line(Finding finding) => FindingText.Of(finding, Of);
 
-    /// <summary>The ways to choose from in one line.</summary>
-    public static string Of(IEnumerable<Hint> hints) => string.Join("; or ", hints.Select(Of));
+    /// <summary>All in one line.</summary>
+    public static string Of(IEnumerable<Hint> hints) => string.Join("; ", hints.Select(Of));
 
     /// <summary>The advice, or what for and the command.</summary>
     public static string Of(Hint hint) => CommandOf(hint) is { } command ? $"{hint.Text}: {command}" : hint.Text;

@@ -1,18 +1,15 @@
 using Temporalio.Activities;
-using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Activities;
 
 /// <summary>Looks at clusters, makes and removes their parts.</summary>
 public interface IClusterActivities
 {
-    /// <summary>Everything that there is under the cluster's names. No node is asked.</summary>
+    /// <summary>The cluster as it is on one Docker host, and everything that there is under its names; each node for
+    /// itself: one that can't be asked is unreachable, not an error.</summary>
+    /// <remarks>One call for all: a failover waits for it.</remarks>
     [Activity]
-    Task<ClusterResources> ObserveClusterAsync(ClusterName cluster);
-
-    /// <summary>What a node is; one that can't be asked is unreachable, not an error.</summary>
-    [Activity]
-    Task<NodeState> ObserveNodeAsync(NodeId node, ClusterSpec spec);
+    Task<ClusterState> ObserveClusterAsync(ClusterName cluster);
 
     /// <summary>What is in an image. Refuses one without PostgreSQL 13 to 18.</summary>
     [Activity]
@@ -86,18 +83,6 @@ public interface IClusterActivities
     Task TidyUpNodeAsync(NodeId node);
 }
 
-/// <summary>What there is of a cluster outside PostgreSQL.</summary>
-/// <param name="Cluster">The cluster.</param>
-/// <param name="Spec">What it was made as; null when there is no such cluster.</param>
-/// <param name="Nodes">Its nodes, by number: all that it was made with, whether they are there or not.</param>
-/// <param name="Resources">What there is, what is foreign, and what is missing.</param>
-public sealed record ClusterResources(
-    ClusterName Cluster,
-    ClusterSpec? Spec,
-    IReadOnlyList<NodeId> Nodes,
-    IReadOnlyList<Resource> Resources
-);
-
 /// <summary>The networks that InitCluster was asked for.</summary>
 /// <param name="Cluster">The cluster.</param>
 /// <param name="Subnet">The internal network's subnet; null for a free one.</param>
@@ -127,18 +112,11 @@ public sealed record CreatedNetworks(string Subnet, string ExternalNetwork, stri
 
 internal static class Clusters
 {
-    /// <summary>The cluster as it is, each node for itself.</summary>
-    public static async Task<ClusterState> ObserveAsync(ClusterName cluster)
-    {
-        var there = await ListAsync(cluster);
-        return new()
-        {
-            Cluster = cluster,
-            Spec = there.Spec,
-            Nodes = await Workflow.WhenAllAsync(there.Nodes.Select(node => ObserveAsync(node, there.Spec!))),
-            Resources = there.Resources,
-        };
-    }
+    public static Task<ClusterState> ObserveAsync(ClusterName cluster) =>
+        ActivityCall.QueryAsync(
+            (IClusterActivities activities) => activities.ObserveClusterAsync(cluster),
+            $"Inspect {cluster}"
+        );
 
     public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>
         ActivityCall.ChangeAsync(
@@ -236,14 +214,14 @@ internal static class Clusters
     }
 
     /// <summary>Also what earlier procedures have left on other nodes.</summary>
-    public static async Task TidyUpAsync(ClusterName cluster)
+    public static async Task TidyUpAsync(ClusterName cluster, IEnumerable<NodeId> nodes)
     {
         await ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.RemoveJobsAsync(cluster), // one may still be copying
             $"Remove this procedure's jobs on {cluster}"
         );
         await ForEachAsync(
-            (await ListAsync(cluster)).Nodes,
+            nodes,
             node =>
                 ActivityCall.ChangeAsync(
                     (IClusterActivities activities) => activities.TidyUpNodeAsync(node),
@@ -252,18 +230,13 @@ internal static class Clusters
         );
     }
 
-    private static Task<ClusterResources> ListAsync(ClusterName cluster) =>
-        ActivityCall.QueryAsync(
-            (IClusterActivities activities) => activities.ObserveClusterAsync(cluster),
-            $"What is there of {cluster}?"
-        );
-
-    private static Task<NodeState> ObserveAsync(NodeId node, ClusterSpec spec) =>
-        ActivityCall.QueryAsync(
-            (IClusterActivities activities) => activities.ObserveNodeAsync(node, spec),
-            $"Inspect {node}"
-        );
-
-    private static Task ForEachAsync(IEnumerable<NodeId> nodes, Func<NodeId, Task> change) =>
-        Workflow.WhenAllAsync(nodes.Select(change).ToList());
+    /// <summary>One after another: they share the repository's volume, and a job may use the volumes of
+    /// several.</summary>
+    private static async Task ForEachAsync(IEnumerable<NodeId> nodes, Func<NodeId, Task> change)
+    {
+        foreach (var node in nodes)
+        {
+            await change(node);
+        }
+    }
 }

@@ -1,5 +1,4 @@
 using Temporalio.Activities;
-using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Activities;
 
@@ -9,12 +8,12 @@ public interface IEndpointActivities
 {
     /// <summary>Post-condition: the node does not hold the virtual IP.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="hasShutDown">What is left of it is killed.</param>
+    /// <param name="hasShutDown">What is left of it is killed, if it does.</param>
     [Activity]
-    Task ReleaseVirtualIpAsync(NodeId node, bool hasShutDown = false);
+    Task ReleaseVirtualIpAsync(NodeId node, bool hasShutDown);
 
-    /// <summary>Post-condition: the node holds the virtual IP, which no other holds any more, and admits
-    /// clients.</summary>
+    /// <summary>Post-condition: the node holds the virtual IP, and admits clients. Docker refuses while another holds
+    /// it.</summary>
     [Activity]
     Task TakeVirtualIpAsync(NodeId node);
 
@@ -26,6 +25,17 @@ public interface IEndpointActivities
     [Activity]
     Task OfferReadOnlyAsync(NodeId node);
 
+    /// <summary>Post-condition: the clients' sessions that began before the node last read its settings have
+    /// ended.</summary>
+    [Activity]
+    Task EndSessionsAsync(NodeId primary);
+
+    /// <summary>Begins a transaction through the virtual IP, as a client does, and finds whether it may
+    /// write.</summary>
+    /// <returns>Roles and databases with a setting of their own that says otherwise.</returns>
+    [Activity]
+    Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool isOn);
+
     /// <summary>Commits through the virtual IP from a third container, as a client does, and finds the commit on
     /// <paramref name="primary"/>.</summary>
     [Activity]
@@ -34,13 +44,17 @@ public interface IEndpointActivities
 
 internal static class Endpoints
 {
-    /// <summary>The node, and none of the others, holds the virtual IP.</summary>
+    /// <summary>Gives the virtual IP to a node; the one that holds it gives it up first.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="others">All others.</param>
-    /// <param name="ended">The one of them that has shut down.</param>
-    public static async Task MoveAsync(NodeId node, IEnumerable<NodeId> others, NodeId? ended = null)
+    /// <param name="from">Who holds it; null where nobody does.</param>
+    /// <param name="hasShutDown">Whether that one has.</param>
+    public static async Task MoveAsync(NodeId node, NodeId? from, bool hasShutDown = false)
     {
-        await Workflow.WhenAllAsync(others.Select(other => ReleaseAsync(other, other == ended)).ToList());
+        if (from is { } holder && holder != node)
+        {
+            await ReleaseAsync(holder, hasShutDown);
+        }
+
         await TakeAsync(node);
     }
 
@@ -66,6 +80,18 @@ internal static class Endpoints
         ActivityCall.ChangeAsync(
             (IEndpointActivities activities) => activities.OfferReadOnlyAsync(node),
             $"{node}: offered to readers as {node.Cluster}-ro"
+        );
+
+    public static Task EndSessionsAsync(NodeId primary) =>
+        ActivityCall.ChangeAsync(
+            (IEndpointActivities activities) => activities.EndSessionsAsync(primary),
+            $"{primary}: end the clients' sessions"
+        );
+
+    public static Task<IReadOnlyList<string>> ProveReadOnlyAsync(NodeId primary, bool isOn) =>
+        ActivityCall.ChangeAsync(
+            (IEndpointActivities activities) => activities.ProveReadOnlyAsync(primary, isOn),
+            $"A transaction through the virtual IP is {(isOn ? "read-only" : "read-write")}"
         );
 
     public static Task ProveAsync(NodeId primary) =>

@@ -47,6 +47,11 @@ public interface INodeActivities
     [Activity]
     Task WriteQuorumAsync(NodeId node, int quorum);
 
+    /// <summary>Post-condition: the node's own file says whether transactions may write, and a running node uses that;
+    /// nothing else in the file has changed.</summary>
+    [Activity]
+    Task SetReadOnlyAsync(NodeId node, bool isOn);
+
     /// <summary>
     /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
     /// node. What others made stays, but for a slot that would keep a
@@ -155,6 +160,12 @@ internal static class Nodes
         ActivityCall.ChangeAsync(
             (INodeActivities activities) => activities.WriteQuorumAsync(node, quorum),
             $"{node}: {PgFlowText.Count(quorum, "standby")} to confirm each commit, in its settings"
+        );
+
+    public static Task SetReadOnlyAsync(NodeId node, bool isOn) =>
+        ActivityCall.ChangeAsync(
+            (INodeActivities activities) => activities.SetReadOnlyAsync(node, isOn),
+            $"{node}: default_transaction_read_only {(isOn ? "on" : "off")}"
         );
 
     public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>

@@ -172,6 +172,9 @@ public enum FindingCode
     /// <summary>Of a plan: a backup or WAL is removed; the detail says which and why.</summary>
     Expires,
 
+    /// <summary>Of a plan: the detail says how many more are removed than it names.</summary>
+    MoreExpires,
+
     /// <summary>Of a plan: the primary bears the load of a backup; the detail says why.</summary>
     PrimaryBearsLoad,
 

@@ -88,6 +88,7 @@ public static class FindingText
             or FindingCode.RemovedEarly
             or FindingCode.StaysUnknown
             or FindingCode.Expires
+            or FindingCode.MoreExpires
             or FindingCode.PrimaryBearsLoad
             or FindingCode.HistoryMissing
             or FindingCode.BranchUnknown

@@ -20,11 +20,16 @@ public sealed record Hint(
 )
 {
     /// <summary>A procedure with what of <paramref name="input"/> is not as it is by itself; whoever starts it is
-    /// another person, perhaps.</summary>
+    /// another person, perhaps, who decides anew why and how.</summary>
     internal static Hint Start(string text, ProcedureInput input)
     {
         var type = input.GetType();
-        var given = Fields(input with { By = null });
+        var given = Fields(input);
+        foreach (var field in (string[])["by", "reason", "dryRun", "approve", "approveWithinSeconds"])
+        {
+            given.Remove(field);
+        }
+
         foreach (var (field, value) in Fields((ProcedureInput)Activator.CreateInstance(type)!))
         {
             if (JsonNode.DeepEquals(given[field], value))

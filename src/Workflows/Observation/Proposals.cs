@@ -1,6 +1,7 @@
 namespace PgFlow.Workflows.Observation;
 
-/// <summary>What is proposed has been asked: a procedure is a hint only where its own plan would accept.</summary>
+/// <summary>What is proposed has been asked: a procedure is a hint only where its own plan would accept, without
+/// force.</summary>
 internal static class Proposals
 {
     /// <summary>The findings; a hint whose procedure would be refused says by what instead.</summary>
@@ -26,10 +27,16 @@ internal static class Proposals
         };
     }
 
-    private static async Task<Hint> InsteadAsync(Hint hint, PgFlowException refusal, ClusterState state)
+    /// <summary>What is said where a hint's procedure would be refused: what that proposes, where it is
+    /// accepted.</summary>
+    public static async Task<Hint> InsteadAsync(Hint hint, PgFlowException refusal, ClusterState state)
     {
         var why = $"{hint.Procedure} would be refused: {refusal.Message}";
-        return refusal.Hints is [var instead] && await RefusalAsync(instead, state) is null
+        // to insist is a person's decision
+        return
+            refusal.Hints is [{ Input: { } input } instead]
+            && input["force"] is null
+            && await RefusalAsync(instead, state) is null
             ? instead with
             {
                 Text = $"{why}; {instead.Text}",

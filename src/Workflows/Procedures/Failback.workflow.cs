@@ -77,7 +77,11 @@ public sealed class Failback : Procedure<FailbackInput>
                             )
                         )
                 );
-                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+                await Step(
+                    "tidy-up",
+                    "What was set aside is removed",
+                    () => Clusters.TidyUpAsync(node.Cluster, plan.AllNodes)
+                );
                 Conclude($"{node} is a standby of {primary} again");
             }
         );
@@ -123,6 +127,8 @@ internal sealed record FailbackPlan : Plan
 
     /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
+
+    public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
@@ -192,6 +198,7 @@ internal sealed record FailbackPlan : Plan
             Before = FencedNode.Of(node),
             Timeline = primary.Timeline!.Value,
             Tablespaces = tablespaces,
+            AllNodes = [.. state.Nodes.Select(other => other.Id)],
             Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
             Standbys =
             [

@@ -100,11 +100,7 @@ public sealed class Failover : Procedure<FailoverInput>
         );
         await Workflow.WhenAllAsync(
             promoting,
-            Step(
-                "move-endpoint",
-                $"{node} has the virtual IP",
-                () => Endpoints.MoveAsync(node, plan.AllNodes.Where(other => other != node))
-            )
+            Step("move-endpoint", $"{node} has the virtual IP", () => Endpoints.MoveAsync(node, plan.EndpointHolder))
         );
         var promotion = await promoting;
 

@@ -13,6 +13,9 @@ internal sealed record FailoverPlan : Plan
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
+    /// <summary>The survivor that holds the virtual IP, though no primary; who is fenced gives it up by that.</summary>
+    public required NodeId? EndpointHolder { get; init; }
+
     /// <summary>Who would win by what was observed.</summary>
     public required Candidate Likely { get; init; }
 
@@ -142,6 +145,7 @@ internal sealed record FailoverPlan : Plan
             Lost = [.. lost.Select(FencedNode.Of)],
             Survivors = [.. survivors.Select(node => node.Id)],
             Compared = [.. compared.Select(node => node.Id)],
+            EndpointHolder = survivors.FirstOrDefault(node => node == state.EndpointHolder)?.Id,
             AllNodes = [.. state.Nodes.Select(node => node.Id)],
             Likely = new(likely.Id, likely.Timeline!.Value, likely.Wal) { ReplayPaused = likely.ReplayPaused },
             Contest = new(live?.Line, asked?.Id, proof, input.Force),

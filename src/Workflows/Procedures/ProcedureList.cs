@@ -37,7 +37,10 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
         ArgumentNullException.ThrowIfNull(input);
         if (OtherCommand is { } format)
         {
-            return string.Format(CultureInfo.InvariantCulture, format, input["cluster"]);
+            return string.Join(
+                ' ',
+                [string.Format(CultureInfo.InvariantCulture, format, input["cluster"]), .. TakeOver()]
+            );
         }
 
         var (before, behind) = (
@@ -52,9 +55,12 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
                 .. before.SelectMany(Words),
                 input["cluster"]!.ToString(),
                 .. behind.SelectMany(Words),
-                .. input["takeOver"] is { } other ? ["--take-over", Word(other)] : Array.Empty<string>(),
+                .. TakeOver(),
             ]
         );
+
+        IEnumerable<string> TakeOver() =>
+            input["takeOver"] is { } other ? ["--take-over", Word(other)] : Array.Empty<string>();
 
         IEnumerable<string> Words(InputField field) =>
             input[field.Name] switch
@@ -134,6 +140,15 @@ public static class ProcedureList
         )
         {
             Plan = By<RepairClusterInput>(RepairClusterPlan.From),
+        },
+        new(
+            nameof(SetReadOnly),
+            typeof(SetReadOnlyInput),
+            "read-only",
+            "Let no transaction write, or let them again, whoever is the primary"
+        )
+        {
+            Plan = By<SetReadOnlyInput>(SetReadOnlyPlan.From),
         },
         new(nameof(RemakeStandby), typeof(RemakeStandbyInput), "remake", "Give a standby a fresh copy of the primary")
         {

@@ -112,7 +112,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                         Workflow.WhenAllAsync(
                             Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
                             Nodes.SetSlotsAsync(node, plan.Slots),
-                            Endpoints.MoveAsync(node, plan.Standbys)
+                            Endpoints.TakeAsync(node)
                         )
                 );
                 await RecordTimelineSwitchAsync(promotion, leftAt, openedAt);
@@ -161,7 +161,11 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                     $"synchronous_standby_names on {node} matches the cluster's configuration",
                     () => Nodes.ConfigureAsync(plan.Intent.Primary(node, following))
                 );
-                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
+                await Step(
+                    "tidy-up",
+                    "What was set aside is removed",
+                    () => Clusters.TidyUpAsync(cluster, plan.Nodes.Select(node => node.Id))
+                );
                 await Step(
                     "backup",
                     "A base backup on the new timeline",
@@ -230,7 +234,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             await node.ReturnAsync();
         }
 
-        await Clusters.TidyUpAsync(plan.Input.Cluster);
+        await Clusters.TidyUpAsync(plan.Input.Cluster, plan.Nodes.Select(node => node.Id));
     }
 
     private async Task ReplayAsync(RecoverClusterPlan plan, ResolvedTarget target)

@@ -102,7 +102,11 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                             )
                         )
                 );
-                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(node.Cluster));
+                await Step(
+                    "tidy-up",
+                    "What was set aside is removed",
+                    () => Clusters.TidyUpAsync(node.Cluster, plan.AllNodes)
+                );
                 Conclude($"{node} is a fresh copy of {primary} and follows it");
             }
         );
@@ -135,6 +139,8 @@ internal sealed record RemakeStandbyPlan : Plan
     public required Timeline Timeline { get; init; }
 
     public required IReadOnlyList<NodeName> Others { get; init; }
+
+    public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
@@ -204,6 +210,7 @@ internal sealed record RemakeStandbyPlan : Plan
                 Node = node.Id,
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
+                AllNodes = [.. state.Nodes.Select(other => other.Id)],
                 Others = [.. state.Nodes.Where(other => other != primary).Select(other => other.Id.Name)],
                 Standbys =
                 [

@@ -76,7 +76,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                 await Step(
                     "move-endpoint",
                     $"Endpoint on {primary}",
-                    () => Endpoints.MoveAsync(primary, plan.Spec.Members.Where(node => node != primary))
+                    () => Endpoints.MoveAsync(primary, plan.EndpointHolder)
                 );
                 await Step(
                     "prove-archive",
@@ -166,7 +166,11 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                     );
                 }
 
-                await Step("tidy-up", "What was set aside is removed", () => Clusters.TidyUpAsync(cluster));
+                await Step(
+                    "tidy-up",
+                    "What was set aside is removed",
+                    () => Clusters.TidyUpAsync(cluster, plan.Spec.Members)
+                );
                 Conclude(
                     $"{cluster} is whole again: {primary} is the "
                         + $"primary{(returning.Count == 0 ? "" : $", {string.Join(", ", returning)} came back")}"

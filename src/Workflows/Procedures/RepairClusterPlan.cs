@@ -23,6 +23,9 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
 
+    /// <summary>Who holds the virtual IP; null where nobody does.</summary>
+    public required NodeId? EndpointHolder { get; init; }
+
     /// <summary>Who will be able to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Standbys { get; init; }
 
@@ -82,6 +85,7 @@ internal sealed record RepairClusterPlan : Plan
             StartsPrimary = running is null,
             Returning = [.. returning.Select(node => new ReturningNode(node.Id, node.Control is not null))],
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
+            EndpointHolder = state.EndpointHolder?.Id,
             Others = [.. others.Select(node => node.Id.Name)],
             Confirmable = Confirmable.Of(primary, standbys),
             Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],

@@ -37,9 +37,9 @@ internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
     /// <summary>As the nodes have it in their settings.</summary>
     public static ClusterIntent Of(ClusterState state) => Of(state.Nodes);
 
-    /// <summary>As the nodes have it in their settings. A node that was out of reach when it was changed may have an
-    /// older number: the primary's counts, running or not, as it is never changed without it; where that is not known,
-    /// the greatest, by which nothing is lost.</summary>
+    /// <summary>As the primary has it in its settings: what was absent when it was changed has the earlier one. Where
+    /// that is not known, as any node that was asked has it, and of numbers the greatest, by which nothing is
+    /// lost.</summary>
     /// <param name="nodes">All nodes.</param>
     /// <param name="primary">The primary, where that is decided; else the one that runs, or that clients reached
     /// last.</param>
@@ -48,8 +48,9 @@ internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
         var running = nodes.Where(node => node.Role is NodeRole.Primary).ToList();
         primary ??= running is [var only]
             ? only
-            : nodes.FirstOrDefault(node => node.Endpoint is EndpointRole.ReadWrite);
-        return new(primary?.Quorum ?? nodes.Max(node => node.Quorum) ?? 0, nodes.Any(node => node.ReadOnly));
+            : nodes.FirstOrDefault(node => node is { Endpoint: EndpointRole.ReadWrite, Role: not NodeRole.Standby });
+        var asked = running.Exists(node => node.Unread.Count == 0) ? running : nodes;
+        return new(primary?.Quorum ?? nodes.Max(node => node.Quorum) ?? 0, asked.Any(node => node.ReadOnly));
     }
 
     /// <summary>What a cluster of as many nodes can be of it.</summary>

@@ -132,7 +132,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     Step(
                         "move-endpoint",
                         $"Endpoint to {candidate}, when nothing of {old} is left",
-                        () => Endpoints.MoveAsync(candidate, plan.AllOthers, ended: old)
+                        () => Endpoints.MoveAsync(candidate, old, hasShutDown: true)
                     )
                 );
                 var promotion = await promoting;

@@ -181,6 +181,9 @@ public sealed class TakeBackup : Procedure<TakeBackupInput>
 /// <summary>Which node is copied.</summary>
 internal sealed record TakeBackupPlan : Plan
 {
+    /// <summary>As many of a kind as Temporal takes in a report.</summary>
+    private const int MostNamed = 500;
+
     public required TakeBackupInput Input { get; init; }
 
     public required NodeId Source { get; init; }
@@ -216,17 +219,21 @@ internal sealed record TakeBackupPlan : Plan
         );
         return plan with
         {
-            Warnings =
-            [
-                .. plan.Warnings,
-                .. going.Backups.Select(gone => Expiring("backup", gone)),
-                .. going.Wal.Select(gone => Expiring("WAL", gone)),
-            ],
+            Warnings = [.. plan.Warnings, .. Expiring("backup", going.Backups), .. Expiring("WAL", going.Wal)],
         };
     }
 
-    private static Finding Expiring(string kind, Removal gone) =>
-        new(FindingCode.Expires, Detail: $"{kind} {gone.What} will be removed: {gone.Why}");
+    private static IEnumerable<Finding> Expiring(string kind, IReadOnlyList<Removal> gone) =>
+        [
+            .. gone.Take(MostNamed)
+                .Select(one => new Finding(
+                    FindingCode.Expires,
+                    Detail: $"{kind} {one.What} will be removed: {one.Why}"
+                )),
+            .. gone.Count > MostNamed
+                ? [new(FindingCode.MoreExpires, Detail: $"{gone.Count - MostNamed} more of {kind} will be removed")]
+                : Array.Empty<Finding>(),
+        ];
 
     /// <summary>The pure part of the decision.</summary>
     public static TakeBackupPlan From(TakeBackupInput input, ClusterState state)

@@ -71,13 +71,14 @@ public sealed record HeldLease(
 
     private Hint On(string text, WorkflowAction action) => Hint.On(text, WorkflowId, action);
 
-    /// <summary>What is said to a procedure that wants the lease, and was given <paramref name="asking"/>.</summary>
+    /// <summary>What is said to a procedure that wants the lease, and was given <paramref name="asking"/>; or to one
+    /// that needs another lease and fails because of <paramref name="besides"/>, which can't take this one.</summary>
     internal PgFlowException RefusalOf(ProcedureInput asking, string besides = "") =>
         Failure.Busy(
             Sentence + besides,
             [
                 .. Hints,
-                .. CanBeTaken
+                .. CanBeTaken && besides.Length == 0
                     ? [Hint.Start("take the cluster from it", asking with { TakeOver = WorkflowId })]
                     : Array.Empty<Hint>(),
             ]

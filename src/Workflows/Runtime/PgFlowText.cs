@@ -117,7 +117,7 @@ public static class PgFlowText
     internal static string SummaryOf(Report report) =>
         report.Hints.Count == 0 ? report.Summary : $"{report.Summary}; {Of(report.Hints)}";
 
-    private static string Of(IReadOnlyList<Hint> hints) => string.Join("; or ", hints.Select(Of));
+    private static string Of(IReadOnlyList<Hint> hints) => string.Join("; ", hints.Select(Of));
 
     /// <summary>A hint as the Web UI takes it: the workflow type or the update, and its input to paste.</summary>
     private static string Of(Hint hint)

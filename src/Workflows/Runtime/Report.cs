@@ -59,7 +59,7 @@ public sealed record Report
     /// <summary>The end in one sentence.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>What to do about its end: one way, or several to choose from.</summary>
+    /// <summary>What to do about its end.</summary>
     public IReadOnlyList<Hint> Hints { get; init; } = [];
 
     /// <summary>Who asked for it.</summary>

@@ -35,6 +35,7 @@ public static class TemporalFailures
     public static IReadOnlyList<Hint> HintsOf(Exception failure) =>
         Cause(failure) switch
         {
+            TimeoutFailureException { InnerException: { } last } => HintsOf(last),
             PgFlowException own => own.Hints,
             ApplicationFailureException theirs when ReportOf(theirs) is { } report => report.Hints,
             ApplicationFailureException theirs when DetailOf(theirs) is { ValueKind: JsonValueKind.Array } hints =>

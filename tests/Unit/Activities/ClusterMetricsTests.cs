@@ -12,7 +12,7 @@ public sealed class ClusterMetricsTests
     [Fact]
     public async Task What_was_seen_of_the_nodes_can_be_scraped()
     {
-        Observe(
+        _metrics.Observed(
             Sample
                 .Healthy()
                 .WithFollower(2, follower => follower with { LagBytes = 4096 })
@@ -30,16 +30,12 @@ public sealed class ClusterMetricsTests
     [Fact]
     public async Task What_is_not_there_any_more_is_no_number()
     {
-        Observe(Sample.Healthy().With(3, node => node with { Archiver = new(null, null, 1) }));
-        Observe(Sample.Healthy().WithFollower(2, _ => null));
+        _metrics.Observed(Sample.Healthy());
+        _metrics.Observed(Sample.Healthy().WithFollower(2, _ => null));
         Assert.Equal(double.NaN, await ValueAsync("pgflow_replication_lag_bytes", "p2"));
         Assert.NotEqual(double.NaN, await ValueAsync("pgflow_replication_lag_bytes", "p3"));
 
-        _metrics.Observed(Sample.Cluster, [.. Sample.Healthy().Nodes.Select(node => node.Id).Take(2)]);
-        Assert.Equal(double.NaN, await ValueAsync("pgflow_archive_backlog_files", "p3"));
-        Assert.NotEqual(double.NaN, await ValueAsync("pgflow_replication_lag_bytes", "p3"));
-
-        Observe(Sample.Nothing);
+        _metrics.Observed(Sample.Nothing);
         Assert.Equal(double.NaN, await ValueAsync("pgflow_replication_lag_bytes", "p3"));
         Assert.Equal(double.NaN, await ValueAsync("pgflow_cluster_observed_timestamp_seconds"));
     }
@@ -63,40 +59,6 @@ public sealed class ClusterMetricsTests
             Day.AddHours(2).ToUnixTimeSeconds(),
             await ValueAsync("pgflow_last_verified_backup_timestamp_seconds")
         );
-    }
-
-    [Fact]
-    public async Task The_lag_of_a_standby_is_what_the_primary_of_now_says()
-    {
-        Observe(Sample.Healthy());
-        Observe(
-            Sample
-                .Healthy()
-                .With(1, node => node with { Role = NodeRole.Standby })
-                .With(
-                    2,
-                    node =>
-                        node with
-                        {
-                            Role = NodeRole.Primary,
-                            Followers = [new("p3", "streaming", null, 7, "async", 0)],
-                        }
-                )
-        );
-        Assert.Equal(7, await ValueAsync("pgflow_replication_lag_bytes", "p3"));
-
-        _metrics.Observed(Sample.Healthy().Nodes[0] with { Role = NodeRole.Stopped });
-        Assert.Equal(double.NaN, await ValueAsync("pgflow_replication_lag_bytes", "p2"));
-        Assert.Equal(7, await ValueAsync("pgflow_replication_lag_bytes", "p3"));
-    }
-
-    private void Observe(ClusterState state)
-    {
-        _metrics.Observed(state.Cluster, [.. state.Nodes.Select(node => node.Id)]);
-        foreach (var node in state.Nodes)
-        {
-            _metrics.Observed(node);
-        }
     }
 
     private static TimelineOpened Opening { get; } =

@@ -44,10 +44,12 @@ public sealed class KnownSettingsTests
     public void Of_a_file_only_the_number_is_changed()
     {
         var file = SettingsFile.Render(Primary, Spec);
-        var changed = SettingsFile.WithQuorum(file, 0);
+        string With(string number, string of) =>
+            SettingsFile.With(of, new Dictionary<string, string> { [SettingsFile.Quorum] = number });
+        var changed = With("0", file);
 
         Assert.Equal(0, Read(changed).Quorum);
-        Assert.Equal(file, SettingsFile.WithQuorum(changed, 2));
+        Assert.Equal(file, With("2", changed));
     }
 
     [Fact]

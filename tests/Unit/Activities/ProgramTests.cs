@@ -123,6 +123,7 @@ public sealed partial class ProgramTests : IDisposable
                 ("VIP", ""),
                 ("ROLE", ""),
                 ("DATABASE", ""),
+                ("STATEMENT", ""),
                 ("PRIMARY", ""),
                 ("ADDRESS", ""),
                 (parameter, Hostile),

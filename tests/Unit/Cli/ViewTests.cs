@@ -39,7 +39,7 @@ public sealed class ViewTests
 
         Assert.Contains("‼  2 Promote p2 (5 ms): it [hangs]", _console.Lines);
         Assert.Contains(
-            "  step 2 waits for a person; Fix the cause, then run: pgflow resolve ID retry --step 2; or end here as "
+            "  step 2 waits for a person; Fix the cause, then run: pgflow resolve ID retry --step 2; end here as "
                 + "incomplete: pgflow resolve ID abort --step 2",
             _console.Lines
         );

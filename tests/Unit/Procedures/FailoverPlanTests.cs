@@ -11,7 +11,7 @@ public sealed class FailoverPlanTests
         {
             { "there is no cluster demo; make it: pgflow init demo", Nothing, Any },
             {
-                "p1 is healthy and accepts writes; make another node the primary: pgflow switchover demo; or go on "
+                "p1 is healthy and accepts writes; make another node the primary: pgflow switchover demo; go on "
                     + "all the same: pgflow failover demo --force",
                 Healthy(),
                 Any
@@ -192,7 +192,7 @@ public sealed class FailoverPlanTests
             (
                 FailureTypes.Refused,
                 "nobody can tell which branch is live (p1 is on timeline 2, p2 is on timeline 1, p3 is on "
-                    + "timeline 1); take p2 all the same: pgflow failover demo --to p2 --force; or take p3 all the "
+                    + "timeline 1); take p2 all the same: pgflow failover demo --to p2 --force; take p3 all the "
                     + "same: pgflow failover demo --to p3 --force"
             ),
             Refusal(() => FailoverPlan.From(Any, Of([.. lost]), live: null))

@@ -147,7 +147,7 @@ public sealed class OtherPlanTests
                     Resources = [Labelled(ResourceKind.Volume, "v")],
                 },
                 "something of demo is there already: volume v; nothing was touched; remove the cluster with "
-                    + "its data: pgflow destroy demo; or choose another name"
+                    + "its data: pgflow destroy demo; choose another name"
             },
             {
                 Nothing with
@@ -155,7 +155,7 @@ public sealed class OtherPlanTests
                     Resources = [Foreign],
                 },
                 "something of demo is there already: container c; nothing was touched; remove or rename what "
-                    + "is not PgFlow's (container c); or choose another name"
+                    + "is not PgFlow's (container c); choose another name"
             },
             {
                 Healthy(2).With(1, Missing).With(2, Missing) with
@@ -163,7 +163,7 @@ public sealed class OtherPlanTests
                     Resources = [Labelled(ResourceKind.Volume, "v")],
                 },
                 "something of demo is there already: volume v; nothing was touched; run the cluster again from "
-                    + "it: pgflow repair demo; or remove the cluster with its data: pgflow destroy demo; or choose "
+                    + "it: pgflow repair demo; remove the cluster with its data: pgflow destroy demo; choose "
                     + "another name"
             },
         };

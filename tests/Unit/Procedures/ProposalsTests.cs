@@ -57,6 +57,18 @@ public sealed class ProposalsTests
         Assert.Null(none.Procedure);
     }
 
+    [Fact]
+    public async Task To_insist_is_never_proposed_though_it_would_be_accepted()
+    {
+        var (state, input) = (Healthy().With(1, Stopped), new FailoverInput { Cluster = Cluster, To = P(2) });
+        var asked = Hint.Failover(Cluster);
+        async Task<Hint> InsteadAsync(FailoverInput way) =>
+            await Proposals.InsteadAsync(asked, Failure.Refuse("it is so", Hint.Start("go on", way)), state);
+
+        Assert.Equal(nameof(Failover), (await InsteadAsync(input)).Procedure);
+        Assert.Equal(new("Failover would be refused: it is so"), await InsteadAsync(input with { Force = true }));
+    }
+
     private static async Task<string?> RefusalAsync(string procedure, ClusterState state, NodeName? node = null) =>
         await Proposals.RefusalAsync(Hint.Run("do it", procedure, Cluster, node), state) is { } refusal
             ? Said(refusal)

@@ -21,7 +21,7 @@ public sealed class RepairPlanTests
                 Healthy().With(1, Missing).With(2, node => Missing(node) with { StandbySignal = false }),
                 "a primary's data hold p1 (timeline 1), p2 (timeline 1): which of them is the cluster? The "
                     + "others are rewound to it, or made anew from it; go on with p1: pgflow repair demo --primary p1; "
-                    + "or go on with p2: pgflow repair demo --primary p2"
+                    + "go on with p2: pgflow repair demo --primary p2"
             },
             {
                 Healthy().With(1, Missing).With(2, node => node with { Timeline = new(2) }),

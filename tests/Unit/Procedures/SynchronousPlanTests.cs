@@ -18,21 +18,21 @@ public sealed class SynchronousPlanTests
             },
             {
                 "2 standbys can't confirm: only p2 can, of 2; p3 is no running standby (stopped, container exited); "
-                    + "bring it back: pgflow failback demo p3; or wait only for those that stream: "
+                    + "bring it back: pgflow failback demo p3; wait only for those that stream: "
                     + "pgflow synchronous demo 1",
                 Healthy().With(3, Stopped),
                 2
             },
             {
                 "1 standby can't confirm: none follows p1; p2 is without a container; its volume holds a standby's "
-                    + "data on timeline 1; bring it back: pgflow repair demo; or wait only for those that stream: "
+                    + "data on timeline 1; bring it back: pgflow repair demo; wait only for those that stream: "
                     + "pgflow synchronous demo 0",
                 Healthy(2).With(2, Missing),
                 1
             },
             {
                 "1 standby can't confirm: none follows p1; p2 is unreachable: no answer within 2 s; bring it back: "
-                    + "pgflow failback demo p2; or wait only for those that stream: pgflow synchronous demo 0",
+                    + "pgflow failback demo p2; wait only for those that stream: pgflow synchronous demo 0",
                 Healthy(2).With(1, Stopped).With(2, node => Hung(node) with { StandbySignal = true }),
                 1
             },

@@ -3,23 +3,23 @@ namespace PgFlow.UnitTests.Runtime;
 public sealed class HeldLeaseTests
 {
     [Theory]
-    [InlineData("running", null, "now running; wait for it: pgflow watch s-1; or end it: pgflow cancel s-1")]
-    [InlineData("undoing", null, "now undoing; wait for it: pgflow watch s-1; or end it: pgflow cancel s-1")]
+    [InlineData("running", null, "now running; wait for it: pgflow watch s-1; end it: pgflow cancel s-1")]
+    [InlineData("undoing", null, "now undoing; wait for it: pgflow watch s-1; end it: pgflow cancel s-1")]
     [InlineData(
         "blocked",
         null,
-        "now blocked; see what it waits for: pgflow show s-1; or decide it (retry, skip or abort): pgflow resolve s-1 "
-            + "retry; or take the cluster from it: pgflow failover demo --to p2 --take-over s-1"
+        "now blocked; see what it waits for: pgflow show s-1; decide it (retry, skip or abort): pgflow resolve s-1 "
+            + "retry; take the cluster from it: pgflow failover demo --to p2 --take-over s-1"
     )]
     [InlineData(
         "inspecting",
         null,
-        "now inspecting; it waits for a person: pgflow approve s-1; or roll it back: pgflow reject s-1"
+        "now inspecting; it waits for a person: pgflow approve s-1; roll it back: pgflow reject s-1"
     )]
     [InlineData(
         "running",
         "StartPostgres, attempt 20: no answer",
-        "now running without progress (StartPostgres, attempt 20: no answer); end it: pgflow cancel s-1; or take the "
+        "now running without progress (StartPostgres, attempt 20: no answer); end it: pgflow cancel s-1; take the "
             + "cluster from it: pgflow failover demo --to p2 --take-over s-1"
     )]
     public void What_is_advised_fits_the_state_of_the_holder(string outcome, string? stuck, string end)
@@ -70,13 +70,12 @@ public sealed class HeldLeaseTests
                 Annotation = "anna's",
                 Approve = true,
                 By = "bert",
+                Reason = "bert's",
+                DryRun = true,
             }
         ).Hints[^1];
 
-        Assert.Equal(
-            """{"annotation":"anna\u0027s","cluster":"demo","approve":true,"takeOver":"s-1"}""",
-            take.Input!.ToJsonString()
-        );
+        Assert.Equal("""{"annotation":"anna\u0027s","cluster":"demo","takeOver":"s-1"}""", take.Input!.ToJsonString());
         Assert.Equal(
             @"take the cluster from it: pgflow backup demo --annotation 'anna'\''s' --take-over s-1",
             HintText.Of(take)

@@ -74,7 +74,7 @@ public sealed class PgFlowTextTests
 
             - a fact
 
-            - Step 2 waits for a person: put it right: RepairCluster `{"cluster":"demo"}`; or fix it, then: resolve `{"action":"retry","step":2}` (s-1); or end it: cancel (s-1); or ask somebody
+            - Step 2 waits for a person: put it right: RepairCluster `{"cluster":"demo"}`; fix it, then: resolve `{"action":"retry","step":2}` (s-1); end it: cancel (s-1); ask somebody
 
             - a note
 

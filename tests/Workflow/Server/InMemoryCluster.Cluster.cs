@@ -22,6 +22,9 @@ internal sealed partial class InMemoryCluster
     private readonly Dictionary<NodeName, Timeline?> _branch = [];
     private ClusterSpec? _spec;
 
+    /// <summary>Who says for itself whether its transactions may write.</summary>
+    public IReadOnlyList<string> ReadOnlyExceptions { get; set; } = [];
+
     /// <summary>Whether a standby sees its primary's end.</summary>
     public bool Witnesses { get; set; }
 
@@ -67,30 +70,25 @@ internal sealed partial class InMemoryCluster
             StandbySignal = false,
         };
 
-    Task<ClusterResources> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
+    Task<ClusterState> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
         DoAsync(
             null,
             () =>
-            {
-                var source = cluster == Source ? StateOfSource() : null;
-                return new ClusterResources(
-                    cluster,
-                    source is null ? _spec : source.Spec,
-                    [.. (source is null ? [.. _nodes.Values] : source.Nodes).Select(node => node.Id)],
-                    []
-                );
-            }
-        );
-
-    Task<NodeState> IClusterActivities.ObserveNodeAsync(NodeId node, ClusterSpec spec) =>
-        DoAsync(
-            node,
-            () =>
-                node.Cluster == Source
-                    ? StateOfSource().Find(node.Name)!
-                    : _nodes[node.Name] with
+                cluster == Source
+                    ? StateOfSource()
+                    : new ClusterState
                     {
-                        Followers = _nodes[node.Name].Role is NodeRole.Primary ? FollowersOf(_nodes[node.Name]) : [],
+                        Cluster = cluster,
+                        Spec = _spec,
+                        Nodes =
+                        [
+                            .. _nodes.Values.Select(node =>
+                                node with
+                                {
+                                    Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
+                                }
+                            ),
+                        ],
                     }
         );
 
@@ -338,6 +336,9 @@ internal sealed partial class InMemoryCluster
     Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
         DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
 
+    Task INodeActivities.SetReadOnlyAsync(NodeId node, bool isOn) =>
+        DoAsync(node, () => Set(node, state => state with { ReadOnly = isOn }));
+
     Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
         DoAsync(
             node,
@@ -412,6 +413,21 @@ internal sealed partial class InMemoryCluster
 
     Task IEndpointActivities.OfferReadOnlyAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { Endpoint = EndpointRole.ReadOnly }));
+
+    Task IEndpointActivities.EndSessionsAsync(NodeId primary) => DoAsync(primary, () => { });
+
+    Task<IReadOnlyList<string>> IEndpointActivities.ProveReadOnlyAsync(NodeId primary, bool isOn) =>
+        DoAsync<IReadOnlyList<string>>(
+            primary,
+            () =>
+            {
+                Require(
+                    _nodes.Values.All(node => node.ReadOnly == isOn || node.Role is NodeRole.Missing),
+                    $"read-only was proven on {primary} before all nodes had it"
+                );
+                return ReadOnlyExceptions;
+            }
+        );
 
     Task IEndpointActivities.ProveEndpointAsync(NodeId primary) =>
         DoAsync(

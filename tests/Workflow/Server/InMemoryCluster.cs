@@ -46,7 +46,6 @@ internal sealed partial class InMemoryCluster
         [
             .. Calls.Where(call =>
                 !call.StartsWith("ObserveCluster", StringComparison.Ordinal)
-                && !call.StartsWith("ObserveNode", StringComparison.Ordinal)
                 && call is not "FindStarter"
                 && !call.StartsWith("DescribeLease", StringComparison.Ordinal)
                 && call is not "RecordProcedure"
@@ -69,7 +68,6 @@ internal sealed partial class InMemoryCluster
     private static readonly HashSet<string> Looks =
     [
         "ObserveCluster",
-        "ObserveNode",
         "ObserveCandidate",
         "InspectArchive",
         "ReadTimelines",

@@ -18,7 +18,11 @@ internal sealed record ScheduledRun(string Id, string Procedure, bool Paused, Da
     public string Line =>
         $"⏲ {Procedure} "
         + $"{(Paused ? "paused" : Next is { } next ? $"next at {next:yyyy-MM-dd HH:mm}Z" : "never again")}; "
-        + (Last is null ? "has not run yet" : $"last {Last.Outcome}, {Last.StartedAt:yyyy-MM-dd HH:mm}Z: {Last.WorkflowId}");
+        + (
+            Last is null
+                ? "has not run yet"
+                : $"last {Last.Outcome}, {Last.StartedAt:yyyy-MM-dd HH:mm}Z: {Last.WorkflowId}"
+        );
 
     /// <summary>Those of a cluster.</summary>
     public static async Task<IReadOnlyList<ScheduledRun>> OfAsync(
@@ -28,9 +32,7 @@ internal sealed record ScheduledRun(string Id, string Procedure, bool Paused, Da
     )
     {
         var found = await Task.WhenAll(
-            ProcedureList
-                .All.Where(entry => entry.CanRepeat)
-                .Select(entry => FindAsync(client, entry, cluster, cancel))
+            ProcedureList.All.Where(entry => entry.CanRepeat).Select(entry => FindAsync(client, entry, cluster, cancel))
         );
         return [.. found.OfType<ScheduledRun>()];
     }
@@ -70,9 +72,7 @@ internal sealed record ScheduledRun(string Id, string Procedure, bool Paused, Da
         try
         {
             var handle = client.GetWorkflowHandle(started.WorkflowId);
-            return Run.Of(
-                await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } })
-            );
+            return Run.Of(await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } }));
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {

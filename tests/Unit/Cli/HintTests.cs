@@ -175,6 +175,7 @@ public sealed class HintTests
             "demo",
             new(Healthy: false, findings, new() { Cluster = Cluster }),
             new(ExitCodes.Done, "succeeded", ""),
+            [],
             []
         );
 }

@@ -336,6 +336,9 @@ internal sealed partial class InMemoryCluster
     Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
         DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
 
+    Task<IReadOnlyList<string>> ILeaseActivities.EndSchedulesAsync(ClusterName cluster) =>
+        DoAsync<IReadOnlyList<string>>(null, () => ["pgflow-backup-x"]);
+
     Task INodeActivities.SetReadOnlyAsync(NodeId node, bool isOn) =>
         DoAsync(node, () => Set(node, state => state with { ReadOnly = isOn }));
 

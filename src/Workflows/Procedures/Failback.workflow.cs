@@ -126,7 +126,7 @@ internal sealed record FailbackPlan : Plan
     public required string? Tablespaces { get; init; }
 
     /// <summary>Everybody for whom the primary has a slot.</summary>
-    public required IReadOnlyList<NodeName> Others { get; init; }
+    public IReadOnlyList<NodeName> Others => [.. AllNodes.Where(node => node != Primary).Select(node => node.Name)];
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
@@ -199,7 +199,6 @@ internal sealed record FailbackPlan : Plan
             Timeline = primary.Timeline!.Value,
             Tablespaces = tablespaces,
             AllNodes = [.. state.Nodes.Select(other => other.Id)],
-            Others = [.. state.Nodes.Where(other => other.Id != primary.Id).Select(other => other.Id.Name)],
             Standbys =
             [
                 .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),

@@ -138,7 +138,7 @@ internal sealed record RemakeStandbyPlan : Plan
     /// <summary>The primary's branch.</summary>
     public required Timeline Timeline { get; init; }
 
-    public required IReadOnlyList<NodeName> Others { get; init; }
+    public IReadOnlyList<NodeName> Others => [.. AllNodes.Where(node => node != Primary).Select(node => node.Name)];
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
@@ -211,7 +211,6 @@ internal sealed record RemakeStandbyPlan : Plan
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
                 AllNodes = [.. state.Nodes.Select(other => other.Id)],
-                Others = [.. state.Nodes.Where(other => other != primary).Select(other => other.Id.Name)],
                 Standbys =
                 [
                     .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),

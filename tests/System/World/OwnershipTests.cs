@@ -55,14 +55,14 @@ public sealed class OwnershipTests(TemporalServer temporal)
                 var start in (Func<Task<WorkflowHandle>>[])[() => InitAsync(other), () => CloneAsync(cluster, other)]
             )
             {
-                var (type, _, message) = await TestCluster.FailureAsync(await start());
+                var (type, report, message) = await TestCluster.FailureAsync(await start());
                 Assert.Equal(FailureTypes.Refused, type);
                 Assert.Contains(
                     string.Format(System.Globalization.CultureInfo.InvariantCulture, what, other.Name),
                     message,
                     StringComparison.Ordinal
                 );
-                Assert.Contains("choose another name", message, StringComparison.Ordinal);
+                Assert.Contains("choose another name", report!.Hints.Select(hint => hint.Text));
             }
 
             Assert.Equal(before, await other.InventoryAsync());

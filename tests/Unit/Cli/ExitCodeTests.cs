@@ -64,6 +64,18 @@ public sealed class ExitCodeTests
     }
 
     [Fact]
+    public void What_to_do_is_known_also_where_an_activity_did_not_end_in_time()
+    {
+        var (hint, payloads) = (new Hint("start it"), PgFlowJson.Converter.PayloadConverter);
+        Failure last = new() { Message = "p1 has no container", ApplicationFailureInfo = new() };
+        last.ApplicationFailureInfo.Details = new() { Payloads_ = { payloads.ToPayload(new[] { hint }) } };
+        Failure timeout = new() { TimeoutFailureInfo = new(), Cause = last };
+        var late = new DefaultFailureConverter().ToException(timeout, payloads);
+
+        Assert.Equal([hint], TemporalFailures.HintsOf(late));
+    }
+
+    [Fact]
     public void A_report_says_how_it_ended() =>
         Assert.Equal(
             (7, "incomplete", "p2 becomes the primary"),

@@ -1,11 +1,9 @@
-using Microsoft.Extensions.Logging;
-
 namespace PgFlow.UnitTests.Worker;
 
 public sealed class HealthLogTests
 {
     private readonly Clock _clock = new();
-    private readonly Log _log = new();
+    private readonly LogLines<HealthLog> _log = new();
     private readonly HealthLog _health;
 
     public HealthLogTests() => _health = new(_log, _clock);
@@ -54,23 +52,5 @@ public sealed class HealthLogTests
         public override long TimestampFrequency => 1;
 
         public override long GetTimestamp() => Seconds;
-    }
-
-    private sealed class Log : ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        void ILogger.Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => Lines.Add($"{logLevel}: {formatter(state, exception)}");
     }
 }

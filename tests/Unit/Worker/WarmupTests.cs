@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Microsoft.Extensions.Logging;
 using Temporalio.Client;
 
 namespace PgFlow.UnitTests.Worker;
@@ -9,7 +8,7 @@ public sealed class WarmupTests
     [Fact]
     public async Task Goes_through_its_histories_without_a_complaint()
     {
-        var log = new Log();
+        var log = new LogLines<Warmup>();
         using var warmup = new Warmup(TemporalClient.CreateLazy(new("localhost:1")), log);
         await warmup.StartAsync(TestContext.Current.CancellationToken);
         await warmup.ExecuteTask!;
@@ -34,22 +33,4 @@ public sealed class WarmupTests
     private static string Root { get; } = Path.Combine(Path.GetDirectoryName(Here())!, "../../..");
 
     private static string Here([CallerFilePath] string path = "") => path;
-
-    private sealed class Log : ILogger<Warmup>
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        void ILogger.Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => Lines.Add(formatter(state, exception));
-    }
 }

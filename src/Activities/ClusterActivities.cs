@@ -29,15 +29,23 @@ internal sealed class ClusterActivities(
     public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
     {
         var parts = await inventory.PartsAsync(cluster);
-        var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
-        var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
-        var absent = await ObserveMissingAsync(missing, parts);
+        var observing = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
+        var inVolumes = await ObserveMissingAsync([.. parts.WithVolumeAlone], parts);
+        NodeState[] there = [.. await observing, .. inVolumes];
+        var members = Membership.Of(there);
+        var gone = members.Except(there.Select(node => node.Id.Name)).Select(name => new NodeId(cluster, name));
         var state = new ClusterState
         {
             Cluster = cluster,
             Spec = parts.Spec,
-            Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
-            Resources = parts.Resources,
+            Nodes =
+            [
+                .. there
+                    .Where(node => members.Contains(node.Id.Name) || node.Role is NodeRole.Primary)
+                    .Concat(await ObserveMissingAsync([.. gone], parts))
+                    .OrderBy(node => node.Id.Name),
+            ],
+            Resources = parts.ResourcesFor(members),
         };
         metrics.Observed(state);
         return state;
@@ -46,7 +54,7 @@ internal sealed class ClusterActivities(
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
     {
         await PullAsync(image);
-        var spec = new ClusterSpec(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
+        var spec = new ClusterSpec(cluster, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
         var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
         static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
         var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));

@@ -93,26 +93,14 @@ internal sealed class NodeActivities(
         }
     }
 
-    public async Task WriteQuorumAsync(NodeId node, int quorum)
-    {
-        var container = await life.StoppedOrRunningAsync(node);
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}");
-        var changed = SettingsFile.With(
-            System.Text.Encoding.UTF8.GetString(file),
-            new Dictionary<string, string>
-            {
-                [SettingsFile.Quorum] = quorum.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            }
+    public Task WriteQuorumAsync(NodeId node, int quorum) =>
+        WriteAsync(
+            node,
+            new() { [SettingsFile.Quorum] = quorum.ToString(System.Globalization.CultureInfo.InvariantCulture) }
         );
-        if (new KnownSettings(System.Text.Encoding.UTF8.GetBytes(changed)).Quorum != quorum)
-        {
-            throw Failure.Fail($"{SettingsFile.Path} of {node} has no {SettingsFile.Quorum}");
-        }
 
-        await PlaceAsync(node, [ContainerFile.Private(SettingsFile.Path, changed, container.Spec.Postgres)]);
-    }
+    public Task WriteMembersAsync(NodeId node, IReadOnlyList<NodeName> members) =>
+        WriteAsync(node, new() { [SettingsFile.Members] = SettingsFile.ValueOf(members) });
 
     /// <summary>What the last commits of a primary waited for that is stopped: what its file says from now on does not
     /// tell that any more.</summary>
@@ -125,24 +113,23 @@ internal sealed class NodeActivities(
 
     public async Task SetReadOnlyAsync(NodeId node, bool isOn)
     {
-        var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(isOn));
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));
-        await PlaceAsync(
-            node,
-            [
-                ContainerFile.Private(
-                    SettingsFile.Path,
-                    SettingsFile.With(System.Text.Encoding.UTF8.GetString(file), wanted),
-                    container.Spec.Postgres
-                ),
-            ]
-        );
-        if (container.State.Running)
+        var wanted = SettingsFile.OfReadOnly(isOn);
+        if (await WriteAsync(node, wanted) is { State.Running: true } container)
         {
             await ReloadedAsync(container, wanted);
         }
+    }
+
+    /// <summary>Changes some settings in the node's own file, and nothing else there.</summary>
+    private async Task<NodeContainer> WriteAsync(NodeId node, Dictionary<string, string> wanted)
+    {
+        var container = await inventory.NodeAsync(node);
+        var file =
+            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
+            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));
+        var changed = SettingsFile.With(System.Text.Encoding.UTF8.GetString(file), wanted);
+        await PlaceAsync(node, [ContainerFile.Private(SettingsFile.Path, changed, container.Spec.Postgres)]);
+        return container;
     }
 
     /// <summary>Writes what is not there as it should be.</summary>
@@ -250,6 +237,19 @@ internal sealed class NodeActivities(
             """,
             names
         );
+        var used = await Sql.QueryScalarAsync<string>(
+            connection,
+            """
+            SELECT coalesce(string_agg(slot_name, ', '), '') FROM pg_replication_slots
+            WHERE NOT pg_is_in_recovery() AND slot_type = 'physical' AND NOT temporary
+                AND slot_name ~ '^p[1-9][0-9]?$' AND NOT slot_name = ANY (string_to_array($1, ','))
+            """,
+            names
+        );
+        if (used.Length > 0)
+        {
+            throw Failure.Fail($"slots on {node} are still in use for nodes that it is to keep no WAL for: {used}");
+        }
     }
 
     public async Task<RestorePoint> CreateRestorePointRecordAsync(NodeId primary, string name)

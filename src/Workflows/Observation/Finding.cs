@@ -120,6 +120,13 @@ public enum FindingCode
     /// which.</summary>
     QuorumDiffers,
 
+    /// <summary>A standby has other nodes in its settings than the primary; the detail says which.</summary>
+    MembersDiffer,
+
+    /// <summary>A container or a volume of a node that the cluster is not meant to have: its removal ended
+    /// half-way.</summary>
+    NodeLeftBehind,
+
     /// <summary>A node has no container; the detail says what its volume holds.</summary>
     ContainerMissing,
 
@@ -177,6 +184,12 @@ public enum FindingCode
 
     /// <summary>Of a plan: the primary bears the load of a backup; the detail says why.</summary>
     PrimaryBearsLoad,
+
+    /// <summary>Of a plan: the node goes, and what its volume holds with it.</summary>
+    NodeRemoved,
+
+    /// <summary>Of a plan: no standby is left that could become the primary.</summary>
+    NoStandbyLeft,
 
     /// <summary>Of a plan: one node alone has nobody to confirm.</summary>
     NobodyConfirms,

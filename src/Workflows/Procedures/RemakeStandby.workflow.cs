@@ -42,22 +42,16 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                     await Step(
                         "lift-confirmation",
                         $"{primary} does not wait for {node}'s confirmation any more",
-                        () => LiftAsync(lift.Others, plan),
-                        undo: async () =>
-                        {
-                            if (lift.Streams)
-                            {
-                                await Nodes.ProveStreamingAsync(node, primary);
-                            }
-
-                            await Nodes.ConfigureAsync(
+                        () => lift.BeginAsync(primary, plan.Intent),
+                        undo: () =>
+                            lift.EndAsync(
+                                node,
                                 plan.Intent.Primary(
                                     primary,
                                     plan.Standbys,
                                     plan.Confirmable.With(back: lift.Streams ? 1 : 0)
                                 )
-                            );
-                        }
+                            )
                     );
                 }
 
@@ -110,23 +104,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 Conclude($"{node} is a fresh copy of {primary} and follows it");
             }
         );
-
-    /// <summary>What only the node has confirmed is on those that are asked from now on, before its data
-    /// goes.</summary>
-    private static async Task LiftAsync(IReadOnlyList<NodeId> others, RemakeStandbyPlan plan)
-    {
-        await ProveAsync(); // while it still confirms: one that is behind keeps no client waiting
-        await Nodes.ConfigureAsync(plan.Intent.Primary(plan.Primary, others));
-        await ProveAsync(); // what it confirmed meanwhile
-
-        Task ProveAsync() => InParallel(others, other => Nodes.ProveStreamingAsync(other, plan.Primary));
-    }
 }
-
-/// <summary>Who confirms commits while a node that was asked to is away.</summary>
-/// <param name="Others">The other standbys that stream.</param>
-/// <param name="Streams">Whether the node itself streamed.</param>
-internal sealed record Lift(IReadOnlyList<NodeId> Others, bool Streams);
 
 /// <summary>Who is remade from whom.</summary>
 internal sealed record RemakeStandbyPlan : Plan
@@ -177,7 +155,7 @@ internal sealed record RemakeStandbyPlan : Plan
     {
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
-        var (intent, lift) = (ClusterIntent.Of(state.Nodes, primary), LiftOf(node, primary, state));
+        var (intent, lift) = (ClusterIntent.Of(state.Nodes, primary), Lift.Of(node, primary, state));
         return node == primary
             ? throw Failure.Refuse($"{node.Id} is the primary", Hint.Switchover(state.Cluster))
             : new()
@@ -189,23 +167,8 @@ internal sealed record RemakeStandbyPlan : Plan
                     .. node.Role is NodeRole.Primary
                         ? [new(FindingCode.WritesDropped, node.Id, primary.Id.ToString())]
                         : Array.Empty<Finding>(),
-                    .. lift is not null && lift.Others.Count < intent.Quorum
-                        ?
-                        [
-                            new(
-                                FindingCode.FewerConfirm,
-                                primary.Id,
-                                $"{ExpectedNode.FewerThan(intent, lift.Others.Count)} until {node.Id} follows again"
-                            ),
-                        ]
-                        : Array.Empty<Finding>(),
-                    .. node
-                        .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
-                        .Select(slot => new Finding(
-                            FindingCode.SlotLeftBehind,
-                            node.Id,
-                            $"slot {slot.Name} of {node.Id} goes with its data"
-                        )),
+                    .. lift?.Warnings(primary.Id, intent, $" until {node.Id} follows again") ?? [],
+                    .. Checks.SlotsLost(node),
                 ],
                 Node = node.Id,
                 Primary = primary.Id,
@@ -221,16 +184,5 @@ internal sealed record RemakeStandbyPlan : Plan
                 Before = FencedNode.Of(node),
                 Intent = intent,
             };
-    }
-
-    private static Lift? LiftOf(NodeState node, NodeState primary, ClusterState state)
-    {
-        List<NodeId> streaming =
-        [
-            .. state.Standbys.Where(standby => !Checks.ReplicationIssues(standby, primary).Any()).Select(one => one.Id),
-        ];
-        return primary.Demand.Nodes.Contains(node.Id.Name)
-            ? new([.. streaming.Where(other => other != node.Id)], streaming.Contains(node.Id))
-            : null;
     }
 }

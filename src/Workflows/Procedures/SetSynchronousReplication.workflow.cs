@@ -131,7 +131,7 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             throw refusal;
         }
 
-        var reachable = others.Where(IsReachable).ToList();
+        var reachable = others.Where(node => node.TakesSettings).ToList();
         var (runs, after) = (primary.Role is NodeRole.Primary, intent.Primary(primary.Id, confirmers));
         var plan = new SetSynchronousReplicationPlan
         {
@@ -148,19 +148,13 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             [
                 .. intent.Quorum == 0
                     ? others.Except(reachable).Select(NotWritten)
-                    : unable.Select(node => IsReachable(node) ? NotAsked(node, primary) : NotWritten(node)),
+                    : unable.Select(node => node.TakesSettings ? NotAsked(node, primary) : NotWritten(node)),
             ],
             Primary = primary.Id,
             Runs = runs,
             Confirmers = confirmers,
             CatchUpFirst = runs && !primary.Demand.Implies(Demand.Parse(after.SynchronousStandbyNames)),
-            Before = before.Primary(
-                primary.Id,
-                primary.Demand.Nodes.Select(name => new NodeId(state.Cluster, name))
-            ) with
-            {
-                Confirmations = primary.Demand.Confirmations,
-            },
+            Before = before.Current(primary),
             After = after,
             Others = [.. reachable.Select(node => node.Id)],
         };
@@ -217,9 +211,6 @@ internal sealed record SetSynchronousReplicationPlan : Plan
                 .. unable.SelectMany(node => Absences(node, primary)),
             ]
         );
-
-    private static bool IsReachable(NodeState node) =>
-        node.Role is NodeRole.Standby or NodeRole.Primary || node is { Role: NodeRole.Stopped, Control: not null };
 
     private static Finding NotAsked(NodeState node, NodeState primary) =>
         new(

@@ -6,7 +6,6 @@ public sealed class KnownSettingsTests
 {
     private static readonly ClusterSpec Spec = new(
         ClusterName.Parse("demo"),
-        3,
         "postgres:17",
         new(17, "/usr/lib/postgresql/17/bin", 999, 999),
         ArchiveMode.External,

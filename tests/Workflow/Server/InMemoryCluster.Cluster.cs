@@ -20,6 +20,7 @@ internal sealed partial class InMemoryCluster
     private readonly SortedDictionary<NodeName, NodeState> _nodes = [];
     private readonly Dictionary<NodeName, NodeName?> _upstream = [];
     private readonly Dictionary<NodeName, Timeline?> _branch = [];
+    private readonly HashSet<NodeName> _made = [];
     private ClusterSpec? _spec;
 
     /// <summary>Who says for itself whether its transactions may write.</summary>
@@ -80,17 +81,34 @@ internal sealed partial class InMemoryCluster
                     {
                         Cluster = cluster,
                         Spec = _spec,
-                        Nodes =
-                        [
-                            .. _nodes.Values.Select(node =>
-                                node with
-                                {
-                                    Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
-                                }
-                            ),
-                        ],
+                        Nodes = Seen(),
                     }
         );
+
+    /// <summary>Those that are there, and those that are missed.</summary>
+    private NodeState[] Seen()
+    {
+        var members = Membership.Of(_nodes.Values);
+        return
+        [
+            .. _nodes
+                .Values.Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })
+                .Concat(members.Where(name => !_nodes.ContainsKey(name)).Select(Gone))
+                .OrderBy(node => node.Id.Name),
+        ];
+    }
+
+    private NodeState Gone(NodeName name) =>
+        new()
+        {
+            Id = new(Cluster, name),
+            Role = NodeRole.Missing,
+            Container = "missing",
+            RestartPolicy = "no",
+            Address = $"10.77.1.{10 + name.Number}",
+            HasVolume = false,
+            OnInternalNetwork = false,
+        };
 
     Task<PostgresInstallation> IClusterActivities.InspectImageAsync(ClusterName cluster, string image) =>
         DoAsync(null, () => Postgres);
@@ -121,7 +139,8 @@ internal sealed partial class InMemoryCluster
             node,
             () =>
             {
-                MakeNode(node.Name.Number, spec.Nodes);
+                MakeNode(node.Name.Number, nodes: 1);
+                _made.Add(node.Name);
                 Set(
                     node,
                     state =>
@@ -155,6 +174,12 @@ internal sealed partial class InMemoryCluster
             node,
             () =>
             {
+                if (!_nodes.ContainsKey(node.Name))
+                {
+                    MakeNode(node.Name.Number, nodes: 1);
+                    Set(node, _ => Gone(node.Name));
+                }
+
                 if (_nodes[node.Name].Role is NodeRole.Missing)
                 {
                     Set(
@@ -165,11 +190,23 @@ internal sealed partial class InMemoryCluster
             }
         );
 
-    Task IClusterActivities.TakeBackNodeAsync(NodeId node) => DoAsync(node, () => { });
+    Task IClusterActivities.TakeBackNodeAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                if (_made.Remove(node.Name))
+                {
+                    Remove(node);
+                }
+            }
+        );
 
     Task IClusterActivities.TakeBackClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
-    Task IClusterActivities.RemoveNodeAsync(NodeId node) => DoAsync(node, () => { });
+    Task IClusterActivities.RemoveNodeAsync(NodeId node) => DoAsync(node, () => Remove(node));
+
+    private void Remove(NodeId node) => _nodes.Remove(node.Name);
 
     Task IClusterActivities.RemoveClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
@@ -327,6 +364,7 @@ internal sealed partial class InMemoryCluster
                             EarlierStandbyNames = EarlierThan(settings, state),
                             Quorum = settings.Quorum,
                             ReadOnly = settings.ReadOnly,
+                            Members = settings.Members,
                             SynchronousStandbyNames = settings.SynchronousStandbyNames,
                         }
                 );
@@ -335,6 +373,9 @@ internal sealed partial class InMemoryCluster
 
     Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
         DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
+
+    Task INodeActivities.WriteMembersAsync(NodeId node, IReadOnlyList<NodeName> members) =>
+        DoAsync(node, () => Set(node, state => state with { Members = members }));
 
     Task<IReadOnlyList<string>> ILeaseActivities.EndSchedulesAsync(ClusterName cluster) =>
         DoAsync<IReadOnlyList<string>>(null, () => ["pgflow-backup-x"]);
@@ -443,6 +484,8 @@ internal sealed partial class InMemoryCluster
         );
 
     Task<int> IArchiveActivities.SalvageWalAsync(NodeId node) => DoAsync(node, () => 1);
+
+    Task IArchiveActivities.KeepArchiveAsync(NodeId node) => DoAsync(node, () => { });
 
     Task IArchiveActivities.PublishTimelineHistoryAsync(NodeId primary) =>
         DoAsync(
@@ -648,7 +691,7 @@ internal sealed partial class InMemoryCluster
 
     private void Make(int nodes)
     {
-        _spec = new(Cluster, nodes, "postgres:17", Postgres, ArchiveMode.External, "10.77.1.0/24", "ours", "10.78.1.9");
+        _spec = new(Cluster, "postgres:17", Postgres, ArchiveMode.External, "10.77.1.0/24", "ours", "10.78.1.9");
         foreach (var number in Enumerable.Range(1, nodes))
         {
             MakeNode(number, nodes);

@@ -9,6 +9,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     [InlineData("Switchover")]
     [InlineData("RecoverCluster")]
     [InlineData("SetSynchronousReplication")]
+    [InlineData("AddStandby")]
+    [InlineData("RemoveNode")]
     public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(string procedure)
     {
         foreach (var call in await CallsAsync(procedure))
@@ -53,6 +55,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             "RecoverCluster" => [("latest", true)],
             "Failover" => [("force", true)],
             "SetSynchronousReplication" => [("quorum", 1)],
+            "RemoveNode" => [("node", "p2")],
             _ => [],
         };
 
@@ -67,9 +70,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     private static string NodesOf(TestEnvironment world) =>
         string.Join(
             "; ",
-            Enumerable
-                .Range(1, 2)
-                .Select(number => $"p{number}")
+            world
+                .InMemory.There.Select(name => name.ToString())
                 .Select(name =>
                     $"{name}: {world.InMemory[name].Role}, {world.InMemory[name].Endpoint}, timeline "
                     + $"{world.InMemory[name].Timeline}, {world.InMemory[name].Quorum ?? 0} of "

@@ -109,7 +109,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new("RemoveNode-synchronous", 3, world => SucceededAsync(Synchronous(world, 2), "RemoveNode", ("node", "p3"))),
         new("RemoveNode-undone", 3, world => UndoneAsync(world, "SalvageWal p3", "RemoveNode", ("node", "p3"))),
         new("RemoveNode-blocked", 3, world => ResolvedAsync(world, "RemoveNode p3", "RemoveNode", ("node", "p3"))),
-        new("RemoveNode-cancelled", 3, world => CancelledAsync(world, "WriteMembers p2", "RemoveNode", ("node", "p3"))),
+        new("RemoveNode-cancelled", 3, world => CancelledAsync(world, "KeepArchive p3", "RemoveNode", ("node", "p3"))),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
         new(

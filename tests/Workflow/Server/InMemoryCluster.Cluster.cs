@@ -61,6 +61,18 @@ internal sealed partial class InMemoryCluster
         }
     }
 
+    /// <summary>What the image has.</summary>
+    public PostgresInstallation Image { get; set; } = Postgres;
+
+    /// <summary>Somebody removes a node with its volume.</summary>
+    public void Lose(string name)
+    {
+        lock (_lock)
+        {
+            _nodes.Remove(NodeName.Parse(name));
+        }
+    }
+
     /// <summary>The power of a node fails.</summary>
     public void Crash(string name) =>
         this[name] = this[name] with
@@ -82,17 +94,42 @@ internal sealed partial class InMemoryCluster
                         Cluster = cluster,
                         Spec = _spec,
                         Nodes = Seen(),
+                        Resources = Leftovers(),
                     }
         );
 
-    /// <summary>Those that are there, and those that are missed.</summary>
+    /// <summary>The nodes that are there, whether the cluster is meant to have them or not.</summary>
+    public IReadOnlyList<NodeName> There
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _nodes.Keys];
+            }
+        }
+    }
+
+    private Resource[] Leftovers() =>
+        [
+            .. _nodes
+                .Keys.Except(Membership.Of(_nodes.Values))
+                .Select(name => new Resource(
+                    ResourceKind.Container,
+                    new NodeId(Cluster, name).Container,
+                    ResourceState.Labelled
+                )),
+        ];
+
+    /// <summary>Those that it is meant to have, there or missed.</summary>
     private NodeState[] Seen()
     {
         var members = Membership.Of(_nodes.Values);
         return
         [
             .. _nodes
-                .Values.Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })
+                .Values.Where(node => members.Contains(node.Id.Name))
+                .Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })
                 .Concat(members.Where(name => !_nodes.ContainsKey(name)).Select(Gone))
                 .OrderBy(node => node.Id.Name),
         ];
@@ -111,7 +148,7 @@ internal sealed partial class InMemoryCluster
         };
 
     Task<PostgresInstallation> IClusterActivities.InspectImageAsync(ClusterName cluster, string image) =>
-        DoAsync(null, () => Postgres);
+        DoAsync(null, () => Image);
 
     Task<CreatedNetworks> IClusterActivities.CreateNetworksAsync(WantedNetworks wanted) =>
         DoAsync(

@@ -1,3 +1,5 @@
+using Temporalio.Client;
+
 namespace PgFlow.SystemTests;
 
 /// <summary>Real clusters grow and shrink.</summary>
@@ -75,11 +77,7 @@ public sealed class MembershipTests(TemporalServer temporal)
     [Fact]
     public async Task Of_a_cancelled_addition_nothing_is_left_and_what_only_a_removed_node_archived_can_be_recovered()
     {
-        await using var cluster = await TestCluster.CreateAsync(
-            temporal.Client,
-            nodes: 1,
-            archive: ArchiveMode.Local
-        );
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1, archive: ArchiveMode.Local);
         var (p1, p2) = (cluster.Node(1), cluster.Node(2));
         await TestCluster.SqlAsync(p1, "CREATE TABLE kept AS SELECT 1 AS row");
         await cluster.RunAsync(
@@ -125,9 +123,7 @@ public sealed class MembershipTests(TemporalServer temporal)
     }
 
     private static Task<WorkflowHandle<AddStandby, Report>> StartAdditionAsync(TestCluster cluster) =>
-        cluster.StartAsync(
-            (AddStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
-        );
+        cluster.StartAsync((AddStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }));
 
     private static async Task AddAsync(TestCluster cluster) =>
         await TestCluster.ReportAsync(await StartAdditionAsync(cluster));
@@ -162,7 +158,12 @@ public sealed class MembershipTests(TemporalServer temporal)
         );
 
     /// <summary>What Docker has under the cluster's names, but for jobs that are about to go.</summary>
-    private static async Task<IEnumerable<string>> NamedAsync(TestCluster cluster, string of, string all, string format) =>
+    private static async Task<IEnumerable<string>> NamedAsync(
+        TestCluster cluster,
+        string of,
+        string all,
+        string format
+    ) =>
         (await Host.DockerAsync(of, all, "--filter", $"name=pgflow-{cluster.Name}-", "--format", format))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Where(name => !name.Contains("-job-", StringComparison.Ordinal))

@@ -72,7 +72,8 @@ internal static class SettingsFile
         return new() { ["default_transaction_read_only"] = word, ["pgflow.read_only"] = word };
     }
 
-    /// <summary>The same file with these settings otherwise; one that an earlier version has made may lack some.</summary>
+    /// <summary>The same file with these settings otherwise; one that an earlier version has made may lack
+    /// some.</summary>
     public static string With(string file, IReadOnlyDictionary<string, string> changed)
     {
         var lines = file.Split('\n').Select(line => (Name: line.Split(' ', 2)[0], Line: line)).ToList();

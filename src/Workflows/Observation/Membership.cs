@@ -5,8 +5,8 @@ namespace PgFlow.Workflows.Observation;
 internal static class Membership
 {
     /// <summary>By the settings of the primary, which runs or which clients reached last: a node that was absent when
-    /// they were changed has the earlier ones. Where those are not known, whoever any node names; where none does, those
-    /// that are there.</summary>
+    /// they were changed has the earlier ones. Where those are not known, whoever any node names; where none does,
+    /// those that are there.</summary>
     /// <param name="there">Every node of which a container or a volume is there.</param>
     public static IReadOnlyList<NodeName> Of(IReadOnlyCollection<NodeState> there)
     {

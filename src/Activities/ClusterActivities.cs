@@ -41,7 +41,7 @@ internal sealed class ClusterActivities(
             Nodes =
             [
                 .. there
-                    .Where(node => members.Contains(node.Id.Name) || node.Role is NodeRole.Primary)
+                    .Where(members.Includes)
                     .Concat(await ObserveMissingAsync([.. gone], parts))
                     .OrderBy(node => node.Id.Name),
             ],

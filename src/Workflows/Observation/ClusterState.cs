@@ -12,8 +12,8 @@ public sealed record ClusterState
     /// <summary>What it was made as; null when there is no such cluster.</summary>
     public ClusterSpec? Spec { get; init; }
 
-    /// <summary>Its nodes, by number: all that it is meant to have, whether they are there or not, and who accepts
-    /// writes besides.</summary>
+    /// <summary>Its nodes, by number: all that it is meant to have, whether they are there or not, and who runs
+    /// besides.</summary>
     public IReadOnlyList<NodeState> Nodes { get; init; } = [];
 
     /// <summary>What there is of it outside PostgreSQL, and what is missing.</summary>

@@ -19,6 +19,11 @@ internal static class Membership
         return named.Count > 0 ? named : [.. Names(there)];
     }
 
+    /// <summary>Whether a node is one of the cluster's. One that runs is, whatever the settings say: it was promoted by
+    /// hand, perhaps, and a removed one is fenced before it is forgotten.</summary>
+    public static bool Includes(this IReadOnlyList<NodeName> members, NodeState node) =>
+        members.Contains(node.Id.Name) || node.Role is not (NodeRole.Stopped or NodeRole.Missing);
+
     /// <summary>The names of nodes.</summary>
     public static IEnumerable<NodeName> Names(IEnumerable<NodeState> nodes) =>
         nodes.Select(node => node.Id.Name).Order();
@@ -35,7 +40,11 @@ internal static class Membership
         ];
 
     /// <summary>Whether there is a container or a volume under the name of a node, whosever it is.</summary>
-    public static bool IsThere(NodeId node, ClusterState state) => Under(node, state).Any();
+    /// <param name="node">The node.</param>
+    /// <param name="state">Its cluster.</param>
+    /// <param name="kind">Which of them; either where that does not matter.</param>
+    public static bool IsThere(NodeId node, ClusterState state, ResourceKind? kind = null) =>
+        Under(node, state).Any(resource => kind is null || resource.Kind == kind);
 
     private static IEnumerable<Resource> Under(NodeId node, ClusterState state) =>
         state.Resources.Where(resource =>

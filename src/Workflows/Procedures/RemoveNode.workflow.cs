@@ -162,6 +162,10 @@ internal sealed record RemoveNodePlan : Plan
         RequireSoleUse(id, state);
         var intent = ClusterIntent.Of(state.Nodes, primary);
         var lift = node is null ? null : Lift.Of(node, primary, state);
+        var hasVolume = node?.HasVolume ?? Membership.IsThere(id, state, ResourceKind.Volume);
+        var hasContainer = node is null
+            ? Membership.IsThere(id, state, ResourceKind.Container)
+            : node.Role is not NodeRole.Missing;
         List<NodeState> stay = [.. state.Nodes.Where(other => other.Id != id)];
         return new()
         {
@@ -188,8 +192,8 @@ internal sealed record RemoveNodePlan : Plan
             Node = id,
             Primary = primary.Id,
             Spec = state.Spec!,
-            HasData = node is { HasVolume: true },
-            LacksContainer = node is { Role: NodeRole.Missing, HasVolume: true },
+            HasData = hasVolume,
+            LacksContainer = hasVolume && !hasContainer,
             Before = node is null ? null : FencedNode.Of(node),
             Lift = lift,
             Members = [.. Membership.Names(stay)],

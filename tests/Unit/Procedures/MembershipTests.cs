@@ -64,11 +64,20 @@ public sealed class MembershipTests
             HintText.Line(Assert.Single(Inspection.DeviationsOf(state)))
         );
         var plan = RemoveNodePlan.From(new() { Cluster = Cluster, Node = P(4) }, state);
-        Assert.Equal(
-            (false, false, "what is left of p4 is removed"),
-            (plan.HasData, plan.LacksContainer, plan.Summary)
-        );
+        Assert.Equal((true, true, "what is left of p4 is removed"), (plan.HasData, plan.LacksContainer, plan.Summary));
         Assert.Null(plan.Lift);
+    }
+
+    [Fact]
+    public void A_node_that_runs_is_one_of_the_clusters_whatever_the_settings_say()
+    {
+        var state = Healthy();
+        NodeName[] members = [P(1), P(2)];
+        Assert.All(state.Nodes, node => Assert.True(members.Includes(node)));
+        Assert.True(members.Includes(Hung(state.Nodes[2])));
+        Assert.False(members.Includes(Stopped(state.Nodes[2])));
+        Assert.False(members.Includes(Missing(state.Nodes[2])));
+        Assert.True(members.Includes(Missing(state.Nodes[1])));
     }
 
     [Fact]

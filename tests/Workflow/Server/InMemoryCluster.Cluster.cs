@@ -114,11 +114,15 @@ internal sealed partial class InMemoryCluster
         [
             .. _nodes
                 .Keys.Except(Membership.Of(_nodes.Values))
-                .Select(name => new Resource(
-                    ResourceKind.Container,
-                    new NodeId(Cluster, name).Container,
-                    ResourceState.Labelled
-                )),
+                .Where(name => _nodes[name].Role is NodeRole.Stopped or NodeRole.Missing)
+                .Select(name => new NodeId(Cluster, name).Container)
+                .SelectMany(name =>
+                    new[] { ResourceKind.Container, ResourceKind.Volume }.Select(kind => new Resource(
+                        kind,
+                        name,
+                        ResourceState.Labelled
+                    ))
+                ),
         ];
 
     /// <summary>Those that it is meant to have, there or missed.</summary>
@@ -128,7 +132,7 @@ internal sealed partial class InMemoryCluster
         return
         [
             .. _nodes
-                .Values.Where(node => members.Contains(node.Id.Name))
+                .Values.Where(members.Includes)
                 .Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })
                 .Concat(members.Where(name => !_nodes.ContainsKey(name)).Select(Gone))
                 .OrderBy(node => node.Id.Name),
@@ -214,7 +218,7 @@ internal sealed partial class InMemoryCluster
                 if (!_nodes.ContainsKey(node.Name))
                 {
                     MakeNode(node.Name.Number, nodes: 1);
-                    Set(node, _ => Gone(node.Name));
+                    Set(node, state => state with { Role = NodeRole.Missing, Endpoint = EndpointRole.None });
                 }
 
                 if (_nodes[node.Name].Role is NodeRole.Missing)

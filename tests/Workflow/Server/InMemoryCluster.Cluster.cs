@@ -117,11 +117,11 @@ internal sealed partial class InMemoryCluster
                 .Where(name => _nodes[name].Role is NodeRole.Stopped or NodeRole.Missing)
                 .Select(name => new NodeId(Cluster, name).Container)
                 .SelectMany(name =>
-                    new[] { ResourceKind.Container, ResourceKind.Volume }.Select(kind => new Resource(
-                        kind,
-                        name,
-                        ResourceState.Labelled
-                    ))
+                    (Resource[])
+                        [
+                            new(ResourceKind.Container, name, ResourceState.Labelled),
+                            new(ResourceKind.Volume, name, ResourceState.Labelled),
+                        ]
                 ),
         ];
 

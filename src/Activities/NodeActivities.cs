@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace PgFlow.Activities;
@@ -7,6 +9,7 @@ internal sealed class NodeActivities(
     Inventory inventory,
     NodeLife life,
     Replay replay,
+    Confirmers confirmers,
     DockerEngine docker,
     Sql sql,
     Secrets secrets,
@@ -66,8 +69,44 @@ internal sealed class NodeActivities(
 
     public async Task WriteSettingsAsync(NodeSettings settings)
     {
+        var next = Demand.Parse(settings.SynchronousStandbyNames);
+        await WriteAsync(
+            settings,
+            settings is { Upstream: null, Recovery: null } ? (await KnownAsync(settings.Node)).EarlierThan(next) : null
+        );
+    }
+
+    public async Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without)
+    {
+        var primary = await life.StillPrimaryAsync(settings.Node);
+        var inForce = await sql.QueryScalarAsync<string>(primary, "SHOW synchronous_standby_names");
+        var streaming = await confirmers.StreamingAsync(primary);
+        var (now, asked) = (Demand.Parse(inForce), streaming.Except(without).ToList());
+        var next = now.Next(settings.Quorum, streaming, without);
+        var wanted = settings with { SynchronousStandbyNames = next.ToString() };
+        if ((await KnownAsync(settings.Node)).EarlierThan(next, inForce) is { } earlier)
+        {
+            await confirmers.ReceivedAsync(primary, asked); // else clients would wait for who is behind
+            await WriteAsync(wanted, earlier);
+            if (now.IsNone)
+            {
+                // whether commits wait at all is for the checkpointer to say, which does not look while it works
+                await CheckpointAsync(settings.Node);
+            }
+
+            await confirmers.ReceivedAsync(primary, asked); // what was acknowledged until then
+        }
+
+        await WriteAsync(wanted, earlier: null);
+        return next.Confirmations;
+    }
+
+    private async Task<KnownSettings> KnownAsync(NodeId node) =>
+        new(await docker.Of(node).ReadFileAsync(SettingsFile.Path));
+
+    private async Task WriteAsync(NodeSettings settings, string? earlier)
+    {
         var container = await life.StoppedOrRunningAsync(settings.Node);
-        var earlier = container.State.Running ? null : await EarlierStandbyNamesAsync(settings);
         await PlaceAsync(
             settings.Node,
             [
@@ -93,56 +132,38 @@ internal sealed class NodeActivities(
         }
     }
 
-    public async Task WriteQuorumAsync(NodeId node, int quorum)
-    {
-        var container = await life.StoppedOrRunningAsync(node);
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}");
-        var changed = SettingsFile.With(
-            System.Text.Encoding.UTF8.GetString(file),
-            new Dictionary<string, string>
-            {
-                [SettingsFile.Quorum] = quorum.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            }
+    public async Task WriteQuorumAsync(NodeId node, int quorum) =>
+        await ChangeFileAsync(
+            await life.StoppedOrRunningAsync(node),
+            new Dictionary<string, string> { [SettingsFile.Quorum] = quorum.ToString(CultureInfo.InvariantCulture) }
         );
-        if (new KnownSettings(System.Text.Encoding.UTF8.GetBytes(changed)).Quorum != quorum)
-        {
-            throw Failure.Fail($"{SettingsFile.Path} of {node} has no {SettingsFile.Quorum}");
-        }
-
-        await PlaceAsync(node, [ContainerFile.Private(SettingsFile.Path, changed, container.Spec.Postgres)]);
-    }
-
-    /// <summary>What the last commits of a primary waited for that is stopped: what its file says from now on does not
-    /// tell that any more.</summary>
-    private async Task<string?> EarlierStandbyNamesAsync(NodeSettings settings) =>
-        settings is { Upstream: null, Recovery: null }
-            ? new KnownSettings(await docker.Of(settings.Node).ReadFileAsync(SettingsFile.Path)).EarlierThan(
-                settings.SynchronousStandbyNames
-            )
-            : null;
 
     public async Task SetReadOnlyAsync(NodeId node, bool isOn)
     {
         var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(isOn));
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));
-        await PlaceAsync(
-            node,
-            [
-                ContainerFile.Private(
-                    SettingsFile.Path,
-                    SettingsFile.With(System.Text.Encoding.UTF8.GetString(file), wanted),
-                    container.Spec.Postgres
-                ),
-            ]
-        );
+        await ChangeFileAsync(container, wanted);
         if (container.State.Running)
         {
             await ReloadedAsync(container, wanted);
         }
+    }
+
+    /// <summary>Changes some settings in the node's own file, and nothing else in it.</summary>
+    private async Task ChangeFileAsync(NodeContainer node, IReadOnlyDictionary<string, string> changed)
+    {
+        var file =
+            await docker.Of(node.Id).ReadFileAsync(SettingsFile.Path)
+            ?? throw Failure.Fail($"{node.Id} has no {SettingsFile.Path}", Hint.Repair(node.Id.Cluster));
+        await PlaceAsync(
+            node.Id,
+            [
+                ContainerFile.Private(
+                    SettingsFile.Path,
+                    SettingsFile.With(Encoding.UTF8.GetString(file), changed),
+                    node.Spec.Postgres
+                ),
+            ]
+        );
     }
 
     /// <summary>Writes what is not there as it should be.</summary>
@@ -152,7 +173,7 @@ internal sealed class NodeActivities(
         var others = wanted
             .Where(
                 (file, index) =>
-                    there[index] is not { } content || System.Text.Encoding.UTF8.GetString(content) != file.Content
+                    there[index] is not { } content || Encoding.UTF8.GetString(content) != file.Content
             )
             .ToList();
         if (others.Count > 0)

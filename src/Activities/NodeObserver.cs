@@ -25,6 +25,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             'quorum', (SELECT setting::int FROM pg_file_settings
                 WHERE name = 'pgflow.synchronous' AND setting ~ '^[0-9]{1,4}$' AND sourcefile = $2
                 ORDER BY seqno DESC LIMIT 1),
+            'earlierStandbyNames', (SELECT setting FROM pg_file_settings
+                WHERE name = 'pgflow.earlier_standby_names' AND sourcefile = $2 ORDER BY seqno DESC LIMIT 1),
             'readOnly', EXISTS (SELECT FROM pg_file_settings
                 WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
             'followers', (SELECT coalesce(json_agg(json_build_object(
@@ -222,6 +224,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
+            EarlierStandbyNames = answer.EarlierStandbyNames,
             Quorum = answer.Quorum,
             ReadOnly = answer.ReadOnly,
             SummarizerFails = answer.SummarizerFails,
@@ -262,7 +265,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 "its overrides",
                 () => container.ReadFileAsync(KnownSettings.AutomaticPath)
             );
-            configuration = new((await configured).Value, automatic.Value);
+            var unknown = Encoding.UTF8.GetBytes($"{SettingsFile.StandbyNames} = '{Demand.Anybody}'");
+            configuration = new((await configured).Value, automatic.Why is null ? automatic.Value : unknown);
         }
 
         return state with
@@ -329,6 +333,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         Lsn? Written,
         bool ReplayPaused = false,
         string SynchronousStandbyNames = "",
+        string? EarlierStandbyNames = null,
         int? Quorum = null,
         bool ReadOnly = false,
         IReadOnlyList<Follower>? Followers = null,

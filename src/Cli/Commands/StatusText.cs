@@ -94,7 +94,7 @@ internal static class StatusText
             quorum == 0
                 ? "asynchronous"
                 : $"synchronous: each commit is to wait for {PgFlowText.Count(quorum, "standby")}";
-        var until = earlier is null ? "" : $", and was '{earlier}' when it ran";
+        var until = earlier is null ? "" : $", and was '{earlier}' before";
         return quorum == 0 && earlier is null
             ? null
             : $"{meant}; synchronous_standby_names is '{primary.SynchronousStandbyNames}' on {primary.Id}"

@@ -26,12 +26,6 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Who holds the virtual IP; null where nobody does.</summary>
     public required NodeId? EndpointHolder { get; init; }
 
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
-
-    /// <summary>How many of those that run can.</summary>
-    public required Confirmable Confirmable { get; init; }
-
     /// <summary>The nodes whose WAL summarizers run into errors; not those that don't replay now, and so remove no
     /// WAL.</summary>
     public required IReadOnlyList<NodeId> Summarizers { get; init; }
@@ -54,7 +48,6 @@ internal sealed record RepairClusterPlan : Plan
             Returning,
             Serving,
             Others,
-            Standbys,
             Summarizers,
             LacksRepository,
             Tablespaces,
@@ -87,8 +80,6 @@ internal sealed record RepairClusterPlan : Plan
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
             EndpointHolder = state.EndpointHolder?.Id,
             Others = [.. others.Select(node => node.Id.Name)],
-            Confirmable = Confirmable.Of(primary, standbys),
-            Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
             Summarizers =
             [
                 .. state

@@ -333,6 +333,29 @@ internal sealed partial class InMemoryCluster
             }
         );
 
+    Task<int> INodeActivities.DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without) =>
+        DoAsync(
+            settings.Node,
+            () =>
+            {
+                var streaming = _nodes
+                    .Values.Where(node => node.Role is NodeRole.Standby && node.Id != settings.Node)
+                    .Select(node => node.Id.Name);
+                var next = this[settings.Node.Name.ToString()].Demand.Next(settings.Quorum, [.. streaming], without);
+                Set(
+                    settings.Node,
+                    state =>
+                        state with
+                        {
+                            EarlierStandbyNames = null,
+                            Quorum = settings.Quorum,
+                            SynchronousStandbyNames = next.ToString(),
+                        }
+                );
+                return next.Confirmations;
+            }
+        );
+
     Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
         DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
 
@@ -631,14 +654,18 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    /// <summary>What the last commits of a stopped primary waited for.</summary>
-    private static string? EarlierThan(NodeSettings settings, NodeState state) =>
-        settings is { Upstream: null, Recovery: null }
-        && state is { Role: NodeRole.Stopped, Container: not "created" }
-        && (state.EarlierStandbyNames ?? state.SynchronousStandbyNames) is var last
-        && last != settings.SynchronousStandbyNames
-            ? last
-            : null;
+    /// <summary>What the last commits of a primary waited for.</summary>
+    private static string? EarlierThan(NodeSettings settings, NodeState state)
+    {
+        string[] former = [.. state.EarlierStandbyNames?.Split(';') ?? [], state.SynchronousStandbyNames];
+        var next = Demand.Parse(settings.SynchronousStandbyNames);
+        return
+            settings is not { Upstream: null, Recovery: null }
+            || state is { Role: NodeRole.Standby } or { Container: "created" }
+            || former.All(one => one == next.ToString() || (!next.IsNone && Demand.Parse(one).Implies(next)))
+            ? null
+            : string.Join(';', former.Where(one => one != next.ToString()));
+    }
 
     private void Vanish()
     {

@@ -13,7 +13,7 @@ internal sealed class Confirmers(Replay replay, Sql sql)
             WHERE usename = 'replicator' AND state = 'streaming'
             """
         );
-        return [.. names.Split(',').Where(name => NodeName.TryParse(name, null, out _)).Select(NodeName.Parse)];
+        return [.. names.Split(',').Where(name => NodeName.TryParse(name, null, out _)).Select(name => NodeName.Parse(name))];
     }
 
     /// <summary>Waits until all of them have on their disks what the primary has written until now.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Temporalio.Activities;
 
 namespace PgFlow.Workflows.Activities;

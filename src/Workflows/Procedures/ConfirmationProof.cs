@@ -20,7 +20,7 @@ internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, string P
         var any = Demand.Of(1, state.Nodes.Except(last is [var only] ? [only] : lost).Select(node => node.Id.Name));
         var demands = last.SelectMany(node => node.Demands is { Count: > 0 } known ? known : [any]);
         return new(
-            [.. demands.Where(demand => intent.Quorum > 0 || !demand.IsNone).Distinct()],
+            [.. demands.Where(demand => intent.Quorum > 0 || !demand.IsNone).DistinctBy(demand => demand.ToString())],
             string.Join(" or ", last.Select(node => node.Id))
         );
     }

@@ -18,11 +18,8 @@ public sealed class KnownSettingsTests
     private static readonly NodeSettings Primary = new(
         new(Spec.Cluster, NodeName.Of(1)),
         Quorum: 2,
-        SynchronousStandbys: [NodeName.Of(2), NodeName.Of(3)]
-    )
-    {
-        Confirmations = 2,
-    };
+        SynchronousStandbyNames: "ANY 2 (p2, p3)"
+    );
 
     [Fact]
     public void Are_read_as_they_were_written()
@@ -53,7 +50,7 @@ public sealed class KnownSettingsTests
     }
 
     [Fact]
-    public void What_ALTER_SYSTEM_wrote_counts_more()
+    public void What_ALTER_SYSTEM_wrote_counts_too()
     {
         var known = new KnownSettings(
             Encoding.UTF8.GetBytes(SettingsFile.Render(Primary, Spec)),
@@ -61,33 +58,37 @@ public sealed class KnownSettingsTests
         );
 
         Assert.Equal("", known.SynchronousStandbyNames);
+        Assert.Equal("ANY 2 (p2, p3)", known.EarlierStandbyNames); // it may not have been read yet
         Assert.Equal("synchronous_standby_names", Assert.Single(known.Drift).Name);
     }
 
     [Fact]
     public void What_the_last_commits_waited_for_is_kept_while_it_is_not_the_same()
     {
-        string? Earlier(string file, string next) => Read(file).EarlierThan(next);
+        string? Earlier(string file, string next, string? inForce = null) =>
+            Read(file).EarlierThan(Demand.Parse(next), inForce);
         var written = SettingsFile.Render(Primary, Spec);
 
         Assert.Null(Earlier(written, "ANY 2 (p2, p3)"));
+        Assert.Null(Earlier(written, "ANY 1 (p2, p3)")); // who confirmed by the first has confirmed by this
         Assert.Equal("ANY 2 (p2, p3)", Earlier(written, ""));
-        var again = SettingsFile.Render(Primary with { SynchronousStandbys = [] }, Spec, Earlier(written, ""));
-        Assert.Equal("ANY 2 (p2, p3)", Earlier(again, "ANY 1 (p3)"));
-        Assert.Null(Earlier(again, "ANY 2 (p2, p3)"));
+        var again = SettingsFile.Render(Primary with { SynchronousStandbyNames = "" }, Spec, Earlier(written, ""));
+        Assert.Equal("ANY 2 (p2, p3);", Earlier(again, "ANY 1 (p3)")); // it may have run without any meanwhile
+        Assert.Equal("", Earlier(again, "ANY 2 (p2, p3)"));
 
-        var followed = SettingsFile.Render(Primary with { Upstream = NodeName.Of(2), SynchronousStandbys = [] }, Spec);
+        var followed = SettingsFile.Render(Primary with { Upstream = NodeName.Of(2), SynchronousStandbyNames = "" }, Spec);
         var recovered = SettingsFile.Render(
             Primary with
             {
                 Recovery = new(new(1), new(0x2000000)),
-                SynchronousStandbys = [],
+                SynchronousStandbyNames = "",
             },
             Spec
         );
         Assert.Null(Earlier(followed, "ANY 1 (p3)"));
         Assert.Null(Earlier(recovered, "ANY 1 (p3)"));
         Assert.Null(Earlier("", "ANY 1 (p3)"));
+        Assert.Equal("ANY 1 (p2)", Earlier(followed, "ANY 2 (p1, p3)", inForce: "ANY 1 (p2)"));
     }
 
     private static KnownSettings Read(string file) => new(Encoding.UTF8.GetBytes(file));

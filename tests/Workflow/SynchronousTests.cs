@@ -201,9 +201,10 @@ public sealed class SynchronousTests(TemporalServer server)
         );
         Assert.Equal("ANY 1 (p1, p3)", world.InMemory["p2"].SynchronousStandbyNames); // p1 confirms, nobody waits
 
+        world.InMemory.Crash("p3");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Skip);
         Assert.Equal(FailureTypes.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
-        Assert.Equal("ANY 1 (p1)", world.InMemory["p2"].SynchronousStandbyNames);
+        Assert.Equal("ANY 1 (p1, p3)", world.InMemory["p2"].SynchronousStandbyNames);
     }
 
     [Fact]

@@ -338,10 +338,8 @@ internal sealed partial class InMemoryCluster
             settings.Node,
             () =>
             {
-                var streaming = _nodes
-                    .Values.Where(node => node.Role is NodeRole.Standby && node.Id != settings.Node)
-                    .Select(node => node.Id.Name);
-                var next = this[settings.Node.Name.ToString()].Demand.Next(settings.Quorum, [.. streaming], without);
+                var primary = _nodes[settings.Node.Name] with { Followers = FollowersOf(_nodes[settings.Node.Name]) };
+                var next = primary.Demand.Next(settings.Quorum, [.. primary.Streaming], without);
                 Set(
                     settings.Node,
                     state =>

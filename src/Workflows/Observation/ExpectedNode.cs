@@ -39,7 +39,14 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var (intent, asked) = (ClusterIntent.Of(Members), primary.SynchronousStandbyNames);
-        var expected = primary.Demand.Next(intent.Quorum, [.. primary.Streaming]).ToString();
+        List<NodeName> streaming =
+        [
+            .. Members
+                .Where(node => node.Role is NodeRole.Standby)
+                .Select(node => node.Id.Name)
+                .Intersect(primary.Streaming),
+        ];
+        var expected = primary.Demand.Next(intent.Quorum, streaming).ToString();
         if (primary.EarlierStandbyNames is { } earlier)
         {
             yield return new(FindingCode.ConfirmationsUnproven, Id, $"'{earlier}'", Hint.Repair(Id.Cluster));
@@ -56,7 +63,6 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var demand = primary.Demand;
-        List<NodeName> streaming = [.. primary.Streaming];
         if (demand.Nodes.Count == demand.Names.Count && !demand.IsMetBy(streaming)) // others may confirm unseen
         {
             yield return new(

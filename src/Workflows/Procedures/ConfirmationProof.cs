@@ -18,9 +18,12 @@ internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, string P
 
         // Where nobody knows what was demanded, each of the others may be the only one that confirmed a commit.
         var any = Demand.Of(1, state.Nodes.Except(last is [var only] ? [only] : lost).Select(node => node.Id.Name));
-        var demands = last.SelectMany(node => node.Demands is { Count: > 0 } known ? known : [any]);
+        var demands =
+            intent.Quorum > 0
+                ? last.SelectMany(node => node.Demands is { Count: > 0 } known ? known : [any])
+                : last.SelectMany(node => node.Demands).Where(demand => !demand.IsNone);
         return new(
-            [.. demands.Where(demand => intent.Quorum > 0 || !demand.IsNone).DistinctBy(demand => demand.ToString())],
+            [.. demands.DistinctBy(demand => demand.ToString())],
             string.Join(" or ", last.Select(node => node.Id))
         );
     }

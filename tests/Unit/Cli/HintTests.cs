@@ -46,7 +46,7 @@ public sealed class HintTests
             var call = new CliCall();
             StatusText.Write(
                 new(call.Out, call.Error, Interactive: false),
-                new("demo", new(Healthy: true, [], state), new(ExitCodes.Done, "succeeded", ""), [])
+                new("demo", new(Healthy: true, [], state), new(ExitCodes.Done, "succeeded", ""), [], [])
             );
             return [.. call.Out.Lines.Where(line => line.Contains("synchronous", StringComparison.Ordinal))];
         }
@@ -58,8 +58,8 @@ public sealed class HintTests
         );
         Assert.Equal(
             [
-                "asynchronous; synchronous_standby_names is '' on p1 when it starts, and was 'ANY 1 (p2, p3)' when it "
-                    + "ran",
+                "asynchronous; synchronous_standby_names is '' on p1 when it starts, and was 'ANY 1 (p2, p3)' "
+                    + "before",
             ],
             Said(
                 Sample

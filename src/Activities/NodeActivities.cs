@@ -69,32 +69,47 @@ internal sealed class NodeActivities(
 
     public async Task WriteSettingsAsync(NodeSettings settings)
     {
-        var next = Demand.Parse(settings.SynchronousStandbyNames);
-        await WriteAsync(
-            settings,
-            settings is { Upstream: null, Recovery: null } ? (await KnownAsync(settings.Node)).EarlierThan(next) : null
-        );
+        var (known, next) = (await KnownAsync(settings.Node), Demand.Parse(settings.SynchronousStandbyNames));
+        var kept =
+            settings.Recovery is not null ? string.Join(';', known.Former)
+            : settings.Upstream is not null ? null
+            // one that becomes the primary: its checkpointer may be at work
+            : known.Follows && !next.IsNone ? ""
+            : DemandChange.Of(next, known.Former).Kept;
+        await WriteAsync(settings, kept is "" && settings.Recovery is not null ? null : kept);
     }
 
     public async Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without)
     {
         var primary = await life.StillPrimaryAsync(settings.Node);
         var inForce = await sql.QueryScalarAsync<string>(primary, "SHOW synchronous_standby_names");
-        var streaming = await confirmers.StreamingAsync(primary);
-        var (now, asked) = (Demand.Parse(inForce), streaming.Except(without).ToList());
-        var next = now.Next(settings.Quorum, streaming, without);
+        var now = Demand.Parse(inForce).Without(settings.Node.Name);
+        var next = now.Next(settings.Quorum, await confirmers.StreamingAsync(primary), without);
+        var change = DemandChange.Of(next, (await KnownAsync(settings.Node)).Former.Append(inForce));
         var wanted = settings with { SynchronousStandbyNames = next.ToString() };
-        if ((await KnownAsync(settings.Node)).EarlierThan(next, inForce) is { } earlier)
+        if (!now.Implies(next))
         {
-            await confirmers.ReceivedAsync(primary, asked); // else clients would wait for who is behind
-            await WriteAsync(wanted, earlier);
-            if (now.IsNone)
-            {
-                // whether commits wait at all is for the checkpointer to say, which does not look while it works
-                await CheckpointAsync(settings.Node);
-            }
+            await confirmers.ReceivedAsync(primary, next); // else clients would wait for who is behind
+        }
 
-            await confirmers.ReceivedAsync(primary, asked); // what was acknowledged until then
+        await WriteAsync(wanted, change.Kept);
+        if (change.Kept is null)
+        {
+            return next.Confirmations;
+        }
+
+        if (change.NeedsCheckpoint)
+        {
+            await CheckpointAsync(settings.Node);
+        }
+
+        if (!now.Implies(next))
+        {
+            await confirmers.ReceivedAsync(primary, next, limits.Psql); // what was acknowledged until then
+        }
+        else if (!next.IsNone && !await confirmers.HaveReceivedAsync(primary, next))
+        {
+            return next.Confirmations; // whom it let go waits for nothing; it can be proven later
         }
 
         await WriteAsync(wanted, earlier: null);

@@ -46,25 +46,20 @@ internal sealed record KnownSettings
     public IReadOnlyList<OverriddenSetting> Drift =>
         _override is null ? [] : [new(SettingsFile.StandbyNames, AutomaticPath)];
 
-    /// <summary>What a commit of the node may have waited for that is not proven to be where
-    /// <paramref name="next"/> says; null where there is none.</summary>
-    /// <param name="next">What its file says from now on.</param>
-    /// <param name="inForce">What it uses, where it runs as a primary; else its file is believed, unless it followed, or
-    /// replayed up to a target.</param>
-    public string? EarlierThan(Demand next, string? inForce = null)
-    {
-        var wrote = Value("primary_conninfo") is "" && Value("recovery_target_action") is null;
-        List<string> former =
+    /// <summary>All that a commit of the node may have waited for, by its file: nothing, where it followed or replayed up
+    /// to a target and was not to become the primary.</summary>
+    public IEnumerable<string> Former =>
         [
             .. EarlierStandbyNames?.Split(';') ?? [],
-            .. wrote ? [Value(SettingsFile.StandbyNames) ?? ""] : Array.Empty<string>(),
-            .. inForce is null ? Array.Empty<string>() : [inForce],
+            .. Value(SettingsFile.StandbyNames) is { } names && (names.Length > 0 || (!Follows && !IsRecovering))
+                ? [names]
+                : Array.Empty<string>(),
         ];
-        former.RemoveAll(one => one == next.ToString());
-        return former.TrueForAll(one => !next.IsNone && Demand.Parse(one).Implies(next))
-            ? null
-            : string.Join(';', former.Distinct());
-    }
+
+    /// <summary>Whether it is another node's standby.</summary>
+    public bool Follows => Value("primary_conninfo") is { Length: > 0 };
+
+    private bool IsRecovering => Value("recovery_target_action") is not null;
 
     private string? Value(string name) => _own[name].LastOrDefault();
 

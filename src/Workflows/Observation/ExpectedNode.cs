@@ -42,7 +42,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         List<NodeName> streaming =
         [
             .. Members
-                .Where(node => node.Role is NodeRole.Standby)
+                .Where(node => node.Role is not (NodeRole.Stopped or NodeRole.Missing))
                 .Select(node => node.Id.Name)
                 .Intersect(primary.Streaming),
         ];

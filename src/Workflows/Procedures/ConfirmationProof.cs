@@ -16,16 +16,17 @@ internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, string P
             last = former;
         }
 
-        // Where nobody knows what was demanded, each of the others may be the only one that confirmed a commit.
-        var any = Demand.Of(1, state.Nodes.Except(last is [var only] ? [only] : lost).Select(node => node.Id.Name));
         var demands =
             intent.Quorum > 0
-                ? last.SelectMany(node => node.Demands is { Count: > 0 } known ? known : [any])
+                ? last.SelectMany(node => node.Demands is { Count: > 0 } known ? known : [AnyBut(node)])
                 : last.SelectMany(node => node.Demands).Where(demand => !demand.IsNone);
         return new(
             [.. demands.DistinctBy(demand => demand.ToString())],
             string.Join(" or ", last.Select(node => node.Id))
         );
+
+        // nobody knows what it demanded: each of the others may be the only one that confirmed a commit
+        Demand AnyBut(NodeState node) => Demand.Of(1, state.Nodes.Except([node]).Select(other => other.Id.Name));
     }
 
     /// <summary>Why that is hopeless, whatever is read.</summary>
@@ -33,7 +34,7 @@ internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, string P
         Demands.Any(demand => demand.IsNone)
             ?
             [
-                $"{Primary} acknowledged its last commits without confirmation (its synchronous_standby_names was "
+                $"{Primary} may have acknowledged its last commits without confirmation (its synchronous_standby_names was "
                     + "empty): those that no standby received would be lost",
             ]
             : [];

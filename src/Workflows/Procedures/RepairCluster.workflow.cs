@@ -167,7 +167,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
     /// <returns>Its timeline: pg_control may tell an older one where it crashed soon after its promotion.</returns>
     private static async Task<Timeline> StartAsync(NodeId primary, RepairClusterPlan plan)
     {
-        await Nodes.ConfigureAsync(plan.Intent.Primary(primary));
+        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, Demand.Parse(plan.StandbyNames)));
         await Nodes.StartAsync(primary);
         return (await Clusters.ObserveAsync(primary.Cluster)).RequirePrimary().Timeline!.Value;
     }

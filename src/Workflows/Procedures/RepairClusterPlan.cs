@@ -38,6 +38,9 @@ internal sealed record RepairClusterPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
+    /// <summary>What the primary demanded when it ran last.</summary>
+    public required string StandbyNames { get; init; }
+
     internal override object Decision =>
         new
         {
@@ -89,6 +92,7 @@ internal sealed record RepairClusterPlan : Plan
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
             Intent = ClusterIntent.Of(state.Nodes, primary),
+            StandbyNames = primary.Demand.ToString(),
         };
         var left = others.Except(returning).Except(standbys).Select(Stays);
         plan = plan with

@@ -138,7 +138,7 @@ internal sealed record SetSynchronousReplicationPlan : Plan
         var primary = PrimaryOf(state.RequireExisting());
         var (before, others) = (ClusterIntent.Of(state.Nodes, primary), state.Nodes.Where(node => node != primary));
         var intent = before with { Quorum = input.Quorum!.Value };
-        var unable = others.Where(node => Absences(node, primary).Any()).ToList();
+        var unable = others.Where(node => !CanConfirm(node, primary)).ToList();
         var confirmers = others.Except(unable).Select(node => node.Id).ToList();
         string[] against =
         [
@@ -209,6 +209,10 @@ internal sealed record SetSynchronousReplicationPlan : Plan
 
     private static bool MayBePrimary(NodeState node) =>
         node.Role is not (NodeRole.Standby or NodeRole.Missing) && node.StandbySignal is not true;
+
+    /// <summary>Whether it does, or could if the primary ran; one whose replay is paused does too.</summary>
+    private static bool CanConfirm(NodeState node, NodeState primary) =>
+        primary.Role is NodeRole.Primary ? primary.Streaming.Contains(node.Id.Name) : !Absences(node, primary).Any();
 
     /// <summary>Why a node can't confirm the primary's commits now, or could not if it ran.</summary>
     private static IEnumerable<string> Absences(NodeState node, NodeState primary) =>

@@ -82,7 +82,8 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
         );
 
     /// <summary>What can be demanded now: of those that stream, and of those that are asked already, since one that is
-    /// away for a moment comes back. No more are demanded than stream, except where as many are already.</summary>
+    /// away for a moment comes back. No more are demanded than stream, except where as many are already and nobody is
+    /// taken away.</summary>
     /// <param name="quorum">How many are meant to confirm.</param>
     /// <param name="streaming">Who streams.</param>
     /// <param name="without">Who is not asked any more.</param>
@@ -94,7 +95,7 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
     {
         List<NodeName> able = [.. streaming.Except(without ?? [])];
         List<NodeName> names = [.. Nodes.Except(without ?? []).Union(able).Order()];
-        var number = Math.Min(Math.Min(quorum, names.Count), Math.Max(Confirmations, able.Count));
+        var number = Math.Min(Math.Min(quorum, names.Count), Math.Max(without is { Count: > 0 } ? 0 : Confirmations, able.Count));
         return number == 0 ? None : Of(number, names);
     }
 

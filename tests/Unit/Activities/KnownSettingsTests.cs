@@ -63,32 +63,22 @@ public sealed class KnownSettingsTests
     }
 
     [Fact]
-    public void What_the_last_commits_waited_for_is_kept_while_it_is_not_the_same()
+    public void What_commits_may_have_waited_for_is_known_of_whoever_was_or_becomes_the_primary()
     {
-        string? Earlier(string file, string next, string? inForce = null) =>
-            Read(file).EarlierThan(Demand.Parse(next), inForce);
-        var written = SettingsFile.Render(Primary, Spec);
+        string Former(NodeSettings settings, string? kept = null) =>
+            string.Join(" | ", Read(SettingsFile.Render(settings, Spec, kept)).Former);
+        var asynchronous = Primary with { SynchronousStandbyNames = "" };
 
-        Assert.Null(Earlier(written, "ANY 2 (p2, p3)"));
-        Assert.Null(Earlier(written, "ANY 1 (p2, p3)")); // who confirmed by the first has confirmed by this
-        Assert.Equal("ANY 2 (p2, p3)", Earlier(written, ""));
-        var again = SettingsFile.Render(Primary with { SynchronousStandbyNames = "" }, Spec, Earlier(written, ""));
-        Assert.Equal("ANY 2 (p2, p3);", Earlier(again, "ANY 1 (p3)")); // it may have run without any meanwhile
-        Assert.Equal("", Earlier(again, "ANY 2 (p2, p3)"));
-
-        var followed = SettingsFile.Render(Primary with { Upstream = NodeName.Of(2), SynchronousStandbyNames = "" }, Spec);
-        var recovered = SettingsFile.Render(
-            Primary with
-            {
-                Recovery = new(new(1), new(0x2000000)),
-                SynchronousStandbyNames = "",
-            },
-            Spec
-        );
-        Assert.Null(Earlier(followed, "ANY 1 (p3)"));
-        Assert.Null(Earlier(recovered, "ANY 1 (p3)"));
-        Assert.Null(Earlier("", "ANY 1 (p3)"));
-        Assert.Equal("ANY 1 (p2)", Earlier(followed, "ANY 2 (p1, p3)", inForce: "ANY 1 (p2)"));
+        Assert.Equal("ANY 2 (p2, p3)", Former(Primary));
+        Assert.Equal("", Former(asynchronous));
+        Assert.Single(Read(SettingsFile.Render(asynchronous, Spec)).Former); // it waited for nobody
+        Assert.Equal("ANY 1 (p2) |  | ANY 2 (p2, p3)", Former(Primary, "ANY 1 (p2);"));
+        Assert.Equal("ANY 2 (p2, p3)", Former(Primary with { Upstream = NodeName.Of(2) })); // prepared for a switchover
+        Assert.Empty(Read(SettingsFile.Render(asynchronous with { Upstream = NodeName.Of(2) }, Spec)).Former);
+        var recovering = asynchronous with { Recovery = new(new(1), new(0x2000000)) };
+        Assert.Empty(Read(SettingsFile.Render(recovering, Spec)).Former);
+        Assert.Equal("ANY 1 (p2)", Former(recovering, "ANY 1 (p2)"));
+        Assert.Empty(Read("").Former);
     }
 
     private static KnownSettings Read(string file) => new(Encoding.UTF8.GetBytes(file));

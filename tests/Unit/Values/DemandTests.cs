@@ -71,6 +71,7 @@ public sealed class DemandTests
     [InlineData("ANY 2 (p2, p3)", 0, "p2 p3", "", "")]
     [InlineData("ANY 2 (p2, p3)", 2, "p2 p3", "p3", "ANY 1 (p2)")]
     [InlineData("ANY 1 (p2)", 1, "p2", "p2", "")]
+    [InlineData("ANY 1 (p2, p3)", 1, "p3", "p3", "")] // p2 is away: nobody can take over from p3
     [InlineData("ANY 1 (p2)", 1, "p2 p3", "p2", "ANY 1 (p3)")]
     [InlineData("FIRST 1 (somebody)", 1, "p2", "", "ANY 1 (p2)")]
     public void Is_made_of_those_that_can_confirm(

@@ -656,13 +656,10 @@ internal sealed partial class InMemoryCluster
     private static string? EarlierThan(NodeSettings settings, NodeState state)
     {
         string[] former = [.. state.EarlierStandbyNames?.Split(';') ?? [], state.SynchronousStandbyNames];
-        var next = Demand.Parse(settings.SynchronousStandbyNames);
-        return
-            settings is not { Upstream: null, Recovery: null }
+        return settings is not { Upstream: null, Recovery: null }
             || state is { Role: NodeRole.Standby } or { Container: "created" }
-            || former.All(one => one == next.ToString() || (!next.IsNone && Demand.Parse(one).Implies(next)))
             ? null
-            : string.Join(';', former.Where(one => one != next.ToString()));
+            : DemandChange.Of(Demand.Parse(settings.SynchronousStandbyNames), former).Kept;
     }
 
     private void Vanish()

@@ -23,6 +23,28 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
             : null;
     }
 
+    public async Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster)
+    {
+        var ended = new List<string>();
+        foreach (var id in ProcedureList.All.Select(entry => entry.ScheduleOf(cluster.ToString())).OfType<string>())
+        {
+            await Permit.RequireAsync();
+            try
+            {
+                await Client
+                    .GetScheduleHandle(id)
+                    .DeleteAsync(new() { CancellationToken = ActivityExecutionContext.Current.CancellationToken });
+                ended.Add(id);
+            }
+            catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+            {
+                // there is none
+            }
+        }
+
+        return ended;
+    }
+
     public async Task<string?> TakeOverLeaseAsync(ClusterName cluster, LeaseKind kind, string from, Yielding decision)
     {
         if (await HolderAsync(cluster, kind) is not { } holder)

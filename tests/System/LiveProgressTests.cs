@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace PgFlow.SystemTests;
@@ -39,30 +38,8 @@ public sealed partial class LiveProgressTests(TemporalServer temporal)
         Assert.Equal(lines.Order(), lines);
     }
 
-    private async Task<(int Code, string Output)> PgFlowAsync(string command, string id)
-    {
-        var start = new ProcessStartInfo(
-            "dotnet",
-            [
-                Path.Combine(AppContext.BaseDirectory, "pgflow.dll"),
-                command,
-                id,
-                "--address",
-                temporal.Client.Connection.Options.TargetHost!,
-            ]
-        )
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var people = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output + await people);
-    }
+    private Task<(int Code, string Output)> PgFlowAsync(string command, string id) =>
+        PgFlowProgram.RunAsync(temporal.Client, command, id);
 
     private static (int Percent, int Done, int Total) Read(Match line) =>
         (Number(line, "percent"), Number(line, "done"), Number(line, "total"));

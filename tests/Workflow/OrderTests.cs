@@ -286,6 +286,14 @@ public sealed class OrderTests(TemporalServer server)
         await world.SucceedAsync("DestroyCluster", ("approve", false));
         await world.SucceedAsync("DestroyCluster", ("approve", false));
 
-        world.InMemory.Changes.AssertOrder("EndBackup", "RemoveNode p2", "RemoveCluster", "EndBackup", "RemoveCluster");
+        world.InMemory.Changes.AssertOrder(
+            "EndBackup",
+            "RemoveNode p2",
+            "RemoveCluster",
+            "EndSchedules",
+            "EndBackup",
+            "RemoveCluster",
+            "EndSchedules"
+        );
     }
 }

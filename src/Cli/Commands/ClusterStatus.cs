@@ -7,11 +7,13 @@ namespace PgFlow.Cli.Commands;
 /// <param name="Inspection">What was found; null where nothing could be.</param>
 /// <param name="End">How the look ended.</param>
 /// <param name="Open">The procedures that run.</param>
+/// <param name="Schedules">What starts by itself.</param>
 internal sealed record ClusterStatus(
     string Cluster,
     Inspection? Inspection,
     ProcedureResult End,
-    IReadOnlyList<Run> Open
+    IReadOnlyList<Run> Open,
+    IReadOnlyList<ScheduledRun> Schedules
 )
 {
     public int ExitCode =>
@@ -32,6 +34,7 @@ internal sealed record ClusterStatus(
             detail = Inspection is null ? End.Detail : null,
             hints = Inspection is null ? End.Hints : null,
             running = Open,
+            schedules = Schedules,
             state = Inspection?.State,
             archive = Inspection?.Archive,
         };

@@ -44,7 +44,13 @@ internal static class StatusCommand
     )
     {
         var end = await new InspectionClient(call).AtAsync(client, nameof(InspectCluster), cluster, cancel);
-        return new(cluster, ClusterStatus.InspectionOf(end), end, await Runs.OpenAsync(client, cluster, cancel));
+        return new(
+            cluster,
+            ClusterStatus.InspectionOf(end),
+            end,
+            await Runs.OpenAsync(client, cluster, cancel),
+            await ScheduledRun.OfAsync(client, cluster, cancel)
+        );
     }
 
     private static void Print(InvocationContext call, List<ClusterStatus> found, bool one)

@@ -42,6 +42,11 @@ internal static class StatusText
             );
         }
 
+        foreach (var schedule in status.Schedules)
+        {
+            data.WriteLine(schedule.Line);
+        }
+
         var held = status.Open.Any(run => run.Outcome is not "waitingForApproval");
         if (held && inspection.Findings.Count > 0)
         {

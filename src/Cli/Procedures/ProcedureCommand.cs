@@ -33,7 +33,7 @@ internal sealed class ProcedureCommand(ProcedureEntry procedure)
             {
                 var request = RequestOf(call);
                 return procedure.CanRepeat && call.Parsed.GetValue(Schedules.Cron) is { } cron
-                    ? new Schedules(call).RunAsync(Name, request, cron, cancel)
+                    ? new Schedules(call).RunAsync(request, cron, cancel)
                     : new ProcedureStarter(call).RunAsync(request, cancel);
             },
             Problems

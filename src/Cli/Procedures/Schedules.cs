@@ -23,9 +23,6 @@ internal sealed partial class Schedules(InvocationContext call)
         Description = "Start it at these times (UTC) from now on, as \"0 2 * * *\"; off ends that",
     };
 
-    /// <summary>The schedule's ID: <c>pgflow-backup-demo</c>.</summary>
-    public static string IdOf(string command, string? cluster) => $"pgflow-{command}-{cluster}";
-
     /// <summary>What is wrong with the schedule that was typed, as far as it can be known without the server.</summary>
     public static IEnumerable<string> Problems(ParseResult parsed)
     {
@@ -45,10 +42,15 @@ internal sealed partial class Schedules(InvocationContext call)
         }
     }
 
-    public async Task<int> RunAsync(string command, StartRequest request, string cron, CancellationToken cancel)
+    public async Task<int> RunAsync(StartRequest request, string cron, CancellationToken cancel)
     {
         var client = await call.ConnectAsync(cancel);
-        var id = IdOf(command, request.Cluster);
+        var id = ProcedureList.Find(request.Workflow)!.ScheduleOf(request.Cluster)!;
+        if (cron is not Off)
+        {
+            await new InspectionClient(call).ForAsync<Inspection>(nameof(InspectCluster), cancel); // it must be there
+        }
+
         call.Terminal.WriteInfo(
             cron is Off ? await EndAsync(client, id, cancel) : await SetAsync(client, id, request, cron, cancel)
         );

@@ -19,6 +19,11 @@ public interface ILeaseActivities
     [Activity]
     Task<string?> EndBackupAsync(ClusterName cluster);
 
+    /// <summary>Post-condition: none of PgFlow's schedules starts a procedure for <paramref name="cluster"/>.</summary>
+    /// <returns>Those that did.</returns>
+    [Activity]
+    Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster);
+
     /// <summary>Post-condition: the procedure <paramref name="from"/> no longer holds the lease. It was asked to yield,
     /// and terminated where it did not react.</summary>
     /// <returns>How it ended, as a sentence; null when nobody holds the lease.</returns>
@@ -55,6 +60,12 @@ internal static class Leases
         ActivityCall.ChangeAsync(
             (ILeaseActivities activities) => activities.EndBackupAsync(cluster),
             $"End a backup of {cluster}, if one is being taken"
+        );
+
+    public static Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster) =>
+        ActivityCall.ChangeAsync(
+            (ILeaseActivities activities) => activities.EndSchedulesAsync(cluster),
+            $"End the schedules of {cluster}"
         );
 
     /// <inheritdoc cref="ILeaseActivities.TakeOverLeaseAsync"/>

@@ -29,6 +29,14 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
                     "Containers, volumes, networks, secrets are gone",
                     () => Clusters.RemoveAsync(plan.Cluster, plan.Nodes)
                 );
+                await Step(
+                    "end-schedules",
+                    "No schedule starts anything for it",
+                    async () =>
+                        Notes.AddRange(
+                            (await Leases.EndSchedulesAsync(plan.Cluster)).Select(id => $"schedule {id} has ended")
+                        )
+                );
                 Conclude(
                     plan.Nodes.Count > 0
                         ? $"cluster {plan.Cluster} is gone with its data, its archive and its ledger"

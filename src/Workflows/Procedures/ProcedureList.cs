@@ -27,6 +27,10 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
     /// <summary>The fields of its input that can be typed.</summary>
     public IReadOnlyList<InputField> Fields { get; } = InputField.Of(Input);
 
+    /// <summary>The ID of the schedule that starts it for a cluster: <c>pgflow-backup-demo</c>; null where it can't be
+    /// repeated.</summary>
+    public string? ScheduleOf(string? cluster) => CanRepeat ? $"pgflow-{CommandName}-{cluster}" : null;
+
     /// <summary>Plans, or refuses; null where the only precondition is the cluster itself.</summary>
     internal Func<ProcedureInput, ClusterState, Task>? Plan { get; init; }
 

@@ -58,7 +58,7 @@ public sealed class HintTests
         {
             Hints = [Hint.Run("make it", "InitCluster", Cluster)],
         };
-        var status = new ClusterStatus("demo", Inspection: null, ProcedureResult.Of(refused), []);
+        var status = new ClusterStatus("demo", Inspection: null, ProcedureResult.Of(refused), [], []);
         StatusText.Write(Terminal, status);
         Terminal.Json(status.Json);
 
@@ -175,6 +175,7 @@ public sealed class HintTests
             "demo",
             new(Healthy: false, findings, new() { Cluster = Cluster }),
             new(ExitCodes.Done, "succeeded", ""),
+            [],
             []
         );
 }

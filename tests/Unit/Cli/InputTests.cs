@@ -139,7 +139,7 @@ public sealed class InputTests
 
     [Fact]
     public void A_cluster_has_one_schedule_for_each_command() =>
-        Assert.Equal("pgflow-backup-demo", Schedules.IdOf("backup", "demo"));
+        Assert.Equal("pgflow-backup-demo", ProcedureList.Find(nameof(TakeBackup))!.ScheduleOf("demo"));
 
     [Fact]
     public void An_id_ends_with_four_hexadecimal_digits() =>

@@ -332,6 +332,9 @@ internal sealed partial class InMemoryCluster
             }
         );
 
+    Task<IReadOnlyList<string>> ILeaseActivities.EndSchedulesAsync(ClusterName cluster) =>
+        DoAsync<IReadOnlyList<string>>(null, () => ["pgflow-backup-x"]);
+
     Task INodeActivities.SetReadOnlyAsync(NodeId node, bool isOn) =>
         DoAsync(node, () => Set(node, state => state with { ReadOnly = isOn }));
 

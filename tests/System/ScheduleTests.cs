@@ -1,0 +1,54 @@
+using Temporalio.Exceptions;
+
+namespace PgFlow.SystemTests;
+
+public sealed class ScheduleTests(TemporalServer temporal)
+{
+    [Fact]
+    public async Task It_is_shown_with_its_last_result_ends_with_its_cluster_and_needs_one()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
+        var name = cluster.Name.ToString();
+        Assert.Equal(0, (await PgFlowAsync("backup", name, "--schedule", "0 2 1 1 *")).Code);
+        Assert.Contains("TakeBackup next at ", (await PgFlowAsync("status", name)).Output, StringComparison.Ordinal);
+        Assert.Contains("has not run yet", (await PgFlowAsync("status", name)).Output, StringComparison.Ordinal);
+
+        var schedule = temporal.Client.GetScheduleHandle($"pgflow-backup-{name}");
+        await schedule.TriggerAsync();
+        await Host.UntilAsync(
+            "its run has succeeded",
+            async () =>
+                (await PgFlowAsync("status", name)).Output.Contains("; last succeeded, ", StringComparison.Ordinal)
+        );
+        Assert.Contains(
+            "\"outcome\": \"succeeded\"",
+            (await PgFlowAsync("status", name, "-o", "json")).Output,
+            StringComparison.Ordinal
+        );
+
+        var report = await cluster.RunAsync(
+            (DestroyCluster procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Approve = false,
+                    }
+                )
+        );
+        Assert.Equal([$"schedule pgflow-backup-{name} has ended"], report.Notes);
+        var gone = await Assert.ThrowsAsync<RpcException>(() => schedule.DescribeAsync());
+        Assert.Equal(RpcException.StatusCode.NotFound, gone.Code);
+
+        var (code, said) = await PgFlowAsync("verify", name, "--schedule", "0 2 1 1 *");
+        Assert.NotEqual(0, code);
+        Assert.Contains($"there is no cluster {name}", said, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<RpcException>(() =>
+            temporal.Client.GetScheduleHandle($"pgflow-verify-{name}").DescribeAsync()
+        );
+    }
+
+    private Task<(int Code, string Output)> PgFlowAsync(params string[] arguments) =>
+        PgFlowProgram.RunAsync(temporal.Client, arguments);
+}

@@ -94,7 +94,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         await HolderAsync(cluster, kind);
         return new(
             [.. earlier.Steps.Select(step => new PlannedStep(step.Id, step.Title))],
-            earlier.Steps.Any(step => step.AfterPointOfNoReturn)
+            earlier.Status is ProcedureStatus.Succeeded || earlier.Steps.Any(step => step.AfterPointOfNoReturn)
         );
     }
 

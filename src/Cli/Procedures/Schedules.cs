@@ -124,7 +124,13 @@ internal sealed partial class Schedules(InvocationContext call)
         }
         catch (ScheduleAlreadyRunningException)
         {
-            await client.GetScheduleHandle(id).UpdateAsync(_ => new(schedule), new() { CancellationToken = cancel });
+            await client
+                .GetScheduleHandle(id)
+                .UpdateAsync(
+                    // one that somebody has paused stays so
+                    there => new(schedule with { State = there.Description.Schedule.State }),
+                    new() { CancellationToken = cancel }
+                );
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.InvalidArgument)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Workflows.Runtime;
 
@@ -40,11 +41,33 @@ public abstract record ProcedureInput
             .. ApproveWithinSeconds is < 1 or > 7 * 24 * 60 * 60
                 ? [new("approveWithinSeconds", $"{ApproveWithinSeconds} is not from 1 to a week")]
                 : Array.Empty<InputProblem>(),
-            .. TooLong("by", By, 200),
-            .. TooLong("reason", Reason, 2000),
+            .. ProblemsOf(By, Reason),
             .. TooLong("takeOver", TakeOver, 1000),
             .. Check(),
         ];
+
+    /// <summary>What is wrong with who asks or decides, and why: a control character could rewrite what a terminal
+    /// shows of it.</summary>
+    internal static IEnumerable<InputProblem> ProblemsOf(string? by, string? reason) =>
+        [
+            .. TooLong("by", by, 200),
+            .. by?.Any(char.IsControl) is true ? [new("by", Control)] : Array.Empty<InputProblem>(),
+            .. TooLong("reason", reason, 2000),
+            .. reason?.Any(character => char.IsControl(character) && character is not ('\n' or '\r' or '\t')) is true
+                ? [new("reason", Control)]
+                : Array.Empty<InputProblem>(),
+        ];
+
+    /// <summary>Refuses a person's decision for those.</summary>
+    internal static void RequireFit(string? by, string? reason = null)
+    {
+        if (ProblemsOf(by, reason).ToList() is { Count: > 0 } problems)
+        {
+            throw new ApplicationFailureException(string.Join("; ", problems));
+        }
+    }
+
+    private const string Control = "has a control character";
 
     /// <summary>What is wrong with values that can be read.</summary>
     protected virtual IEnumerable<InputProblem> Check() => [];

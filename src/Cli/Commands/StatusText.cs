@@ -18,7 +18,7 @@ internal static class StatusText
 
         var (data, state) = (terminal.Out, inspection.State);
         data.MarkupLine(
-            $"[bold]{state.Cluster}[/]  {(inspection.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}"
+            $"[bold]{state.Cluster}[/]  {(status.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}"
         );
         if (state.Spec is { } spec)
         {
@@ -71,8 +71,7 @@ internal static class StatusText
             "blocked" =>
                 $"see what it waits for: pgflow show {run.WorkflowId}; then: pgflow resolve {run.WorkflowId} retry",
             "waitingForApproval" => $"pgflow approve {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
-            "inspecting" => $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId} --to-time TIME "
-                + $"(or another later target), or pgflow reject {run.WorkflowId}",
+            "inspecting" => LineView.WaysOn(run.WorkflowId),
             _ => $"follow it: pgflow watch {run.WorkflowId}",
         };
 

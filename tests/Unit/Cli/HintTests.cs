@@ -5,6 +5,29 @@ namespace PgFlow.UnitTests.Cli;
 /// <summary>What to do next is data: a terminal shows the command, a program gets what it starts or tells.</summary>
 public sealed class HintTests
 {
+    [Theory]
+    [InlineData("succeeded", ExitCodes.Done, "⏲")]
+    [InlineData("refused", ExitCodes.Failed, "‼")]
+    public void A_schedule_whose_last_run_did_not_succeed_needs_somebody(string outcome, int code, string sign)
+    {
+        var at = DateTimeOffset.UnixEpoch;
+        var last = new Run("take-backup-demo-1", "TakeBackup", "demo", outcome, "schedule", at, at, null, null);
+        var schedule = new ScheduledRun("pgflow-backup-demo", "TakeBackup", Paused: false, Next: null, last);
+        var status = new ClusterStatus(
+            "demo",
+            new(Healthy: true, [], new() { Cluster = Cluster }),
+            new(ExitCodes.Done, "succeeded", ""),
+            [],
+            [schedule]
+        );
+
+        Assert.Equal(code, status.ExitCode);
+        Assert.Equal(
+            $"{sign} TakeBackup never again; last {outcome}, 1970-01-01 00:00Z: pgflow show take-backup-demo-1",
+            schedule.Line
+        );
+    }
+
     private static readonly ClusterName Cluster = ClusterName.Parse("demo");
 
     private static readonly Finding NoPrimary = new(

@@ -5,6 +5,27 @@ namespace PgFlow.UnitTests.Cli;
 /// <summary>What to do next is data: a terminal shows the command, a program gets what it starts or tells.</summary>
 public sealed class HintTests
 {
+    private static readonly ClusterName Cluster = ClusterName.Parse("demo");
+
+    private static readonly Finding NoPrimary = new(
+        FindingCode.NoPrimary,
+        Hint: Hint.Failover(Cluster, NodeName.Of(2))
+    );
+
+    private static readonly Report Busy = Samples.Report(ProcedureStatus.ClusterBusy) with
+    {
+        Summary = "demo is held by Switchover s-1",
+        Hints =
+        [
+            Hint.Resolve("decide it", "s-1", ResolveAction.Retry, step: 3),
+            Hint.Start("take the cluster from it", new SwitchoverInput { Cluster = Cluster, TakeOver = "s-1" }),
+        ],
+    };
+
+    private readonly CliCall _call = new();
+
+    private Terminal Terminal => new(_call.Out, _call.Error, Interactive: false);
+
     [Theory]
     [InlineData("succeeded", ExitCodes.Done, "⏲")]
     [InlineData("refused", ExitCodes.Failed, "‼")]
@@ -27,27 +48,6 @@ public sealed class HintTests
             schedule.Line
         );
     }
-
-    private static readonly ClusterName Cluster = ClusterName.Parse("demo");
-
-    private static readonly Finding NoPrimary = new(
-        FindingCode.NoPrimary,
-        Hint: Hint.Failover(Cluster, NodeName.Of(2))
-    );
-
-    private static readonly Report Busy = Samples.Report(ProcedureStatus.ClusterBusy) with
-    {
-        Summary = "demo is held by Switchover s-1",
-        Hints =
-        [
-            Hint.Resolve("decide it", "s-1", ResolveAction.Retry, step: 3),
-            Hint.Start("take the cluster from it", new SwitchoverInput { Cluster = Cluster, TakeOver = "s-1" }),
-        ],
-    };
-
-    private readonly CliCall _call = new();
-
-    private Terminal Terminal => new(_call.Out, _call.Error, Interactive: false);
 
     [Fact]
     public void Status_shows_the_command_of_each_finding()

@@ -26,6 +26,10 @@ public sealed class ScheduleTests(TemporalServer temporal)
             StringComparison.Ordinal
         );
 
+        await schedule.PauseAsync("a person");
+        var again = await PgFlowAsync("backup", name, "--schedule", "0 3 1 1 *");
+        Assert.Contains("0 3 1 1 * UTC; it is paused", again.Output, StringComparison.Ordinal);
+
         var report = await cluster.RunAsync(
             (DestroyCluster procedure) =>
                 procedure.RunAsync(

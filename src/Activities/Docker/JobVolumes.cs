@@ -3,7 +3,7 @@ namespace PgFlow.Activities.Docker;
 /// <summary>The volumes of a job. Docker makes one that is missing when it makes the container, without a label: an
 /// empty one instead of the node's data.</summary>
 /// <param name="Job">The job.</param>
-/// <param name="Ours">Those that carry the cluster's label.</param>
+/// <param name="Ours">Those that carry a cluster's label; a clone reads those of another one.</param>
 internal sealed record JobVolumes(JobSpec Job, IReadOnlyList<string> Ours)
 {
     /// <summary>Those that a job needs, which must be there.</summary>
@@ -16,7 +16,7 @@ internal sealed record JobVolumes(JobSpec Job, IReadOnlyList<string> Ours)
         var missing = names.Where((_, index) => found[index] is null).ToList();
         return missing.Count > 0
             ? throw Gone(job, missing)
-            : new(job, [.. names.Where((_, index) => Labels.AreOf(job.Spec.Cluster, found[index]!.Labels))]);
+            : new(job, [.. names.Where((_, index) => found[index]!.Labels?.ContainsKey(Labels.Cluster) is true)]);
     }
 
     /// <summary>Takes back what Docker has made because a volume was removed since it was looked for.</summary>

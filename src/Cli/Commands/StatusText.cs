@@ -13,6 +13,7 @@ internal static class StatusText
             terminal.WriteError(
                 new(status.ExitCode, $"{status.Cluster} can't be inspected", [status.End.Detail], status.End.HintLines)
             );
+            WriteSchedules(terminal.Out, status);
             return;
         }
 
@@ -42,11 +43,7 @@ internal static class StatusText
             );
         }
 
-        foreach (var schedule in status.Schedules)
-        {
-            data.WriteLine(schedule.Line);
-        }
-
+        WriteSchedules(data, status);
         var held = status.Open.Any(run => run.Outcome is not "waitingForApproval");
         if (held && inspection.Findings.Count > 0)
         {
@@ -61,6 +58,14 @@ internal static class StatusText
         }
 
         data.WriteLine();
+    }
+
+    private static void WriteSchedules(IAnsiConsole data, ClusterStatus status)
+    {
+        foreach (var schedule in status.Schedules)
+        {
+            data.WriteLine(schedule.Line);
+        }
     }
 
     /// <summary>What can be done about a procedure that runs: before anything else, since it holds the

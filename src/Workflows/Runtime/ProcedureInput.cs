@@ -42,20 +42,15 @@ public abstract record ProcedureInput
                 ? [new("approveWithinSeconds", $"{ApproveWithinSeconds} is not from 1 to a week")]
                 : Array.Empty<InputProblem>(),
             .. ProblemsOf(By, Reason),
-            .. TooLong("takeOver", TakeOver, 1000),
+            .. Unfit("takeOver", TakeOver, 1000),
             .. Check(),
         ];
 
-    /// <summary>What is wrong with who asks or decides, and why: a control character could rewrite what a terminal
-    /// shows of it.</summary>
+    /// <summary>What is wrong with who asks or decides, and why.</summary>
     internal static IEnumerable<InputProblem> ProblemsOf(string? by, string? reason) =>
         [
-            .. TooLong("by", by, 200),
-            .. by?.Any(char.IsControl) is true ? [new("by", Control)] : Array.Empty<InputProblem>(),
-            .. TooLong("reason", reason, 2000),
-            .. reason?.Any(character => char.IsControl(character) && character is not ('\n' or '\r' or '\t')) is true
-                ? [new("reason", Control)]
-                : Array.Empty<InputProblem>(),
+            .. Unfit("by", by, 200),
+            .. Unfit("reason", reason, 2000, lines: true),
         ];
 
     /// <summary>Refuses a person's decision for those.</summary>
@@ -67,8 +62,6 @@ public abstract record ProcedureInput
         }
     }
 
-    private const string Control = "has a control character";
-
     /// <summary>What is wrong with values that can be read.</summary>
     protected virtual IEnumerable<InputProblem> Check() => [];
 
@@ -79,7 +72,18 @@ public abstract record ProcedureInput
     private protected bool IsUnreadable(string field) => Unreadable.Any(problem => problem.Fields.Contains(field));
 
     /// <summary>A text that Temporal would not take as a search attribute or a summary, and then end the workflow or
-    /// retry it for ever.</summary>
-    private protected static IEnumerable<InputProblem> TooLong(string field, string? text, int most) =>
-        text?.Length > most ? [new(field, $"has {text.Length} characters, more than {most}")] : [];
+    /// retry it for ever; or by which a terminal would show something else.</summary>
+    private protected static IEnumerable<InputProblem> Unfit(string field, string? text, int most, bool lines = false)
+    {
+        if (text?.Length > most)
+        {
+            yield return new(field, $"has {text.Length} characters, more than {most}");
+        }
+
+        var plain = lines ? text?.Replace("\r\n", "", StringComparison.Ordinal) : text;
+        if (plain?.Any(sign => char.IsControl(sign) && !(lines && sign is '\n' or '\t')) is true)
+        {
+            yield return new(field, "has a control character");
+        }
+    }
 }

@@ -246,5 +246,4 @@ public sealed record Interruption(string? By = null, string? Reason = null);
 /// <param name="To">The procedure that takes the cluster, and its workflow.</param>
 /// <param name="By">Who decided so.</param>
 /// <param name="Reason">Why.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Yielding([property: JsonRequired] string To, string? By = null, string? Reason = null);

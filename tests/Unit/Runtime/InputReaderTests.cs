@@ -43,6 +43,8 @@ public sealed class InputReaderTests
     [InlineData("""{"cluster":"demo","by":"\u001b[2Kanna"}""", "by: has a control character")]
     [InlineData("""{"cluster":"demo","by":"a\nb"}""", "by: has a control character")]
     [InlineData("""{"cluster":"demo","reason":"\u0000"}""", "reason: has a control character")]
+    [InlineData("""{"cluster":"demo","reason":"x\rapproved by root"}""", "reason: has a control character")]
+    [InlineData("""{"cluster":"demo","takeOver":"\u001b[2K"}""", "takeOver: has a control character")]
     public void Names_the_field_that_is_wrong(string json, string problem) =>
         Assert.Equal([problem], Said(Read<SwitchoverInput>(json)));
 

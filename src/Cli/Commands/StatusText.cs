@@ -18,9 +18,7 @@ internal static class StatusText
         }
 
         var (data, state) = (terminal.Out, inspection.State);
-        data.MarkupLine(
-            $"[bold]{state.Cluster}[/]  {(status.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}"
-        );
+        data.MarkupLine($"[bold]{state.Cluster}[/]  {(status.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}");
         if (state.Spec is { } spec)
         {
             data.WriteLine(

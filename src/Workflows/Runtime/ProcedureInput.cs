@@ -48,10 +48,7 @@ public abstract record ProcedureInput
 
     /// <summary>What is wrong with who asks or decides, and why.</summary>
     internal static IEnumerable<InputProblem> ProblemsOf(string? by, string? reason) =>
-        [
-            .. Unfit("by", by, 200),
-            .. Unfit("reason", reason, 2000, lines: true),
-        ];
+        [.. Unfit("by", by, 200), .. Unfit("reason", reason, 2000, lines: true)];
 
     /// <summary>Refuses a person's decision for those.</summary>
     internal static void RequireFit(string? by, string? reason = null)

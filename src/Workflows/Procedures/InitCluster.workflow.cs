@@ -52,7 +52,7 @@ public sealed record InitClusterInput : ProcedureInput
         [
             .. string.IsNullOrWhiteSpace(Image)
                 ? [new("image", "is empty; give an image that has PostgreSQL 13 to 18, as postgres:17")]
-                : TooLong("image", Image, 255),
+                : Unfit("image", Image, 255),
             .. CheckPlace(Nodes, Vip, Subnet),
             .. CheckQuorum(),
             .. Missing("vip", Vip is null && ExternalNetwork is not null, FreeAddress),

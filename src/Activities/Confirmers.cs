@@ -19,10 +19,17 @@ internal sealed class Confirmers(Replay replay, Sql sql)
             WHERE usename = 'replicator' AND state = 'streaming'
             """
         );
-        return [.. names.Split(',').Where(name => NodeName.TryParse(name, null, out _)).Select(name => NodeName.Parse(name))];
+        return
+        [
+            .. names
+                .Split(',')
+                .Where(name => NodeName.TryParse(name, null, out _))
+                .Select(name => NodeName.Parse(name)),
+        ];
     }
 
-    /// <summary>Waits until as many as are demanded have on their disks what the primary has written until now.</summary>
+    /// <summary>Waits until as many as are demanded have on their disks what the primary has written until
+    /// now.</summary>
     /// <remarks>Not until they have replayed it: a confirmation does not wait for that, unless a user's
     /// synchronous_commit is <c>remote_apply</c>.</remarks>
     public async Task ReceivedAsync(NodeContainer primary, Demand demand, TimeSpan? patience = null)
@@ -60,8 +67,8 @@ internal sealed class Confirmers(Replay replay, Sql sql)
         return true;
     }
 
-    /// <summary>How far as many as are demanded have received; nothing where fewer stream. One that has not answered yet
-    /// has received nothing.</summary>
+    /// <summary>How far as many as are demanded have received; nothing where fewer stream. One that has not answered
+    /// yet has received nothing.</summary>
     private Task<string> FurthestAsync(NodeContainer primary, Demand demand) =>
         sql.QueryTextOrEmptyAsync(
             primary,

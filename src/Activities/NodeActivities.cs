@@ -186,10 +186,7 @@ internal sealed class NodeActivities(
     {
         var there = await Task.WhenAll(wanted.Select(file => docker.Of(node).ReadFileAsync(file.Path)));
         var others = wanted
-            .Where(
-                (file, index) =>
-                    there[index] is not { } content || Encoding.UTF8.GetString(content) != file.Content
-            )
+            .Where((file, index) => there[index] is not { } content || Encoding.UTF8.GetString(content) != file.Content)
             .ToList();
         if (others.Count > 0)
         {

@@ -194,7 +194,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         var full = await LearnAsync(
             "its state",
             () =>
-                Sql.QueryJsonAsync<Answer>(
+                Sql.QueryJsonAsync<NodeAnswer>(
                     session,
                     Question,
                     string.Join(',', SettingsFile.Owned),
@@ -202,7 +202,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                     Hba.Begin
                 )
         );
-        var answer = full.Value ?? await Sql.QueryJsonAsync<Answer>(session, BareQuestion);
+        var answer = full.Value ?? await Sql.QueryJsonAsync<NodeAnswer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
         var identity = await identifying;
         return state with
@@ -326,27 +326,4 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text)
         : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null)
         : null;
-
-    private sealed record Answer(
-        bool Recovery,
-        Lsn? Replayed,
-        Lsn? Received,
-        Lsn? Written,
-        bool ReplayPaused = false,
-        string SynchronousStandbyNames = "",
-        string? EarlierStandbyNames = null,
-        int? Quorum = null,
-        bool ReadOnly = false,
-        IReadOnlyList<Follower>? Followers = null,
-        IReadOnlyList<Slot>? Slots = null,
-        string ApplyDelay = "",
-        IReadOnlyDictionary<string, int>? Capacities = null,
-        IReadOnlyDictionary<string, string>? Histories = null,
-        ArchiverState? Archiver = null,
-        bool SummarizerFails = false,
-        bool RefusesClients = false,
-        bool FullPageWrites = true,
-        IReadOnlyList<string>? Tablespaces = null,
-        IReadOnlyList<OverriddenSetting>? Drift = null
-    );
 }

@@ -99,7 +99,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new(
             "SetSynchronousReplication-cancelled",
             3,
-            world => CancelledAsync(world, "ProveStreaming p2", "SetSynchronousReplication", ("quorum", 1))
+            world => CancelledAsync(world, "ProveEndpoint p1", "SetSynchronousReplication", ("quorum", 1))
         ),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),

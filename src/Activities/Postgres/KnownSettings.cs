@@ -36,7 +36,8 @@ internal sealed record KnownSettings
 
     public string SynchronousStandbyNames => _override ?? Value(SettingsFile.StandbyNames) ?? "";
 
-    /// <summary>What else its commits may have waited for: what ALTER SYSTEM wrote may not have been read yet.</summary>
+    /// <summary>What else its commits may have waited for: what ALTER SYSTEM wrote may not have been read
+    /// yet.</summary>
     public string? EarlierStandbyNames =>
         _override is not null && Value(SettingsFile.StandbyNames) is { } overridden
             ? string.Join(';', [overridden, .. Value(Earlier)?.Split(';') ?? []])
@@ -46,8 +47,8 @@ internal sealed record KnownSettings
     public IReadOnlyList<OverriddenSetting> Drift =>
         _override is null ? [] : [new(SettingsFile.StandbyNames, AutomaticPath)];
 
-    /// <summary>All that a commit of the node may have waited for, by its file: nothing, where it followed or replayed up
-    /// to a target and was not to become the primary.</summary>
+    /// <summary>All that a commit of the node may have waited for, by its file: nothing, where it followed or replayed
+    /// up to a target and was not to become the primary.</summary>
     public IEnumerable<string> Former =>
         [
             .. EarlierStandbyNames?.Split(';') ?? [],

@@ -41,8 +41,8 @@ public interface INodeActivities
     [Activity]
     Task WriteSettingsAsync(NodeSettings settings);
 
-    /// <summary>Post-condition: each commit on the running primary waits for as many standbys as are meant to confirm it,
-    /// or as stream by now; and what was acknowledged before is on as many of those that are asked now.</summary>
+    /// <summary>Post-condition: each commit on the running primary waits for as many standbys as are meant to confirm
+    /// it, or as stream by now; and what was acknowledged before is on as many of those that are asked now.</summary>
     /// <param name="settings">The primary's; of whom confirmation is demanded is found here.</param>
     /// <param name="without">Who is not asked any more.</param>
     /// <returns>How many it waits for.</returns>
@@ -155,7 +155,8 @@ internal static class Nodes
 
     public static Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName>? without = null) =>
         ActivityCall.ChangeAsync(
-            (INodeActivities activities) => activities.DemandConfirmationsAsync(settings, without ?? Array.Empty<NodeName>()),
+            (INodeActivities activities) =>
+                activities.DemandConfirmationsAsync(settings, without ?? Array.Empty<NodeName>()),
             $"{settings.Node}: who confirms its commits",
             Duration.Long
         );

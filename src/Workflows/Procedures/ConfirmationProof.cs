@@ -34,8 +34,8 @@ internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, string P
         Demands.Any(demand => demand.IsNone)
             ?
             [
-                $"{Primary} may have acknowledged its last commits without confirmation (its synchronous_standby_names was "
-                    + "empty): those that no standby received would be lost",
+                $"{Primary} may have acknowledged its last commits without confirmation (its "
+                    + "synchronous_standby_names was empty): those that no standby received would be lost",
             ]
             : [];
 

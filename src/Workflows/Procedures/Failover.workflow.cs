@@ -126,9 +126,26 @@ public sealed class Failover : Procedure<FailoverInput>
                 $"A commit through the endpoint arrives on {node}",
                 () => Endpoints.ProveAsync(node)
             ),
-            FollowAsync(),
+            InParallel(
+                followers,
+                other =>
+                    Step(
+                        $"follow/{other.Name}",
+                        $"{other} follows {node}",
+                        () => Replication.AttachAsync(other, node, promotion.Value.Timeline, plan.Intent)
+                    )
+            ),
             RecordTimelineSwitchAsync(promotion, leftAt, openedAt)
         );
+        if (plan.Intent.Quorum > 0)
+        {
+            await Step(
+                "synchronous-standbys",
+                $"synchronous_standby_names on {node} has those that follow",
+                () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(node))
+            );
+        }
+
         await Step(
             "checkpoint",
             "Checkpoint, so that pg_rewind sees the new timeline",
@@ -163,26 +180,5 @@ public sealed class Failover : Procedure<FailoverInput>
             lost.Select(old => $"{old.Id} is fenced"),
             lost.Select(old => Hint.Rejoin(old.Id.Cluster, old.Id.Name))
         );
-
-        async Task FollowAsync()
-        {
-            await InParallel(
-                followers,
-                other =>
-                    Step(
-                        $"follow/{other.Name}",
-                        $"{other} follows {node}",
-                        () => Replication.AttachAsync(other, node, promotion.Value.Timeline, plan.Intent)
-                    )
-            );
-            if (plan.Intent.Quorum > 0)
-            {
-                await Step(
-                    "synchronous-standbys",
-                    $"synchronous_standby_names on {node} has those that follow",
-                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(node))
-                );
-            }
-        }
     }
 }

@@ -144,33 +144,27 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                         $"A commit through the endpoint arrives on {candidate}",
                         () => Endpoints.ProveAsync(candidate)
                     ),
-                    FollowAllAsync(),
+                    Step(
+                        $"follow/{old.Name}",
+                        $"{old}'s unarchived WAL is in the archive, and it follows {candidate}",
+                        async () =>
+                        {
+                            // a standby recycles what it had not archived as a primary
+                            await Archives.SalvageAsync(old);
+                            await FollowAsync(old);
+                        }
+                    ),
+                    InParallel(
+                        plan.Followers,
+                        node => Step($"follow/{node.Name}", $"{node} follows {candidate}", () => FollowAsync(node))
+                    ),
                     RecordTimelineSwitchAsync(promotion, leftAt, openedAt: leftAt)
                 );
-                async Task FollowAllAsync()
-                {
-                    await Workflow.WhenAllAsync(
-                        Step(
-                            $"follow/{old.Name}",
-                            $"{old}'s unarchived WAL is in the archive, and it follows {candidate}",
-                            async () =>
-                            {
-                                // a standby recycles what it had not archived as a primary
-                                await Archives.SalvageAsync(old);
-                                await FollowAsync(old);
-                            }
-                        ),
-                        InParallel(
-                            plan.Followers,
-                            node => Step($"follow/{node.Name}", $"{node} follows {candidate}", () => FollowAsync(node))
-                        )
-                    );
-                    await Step(
-                        "synchronous-standbys",
-                        $"synchronous_standby_names on {candidate} matches the cluster's configuration",
-                        () => Nodes.DemandConfirmationsAsync(intent.Primary(candidate))
-                    );
-                }
+                await Step(
+                    "synchronous-standbys",
+                    $"synchronous_standby_names on {candidate} matches the cluster's configuration",
+                    () => Nodes.DemandConfirmationsAsync(intent.Primary(candidate))
+                );
 
                 Task FollowAsync(NodeId node) =>
                     Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);

@@ -95,7 +95,10 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
     {
         List<NodeName> able = [.. streaming.Except(without ?? [])];
         List<NodeName> names = [.. Nodes.Except(without ?? []).Union(able).Order()];
-        var number = Math.Min(Math.Min(quorum, names.Count), Math.Max(without is { Count: > 0 } ? 0 : Confirmations, able.Count));
+        var number = Math.Min(
+            Math.Min(quorum, names.Count),
+            Math.Max(without is { Count: > 0 } ? 0 : Confirmations, able.Count)
+        );
         return number == 0 ? None : Of(number, names);
     }
 

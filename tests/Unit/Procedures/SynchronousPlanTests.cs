@@ -20,14 +20,14 @@ public sealed class SynchronousPlanTests
                 "2 standbys can't confirm: only p2 can, of 2; p3 is no running standby (stopped, container exited); "
                     + "bring it back: pgflow failback demo p3; wait only for those that stream: "
                     + "pgflow synchronous demo 1",
-                Healthy().With(3, Stopped),
+                Healthy().With(3, Stopped).WithFollower(3, _ => null),
                 2
             },
             {
                 "1 standby can't confirm: none follows p1; p2 is without a container; its volume holds a standby's "
                     + "data on timeline 1; bring it back: pgflow repair demo; wait only for those that stream: "
                     + "pgflow synchronous demo 0",
-                Healthy(2).With(2, Missing),
+                Healthy(2).With(2, Missing).WithFollower(2, _ => null),
                 1
             },
             {
@@ -90,7 +90,7 @@ public sealed class SynchronousPlanTests
     [Fact]
     public void Without_one_that_does_not_stream_it_goes_on_with_the_others_and_leaves_it_its_settings()
     {
-        var plan = Plan(Synchronous("ANY 2 (p2, p3)", quorum: 2).With(3, Stopped), 1);
+        var plan = Plan(Synchronous("ANY 2 (p2, p3)", quorum: 2).With(3, Stopped).WithFollower(3, _ => null), 1);
 
         Assert.Equal("ANY 1 (p2)", plan.After.SynchronousStandbyNames);
         Assert.True(plan.Lowers);

@@ -18,6 +18,9 @@ public sealed class DemandChangeTests
     [InlineData("ANY 1 (p2)", "ANY 1 (p3)|", true)] // an attempt that was killed before its checkpoint
     [InlineData("ANY 2 (p2, p3)", "ANY 1 (p2)", false)]
     [InlineData("", "ANY 1 (p2)", false)]
-    public void From_nothing_to_a_demand_a_checkpoint_says_that_it_is_in_force(string next, string former, bool needed) =>
-        Assert.Equal(needed, DemandChange.Of(Demand.Parse(next), former.Split('|')).NeedsCheckpoint);
+    public void From_nothing_to_a_demand_a_checkpoint_says_that_it_is_in_force(
+        string next,
+        string former,
+        bool needed
+    ) => Assert.Equal(needed, DemandChange.Of(Demand.Parse(next), former.Split('|')).NeedsCheckpoint);
 }

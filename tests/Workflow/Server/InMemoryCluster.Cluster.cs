@@ -656,7 +656,8 @@ internal sealed partial class InMemoryCluster
     private static string? EarlierThan(NodeSettings settings, NodeState state)
     {
         string[] former = [.. state.EarlierStandbyNames?.Split(';') ?? [], state.SynchronousStandbyNames];
-        return settings is not { Upstream: null, Recovery: null }
+        return
+            settings is not { Upstream: null, Recovery: null }
             || state is { Role: NodeRole.Standby } or { Container: "created" }
             ? null
             : DemandChange.Of(Demand.Parse(settings.SynchronousStandbyNames), former).Kept;

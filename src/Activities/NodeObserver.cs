@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 
@@ -188,7 +189,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         var full = await LearnAsync(
             "its state",
             () =>
-                Sql.QueryJsonAsync<Answer>(
+                Sql.QueryJsonAsync<NodeAnswer>(
                     session,
                     Question,
                     string.Join(',', SettingsFile.Owned),
@@ -196,7 +197,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                     Hba.Begin
                 )
         );
-        var answer = full.Value ?? await Sql.QueryJsonAsync<Answer>(session, BareQuestion);
+        var answer = full.Value ?? await Sql.QueryJsonAsync<NodeAnswer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
         var (identity, settings) = (
             await identifying,
@@ -222,6 +223,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
+            EarlierStandbyNames = settings.EarlierStandbyNames,
             Quorum = settings.Quorum,
             ReadOnly = settings.ReadOnly,
             Members = settings.Members,
@@ -260,7 +262,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 "its overrides",
                 () => container.ReadFileAsync(KnownSettings.AutomaticPath)
             );
-            configuration = new((await configured).Value, automatic.Value);
+            var unknown = Encoding.UTF8.GetBytes($"{SettingsFile.StandbyNames} = '{Demand.Anybody}'");
+            configuration = new((await configured).Value, automatic.Why is null ? automatic.Value : unknown);
         }
 
         return state with
@@ -320,25 +323,4 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text)
         : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null)
         : null;
-
-    private sealed record Answer(
-        bool Recovery,
-        Lsn? Replayed,
-        Lsn? Received,
-        Lsn? Written,
-        bool ReplayPaused = false,
-        string SynchronousStandbyNames = "",
-        IReadOnlyDictionary<string, string>? Own = null,
-        IReadOnlyList<Follower>? Followers = null,
-        IReadOnlyList<Slot>? Slots = null,
-        string ApplyDelay = "",
-        IReadOnlyDictionary<string, int>? Capacities = null,
-        IReadOnlyDictionary<string, string>? Histories = null,
-        ArchiverState? Archiver = null,
-        bool SummarizerFails = false,
-        bool RefusesClients = false,
-        bool FullPageWrites = true,
-        IReadOnlyList<string>? Tablespaces = null,
-        IReadOnlyList<OverriddenSetting>? Drift = null
-    );
 }

@@ -35,9 +35,7 @@ public sealed class MembershipTests(TemporalServer server)
         Assert.Equal("ANY 1 (p2)", world.InMemory["p1"].SynchronousStandbyNames);
         Assert.Equal(
             [
-                "ProveStreaming p2",
-                "WriteSettings p1",
-                "ProveStreaming p2",
+                "DemandConfirmations p1",
                 "FenceNode p3",
                 "SalvageWal p3",
                 "KeepArchive p3",
@@ -68,7 +66,7 @@ public sealed class MembershipTests(TemporalServer server)
                 "SetReplicationSlots p3",
                 "ProveStreaming p3",
                 "OfferReadOnly p3",
-                "WriteSettings p1",
+                "DemandConfirmations p1",
             ],
             Runbook(world, before)
         );

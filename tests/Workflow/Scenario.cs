@@ -99,7 +99,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new(
             "SetSynchronousReplication-cancelled",
             3,
-            world => CancelledAsync(world, "ProveStreaming p2", "SetSynchronousReplication", ("quorum", 1))
+            world => CancelledAsync(world, "ProveEndpoint p1", "SetSynchronousReplication", ("quorum", 1))
         ),
         new("AddStandby-succeeded", 1, world => SucceededAsync(world, "AddStandby")),
         new("AddStandby-synchronous", 3, world => SucceededAsync(Synchronous(world, 2), "AddStandby", ("node", "p4"))),

@@ -38,8 +38,8 @@ public sealed class AddStandby : Procedure<AddStandbyInput>
                 // First: whoever ends this half-way leaves a node that is missed, and that a repair makes.
                 await Step(
                     "record-members",
-                    $"The cluster's nodes are {string.Join(", ", plan.After.Members)}, in the settings of each",
-                    () => RememberAsync(plan.Present, plan.After.Members),
+                    $"The cluster's nodes are {string.Join(", ", plan.Intent.Members)}, in the settings of each",
+                    () => RememberAsync(plan.Present, plan.Intent.Members),
                     undo: () => RememberAsync(plan.Present, plan.Before.Members)
                 );
                 await Step(
@@ -70,8 +70,8 @@ public sealed class AddStandby : Procedure<AddStandbyInput>
                     await Step(
                         "synchronous-standbys",
                         $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                        () => Nodes.ConfigureAsync(plan.After),
-                        undo: () => Nodes.ConfigureAsync(plan.Before)
+                        () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary)),
+                        undo: () => Nodes.DemandConfirmationsAsync(plan.Before.Primary(primary), [node.Name])
                     );
                 }
 
@@ -122,11 +122,8 @@ internal sealed record AddStandbyPlan : Plan
     /// <summary>What the cluster is meant to be with the node.</summary>
     public required ClusterIntent Intent { get; init; }
 
-    /// <summary>The primary's settings of today, for the way back.</summary>
-    public required NodeSettings Before { get; init; }
-
-    /// <summary>The primary's settings from now on.</summary>
-    public required NodeSettings After { get; init; }
+    /// <summary>What it is meant to be today.</summary>
+    public required ClusterIntent Before { get; init; }
 
     internal int Nodes => Intent.Members.Count;
 
@@ -139,7 +136,7 @@ internal sealed record AddStandbyPlan : Plan
             Spec,
             Others,
             Present,
-            After,
+            Intent,
         };
 
     /// <summary>Decides, or refuses.</summary>
@@ -171,12 +168,7 @@ internal sealed record AddStandbyPlan : Plan
             Others = [.. standbys.Select(other => other.Id.Name)],
             Present = [primary.Id, .. standbys.Where(other => other.TakesSettings).Select(other => other.Id)],
             Intent = intent,
-            Before = before.Current(primary),
-            After = intent.Primary(
-                primary.Id,
-                [.. ExpectedNode.ConfirmersOf(primary, standbys), node],
-                Confirmable.Of(primary, standbys).With(back: 1)
-            ),
+            Before = before,
         };
     }
 

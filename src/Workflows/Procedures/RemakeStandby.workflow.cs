@@ -26,7 +26,6 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
             async plan =>
             {
                 var (node, primary) = (plan.Node, plan.Primary);
-                var follows = false;
 
                 await Step(
                     "prepare-primary",
@@ -42,16 +41,8 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                     await Step(
                         "lift-confirmation",
                         $"{primary} does not wait for {node}'s confirmation any more",
-                        () => lift.BeginAsync(primary, plan.Intent),
-                        undo: () =>
-                            lift.EndAsync(
-                                node,
-                                plan.Intent.Primary(
-                                    primary,
-                                    plan.Standbys,
-                                    plan.Confirmable.With(back: lift.Streams ? 1 : 0)
-                                )
-                            )
+                        () => lift.BeginAsync(plan.Intent.Primary(primary)),
+                        undo: () => lift.EndAsync(plan.Intent.Primary(primary))
                     );
                 }
 
@@ -78,23 +69,12 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    async () =>
-                    {
-                        await Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent);
-                        follows = true;
-                    }
+                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () =>
-                        Nodes.ConfigureAsync(
-                            plan.Intent.Primary(
-                                primary,
-                                plan.Standbys.Where(standby => follows || standby != node),
-                                plan.Confirmable.With(back: follows ? 1 : 0)
-                            )
-                        )
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await Step(
                     "tidy-up",
@@ -120,13 +100,7 @@ internal sealed record RemakeStandbyPlan : Plan
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
-
-    /// <summary>How many of the others can.</summary>
-    public required Confirmable Confirmable { get; init; }
-
-    /// <summary>Who confirms commits meanwhile; null where the node is not asked to.</summary>
+    /// <summary>How it is let go; null where nobody waits for it.</summary>
     public required Lift? Lift { get; init; }
 
     /// <summary>The node as it is now, for the way back.</summary>
@@ -145,7 +119,6 @@ internal sealed record RemakeStandbyPlan : Plan
             Timeline,
             WasWrong,
             Others,
-            Standbys,
             Lift,
             Intent,
         };
@@ -155,7 +128,8 @@ internal sealed record RemakeStandbyPlan : Plan
     {
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
-        var (intent, lift) = (ClusterIntent.Of(state.Nodes, primary), Lift.Of(node, primary, state));
+        var intent = ClusterIntent.Of(state.Nodes, primary);
+        var lift = Lift.Of(node.Id, primary, intent);
         return node == primary
             ? throw Failure.Refuse($"{node.Id} is the primary", Hint.Switchover(state.Cluster))
             : new()
@@ -174,12 +148,6 @@ internal sealed record RemakeStandbyPlan : Plan
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
                 AllNodes = [.. state.Nodes.Select(other => other.Id)],
-                Standbys =
-                [
-                    .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
-                    node.Id,
-                ],
-                Confirmable = Confirmable.Of(primary, state.Standbys.Where(standby => standby != node)),
                 Lift = lift,
                 Before = FencedNode.Of(node),
                 Intent = intent,

@@ -33,8 +33,8 @@ public sealed class RemoveNode : Procedure<RemoveNodeInput>
                     await Step(
                         "lift-confirmation",
                         $"{primary} does not wait for {node}'s confirmation any more",
-                        () => lift.BeginAsync(primary, plan.Intent),
-                        undo: () => lift.EndAsync(node, plan.Current)
+                        () => lift.BeginAsync(plan.Settings),
+                        undo: () => lift.EndAsync(plan.Settings)
                     );
                 }
 
@@ -111,7 +111,7 @@ internal sealed record RemoveNodePlan : Plan
     /// <summary>Whether it is started again if this fails.</summary>
     public bool Returns => Before is { WasMarked: not false } && !LacksContainer;
 
-    /// <summary>Who confirms commits from now on; null where the node is not asked to.</summary>
+    /// <summary>How it is let go; null where nobody waits for it.</summary>
     public required Lift? Lift { get; init; }
 
     /// <summary>The nodes that stay.</summary>
@@ -121,10 +121,9 @@ internal sealed record RemoveNodePlan : Plan
     /// back.</summary>
     public required IReadOnlyList<NodeId> Present { get; init; }
 
-    /// <summary>The primary's settings of today, for the way back.</summary>
-    public required NodeSettings Current { get; init; }
-
     public required ClusterIntent Intent { get; init; }
+
+    internal NodeSettings Settings => Intent.Primary(Primary);
 
     internal override object Decision =>
         new
@@ -161,7 +160,7 @@ internal sealed record RemoveNodePlan : Plan
 
         RequireSoleUse(id, state);
         var intent = ClusterIntent.Of(state.Nodes, primary);
-        var lift = node is null ? null : Lift.Of(node, primary, state);
+        var lift = Lift.Of(id, primary, intent);
         var hasVolume = node?.HasVolume ?? Membership.IsThere(id, state, ResourceKind.Volume);
         var hasContainer = node is null
             ? Membership.IsThere(id, state, ResourceKind.Container)
@@ -202,7 +201,6 @@ internal sealed record RemoveNodePlan : Plan
                 primary.Id,
                 .. stay.Where(other => other != primary && other.TakesSettings).Select(other => other.Id),
             ],
-            Current = intent.Current(primary),
             Intent = intent,
         };
     }

@@ -31,12 +31,6 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Who holds the virtual IP; null where nobody does.</summary>
     public required NodeId? EndpointHolder { get; init; }
 
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
-
-    /// <summary>How many of those that run can.</summary>
-    public required Confirmable Confirmable { get; init; }
-
     /// <summary>The nodes whose WAL summarizers run into errors; not those that don't replay now, and so remove no
     /// WAL.</summary>
     public required IReadOnlyList<NodeId> Summarizers { get; init; }
@@ -49,6 +43,9 @@ internal sealed record RepairClusterPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
+    /// <summary>What the primary demanded when it ran last.</summary>
+    public required string StandbyNames { get; init; }
+
     internal override object Decision =>
         new
         {
@@ -60,7 +57,6 @@ internal sealed record RepairClusterPlan : Plan
             Serving,
             Outdated,
             Others,
-            Standbys,
             Summarizers,
             LacksRepository,
             Tablespaces,
@@ -96,8 +92,6 @@ internal sealed record RepairClusterPlan : Plan
             Outdated = [.. standbys.Where(node => ExpectedNode.IsOutdated(node, intent)).Select(node => node.Id)],
             EndpointHolder = state.EndpointHolder?.Id,
             Others = [.. others.Select(node => node.Id.Name)],
-            Confirmable = Confirmable.Of(primary, standbys),
-            Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
             Summarizers =
             [
                 .. state
@@ -107,6 +101,7 @@ internal sealed record RepairClusterPlan : Plan
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
             Intent = intent,
+            StandbyNames = primary.Demand.ToString(),
         };
         var left = others.Except(returning).Except(standbys).Select(Stays);
         plan = plan with

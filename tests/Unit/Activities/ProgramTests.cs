@@ -507,8 +507,7 @@ public sealed partial class ProgramTests : IDisposable
     }
 
     [Fact]
-    public void A_node_that_archives_into_the_repository_has_nothing_to_keep() =>
-        Run("keep-archive", ("OWNER", "p3"));
+    public void A_node_that_archives_into_the_repository_has_nothing_to_keep() => Run("keep-archive", ("OWNER", "p3"));
 
     [Fact]
     public void A_node_without_WAL_has_nothing_to_save()

@@ -412,6 +412,28 @@ internal sealed partial class InMemoryCluster
             }
         );
 
+    Task<int> INodeActivities.DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without) =>
+        DoAsync(
+            settings.Node,
+            () =>
+            {
+                var primary = _nodes[settings.Node.Name] with { Followers = FollowersOf(_nodes[settings.Node.Name]) };
+                var next = primary.Demand.Next(settings.Quorum, [.. primary.Streaming], without);
+                Set(
+                    settings.Node,
+                    state =>
+                        state with
+                        {
+                            EarlierStandbyNames = null,
+                            Quorum = settings.Quorum,
+                            Members = settings.Members,
+                            SynchronousStandbyNames = next.ToString(),
+                        }
+                );
+                return next.Confirmations;
+            }
+        );
+
     Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
         DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
 
@@ -715,14 +737,16 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    /// <summary>What the last commits of a stopped primary waited for.</summary>
-    private static string? EarlierThan(NodeSettings settings, NodeState state) =>
-        settings is { Upstream: null, Recovery: null }
-        && state is { Role: NodeRole.Stopped, Container: not "created" }
-        && (state.EarlierStandbyNames ?? state.SynchronousStandbyNames) is var last
-        && last != settings.SynchronousStandbyNames
-            ? last
-            : null;
+    /// <summary>What the last commits of a primary waited for.</summary>
+    private static string? EarlierThan(NodeSettings settings, NodeState state)
+    {
+        string[] former = [.. state.EarlierStandbyNames?.Split(';') ?? [], state.SynchronousStandbyNames];
+        return
+            settings is not { Upstream: null, Recovery: null }
+            || state is { Role: NodeRole.Standby } or { Container: "created" }
+            ? null
+            : DemandChange.Of(Demand.Parse(settings.SynchronousStandbyNames), former).Kept;
+    }
 
     private void Vanish()
     {

@@ -1,10 +1,12 @@
 #!/bin/sh
 # Puts into the repository what the archive in this node's own volume has and no other archive of the cluster: whole
-# segments as such, others beside them under the name of the node $OWNER.
+# segments as such; those that are not, or of which another archive has a whole one with another content, under the
+# name of the node $OWNER, so that they take nobody's place.
 set -eu
 [ -d "$VOLUME/archive" ] || exit 0
 # shellcheck source=lib/locate-wal.sh
 . "$JOB/lib/locate-wal.sh"
+SOURCE_REPOSITORY=$REPOSITORY
 mkdir -p "$REPOSITORY/wal" /tmp/reach
 elsewhere() { # SEGMENT
   for copy in "$REPOSITORY/wal/$1" "$REPOSITORY/wal/$1.tail.$OWNER-archive" "$NODES"/*/archive/"$1"; do
@@ -18,7 +20,7 @@ while read -r name; do
   count=$((count + 1))
   if ! elsewhere "$name"; then
     to=$name
-    if [ -e "$REPOSITORY/wal/$name" ] || ! whole "$VOLUME/archive/$name"; then to=$name.tail.$OWNER-archive; fi
+    if [ -n "$(archived "$name")" ] || ! whole "$VOLUME/archive/$name"; then to=$name.tail.$OWNER-archive; fi
     new=$REPOSITORY/wal/.$name.keep.$OWNER
     said=$(dd if="$VOLUME/archive/$name" of="$new" bs=1048576 conv=fsync 2>&1) || { echo "keep: $said"; exit 1; }
     mv "$new" "$REPOSITORY/wal/$to"

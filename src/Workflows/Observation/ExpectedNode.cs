@@ -104,8 +104,8 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     public static bool IsOutdated(NodeState node, ClusterIntent intent) =>
         node.Members.Count > 0 && !node.Members.SequenceEqual(intent.Members);
 
-    /// <summary>A standby that was out of reach when a node was added or removed would forget it, or miss it, as the
-    /// primary.</summary>
+    /// <summary>A standby that was out of reach when a node was added or removed would miss it, or forget it, as the
+    /// primary; the primary forgets one that runs again after its removal.</summary>
     private IEnumerable<Finding> MembersOf(NodeState node)
     {
         if (IsOutdated(node, ClusterIntent.Of(Members)))
@@ -142,7 +142,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
             yield return new(FindingCode.ClientsRefused, Id, Hint: Hint.Repair(Id.Cluster));
         }
 
-        foreach (var finding in IsPrimary ? ConfirmationsOf(node) : QuorumOf(node).Concat(MembersOf(node)))
+        foreach (var finding in (IsPrimary ? ConfirmationsOf(node) : QuorumOf(node)).Concat(MembersOf(node)))
         {
             yield return finding;
         }

@@ -65,8 +65,7 @@ public static class FindingText
             FindingCode.FewerConfirm => $"commits on {node} wait for {detail}",
             FindingCode.QuorumDiffers =>
                 $"{node} would let commits wait for another number of standbys, were it the primary: {detail}",
-            FindingCode.MembersDiffer =>
-                $"{node} would take other nodes for the cluster's, were it the primary: {detail}",
+            FindingCode.MembersDiffer => $"{node} has other nodes in its settings than the cluster: {detail}",
             FindingCode.NodeLeftBehind => $"{node} is no node of the cluster, and something of it is left",
             FindingCode.NodeRemoved => $"{node}'s container and volume are removed: nothing brings its data back",
             FindingCode.NoStandbyLeft =>

@@ -75,6 +75,7 @@ public sealed class AddStandby : Procedure<AddStandbyInput>
                     );
                 }
 
+                PointOfNoReturn(); // a cancel that came with the last call takes back all, too
                 Conclude($"{node} follows {primary}: {node.Cluster} has {PgFlowText.Count(plan.Nodes, "node")}");
             }
         );

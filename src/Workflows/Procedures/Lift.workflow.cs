@@ -1,10 +1,16 @@
+using System.Text.Json.Serialization;
+
 namespace PgFlow.Workflows.Procedures;
 
 /// <summary>How a node that confirms commits is let go.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Streams">Whether it streams.</param>
 /// <param name="Confirmations">How many confirm without it.</param>
-internal sealed record Lift(NodeId Node, bool Streams, int Confirmations)
+internal sealed record Lift(
+    NodeId Node,
+    [property: JsonIgnore] bool Streams, // it may be away for a moment: no other decision
+    int Confirmations
+)
 {
     /// <summary>Null where the primary does not ask the node, and all that it confirmed is proven to be on
     /// others.</summary>

@@ -67,8 +67,8 @@ public sealed class RemoveNode : Procedure<RemoveNodeInput>
                     );
                 }
 
-                // From here on nobody misses it: whoever ends this half-way leaves a node that is no member, and that
-                // is removed by the same procedure.
+                // From here on nobody misses it: whoever ends this half-way leaves a container or a volume of a node
+                // that is no member, and that is removed by the same procedure. They go last.
                 await Step(
                     "record-members",
                     $"The cluster's nodes are {string.Join(", ", plan.Members)}, in the settings of each",
@@ -77,12 +77,12 @@ public sealed class RemoveNode : Procedure<RemoveNodeInput>
                 );
 
                 PointOfNoReturn();
-                await Step("remove", $"{node}'s container and volume are gone", () => Clusters.RemoveNodeAsync(node));
                 await Step(
                     "drop-slot",
                     $"{primary} keeps no WAL for {node}",
                     () => Nodes.SetSlotsAsync(primary, [.. plan.Members.Where(member => member != primary.Name)])
                 );
+                await Step("remove", $"{node}'s container and volume are gone", () => Clusters.RemoveNodeAsync(node));
                 Conclude(
                     $"{node} is gone with its data: {node.Cluster} has {PgFlowText.Count(plan.Members.Count, "node")}"
                 );

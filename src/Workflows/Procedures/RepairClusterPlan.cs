@@ -25,7 +25,7 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
 
-    /// <summary>Of those the ones that have other nodes in their settings.</summary>
+    /// <summary>Those that run and have other nodes in their settings than the cluster has.</summary>
     public required IReadOnlyList<NodeId> Outdated { get; init; }
 
     /// <summary>Who holds the virtual IP; null where nobody does.</summary>
@@ -89,7 +89,13 @@ internal sealed record RepairClusterPlan : Plan
             StartsPrimary = running is null,
             Returning = [.. returning.Select(node => new ReturningNode(node.Id, node.Control is not null))],
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
-            Outdated = [.. standbys.Where(node => ExpectedNode.IsOutdated(node, intent)).Select(node => node.Id)],
+            Outdated =
+            [
+                .. state
+                    .Nodes.Where(node => node.Role is NodeRole.Primary or NodeRole.Standby)
+                    .Where(node => ExpectedNode.IsOutdated(node, intent))
+                    .Select(node => node.Id),
+            ],
             EndpointHolder = state.EndpointHolder?.Id,
             Others = [.. others.Select(node => node.Id.Name)],
             Summarizers =

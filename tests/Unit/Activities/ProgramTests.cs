@@ -479,7 +479,7 @@ public sealed partial class ProgramTests : IDisposable
             [ "$(cat "$2")" != partial ] || { echo "pg_waldump: error: error in WAL record at 0/1: invalid" >&2; exit 1; }
             """
         );
-        var names = Enumerable.Range(1, 5).Select(number => $"0000000100000000000000{number:X2}").ToList();
+        var names = Enumerable.Range(1, 6).Select(number => $"0000000100000000000000{number:X2}").ToList();
         Write($"pgflow/archive/{names[0]}", "elsewhere too");
         Write($"nodes/p1/archive/{names[0]}", "elsewhere too");
         Write($"pgflow/archive/{names[1]}", "alone");
@@ -488,6 +488,8 @@ public sealed partial class ProgramTests : IDisposable
         Write($"pgflow/archive/{names[3]}", "another");
         Write($"repository/wal/{names[3]}", "kept before");
         Write($"pgflow/archive/{names[4]}.partial.p3", "read by nobody");
+        Write($"pgflow/archive/{names[5]}", "of another line");
+        Write($"nodes/p1/archive/{names[5]}", "of this line");
         for (var attempt = 1; attempt <= 2; attempt++)
         {
             Run("keep-archive", ("OWNER", "p3"));
@@ -497,6 +499,7 @@ public sealed partial class ProgramTests : IDisposable
                     $"{names[2]}.tail.p3-archive: partial",
                     $"{names[3]}: kept before",
                     $"{names[3]}.tail.p3-archive: another",
+                    $"{names[5]}.tail.p3-archive: of another line",
                 ],
                 Directory
                     .GetFiles(Path.Combine(_root.FullName, "repository/wal"))

@@ -42,8 +42,8 @@ public sealed class MembershipTests
     {
         var state = Naming(Healthy(), 1, 2, 3).With(2, node => node with { Members = [P(1), P(2)] });
         Assert.Equal(
-            "p2 would take other nodes for the cluster's, were it the primary: p1, p2 instead of p1, p2, p3; put it "
-                + "right: pgflow repair demo",
+            "p2 has other nodes in its settings than the cluster: p1, p2 instead of p1, p2, p3; put it right: "
+                + "pgflow repair demo",
             HintText.Line(Assert.Single(Inspection.DeviationsOf(state)))
         );
         Assert.Equal(
@@ -65,6 +65,17 @@ public sealed class MembershipTests
         var plan = RemoveNodePlan.From(new() { Cluster = Cluster, Node = P(4) }, state);
         Assert.Equal((true, true, "what is left of p4 is removed"), (plan.HasData, plan.LacksContainer, plan.Summary));
         Assert.Null(plan.Lift);
+    }
+
+    [Fact]
+    public void A_removed_node_that_somebody_starts_is_taken_in_again()
+    {
+        var state = Naming(Healthy(), 1, 2).With(3, node => node with { Members = [P(1), P(2), P(3)] });
+        Assert.Equal([P(1), P(2)], Inspection.DeviationsOf(state).Select(finding => finding.Node!.Value.Name));
+        Assert.Equal(
+            [P(1), P(2)],
+            RepairClusterPlan.From(new() { Cluster = Cluster }, state).Outdated.Select(one => one.Name)
+        );
     }
 
     [Fact]

@@ -124,7 +124,8 @@ public enum FindingCode
     /// which.</summary>
     QuorumDiffers,
 
-    /// <summary>A node has other nodes in its settings than the cluster is meant to have; the detail says which.</summary>
+    /// <summary>A node has other nodes in its settings than the cluster is meant to have; the detail says
+    /// which.</summary>
     MembersDiffer,
 
     /// <summary>A container or a volume of a node that the cluster is not meant to have: its removal ended

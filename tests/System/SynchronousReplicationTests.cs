@@ -80,7 +80,7 @@ public sealed class SynchronousReplicationTests(TemporalServer temporal)
         await FoundAsync(cluster, FindingCode.ConfirmationsUnproven);
         await Host.UntilAsync(
             "p2 streams again",
-            async () => (await cluster.InspectAsync()).State.Primaries.Any(node => node.Streaming.Any())
+            async () => (await cluster.InspectAsync()).State.Primaries is [{ Followers: [{ State: "streaming" }] }]
         );
         await cluster.RunAsync(
             (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })

@@ -23,9 +23,13 @@ internal sealed record ClusterParts(
     public ClusterSpec? Spec { get; } =
         Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
 
-    /// <summary>The nodes that have a volume.</summary>
+    /// <summary>The nodes that have a volume; none where nothing says what the cluster was made as.</summary>
     public IEnumerable<NodeId> WithVolume =>
-        InitClusterInput.AllNames.Select(name => new NodeId(Cluster, name)).Where(node => HasVolume(node.Container));
+        Spec is null
+            ? []
+            : InitClusterInput
+                .AllNames.Select(name => new NodeId(Cluster, name))
+                .Where(node => HasVolume(node.Container));
 
     /// <summary>Those of them that have no container.</summary>
     public IEnumerable<NodeId> WithVolumeAlone => WithVolume.Except(Nodes.Select(node => node.Id));

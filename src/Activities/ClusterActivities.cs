@@ -45,11 +45,16 @@ internal sealed class ClusterActivities(
 
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
     {
-        await PullAsync(image);
-        var spec = new ClusterSpec(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
+        var id = await PullAsync(image);
+        var any = new PostgresInstallation(0, "/usr/bin", 0, 0) { ImageId = id };
+        var spec = new ClusterSpec(cluster, 0, image, any, default, "", "", "");
         var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
         static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
-        var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));
+        var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid))
+        {
+            Minor = int.TryParse(there.Minor, out var minor) ? minor : null,
+            ImageId = id,
+        };
         return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
             ? found
             : throw Failure.Refuse(
@@ -178,6 +183,26 @@ internal sealed class ClusterActivities(
         }
     }
 
+    public async Task ReplaceContainerAsync(NodeId node, ClusterSpec spec)
+    {
+        if (await inventory.FindAsync(node) is { } container)
+        {
+            if (container.Docker.Image == spec.ImageReference)
+            {
+                return;
+            }
+
+            if (container.State.Running)
+            {
+                throw Failure.Fail($"{node} runs: its container can't be replaced");
+            }
+
+            await docker.Of(node).RemoveAsync();
+        }
+
+        await RecreateNodeAsync(node, spec);
+    }
+
     public Task TakeBackNodeAsync(NodeId node) => removal.NodeAsync(node, Removed.OfThisWorkflow);
 
     public async Task TakeBackClusterAsync(ClusterName cluster)
@@ -250,11 +275,12 @@ internal sealed class ClusterActivities(
             ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
         ];
 
-    private async Task PullAsync(string image)
+    /// <returns>The image's ID.</returns>
+    private async Task<string> PullAsync(string image)
     {
-        if (await docker.FindAsync((client, token) => client.Images.InspectImageAsync(image, token)) is not null)
+        if (await docker.ImageIdAsync(image) is { } there)
         {
-            return;
+            return there;
         }
 
         var pull = new PullProgress();
@@ -275,12 +301,15 @@ internal sealed class ClusterActivities(
         {
             throw PullProgress.FailureOf(image, HttpStatusCode.OK, error);
         }
+
+        return await docker.ImageIdAsync(image) ?? throw Failure.Fail($"image: {image} was pulled and is not there");
     }
 }
 
 /// <summary>The result of inspect-image.</summary>
 /// <param name="Bin">Where the program postgres is; empty where there is none.</param>
 /// <param name="Major">Its version.</param>
+/// <param name="Minor">What follows that.</param>
 /// <param name="Uid">The user postgres; empty where there is none.</param>
 /// <param name="Gid">Its group.</param>
-internal sealed record ImageContent(string Bin, string Major, string Uid, string Gid);
+internal sealed record ImageContent(string Bin, string Major, string Uid, string Gid, string Minor = "");

@@ -63,6 +63,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             'refusesClients', coalesce(
                 pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true) = convert_to($3, 'UTF8'),
                 false),
+            'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings
+                WHERE pending_restart AND NOT name = ANY (string_to_array($1, ',')) AND name !~ '^recovery_target'),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]')
                 FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
@@ -93,6 +95,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             RestartPolicy = WordOf(node.RestartPolicy),
             OnInternalNetwork = node.IsOn(Names.InternalNetwork(node.Id.Cluster)),
             Address = node.Address,
+            Image = node.Docker.Image,
             Endpoint = node.Endpoint,
             LastWords = await LastWordsAsync(node),
         };
@@ -226,6 +229,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             ReadOnly = answer.ReadOnly,
             SummarizerFails = answer.SummarizerFails,
             RefusesClients = answer.RefusesClients,
+            PendingRestart = answer.PendingRestart ?? [],
             FullPageWrites = answer.FullPageWrites,
             TablespaceNames = answer.Tablespaces ?? [],
             Drift = answer.Drift ?? [],
@@ -339,6 +343,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         ArchiverState? Archiver = null,
         bool SummarizerFails = false,
         bool RefusesClients = false,
+        IReadOnlyList<string>? PendingRestart = null,
         bool FullPageWrites = true,
         IReadOnlyList<string>? Tablespaces = null,
         IReadOnlyList<OverriddenSetting>? Drift = null

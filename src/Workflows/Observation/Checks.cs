@@ -249,6 +249,25 @@ internal static class Checks
             .Where(node => node.SummarizerFails)
             .Select(node => new Finding(FindingCode.SummarizerFails, node.Id, Hint: Hint.Repair(node.Id.Cluster)));
 
+    /// <summary>Nodes that run with other settings than their files have, or with another image than the
+    /// primary.</summary>
+    public static IEnumerable<Finding> OutdatedIn(ClusterState state)
+    {
+        var update = Hint.Run("bring it about, one node after another", nameof(UpdateCluster), state.Cluster);
+        foreach (var node in state.Nodes)
+        {
+            if (node.PendingRestart.Count > 0)
+            {
+                yield return new(FindingCode.RestartPending, node.Id, string.Join(", ", node.PendingRestart), update);
+            }
+
+            if (state.Primaries is [{ Image: { } image } primary] && node.Image is { } own && own != image)
+            {
+                yield return new(FindingCode.ImageDiffers, node.Id, primary.Id.ToString(), update);
+            }
+        }
+    }
+
     public static string Describe(NodeState node) =>
         node.Role switch
         {

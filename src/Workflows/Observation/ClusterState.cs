@@ -72,6 +72,11 @@ public sealed record ClusterSpec(
     string Vip
 )
 {
+    /// <summary>What its containers are made from: the image that was meant when it was chosen, whatever its name has
+    /// become.</summary>
+    [JsonIgnore]
+    public string ImageReference => Postgres.ImageId ?? Image;
+
     /// <summary>Whether PgFlow made the clients' network; else somebody gave it.</summary>
     [JsonIgnore]
     public bool OwnsExternalNetwork => ExternalNetwork == $"pgflow-{Cluster}-external";
@@ -86,7 +91,14 @@ public sealed record ClusterSpec(
 /// <param name="Bin">The folder of its programs.</param>
 /// <param name="Uid">The user <c>postgres</c>.</param>
 /// <param name="Gid">That user's group.</param>
-public sealed record PostgresInstallation(int Major, string Bin, int Uid, int Gid);
+public sealed record PostgresInstallation(int Major, string Bin, int Uid, int Gid)
+{
+    /// <summary>The minor version.</summary>
+    public int? Minor { get; init; }
+
+    /// <summary>The image's ID.</summary>
+    public string? ImageId { get; init; }
+}
 
 /// <summary>What a node is right now.</summary>
 public enum NodeRole
@@ -137,6 +149,12 @@ public sealed record NodeState
 
     /// <summary>Its fixed address on the internal network.</summary>
     public required string Address { get; init; }
+
+    /// <summary>The ID of its container's image.</summary>
+    public string? Image { get; init; }
+
+    /// <summary>Settings that have another value in its files than it uses until its restart.</summary>
+    public IReadOnlyList<string> PendingRestart { get; init; } = [];
 
     /// <summary>Whether its volume is there.</summary>
     public bool HasVolume { get; init; } = true;

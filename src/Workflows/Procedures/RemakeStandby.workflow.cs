@@ -42,7 +42,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                     await Step(
                         "lift-confirmation",
                         $"{primary} does not wait for {node}'s confirmation any more",
-                        () => LiftAsync(lift.Others, plan),
+                        () => LiftAsync(primary, lift.Others, plan.Intent),
                         undo: async () =>
                         {
                             if (lift.Streams)
@@ -113,13 +113,13 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
 
     /// <summary>What only the node has confirmed is on those that are asked from now on, before its data
     /// goes.</summary>
-    private static async Task LiftAsync(IReadOnlyList<NodeId> others, RemakeStandbyPlan plan)
+    internal static async Task LiftAsync(NodeId primary, IReadOnlyList<NodeId> others, ClusterIntent intent)
     {
         await ProveAsync(); // while it still confirms: one that is behind keeps no client waiting
-        await Nodes.ConfigureAsync(plan.Intent.Primary(plan.Primary, others));
+        await Nodes.ConfigureAsync(intent.Primary(primary, others));
         await ProveAsync(); // what it confirmed meanwhile
 
-        Task ProveAsync() => InParallel(others, other => Nodes.ProveStreamingAsync(other, plan.Primary));
+        Task ProveAsync() => InParallel(others, other => Nodes.ProveStreamingAsync(other, primary));
     }
 }
 

@@ -1,0 +1,216 @@
+using System.Text.RegularExpressions;
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows.Procedures;
+
+/// <summary>What UpdateCluster takes; with neither image nor setting it brings about what waits: restarts, and the
+/// primary's image on all nodes.</summary>
+public sealed partial record UpdateClusterInput : ProcedureInput
+{
+    /// <summary>Another image of the same major version.</summary>
+    [Flag("Another image with the same major version of PostgreSQL; the one that its name has now", Value = "IMAGE")]
+    public string? Image { get; init; }
+
+    /// <summary>Settings of all nodes, as <c>max_connections=200</c>.</summary>
+    [Flag("A setting of all nodes, checked against pg_settings; may be given again", Value = "NAME=VALUE")]
+    public IReadOnlyList<string> Set { get; init; } = [];
+
+    /// <summary>The node that becomes the primary, where the primary has to restart.</summary>
+    [Flag("The node that becomes the primary, where the primary has to restart; the best one where none is named")]
+    public NodeName? To { get; init; }
+
+    /// <summary>How long the primary's fast stop may take, in seconds, before everything is undone: 90 where nothing is
+    /// said.</summary>
+    [Flag("How long the primary's fast stop may take before all is undone (default 90)", Value = "S")]
+    public int StopWithinSeconds { get; init; } = StopLimit.Default;
+
+    /// <summary>What is to be set.</summary>
+    internal IReadOnlyDictionary<string, string> Settings =>
+        Set.Select(given => given.Split('=', 2))
+            .ToDictionary(given => given[0].Trim().ToLowerInvariant(), given => given[1].Trim());
+
+    /// <inheritdoc/>
+    protected override IEnumerable<InputProblem> Check() =>
+        [
+            .. Image is null ? []
+            : string.IsNullOrWhiteSpace(Image) ? [new("image", "is empty; give an image, as postgres:17.6")]
+            : TooLong("image", Image, 255),
+            .. Set.Where(given => given is null || !Assignment().IsMatch(given))
+                .Select(given => new InputProblem("set", $"'{given}' is not NAME=VALUE, as max_connections=200")),
+            .. Set.Where(given => given is not null && Assignment().IsMatch(given))
+                .GroupBy(given => given.Split('=')[0].Trim(), StringComparer.OrdinalIgnoreCase)
+                .Where(name => name.Count() > 1)
+                .Select(name => new InputProblem("set", $"{name.Key} is given twice")),
+            .. Set.SelectMany(given => TooLong("set", given, 1000)),
+            .. StopLimit.Problems(StopWithinSeconds),
+        ];
+
+    [GeneratedRegex(@"^\s*[A-Za-z_][A-Za-z0-9_.]*\s*=")]
+    private static partial Regex Assignment();
+}
+
+/// <summary>Gives all nodes another image or other settings, one node after another: standbys, a switchover, the old
+/// primary.</summary>
+[Workflow]
+public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
+{
+    /// <summary>Runs the procedure.</summary>
+    [WorkflowRun]
+    public Task<Report> RunAsync(UpdateClusterInput? input = null) =>
+        RunAsync(
+            input,
+            UpdateClusterPlan.FromAsync,
+            async plan =>
+            {
+                if (plan.Restart is RestartOrder.None)
+                {
+                    await ReloadAsync(plan);
+                }
+                else if (plan.Restart is RestartOrder.PrimaryFirst)
+                {
+                    await RestartPrimaryAsync(plan);
+                    PointOfNoReturn(); // its way back would be another outage; the standbys of before can follow it
+                    await RestartStandbysAsync(plan);
+                }
+                else
+                {
+                    await RestartStandbysAsync(plan);
+                    if (plan.Switchover is { } switchover)
+                    {
+                        var old = plan.Changes.Single(change => change.Id == switchover.Old);
+                        await SwitchAsync(switchover, change: () => ApplyAsync(old.Id, old.After));
+                        await Step(
+                            $"prove/{old.Id.Name}",
+                            $"{old} uses {plan.What}",
+                            () => ProveAsync(old.Id, old.After)
+                        );
+                    }
+                }
+
+                Conclude(plan.Summary);
+            }
+        );
+
+    private async Task ReloadAsync(UpdateClusterPlan plan)
+    {
+        foreach (var node in plan.Changes)
+        {
+            await Step(
+                $"reload/{node.Id.Name}",
+                $"{node} uses {plan.What}",
+                () => Settings.WriteAsync(node.Id, node.After.Settings),
+                undo: () => Settings.WriteAsync(node.Id, node.Before.Settings)
+            );
+        }
+    }
+
+    /// <summary>One at a time: the next only when the one before streams again.</summary>
+    private async Task RestartStandbysAsync(UpdateClusterPlan plan)
+    {
+        var (primary, intent) = (plan.Primary, plan.Intent);
+        foreach (var node in plan.Changes.Where(change => change.Id != primary))
+        {
+            var (id, asked) = (node.Id, plan.Confirmers.Contains(node.Id));
+            IReadOnlyList<NodeId> others = [.. plan.Confirmers.Where(other => other != id)];
+            if (asked)
+            {
+                await Step(
+                    $"lift-confirmation/{id.Name}",
+                    $"{primary} does not wait for {id}'s confirmation",
+                    () => RemakeStandby.LiftAsync(primary, others, intent),
+                    undo: AskAgainAsync
+                );
+            }
+
+            await Step(
+                $"update/{id.Name}",
+                $"{id} is stopped and has {plan.What}",
+                () => ChangeAsync(node.After),
+                undo: async () =>
+                {
+                    await ChangeAsync(node.Before);
+                    await AttachAsync(node.Before);
+                }
+            );
+            await Step($"rejoin/{id.Name}", $"{id} uses it and streams from {primary}", () => AttachAsync(node.After));
+            if (asked)
+            {
+                await Step(
+                    $"confirm/{id.Name}",
+                    $"synchronous_standby_names on {primary} has {id} again",
+                    AskAgainAsync,
+                    undo: () => RemakeStandby.LiftAsync(primary, others, intent)
+                );
+            }
+
+            async Task ChangeAsync(NodeTarget target)
+            {
+                await NodeRoles.FenceAsync(id);
+                await ApplyAsync(id, target);
+            }
+
+            async Task AttachAsync(NodeTarget target)
+            {
+                await Replication.AttachAsync(id, primary, plan.Timeline, intent);
+                await ProveAsync(id, target);
+            }
+        }
+
+        Task AskAgainAsync() => Nodes.ConfigureAsync(intent.Primary(primary, plan.Confirmers));
+    }
+
+    private async Task RestartPrimaryAsync(UpdateClusterPlan plan)
+    {
+        var (primary, change) = (plan.Primary, plan.Changes.Single(change => change.Id == plan.Primary));
+        await Step(
+            "prepare-stop",
+            $"{primary} has little to write when it stops",
+            () => Nodes.PrepareStopAsync(primary)
+        );
+        await Step(
+            "stop",
+            $"{primary} stopped: logins refused, sessions ended",
+            () => NodeRoles.StopAsync(primary, plan.StopWithinSeconds),
+            undo: async () =>
+            {
+                await NodeRoles.UnfenceAsync(primary, running: true, standby: false);
+                await Endpoints.TakeAsync(primary);
+            }
+        );
+        await Step(
+            $"update/{primary.Name}",
+            $"{primary} has {plan.What}",
+            () => ApplyAsync(primary, change.After),
+            undo: async () =>
+            {
+                await NodeRoles.FenceAsync(primary);
+                await ApplyAsync(primary, change.Before);
+            }
+        );
+        await Step(
+            "start-primary",
+            $"{primary} runs with it, and has the endpoint",
+            async () =>
+            {
+                await Nodes.StartAsync(primary);
+                await Endpoints.TakeAsync(primary);
+                await ProveAsync(primary, change.After);
+            }
+        );
+        await RequiredStep(
+            "prove-endpoint",
+            $"A commit through the endpoint arrives on {primary}",
+            () => Endpoints.ProveAsync(primary)
+        );
+    }
+
+    /// <summary>On a node that is stopped.</summary>
+    private static async Task ApplyAsync(NodeId node, NodeTarget target)
+    {
+        await Clusters.ReplaceContainerAsync(node, target.Spec);
+        await Settings.WriteAsync(node, target.Settings);
+    }
+
+    /// <summary>What is written on a node that runs is proven to be in use.</summary>
+    private static Task ProveAsync(NodeId node, NodeTarget target) => Settings.WriteAsync(node, target.Settings);
+}

@@ -46,15 +46,18 @@ internal sealed class ClusterActivities(
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
     {
         var id = await PullAsync(image);
-        var any = new PostgresInstallation(0, "/usr/bin", 0, 0) { ImageId = id };
+        var any = new PostgresInstallation(0, "/usr/bin", 0, 0, ImageId: id);
         var spec = new ClusterSpec(cluster, 0, image, any, default, "", "", "");
         var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
         static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
-        var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid))
-        {
-            Minor = int.TryParse(there.Minor, out var minor) ? minor : null,
-            ImageId = id,
-        };
+        var found = new PostgresInstallation(
+            Number(there.Major),
+            there.Bin,
+            Number(there.Uid),
+            Number(there.Gid),
+            int.TryParse(there.Minor, out var minor) ? minor : null,
+            id
+        );
         return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
             ? found
             : throw Failure.Refuse(

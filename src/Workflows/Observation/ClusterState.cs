@@ -72,8 +72,7 @@ public sealed record ClusterSpec(
     string Vip
 )
 {
-    /// <summary>What its containers are made from: the image that was meant when it was chosen, whatever its name has
-    /// become.</summary>
+    /// <summary>What its containers are made from, whatever the image's name has become.</summary>
     [JsonIgnore]
     public string ImageReference => Postgres.ImageId ?? Image;
 
@@ -84,20 +83,6 @@ public sealed record ClusterSpec(
     /// <summary>The nodes that the cluster was made with.</summary>
     [JsonIgnore]
     public IEnumerable<NodeId> Members => NodeId.First(Cluster, Nodes);
-}
-
-/// <summary>PostgreSQL as it is in an image.</summary>
-/// <param name="Major">The major version.</param>
-/// <param name="Bin">The folder of its programs.</param>
-/// <param name="Uid">The user <c>postgres</c>.</param>
-/// <param name="Gid">That user's group.</param>
-public sealed record PostgresInstallation(int Major, string Bin, int Uid, int Gid)
-{
-    /// <summary>The minor version.</summary>
-    public int? Minor { get; init; }
-
-    /// <summary>The image's ID.</summary>
-    public string? ImageId { get; init; }
 }
 
 /// <summary>What a node is right now.</summary>

@@ -30,8 +30,8 @@ public sealed partial record Setting(string Name, string Type, string Context, s
 
     private static readonly string[] Booleans = ["on", "off", "true", "false", "yes", "no", "1", "0"];
 
-    /// <summary>The settings of which a standby needs as much as its primary has (<c>CheckRequiredParameterValues</c> in
-    /// xlogrecovery.c).</summary>
+    /// <summary>The settings of which a standby needs as much as its primary has
+    /// (<c>CheckRequiredParameterValues</c> in xlogrecovery.c).</summary>
     public static IReadOnlyList<string> Capacities { get; } =
     [
         "max_connections",
@@ -72,10 +72,13 @@ public sealed partial record Setting(string Name, string Type, string Context, s
     [JsonIgnore]
     public bool NeedsRestart => Context == "postmaster";
 
+    /// <summary>The number that is in force.</summary>
+    internal double? Now => Number(Value);
+
     /// <summary>Whether that value is in force.</summary>
     internal bool Has(string value) =>
         string.Equals(value, Value, StringComparison.OrdinalIgnoreCase)
-        || (Type is "integer" or "real" && Number(value) is { } number && number == Number(Value));
+        || (Type is "integer" or "real" && Number(value) is { } number && number == Now);
 
     /// <summary>How much a node has of it after its restart, with the settings that it is to get.</summary>
     internal double? After(NodeTarget target) =>
@@ -136,7 +139,8 @@ public sealed partial record Setting(string Name, string Type, string Context, s
 
     private string UnitsText =>
         SizeOfOwnUnit is { } own
-            ? $"in {Unit}, or with a unit of {string.Join(", ", Units.Where(unit => unit.Kind == own.Kind).Select(unit => unit.Name))}"
+            ? $"in {Unit}, or with a unit of "
+                + string.Join(", ", Units.Where(unit => unit.Kind == own.Kind).Select(unit => unit.Name))
             : "without a unit";
 
     private static string An(string word) => word[0] is 'i' ? "an" : "a";

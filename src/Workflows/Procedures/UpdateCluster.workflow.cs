@@ -64,7 +64,7 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
             {
                 if (plan.Restart is RestartOrder.None)
                 {
-                    await ReloadAsync(plan);
+                    await ReloadAsync(plan, plan.Changes);
                 }
                 else if (plan.Restart is RestartOrder.PrimaryFirst)
                 {
@@ -75,7 +75,11 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
                 else
                 {
                     await RestartStandbysAsync(plan);
-                    if (plan.Switchover is { } switchover)
+                    if (plan.Switchover is not { } switchover)
+                    {
+                        await ReloadAsync(plan, plan.Changes.Where(change => change.Id == plan.Primary));
+                    }
+                    else
                     {
                         var old = plan.Changes.Single(change => change.Id == switchover.Old);
                         await SwitchAsync(switchover, change: () => ApplyAsync(old.Id, old.After));
@@ -91,9 +95,9 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
             }
         );
 
-    private async Task ReloadAsync(UpdateClusterPlan plan)
+    private async Task ReloadAsync(UpdateClusterPlan plan, IEnumerable<NodeChange> nodes)
     {
-        foreach (var node in plan.Changes)
+        foreach (var node in nodes)
         {
             await Step(
                 $"reload/{node.Id.Name}",

@@ -1,3 +1,5 @@
+using Temporalio.Workflows;
+
 namespace PgFlow.Workflows.Procedures;
 
 /// <summary>Which nodes are changed, and in which order.</summary>
@@ -18,8 +20,7 @@ internal sealed record UpdateClusterPlan : Plan
     /// <summary>Who is asked to confirm commits.</summary>
     public required IReadOnlyList<NodeId> Confirmers { get; init; }
 
-    /// <summary>The role leaves the primary before it is restarted; null where it needs none, or nobody can take it.
-    /// </summary>
+    /// <summary>The role leaves the primary before it is restarted; null where it needs none.</summary>
     public required SwitchoverPlan? Switchover { get; init; }
 
     /// <summary>How long the primary's fast stop may take.</summary>
@@ -49,9 +50,11 @@ internal sealed record UpdateClusterPlan : Plan
                 .Settings.Keys.Concat(Setting.Capacities)
                 .Concat(state.Nodes.SelectMany(node => node.PendingRestart)),
         ];
-        var asking = state.Nodes.Select(node => Settings.InspectAsync(node.Id, names)).ToList();
         var image = input.Image is { } given ? await Clusters.InspectImageAsync(state.Cluster, given) : null;
-        return From(input, state, await Temporalio.Workflows.Workflow.WhenAllAsync(asking), image);
+        var setups = await Workflow.WhenAllAsync(
+            state.Nodes.Select(node => Settings.InspectAsync(node.Id, names)).ToList()
+        );
+        return From(input, state, setups, image);
     }
 
     /// <summary>Decides, or refuses with all that stands against it.</summary>
@@ -95,12 +98,11 @@ internal sealed record UpdateClusterPlan : Plan
             ))
             .Where(change => change.Restarts || !SameSettings(change.Before.Settings, target.Settings))
             .ToList();
-        var (lowered, raised) = (Differing(leader, target, less: true), Differing(leader, target, less: false));
-        RequireFollowing(setups, leader, target, lowered, raised);
+        var lowered = Capacities.RequireFollowing(setups, leader, target);
 
         var restarts = changes.Exists(change => change.Restarts);
-        var ofPrimary = changes.Exists(change => change.Id == primary.Id);
-        var inPlace = ofPrimary && restarts && (lowered.Count > 0 || setups.Count == 1);
+        var ofPrimary = changes.Exists(change => change.Id == primary.Id && change.Restarts);
+        var inPlace = ofPrimary && (lowered.Count > 0 || setups.Count == 1);
         var order =
             !restarts ? RestartOrder.None
             : inPlace ? RestartOrder.PrimaryFirst
@@ -130,7 +132,10 @@ internal sealed record UpdateClusterPlan : Plan
             What = what,
             Restart = order,
             Changes = changes,
-            Confirmers = [.. ExpectedNode.ConfirmersOf(primary, state.Standbys).Where(_ => !primary.Demand.IsNone)],
+            Confirmers =
+            [
+                .. state.Standbys.Select(node => node.Id).Where(node => primary.Demand.Nodes.Contains(node.Name)),
+            ],
             Switchover = switchover,
             StopWithinSeconds = input.StopWithinSeconds,
             Intent = ClusterIntent.Of(state.Nodes, primary),
@@ -144,8 +149,7 @@ internal sealed record UpdateClusterPlan : Plan
             };
     }
 
-    /// <summary>A node that is away would miss what the others get, and might not be able to follow them any more.
-    /// </summary>
+    /// <summary>A node that is away would miss what the others get, and might not follow them any more.</summary>
     private static NodeState RequireAll(ClusterState state)
     {
         var primary = state.RequireExisting().RequirePrimary();
@@ -237,51 +241,6 @@ internal sealed record UpdateClusterPlan : Plan
         }
     }
 
-    /// <summary>What the primary will have less, or more, of than it has, and its standbys need as much of.</summary>
-    private static List<string> Differing(NodeSetup leader, NodeTarget target, bool less) =>
-        [
-            .. Setting.Capacities.Where(name =>
-                leader.Find(name) is { } row
-                && row.Number(row.Value) is { } now
-                && row.After(target) is { } then
-                && (less ? then < now : then > now)
-            ),
-        ];
-
-    /// <summary>A standby needs as much as its primary has.</summary>
-    private static void RequireFollowing(
-        IReadOnlyList<NodeSetup> setups,
-        NodeSetup leader,
-        NodeTarget target,
-        List<string> lowered,
-        List<string> raised
-    )
-    {
-        var unable =
-            from setup in setups
-            from name in Setting.Capacities
-            let own = setup.Find(name)
-            let theirs = leader.Find(name)
-            where own is not null && theirs is not null && own.After(target) < theirs.After(target)
-            select $"{setup.Node} could not follow: its {name} would be {own.After(target)}, "
-                + $"{leader.Node}'s {theirs.After(target)}";
-        string[] against =
-        [
-            .. unable,
-            .. lowered.Count > 0 && raised.Count > 0
-                ?
-                [
-                    $"{string.Join(", ", raised)} must be raised on the standbys first, and "
-                        + $"{string.Join(", ", lowered)} lowered on the primary first: set one after the other",
-                ]
-                : Array.Empty<string>(),
-        ];
-        if (Failure.RefuseFor(against) is { } refusal)
-        {
-            throw refusal;
-        }
-    }
-
     private static string WhatOf(UpdateClusterInput input, NodeTarget target)
     {
         List<string> parts =
@@ -295,10 +254,11 @@ internal sealed record UpdateClusterPlan : Plan
     private static string FactOf(NodeSetup leader, string name, string value)
     {
         var row = leader.Find(name)!;
-        return $"{name} is {row.Value}{row.Unit}, will be {value}; {(row.NeedsRestart ? "needs a restart" : "a reload is enough")}";
+        var when = row.NeedsRestart ? "needs a restart" : "a reload is enough";
+        return $"{name} is {row.Value}{row.Unit}, will be {value}; {when}";
     }
 
-    private static Finding OutageOf(NodeState primary, List<string> lowered) =>
+    private static Finding OutageOf(NodeState primary, IReadOnlyList<string> lowered) =>
         new(
             FindingCode.Outage,
             primary.Id,
@@ -336,7 +296,8 @@ internal sealed record UpdateClusterPlan : Plan
                 new(
                     FindingCode.FewerConfirm,
                     primary.Id,
-                    $"{ExpectedNode.FewerThan(ClusterIntent.Of(state.Nodes, primary), confirmers - 1)} while one is away"
+                    ExpectedNode.FewerThan(ClusterIntent.Of(state.Nodes, primary), confirmers - 1)
+                        + " while one is away"
                 ),
             ]
             : [];
@@ -346,30 +307,4 @@ internal sealed record UpdateClusterPlan : Plan
         IReadOnlyDictionary<string, string> one,
         IReadOnlyDictionary<string, string> other
     ) => one.Count == other.Count && one.All(pair => other.TryGetValue(pair.Key, out var value) && value == pair.Value);
-}
-
-/// <summary>Who is restarted first.</summary>
-internal enum RestartOrder
-{
-    /// <summary>A reload is enough.</summary>
-    None,
-
-    /// <summary>The primary only when it has given its role away.</summary>
-    StandbysFirst,
-
-    /// <summary>The primary where it is: it is alone, or its standbys can't have less than it has.</summary>
-    PrimaryFirst,
-}
-
-/// <summary>What a node is made from and set to.</summary>
-internal sealed record NodeTarget(ClusterSpec Spec, IReadOnlyDictionary<string, string> Settings);
-
-/// <summary>A node that is changed.</summary>
-/// <param name="Id">The node.</param>
-/// <param name="Before">For the way back.</param>
-/// <param name="After">What it gets.</param>
-/// <param name="Restarts">Whether it has to be restarted for it.</param>
-internal sealed record NodeChange(NodeId Id, NodeTarget Before, NodeTarget After, bool Restarts)
-{
-    public override string ToString() => Id.ToString();
 }

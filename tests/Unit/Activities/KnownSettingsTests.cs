@@ -25,6 +25,33 @@ public sealed class KnownSettingsTests
     };
 
     [Fact]
+    public void Of_the_cluster_are_read_as_they_were_written()
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["max_connections"] = "200",
+            ["log_line_prefix"] = "it's \\%m",
+            ["search_path"] = "",
+        };
+
+        Assert.Equal(
+            settings,
+            KnownSettings.OfCluster(Encoding.UTF8.GetBytes(SettingsFile.RenderCluster(settings))).ToDictionary()
+        );
+        Assert.Empty(KnownSettings.OfCluster(null));
+    }
+
+    [Theory]
+    [InlineData("wal_level", true)]
+    [InlineData("archive_command", true)]
+    [InlineData("recovery_target_time", true)]
+    [InlineData("data_directory", true)]
+    [InlineData("max_connections", false)]
+    [InlineData("wal", false)]
+    public void What_PgFlow_sets_by_itself_is_its_own(string name, bool own) =>
+        Assert.Equal(own, SettingsFile.IsOwned(name, SettingsFile.Render(Primary, Spec)));
+
+    [Fact]
     public void Are_read_as_they_were_written()
     {
         var known = Read(SettingsFile.Render(Primary with { ReadOnly = true }, Spec));

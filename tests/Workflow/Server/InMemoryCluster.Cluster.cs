@@ -85,6 +85,7 @@ internal sealed partial class InMemoryCluster
                             .. _nodes.Values.Select(node =>
                                 node with
                                 {
+                                    Image = ImageOf(node.Id.ToString()),
                                     Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
                                 }
                             ),
@@ -93,7 +94,7 @@ internal sealed partial class InMemoryCluster
         );
 
     Task<PostgresInstallation> IClusterActivities.InspectImageAsync(ClusterName cluster, string image) =>
-        DoAsync(null, () => Postgres);
+        DoAsync(null, () => Postgres with { Minor = 7, ImageId = $"sha256:{image}" });
 
     Task<CreatedNetworks> IClusterActivities.CreateNetworksAsync(WantedNetworks wanted) =>
         DoAsync(
@@ -178,7 +179,14 @@ internal sealed partial class InMemoryCluster
     Task IClusterActivities.TidyUpNodeAsync(NodeId node) => DoAsync(node, () => { });
 
     Task INodeActivities.StartPostgresAsync(NodeId node) =>
-        DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
+        DoAsync(
+            node,
+            () =>
+            {
+                RequireStartable(node);
+                Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary);
+            }
+        );
 
     Task INodeActivities.ConnectNodeAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
@@ -239,6 +247,7 @@ internal sealed partial class InMemoryCluster
                 );
                 if (running)
                 {
+                    RequireStartable(node);
                     Run(node, standby is not false ? NodeRole.Standby : NodeRole.Primary);
                 }
             }
@@ -369,6 +378,7 @@ internal sealed partial class InMemoryCluster
                     _nodes[primary.Name].Slots.Any(slot => slot.Name == standby.ToString()),
                     $"{primary} has no slot for {standby}"
                 );
+                RequireFollowing(standby, primary);
                 Require(
                     _branch[standby.Name] == _nodes[primary.Name].Timeline,
                     $"{standby} follows timeline {_branch[standby.Name]}, {primary} writes "

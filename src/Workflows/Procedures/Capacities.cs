@@ -1,0 +1,44 @@
+namespace PgFlow.Workflows.Procedures;
+
+/// <summary>The settings of which a standby needs as much as its primary has: raised on the standbys first, lowered on
+/// the primary first.</summary>
+internal static class Capacities
+{
+    /// <summary>That every standby can follow, in one of these orders.</summary>
+    /// <returns>What the primary will have less of.</returns>
+    public static IReadOnlyList<string> RequireFollowing(
+        IReadOnlyList<NodeSetup> setups,
+        NodeSetup leader,
+        NodeTarget target
+    )
+    {
+        var (lowered, raised) = (Changed(less: true), Changed(less: false));
+        var unable =
+            from setup in setups
+            from theirs in leader.Rows
+            let own = setup.Find(theirs.Name)
+            where Setting.Capacities.Contains(theirs.Name) && own?.After(target) < theirs.After(target)
+            select $"{setup.Node} could not follow: its {theirs.Name} would be {own.After(target)}, "
+                + $"{leader.Node}'s {theirs.After(target)}";
+        string[] against =
+        [
+            .. unable,
+            .. lowered.Count > 0 && raised.Count > 0
+                ?
+                [
+                    $"{string.Join(", ", raised)} must be raised on the standbys first, and "
+                        + $"{string.Join(", ", lowered)} lowered on the primary first: set one after the other",
+                ]
+                : Array.Empty<string>(),
+        ];
+        return Failure.RefuseFor(against) is { } refusal ? throw refusal : lowered;
+
+        List<string> Changed(bool less) =>
+            [
+                .. leader
+                    .Rows.Where(row => Setting.Capacities.Contains(row.Name))
+                    .Where(row => less ? row.After(target) < row.Now : row.After(target) > row.Now)
+                    .Select(row => row.Name),
+            ];
+    }
+}

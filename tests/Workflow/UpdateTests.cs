@@ -1,0 +1,127 @@
+namespace PgFlow.WorkflowTests;
+
+/// <summary>In which order nodes get another image, or other settings, and what is left after a failure.</summary>
+public sealed class UpdateTests(TemporalServer server)
+{
+    private static readonly string[] All = ["p1", "p2", "p3"];
+
+    [Fact]
+    public async Task One_standby_streams_again_before_the_next_stops_and_the_old_primary_is_last()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 3);
+        await world.SucceedAsync("UpdateCluster", ("image", "postgres:17.7"), ("set", new[] { "max_connections=200" }));
+
+        world.InMemory.Changes.AssertOrder(
+            "FenceNode p2",
+            "ReplaceContainer p2",
+            "WriteClusterSettings p2",
+            "StartPostgres p2",
+            "ProveStreaming p2",
+            "FenceNode p3",
+            "ReplaceContainer p3",
+            "ProveStreaming p3",
+            "StopPostgres p1",
+            "PromoteStandby p2",
+            "SalvageWal p1",
+            "ReplaceContainer p1",
+            "WriteClusterSettings p1",
+            "StartPostgres p1",
+            "ProveStreaming p1"
+        );
+        Assert.Equal(NodeRole.Primary, world.InMemory["p2"].Role);
+        Assert.All(All, name => Assert.Equal("sha256:postgres:17.7", world.InMemory.ImageOf(name)));
+        Assert.All(All, name => Assert.Equal("200", world.InMemory.SettingsOf(name)["max_connections"]));
+    }
+
+    [Fact]
+    public async Task What_the_standbys_need_as_much_of_is_lowered_on_the_primary_first_without_a_switchover()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 3);
+        var report = await world.SucceedAsync("UpdateCluster", ("set", new[] { "max_connections=50" }));
+
+        Assert.Contains(report.Plan!.Warnings, warning => warning.Code is FindingCode.Outage);
+        world.InMemory.Changes.AssertOrder(
+            "StopPostgres p1",
+            "WriteClusterSettings p1",
+            "StartPostgres p1",
+            "ProveEndpoint p1",
+            "FenceNode p2",
+            "ProveStreaming p2",
+            "FenceNode p3"
+        );
+        Assert.Equal(NodeRole.Primary, world.InMemory["p1"].Role);
+    }
+
+    [Fact]
+    public async Task Where_a_reload_is_enough_nothing_is_restarted()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 3);
+        await world.SucceedAsync("UpdateCluster", ("set", new[] { "work_mem=8MB" }));
+
+        Assert.Equal(
+            ["WriteClusterSettings p2", "WriteClusterSettings p3", "WriteClusterSettings p1"],
+            world.InMemory.Changes.Where(call => !call.StartsWith("Inspect", StringComparison.Ordinal))
+        );
+    }
+
+    [Fact]
+    public async Task A_standby_that_does_not_come_up_with_it_goes_back_and_so_do_those_before_it()
+    {
+        await using var world = Scenario.Synchronous(TestEnvironment.Start(server, nodes: 3), 1);
+        world.InMemory.Broken = ("p3", "sha256:postgres:17.7");
+        var failed = await world.FailAsync("UpdateCluster", ("image", "postgres:17.7"));
+
+        Assert.Equal((FailureTypes.Unchanged, "p3 ended with 1 when it was started"), (failed.Type, failed.Message));
+        Assert.All(All, name => Assert.Equal("sha256:one", world.InMemory.ImageOf(name)));
+        Assert.Equal(NodeRole.Primary, world.InMemory["p1"].Role);
+        Assert.All(
+            All.Skip(1),
+            name =>
+                Assert.Equal(
+                    (NodeRole.Standby, EndpointRole.ReadOnly),
+                    (world.InMemory[name].Role, world.InMemory[name].Endpoint)
+                )
+        );
+        Assert.Equal("ANY 1 (p2, p3)", world.InMemory["p1"].SynchronousStandbyNames);
+    }
+
+    [Fact]
+    public async Task A_primary_that_does_not_come_up_where_it_is_goes_back()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 1);
+        world.InMemory.Broken = ("p1", "sha256:postgres:17.7");
+        var failed = await world.FailAsync("UpdateCluster", ("image", "postgres:17.7"));
+        Assert.Equal((FailureTypes.Unchanged, "p1 ended with 1 when it was started"), (failed.Type, failed.Message));
+
+        Assert.Equal("sha256:one", world.InMemory.ImageOf("p1"));
+        Assert.Equal(
+            (NodeRole.Primary, EndpointRole.ReadWrite),
+            (world.InMemory["p1"].Role, world.InMemory["p1"].Endpoint)
+        );
+    }
+
+    [Fact]
+    public async Task No_commit_waits_for_a_standby_that_is_away()
+    {
+        await using var world = Scenario.Synchronous(TestEnvironment.Start(server, nodes: 3), 2);
+        var gate = world.InMemory.Hold("FenceNode p3");
+        var handle = await world.StartAsync("UpdateCluster", ("set", new[] { "max_connections=200" }));
+        await gate.Reached;
+        Assert.Equal("ANY 1 (p2)", world.InMemory["p1"].SynchronousStandbyNames);
+        gate.Open();
+        await handle.GetResultAsync();
+        Assert.Equal("ANY 2 (p1, p3)", world.InMemory["p2"].SynchronousStandbyNames);
+    }
+
+    [Fact]
+    public async Task Again_it_finds_nothing_to_do()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 2);
+        (string, object)[] input = [("image", "postgres:17.7"), ("set", new[] { "max_connections=200" })];
+        await world.SucceedAsync("UpdateCluster", input);
+        var again = await world.SucceedAsync("UpdateCluster", input);
+
+        Assert.Contains("nothing was done", again.Summary, StringComparison.Ordinal);
+        Assert.Empty(again.Steps);
+    }
+}

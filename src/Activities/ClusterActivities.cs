@@ -188,14 +188,14 @@ internal sealed class ClusterActivities(
 
     public async Task ReplaceContainerAsync(NodeId node, ClusterSpec spec)
     {
-        if (await inventory.FindAsync(node) is { } container)
+        if (await inventory.FindAsync(node) is { } found)
         {
-            if (container.Docker.Image == spec.ImageReference)
+            if (found.Docker.Image == spec.ImageReference)
             {
                 return;
             }
 
-            if (container.State.Running)
+            if ((await life.StoppedOrRunningAsync(node)).State.Running)
             {
                 throw Failure.Fail($"{node} runs: its container can't be replaced");
             }

@@ -31,10 +31,10 @@ internal sealed class SettingsActivities(
     /// <remarks>A session of today's sees what the server had read when it began.</remarks>
     private const string Unused = """
         SELECT CASE WHEN pg_conf_load_time() < $1::timestamptz THEN 'it has not read them' ELSE coalesce((
-            SELECT string_agg(last.name || ' is set in ' || coalesce(last.sourcefile, 'no file')
+            SELECT string_agg(key || ' is set in ' || coalesce(last.sourcefile, 'no file')
                     || coalesce(': ' || last.error, ''), '; ')
                 FROM unnest(string_to_array($2, ',')) AS wanted(key) LEFT JOIN (
-                    SELECT DISTINCT ON (lower(name)) lower(name) AS key, name, sourcefile, error
+                    SELECT DISTINCT ON (lower(name)) lower(name) AS key, sourcefile, error
                     FROM pg_file_settings ORDER BY lower(name), seqno DESC) AS last USING (key)
                 WHERE last.sourcefile IS DISTINCT FROM $3 OR last.error IS NOT NULL), '') END
         """;

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PgFlow.Workflows.Observation;
 
 /// <summary>PostgreSQL as it is in an image.</summary>
@@ -14,4 +16,9 @@ public sealed record PostgresInstallation(
     int Gid,
     int? Minor = null,
     string? ImageId = null
-);
+)
+{
+    /// <summary>The version, as 17.6; the major one alone where no more is known.</summary>
+    [JsonIgnore]
+    public string Version => Minor is { } minor ? FormattableString.Invariant($"{Major}.{minor}") : $"{Major}";
+}

@@ -200,6 +200,11 @@ internal sealed class ClusterActivities(
                 throw Failure.Fail($"{node} runs: its container can't be replaced");
             }
 
+            if (await docker.ImageIdAsync(spec.ImageReference) is null)
+            {
+                throw Failure.Fail($"there is no image {spec.ImageReference} for {node}: its container stays");
+            }
+
             await docker.Of(node).RemoveAsync();
         }
 

@@ -123,7 +123,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new(
             "UpdateCluster-cancelled",
             3,
-            world => CancelledAsync(Synchronous(world, 1), "FenceNode p3", "UpdateCluster", ("set", Connections("200")))
+            world => CancelledAsync(Synchronous(world, 1), "PrepareStop p1", "UpdateCluster", ("set", Connections("200")))
         ),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
@@ -214,7 +214,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new("ClusterLease-released", 2, LeaseAsync),
     ];
 
-    private static readonly string[] WorkMemory = ["work_mem=8MB"];
+    private static string[] WorkMemory => ["work_mem=8MB"];
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -123,7 +123,8 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new(
             "UpdateCluster-cancelled",
             3,
-            world => CancelledAsync(Synchronous(world, 1), "PrepareStop p1", "UpdateCluster", ("set", Connections("200")))
+            world =>
+                CancelledAsync(Synchronous(world, 1), "PrepareStop p1", "UpdateCluster", ("set", Connections("200")))
         ),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
@@ -214,12 +215,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new("ClusterLease-released", 2, LeaseAsync),
     ];
 
-    private static string[] WorkMemory => ["work_mem=8MB"];
+    internal static string[] WorkMemory => ["work_mem=8MB"];
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    private static string[] Connections(string number) => [$"max_connections={number}"];
+    internal static string[] Connections(string number) => [$"max_connections={number}"];
 
     internal static TestEnvironment Crashed(TestEnvironment world)
     {

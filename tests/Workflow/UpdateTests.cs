@@ -9,7 +9,7 @@ public sealed class UpdateTests(TemporalServer server)
     public async Task One_standby_streams_again_before_the_next_stops_and_the_old_primary_is_last()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        await world.SucceedAsync("UpdateCluster", ("image", "postgres:17.7"), ("set", new[] { "max_connections=200" }));
+        await world.SucceedAsync("UpdateCluster", ("image", "postgres:17.7"), ("set", Scenario.Connections("200")));
 
         world.InMemory.Changes.AssertOrder(
             "FenceNode p2",
@@ -37,7 +37,7 @@ public sealed class UpdateTests(TemporalServer server)
     public async Task What_the_standbys_need_as_much_of_is_lowered_on_the_primary_first_without_a_switchover()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        var report = await world.SucceedAsync("UpdateCluster", ("set", new[] { "max_connections=50" }));
+        var report = await world.SucceedAsync("UpdateCluster", ("set", Scenario.Connections("50")));
 
         Assert.Contains(report.Plan!.Warnings, warning => warning.Code is FindingCode.Outage);
         world.InMemory.Changes.AssertOrder(
@@ -56,7 +56,7 @@ public sealed class UpdateTests(TemporalServer server)
     public async Task Where_a_reload_is_enough_nothing_is_restarted()
     {
         await using var world = TestEnvironment.Start(server, nodes: 3);
-        await world.SucceedAsync("UpdateCluster", ("set", new[] { "work_mem=8MB" }));
+        await world.SucceedAsync("UpdateCluster", ("set", Scenario.WorkMemory));
 
         Assert.Equal(
             ["WriteClusterSettings p2", "WriteClusterSettings p3", "WriteClusterSettings p1"],
@@ -105,7 +105,7 @@ public sealed class UpdateTests(TemporalServer server)
     {
         await using var world = Scenario.Synchronous(TestEnvironment.Start(server, nodes: 3), 2);
         var gate = world.InMemory.Hold("FenceNode p3");
-        var handle = await world.StartAsync("UpdateCluster", ("set", new[] { "max_connections=200" }));
+        var handle = await world.StartAsync("UpdateCluster", ("set", Scenario.Connections("200")));
         await gate.Reached;
         Assert.Equal("ANY 1 (p2)", world.InMemory["p1"].SynchronousStandbyNames);
         gate.Open();
@@ -117,7 +117,7 @@ public sealed class UpdateTests(TemporalServer server)
     public async Task Again_it_finds_nothing_to_do()
     {
         await using var world = TestEnvironment.Start(server, nodes: 2);
-        (string, object)[] input = [("image", "postgres:17.7"), ("set", new[] { "max_connections=200" })];
+        (string, object)[] input = [("image", "postgres:17.7"), ("set", Scenario.Connections("200"))];
         await world.SucceedAsync("UpdateCluster", input);
         var again = await world.SucceedAsync("UpdateCluster", input);
 

@@ -115,13 +115,12 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
         foreach (var node in plan.Changes.Where(change => change.Id != primary))
         {
             var (id, asked) = (node.Id, plan.Confirmers.Contains(node.Id));
-            IReadOnlyList<NodeId> others = [.. plan.Confirmers.Where(other => other != id)];
             if (asked)
             {
                 await Step(
                     $"lift-confirmation/{id.Name}",
                     $"{primary} does not wait for {id}'s confirmation",
-                    () => RemakeStandby.LiftAsync(primary, others, intent),
+                    LiftAsync,
                     undo: AskAgainAsync
                 );
             }
@@ -143,9 +142,12 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
                     $"confirm/{id.Name}",
                     $"synchronous_standby_names on {primary} has {id} again",
                     AskAgainAsync,
-                    undo: () => RemakeStandby.LiftAsync(primary, others, intent)
+                    undo: LiftAsync
                 );
             }
+
+            Task LiftAsync() =>
+                RemakeStandby.LiftAsync(primary, [.. plan.Confirmers.Where(other => other != id)], intent);
 
             async Task ChangeAsync(NodeTarget target)
             {

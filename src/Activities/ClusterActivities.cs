@@ -48,7 +48,7 @@ internal sealed class ClusterActivities(
         var id = await PullAsync(image);
         var any = new PostgresInstallation(0, "/usr/bin", 0, 0, ImageId: id);
         var spec = new ClusterSpec(cluster, 0, image, any, default, "", "", "");
-        var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
+        var there = await ContentAsync(spec);
         static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
         var found = new PostgresInstallation(
             Number(there.Major),
@@ -64,6 +64,19 @@ internal sealed class ClusterActivities(
                 $"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: "
                     + $"{(there.Bin.Length > 0 ? there : "no program postgres")})"
             );
+    }
+
+    /// <summary>Nothing of it is left: a plan asks too, and nobody else would remove its job.</summary>
+    private async Task<ImageContent> ContentAsync(ClusterSpec spec)
+    {
+        try
+        {
+            return await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
     }
 
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)

@@ -7,13 +7,13 @@ public sealed class UpdateTests(TemporalServer temporal)
     public async Task Max_connections_and_the_image_change_under_a_writer_with_one_switchovers_outage_each()
     {
         var image = $"pgflow-test-update-{Guid.NewGuid():N}"[..28];
-        await TagAnotherAsync(image);
+        var id = await TagAnotherAsync(image);
         try
         {
             await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3, sync: true);
             await using var writer = await Writer.StartAsync(cluster);
 
-            var raised = await SetAsync(cluster, "max_connections=150");
+            var raised = await UpdateAsync(cluster, new() { Set = ["max_connections=150"], To = NodeName.Of(2) });
             await writer.MoreAsync();
             Assert.Single(raised.Steps, step => step.Id == "stop");
             Assert.True(writer.Outage < TimeSpan.FromSeconds(10), $"{writer.Outage}");
@@ -27,7 +27,6 @@ public sealed class UpdateTests(TemporalServer temporal)
             var primary = (await cluster.InspectAsync()).State.Primaries[0].Id;
             Assert.Empty(await writer.LostAsync(primary));
             state = await cluster.HealthyAsync(primary, timeline: 3);
-            var id = await Host.DockerAsync("image", "inspect", "-f", "{{.Id}}", image);
             Assert.All(state.Nodes, node => Assert.Equal(id, node.Image));
             Assert.Equal(image, state.Spec!.Image);
             await UsedAsync(cluster, "max_connections", "150");
@@ -43,7 +42,7 @@ public sealed class UpdateTests(TemporalServer temporal)
         }
         finally
         {
-            await Host.TryDockerAsync("rmi", "-f", image);
+            await Host.TryDockerAsync("rmi", "-f", image, id);
         }
     }
 
@@ -51,7 +50,7 @@ public sealed class UpdateTests(TemporalServer temporal)
     public async Task Less_max_connections_goes_to_the_primary_first_without_a_switchover()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await SetAsync(cluster, "max_connections=60");
+        await UpdateAsync(cluster, new() { Set = ["max_connections=60"] });
         await UsedAsync(cluster, "max_connections", "60");
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
@@ -92,11 +91,13 @@ public sealed class UpdateTests(TemporalServer temporal)
     }
 
     /// <summary>Another image with the same PostgreSQL.</summary>
-    private static async Task TagAnotherAsync(string image)
+    /// <returns>Its ID.</returns>
+    private static async Task<string> TagAnotherAsync(string image)
     {
         var container = await Host.DockerAsync("create", "--label", "pgflow-test", Host.Image);
-        await Host.DockerAsync("commit", "-c", $"LABEL pgflow-test={image}", container, image);
+        var id = await Host.DockerAsync("commit", "-c", $"LABEL pgflow-test={image}", container, image);
         await Host.DockerAsync("rm", "-v", container);
+        return id;
     }
 
     private static async Task UsedAsync(TestCluster cluster, string setting, string value)
@@ -106,9 +107,6 @@ public sealed class UpdateTests(TemporalServer temporal)
             Assert.Equal(value, await TestCluster.SqlAsync(node.Id, $"SHOW {setting}"));
         }
     }
-
-    private static Task<Report> SetAsync(TestCluster cluster, string setting) =>
-        UpdateAsync(cluster, new() { Set = [setting] });
 
     private static async Task<Report> UpdateAsync(TestCluster cluster, UpdateClusterInput input) =>
         await TestCluster.ReportAsync(await StartAsync(cluster, input));

@@ -115,6 +115,11 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
         foreach (var node in plan.Changes.Where(change => change.Id != primary))
         {
             var (id, asked) = (node.Id, plan.Confirmers.Contains(node.Id));
+            await Step(
+                $"stream/{id.Name}",
+                $"{id} has what {primary} wrote, its settings too",
+                () => Nodes.ProveStreamingAsync(id, primary)
+            );
             if (asked)
             {
                 await Step(

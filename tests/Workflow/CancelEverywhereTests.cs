@@ -9,6 +9,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     [InlineData("Switchover")]
     [InlineData("RecoverCluster")]
     [InlineData("SetSynchronousReplication")]
+    [InlineData("UpdateCluster")]
+    [InlineData("UpdateCluster where it is")]
     public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(string procedure)
     {
         foreach (var call in await CallsAsync(procedure))
@@ -16,7 +18,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             await using var world = TestEnvironment.Start(server);
             var before = NodesOf(world);
             var gate = world.InMemory.Hold(call);
-            var handle = await world.StartAsync(procedure, FieldsOf(procedure));
+            var handle = await world.StartAsync(procedure.Split(' ')[0], FieldsOf(procedure));
             await gate.Reached;
             await handle.CancelAsync();
             if ((await TestEnvironment.UntilAsync(handle, _ => true)).Steps.Any(step => step.AfterPointOfNoReturn))
@@ -53,6 +55,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             "RecoverCluster" => [("latest", true)],
             "Failover" => [("force", true)],
             "SetSynchronousReplication" => [("quorum", 1)],
+            "UpdateCluster" => [("image", "postgres:17.7"), ("set", Scenario.Connections("200"))],
+            "UpdateCluster where it is" => [("image", "postgres:17.7"), ("set", Scenario.Connections("50"))],
             _ => [],
         };
 
@@ -60,7 +64,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     private async Task<IReadOnlyList<string>> CallsAsync(string procedure)
     {
         await using var world = TestEnvironment.Start(server);
-        await world.SucceedAsync(procedure, FieldsOf(procedure));
+        await world.SucceedAsync(procedure.Split(' ')[0], FieldsOf(procedure));
         return [.. world.InMemory.Changes.Distinct()];
     }
 
@@ -73,7 +77,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
                 .Select(name =>
                     $"{name}: {world.InMemory[name].Role}, {world.InMemory[name].Endpoint}, timeline "
                     + $"{world.InMemory[name].Timeline}, {world.InMemory[name].Quorum ?? 0} of "
-                    + $"'{world.InMemory[name].SynchronousStandbyNames}'"
+                    + $"'{world.InMemory[name].SynchronousStandbyNames}', {world.InMemory.ImageOf(name)}, "
+                    + string.Join(", ", world.InMemory.SettingsOf(name))
                 )
         );
 }

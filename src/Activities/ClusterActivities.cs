@@ -24,7 +24,8 @@ internal sealed class ClusterActivities(
     private const int Oldest = 13;
     private const int Newest = 18;
 
-    private static string ThisWorkflow => ActivityExecutionContext.Current.Info.WorkflowId ?? "";
+    private static async Task<string> ThisWorkflowAsync() =>
+        $"{ActivityExecutionContext.Current.Info.WorkflowId} in {await FirstRun.ShortAsync()}";
 
     public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
     {
@@ -123,12 +124,12 @@ internal sealed class ClusterActivities(
 
     public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
     {
-        await secrets.ShareAsync(source, cluster, ThisWorkflow);
+        await secrets.ShareAsync(source, cluster, await ThisWorkflowAsync());
     }
 
     public async Task CreateRepositoryAsync(ClusterSpec spec)
     {
-        await secrets.CreateAsync(spec.Cluster, spec.Vip, ThisWorkflow);
+        await secrets.CreateAsync(spec.Cluster, spec.Vip, await ThisWorkflowAsync());
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
     }
 
@@ -229,7 +230,7 @@ internal sealed class ClusterActivities(
     public async Task TakeBackClusterAsync(ClusterName cluster)
     {
         await removal.ClusterAsync(cluster, Removed.OfThisWorkflow);
-        await secrets.RemoveAsync(cluster, ThisWorkflow);
+        await secrets.RemoveAsync(cluster, await ThisWorkflowAsync());
     }
 
     public async Task SetRolesAsync(NodeId primary)

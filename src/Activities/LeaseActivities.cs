@@ -94,7 +94,8 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         await HolderAsync(cluster, kind);
         return new(
             [.. earlier.Steps.Select(step => new PlannedStep(step.Id, step.Title))],
-            earlier.Steps.Any(step => step.AfterPointOfNoReturn)
+            earlier.Status is ProcedureStatus.Succeeded or ProcedureStatus.Incomplete
+                || earlier.Steps.Any(step => step.AfterPointOfNoReturn)
         );
     }
 
@@ -105,9 +106,8 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
             var started in Client.GetWorkflowHandle(info.WorkflowId!, info.WorkflowRunId).FetchHistoryEventsAsync()
         )
         {
-            return started.WorkflowExecutionStartedEventAttributes?.Identity is { Length: > 0 } identity
-                ? identity
-                : "unknown (Web UI)";
+            var identity = started.WorkflowExecutionStartedEventAttributes?.Identity ?? "";
+            return identity.Length > 0 ? new([.. identity.Where(sign => !char.IsControl(sign))]) : "unknown (Web UI)";
         }
 
         return "unknown (Web UI)";

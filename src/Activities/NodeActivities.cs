@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace PgFlow.Activities;
@@ -7,6 +9,7 @@ internal sealed class NodeActivities(
     Inventory inventory,
     NodeLife life,
     Replay replay,
+    Confirmers confirmers,
     DockerEngine docker,
     Sql sql,
     Secrets secrets,
@@ -66,8 +69,59 @@ internal sealed class NodeActivities(
 
     public async Task WriteSettingsAsync(NodeSettings settings)
     {
+        var (known, next) = (await KnownAsync(settings.Node), Demand.Parse(settings.SynchronousStandbyNames));
+        var kept =
+            settings.Recovery is not null ? string.Join(';', known.Former)
+            : settings.Upstream is not null ? null
+            // one that becomes the primary: its checkpointer may be at work
+            : known.Follows && !next.IsNone ? ""
+            : DemandChange.Of(next, known.Former).Kept;
+        await WriteAsync(settings, kept is "" && settings.Recovery is not null ? null : kept);
+    }
+
+    public async Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without)
+    {
+        var primary = await life.StillPrimaryAsync(settings.Node);
+        var inForce = await sql.QueryScalarAsync<string>(primary, "SHOW synchronous_standby_names");
+        var now = Demand.Parse(inForce).Without(settings.Node.Name);
+        var next = now.Next(settings.Quorum, await confirmers.StreamingAsync(primary), without);
+        var change = DemandChange.Of(next, (await KnownAsync(settings.Node)).Former.Append(inForce));
+        var wanted = settings with { SynchronousStandbyNames = next.ToString() };
+        if (!now.Implies(next))
+        {
+            await confirmers.ReceivedAsync(primary, next); // else clients would wait for who is behind
+        }
+
+        await WriteAsync(wanted, change.Kept);
+        if (change.Kept is null)
+        {
+            return next.Confirmations;
+        }
+
+        if (change.NeedsCheckpoint)
+        {
+            await CheckpointAsync(settings.Node);
+        }
+
+        if (!now.Implies(next))
+        {
+            await confirmers.ReceivedAsync(primary, next, limits.Psql); // what was acknowledged until then
+        }
+        else if (!next.IsNone && !await confirmers.HaveReceivedAsync(primary, next))
+        {
+            return next.Confirmations; // whom it let go waits for nothing; it can be proven later
+        }
+
+        await WriteAsync(wanted, earlier: null);
+        return next.Confirmations;
+    }
+
+    private async Task<KnownSettings> KnownAsync(NodeId node) =>
+        new(await docker.Of(node).ReadFileAsync(SettingsFile.Path));
+
+    private async Task WriteAsync(NodeSettings settings, string? earlier)
+    {
         var container = await life.StoppedOrRunningAsync(settings.Node);
-        var earlier = container.State.Running ? null : await EarlierStandbyNamesAsync(settings);
         await PlaceAsync(
             settings.Node,
             [
@@ -93,56 +147,38 @@ internal sealed class NodeActivities(
         }
     }
 
-    public async Task WriteQuorumAsync(NodeId node, int quorum)
-    {
-        var container = await life.StoppedOrRunningAsync(node);
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}");
-        var changed = SettingsFile.With(
-            System.Text.Encoding.UTF8.GetString(file),
-            new Dictionary<string, string>
-            {
-                [SettingsFile.Quorum] = quorum.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            }
+    public async Task WriteQuorumAsync(NodeId node, int quorum) =>
+        await ChangeFileAsync(
+            await life.StoppedOrRunningAsync(node),
+            new Dictionary<string, string> { [SettingsFile.Quorum] = quorum.ToString(CultureInfo.InvariantCulture) }
         );
-        if (new KnownSettings(System.Text.Encoding.UTF8.GetBytes(changed)).Quorum != quorum)
-        {
-            throw Failure.Fail($"{SettingsFile.Path} of {node} has no {SettingsFile.Quorum}");
-        }
-
-        await PlaceAsync(node, [ContainerFile.Private(SettingsFile.Path, changed, container.Spec.Postgres)]);
-    }
-
-    /// <summary>What the last commits of a primary waited for that is stopped: what its file says from now on does not
-    /// tell that any more.</summary>
-    private async Task<string?> EarlierStandbyNamesAsync(NodeSettings settings) =>
-        settings is { Upstream: null, Recovery: null }
-            ? new KnownSettings(await docker.Of(settings.Node).ReadFileAsync(SettingsFile.Path)).EarlierThan(
-                settings.SynchronousStandbyNames
-            )
-            : null;
 
     public async Task SetReadOnlyAsync(NodeId node, bool isOn)
     {
         var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(isOn));
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));
-        await PlaceAsync(
-            node,
-            [
-                ContainerFile.Private(
-                    SettingsFile.Path,
-                    SettingsFile.With(System.Text.Encoding.UTF8.GetString(file), wanted),
-                    container.Spec.Postgres
-                ),
-            ]
-        );
+        await ChangeFileAsync(container, wanted);
         if (container.State.Running)
         {
             await ReloadedAsync(container, wanted);
         }
+    }
+
+    /// <summary>Changes some settings in the node's own file, and nothing else in it.</summary>
+    private async Task ChangeFileAsync(NodeContainer node, IReadOnlyDictionary<string, string> changed)
+    {
+        var file =
+            await docker.Of(node.Id).ReadFileAsync(SettingsFile.Path)
+            ?? throw Failure.Fail($"{node.Id} has no {SettingsFile.Path}", Hint.Repair(node.Id.Cluster));
+        await PlaceAsync(
+            node.Id,
+            [
+                ContainerFile.Private(
+                    SettingsFile.Path,
+                    SettingsFile.With(Encoding.UTF8.GetString(file), changed),
+                    node.Spec.Postgres
+                ),
+            ]
+        );
     }
 
     /// <summary>Writes what is not there as it should be.</summary>
@@ -150,10 +186,7 @@ internal sealed class NodeActivities(
     {
         var there = await Task.WhenAll(wanted.Select(file => docker.Of(node).ReadFileAsync(file.Path)));
         var others = wanted
-            .Where(
-                (file, index) =>
-                    there[index] is not { } content || System.Text.Encoding.UTF8.GetString(content) != file.Content
-            )
+            .Where((file, index) => there[index] is not { } content || Encoding.UTF8.GetString(content) != file.Content)
             .ToList();
         if (others.Count > 0)
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 
@@ -25,6 +26,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             'quorum', (SELECT setting::int FROM pg_file_settings
                 WHERE name = 'pgflow.synchronous' AND setting ~ '^[0-9]{1,4}$' AND sourcefile = $2
                 ORDER BY seqno DESC LIMIT 1),
+            'earlierStandbyNames', (SELECT setting FROM pg_file_settings
+                WHERE name = 'pgflow.earlier_standby_names' AND sourcefile = $2 ORDER BY seqno DESC LIMIT 1),
             'readOnly', EXISTS (SELECT FROM pg_file_settings
                 WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
             'followers', (SELECT coalesce(json_agg(json_build_object(
@@ -193,7 +196,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         var full = await LearnAsync(
             "its state",
             () =>
-                Sql.QueryJsonAsync<Answer>(
+                Sql.QueryJsonAsync<NodeAnswer>(
                     session,
                     Question,
                     string.Join(',', SettingsFile.Owned),
@@ -201,7 +204,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                     Hba.Begin
                 )
         );
-        var answer = full.Value ?? await Sql.QueryJsonAsync<Answer>(session, BareQuestion);
+        var answer = full.Value ?? await Sql.QueryJsonAsync<NodeAnswer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
         var identity = await identifying;
         return state with
@@ -224,6 +227,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
+            EarlierStandbyNames = answer.EarlierStandbyNames,
             Quorum = answer.Quorum,
             ReadOnly = answer.ReadOnly,
             SummarizerFails = answer.SummarizerFails,
@@ -265,7 +269,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 "its overrides",
                 () => container.ReadFileAsync(KnownSettings.AutomaticPath)
             );
-            configuration = new((await configured).Value, automatic.Value);
+            var unknown = Encoding.UTF8.GetBytes($"{SettingsFile.StandbyNames} = '{Demand.Anybody}'");
+            configuration = new((await configured).Value, automatic.Why is null ? automatic.Value : unknown);
         }
 
         return state with
@@ -324,27 +329,4 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text)
         : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null)
         : null;
-
-    private sealed record Answer(
-        bool Recovery,
-        Lsn? Replayed,
-        Lsn? Received,
-        Lsn? Written,
-        bool ReplayPaused = false,
-        string SynchronousStandbyNames = "",
-        int? Quorum = null,
-        bool ReadOnly = false,
-        IReadOnlyList<Follower>? Followers = null,
-        IReadOnlyList<Slot>? Slots = null,
-        string ApplyDelay = "",
-        IReadOnlyDictionary<string, int>? Capacities = null,
-        IReadOnlyDictionary<string, string>? Histories = null,
-        ArchiverState? Archiver = null,
-        bool SummarizerFails = false,
-        bool RefusesClients = false,
-        IReadOnlyList<string>? PendingRestart = null,
-        bool FullPageWrites = true,
-        IReadOnlyList<string>? Tablespaces = null,
-        IReadOnlyList<OverriddenSetting>? Drift = null
-    );
 }

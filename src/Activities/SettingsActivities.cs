@@ -27,16 +27,17 @@ internal sealed class SettingsActivities(
                 WHERE lower(known.name) = ANY (string_to_array($1, ',')) OR pending_restart))::text
         """;
 
-    /// <summary>What keeps a node from using its file; nothing where it uses it.</summary>
+    /// <summary>What keeps a node from using its file; nothing where it uses it. A file that goes before may: what was
+    /// set earlier is not to keep anybody from something else.</summary>
     /// <remarks>A session of today's sees what the server had read when it began.</remarks>
     private const string Unused = """
         SELECT CASE WHEN pg_conf_load_time() < $1::timestamptz THEN 'it has not read them' ELSE coalesce((
-            SELECT string_agg(key || ' is set in ' || coalesce(last.sourcefile, 'no file')
-                    || coalesce(': ' || last.error, ''), '; ')
+            SELECT string_agg(key || ': ' || coalesce(last.error, 'not there'), '; ')
                 FROM unnest(string_to_array($2, ',')) AS wanted(key) LEFT JOIN (
-                    SELECT DISTINCT ON (lower(name)) lower(name) AS key, sourcefile, error
+                    SELECT DISTINCT ON (lower(name)) lower(name) AS key, error,
+                        bool_or(sourcefile = $3) OVER (PARTITION BY lower(name)) AS is_there
                     FROM pg_file_settings ORDER BY lower(name), seqno DESC) AS last USING (key)
-                WHERE last.sourcefile IS DISTINCT FROM $3 OR last.error IS NOT NULL), '') END
+                WHERE last.is_there IS NOT TRUE OR last.error IS NOT NULL), '') END
         """;
 
     public async Task<NodeSetup> InspectSettingsAsync(NodeId node, IReadOnlyList<string> names)

@@ -99,7 +99,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new(
             "SetSynchronousReplication-cancelled",
             3,
-            world => CancelledAsync(world, "ProveStreaming p2", "SetSynchronousReplication", ("quorum", 1))
+            world => CancelledAsync(world, "ProveEndpoint p1", "SetSynchronousReplication", ("quorum", 1))
         ),
         new("UpdateCluster-succeeded", 3, world => SucceededAsync(world, "UpdateCluster", ("image", "postgres:17.7"))),
         new("UpdateCluster-restarted", 3, world => SucceededAsync(world, "UpdateCluster", ("set", Connections("200")))),

@@ -124,4 +124,76 @@ public sealed class UpdateTests(TemporalServer server)
         Assert.Contains("nothing was done", again.Summary, StringComparison.Ordinal);
         Assert.Empty(again.Steps);
     }
+
+    [Theory]
+    [InlineData("p2")]
+    [InlineData("p1")]
+    public async Task A_cancel_that_leaves_a_node_without_its_container_leaves_it_so_for_no_longer(string node)
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 2);
+        var gate = world.InMemory.Hold($"ReplaceContainer {node}");
+        gate.WhileHeld = () => world.InMemory[node] = world.InMemory[node] with { Role = NodeRole.Missing };
+        var handle = await world.StartAsync("UpdateCluster", ("image", "postgres:17.7"));
+        await gate.Reached;
+        await handle.CancelAsync();
+        if (node == "p2")
+        {
+            gate.WhileHeld = () => { };
+            gate.Open();
+            await TestEnvironment.CancelledAsync(handle);
+            Assert.Equal("sha256:one", world.InMemory.ImageOf(node));
+        }
+        else
+        {
+            var blocked = await TestEnvironment.UntilAsync(
+                handle,
+                now => now.Blocked.Count > 0 && now.Steps.All(step => step.State is not StepState.Running)
+            );
+            gate.Open();
+            foreach (var step in blocked.Blocked)
+            {
+                await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry, step.Step);
+            }
+
+            Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+            Assert.Equal("sha256:postgres:17.7", world.InMemory.ImageOf(node));
+        }
+
+        Assert.Equal(NodeRole.Standby, world.InMemory[node].Role);
+    }
+
+    [Fact]
+    public async Task What_a_node_missed_of_an_earlier_update_it_gets_by_a_restart()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 2);
+        world.InMemory.Set("p1", "shared_buffers", "256MB");
+        await world.SucceedAsync("UpdateCluster");
+
+        world.InMemory.Changes.AssertOrder("FenceNode p2", "WriteClusterSettings p2", "StartPostgres p2");
+        Assert.Equal(world.InMemory.SettingsOf("p1"), world.InMemory.SettingsOf("p2"));
+        Assert.Equal(NodeRole.Primary, world.InMemory["p1"].Role);
+    }
+
+    [Fact]
+    public async Task Two_nodes_of_which_one_confirms_go_on_while_it_is_away()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 2);
+        foreach (var name in All.Take(2))
+        {
+            world.InMemory[name] = world.InMemory[name] with
+            {
+                Quorum = 1,
+                SynchronousStandbyNames = name == "p1" ? "ANY 1 (p2)" : "",
+            };
+        }
+
+        var gate = world.InMemory.Hold("FenceNode p2");
+        var handle = await world.StartAsync("UpdateCluster", ("set", Scenario.Connections("200")));
+        await gate.Reached;
+        Assert.Equal("", world.InMemory["p1"].SynchronousStandbyNames);
+        gate.Open();
+        var report = await handle.GetResultAsync<Report>();
+        Assert.Contains(report.Plan!.Warnings, warning => warning.Code is FindingCode.FewerConfirm);
+        Assert.Equal("ANY 1 (p1)", world.InMemory["p2"].SynchronousStandbyNames);
+    }
 }

@@ -68,17 +68,19 @@ internal static class SettingsFile
         return new() { ["default_transaction_read_only"] = word, ["pgflow.read_only"] = word };
     }
 
-    /// <summary>The same file with these settings otherwise.</summary>
-    public static string With(string file, IReadOnlyDictionary<string, string> changed) =>
-        string.Join(
-            '\n',
-            file.Split('\n')
-                .Select(line =>
-                    changed.TryGetValue(line.Split(' ', 2)[0], out var value)
-                        ? $"{line.Split(' ', 2)[0]} = '{value}'"
-                        : line
-                )
-        );
+    /// <summary>The same file with these settings, which it has, otherwise.</summary>
+    public static string With(string file, IReadOnlyDictionary<string, string> changed)
+    {
+        var absent = changed.Keys.Except(file.Split('\n').Select(NameIn)).ToList();
+        return absent.Count > 0
+            ? throw Failure.Fail($"{Path} has no {string.Join(", ", absent)}")
+            : string.Join('\n', file.Split('\n').Select(Changed));
+
+        string Changed(string line) =>
+            changed.TryGetValue(NameIn(line), out var value) ? $"{NameIn(line)} = '{value}'" : line;
+
+        string NameIn(string line) => line.Split(' ', 2)[0];
+    }
 
     public static string Render(NodeSettings settings, ClusterSpec spec, string? earlierStandbyNames = null) =>
         $"""

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Temporalio.Activities;
 
 namespace PgFlow.Workflows.Activities;
@@ -42,6 +41,14 @@ public interface INodeActivities
     [Activity]
     Task WriteSettingsAsync(NodeSettings settings);
 
+    /// <summary>Post-condition: each commit on the running primary waits for as many standbys as are meant to confirm
+    /// it, or as stream by now; and what was acknowledged before is on as many of those that are asked now.</summary>
+    /// <param name="settings">The primary's; of whom confirmation is demanded is found here.</param>
+    /// <param name="without">Who is not asked any more.</param>
+    /// <returns>How many it waits for.</returns>
+    [Activity]
+    Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without);
+
     /// <summary>Post-condition: the node's own file says how many standbys are to confirm each commit, for when it
     /// becomes the primary; all else in it is as it was, and nothing that it does now depends on it.</summary>
     [Activity]
@@ -76,7 +83,7 @@ public interface INodeActivities
 /// <param name="Upstream">Whom it follows; null for the primary.</param>
 /// <param name="Quorum">How many standbys are to confirm each commit, whoever is the primary; 0 where the cluster is
 /// meant to be asynchronous.</param>
-/// <param name="SynchronousStandbys">Of whom they must be; none where nobody can confirm now.</param>
+/// <param name="SynchronousStandbyNames">Of whom commits demand confirmation.</param>
 /// <param name="ReadOnly">Whether the cluster is meant to be read-only.</param>
 /// <param name="Recovery">How far it replays what a recovery has put beside its data; null for a node that serves or
 /// follows.</param>
@@ -86,21 +93,11 @@ public sealed record NodeSettings(
     NodeId Node,
     NodeName? Upstream = null,
     int Quorum = 0,
-    IReadOnlyList<NodeName>? SynchronousStandbys = null,
+    string SynchronousStandbyNames = "",
     bool ReadOnly = false,
     RecoverySettings? Recovery = null,
     Timeline? Timeline = null
-)
-{
-    /// <summary>How many of <see cref="SynchronousStandbys"/> must confirm now: fewer than are meant to, where fewer
-    /// can.</summary>
-    public int Confirmations { get; init; }
-
-    /// <summary>The value of synchronous_standby_names.</summary>
-    [JsonIgnore]
-    public string SynchronousStandbyNames =>
-        new Demand(Confirmations, [.. (SynchronousStandbys ?? []).Select(name => name.ToString())]).ToString();
-}
+);
 
 /// <summary>What a recovering node replays.</summary>
 /// <param name="Timeline">Along which branch.</param>
@@ -154,6 +151,14 @@ internal static class Nodes
         ActivityCall.ChangeAsync(
             (INodeActivities activities) => activities.WriteSettingsAsync(settings),
             $"{settings.Node}: settings"
+        );
+
+    public static Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName>? without = null) =>
+        ActivityCall.ChangeAsync(
+            (INodeActivities activities) =>
+                activities.DemandConfirmationsAsync(settings, without ?? Array.Empty<NodeName>()),
+            $"{settings.Node}: who confirms its commits",
+            Duration.Long
         );
 
     public static Task RememberQuorumAsync(NodeId node, int quorum) =>

@@ -11,8 +11,8 @@ public interface ISettingsActivities
     Task<NodeSetup> InspectSettingsAsync(NodeId node, IReadOnlyList<string> names);
 
     /// <summary>Post-condition: the node's file of the cluster's settings has these and no others; a node that runs has
-    /// read it, and uses them, from that file. Refuses what takes effect at a start only, where the node runs
-    /// without.</summary>
+    /// read it, and uses them, but for those that another file has, which goes before. Refuses what takes effect at a
+    /// start only, where the node runs without.</summary>
     [Activity]
     Task WriteClusterSettingsAsync(NodeId node, IReadOnlyDictionary<string, string> settings);
 }

@@ -201,9 +201,13 @@ public sealed record NodeState
     /// <summary>What synchronous_standby_names says.</summary>
     public string SynchronousStandbyNames { get; init; } = "";
 
-    /// <summary>What it said when a stopped primary ran last, where its file was changed since then; null where it was
-    /// not.</summary>
+    /// <summary>What it was, where not all that was acknowledged then is proven to be where it says now: several values
+    /// are separated by semicolons; null where there is none.</summary>
     public string? EarlierStandbyNames { get; init; }
+
+    /// <summary>The nodes that stream from it.</summary>
+    internal IEnumerable<NodeName> Streaming =>
+        Followers.Where(follower => follower.State == "streaming").Select(follower => NodeName.Parse(follower.Node));
 
     /// <summary>What it demands as a primary, by <see cref="SynchronousStandbyNames"/>.</summary>
     internal Demand Demand => Demand.Parse(SynchronousStandbyNames).Without(Id.Name);
@@ -212,7 +216,7 @@ public sealed record NodeState
     internal IReadOnlyList<Demand> Demands =>
         [
             .. Quorum is null && Demand.IsNone ? Array.Empty<Demand>() : [Demand],
-            .. EarlierStandbyNames is { } earlier ? [Demand.Parse(earlier).Without(Id.Name)] : Array.Empty<Demand>(),
+            .. EarlierStandbyNames?.Split(';').Select(one => Demand.Parse(one).Without(Id.Name)) ?? [],
         ];
 
     /// <summary>How many standbys are to confirm each commit, as it has it in its settings for when it is the primary;

@@ -29,20 +29,6 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     /// <summary>Whether these deviations are such as RepairCluster puts right.</summary>
     public static bool CanRepair(Finding finding) => finding.Hint?.Procedure is nameof(RepairCluster);
 
-    /// <summary>Of whom confirmations should be asked: who streams, and who is asked already.</summary>
-    /// <remarks>What keeps one who is asked from streaming is a finding of its own.</remarks>
-    public static IEnumerable<NodeId> ConfirmersOf(NodeState primary, IEnumerable<NodeState> members)
-    {
-        var asked = primary.Demand.Nodes;
-        return members
-            .Where(node => node.Id != primary.Id && (asked.Contains(node.Id.Name) || Streams(node, primary)))
-            .Select(node => node.Id);
-    }
-
-    /// <summary>Whether a node can confirm the primary's commits, as far as that is known.</summary>
-    public static bool Streams(NodeState node, NodeState primary) =>
-        primary is not { Role: NodeRole.Primary, Unread: [] } || !Checks.ReplicationIssues(node, primary).Any();
-
     /// <summary>How the primary asks for confirmations otherwise than it should, or than it was meant to; none where
     /// nobody knows, or where it is for another finding.</summary>
     private IEnumerable<Finding> ConfirmationsOf(NodeState primary)
@@ -53,9 +39,19 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var (intent, asked) = (ClusterIntent.Of(Members), primary.SynchronousStandbyNames);
-        var others = Members.Where(node => node.Id != Id);
-        var (confirmers, confirmable) = (ConfirmersOf(primary, others), Confirmable.Of(primary, others).With(back: 0));
-        var expected = intent.Primary(Id, confirmers, confirmable).SynchronousStandbyNames;
+        List<NodeName> streaming =
+        [
+            .. Members
+                .Where(node => node.Role is not (NodeRole.Stopped or NodeRole.Missing))
+                .Select(node => node.Id.Name)
+                .Intersect(primary.Streaming),
+        ];
+        var expected = primary.Demand.Next(intent.Quorum, streaming).ToString();
+        if (primary.EarlierStandbyNames is { } earlier)
+        {
+            yield return new(FindingCode.ConfirmationsUnproven, Id, $"'{earlier}'", Hint.Repair(Id.Cluster));
+        }
+
         if (asked != expected)
         {
             yield return new(
@@ -67,7 +63,6 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var demand = primary.Demand;
-        List<NodeId> streaming = [.. others.Where(node => Streams(node, primary)).Select(node => node.Id)];
         if (demand.Nodes.Count == demand.Names.Count && !demand.IsMetBy(streaming)) // others may confirm unseen
         {
             yield return new(

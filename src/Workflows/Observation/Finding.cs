@@ -119,6 +119,10 @@ public enum FindingCode
     /// <summary>Commits wait for ever: fewer standbys stream than must confirm; the detail says which.</summary>
     CommitsWait,
 
+    /// <summary>Not all that was acknowledged before synchronous_standby_names was changed is proven to be on those
+    /// that it names now; the detail says what it was.</summary>
+    ConfirmationsUnproven,
+
     /// <summary>Commits wait for fewer standbys than they are meant to, since no more can confirm; the detail says for
     /// how many. Of a plan: until it has ended.</summary>
     FewerConfirm,

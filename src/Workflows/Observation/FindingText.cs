@@ -62,6 +62,9 @@ public static class FindingText
             FindingCode.SynchronousStandbysDiffer =>
                 $"synchronous_standby_names on {node} does not match the cluster's configuration: {detail}",
             FindingCode.CommitsWait => $"commits on {node} wait for confirmations that nobody gives: {detail}",
+            FindingCode.ConfirmationsUnproven =>
+                $"not all that {node} acknowledged is proven to be on those that confirm its commits now: it asked "
+                    + $"{detail} before",
             FindingCode.FewerConfirm => $"commits on {node} wait for {detail}",
             FindingCode.QuorumDiffers =>
                 $"{node} would let commits wait for another number of standbys, were it the primary: {detail}",

@@ -7,6 +7,7 @@ internal static class Capacities
     /// <summary>That every standby can follow, in one of these orders.</summary>
     /// <returns>What the primary will have less of.</returns>
     public static IReadOnlyList<string> RequireFollowing(
+        IEnumerable<NodeState> standbys,
         IReadOnlyList<NodeSetup> setups,
         NodeSetup leader,
         NodeTarget target
@@ -23,6 +24,7 @@ internal static class Capacities
         string[] against =
         [
             .. unable,
+            .. lowered.Count > 0 ? standbys.Where(node => node.ApplyDelay.Length > 0).Select(TooLate) : [],
             .. lowered.Count > 0 && raised.Count > 0
                 ?
                 [
@@ -32,6 +34,10 @@ internal static class Capacities
                 : Array.Empty<string>(),
         ];
         return Failure.RefuseFor(against) is { } refusal ? throw refusal : lowered;
+
+        string TooLate(NodeState node) =>
+            $"{node.Id} can't have less of {string.Join(", ", lowered)} before it has replayed that {leader.Node} does, "
+            + $"{node.ApplyDelay} later by its setting recovery_min_apply_delay";
 
         List<string> Changed(bool less) =>
             [

@@ -110,7 +110,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                     $"{primary} has the settings and slots of a primary, and the virtual IP",
                     async () =>
                     {
-                        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
+                        await Nodes.ConfigureAsync(plan.Intent.Primary(primary));
                         await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
                         await Clusters.SetRolesAsync(primary);
                         await Endpoints.TakeAsync(primary);
@@ -150,7 +150,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await Step(
                     "backup",

@@ -52,7 +52,7 @@ public sealed record InitClusterInput : ProcedureInput
         [
             .. string.IsNullOrWhiteSpace(Image)
                 ? [new("image", "is empty; give an image that has PostgreSQL 13 to 18, as postgres:17")]
-                : TooLong("image", Image, 255),
+                : Unfit("image", Image, 255),
             .. CheckPlace(Nodes, Vip, Subnet),
             .. CheckQuorum(),
             .. Missing("vip", Vip is null && ExternalNetwork is not null, FreeAddress),
@@ -151,7 +151,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                     $"{primary} runs",
                     async () =>
                     {
-                        await Nodes.ConfigureAsync(intent.Primary(primary, []));
+                        await Nodes.ConfigureAsync(intent.Primary(primary));
                         await Nodes.StartAsync(primary);
                         await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
                     }
@@ -197,7 +197,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(intent.Primary(primary, standbys))
+                    () => Nodes.DemandConfirmationsAsync(intent.Primary(primary))
                 );
                 await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.TakeAsync(primary));
                 await RequiredStep(
@@ -283,7 +283,9 @@ internal sealed record InitClusterPlan : Plan
             .. Differs("nodes", spec.Nodes, input.Nodes),
             .. Differs("image", spec.Image, input.Image),
             .. Differs("archive", spec.Archive, input.Archive),
-            .. Differs("quorum", ClusterIntent.Of(state).Quorum, input.Confirmations),
+            .. input.Sync || input.Quorum is not null
+                ? Differs("quorum", ClusterIntent.Of(state).Quorum, input.Confirmations)
+                : [],
             .. Differs("vip", spec.Vip, input.Vip ?? spec.Vip),
             .. Differs("subnet", spec.Subnet, input.Subnet ?? spec.Subnet),
             .. Differs("externalNetwork", spec.ExternalNetwork, input.ExternalNetwork ?? spec.ExternalNetwork),

@@ -26,7 +26,6 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
             async plan =>
             {
                 var (node, primary) = (plan.Node, plan.Primary);
-                var follows = false;
 
                 await Step(
                     "prepare-primary",
@@ -37,26 +36,20 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                         await Clusters.SetRolesAsync(primary);
                     }
                 );
-                if (plan.Lift is { } lift)
+                if (plan.IsAsked)
                 {
                     await Step(
                         "lift-confirmation",
                         $"{primary} does not wait for {node}'s confirmation any more",
-                        () => LiftAsync(primary, lift.Others, plan.Intent),
+                        () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary), [node.Name]),
                         undo: async () =>
                         {
-                            if (lift.Streams)
+                            if (plan.Streams)
                             {
                                 await Nodes.ProveStreamingAsync(node, primary);
                             }
 
-                            await Nodes.ConfigureAsync(
-                                plan.Intent.Primary(
-                                    primary,
-                                    plan.Standbys,
-                                    plan.Confirmable.With(back: lift.Streams ? 1 : 0)
-                                )
-                            );
+                            await Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary));
                         }
                     );
                 }
@@ -84,23 +77,12 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    async () =>
-                    {
-                        await Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent);
-                        follows = true;
-                    }
+                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () =>
-                        Nodes.ConfigureAsync(
-                            plan.Intent.Primary(
-                                primary,
-                                plan.Standbys.Where(standby => follows || standby != node),
-                                plan.Confirmable.With(back: follows ? 1 : 0)
-                            )
-                        )
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await Step(
                     "tidy-up",
@@ -110,23 +92,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 Conclude($"{node} is a fresh copy of {primary} and follows it");
             }
         );
-
-    /// <summary>What only the node has confirmed is on those that are asked from now on, before its data
-    /// goes.</summary>
-    internal static async Task LiftAsync(NodeId primary, IReadOnlyList<NodeId> others, ClusterIntent intent)
-    {
-        await ProveAsync(); // while it still confirms: one that is behind keeps no client waiting
-        await Nodes.ConfigureAsync(intent.Primary(primary, others));
-        await ProveAsync(); // what it confirmed meanwhile
-
-        Task ProveAsync() => InParallel(others, other => Nodes.ProveStreamingAsync(other, primary));
-    }
 }
-
-/// <summary>Who confirms commits while a node that was asked to is away.</summary>
-/// <param name="Others">The other standbys that stream.</param>
-/// <param name="Streams">Whether the node itself streamed.</param>
-internal sealed record Lift(IReadOnlyList<NodeId> Others, bool Streams);
 
 /// <summary>Who is remade from whom.</summary>
 internal sealed record RemakeStandbyPlan : Plan
@@ -142,14 +108,11 @@ internal sealed record RemakeStandbyPlan : Plan
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
+    /// <summary>Whether the primary asks it to confirm commits.</summary>
+    public required bool IsAsked { get; init; }
 
-    /// <summary>How many of the others can.</summary>
-    public required Confirmable Confirmable { get; init; }
-
-    /// <summary>Who confirms commits meanwhile; null where the node is not asked to.</summary>
-    public required Lift? Lift { get; init; }
+    /// <summary>Whether it streams.</summary>
+    public required bool Streams { get; init; }
 
     /// <summary>The node as it is now, for the way back.</summary>
     public required FencedNode Before { get; init; }
@@ -167,8 +130,7 @@ internal sealed record RemakeStandbyPlan : Plan
             Timeline,
             WasWrong,
             Others,
-            Standbys,
-            Lift,
+            IsAsked,
             Intent,
         };
 
@@ -177,7 +139,9 @@ internal sealed record RemakeStandbyPlan : Plan
     {
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
-        var (intent, lift) = (ClusterIntent.Of(state.Nodes, primary), LiftOf(node, primary, state));
+        var intent = ClusterIntent.Of(state.Nodes, primary);
+        var isAsked = primary.Demand.Nodes.Contains(node.Id.Name);
+        var meanwhile = primary.Demand.Next(intent.Quorum, [.. primary.Streaming], [node.Id.Name]).Confirmations;
         return node == primary
             ? throw Failure.Refuse($"{node.Id} is the primary", Hint.Switchover(state.Cluster))
             : new()
@@ -189,13 +153,13 @@ internal sealed record RemakeStandbyPlan : Plan
                     .. node.Role is NodeRole.Primary
                         ? [new(FindingCode.WritesDropped, node.Id, primary.Id.ToString())]
                         : Array.Empty<Finding>(),
-                    .. lift is not null && lift.Others.Count < intent.Quorum
+                    .. isAsked && meanwhile < intent.Quorum
                         ?
                         [
                             new(
                                 FindingCode.FewerConfirm,
                                 primary.Id,
-                                $"{ExpectedNode.FewerThan(intent, lift.Others.Count)} until {node.Id} follows again"
+                                $"{ExpectedNode.FewerThan(intent, meanwhile)} until {node.Id} follows again"
                             ),
                         ]
                         : Array.Empty<Finding>(),
@@ -211,26 +175,10 @@ internal sealed record RemakeStandbyPlan : Plan
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
                 AllNodes = [.. state.Nodes.Select(other => other.Id)],
-                Standbys =
-                [
-                    .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
-                    node.Id,
-                ],
-                Confirmable = Confirmable.Of(primary, state.Standbys.Where(standby => standby != node)),
-                Lift = lift,
+                IsAsked = isAsked,
+                Streams = primary.Streaming.Contains(node.Id.Name),
                 Before = FencedNode.Of(node),
                 Intent = intent,
             };
-    }
-
-    private static Lift? LiftOf(NodeState node, NodeState primary, ClusterState state)
-    {
-        List<NodeId> streaming =
-        [
-            .. state.Standbys.Where(standby => !Checks.ReplicationIssues(standby, primary).Any()).Select(one => one.Id),
-        ];
-        return primary.Demand.Nodes.Contains(node.Id.Name)
-            ? new([.. streaming.Where(other => other != node.Id)], streaming.Contains(node.Id))
-            : null;
     }
 }

@@ -24,7 +24,6 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
             async plan =>
             {
                 var (cluster, primary, returning) = (plan.Spec.Cluster, plan.Primary, plan.Returning);
-                var back = new HashSet<NodeId>();
 
                 await Step(
                     "recreate",
@@ -111,26 +110,13 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                         Step(
                             $"follow/{node.Id.Name}",
                             $"{node} follows {primary}",
-                            async () =>
-                            {
-                                await Replication.AttachAsync(node.Id, primary, timeline, plan.Intent);
-                                back.Add(node.Id);
-                            }
+                            () => Replication.AttachAsync(node.Id, primary, timeline, plan.Intent)
                         )
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () =>
-                        Nodes.ConfigureAsync(
-                            plan.Intent.Primary(
-                                primary,
-                                plan.Standbys.Where(node =>
-                                    back.Contains(node) || returning.All(one => one.Id != node)
-                                ),
-                                plan.Confirmable.With(back.Count)
-                            )
-                        )
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await InParallel(
                     plan.Summarizers,
@@ -181,7 +167,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
     /// <returns>Its timeline: pg_control may tell an older one where it crashed soon after its promotion.</returns>
     private static async Task<Timeline> StartAsync(NodeId primary, RepairClusterPlan plan)
     {
-        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
+        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, Demand.Parse(plan.StandbyNames)));
         await Nodes.StartAsync(primary);
         return (await Clusters.ObserveAsync(primary.Cluster)).RequirePrimary().Timeline!.Value;
     }

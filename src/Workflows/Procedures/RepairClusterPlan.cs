@@ -26,12 +26,6 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Who holds the virtual IP; null where nobody does.</summary>
     public required NodeId? EndpointHolder { get; init; }
 
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
-
-    /// <summary>How many of those that run can.</summary>
-    public required Confirmable Confirmable { get; init; }
-
     /// <summary>The nodes whose WAL summarizers run into errors; not those that don't replay now, and so remove no
     /// WAL.</summary>
     public required IReadOnlyList<NodeId> Summarizers { get; init; }
@@ -44,6 +38,9 @@ internal sealed record RepairClusterPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
+    /// <summary>What the primary demanded when it ran last.</summary>
+    public required string StandbyNames { get; init; }
+
     internal override object Decision =>
         new
         {
@@ -54,7 +51,6 @@ internal sealed record RepairClusterPlan : Plan
             Returning,
             Serving,
             Others,
-            Standbys,
             Summarizers,
             LacksRepository,
             Tablespaces,
@@ -87,8 +83,6 @@ internal sealed record RepairClusterPlan : Plan
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
             EndpointHolder = state.EndpointHolder?.Id,
             Others = [.. others.Select(node => node.Id.Name)],
-            Confirmable = Confirmable.Of(primary, standbys),
-            Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
             Summarizers =
             [
                 .. state
@@ -98,6 +92,7 @@ internal sealed record RepairClusterPlan : Plan
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
             Intent = ClusterIntent.Of(state.Nodes, primary),
+            StandbyNames = primary.Demand.ToString(),
         };
         var left = others.Except(returning).Except(standbys).Select(Stays);
         plan = plan with

@@ -11,11 +11,11 @@ public abstract class RoleSwitch<TInput> : Procedure<TInput>
 
     /// <summary>The steps of it; no acknowledged row is lost.</summary>
     /// <param name="plan">Who gives the role to whom.</param>
-    /// <param name="change">What is done to the old primary before it follows.</param>
+    /// <param name="change">What is done to the stopped old primary; first, since it may leave that without a
+    /// container when it is broken off.</param>
     private protected async Task SwitchAsync(SwitchoverPlan plan, Func<Task>? change = null)
     {
         var (old, candidate, intent) = (plan.Old, plan.Candidate, plan.Intent);
-        var following = new HashSet<NodeId>();
 
         await Step("catch-up", $"{candidate} has caught up with {old}", () => Nodes.WaitForReplayAsync(candidate, old));
         await Step(
@@ -24,7 +24,7 @@ public abstract class RoleSwitch<TInput> : Procedure<TInput>
             async () =>
             {
                 await Nodes.ConfigureAsync(
-                    intent.Primary(candidate, plan.Followers) with
+                    intent.NewPrimary(candidate, plan.WhoConfirms) with
                     {
                         Upstream = old.Name,
                         Timeline = plan.Timeline,
@@ -124,21 +124,10 @@ public abstract class RoleSwitch<TInput> : Procedure<TInput>
                 $"{old}'s unarchived WAL is in the archive, and it follows {candidate}",
                 async () =>
                 {
+                    await (change?.Invoke() ?? Task.CompletedTask);
                     // a standby recycles what it had not archived as a primary
                     await Archives.SalvageAsync(old);
-                    await (change?.Invoke() ?? Task.CompletedTask);
                     await FollowAsync(old);
-                    if (intent.Quorum > 0)
-                    {
-                        // It can confirm the proof now, though another may not follow; as many as before must.
-                        await Nodes.ConfigureAsync(
-                            intent.Primary(
-                                candidate,
-                                plan.Followers.Prepend(old),
-                                streaming: Math.Max(following.Count, plan.Followers.Count)
-                            )
-                        );
-                    }
                 }
             ),
             InParallel(
@@ -150,13 +139,9 @@ public abstract class RoleSwitch<TInput> : Procedure<TInput>
         await Step(
             "synchronous-standbys",
             $"synchronous_standby_names on {candidate} matches the cluster's configuration",
-            () => Nodes.ConfigureAsync(intent.Primary(candidate, following))
+            () => Nodes.DemandConfirmationsAsync(intent.Primary(candidate))
         );
 
-        async Task FollowAsync(NodeId node)
-        {
-            await Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);
-            following.Add(node);
-        }
+        Task FollowAsync(NodeId node) => Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);
     }
 }

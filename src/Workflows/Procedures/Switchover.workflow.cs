@@ -53,6 +53,10 @@ internal sealed record SwitchoverPlan : Plan
     /// <summary>The other standbys that take part.</summary>
     public required IReadOnlyList<NodeId> Followers { get; init; }
 
+    /// <summary>Of whom the candidate demands confirmation as soon as it is the primary: nobody does where only the old
+    /// primary could, which is away then.</summary>
+    public IEnumerable<NodeId> WhoConfirms => Followers.Count == 0 ? [] : Followers.Prepend(Old);
+
     /// <summary>All nodes but the candidate: each has a slot.</summary>
     public required IReadOnlyList<NodeId> AllOthers { get; init; }
 

@@ -34,14 +34,14 @@ public sealed partial record UpdateClusterInput : ProcedureInput
         [
             .. Image is null ? []
             : string.IsNullOrWhiteSpace(Image) ? [new("image", "is empty; give an image, as postgres:17.6")]
-            : TooLong("image", Image, 255),
+            : Unfit("image", Image, 255),
             .. Set.Where(given => given is null || !Assignment().IsMatch(given))
                 .Select(given => new InputProblem("set", $"'{given}' is not NAME=VALUE, as max_connections=200")),
             .. Set.Where(given => given is not null && Assignment().IsMatch(given))
                 .GroupBy(given => given.Split('=')[0].Trim(), StringComparer.OrdinalIgnoreCase)
                 .Where(name => name.Count() > 1)
                 .Select(name => new InputProblem("set", $"{name.Key} is given twice")),
-            .. Set.SelectMany(given => TooLong("set", given, 1000)),
+            .. Set.SelectMany(given => Unfit("set", given, 1000)),
             .. StopLimit.Problems(StopWithinSeconds),
         ];
 
@@ -108,66 +108,70 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
         }
     }
 
-    /// <summary>One at a time: the next only when the one before streams again.</summary>
+    /// <summary>One at a time: the next only when the one before streams again. Each step of a node is undone by its
+    /// opposite: a step that was broken off leaves the node without what the next one needs, a container perhaps.</summary>
     private async Task RestartStandbysAsync(UpdateClusterPlan plan)
     {
-        var (primary, intent) = (plan.Primary, plan.Intent);
+        var primary = plan.Primary;
         foreach (var node in plan.Changes.Where(change => change.Id != primary))
         {
-            var (id, asked) = (node.Id, plan.Confirmers.Contains(node.Id));
+            var (id, asked) = (node.Id, plan.Confirmers.Contains(node.Id.Name));
             await Step(
                 $"stream/{id.Name}",
-                $"{id} has what {primary} wrote, its settings too",
-                () => Nodes.ProveStreamingAsync(id, primary)
+                $"{id} has what {primary} wrote, its settings too, and little to write when it stops",
+                async () =>
+                {
+                    await Nodes.ProveStreamingAsync(id, primary);
+                    await Nodes.CheckpointAsync(id); // it starts behind what the primary's settings were before
+                }
             );
             if (asked)
             {
                 await Step(
                     $"lift-confirmation/{id.Name}",
                     $"{primary} does not wait for {id}'s confirmation",
-                    LiftAsync,
-                    undo: AskAgainAsync
+                    () => DemandAsync(id.Name),
+                    undo: () => DemandAsync()
                 );
             }
 
             await Step(
-                $"update/{id.Name}",
-                $"{id} is stopped and has {plan.What}",
-                () => ChangeAsync(node.After),
-                undo: async () =>
-                {
-                    await ChangeAsync(node.Before);
-                    await AttachAsync(node.Before);
-                }
+                $"fence/{id.Name}",
+                $"{id} is stopped and can't restart as a primary",
+                () => NodeRoles.FenceAsync(id),
+                undo: () => FollowAsync(node.Before)
             );
-            await Step($"rejoin/{id.Name}", $"{id} uses it and streams from {primary}", () => AttachAsync(node.After));
+            await Step(
+                $"update/{id.Name}",
+                $"{id} has {plan.What}",
+                () => ApplyAsync(id, node.After),
+                undo: () => ApplyAsync(id, node.Before)
+            );
+            await Step(
+                $"rejoin/{id.Name}",
+                $"{id} uses it and streams from {primary}",
+                () => FollowAsync(node.After),
+                undo: () => NodeRoles.FenceAsync(id)
+            );
             if (asked)
             {
                 await Step(
                     $"confirm/{id.Name}",
                     $"synchronous_standby_names on {primary} has {id} again",
-                    AskAgainAsync,
-                    undo: LiftAsync
+                    () => DemandAsync(),
+                    undo: () => DemandAsync(id.Name)
                 );
             }
 
-            Task LiftAsync() =>
-                RemakeStandby.LiftAsync(primary, [.. plan.Confirmers.Where(other => other != id)], intent);
-
-            async Task ChangeAsync(NodeTarget target)
+            async Task FollowAsync(NodeTarget target)
             {
-                await NodeRoles.FenceAsync(id);
-                await ApplyAsync(id, target);
-            }
-
-            async Task AttachAsync(NodeTarget target)
-            {
-                await Replication.AttachAsync(id, primary, plan.Timeline, intent);
+                await Replication.AttachAsync(id, primary, plan.Timeline, plan.Intent);
                 await ProveAsync(id, target);
             }
         }
 
-        Task AskAgainAsync() => Nodes.ConfigureAsync(intent.Primary(primary, plan.Confirmers));
+        Task DemandAsync(params NodeName[] without) =>
+            Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary), without);
     }
 
     private async Task RestartPrimaryAsync(UpdateClusterPlan plan)
@@ -192,11 +196,7 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
             $"update/{primary.Name}",
             $"{primary} has {plan.What}",
             () => ApplyAsync(primary, change.After),
-            undo: async () =>
-            {
-                await NodeRoles.FenceAsync(primary);
-                await ApplyAsync(primary, change.Before);
-            }
+            undo: () => ApplyAsync(primary, change.Before)
         );
         await Step(
             "start-primary",
@@ -206,7 +206,8 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
                 await Nodes.StartAsync(primary);
                 await Endpoints.TakeAsync(primary);
                 await ProveAsync(primary, change.After);
-            }
+            },
+            undo: () => NodeRoles.FenceAsync(primary)
         );
         await RequiredStep(
             "prove-endpoint",

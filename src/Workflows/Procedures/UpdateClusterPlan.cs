@@ -18,7 +18,7 @@ internal sealed record UpdateClusterPlan : Plan
     public required IReadOnlyList<NodeChange> Changes { get; init; }
 
     /// <summary>Who is asked to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Confirmers { get; init; }
+    public required IReadOnlyList<NodeName> Confirmers { get; init; }
 
     /// <summary>The role leaves the primary before it is restarted; null where it needs none.</summary>
     public required SwitchoverPlan? Switchover { get; init; }
@@ -43,7 +43,7 @@ internal sealed record UpdateClusterPlan : Plan
     /// <summary>Decides, or refuses, by what the nodes and the image say of themselves.</summary>
     public static async Task<UpdateClusterPlan> FromAsync(UpdateClusterInput input, ClusterState state)
     {
-        RequireAll(state);
+        var primary = RequireAll(state);
         string[] names =
         [
             .. input
@@ -51,10 +51,14 @@ internal sealed record UpdateClusterPlan : Plan
                 .Concat(state.Nodes.SelectMany(node => node.PendingRestart)),
         ];
         var image = input.Image is { } given ? await Clusters.InspectImageAsync(state.Cluster, given) : null;
-        var setups = await Workflow.WhenAllAsync(
-            state.Nodes.Select(node => Settings.InspectAsync(node.Id, names)).ToList()
+        var leader = await Settings.InspectAsync(primary.Id, names);
+        var others = await Workflow.WhenAllAsync(
+            state
+                .Nodes.Where(node => node != primary)
+                .Select(node => Settings.InspectAsync(node.Id, [.. names, .. leader.Settings.Keys]))
+                .ToList()
         );
-        return From(input, state, setups, image);
+        return From(input, state, [leader, .. others], image);
     }
 
     /// <summary>Decides, or refuses with all that stands against it.</summary>
@@ -98,18 +102,18 @@ internal sealed record UpdateClusterPlan : Plan
             ))
             .Where(change => change.Restarts || !SameSettings(change.Before.Settings, target.Settings))
             .ToList();
-        var lowered = Capacities.RequireFollowing(setups, leader, target);
+        var lowered = Capacities.RequireFollowing(state.Standbys, setups, leader, target);
 
-        var restarts = changes.Exists(change => change.Restarts);
-        var ofPrimary = changes.Exists(change => change.Id == primary.Id && change.Restarts);
+        var restarts = changes.FindAll(change => change.Restarts);
+        var ofPrimary = restarts.Exists(change => change.Id == primary.Id);
         var inPlace = ofPrimary && (lowered.Count > 0 || setups.Count == 1);
         var order =
-            !restarts ? RestartOrder.None
+            restarts.Count == 0 ? RestartOrder.None
             : inPlace ? RestartOrder.PrimaryFirst
             : RestartOrder.StandbysFirst;
         var switchover = ofPrimary && order is RestartOrder.StandbysFirst ? SwitchoverOf(input, state) : null;
 
-        var what = WhatOf(input, target);
+        var (what, intent) = (WhatOf(input, target), ClusterIntent.Of(state.Nodes, primary));
         var plan = new UpdateClusterPlan
         {
             Summary =
@@ -124,7 +128,7 @@ internal sealed record UpdateClusterPlan : Plan
             [
                 .. inPlace ? [OutageOf(primary, lowered)] : Array.Empty<Finding>(),
                 .. MovedOf(leader, input),
-                .. Fewer(state, primary, changes),
+                .. Fewer(intent, primary, restarts),
                 .. switchover?.Warnings ?? [],
             ],
             Primary = primary.Id,
@@ -132,13 +136,10 @@ internal sealed record UpdateClusterPlan : Plan
             What = what,
             Restart = order,
             Changes = changes,
-            Confirmers =
-            [
-                .. state.Standbys.Select(node => node.Id).Where(node => primary.Demand.Nodes.Contains(node.Name)),
-            ],
+            Confirmers = primary.Demand.Nodes,
             Switchover = switchover,
             StopWithinSeconds = input.StopWithinSeconds,
-            Intent = ClusterIntent.Of(state.Nodes, primary),
+            Intent = intent,
         };
         return changes.Count > 0
             ? plan
@@ -286,18 +287,23 @@ internal sealed record UpdateClusterPlan : Plan
         }
     }
 
-    private static IEnumerable<Finding> Fewer(ClusterState state, NodeState primary, List<NodeChange> changes)
+    private static IEnumerable<Finding> Fewer(ClusterIntent intent, NodeState primary, List<NodeChange> restarts)
     {
-        var (quorum, confirmers) = (primary.Demand.Confirmations, state.Standbys.Count);
-        return
-            quorum >= confirmers && quorum > 0 && changes.Exists(change => change.Restarts && change.Id != primary.Id)
+        List<int> meanwhile =
+        [
+            .. restarts
+                .Select(change => change.Id.Name)
+                .Intersect(primary.Demand.Nodes)
+                .Select(away => primary.Demand.Next(intent.Quorum, [.. primary.Streaming], [away]).Confirmations)
+                .Where(confirmations => confirmations < intent.Quorum),
+        ];
+        return meanwhile.Count > 0
             ?
             [
                 new(
                     FindingCode.FewerConfirm,
                     primary.Id,
-                    ExpectedNode.FewerThan(ClusterIntent.Of(state.Nodes, primary), confirmers - 1)
-                        + " while one is away"
+                    $"{ExpectedNode.FewerThan(intent, meanwhile.Min())} while one is away"
                 ),
             ]
             : [];

@@ -35,6 +35,12 @@ public sealed class UpdateClusterPlanTests
                 Set("max_connections=50", "max_worker_processes=16")
             },
             {
+                "p2 can't have less of max_connections before it has replayed that p1 does, 1h later by its setting "
+                    + "recovery_min_apply_delay",
+                Healthy().With(2, node => node with { ApplyDelay = "1h" }),
+                Set("max_connections=50")
+            },
+            {
                 "p1 is the primary, and can't take over from itself",
                 Healthy(),
                 Set("max_connections=200") with

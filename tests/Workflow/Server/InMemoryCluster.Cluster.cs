@@ -221,6 +221,7 @@ internal sealed partial class InMemoryCluster
             node,
             () =>
             {
+                RequireContainer(node);
                 Mark(node);
                 Set(
                     node,
@@ -342,6 +343,27 @@ internal sealed partial class InMemoryCluster
             }
         );
 
+    Task<int> INodeActivities.DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without) =>
+        DoAsync(
+            settings.Node,
+            () =>
+            {
+                var primary = _nodes[settings.Node.Name] with { Followers = FollowersOf(_nodes[settings.Node.Name]) };
+                var next = primary.Demand.Next(settings.Quorum, [.. primary.Streaming], without);
+                Set(
+                    settings.Node,
+                    state =>
+                        state with
+                        {
+                            EarlierStandbyNames = null,
+                            Quorum = settings.Quorum,
+                            SynchronousStandbyNames = next.ToString(),
+                        }
+                );
+                return next.Confirmations;
+            }
+        );
+
     Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
         DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
 
@@ -452,7 +474,15 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    Task<int> IArchiveActivities.SalvageWalAsync(NodeId node) => DoAsync(node, () => 1);
+    Task<int> IArchiveActivities.SalvageWalAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                RequireContainer(node);
+                return 1;
+            }
+        );
 
     Task IArchiveActivities.PublishTimelineHistoryAsync(NodeId primary) =>
         DoAsync(
@@ -641,14 +671,16 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    /// <summary>What the last commits of a stopped primary waited for.</summary>
-    private static string? EarlierThan(NodeSettings settings, NodeState state) =>
-        settings is { Upstream: null, Recovery: null }
-        && state is { Role: NodeRole.Stopped, Container: not "created" }
-        && (state.EarlierStandbyNames ?? state.SynchronousStandbyNames) is var last
-        && last != settings.SynchronousStandbyNames
-            ? last
-            : null;
+    /// <summary>What the last commits of a primary waited for.</summary>
+    private static string? EarlierThan(NodeSettings settings, NodeState state)
+    {
+        string[] former = [.. state.EarlierStandbyNames?.Split(';') ?? [], state.SynchronousStandbyNames];
+        return
+            settings is not { Upstream: null, Recovery: null }
+            || state is { Role: NodeRole.Standby } or { Container: "created" }
+            ? null
+            : DemandChange.Of(Demand.Parse(settings.SynchronousStandbyNames), former).Kept;
+    }
 
     private void Vanish()
     {
@@ -729,6 +761,9 @@ internal sealed partial class InMemoryCluster
                 }
         );
     }
+
+    private void RequireContainer(NodeId node) =>
+        Require(_nodes[node.Name].Role is not NodeRole.Missing, $"{node} has no container");
 
     private void Set(NodeId node, Func<NodeState, NodeState> change) => _nodes[node.Name] = change(_nodes[node.Name]);
 }

@@ -12,6 +12,10 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
     public IReadOnlyDictionary<string, string> SettingsOf(string name) =>
         _settings.GetValueOrDefault(NodeName.Parse(name), new Dictionary<string, string>());
 
+    /// <summary>An earlier update has set that on a node.</summary>
+    public void Set(string name, string setting, string value) =>
+        _settings[NodeName.Parse(name)] = new Dictionary<string, string>(SettingsOf(name)) { [setting] = value };
+
     /// <summary>The image that a node's container was made from.</summary>
     public string ImageOf(string name) => SpecOf(NodeName.Parse(name)).ImageReference;
 
@@ -37,19 +41,7 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
                     node,
                     SpecOf(node.Name),
                     SettingsOf(node.ToString()),
-                    [
-                        new("max_connections", "integer", "postmaster", Connections(node.Name))
-                        {
-                            Minimum = "1",
-                            Maximum = "262143",
-                        },
-                        new("work_mem", "integer", "user", "4096")
-                        {
-                            Unit = "kB",
-                            Minimum = "64",
-                            Maximum = "2147483647",
-                        },
-                    ]
+                    [.. RowsOf(node).Where(row => names.Contains(row.Name))]
                 )
                 {
                     Version = "17.6",
@@ -62,12 +54,15 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
             node,
             () =>
             {
+                var before = RowsOf(node);
+                _settings[node.Name] = settings;
                 Require(
                     _nodes[node.Name].Role is NodeRole.Stopped
-                        || settings.GetValueOrDefault("max_connections", "100") == Connections(node.Name),
-                    $"max_connections of {node} was changed while it ran"
+                        || before
+                            .Where(row => row.NeedsRestart)
+                            .SequenceEqual(RowsOf(node).Where(row => row.NeedsRestart)),
+                    $"what {node} reads at a start only was changed while it ran"
                 );
-                _settings[node.Name] = settings;
             }
         );
 
@@ -76,14 +71,37 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
             node,
             () =>
             {
-                if (SpecOf(node.Name).ImageReference != spec.ImageReference)
+                var there = _nodes[node.Name].Role;
+                if (there is NodeRole.Missing || SpecOf(node.Name).ImageReference != spec.ImageReference)
                 {
-                    Require(_nodes[node.Name].Role is NodeRole.Stopped, $"{node} was replaced while it ran");
-                    Set(node, state => state with { Container = "created", Endpoint = EndpointRole.None });
+                    Require(there is NodeRole.Stopped or NodeRole.Missing, $"{node} was replaced while it ran");
+                    Set(
+                        node,
+                        state =>
+                            state with
+                            {
+                                Role = NodeRole.Stopped,
+                                Container = "created",
+                                Endpoint = EndpointRole.None,
+                            }
+                    );
                     _made[node.Name] = spec;
                 }
             }
         );
+
+    private List<Setting> RowsOf(NodeId node)
+    {
+        return [Row("max_connections", "postmaster"), Row("shared_buffers", "postmaster"), Row("work_mem", "user")];
+
+        Setting Row(string name, string context) =>
+            new(name, "integer", context, SettingsOf(node.ToString()).GetValueOrDefault(name, "100"))
+            {
+                Unit = name == "max_connections" ? null : "kB",
+                Minimum = "1",
+                Maximum = "2147483647",
+            };
+    }
 
     private string Connections(NodeName node) =>
         SettingsOf(node.ToString()).GetValueOrDefault("max_connections", "100");

@@ -73,8 +73,10 @@ public sealed class UpdateTests(TemporalServer temporal)
     public async Task What_ALTER_SYSTEM_left_waiting_is_shown_and_brought_about()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await UpdateAsync(cluster, new() { Set = ["work_mem=8MB"] });
         foreach (var number in (int[])[1, 2])
         {
+            await TestCluster.SqlAsync(cluster.Node(number), "ALTER SYSTEM SET work_mem = '16MB'");
             await TestCluster.SqlAsync(cluster.Node(number), "ALTER SYSTEM SET max_worker_processes = 12");
             await TestCluster.SqlAsync(cluster.Node(number), "SELECT pg_reload_conf()");
         }
@@ -87,6 +89,7 @@ public sealed class UpdateTests(TemporalServer temporal)
         );
         await UpdateAsync(cluster, new());
         await UsedAsync(cluster, "max_worker_processes", "12");
+        await UsedAsync(cluster, "work_mem", "16MB");
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 

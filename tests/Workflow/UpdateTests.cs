@@ -22,9 +22,9 @@ public sealed class UpdateTests(TemporalServer server)
             "ProveStreaming p3",
             "StopPostgres p1",
             "PromoteStandby p2",
-            "SalvageWal p1",
             "ReplaceContainer p1",
             "WriteClusterSettings p1",
+            "SalvageWal p1",
             "StartPostgres p1",
             "ProveStreaming p1"
         );

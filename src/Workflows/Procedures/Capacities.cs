@@ -36,7 +36,7 @@ internal static class Capacities
         return Failure.RefuseFor(against) is { } refusal ? throw refusal : lowered;
 
         string TooLate(NodeState node) =>
-            $"{node.Id} can't have less of {string.Join(", ", lowered)} before it has replayed that {leader.Node} does, "
+            $"{node.Id} can't have less of {string.Join(", ", lowered)} before it has replayed that {leader.Node} has, "
             + $"{node.ApplyDelay} later by its setting recovery_min_apply_delay";
 
         List<string> Changed(bool less) =>

@@ -108,8 +108,8 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
         }
     }
 
-    /// <summary>One at a time: the next only when the one before streams again. Each step of a node is undone by its
-    /// opposite: a step that was broken off leaves the node without what the next one needs, a container perhaps.</summary>
+    /// <summary>One at a time: the next only when the one before streams again. Each step has its own way back, and
+    /// goes on from where it was broken off: the node may have no container then.</summary>
     private async Task RestartStandbysAsync(UpdateClusterPlan plan)
     {
         var primary = plan.Primary;

@@ -35,7 +35,7 @@ public sealed class UpdateClusterPlanTests
                 Set("max_connections=50", "max_worker_processes=16")
             },
             {
-                "p2 can't have less of max_connections before it has replayed that p1 does, 1h later by its setting "
+                "p2 can't have less of max_connections before it has replayed that p1 has, 1h later by its setting "
                     + "recovery_min_apply_delay",
                 Healthy().With(2, node => node with { ApplyDelay = "1h" }),
                 Set("max_connections=50")

@@ -224,6 +224,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
         // Of a run that is over, since nobody holds the same lease twice: the one that asks was reset, or the one that
         // held it is gone.
+        ProgressReporter.Now?.EndsAnother = true;
         await Client
             .GetWorkflowHandle(lease.Id, lease.RunId)
             .TerminateAsync($"its procedure {parent} does not run any more");

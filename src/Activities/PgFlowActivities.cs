@@ -32,6 +32,7 @@ public static class PgFlowActivities
             .AddSingleton<NodeLife>()
             .AddSingleton<Candidates>()
             .AddSingleton<Replay>()
+            .AddSingleton<Confirmers>()
             .AddSingleton<ClientConnections>()
             .AddSingleton<Summarizer>()
             .AddSingleton<ILeaseActivities, LeaseActivities>()

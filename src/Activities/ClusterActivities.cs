@@ -30,15 +30,23 @@ internal sealed class ClusterActivities(
     public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
     {
         var parts = await inventory.PartsAsync(cluster);
-        var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
-        var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
-        var absent = await ObserveMissingAsync(missing, parts);
+        var observing = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
+        var inVolumes = await ObserveMissingAsync([.. parts.WithVolumeAlone], parts);
+        NodeState[] there = [.. await observing, .. inVolumes];
+        var members = Membership.Of(there);
+        var gone = members.Except(there.Select(node => node.Id.Name)).Select(name => new NodeId(cluster, name));
         var state = new ClusterState
         {
             Cluster = cluster,
             Spec = parts.Spec,
-            Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
-            Resources = parts.Resources,
+            Nodes =
+            [
+                .. there
+                    .Where(members.Includes)
+                    .Concat(await ObserveMissingAsync([.. gone], parts))
+                    .OrderBy(node => node.Id.Name),
+            ],
+            Resources = parts.ResourcesFor(members),
         };
         metrics.Observed(state);
         return state;
@@ -48,7 +56,7 @@ internal sealed class ClusterActivities(
     {
         var id = await PullAsync(image);
         var any = new PostgresInstallation(0, "/usr/bin", 0, 0, ImageId: id);
-        var spec = new ClusterSpec(cluster, 0, image, any, default, "", "", "");
+        var spec = new ClusterSpec(cluster, image, any, default, "", "", "");
         var there = await ContentAsync(spec);
         static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
         var found = new PostgresInstallation(

@@ -10,6 +10,7 @@ internal sealed class NodeActivities(
     NodeLife life,
     Replay replay,
     Confirmers confirmers,
+    ReplicationSlots slots,
     DockerEngine docker,
     Sql sql,
     Secrets secrets,
@@ -150,7 +151,13 @@ internal sealed class NodeActivities(
     public async Task WriteQuorumAsync(NodeId node, int quorum) =>
         await ChangeFileAsync(
             await life.StoppedOrRunningAsync(node),
-            new Dictionary<string, string> { [SettingsFile.Quorum] = quorum.ToString(CultureInfo.InvariantCulture) }
+            new() { [SettingsFile.Quorum] = quorum.ToString(CultureInfo.InvariantCulture) }
+        );
+
+    public async Task WriteMembersAsync(NodeId node, IReadOnlyList<NodeName> members) =>
+        await ChangeFileAsync(
+            await life.StoppedOrRunningAsync(node),
+            new() { [SettingsFile.Members] = SettingsFile.ValueOf(members) }
         );
 
     public async Task SetReadOnlyAsync(NodeId node, bool isOn)
@@ -164,7 +171,7 @@ internal sealed class NodeActivities(
     }
 
     /// <summary>Changes some settings in the node's own file, and nothing else in it.</summary>
-    private async Task ChangeFileAsync(NodeContainer node, IReadOnlyDictionary<string, string> changed)
+    private async Task ChangeFileAsync(NodeContainer node, Dictionary<string, string> changed)
     {
         var file =
             await docker.Of(node.Id).ReadFileAsync(SettingsFile.Path)
@@ -255,35 +262,8 @@ internal sealed class NodeActivities(
         throw Failure.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
     }
 
-    public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others)
-    {
-        var container = await life.RunningAsync(node);
-        await using var connection = await sql.OpenAsync(container);
-        var names = string.Join(',', others);
-        await connection.ChangeAsync<long>(
-            """
-            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
-            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$'
-                AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
-            """,
-            names
-        );
-        await connection.ChangeAsync<long>(
-            """
-            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots AS slot
-            WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active
-                AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
-            """
-        );
-        await connection.ChangeAsync<long>(
-            """
-            SELECT count(pg_create_physical_replication_slot(name, true))
-            FROM unnest(string_to_array($1, ',')) AS wanted(name)
-            WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
-            """,
-            names
-        );
-    }
+    public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+        await slots.SetAsync(await life.RunningAsync(node), others);
 
     public async Task<RestorePoint> CreateRestorePointRecordAsync(NodeId primary, string name)
     {

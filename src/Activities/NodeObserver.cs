@@ -23,13 +23,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END,
             'replayPaused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
             'synchronousStandbyNames', current_setting('synchronous_standby_names'),
-            'quorum', (SELECT setting::int FROM pg_file_settings
-                WHERE name = 'pgflow.synchronous' AND setting ~ '^[0-9]{1,4}$' AND sourcefile = $2
-                ORDER BY seqno DESC LIMIT 1),
-            'earlierStandbyNames', (SELECT setting FROM pg_file_settings
-                WHERE name = 'pgflow.earlier_standby_names' AND sourcefile = $2 ORDER BY seqno DESC LIMIT 1),
-            'readOnly', EXISTS (SELECT FROM pg_file_settings
-                WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
+            'own', (SELECT coalesce(json_object_agg(name, setting ORDER BY seqno), '{}') FROM pg_file_settings
+                WHERE name LIKE 'pgflow.%' AND setting IS NOT NULL AND sourcefile = $2),
             'followers', (SELECT coalesce(json_agg(json_build_object(
                     'node', host(client_addr), 'state', state, 'replayed', replay_lsn, 'sync', sync_state,
                     'lagBytes', CASE WHEN pg_is_in_recovery() THEN 0
@@ -206,7 +201,10 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         );
         var answer = full.Value ?? await Sql.QueryJsonAsync<NodeAnswer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
-        var identity = await identifying;
+        var (identity, settings) = (
+            await identifying,
+            new KnownSettings(answer.Own ?? new Dictionary<string, string>())
+        );
         return state with
         {
             Role = answer.Recovery ? NodeRole.Standby : NodeRole.Primary,
@@ -227,9 +225,10 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
-            EarlierStandbyNames = answer.EarlierStandbyNames,
-            Quorum = answer.Quorum,
-            ReadOnly = answer.ReadOnly,
+            EarlierStandbyNames = settings.EarlierStandbyNames,
+            Quorum = settings.Quorum,
+            ReadOnly = settings.ReadOnly,
+            Members = settings.Members,
             SummarizerFails = answer.SummarizerFails,
             RefusesClients = answer.RefusesClients,
             PendingRestart = answer.PendingRestart ?? [],
@@ -244,13 +243,10 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
     /// says.</summary>
     private static IReadOnlyList<Follower> FollowersOf(ClusterSpec spec, IReadOnlyList<Follower> byAddress) =>
         [
-            .. Enumerable
-                .Range(1, spec.Nodes)
-                .Select(NodeName.Of)
-                .SelectMany(
-                    name => byAddress.Where(row => row.Node == Names.AddressOf(spec, name)),
-                    (name, row) => row with { Node = name.ToString() }
-                ),
+            .. InitClusterInput.AllNames.SelectMany(
+                name => byAddress.Where(row => row.Node == Names.AddressOf(spec, name)),
+                (name, row) => row with { Node = name.ToString() }
+            ),
         ];
 
     private Task<NodeState> WithFilesAsync(NodeState state) => WithFilesAsync(state, docker.Of(state.Id));
@@ -286,6 +282,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             Drift = configuration.Drift,
             Quorum = configuration.Quorum,
             ReadOnly = configuration.ReadOnly,
+            Members = configuration.Members,
         };
     }
 

@@ -33,6 +33,7 @@ public static class PgFlowActivities
             .AddSingleton<Candidates>()
             .AddSingleton<Replay>()
             .AddSingleton<Confirmers>()
+            .AddSingleton<ReplicationSlots>()
             .AddSingleton<ClientConnections>()
             .AddSingleton<Summarizer>()
             .AddSingleton<ILeaseActivities, LeaseActivities>()

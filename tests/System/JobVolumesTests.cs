@@ -36,7 +36,6 @@ public sealed class JobVolumesTests
     private static ClusterSpec Spec { get; } =
         new(
             ClusterName.Parse("test"),
-            1,
             Host.Image,
             new(17, "/usr/lib/postgresql/17/bin", 999, 999),
             ArchiveMode.External,

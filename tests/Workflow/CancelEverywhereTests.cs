@@ -11,11 +11,18 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     [InlineData("SetSynchronousReplication")]
     [InlineData("UpdateCluster")]
     [InlineData("UpdateCluster where it is")]
-    public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(string procedure)
+    [InlineData("AddStandby")]
+    [InlineData("RemoveNode")]
+    [InlineData("AddStandby", 2)]
+    [InlineData("RemoveNode", 2)]
+    public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(
+        string procedure,
+        int quorum = 0
+    )
     {
-        foreach (var call in await CallsAsync(procedure))
+        foreach (var call in await CallsAsync(procedure, quorum))
         {
-            await using var world = TestEnvironment.Start(server);
+            await using var world = Start(quorum);
             var before = NodesOf(world);
             var gate = world.InMemory.Hold(call);
             var handle = await world.StartAsync(procedure.Split(' ')[0], FieldsOf(procedure));
@@ -49,6 +56,11 @@ public sealed class CancelEverywhereTests(TemporalServer server)
         }
     }
 
+    private TestEnvironment Start(int quorum) =>
+        quorum == 0
+            ? TestEnvironment.Start(server)
+            : Scenario.Synchronous(TestEnvironment.Start(server, nodes: quorum + 1), quorum);
+
     private static (string Name, object Value)[] FieldsOf(string procedure) =>
         procedure switch
         {
@@ -57,13 +69,14 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             "SetSynchronousReplication" => [("quorum", 1)],
             "UpdateCluster" => [("image", "postgres:17.7"), ("set", Scenario.Connections("200"))],
             "UpdateCluster where it is" => [("image", "postgres:17.7"), ("set", Scenario.Connections("50"))],
+            "RemoveNode" => [("node", "p2")],
             _ => [],
         };
 
     /// <summary>Each call of an undisturbed run, once, but for those that end or begin a procedure.</summary>
-    private async Task<IReadOnlyList<string>> CallsAsync(string procedure)
+    private async Task<IReadOnlyList<string>> CallsAsync(string procedure, int quorum)
     {
-        await using var world = TestEnvironment.Start(server);
+        await using var world = Start(quorum);
         await world.SucceedAsync(procedure.Split(' ')[0], FieldsOf(procedure));
         return [.. world.InMemory.Changes.Distinct()];
     }
@@ -71,9 +84,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     private static string NodesOf(TestEnvironment world) =>
         string.Join(
             "; ",
-            Enumerable
-                .Range(1, 2)
-                .Select(number => $"p{number}")
+            world
+                .InMemory.There.Select(name => name.ToString())
                 .Select(name =>
                     $"{name}: {world.InMemory[name].Role}, {world.InMemory[name].Endpoint}, timeline "
                     + $"{world.InMemory[name].Timeline}, {world.InMemory[name].Quorum ?? 0} of "

@@ -21,16 +21,28 @@ internal sealed record KnownSettings
     /// <param name="own">PgFlow's own file; null where there is none.</param>
     /// <param name="automatic">What ALTER SYSTEM has written; null where there is none.</param>
     public KnownSettings(byte[]? own, byte[]? automatic = null)
-    {
-        _own = ValuesOf(own);
-        _override = ValuesOf(automatic)[SettingsFile.StandbyNames].LastOrDefault();
-    }
+        : this(ValuesOf(own)) => _override = ValuesOf(automatic)[SettingsFile.StandbyNames].LastOrDefault();
+
+    /// <summary>What PostgreSQL has read of PgFlow's own file.</summary>
+    public KnownSettings(IEnumerable<KeyValuePair<string, string>> own)
+        : this(own.ToLookup(setting => setting.Key, setting => setting.Value)) { }
+
+    private KnownSettings(ILookup<string, string> own) => _own = own;
 
     /// <summary>How many standbys are to confirm each commit; null where that is not known.</summary>
     public int? Quorum =>
         int.TryParse(Value(SettingsFile.Quorum), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
+
+    /// <summary>The nodes that the cluster is meant to have; none where that is not known.</summary>
+    public IReadOnlyList<NodeName> Members =>
+        [
+            .. (Value(SettingsFile.Members) ?? "")
+                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Where(name => NodeName.TryParse(name, null, out _))
+                .Select(name => NodeName.Parse(name)),
+        ];
 
     public bool ReadOnly => Value("pgflow.read_only") == "on";
 

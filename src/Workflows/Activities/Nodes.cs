@@ -54,6 +54,11 @@ public interface INodeActivities
     [Activity]
     Task WriteQuorumAsync(NodeId node, int quorum);
 
+    /// <summary>Post-condition: the node's own file says which nodes the cluster is meant to have; all else in it is as
+    /// it was, and nothing that it does now depends on it.</summary>
+    [Activity]
+    Task WriteMembersAsync(NodeId node, IReadOnlyList<NodeName> members);
+
     /// <summary>Post-condition: the node's own file says whether transactions may write, and a running node uses that;
     /// nothing else in the file has changed.</summary>
     [Activity]
@@ -61,8 +66,8 @@ public interface INodeActivities
 
     /// <summary>
     /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
-    /// node. What others made stays, but for a slot that would keep a
-    /// standby from copying the primary's of the same name.
+    /// node: a primary whose slot is in use for another is not done. What others made stays, but for a slot that would
+    /// keep a standby from copying the primary's of the same name.
     /// </summary>
     [Activity]
     Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
@@ -97,7 +102,11 @@ public sealed record NodeSettings(
     bool ReadOnly = false,
     RecoverySettings? Recovery = null,
     Timeline? Timeline = null
-);
+)
+{
+    /// <summary>The nodes that the cluster is meant to have.</summary>
+    public IReadOnlyList<NodeName> Members { get; init; } = [];
+}
 
 /// <summary>What a recovering node replays.</summary>
 /// <param name="Timeline">Along which branch.</param>
@@ -165,6 +174,12 @@ internal static class Nodes
         ActivityCall.ChangeAsync(
             (INodeActivities activities) => activities.WriteQuorumAsync(node, quorum),
             $"{node}: {PgFlowText.Count(quorum, "standby")} to confirm each commit, in its settings"
+        );
+
+    public static Task RememberMembersAsync(NodeId node, IReadOnlyList<NodeName> members) =>
+        ActivityCall.ChangeAsync(
+            (INodeActivities activities) => activities.WriteMembersAsync(node, members),
+            $"{node}: the cluster's nodes are {string.Join(", ", members)}, in its settings"
         );
 
     public static Task SetReadOnlyAsync(NodeId node, bool isOn) =>

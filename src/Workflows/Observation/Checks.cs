@@ -122,7 +122,12 @@ internal static class Checks
         }
         else if (node.Role is not NodeRole.Standby)
         {
-            yield return new(FindingCode.NotAStandby, node.Id, Describe(node), rejoin);
+            yield return new(
+                FindingCode.NotAStandby,
+                node.Id,
+                Describe(node),
+                node.LacksData ? Hint.Repair(node.Id.Cluster) : rejoin
+            );
         }
         else if (RowOf(node, primary) is not { State: "streaming" })
         {
@@ -177,6 +182,16 @@ internal static class Checks
                         { Logical: true } => "; from PostgreSQL 17 on, one made with failover = true does",
                         _ => "; make it again on the new primary for whoever reads from it",
                     }
+            ));
+
+    /// <summary>Slots of others that go with a node's data.</summary>
+    public static IEnumerable<Finding> SlotsLost(NodeState node) =>
+        node
+            .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
+            .Select(slot => new Finding(
+                FindingCode.SlotLeftBehind,
+                node.Id,
+                $"slot {slot.Name} of {node.Id} goes with its data"
             ));
 
     /// <summary>Why the archive would miss what a primary has written, if it were stopped now.</summary>

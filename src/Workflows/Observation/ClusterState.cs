@@ -12,7 +12,8 @@ public sealed record ClusterState
     /// <summary>What it was made as; null when there is no such cluster.</summary>
     public ClusterSpec? Spec { get; init; }
 
-    /// <summary>Its nodes, by number: all that it was made with, whether they are there or not.</summary>
+    /// <summary>Its nodes, by number: all that it is meant to have, whether they are there or not, and who runs
+    /// besides.</summary>
     public IReadOnlyList<NodeState> Nodes { get; init; } = [];
 
     /// <summary>What there is of it outside PostgreSQL, and what is missing.</summary>
@@ -52,9 +53,8 @@ public enum ArchiveMode
     Local,
 }
 
-/// <summary>What a cluster was made as; read back from its labels.</summary>
+/// <summary>What a cluster was made as, and stays; read back from its labels.</summary>
 /// <param name="Cluster">Its name.</param>
-/// <param name="Nodes">How many nodes.</param>
 /// <param name="Image">The image of its nodes and jobs.</param>
 /// <param name="Postgres">What that image has.</param>
 /// <param name="Archive">Where WAL goes.</param>
@@ -63,7 +63,6 @@ public enum ArchiveMode
 /// <param name="Vip">The virtual IP on it.</param>
 public sealed record ClusterSpec(
     ClusterName Cluster,
-    int Nodes,
     string Image,
     PostgresInstallation Postgres,
     ArchiveMode Archive,
@@ -79,10 +78,6 @@ public sealed record ClusterSpec(
     /// <summary>Whether PgFlow made the clients' network; else somebody gave it.</summary>
     [JsonIgnore]
     public bool OwnsExternalNetwork => ExternalNetwork == $"pgflow-{Cluster}-external";
-
-    /// <summary>The nodes that the cluster was made with.</summary>
-    [JsonIgnore]
-    public IEnumerable<NodeId> Members => NodeId.First(Cluster, Nodes);
 }
 
 /// <summary>What a node is right now.</summary>
@@ -225,6 +220,17 @@ public sealed record NodeState
 
     /// <summary>Whether the cluster is meant to be read-only.</summary>
     public bool ReadOnly { get; init; }
+
+    /// <summary>The nodes that the cluster is meant to have, as it has them in its settings; none where that is not
+    /// known.</summary>
+    public IReadOnlyList<NodeName> Members { get; init; } = [];
+
+    /// <summary>Whether a stopped node has no database yet: what made it ended half-way.</summary>
+    internal bool LacksData => this is { Role: NodeRole.Stopped, Control: null, Unread: [] };
+
+    /// <summary>Whether its settings can be written now.</summary>
+    internal bool TakesSettings =>
+        Role is NodeRole.Standby or NodeRole.Primary || this is { Role: NodeRole.Stopped, Control: not null };
 
     /// <summary>Whether its WAL summarizer waits after an error, to run into the next.</summary>
     /// <remarks>Not in its first 30 s: a standby that comes over a fork runs into one error, and gets on after 10

@@ -100,6 +100,25 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
     }
 
+    /// <summary>Whether a node has other nodes in its settings than the cluster is meant to have.</summary>
+    public static bool IsOutdated(NodeState node, ClusterIntent intent) =>
+        node.Members.Count > 0 && !node.Members.SequenceEqual(intent.Members);
+
+    /// <summary>A standby that was out of reach when a node was added or removed would miss it, or forget it, as the
+    /// primary; the primary forgets one that runs again after its removal.</summary>
+    private IEnumerable<Finding> MembersOf(NodeState node)
+    {
+        if (IsOutdated(node, ClusterIntent.Of(Members)))
+        {
+            yield return new(
+                FindingCode.MembersDiffer,
+                Id,
+                $"{string.Join(", ", node.Members)} instead of {string.Join(", ", Membership.Names(Members))}",
+                Hint.Repair(Id.Cluster)
+            );
+        }
+    }
+
     /// <summary>Where a node stands that serves: whether it is restarted, and who reaches it.</summary>
     private IEnumerable<Finding> PlaceOf(NodeState node)
     {
@@ -123,7 +142,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
             yield return new(FindingCode.ClientsRefused, Id, Hint: Hint.Repair(Id.Cluster));
         }
 
-        foreach (var finding in IsPrimary ? ConfirmationsOf(node) : QuorumOf(node))
+        foreach (var finding in (IsPrimary ? ConfirmationsOf(node) : QuorumOf(node)).Concat(MembersOf(node)))
         {
             yield return finding;
         }

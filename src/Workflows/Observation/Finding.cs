@@ -131,6 +131,14 @@ public enum FindingCode
     /// which.</summary>
     QuorumDiffers,
 
+    /// <summary>A node has other nodes in its settings than the cluster is meant to have; the detail says
+    /// which.</summary>
+    MembersDiffer,
+
+    /// <summary>A container or a volume of a node that the cluster is not meant to have: its removal ended
+    /// half-way.</summary>
+    NodeLeftBehind,
+
     /// <summary>A node has no container; the detail says what its volume holds.</summary>
     ContainerMissing,
 
@@ -196,6 +204,12 @@ public enum FindingCode
     /// <summary>Of a plan: the name of the nodes' image has none, or another one by now; the detail says
     /// which.</summary>
     ImageMoved,
+
+    /// <summary>Of a plan: the node goes, and what its volume holds with it.</summary>
+    NodeRemoved,
+
+    /// <summary>Of a plan: no standby is left that could become the primary.</summary>
+    NoStandbyLeft,
 
     /// <summary>Of a plan: one node alone has nobody to confirm.</summary>
     NobodyConfirms,

@@ -36,21 +36,13 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                         await Clusters.SetRolesAsync(primary);
                     }
                 );
-                if (plan.IsAsked)
+                if (plan.Lift is { } lift)
                 {
                     await Step(
                         "lift-confirmation",
                         $"{primary} does not wait for {node}'s confirmation any more",
-                        () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary), [node.Name]),
-                        undo: async () =>
-                        {
-                            if (plan.Streams)
-                            {
-                                await Nodes.ProveStreamingAsync(node, primary);
-                            }
-
-                            await Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary));
-                        }
+                        () => lift.BeginAsync(plan.Intent.Primary(primary)),
+                        undo: () => lift.EndAsync(plan.Intent.Primary(primary))
                     );
                 }
 
@@ -108,11 +100,8 @@ internal sealed record RemakeStandbyPlan : Plan
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
-    /// <summary>Whether the primary asks it to confirm commits.</summary>
-    public required bool IsAsked { get; init; }
-
-    /// <summary>Whether it streams.</summary>
-    public required bool Streams { get; init; }
+    /// <summary>How it is let go; null where nobody waits for it.</summary>
+    public required Lift? Lift { get; init; }
 
     /// <summary>The node as it is now, for the way back.</summary>
     public required FencedNode Before { get; init; }
@@ -130,7 +119,7 @@ internal sealed record RemakeStandbyPlan : Plan
             Timeline,
             WasWrong,
             Others,
-            IsAsked,
+            Lift,
             Intent,
         };
 
@@ -140,8 +129,7 @@ internal sealed record RemakeStandbyPlan : Plan
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
         var primary = state.RequirePrimaryBeside(node);
         var intent = ClusterIntent.Of(state.Nodes, primary);
-        var isAsked = primary.Demand.Nodes.Contains(node.Id.Name);
-        var meanwhile = primary.Demand.Next(intent.Quorum, [.. primary.Streaming], [node.Id.Name]).Confirmations;
+        var lift = Lift.Of(node.Id, primary, intent);
         return node == primary
             ? throw Failure.Refuse($"{node.Id} is the primary", Hint.Switchover(state.Cluster))
             : new()
@@ -153,30 +141,14 @@ internal sealed record RemakeStandbyPlan : Plan
                     .. node.Role is NodeRole.Primary
                         ? [new(FindingCode.WritesDropped, node.Id, primary.Id.ToString())]
                         : Array.Empty<Finding>(),
-                    .. isAsked && meanwhile < intent.Quorum
-                        ?
-                        [
-                            new(
-                                FindingCode.FewerConfirm,
-                                primary.Id,
-                                $"{ExpectedNode.FewerThan(intent, meanwhile)} until {node.Id} follows again"
-                            ),
-                        ]
-                        : Array.Empty<Finding>(),
-                    .. node
-                        .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
-                        .Select(slot => new Finding(
-                            FindingCode.SlotLeftBehind,
-                            node.Id,
-                            $"slot {slot.Name} of {node.Id} goes with its data"
-                        )),
+                    .. lift?.Warnings(primary.Id, intent, $" until {node.Id} follows again") ?? [],
+                    .. Checks.SlotsLost(node),
                 ],
                 Node = node.Id,
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
                 AllNodes = [.. state.Nodes.Select(other => other.Id)],
-                IsAsked = isAsked,
-                Streams = primary.Streaming.Contains(node.Id.Name),
+                Lift = lift,
                 Before = FencedNode.Of(node),
                 Intent = intent,
             };

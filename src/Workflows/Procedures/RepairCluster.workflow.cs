@@ -28,8 +28,8 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                 await Step(
                     "recreate",
                     "Networks, volumes and containers that are missing are made again",
-                    () => Clusters.RecreateAsync(plan.Spec),
-                    undo: () => Clusters.TakeBackAsync(cluster, plan.Spec.Members)
+                    () => Clusters.RecreateAsync(plan.Spec, plan.Members),
+                    undo: () => Clusters.TakeBackAsync(cluster, plan.Members)
                 );
 
                 PointOfNoReturn();
@@ -70,6 +70,15 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                             $"connect/{node.Name}",
                             $"{node} is restarted by Docker, and reached by the others",
                             () => Nodes.ConnectAsync(node)
+                        )
+                );
+                await InParallel(
+                    plan.Outdated,
+                    node =>
+                        Step(
+                            $"record-members/{node.Name}",
+                            $"{node} has the cluster's nodes in its settings",
+                            () => Nodes.RememberMembersAsync(node, plan.Intent.Members)
                         )
                 );
                 await Step(
@@ -155,7 +164,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                 await Step(
                     "tidy-up",
                     "What was set aside is removed",
-                    () => Clusters.TidyUpAsync(cluster, plan.Spec.Members)
+                    () => Clusters.TidyUpAsync(cluster, plan.Members)
                 );
                 Conclude(
                     $"{cluster} is whole again: {primary} is the "
@@ -188,9 +197,9 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
     /// <returns>How it was done, as a sentence.</returns>
     private static async Task<string> ContinueLineAsync(ReturningNode node, RepairClusterPlan plan)
     {
+        await Archives.SalvageAsync(node.Id);
         if (node.HasData)
         {
-            await Archives.SalvageAsync(node.Id);
             var way = Rejoin.From(await DataDirectories.ExamineAsync(node.Id, plan.Primary)).Within(plan.Tablespaces);
             return await Failback.ContinueLineAsync(way, node.Id, plan.Primary);
         }

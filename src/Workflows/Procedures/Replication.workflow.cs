@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What stands in every procedure that changes who follows whom.</summary>
@@ -34,24 +36,35 @@ internal static class Replication
 /// <param name="ReadOnly">No transaction may write.</param>
 internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
 {
+    /// <summary>Its nodes.</summary>
+    [JsonIgnore] // a plan's decision names the nodes that it is about
+    public IReadOnlyList<NodeName> Members { get; init; } = [];
+
     /// <summary>As the nodes have it in their settings.</summary>
     public static ClusterIntent Of(ClusterState state) => Of(state.Nodes);
 
     /// <summary>As the primary has it in its settings: what was absent when it was changed has the earlier one. Where
     /// that is not known, as any node that was asked has it, and of numbers the greatest, by which nothing is
     /// lost.</summary>
-    /// <param name="nodes">All nodes.</param>
+    /// <param name="nodes">All nodes that the cluster is meant to have.</param>
     /// <param name="primary">The primary, where that is decided; else the one that runs, or that clients reached
     /// last.</param>
     public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes, NodeState? primary = null)
     {
         var running = nodes.Where(node => node.Role is NodeRole.Primary).ToList();
-        primary ??= running is [var only]
+        primary ??= PrimaryOf(nodes);
+        var asked = running.Exists(node => node.Unread.Count == 0) ? running : nodes;
+        return new(primary?.Quorum ?? nodes.Max(node => node.Quorum) ?? 0, asked.Any(node => node.ReadOnly))
+        {
+            Members = [.. Membership.Names(nodes)],
+        };
+    }
+
+    /// <summary>The primary that runs, or that clients reached last; null where that is not known.</summary>
+    internal static NodeState? PrimaryOf(IReadOnlyCollection<NodeState> nodes) =>
+        nodes.Where(node => node.Role is NodeRole.Primary).ToList() is [var only]
             ? only
             : nodes.FirstOrDefault(node => node is { Endpoint: EndpointRole.ReadWrite, Role: not NodeRole.Standby });
-        var asked = running.Exists(node => node.Unread.Count == 0) ? running : nodes;
-        return new(primary?.Quorum ?? nodes.Max(node => node.Quorum) ?? 0, asked.Any(node => node.ReadOnly));
-    }
 
     /// <summary>What a cluster of as many nodes can be of it.</summary>
     public ClusterIntent Within(int nodes) => this with { Quorum = Math.Min(Quorum, nodes - 1) };
@@ -61,7 +74,7 @@ internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
     /// <param name="demand">Of whom its commits demand confirmation; where none is given, of nobody until
     /// <see cref="INodeActivities.DemandConfirmationsAsync"/> has found out who can.</param>
     public NodeSettings Primary(NodeId node, Demand? demand = null) =>
-        new(node, Upstream: null, Quorum, demand?.ToString() ?? "", ReadOnly);
+        new(node, Upstream: null, Quorum, demand?.ToString() ?? "", ReadOnly) { Members = Members };
 
     /// <summary>Settings of a node that becomes the primary: as soon as it is, a commit waits for whoever follows it
     /// first.</summary>
@@ -70,9 +83,16 @@ internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
 
     /// <summary>Settings of a node that replays up to a target, follows nobody and confirms to nobody.</summary>
     public NodeSettings Recovering(NodeId node, ResolvedTarget target) =>
-        new(node, Upstream: null, Quorum, "", ReadOnly, new(target.Timeline, target.EndOfBranch ? null : target.End));
+        Primary(node) with
+        {
+            Recovery = new(target.Timeline, target.EndOfBranch ? null : target.End),
+        };
 
     /// <summary>Settings of a standby.</summary>
     public NodeSettings Standby(NodeId node, NodeId primary, Timeline timeline) =>
-        new(node, primary.Name, Quorum, "", ReadOnly, Timeline: timeline);
+        Primary(node) with
+        {
+            Upstream = primary.Name,
+            Timeline = timeline,
+        };
 }

@@ -155,7 +155,7 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             throw refusal;
         }
 
-        var reachable = others.Where(IsReachable).ToList();
+        var reachable = others.Where(node => node.TakesSettings).ToList();
         var demand = Demand.Of(intent.Quorum, confirmers.Select(node => node.Name));
         var plan = new SetSynchronousReplicationPlan
         {
@@ -172,7 +172,7 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             [
                 .. intent.Quorum == 0
                     ? others.Except(reachable).Select(NotWritten)
-                    : unable.Select(node => IsReachable(node) ? NotAsked(node, primary) : NotWritten(node)),
+                    : unable.Select(node => node.TakesSettings ? NotAsked(node, primary) : NotWritten(node)),
             ],
             Primary = primary.Id,
             Runs = primary.Role is NodeRole.Primary,
@@ -240,9 +240,6 @@ internal sealed record SetSynchronousReplicationPlan : Plan
                 .. unable.SelectMany(node => Absences(node, primary)),
             ]
         );
-
-    private static bool IsReachable(NodeState node) =>
-        node.Role is NodeRole.Standby or NodeRole.Primary || node is { Role: NodeRole.Stopped, Control: not null };
 
     private static Finding NotAsked(NodeState node, NodeState primary) =>
         new(

@@ -6,7 +6,6 @@ public sealed class KnownSettingsTests
 {
     private static readonly ClusterSpec Spec = new(
         ClusterName.Parse("demo"),
-        3,
         "postgres:17",
         new(17, "/usr/lib/postgresql/17/bin", 999, 999),
         ArchiveMode.External,
@@ -109,4 +108,32 @@ public sealed class KnownSettingsTests
     }
 
     private static KnownSettings Read(string file) => new(Encoding.UTF8.GetBytes(file));
+
+    [Fact]
+    public void The_clusters_nodes_are_read_back_and_written_into_a_file_that_has_none()
+    {
+        var settings = new NodeSettings(new(Spec.Cluster, NodeName.Of(1)))
+        {
+            Members = [NodeName.Of(1), NodeName.Of(3)],
+        };
+        var file = SettingsFile.Render(settings, Spec);
+        Assert.Equal(settings.Members, Read(file).Members);
+        Assert.Empty(Read(SettingsFile.Render(settings with { Members = [] }, Spec)).Members);
+
+        var earlier = string.Join(
+            '\n',
+            file.Split('\n').Where(line => !line.StartsWith(SettingsFile.Members, Ordinal))
+        );
+        Assert.Empty(Read(earlier).Members);
+        var changed = SettingsFile.With(earlier, new Dictionary<string, string> { [SettingsFile.Members] = "p1, p2" });
+        Assert.Equal([NodeName.Of(1), NodeName.Of(2)], Read(changed).Members);
+        Assert.EndsWith(earlier, changed, Ordinal);
+
+        Assert.Equal(
+            [NodeName.Of(2)],
+            new KnownSettings(new Dictionary<string, string> { [SettingsFile.Members] = "p2, nobody" }).Members
+        );
+    }
+
+    private const StringComparison Ordinal = StringComparison.Ordinal;
 }

@@ -232,7 +232,7 @@ public sealed class SwitchoverPlanTests
     {
         var plan = SwitchoverPlan.From(To(2), Healthy().With(1, node => node with { Quorum = 1, ReadOnly = true }));
 
-        Assert.Equal(new(Quorum: 1, ReadOnly: true), plan.Intent);
+        Assert.Equal((1, true), (plan.Intent.Quorum, plan.Intent.ReadOnly));
         Assert.Equal([P(1), P(3)], plan.WhoConfirms.Select(node => node.Name));
         Assert.Empty(SwitchoverPlan.From(To(2), Healthy(2)).WhoConfirms); // only the old primary could, which stops
     }

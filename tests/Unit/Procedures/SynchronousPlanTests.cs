@@ -182,9 +182,11 @@ public sealed class SynchronousPlanTests
         var input = new RemakeStandbyInput { Cluster = Cluster, Node = P(3) };
         var plan = RemakeStandbyPlan.From(input, Synchronous(names, quorum: quorum));
 
-        Assert.Equal((isAsked, true), (plan.IsAsked, plan.Streams));
+        Assert.Equal(isAsked, plan.Lift?.Streams is true);
         Assert.Equal(warning is null ? [] : [warning], plan.Warnings.Select(HintText.Line));
-        Assert.False(RemakeStandbyPlan.From(input, Synchronous(names).WithFollower(3, _ => null)).Streams);
+        Assert.False(
+            RemakeStandbyPlan.From(input, Synchronous(names).WithFollower(3, _ => null)).Lift?.Streams is true
+        );
     }
 
     [Theory]

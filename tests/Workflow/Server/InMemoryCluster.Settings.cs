@@ -6,7 +6,7 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
     private const string FirstImage = "sha256:one";
 
     private readonly Dictionary<NodeName, IReadOnlyDictionary<string, string>> _settings = [];
-    private readonly Dictionary<NodeName, ClusterSpec> _made = [];
+    private readonly Dictionary<NodeName, ClusterSpec> _specs = [];
 
     /// <summary>The cluster's settings as a node has them.</summary>
     public IReadOnlyDictionary<string, string> SettingsOf(string name) =>
@@ -31,7 +31,7 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
     }
 
     private ClusterSpec SpecOf(NodeName node) =>
-        _made.GetValueOrDefault(node, _spec! with { Postgres = Postgres with { Minor = 6, ImageId = FirstImage } });
+        _specs.GetValueOrDefault(node, _spec! with { Postgres = Postgres with { Minor = 6, ImageId = FirstImage } });
 
     Task<NodeSetup> ISettingsActivities.InspectSettingsAsync(NodeId node, IReadOnlyList<string> names) =>
         DoAsync(
@@ -85,7 +85,7 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
                                 Endpoint = EndpointRole.None,
                             }
                     );
-                    _made[node.Name] = spec;
+                    _specs[node.Name] = spec;
                 }
             }
         );

@@ -38,7 +38,7 @@ internal sealed class ClusterActivities(
         var state = new ClusterState
         {
             Cluster = cluster,
-            Spec = parts.Spec,
+            Spec = parts.SpecLike(ClusterIntent.PrimaryOf(there)),
             Nodes =
             [
                 .. there
@@ -311,6 +311,11 @@ internal sealed class ClusterActivities(
         if (await docker.ImageIdAsync(image) is { } there)
         {
             return there;
+        }
+
+        if (image.StartsWith("sha256:", StringComparison.Ordinal))
+        {
+            throw Failure.Refuse($"image: Docker has no image {image}, and none can be pulled by its ID");
         }
 
         var pull = new PullProgress();

@@ -19,7 +19,8 @@ internal sealed class SettingsActivities(
                     'name', known.name, 'type', vartype, 'context', context, 'value', known.setting, 'unit', unit,
                     'minimum', min_val, 'maximum', max_val, 'choices', enumvals,
                     'file', file.sourcefile, 'fileValue', file.setting, 'pendingRestart', pending_restart,
-                    'isOverridden', coalesce(file.seqno > own.seqno, false)) ORDER BY known.name), '[]')
+                    'isOverridden', coalesce(file.seqno > own.seqno AND file.sourcefile <> $3, false)
+                    ) ORDER BY known.name), '[]')
                 FROM pg_settings AS known LEFT JOIN (
                     SELECT DISTINCT ON (lower(name)) lower(name) AS key, sourcefile, setting, seqno
                     FROM pg_file_settings ORDER BY lower(name), seqno DESC) AS file ON file.key = lower(known.name),
@@ -43,14 +44,17 @@ internal sealed class SettingsActivities(
     public async Task<NodeSetup> InspectSettingsAsync(NodeId node, IReadOnlyList<string> names)
     {
         var container = await inventory.NodeAsync(node);
-        var answer = await sql.QueryJsonAsync<Answer>(container, Question, string.Join(',', names), SettingsFile.Path);
+        var answer = await sql.QueryJsonAsync<Answer>(
+            container,
+            Question,
+            string.Join(',', names),
+            SettingsFile.Path,
+            SettingsFile.ClusterPath
+        );
         var own = Text(await docker.Of(node).ReadFileAsync(SettingsFile.Path));
         return new(
             node,
-            container.Spec with
-            {
-                Postgres = container.Spec.Postgres with { ImageId = container.Docker.Image },
-            },
+            container.Made,
             KnownSettings.OfCluster(await docker.Of(node).ReadFileAsync(SettingsFile.ClusterPath)),
             [.. answer.Rows.Select(row => row with { IsOwned = SettingsFile.IsOwned(row.Name, own) })]
         )
@@ -63,17 +67,20 @@ internal sealed class SettingsActivities(
     public async Task WriteClusterSettingsAsync(NodeId node, IReadOnlyDictionary<string, string> settings)
     {
         var container = await life.StoppedOrRunningAsync(node);
-        var file = SettingsFile.RenderCluster(settings);
-        if (Text(await docker.Of(node).ReadFileAsync(SettingsFile.ClusterPath)) != file)
-        {
-            await docker
-                .Of(node)
-                .WriteFilesAsync(ContainerFile.Private(SettingsFile.ClusterPath, file, container.Spec.Postgres));
-        }
-
+        await PlaceAsync(container, SettingsFile.ClusterPath, _ => SettingsFile.RenderCluster(settings));
+        await PlaceAsync(container, SettingsFile.Path, SettingsFile.Including); // an earlier build may have made it
         if (container.State.Running)
         {
             await UsedAsync(container, settings.Keys);
+        }
+    }
+
+    private async Task PlaceAsync(NodeContainer node, string path, Func<string, string> wanted)
+    {
+        var there = Text(await docker.Of(node.Id).ReadFileAsync(path));
+        if (wanted(there) != there)
+        {
+            await docker.Of(node.Id).WriteFilesAsync(ContainerFile.Private(path, wanted(there), node.Spec.Postgres));
         }
     }
 

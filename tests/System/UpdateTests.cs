@@ -39,6 +39,16 @@ public sealed class UpdateTests(TemporalServer temporal)
             await UpdateAsync(cluster, new() { Set = ["work_mem=8MB"] });
             await UsedAsync(cluster, "work_mem", "8MB");
             await cluster.HealthyAsync(primary, timeline: 3);
+
+            // who joins is as the primary is, and the role goes on with all names
+            await cluster.RunAsync(
+                (AddStandby procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+            );
+            state = await cluster.HealthyAsync(primary, timeline: 3);
+            Assert.Equal(4, state.Nodes.Count);
+            Assert.All(state.Nodes, node => Assert.Equal((id, 4), (node.Image, node.Members.Count)));
+            await UsedAsync(cluster, "max_connections", "150");
+            await UsedAsync(cluster, "work_mem", "8MB");
         }
         finally
         {

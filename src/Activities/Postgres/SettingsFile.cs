@@ -11,6 +11,8 @@ internal static class SettingsFile
     /// <summary>The cluster's own settings, which PgFlow's file includes before it says its own.</summary>
     public const string ClusterPath = $"{Names.NodeVolume}/cluster.conf";
 
+    private const string Include = "include_if_exists 'cluster.conf'";
+
     public const string HbaPath = $"{Names.NodeVolume}/pg_hba.conf";
 
     public const string IdentPath = $"{Names.NodeVolume}/pg_ident.conf";
@@ -93,12 +95,16 @@ internal static class SettingsFile
         );
     }
 
+    /// <summary>The same file, where there is one, including the cluster's settings.</summary>
+    public static string Including(string file) =>
+        file.Length == 0 || file.Split('\n').Contains(Include) ? file : $"{Include}\n{file}";
+
     private static string LineOf(string name, string value) => $"{name} = '{value}'";
 
     public static string Render(NodeSettings settings, ClusterSpec spec, string? earlierStandbyNames = null) =>
         $"""
             # Written by PgFlow; changes by hand are lost.
-            include_if_exists 'cluster.conf'
+            {Include}
             listen_addresses = '*'
             port = 5432
             unix_socket_directories = '/var/run/postgresql'

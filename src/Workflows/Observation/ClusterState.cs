@@ -9,7 +9,7 @@ public sealed record ClusterState
     /// <summary>The cluster.</summary>
     public required ClusterName Cluster { get; init; }
 
-    /// <summary>What it was made as; null when there is no such cluster.</summary>
+    /// <summary>What it was made as, with its primary's image; null when there is no such cluster.</summary>
     public ClusterSpec? Spec { get; init; }
 
     /// <summary>Its nodes, by number: all that it is meant to have, whether they are there or not, and who runs
@@ -53,7 +53,7 @@ public enum ArchiveMode
     Local,
 }
 
-/// <summary>What a cluster was made as, and stays; read back from its labels.</summary>
+/// <summary>What a cluster was made as; read back from its labels. An update gives it another image.</summary>
 /// <param name="Cluster">Its name.</param>
 /// <param name="Image">The image of its nodes and jobs.</param>
 /// <param name="Postgres">What that image has.</param>

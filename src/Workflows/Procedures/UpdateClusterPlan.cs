@@ -17,7 +17,8 @@ internal sealed record UpdateClusterPlan : Plan
     /// <summary>The nodes that are not as they should be, standbys first.</summary>
     public required IReadOnlyList<NodeChange> Changes { get; init; }
 
-    /// <summary>Who is asked to confirm commits.</summary>
+    /// <summary>Who is asked to confirm commits, or may have confirmed some that are not proven to be on
+    /// others.</summary>
     public required IReadOnlyList<NodeName> Confirmers { get; init; }
 
     /// <summary>The role leaves the primary before it is restarted; null where it needs none.</summary>
@@ -136,7 +137,7 @@ internal sealed record UpdateClusterPlan : Plan
             What = what,
             Restart = order,
             Changes = changes,
-            Confirmers = primary.Demand.Nodes,
+            Confirmers = [.. primary.Demands.SelectMany(demand => demand.Nodes).Distinct()],
             Switchover = switchover,
             StopWithinSeconds = input.StopWithinSeconds,
             Intent = intent,
@@ -162,7 +163,9 @@ internal sealed record UpdateClusterPlan : Plan
             .. absent.SelectMany(node => Checks.ReplicationIssues(node, primary)).Said(),
             .. Checks.ConfigurationDrift(state.Nodes).Said(),
         ];
-        var ways = absent.Where(node => !node.ReplayPaused).Select(Hint.Afterwards);
+        var ways = absent
+            .Where(node => !node.ReplayPaused)
+            .Select(node => node.LacksData ? Hint.Repair(state.Cluster) : Hint.Afterwards(node));
         return
             Failure.RefuseFor(against, [.. ways.Select(hint => hint with { Text = "bring it back first" })])
                 is { } refusal

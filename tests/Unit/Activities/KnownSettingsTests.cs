@@ -110,6 +110,17 @@ public sealed class KnownSettingsTests
     private static KnownSettings Read(string file) => new(Encoding.UTF8.GetBytes(file));
 
     [Fact]
+    public void A_file_of_an_earlier_build_includes_the_clusters_settings_when_there_are_some()
+    {
+        var file = SettingsFile.Render(Primary, Spec);
+        var earlier = string.Join('\n', file.Split('\n').Where(line => !line.StartsWith("include", Ordinal)));
+
+        Assert.Equal(file, SettingsFile.Including(file));
+        Assert.Equal($"include_if_exists 'cluster.conf'\n{earlier}", SettingsFile.Including(earlier));
+        Assert.Equal("", SettingsFile.Including(""));
+    }
+
+    [Fact]
     public void The_clusters_nodes_are_read_back_and_written_into_a_file_that_has_none()
     {
         var settings = new NodeSettings(new(Spec.Cluster, NodeName.Of(1)))

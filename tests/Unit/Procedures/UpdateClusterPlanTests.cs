@@ -16,6 +16,19 @@ public sealed class UpdateClusterPlanTests
                 Set("max_connections=200")
             },
             {
+                "p3 is without a container; its volume holds a standby's data on timeline 1; bring it back first: "
+                    + "pgflow repair demo",
+                Healthy().With(3, Missing).WithFollower(3, _ => null),
+                Set("max_connections=200")
+            },
+            {
+                "p3 is no running standby (stopped, container created); bring it back first: pgflow repair demo",
+                Healthy()
+                    .With(3, node => Stopped(node) with { Control = null, Container = "created" })
+                    .WithFollower(3, _ => null),
+                Set("max_connections=200")
+            },
+            {
                 $"p2: {Overridden}",
                 Healthy().With(2, node => node with { Drift = [Override] }),
                 Set("max_connections=200")
@@ -236,6 +249,27 @@ public sealed class UpdateClusterPlanTests
             From(Set("max_connections=200"), Synchronous(names, quorum: quorum))
                 .Warnings.Any(warning => warning.Code is FindingCode.FewerConfirm)
         );
+
+    [Fact]
+    public void Who_may_have_confirmed_what_is_not_proven_to_be_on_others_is_let_go_too()
+    {
+        var state = Synchronous("ANY 1 (p2)").With(1, node => node with { EarlierStandbyNames = "ANY 1 (p3)" });
+        Assert.Equal([P(2), P(3)], From(Set("work_mem=8MB"), state).Confirmers);
+        Assert.Equal([P(2)], From(Set("work_mem=8MB"), Synchronous("ANY 1 (p2)")).Confirmers);
+    }
+
+    [Fact]
+    public void Every_node_gets_the_names_of_all_and_nobody_elses()
+    {
+        var left = Of(Healthy().Nodes[0], Healthy().Nodes[2]) with
+        {
+            Resources = [new(ResourceKind.Container, "pgflow-demo-p2", ResourceState.Labelled)],
+        };
+        var plan = From(Image("postgres:17.7"), left, Newer);
+        Assert.Equal([P(3), P(1)], plan.Changes.Select(change => change.Id.Name));
+        Assert.Equal([P(1), P(3)], plan.Intent.Members);
+        Assert.Equal([P(1), P(3)], plan.Switchover!.Intent.Members);
+    }
 
     [Fact]
     public void Restarts_that_wait_and_another_image_are_findings()

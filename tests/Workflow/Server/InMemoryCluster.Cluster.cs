@@ -70,6 +70,7 @@ internal sealed partial class InMemoryCluster
         lock (_lock)
         {
             _nodes.Remove(NodeName.Parse(name));
+            Forget(NodeName.Parse(name));
         }
     }
 
@@ -92,7 +93,7 @@ internal sealed partial class InMemoryCluster
                     : new ClusterState
                     {
                         Cluster = cluster,
-                        Spec = _spec,
+                        Spec = SpecOfPrimary(),
                         Nodes = Seen(),
                         Resources = Leftovers(),
                     }
@@ -158,7 +159,15 @@ internal sealed partial class InMemoryCluster
         };
 
     Task<PostgresInstallation> IClusterActivities.InspectImageAsync(ClusterName cluster, string image) =>
-        DoAsync(null, () => Image with { Minor = 7, ImageId = $"sha256:{image}" });
+        DoAsync(
+            null,
+            () =>
+                Image with
+                {
+                    Minor = image == FirstImage ? 6 : 7,
+                    ImageId = image.StartsWith("sha256:", StringComparison.Ordinal) ? image : $"sha256:{image}",
+                }
+        );
 
     Task<CreatedNetworks> IClusterActivities.CreateNetworksAsync(WantedNetworks wanted) =>
         DoAsync(
@@ -188,6 +197,7 @@ internal sealed partial class InMemoryCluster
             {
                 MakeNode(node.Name.Number, nodes: 1);
                 _made.Add(node.Name);
+                _specs[node.Name] = spec;
                 Set(
                     node,
                     state =>
@@ -229,6 +239,7 @@ internal sealed partial class InMemoryCluster
 
                 if (_nodes[node.Name].Role is NodeRole.Missing)
                 {
+                    _specs[node.Name] = spec;
                     Set(
                         node,
                         state => state with { Role = NodeRole.Stopped, Container = "created", RestartPolicy = "no" }
@@ -253,7 +264,11 @@ internal sealed partial class InMemoryCluster
 
     Task IClusterActivities.RemoveNodeAsync(NodeId node) => DoAsync(node, () => Remove(node));
 
-    private void Remove(NodeId node) => _nodes.Remove(node.Name);
+    private void Remove(NodeId node)
+    {
+        _nodes.Remove(node.Name);
+        Forget(node.Name);
+    }
 
     Task IClusterActivities.RemoveClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
@@ -614,6 +629,11 @@ internal sealed partial class InMemoryCluster
                     throw TemporalFailures.Of(
                         Failure.Refuse($"the container {node.Container} is using {node}'s volume; stop it first")
                     );
+                }
+
+                if (_settings.TryGetValue(primary.Name, out var settings))
+                {
+                    _settings[node.Name] = settings;
                 }
             }
         );

@@ -30,8 +30,28 @@ internal sealed partial class InMemoryCluster : ISettingsActivities
         }
     }
 
-    private ClusterSpec SpecOf(NodeName node) =>
-        _specs.GetValueOrDefault(node, _spec! with { Postgres = Postgres with { Minor = 6, ImageId = FirstImage } });
+    private ClusterSpec SpecOf(NodeName node) => _specs.GetValueOrDefault(node, FirstSpec);
+
+    /// <summary>What a node has that nobody has made.</summary>
+    private ClusterSpec FirstSpec =>
+        _spec!.Postgres.ImageId is not null
+            ? _spec
+            : _spec with
+            {
+                Postgres = Postgres with { Minor = 6, ImageId = FirstImage },
+            };
+
+    /// <summary>As the primary was made.</summary>
+    private ClusterSpec? SpecOfPrimary() =>
+        _spec is null ? null
+        : ClusterIntent.PrimaryOf(_nodes.Values) is { } primary ? SpecOf(primary.Id.Name)
+        : FirstSpec;
+
+    private void Forget(NodeName node)
+    {
+        _specs.Remove(node);
+        _settings.Remove(node);
+    }
 
     Task<NodeSetup> ISettingsActivities.InspectSettingsAsync(NodeId node, IReadOnlyList<string> names) =>
         DoAsync(

@@ -80,12 +80,17 @@ internal sealed class NodeActivities(
         await WriteAsync(settings, kept is "" && settings.Recovery is not null ? null : kept);
     }
 
-    public async Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without)
+    public async Task DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without, int least)
     {
         var primary = await life.StillPrimaryAsync(settings.Node);
         var inForce = await sql.QueryScalarAsync<string>(primary, "SHOW synchronous_standby_names");
         var now = Demand.Parse(inForce).Without(settings.Node.Name);
         var next = now.Next(settings.Quorum, await confirmers.StreamingAsync(primary), without);
+        if (next.Confirmations < least)
+        {
+            throw Failure.Fail($"only {next.Confirmations} of {least} can confirm now");
+        }
+
         var change = DemandChange.Of(next, (await KnownAsync(settings.Node)).Former.Append(inForce));
         var wanted = settings with { SynchronousStandbyNames = next.ToString() };
         if (!now.Implies(next))
@@ -96,7 +101,7 @@ internal sealed class NodeActivities(
         await WriteAsync(wanted, change.Kept);
         if (change.Kept is null)
         {
-            return next.Confirmations;
+            return;
         }
 
         if (change.NeedsCheckpoint)
@@ -104,17 +109,17 @@ internal sealed class NodeActivities(
             await CheckpointAsync(settings.Node);
         }
 
-        if (!now.Implies(next))
+        // whose data may go next, or what was acknowledged until then
+        if (without.Count > 0 || !now.Implies(next))
         {
-            await confirmers.ReceivedAsync(primary, next, limits.Psql); // what was acknowledged until then
+            await confirmers.ReceivedAsync(primary, next, limits.Psql);
         }
         else if (!next.IsNone && !await confirmers.HaveReceivedAsync(primary, next))
         {
-            return next.Confirmations; // whom it let go waits for nothing; it can be proven later
+            return; // whom it let go waits for nothing; it can be proven later
         }
 
         await WriteAsync(wanted, earlier: null);
-        return next.Confirmations;
     }
 
     private async Task<KnownSettings> KnownAsync(NodeId node) =>
@@ -262,8 +267,8 @@ internal sealed class NodeActivities(
         throw Failure.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
     }
 
-    public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
-        await slots.SetAsync(await life.RunningAsync(node), others);
+    public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone) =>
+        await slots.SetAsync(await life.RunningAsync(node), others, gone);
 
     public async Task<RestorePoint> CreateRestorePointRecordAsync(NodeId primary, string name)
     {

@@ -3,9 +3,9 @@ namespace PgFlow.Activities;
 /// <summary>The slots by which a primary keeps WAL for its standbys, each under the name of the node.</summary>
 internal sealed class ReplicationSlots(Sql sql)
 {
-    /// <summary>Post-condition: those of PgFlow's that the node has are for <paramref name="others"/>; a slot can't be
-    /// dropped while it is used.</summary>
-    public async Task SetAsync(NodeContainer node, IReadOnlyList<NodeName> others)
+    /// <summary>Post-condition: those of PgFlow's that nobody uses are for <paramref name="others"/>, and there is none
+    /// for <paramref name="gone"/>; a slot can't be dropped while it is used.</summary>
+    public async Task SetAsync(NodeContainer node, IReadOnlyList<NodeName> others, NodeName? gone)
     {
         await using var connection = await sql.OpenAsync(node);
         var names = string.Join(',', others);
@@ -32,18 +32,15 @@ internal sealed class ReplicationSlots(Sql sql)
             """,
             names
         );
-        var used = await Sql.QueryScalarAsync<string>(
-            connection,
-            """
-            SELECT coalesce(string_agg(slot_name, ', '), '') FROM pg_replication_slots
-            WHERE NOT pg_is_in_recovery() AND slot_type = 'physical' AND NOT temporary
-                AND slot_name ~ '^p[1-9][0-9]?$' AND NOT slot_name = ANY (string_to_array($1, ','))
-            """,
-            names
-        );
-        if (used.Length > 0)
+        if (
+            gone is { } name
+            && await connection.QueryScalarAsync<bool>(
+                "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)",
+                name.ToString()
+            )
+        )
         {
-            throw Failure.Fail($"slots on {node.Id} are still in use for nodes that it is to keep no WAL for: {used}");
+            throw Failure.Fail($"the slot for {name} on {node.Id} is still in use");
         }
     }
 }

@@ -72,6 +72,26 @@ public sealed class MembershipTests(TemporalServer server)
         );
     }
 
+    [Fact]
+    public async Task Nobody_is_let_go_while_the_other_one_that_is_asked_is_away_for_a_moment()
+    {
+        await using var world = Scenario.Synchronous(TestEnvironment.Start(server, nodes: 3), 1);
+        var (gate, p2) = (world.InMemory.Hold("DemandConfirmations p1"), world.InMemory["p2"]);
+        var removal = await world.StartAsync("RemoveNode", ("node", "p3"));
+        await gate.Reached;
+        world.InMemory.Crash("p2");
+        gate.Open();
+        await TestEnvironment.UntilAsync(
+            removal,
+            _ => world.InMemory.Calls.Count(call => call == "DemandConfirmations p1") > 1
+        );
+        Assert.Equal("ANY 1 (p2, p3)", world.InMemory["p1"].SynchronousStandbyNames);
+
+        world.InMemory["p2"] = p2;
+        Assert.Equal(ProcedureStatus.Succeeded, (await removal.GetResultAsync<Report>()).Outcome);
+        Assert.Equal("ANY 1 (p2)", world.InMemory["p1"].SynchronousStandbyNames);
+    }
+
     [Theory]
     [InlineData("CreateNode p3")]
     [InlineData("CopyPrimary p3")]

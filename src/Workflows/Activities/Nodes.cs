@@ -45,9 +45,9 @@ public interface INodeActivities
     /// it, or as stream by now; and what was acknowledged before is on as many of those that are asked now.</summary>
     /// <param name="settings">The primary's; of whom confirmation is demanded is found here.</param>
     /// <param name="without">Who is not asked any more.</param>
-    /// <returns>How many it waits for.</returns>
+    /// <param name="least">So many confirm at least, or nothing is changed.</param>
     [Activity]
-    Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without);
+    Task DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without, int least);
 
     /// <summary>Post-condition: the node's own file says how many standbys are to confirm each commit, for when it
     /// becomes the primary; all else in it is as it was, and nothing that it does now depends on it.</summary>
@@ -65,12 +65,12 @@ public interface INodeActivities
     Task SetReadOnlyAsync(NodeId node, bool isOn);
 
     /// <summary>
-    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
-    /// node: a primary whose slot is in use for another is not done. What others made stays, but for a slot that would
-    /// keep a standby from copying the primary's of the same name.
+    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/>, none for
+    /// <paramref name="gone"/>, and for a further node only where somebody uses it. What others made stays, but for a
+    /// slot that would keep a standby from copying the primary's of the same name.
     /// </summary>
     [Activity]
-    Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
+    Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone);
 
     /// <summary>Post-condition: a record of this name is in the primary's WAL.</summary>
     /// <returns>The end of that record.</returns>
@@ -162,10 +162,14 @@ internal static class Nodes
             $"{settings.Node}: settings"
         );
 
-    public static Task<int> DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName>? without = null) =>
+    public static Task DemandConfirmationsAsync(
+        NodeSettings settings,
+        IReadOnlyList<NodeName>? without = null,
+        int least = 0
+    ) =>
         ActivityCall.ChangeAsync(
             (INodeActivities activities) =>
-                activities.DemandConfirmationsAsync(settings, without ?? Array.Empty<NodeName>()),
+                activities.DemandConfirmationsAsync(settings, without ?? Array.Empty<NodeName>(), least),
             $"{settings.Node}: who confirms its commits",
             Duration.Long
         );
@@ -188,9 +192,9 @@ internal static class Nodes
             $"{node}: default_transaction_read_only {(isOn ? "on" : "off")}"
         );
 
-    public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+    public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone = null) =>
         ActivityCall.ChangeAsync(
-            (INodeActivities activities) => activities.SetReplicationSlotsAsync(node, others),
+            (INodeActivities activities) => activities.SetReplicationSlotsAsync(node, others, gone),
             $"{node}: slots {(others.Count == 0 ? "dropped" : $"for {string.Join(", ", others)}")}"
         );
 

@@ -229,6 +229,25 @@ internal static class Checks
             ))
         );
 
+    /// <summary>What decides who confirms commits in another file than PgFlow's: no change of it can be proven
+    /// then.</summary>
+    public static IEnumerable<Finding> ConfirmationDrift(NodeState primary) =>
+        ConfigurationDrift(
+            primary with
+            {
+                Drift =
+                [
+                    .. primary.Drift.Where(setting =>
+                        setting.Name is "synchronous_standby_names" or "primary_conninfo" or "primary_slot_name"
+                    ),
+                ],
+            }
+        );
+
+    /// <summary>Refuses what can't be proven for that.</summary>
+    public static NodeState RequireOwnConfirmations(this NodeState primary) =>
+        Failure.RefuseFor([.. ConfirmationDrift(primary).Said()]) is { } refusal ? throw refusal : primary;
+
     /// <summary>Findings as the reasons of a plan: with advice, without a procedure to run.</summary>
     public static IEnumerable<string> Said(this IEnumerable<Finding> findings) =>
         findings.Select(finding =>

@@ -71,7 +71,12 @@ public sealed class AddStandby : Procedure<AddStandbyInput>
                         "synchronous-standbys",
                         $"synchronous_standby_names on {primary} matches the cluster's configuration",
                         () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary)),
-                        undo: () => Nodes.DemandConfirmationsAsync(plan.Before.Primary(primary), [node.Name])
+                        undo: () =>
+                            Nodes.DemandConfirmationsAsync(
+                                plan.Before.Primary(primary),
+                                [node.Name],
+                                plan.Confirmations
+                            )
                     );
                 }
 
@@ -113,6 +118,9 @@ internal sealed record AddStandbyPlan : Plan
     /// <summary>What it is meant to be today.</summary>
     public required ClusterIntent Before { get; init; }
 
+    /// <summary>How many standbys confirm each commit today.</summary>
+    public required int Confirmations { get; init; }
+
     internal int Nodes => Intent.Members.Count;
 
     internal override object Decision =>
@@ -130,7 +138,7 @@ internal sealed record AddStandbyPlan : Plan
     /// <summary>Decides, or refuses.</summary>
     public static AddStandbyPlan From(AddStandbyInput input, ClusterState state)
     {
-        var primary = state.RequireExisting().RequireNoTablespaces().RequirePrimary();
+        var primary = state.RequireExisting().RequireNoTablespaces().RequirePrimary().RequireOwnConfirmations();
         var node = NodeOf(input, state);
         var there = state.Find(node.Name);
         if (there is null)
@@ -157,6 +165,7 @@ internal sealed record AddStandbyPlan : Plan
             Present = [primary.Id, .. standbys.Where(other => other.TakesSettings).Select(other => other.Id)],
             Intent = intent,
             Before = before,
+            Confirmations = primary.Demand.Confirmations,
         };
     }
 

@@ -10,6 +10,16 @@ internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, string P
     public static ConfirmationProof Of(ClusterState state, IReadOnlyList<NodeState> lost, ClusterIntent intent)
     {
         List<NodeState> former = [.. lost.Union(state.Missing.Where(node => node.StandbySignal is not true))];
+        if (former.Count == 0) // an earlier attempt has fenced it; what its file demands tells it from a standby
+        {
+            former =
+            [
+                .. state.Nodes.Where(node =>
+                    node.Role is not NodeRole.Standby && node.Demands.Any(demand => !demand.IsNone)
+                ),
+            ];
+        }
+
         List<NodeState> last = [.. former.Where(node => node.Endpoint is EndpointRole.ReadWrite)];
         if (last.Count == 0)
         {

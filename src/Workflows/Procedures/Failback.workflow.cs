@@ -142,7 +142,7 @@ internal sealed record FailbackPlan : Plan
             throw Failure.Refuse($"{asked.Id} is the primary", Hint.Switchover(state.Cluster));
         }
 
-        var primary = state.RequirePrimaryBeside(asked);
+        var primary = state.RequirePrimaryBeside(asked).RequireOwnConfirmations();
         var node = asked ?? OnlyMissing(state, primary);
         var streams =
             node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReplicationIssues(node, primary).Any();

@@ -15,7 +15,7 @@ internal sealed record Lift(
     /// <summary>Null where the primary does not ask the node, and all that it confirmed is proven to be on
     /// others.</summary>
     public static Lift? Of(NodeId node, NodeState primary, ClusterIntent intent) =>
-        primary.Demands.Any(demand => demand.Nodes.Contains(node.Name))
+        primary.Demands.Any(demand => demand.MayBeGivenBy(node.Name))
             ? new(
                 node,
                 primary.Streaming.Contains(node.Name),
@@ -23,9 +23,10 @@ internal sealed record Lift(
             )
             : null;
 
-    /// <summary>What only the node has confirmed is on those that are asked from now on, before its data
-    /// goes.</summary>
-    public Task BeginAsync(NodeSettings primary) => Nodes.DemandConfirmationsAsync(primary, [Node.Name]);
+    /// <summary>What only the node has confirmed is on those that are asked from now on, before its data goes. They are
+    /// as many as the plan says: one that is away for a moment is waited for.</summary>
+    public Task BeginAsync(NodeSettings primary) =>
+        Nodes.DemandConfirmationsAsync(primary, [Node.Name], least: Confirmations);
 
     /// <summary>The node is asked again, as soon as it streams where it did.</summary>
     public async Task EndAsync(NodeSettings primary)

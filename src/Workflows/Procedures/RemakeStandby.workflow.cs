@@ -127,7 +127,7 @@ internal sealed record RemakeStandbyPlan : Plan
     public static RemakeStandbyPlan From(RemakeStandbyInput input, ClusterState state)
     {
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
-        var primary = state.RequirePrimaryBeside(node);
+        var primary = state.RequirePrimaryBeside(node).RequireOwnConfirmations();
         var intent = ClusterIntent.Of(state.Nodes, primary);
         var lift = Lift.Of(node.Id, primary, intent);
         return node == primary

@@ -80,7 +80,12 @@ public sealed class RemoveNode : Procedure<RemoveNodeInput>
                 await Step(
                     "drop-slot",
                     $"{primary} keeps no WAL for {node}",
-                    () => Nodes.SetSlotsAsync(primary, [.. plan.Members.Where(member => member != primary.Name)])
+                    () =>
+                        Nodes.SetSlotsAsync(
+                            primary,
+                            [.. plan.Members.Where(member => member != primary.Name)],
+                            gone: node.Name
+                        )
                 );
                 await Step("remove", $"{node}'s container and volume are gone", () => Clusters.RemoveNodeAsync(node));
                 Conclude(
@@ -159,6 +164,7 @@ internal sealed record RemoveNodePlan : Plan
         }
 
         RequireSoleUse(id, state);
+        primary.RequireOwnConfirmations();
         var intent = ClusterIntent.Of(state.Nodes, primary);
         var lift = Lift.Of(id, primary, intent);
         var hasVolume = node?.HasVolume ?? Membership.IsThere(id, state, ResourceKind.Volume);

@@ -41,15 +41,12 @@ public sealed class SetSynchronousReplication : Procedure<SetSynchronousReplicat
                     plan.Runs
                         ? $"Commits on {primary} wait for {PgFlowText.Count(plan.Quorum, "standby")}"
                         : $"Commits on {primary} wait for {PgFlowText.Count(plan.Quorum, "standby")} when it starts",
-                    async () =>
-                    {
-                        var number = await DemandAsync(plan.After, plan, plan.Unable);
-                        if (number < plan.Quorum)
-                        {
-                            throw Failure.Fail($"only {number} of {plan.Quorum} can confirm now");
-                        }
-                    },
-                    undo: () => DemandAsync(plan.Before, plan)
+                    () =>
+                        plan.Runs
+                            ? Nodes.DemandConfirmationsAsync(plan.After, plan.Unable, least: plan.Quorum)
+                            : Nodes.ConfigureAsync(plan.After),
+                    undo: () =>
+                        plan.Runs ? Nodes.DemandConfirmationsAsync(plan.Before) : Nodes.ConfigureAsync(plan.Before)
                 );
                 if (plan.Runs)
                 {
@@ -78,22 +75,6 @@ public sealed class SetSynchronousReplication : Procedure<SetSynchronousReplicat
                 Conclude(plan.Runs ? plan.Summary : $"{plan.Summary}, as soon as {primary} starts");
             }
         );
-
-    /// <returns>How many it waits for.</returns>
-    private static async Task<int> DemandAsync(
-        NodeSettings settings,
-        SetSynchronousReplicationPlan plan,
-        IReadOnlyList<NodeName>? without = null
-    )
-    {
-        if (plan.Runs)
-        {
-            return await Nodes.DemandConfirmationsAsync(settings, without);
-        }
-
-        await Nodes.ConfigureAsync(settings);
-        return settings.Quorum;
-    }
 }
 
 /// <summary>Who confirms from now on.</summary>
@@ -142,7 +123,7 @@ internal sealed record SetSynchronousReplicationPlan : Plan
         var confirmers = others.Except(unable).Select(node => node.Id).ToList();
         string[] against =
         [
-            .. Checks.ConfigurationDrift(primary with { Drift = [.. primary.Drift.Where(IsProven)] }).Said(),
+            .. Checks.ConfirmationDrift(primary).Said(),
             .. intent.Quorum > confirmers.Count ? [TooFew(intent, confirmers, unable, primary)] : Array.Empty<string>(),
         ];
         Hint[] ways =
@@ -202,13 +183,8 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             ? stopped
             : state.RequirePrimary();
 
-    /// <summary>Whether the change is proven by that setting, so that it can't be in force where another file has
-    /// it.</summary>
-    private static bool IsProven(OverriddenSetting setting) =>
-        setting.Name is "synchronous_standby_names" or "primary_conninfo" or "primary_slot_name";
-
     private static bool MayBePrimary(NodeState node) =>
-        node.Role is not (NodeRole.Standby or NodeRole.Missing) && node.StandbySignal is not true;
+        node.Role is not (NodeRole.Standby or NodeRole.Missing) && node.StandbySignal is not true && !node.LacksData;
 
     /// <summary>Whether it does, or could if the primary ran; one whose replay is paused does too.</summary>
     private static bool CanConfirm(NodeState node, NodeState primary) =>

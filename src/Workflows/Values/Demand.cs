@@ -55,11 +55,11 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
     public override string ToString() => IsNone ? "" : $"ANY {Number} ({string.Join(", ", Names)})";
 
     /// <summary>Whether commits go on while <paramref name="streaming"/> confirm.</summary>
-    public bool IsMetBy(IReadOnlyCollection<NodeName> streaming) =>
-        IsNone
-        || streaming.Count(node =>
-            Names.Contains(Anybody) || Names.Contains(node.ToString(), StringComparer.OrdinalIgnoreCase)
-        ) >= Number;
+    public bool IsMetBy(IReadOnlyCollection<NodeName> streaming) => IsNone || streaming.Count(MayBeGivenBy) >= Number;
+
+    /// <summary>Whether a node's confirmation counts.</summary>
+    public bool MayBeGivenBy(NodeName node) =>
+        Names.Contains(Anybody) || Names.Contains(node.ToString(), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Who is not among <paramref name="read"/>, where those alone may have confirmed a commit; none where
     /// every commit is on one that is.</summary>

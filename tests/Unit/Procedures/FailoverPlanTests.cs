@@ -443,6 +443,20 @@ public sealed class FailoverPlanTests
     }
 
     [Fact]
+    public void What_an_earlier_attempt_has_fenced_is_still_to_be_proven()
+    {
+        var state = Synchronous("ANY 1 (p2, p3)")
+            .With(1, node => Stopped(node) with { StandbySignal = true, Endpoint = EndpointRole.None });
+
+        Assert.Equal(["ANY 1 (p2, p3)"], Plan(Any, state).Contest.Proof.Demands.Select(demand => demand.ToString()));
+        Assert.StartsWith(
+            "commits that only p3 confirmed may be lost",
+            Refusal(() => Plan(Any, state).Decide([Candidate(2, 1), Unread(3)])).Item2,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void What_a_stopped_primary_was_told_afterwards_proves_nothing_of_what_it_had_acknowledged()
     {
         ClusterState Changed(string earlier, string now, int quorum) =>

@@ -105,6 +105,47 @@ public sealed class SynchronousPlanTests
     }
 
     [Fact]
+    public void What_decides_elsewhere_who_confirms_stands_against_all_that_must_change_it()
+    {
+        var state = Healthy()
+            .With(1, node => node with { Drift = [new("synchronous_standby_names", "postgresql.auto.conf")] });
+        Action[] plans =
+        [
+            () => AddStandbyPlan.From(new() { Cluster = Cluster }, state),
+            () => RemoveNodePlan.From(new() { Cluster = Cluster, Node = P(3) }, state),
+            () => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state),
+            () => FailbackPlan.From(new() { Cluster = Cluster, Node = P(3) }, state.With(3, Stopped)),
+        ];
+        Assert.All(
+            plans,
+            plan =>
+                Assert.Equal(
+                    "p1: synchronous_standby_names is set in postgresql.auto.conf, not in PgFlow's file",
+                    Said(Assert.Throws<PgFlowException>(plan))
+                )
+        );
+    }
+
+    [Theory]
+    [InlineData("*")]
+    [InlineData("FIRST 1 (\"P3\")")]
+    public void Whose_confirmation_counts_is_let_go_first_however_the_setting_names_it(string names) =>
+        Assert.NotNull(RemoveNodePlan.From(new() { Cluster = Cluster, Node = P(3) }, Synchronous(names)).Lift);
+
+    [Fact]
+    public void A_node_that_was_never_copied_is_not_taken_for_the_primary()
+    {
+        var state = Healthy()
+            .With(1, Stopped)
+            .With(3, node => Stopped(node) with { Control = null, StandbySignal = null, Timeline = null });
+
+        Assert.Equal(P(1), Plan(state, 0).Primary.Name);
+        var live = LiveBranch.AgreedBy([state.Find(P(1))!], state.Standbys);
+        var failover = FailoverPlan.From(new() { Cluster = Cluster }, state, live);
+        Assert.Equal([P(1)], failover.Lost.Select(lost => lost.Id.Name));
+    }
+
+    [Fact]
     public void Who_cannot_be_reached_keeps_nobody_from_waiting_no_more()
     {
         var plan = Plan(Synchronous("ANY 1 (p2, p3)").With(2, Hung).With(3, Missing), 0);

@@ -442,13 +442,18 @@ internal sealed partial class InMemoryCluster
             }
         );
 
-    Task<int> INodeActivities.DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without) =>
+    Task INodeActivities.DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without, int least) =>
         DoAsync(
             settings.Node,
             () =>
             {
                 var primary = _nodes[settings.Node.Name] with { Followers = FollowersOf(_nodes[settings.Node.Name]) };
                 var next = primary.Demand.Next(settings.Quorum, [.. primary.Streaming], without);
+                if (next.Confirmations < least)
+                {
+                    throw new ApplicationFailureException($"only {next.Confirmations} of {least} can confirm now");
+                }
+
                 Set(
                     settings.Node,
                     state =>
@@ -460,7 +465,6 @@ internal sealed partial class InMemoryCluster
                             SynchronousStandbyNames = next.ToString(),
                         }
                 );
-                return next.Confirmations;
             }
         );
 
@@ -476,7 +480,7 @@ internal sealed partial class InMemoryCluster
     Task INodeActivities.SetReadOnlyAsync(NodeId node, bool isOn) =>
         DoAsync(node, () => Set(node, state => state with { ReadOnly = isOn }));
 
-    Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+    Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone) =>
         DoAsync(
             node,
             () =>

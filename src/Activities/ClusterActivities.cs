@@ -38,7 +38,7 @@ internal sealed class ClusterActivities(
         var state = new ClusterState
         {
             Cluster = cluster,
-            Spec = parts.Spec,
+            Spec = parts.SpecLike(ClusterIntent.PrimaryOf(there)),
             Nodes =
             [
                 .. there
@@ -54,17 +54,38 @@ internal sealed class ClusterActivities(
 
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
     {
-        await PullAsync(image);
-        var spec = new ClusterSpec(cluster, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
-        var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
+        var id = await PullAsync(image);
+        var any = new PostgresInstallation(0, "/usr/bin", 0, 0, ImageId: id);
+        var spec = new ClusterSpec(cluster, image, any, default, "", "", "");
+        var there = await ContentAsync(spec);
         static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
-        var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));
+        var found = new PostgresInstallation(
+            Number(there.Major),
+            there.Bin,
+            Number(there.Uid),
+            Number(there.Gid),
+            int.TryParse(there.Minor, out var minor) ? minor : null,
+            id
+        );
         return found is { Major: >= Oldest and <= Newest, Uid: > 0 }
             ? found
             : throw Failure.Refuse(
                 $"image: {image} has no PostgreSQL {Oldest} to {Newest} with a user postgres (found: "
                     + $"{(there.Bin.Length > 0 ? there : "no program postgres")})"
             );
+    }
+
+    /// <summary>Nothing of it is left: a plan asks too, and nobody else would remove its job.</summary>
+    private async Task<ImageContent> ContentAsync(ClusterSpec spec)
+    {
+        try
+        {
+            return await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync();
+        }
     }
 
     public async Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted)
@@ -187,6 +208,31 @@ internal sealed class ClusterActivities(
         }
     }
 
+    public async Task ReplaceContainerAsync(NodeId node, ClusterSpec spec)
+    {
+        if (await inventory.FindAsync(node) is { } found)
+        {
+            if (found.Docker.Image == spec.ImageReference)
+            {
+                return;
+            }
+
+            if ((await life.StoppedOrRunningAsync(node)).State.Running)
+            {
+                throw Failure.Fail($"{node} runs: its container can't be replaced");
+            }
+
+            if (await docker.ImageIdAsync(spec.ImageReference) is null)
+            {
+                throw Failure.Fail($"there is no image {spec.ImageReference} for {node}: its container stays");
+            }
+
+            await docker.Of(node).RemoveAsync();
+        }
+
+        await RecreateNodeAsync(node, spec);
+    }
+
     public Task TakeBackNodeAsync(NodeId node) => removal.NodeAsync(node, Removed.OfThisWorkflow);
 
     public async Task TakeBackClusterAsync(ClusterName cluster)
@@ -259,11 +305,17 @@ internal sealed class ClusterActivities(
             ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
         ];
 
-    private async Task PullAsync(string image)
+    /// <returns>The image's ID.</returns>
+    private async Task<string> PullAsync(string image)
     {
-        if (await docker.FindAsync((client, token) => client.Images.InspectImageAsync(image, token)) is not null)
+        if (await docker.ImageIdAsync(image) is { } there)
         {
-            return;
+            return there;
+        }
+
+        if (image.StartsWith("sha256:", StringComparison.Ordinal))
+        {
+            throw Failure.Refuse($"image: Docker has no image {image}, and none can be pulled by its ID");
         }
 
         var pull = new PullProgress();
@@ -284,12 +336,15 @@ internal sealed class ClusterActivities(
         {
             throw PullProgress.FailureOf(image, HttpStatusCode.OK, error);
         }
+
+        return await docker.ImageIdAsync(image) ?? throw Failure.Fail($"image: {image} was pulled and is not there");
     }
 }
 
 /// <summary>The result of inspect-image.</summary>
 /// <param name="Bin">Where the program postgres is; empty where there is none.</param>
 /// <param name="Major">Its version.</param>
+/// <param name="Minor">What follows that.</param>
 /// <param name="Uid">The user postgres; empty where there is none.</param>
 /// <param name="Gid">Its group.</param>
-internal sealed record ImageContent(string Bin, string Major, string Uid, string Gid);
+internal sealed record ImageContent(string Bin, string Major, string Uid, string Gid, string Minor = "");

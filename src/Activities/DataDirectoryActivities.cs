@@ -1,6 +1,7 @@
 namespace PgFlow.Activities;
 
 internal sealed class DataDirectoryActivities(
+    DockerEngine docker,
     Inventory inventory,
     NodeLife life,
     JobRunner jobs,
@@ -78,14 +79,22 @@ internal sealed class DataDirectoryActivities(
     public async Task CopyPrimaryAsync(NodeId node, NodeId primary)
     {
         await jobs.EnsureExclusiveVolumeAsync(node);
-        await jobs.RunToSuccessAsync(
-            await WithPrimaryAsync(
-                await inventory.NodeAsync(node),
-                await life.RunningAsync(primary),
-                "copy",
-                "replicator"
-            )
-        );
+        var (container, leader) = (await inventory.NodeAsync(node), await life.RunningAsync(primary));
+        if (await docker.Of(primary).ReadFileAsync(SettingsFile.ClusterPath) is { } settings)
+        {
+            // a volume that was gone has none, and a standby with less of them may not follow
+            await docker
+                .Of(node)
+                .WriteFilesAsync(
+                    ContainerFile.Private(
+                        SettingsFile.ClusterPath,
+                        System.Text.Encoding.UTF8.GetString(settings),
+                        container.Spec.Postgres
+                    )
+                );
+        }
+
+        await jobs.RunToSuccessAsync(await WithPrimaryAsync(container, leader, "copy", "replicator"));
     }
 
     public Task SwapInCopyAsync(NodeId node) => RunAsync(node, "swap-data-directory");

@@ -17,6 +17,7 @@ internal sealed record NodeAnswer(
     ArchiverState? Archiver = null,
     bool SummarizerFails = false,
     bool RefusesClients = false,
+    IReadOnlyList<string>? PendingRestart = null,
     bool FullPageWrites = true,
     IReadOnlyList<string>? Tablespaces = null,
     IReadOnlyList<OverriddenSetting>? Drift = null

@@ -58,9 +58,10 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 OR clock_timestamp() - pg_postmaster_start_time() > interval '30 s'
                 AND EXISTS (SELECT FROM pg_stat_activity
                     WHERE backend_type = 'walsummarizer' AND wait_event = 'WalSummarizerError'),
-            'refusesClients', coalesce(
-                pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true) = convert_to($3, 'UTF8'),
-                false),
+            'refusesClients', coalesce(pg_read_binary_file(current_setting('hba_file'), 0, octet_length($3), true)
+                = convert_to($3, 'UTF8'), false),
+            'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings
+                WHERE pending_restart AND NOT name = ANY (string_to_array($1, ',')) AND name !~ '^recovery_target'),
             'fullPageWrites', current_setting('full_page_writes') = 'on',
             'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]')
                 FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
@@ -91,6 +92,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             RestartPolicy = WordOf(node.RestartPolicy),
             OnInternalNetwork = node.IsOn(Names.InternalNetwork(node.Id.Cluster)),
             Address = node.Address,
+            Image = node.Docker.Image,
             Endpoint = node.Endpoint,
             LastWords = await LastWordsAsync(node),
         };
@@ -229,6 +231,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             Members = settings.Members,
             SummarizerFails = answer.SummarizerFails,
             RefusesClients = answer.RefusesClients,
+            PendingRestart = answer.PendingRestart ?? [],
             FullPageWrites = answer.FullPageWrites,
             TablespaceNames = answer.Tablespaces ?? [],
             Drift = answer.Drift ?? [],

@@ -39,6 +39,7 @@ public static class PgFlowActivities
             .AddSingleton<ILeaseActivities, LeaseActivities>()
             .AddSingleton<IClusterActivities, ClusterActivities>()
             .AddSingleton<INodeActivities, NodeActivities>()
+            .AddSingleton<ISettingsActivities, SettingsActivities>()
             .AddSingleton<IRoleActivities, RoleActivities>()
             .AddSingleton<IEndpointActivities, EndpointActivities>()
             .AddSingleton<IArchiveActivities, ArchiveActivities>()

@@ -70,6 +70,7 @@ internal static class CommandLine
                     WorkerCommand.Command(terminal),
                     StatusCommand.Command(terminal),
                     .. ProcedureCommands.All.Select(command => command.Command(terminal)),
+                    ConfigCommand.Command(terminal),
                     RunCommand.Command(terminal),
                     TimelineCommand.Command(terminal),
                     BackupsCommand.Command(terminal),

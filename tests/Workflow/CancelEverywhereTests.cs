@@ -9,6 +9,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     [InlineData("Switchover")]
     [InlineData("RecoverCluster")]
     [InlineData("SetSynchronousReplication")]
+    [InlineData("UpdateCluster")]
+    [InlineData("UpdateCluster where it is")]
     [InlineData("AddStandby")]
     [InlineData("RemoveNode")]
     [InlineData("AddStandby", 2)]
@@ -23,7 +25,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             await using var world = Start(quorum);
             var before = NodesOf(world);
             var gate = world.InMemory.Hold(call);
-            var handle = await world.StartAsync(procedure, FieldsOf(procedure));
+            var handle = await world.StartAsync(procedure.Split(' ')[0], FieldsOf(procedure));
             await gate.Reached;
             await handle.CancelAsync();
             if ((await TestEnvironment.UntilAsync(handle, _ => true)).Steps.Any(step => step.AfterPointOfNoReturn))
@@ -65,6 +67,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
             "RecoverCluster" => [("latest", true)],
             "Failover" => [("force", true)],
             "SetSynchronousReplication" => [("quorum", 1)],
+            "UpdateCluster" => [("image", "postgres:17.7"), ("set", Scenario.Connections("200"))],
+            "UpdateCluster where it is" => [("image", "postgres:17.7"), ("set", Scenario.Connections("50"))],
             "RemoveNode" => [("node", "p2")],
             _ => [],
         };
@@ -73,7 +77,7 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     private async Task<IReadOnlyList<string>> CallsAsync(string procedure, int quorum)
     {
         await using var world = Start(quorum);
-        await world.SucceedAsync(procedure, FieldsOf(procedure));
+        await world.SucceedAsync(procedure.Split(' ')[0], FieldsOf(procedure));
         return [.. world.InMemory.Changes.Distinct()];
     }
 
@@ -85,7 +89,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
                 .Select(name =>
                     $"{name}: {world.InMemory[name].Role}, {world.InMemory[name].Endpoint}, timeline "
                     + $"{world.InMemory[name].Timeline}, {world.InMemory[name].Quorum ?? 0} of "
-                    + $"'{world.InMemory[name].SynchronousStandbyNames}'"
+                    + $"'{world.InMemory[name].SynchronousStandbyNames}', {world.InMemory.ImageOf(name)}, "
+                    + string.Join(", ", world.InMemory.SettingsOf(name))
                 )
         );
 }

@@ -23,6 +23,7 @@ public sealed class DryRunTests(TemporalServer server)
         ["RecoverCluster"] = (3, world => world, [("toLsn", "0/2000000"), ("inspect", true)]),
         ["CloneCluster"] = (0, world => world, [("from", "source"), ("latest", true)]),
         ["TakeBackup"] = (3, world => Scenario.WithPast(world), [("keep", 1), ("incremental", true)]),
+        ["UpdateCluster"] = (3, world => world, [("image", "postgres:17.7"), ("set", new[] { "max_connections=200" })]),
         ["SetReadOnly"] = (3, world => world, [("mode", "on")]),
         ["VerifyBackup"] = (3, world => world, []),
         ["CreateRestorePoint"] = (3, world => world, [("name", "before-2.0")]),
@@ -37,6 +38,8 @@ public sealed class DryRunTests(TemporalServer server)
         "FindExpired",
         "FindUnrecorded",
         "InspectArchive",
+        "InspectImage",
+        "InspectSettings",
         "FindStarter",
     ];
 

@@ -139,16 +139,94 @@ public sealed class MembershipTests(TemporalServer server)
     }
 
     [Fact]
-    public async Task An_image_that_is_another_one_now_makes_no_node()
+    public async Task An_image_that_is_gone_makes_no_node()
     {
         await using var world = TestEnvironment.Start(server, nodes: 1);
-        world.InMemory.Image = world.InMemory.Image with { Major = 18 };
+        world.InMemory.Fail("InspectImage", "no such image", FailureTypes.Refused);
         var failed = await TestEnvironment.FailureAsync(await world.StartAsync("AddStandby"));
-        Assert.Contains("it has PostgreSQL 18", failed.Message, Ordinal);
+        Assert.Contains("no such image", failed.Message, Ordinal);
         Assert.DoesNotContain("CreateNode p2", world.InMemory.Calls);
     }
 
+    [Fact]
+    public async Task Who_joins_after_an_update_has_the_image_and_the_settings_of_the_primary()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 2);
+        await world.SucceedAsync("UpdateCluster", ("image", "postgres:17.7"), ("set", Scenario.Connections("200")));
+        await world.SucceedAsync("AddStandby");
+
+        Assert.Equal(NodeRole.Primary, world.InMemory["p2"].Role);
+        Assert.Equal("sha256:postgres:17.7", world.InMemory.ImageOf("p3"));
+        Assert.Equal("200", world.InMemory.SettingsOf("p3")["max_connections"]);
+        Assert.DoesNotContain((await InspectAsync(world)).Findings, IsOfUpdateOrMembers);
+    }
+
+    [Fact]
+    public async Task The_names_of_all_stay_in_every_nodes_settings_through_updates()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 2);
+        await world.SucceedAsync("AddStandby");
+        await world.SucceedAsync("UpdateCluster", ("set", Scenario.Connections("200")));
+        Assert.All(world.InMemory.There, name => Assert.Equal("p1, p2, p3", MembersOf(world, name)));
+
+        await world.SucceedAsync("RemoveNode", ("node", "p1"));
+        await world.SucceedAsync("UpdateCluster", ("image", "postgres:17.7"));
+        Assert.Equal(["p2", "p3"], world.InMemory.There.Select(name => name.ToString()));
+        Assert.All(world.InMemory.There, name => Assert.Equal("p2, p3", MembersOf(world, name)));
+        Assert.All(
+            world.InMemory.There,
+            name => Assert.Equal("sha256:postgres:17.7", world.InMemory.ImageOf($"{name}"))
+        );
+        Assert.DoesNotContain((await InspectAsync(world)).Findings, IsOfUpdateOrMembers);
+    }
+
+    [Fact]
+    public async Task What_is_left_of_a_removed_node_takes_no_part_in_an_update_and_goes_afterwards()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 3);
+        await TerminateAsync(world, "RemoveNode p3", "RemoveNode", ("node", "p3"));
+        var before = world.InMemory.Calls.Count;
+        await world.SucceedAsync("UpdateCluster", ("image", "postgres:17.7"));
+        Assert.DoesNotContain(world.InMemory.Calls.Skip(before), call => call.EndsWith(" p3", Ordinal));
+        Assert.Equal("sha256:one", world.InMemory.ImageOf("p3"));
+
+        await world.SucceedAsync("RemoveNode", ("node", "p3"));
+        Assert.Equal(2, world.InMemory.There.Count);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_missed_keeps_the_cluster_as_it_is_until_it_is_back_or_removed()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 1);
+        await world.SucceedAsync("AddStandby");
+        world.InMemory.Lose("p2");
+        var failed = await world.FailAsync("UpdateCluster", ("image", "postgres:17.7"));
+        Assert.Equal(FailureTypes.Refused, failed.Type);
+        Assert.Contains("p2 is without a container", failed.Message, Ordinal);
+
+        await world.SucceedAsync("RemoveNode", ("node", "p2"));
+        await world.SucceedAsync("UpdateCluster", ("image", "postgres:17.7"));
+        Assert.Equal("sha256:postgres:17.7", world.InMemory.ImageOf("p1"));
+        Assert.Equal("p1", MembersOf(world, NodeName.Of(1)));
+    }
+
+    [Fact]
+    public async Task A_node_that_waits_for_a_restart_is_removed_and_nothing_waits_any_more()
+    {
+        await using var world = TestEnvironment.Start(server, nodes: 3);
+        world.InMemory["p3"] = world.InMemory["p3"] with { PendingRestart = ["max_connections"] };
+        Assert.Contains((await InspectAsync(world)).Findings, finding => finding.Code is FindingCode.RestartPending);
+        await world.SucceedAsync("RemoveNode", ("node", "p3"));
+        Assert.True((await InspectAsync(world)).Healthy);
+    }
+
     private const StringComparison Ordinal = StringComparison.Ordinal;
+
+    private static bool IsOfUpdateOrMembers(Finding finding) =>
+        finding.Code is FindingCode.ImageDiffers or FindingCode.RestartPending or FindingCode.MembersDiffer;
+
+    private static string MembersOf(TestEnvironment world, NodeName name) =>
+        string.Join(", ", world.InMemory[name.ToString()].Members);
 
     private static async Task TerminateAsync(
         TestEnvironment world,

@@ -110,6 +110,31 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new("RemoveNode-undone", 3, world => UndoneAsync(world, "SalvageWal p3", "RemoveNode", ("node", "p3"))),
         new("RemoveNode-blocked", 3, world => ResolvedAsync(world, "RemoveNode p3", "RemoveNode", ("node", "p3"))),
         new("RemoveNode-cancelled", 3, world => CancelledAsync(world, "KeepArchive p3", "RemoveNode", ("node", "p3"))),
+        new("UpdateCluster-succeeded", 3, world => SucceededAsync(world, "UpdateCluster", ("image", "postgres:17.7"))),
+        new("UpdateCluster-restarted", 3, world => SucceededAsync(world, "UpdateCluster", ("set", Connections("200")))),
+        new("UpdateCluster-lowered", 3, world => SucceededAsync(world, "UpdateCluster", ("set", Connections("50")))),
+        new("UpdateCluster-reloaded", 3, world => SucceededAsync(world, "UpdateCluster", ("set", WorkMemory))),
+        new(
+            "UpdateCluster-synchronous",
+            3,
+            world => SucceededAsync(Synchronous(world, 2), "UpdateCluster", ("set", Connections("200")))
+        ),
+        new(
+            "UpdateCluster-undone",
+            3,
+            world => UndoneAsync(world, "ProveShutdownReplayed p2", "UpdateCluster", ("image", "postgres:17.7"))
+        ),
+        new(
+            "UpdateCluster-blocked",
+            3,
+            world => ResolvedAsync(world, "SalvageWal p1", "UpdateCluster", ("set", Connections("200")))
+        ),
+        new(
+            "UpdateCluster-cancelled",
+            3,
+            world =>
+                CancelledAsync(Synchronous(world, 1), "PrepareStop p1", "UpdateCluster", ("set", Connections("200")))
+        ),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
         new(
@@ -199,8 +224,12 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new("ClusterLease-released", 2, LeaseAsync),
     ];
 
+    internal static string[] WorkMemory => ["work_mem=8MB"];
+
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    internal static string[] Connections(string number) => [$"max_connections={number}"];
 
     internal static TestEnvironment Crashed(TestEnvironment world)
     {

@@ -23,6 +23,11 @@ internal sealed record ClusterParts(
     public ClusterSpec? Spec { get; } =
         Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
 
+    /// <summary>As the primary was made: others may have missed an update, and what is left of a removed node
+    /// has.</summary>
+    public ClusterSpec? SpecLike(NodeState? primary) =>
+        Nodes.FirstOrDefault(node => node.Id == primary?.Id)?.Made ?? Spec;
+
     /// <summary>The nodes that have a volume; none where nothing says what the cluster was made as.</summary>
     public IEnumerable<NodeId> WithVolume =>
         Spec is null
@@ -108,13 +113,13 @@ internal sealed record ClusterParts(
     private ResourceState StateOf(IDictionary<string, string> labels) =>
         Labels.AreOf(Cluster, labels) ? ResourceState.Labelled : ResourceState.Foreign;
 
-    private static ClusterSpec? SpecOn(IEnumerable<VolumeResponse> volumes)
-    {
-        var text = volumes
+    /// <summary>The latest that they say: a node that was added after an update knows of it.</summary>
+    private static ClusterSpec? SpecOn(IEnumerable<VolumeResponse> volumes) =>
+        volumes
             .Select(volume => volume.Labels.TryGetValue(Labels.Spec, out var spec) ? spec : null)
-            .FirstOrDefault(spec => spec is not null);
-        return text is null ? null : JsonSerializer.Deserialize<ClusterSpec>(text, PgFlowJson.Options);
-    }
+            .OfType<string>()
+            .Select(text => JsonSerializer.Deserialize<ClusterSpec>(text, PgFlowJson.Options))
+            .MaxBy(spec => spec!.Postgres.Minor ?? 0);
 
     private static string NameOf(ContainerListResponse container) =>
         container.Names.Count > 0 ? container.Names[0].TrimStart('/') : container.ID;

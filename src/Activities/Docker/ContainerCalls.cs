@@ -13,6 +13,10 @@ internal static class ContainerCalls
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>The ID of the image that has this name now; null where none has.</summary>
+    public static async Task<string?> ImageIdAsync(this DockerEngine docker, string image) =>
+        (await docker.FindAsync((client, token) => client.Images.InspectImageAsync(image, token)))?.ID;
+
     /// <summary>What Docker says of it; null where there is none.</summary>
     public static Task<ContainerInspectResponse?> InspectAsync(this ContainerRef container) =>
         container.Docker.FindAsync((client, token) => client.Containers.InspectContainerAsync(container.Name, token));

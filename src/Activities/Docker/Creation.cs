@@ -169,7 +169,7 @@ internal sealed class Creation(DockerEngine docker)
         {
             Name = node.Container,
             Hostname = node.Container,
-            Image = spec.Image,
+            Image = spec.ImageReference,
             Entrypoint = [$"{spec.Postgres.Bin}/postgres"],
             Cmd = ["-D", Names.Data],
             User = $"{spec.Postgres.Uid}:{spec.Postgres.Gid}",

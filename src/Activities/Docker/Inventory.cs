@@ -114,6 +114,10 @@ internal sealed record NodeContainer(NodeId Id, ContainerInspectResponse Docker,
 
     public bool Running => State.Running && !State.Paused;
 
+    /// <summary>Its cluster with the image that the container is of: the labels of an earlier build don't say its
+    /// ID.</summary>
+    public ClusterSpec Made => Spec with { Postgres = Spec.Postgres with { ImageId = Docker.Image } };
+
     /// <summary>Its fixed address on the internal network.</summary>
     public string Address => Names.AddressOf(Spec, Id.Name);
 

@@ -277,7 +277,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
                     new()
                     {
                         Name = name,
-                        Image = job.Spec.Image,
+                        Image = job.Spec.ImageReference,
                         Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
                         Cmd = [],
                         User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",

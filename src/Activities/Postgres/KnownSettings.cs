@@ -74,6 +74,14 @@ internal sealed record KnownSettings
 
     private bool IsRecovering => Value("recovery_target_action") is not null;
 
+    /// <summary>The cluster's settings, as their file has them.</summary>
+    public static IReadOnlyDictionary<string, string> OfCluster(byte[]? file) =>
+        ValuesOf(file)
+            .ToDictionary(
+                setting => setting.Key,
+                setting => setting.Last().Replace("\\\\", "\\", StringComparison.Ordinal)
+            );
+
     private string? Value(string name) => _own[name].LastOrDefault();
 
     private static ILookup<string, string> ValuesOf(byte[]? file) =>

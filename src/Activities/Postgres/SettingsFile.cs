@@ -8,6 +8,11 @@ internal static class SettingsFile
 {
     public const string Path = $"{Names.NodeVolume}/pgflow.conf";
 
+    /// <summary>The cluster's own settings, which PgFlow's file includes before it says its own.</summary>
+    public const string ClusterPath = $"{Names.NodeVolume}/cluster.conf";
+
+    private const string Include = "include_if_exists 'cluster.conf'";
+
     public const string HbaPath = $"{Names.NodeVolume}/pg_hba.conf";
 
     public const string IdentPath = $"{Names.NodeVolume}/pg_ident.conf";
@@ -90,11 +95,16 @@ internal static class SettingsFile
         );
     }
 
+    /// <summary>The same file, where there is one, including the cluster's settings.</summary>
+    public static string Including(string file) =>
+        file.Length == 0 || file.Split('\n').Contains(Include) ? file : $"{Include}\n{file}";
+
     private static string LineOf(string name, string value) => $"{name} = '{value}'";
 
     public static string Render(NodeSettings settings, ClusterSpec spec, string? earlierStandbyNames = null) =>
         $"""
             # Written by PgFlow; changes by hand are lost.
+            {Include}
             listen_addresses = '*'
             port = 5432
             unix_socket_directories = '/var/run/postgresql'
@@ -122,6 +132,26 @@ internal static class SettingsFile
             {(earlierStandbyNames is null ? "" : $"{KnownSettings.Earlier} = '{Quoted(earlierStandbyNames)}'")}
 
             """;
+
+    /// <summary>Whether PgFlow decides about a setting.</summary>
+    /// <param name="name">The setting.</param>
+    /// <param name="file">A node's own file.</param>
+    public static bool IsOwned(string name, string file) =>
+        Owned.Contains(name)
+        || name is "data_directory" or "config_file" or "external_pid_file" or "archive_library"
+        || name.StartsWith("recovery_target", StringComparison.Ordinal)
+        || file.Split('\n').Any(line => line.StartsWith($"{name} = ", StringComparison.Ordinal));
+
+    /// <summary>The file of the cluster's settings.</summary>
+    public static string RenderCluster(IReadOnlyDictionary<string, string> settings) =>
+        string.Concat(
+            settings
+                .OrderBy(setting => setting.Key, StringComparer.Ordinal)
+                .Select(setting =>
+                    $"{setting.Key} = '{Quoted(setting.Value.Replace("\\", "\\\\", StringComparison.Ordinal))}'\n"
+                )
+                .Prepend("# Written by PgFlow (pgflow config); changes by hand are lost.\n")
+        );
 
     private static string Quoted(string value) => value.Replace("'", "''", StringComparison.Ordinal);
 

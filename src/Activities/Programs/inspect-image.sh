@@ -7,7 +7,10 @@ for postgres in /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /usr/
   [ -x "$postgres" ] || continue
   version=$("$postgres" --version)
   version=${version##*PostgreSQL) }
-  result bin "${postgres%/postgres}" major "${version%%[!0-9]*}" uid "$(id -u postgres)" gid "$(id -g postgres)"
+  minor=${version#"${version%%[!0-9]*}".}
+  [ "$minor" != "$version" ] || minor=
+  result bin "${postgres%/postgres}" major "${version%%[!0-9]*}" minor "${minor%%[!0-9]*}" \
+    uid "$(id -u postgres)" gid "$(id -g postgres)"
   exit
 done
-result bin '' major '' uid '' gid ''
+result bin '' major '' minor '' uid '' gid ''

@@ -23,7 +23,7 @@ internal static class StatusText
         {
             data.WriteLine(
                 $"endpoint {state.Cluster}-rw at {spec.Vip} on {spec.ExternalNetwork}; archive "
-                    + $"{PgFlowText.Word(spec.Archive)}; {spec.Image} (PostgreSQL {spec.Postgres.Major})"
+                    + $"{PgFlowText.Word(spec.Archive)}; {spec.Image} (PostgreSQL {spec.Postgres.Version})"
             );
         }
 

@@ -54,7 +54,10 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
             );
         }
 
-        Option option = field.Type == typeof(bool) ? new Option<bool>(field.Symbol) : new Option<string?>(field.Symbol);
+        Option option =
+            field.Type == typeof(bool) ? new Option<bool>(field.Symbol)
+            : field.Type == typeof(IReadOnlyList<string>) ? new Option<string[]>(field.Symbol)
+            : new Option<string?>(field.Symbol);
         option.Description = field.Flag.Help;
         option.HelpName = field.Flag.Value ?? HelpOf(field.Type, words);
         option.CompletionSources.Add([.. words]);
@@ -63,10 +66,16 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
 
     private JsonNode? Read(ParseResult parsed) =>
         Type == typeof(bool) ? (parsed.IsSet(Symbol) ? true : null)
+        : Type == typeof(IReadOnlyList<string>) ? ReadAll(parsed)
         : parsed.Given(Symbol) is not { } text ? null
         : IsNumber && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
         : text;
+
+    private JsonArray? ReadAll(ParseResult parsed) =>
+        parsed.GetResult(Symbol) is { Tokens: { Count: > 0 } tokens }
+            ? [.. tokens.Select(token => JsonValue.Create(token.Value))]
+            : null;
 
     private bool IsNumber => Type == typeof(int) || Type == typeof(uint);
 

@@ -54,6 +54,11 @@ public interface IClusterActivities
     [Activity]
     Task RecreateNodeAsync(NodeId node, ClusterSpec spec);
 
+    /// <summary>Post-condition: the stopped node's container is of the spec's image, on the volume that it had; a new
+    /// one does not run.</summary>
+    [Activity]
+    Task ReplaceContainerAsync(NodeId node, ClusterSpec spec);
+
     /// <summary>Post-condition: nothing is left that this workflow made for the node; everything else is as it
     /// was.</summary>
     [Activity]
@@ -171,6 +176,12 @@ internal static class Clusters
         ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.RecreateNodeAsync(node, spec),
             $"{node}: what is missing of volume and container"
+        );
+
+    public static Task ReplaceContainerAsync(NodeId node, ClusterSpec spec) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.ReplaceContainerAsync(node, spec),
+            $"{node}: container of {spec.Image}"
         );
 
     public static async Task TakeBackAsync(ClusterName cluster, IEnumerable<NodeId> nodes)

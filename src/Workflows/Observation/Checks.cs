@@ -1,6 +1,6 @@
 namespace PgFlow.Workflows.Observation;
 
-/// <summary>What more than one procedure demands of a cluster before it begins.</summary>
+/// <summary>What is looked for in more than one procedure.</summary>
 internal static class Checks
 {
     /// <summary>Lag above which a switchover would keep clients waiting for the replay.</summary>
@@ -8,67 +8,6 @@ internal static class Checks
 
     /// <summary>How long a segment may wait for the archiver.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
-    public static ClusterState RequireExisting(this ClusterState state) =>
-        state.Exists
-            ? state
-            : throw Failure.Refuse(
-                $"there is no cluster {state.Cluster}",
-                Hint.Run("make it", nameof(InitCluster), state.Cluster)
-            );
-
-    /// <summary>Nothing is there under the names and labels of a cluster that is to be made: it would be taken over,
-    /// and an undo could not tell it apart.</summary>
-    public static void RequireVacant(this ClusterState state)
-    {
-        var there = state.Resources.Where(resource => resource.State is not ResourceState.Missing).ToList();
-        if (there.Count == 0 && !state.Exists)
-        {
-            return;
-        }
-
-        var foreign = there.Where(resource => resource.State is ResourceState.Foreign).ToList();
-        throw Failure.Refuse(
-            $"something of {state.Cluster} is there already: {string.Join(", ", there)}; nothing was touched",
-            [
-                .. state.Exists && foreign.Count == 0
-                    ? [Hint.Run("run the cluster again from it", nameof(RepairCluster), state.Cluster)]
-                    : Array.Empty<Hint>(),
-                .. there.Count > foreign.Count ? [Hint.Destroy(state.Cluster)] : Array.Empty<Hint>(),
-                .. foreign.Count > 0
-                    ? [new($"remove or rename what is not PgFlow's ({string.Join(", ", foreign)})")]
-                    : Array.Empty<Hint>(),
-                new("choose another name"),
-            ]
-        );
-    }
-
-    public static NodeState RequireNode(this ClusterState state, NodeName name) =>
-        state.Find(name) switch
-        {
-            { Role: NodeRole.Missing } node => throw Failure.Refuse(
-                $"{node.Id} is {Describe(node)}",
-                Hint.Repair(state.Cluster)
-            ),
-            { } node => node,
-            null => throw Failure.Refuse($"{state.Cluster} has no node {name}; it has {Names(state.Nodes)}"),
-        };
-
-    /// <summary>The one node that accepts writes.</summary>
-    public static NodeState RequirePrimary(this ClusterState state) =>
-        state.Primaries switch
-        {
-            [var primary] => primary,
-            [] => throw Failure.Refuse($"no node of {state.Cluster} accepts writes", Hint.Failover(state.Cluster)),
-            _ => throw Failure.Refuse($"{Names(state.Primaries)} both accept writes", Hint.Rejoin(state.Cluster)),
-        };
-
-    /// <summary>The primary that <paramref name="node"/> is to follow. Two writable nodes are what a person may ask to
-    /// end: the one named is the wrong one.</summary>
-    public static NodeState RequirePrimaryBeside(this ClusterState state, NodeState? node) =>
-        state.Primaries.Count > 1 && node is { Role: NodeRole.Primary }
-            ? (state with { Nodes = [.. state.Nodes.Where(other => other != node)] }).RequirePrimary()
-            : state.RequirePrimary();
 
     /// <summary>What a copy of a data directory would leave behind; none where it is complete.</summary>
     public static string? TablespacesOf(ClusterState state) =>
@@ -79,10 +18,6 @@ internal static class Checks
                 + "move what is in them, in every database (ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE "
                 + "pg_default, the same with INDEX and MATERIALIZED VIEW), then DROP TABLESPACE"
             : null;
-
-    /// <summary>Data directories can be copied whole, and no replay can overwrite what lies outside of them.</summary>
-    public static ClusterState RequireNoTablespaces(this ClusterState state) =>
-        TablespacesOf(state) is { } why ? throw Failure.Refuse(why) : state;
 
     /// <summary>Why <paramref name="node"/> can't become the primary in <paramref name="primary"/>'s stead without loss
     /// or delay.</summary>
@@ -244,10 +179,6 @@ internal static class Checks
             }
         );
 
-    /// <summary>Refuses what can't be proven for that.</summary>
-    public static NodeState RequireOwnConfirmations(this NodeState primary) =>
-        Failure.RefuseFor([.. ConfirmationDrift(primary).Said()]) is { } refusal ? throw refusal : primary;
-
     /// <summary>Findings as the reasons of a plan: with advice, without a procedure to run.</summary>
     public static IEnumerable<string> Said(this IEnumerable<Finding> findings) =>
         findings.Select(finding =>
@@ -282,6 +213,25 @@ internal static class Checks
         nodes
             .Where(node => node.SummarizerFails)
             .Select(node => new Finding(FindingCode.SummarizerFails, node.Id, Hint: Hint.Repair(node.Id.Cluster)));
+
+    /// <summary>Nodes that run with other settings than their files have, or with another image than the
+    /// primary.</summary>
+    public static IEnumerable<Finding> OutdatedIn(ClusterState state)
+    {
+        var update = Hint.Run("bring it about, one node after another", nameof(UpdateCluster), state.Cluster);
+        foreach (var node in state.Nodes)
+        {
+            if (node.PendingRestart.Count > 0)
+            {
+                yield return new(FindingCode.RestartPending, node.Id, string.Join(", ", node.PendingRestart), update);
+            }
+
+            if (state.Primaries is [{ Image: { } image } primary] && node.Image is { } own && own != image)
+            {
+                yield return new(FindingCode.ImageDiffers, node.Id, primary.Id.ToString(), update);
+            }
+        }
+    }
 
     public static string Describe(NodeState node) =>
         node.Role switch

@@ -9,7 +9,7 @@ public sealed record ClusterState
     /// <summary>The cluster.</summary>
     public required ClusterName Cluster { get; init; }
 
-    /// <summary>What it was made as; null when there is no such cluster.</summary>
+    /// <summary>What it was made as, with its primary's image; null when there is no such cluster.</summary>
     public ClusterSpec? Spec { get; init; }
 
     /// <summary>Its nodes, by number: all that it is meant to have, whether they are there or not, and who runs
@@ -53,7 +53,7 @@ public enum ArchiveMode
     Local,
 }
 
-/// <summary>What a cluster was made as, and stays; read back from its labels.</summary>
+/// <summary>What a cluster was made as; read back from its labels. An update gives it another image.</summary>
 /// <param name="Cluster">Its name.</param>
 /// <param name="Image">The image of its nodes and jobs.</param>
 /// <param name="Postgres">What that image has.</param>
@@ -71,17 +71,14 @@ public sealed record ClusterSpec(
     string Vip
 )
 {
+    /// <summary>What its containers are made from, whatever the image's name has become.</summary>
+    [JsonIgnore]
+    public string ImageReference => Postgres.ImageId ?? Image;
+
     /// <summary>Whether PgFlow made the clients' network; else somebody gave it.</summary>
     [JsonIgnore]
     public bool OwnsExternalNetwork => ExternalNetwork == $"pgflow-{Cluster}-external";
 }
-
-/// <summary>PostgreSQL as it is in an image.</summary>
-/// <param name="Major">The major version.</param>
-/// <param name="Bin">The folder of its programs.</param>
-/// <param name="Uid">The user <c>postgres</c>.</param>
-/// <param name="Gid">That user's group.</param>
-public sealed record PostgresInstallation(int Major, string Bin, int Uid, int Gid);
 
 /// <summary>What a node is right now.</summary>
 public enum NodeRole
@@ -132,6 +129,12 @@ public sealed record NodeState
 
     /// <summary>Its fixed address on the internal network.</summary>
     public required string Address { get; init; }
+
+    /// <summary>The ID of its container's image.</summary>
+    public string? Image { get; init; }
+
+    /// <summary>Settings that have another value in its files than it uses until its restart.</summary>
+    public IReadOnlyList<string> PendingRestart { get; init; } = [];
 
     /// <summary>Whether its volume is there.</summary>
     public bool HasVolume { get; init; } = true;

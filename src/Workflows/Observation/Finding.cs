@@ -87,6 +87,13 @@ public enum FindingCode
     /// <summary>WAL behind the last backup is missing.</summary>
     WalMissing,
 
+    /// <summary>Settings of a node have another value in its files than it uses until its restart; the detail names
+    /// them.</summary>
+    RestartPending,
+
+    /// <summary>A node's container is of another image than the primary's; the detail is the primary.</summary>
+    ImageDiffers,
+
     /// <summary>Docker does not restart a running node by itself.</summary>
     NotRestarted,
 
@@ -189,6 +196,14 @@ public enum FindingCode
 
     /// <summary>Of a plan: the primary bears the load of a backup; the detail says why.</summary>
     PrimaryBearsLoad,
+
+    /// <summary>Of a plan: clients can't write while the node is restarted where it is; the detail says why no other
+    /// takes over.</summary>
+    Outage,
+
+    /// <summary>Of a plan: the name of the nodes' image has none, or another one by now; the detail says
+    /// which.</summary>
+    ImageMoved,
 
     /// <summary>Of a plan: the node goes, and what its volume holds with it.</summary>
     NodeRemoved,

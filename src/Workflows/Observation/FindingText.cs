@@ -50,6 +50,9 @@ public static class FindingText
             FindingCode.WalMissing => $"WAL is missing: {detail}",
             FindingCode.NotRestarted =>
                 $"{node} is not restarted after a crash or a reboot: its restart policy is {detail}",
+            FindingCode.RestartPending => $"{node} waits for a restart to use {detail} as its files have it",
+            FindingCode.ImageDiffers => $"{node}'s image is not that of {detail}, the primary",
+            FindingCode.Outage => $"clients can't write while {node} is restarted where it is: {detail}",
             FindingCode.OffInternalNetwork => $"{node} is not on the cluster's internal network",
             FindingCode.OffReadOnlyEndpoint => $"{node} is not on the read-only endpoint {detail}",
             FindingCode.ClientsRefused =>
@@ -98,6 +101,7 @@ public static class FindingText
             or FindingCode.Expires
             or FindingCode.MoreExpires
             or FindingCode.PrimaryBearsLoad
+            or FindingCode.ImageMoved
             or FindingCode.HistoryMissing
             or FindingCode.BranchUnknown
             or FindingCode.OpeningUnknown

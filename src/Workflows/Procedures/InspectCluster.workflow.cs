@@ -63,6 +63,7 @@ public sealed record Inspection(
                 : Array.Empty<Finding>(),
             .. Checks.ConfigurationDrift(state.Nodes),
             .. Checks.SummarizersOf(state.Nodes),
+            .. Checks.OutdatedIn(state),
             .. state.Primaries.SelectMany(Checks.ArchiverFindingsOf),
             .. FindingsOf(archive, state.Cluster),
         ];

@@ -71,6 +71,7 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
             {
                 null => IsChosen(field) ? [field.Symbol] : [],
                 JsonValue flag when flag.TryGetValue<bool>(out var set) => set ? [field.Symbol] : [],
+                JsonArray several => several.SelectMany(value => (string[])[field.Symbol, Word(value!)]),
                 var value => field.IsArgument ? [Word(value)] : [field.Symbol, Word(value)],
             };
 
@@ -185,6 +186,12 @@ public static class ProcedureList
         {
             Plan = By<SetSynchronousReplicationInput>(SetSynchronousReplicationPlan.From),
         },
+        new(
+            nameof(UpdateCluster),
+            typeof(UpdateClusterInput),
+            "update",
+            "Give all nodes another image or other settings, one node after another"
+        ),
         new(
             nameof(TakeBackup),
             typeof(TakeBackupInput),

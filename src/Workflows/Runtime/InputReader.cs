@@ -110,6 +110,7 @@ public static class InputReader
             var t when t == typeof(bool) => "true or false",
             var t when t == typeof(int) || t == typeof(uint) => "an integer",
             var t when t == typeof(string) => "a string",
+            var t when t == typeof(IReadOnlyList<string>) => "an array of strings",
             { IsEnum: true } t =>
                 $"one of {string.Join(", ", Enum.GetNames(t).Select(JsonNamingPolicy.CamelCase.ConvertName))}",
             var t => t.Name,

@@ -81,7 +81,7 @@ public sealed class StuckTests(TemporalServer temporal)
     }
 
     [Fact]
-    public async Task An_image_that_is_gone_is_named_and_the_procedure_goes_on_when_it_is_back()
+    public async Task A_tag_that_is_gone_keeps_nobody_from_the_image()
     {
         var image = $"pgflow-test-image-{Guid.NewGuid():N}"[..28];
         await Host.DockerAsync("tag", Host.Image, image);
@@ -89,13 +89,7 @@ public sealed class StuckTests(TemporalServer temporal)
         {
             await using var cluster = await TestCluster.CreateAsync(temporal.Client, image: image);
             await Host.DockerAsync("rmi", image);
-            var switchover = await SwitchOverAsync(cluster);
-            var blocked = await AllBlockedAsync(switchover);
-            Assert.Contains(blocked, step => step.Why.Contains($"No such image: {image}", StringComparison.Ordinal));
-
-            await Host.DockerAsync("tag", Host.Image, image);
-            await Blocked.RetryAsync(switchover, blocked);
-            await TestCluster.ReportAsync(switchover);
+            await TestCluster.ReportAsync(await SwitchOverAsync(cluster));
             await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         }
         finally

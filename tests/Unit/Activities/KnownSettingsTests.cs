@@ -21,6 +21,33 @@ public sealed class KnownSettingsTests
     );
 
     [Fact]
+    public void Of_the_cluster_are_read_as_they_were_written()
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["max_connections"] = "200",
+            ["log_line_prefix"] = "it's \\%m",
+            ["search_path"] = "",
+        };
+
+        Assert.Equal(
+            settings,
+            KnownSettings.OfCluster(Encoding.UTF8.GetBytes(SettingsFile.RenderCluster(settings))).ToDictionary()
+        );
+        Assert.Empty(KnownSettings.OfCluster(null));
+    }
+
+    [Theory]
+    [InlineData("wal_level", true)]
+    [InlineData("archive_command", true)]
+    [InlineData("recovery_target_time", true)]
+    [InlineData("data_directory", true)]
+    [InlineData("max_connections", false)]
+    [InlineData("wal", false)]
+    public void What_PgFlow_sets_by_itself_is_its_own(string name, bool own) =>
+        Assert.Equal(own, SettingsFile.IsOwned(name, SettingsFile.Render(Primary, Spec)));
+
+    [Fact]
     public void Are_read_as_they_were_written()
     {
         var known = Read(SettingsFile.Render(Primary with { ReadOnly = true }, Spec));
@@ -81,6 +108,17 @@ public sealed class KnownSettingsTests
     }
 
     private static KnownSettings Read(string file) => new(Encoding.UTF8.GetBytes(file));
+
+    [Fact]
+    public void A_file_of_an_earlier_build_includes_the_clusters_settings_when_there_are_some()
+    {
+        var file = SettingsFile.Render(Primary, Spec);
+        var earlier = string.Join('\n', file.Split('\n').Where(line => !line.StartsWith("include", Ordinal)));
+
+        Assert.Equal(file, SettingsFile.Including(file));
+        Assert.Equal($"include_if_exists 'cluster.conf'\n{earlier}", SettingsFile.Including(earlier));
+        Assert.Equal("", SettingsFile.Including(""));
+    }
 
     [Fact]
     public void The_clusters_nodes_are_read_back_and_written_into_a_file_that_has_none()

@@ -97,6 +97,7 @@ public sealed class InputTests
                 var type when type == typeof(bool) => true,
                 var type when type == typeof(int) || type == typeof(uint) => 3,
                 var type when type == typeof(NodeName) => "p2",
+                var type when type == typeof(IReadOnlyList<string>) => new JsonArray("other"),
                 { IsEnum: true } type => JsonNamingPolicy.CamelCase.ConvertName(Enum.GetNames(type)[0]),
                 _ => "other",
             }

@@ -70,6 +70,7 @@ internal sealed partial class InMemoryCluster
         lock (_lock)
         {
             _nodes.Remove(NodeName.Parse(name));
+            Forget(NodeName.Parse(name));
         }
     }
 
@@ -92,7 +93,7 @@ internal sealed partial class InMemoryCluster
                     : new ClusterState
                     {
                         Cluster = cluster,
-                        Spec = _spec,
+                        Spec = SpecOfPrimary(),
                         Nodes = Seen(),
                         Resources = Leftovers(),
                     }
@@ -133,7 +134,13 @@ internal sealed partial class InMemoryCluster
         [
             .. _nodes
                 .Values.Where(members.Includes)
-                .Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })
+                .Select(node =>
+                    node with
+                    {
+                        Image = ImageOf(node.Id.ToString()),
+                        Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
+                    }
+                )
                 .Concat(members.Where(name => !_nodes.ContainsKey(name)).Select(Gone))
                 .OrderBy(node => node.Id.Name),
         ];
@@ -152,7 +159,15 @@ internal sealed partial class InMemoryCluster
         };
 
     Task<PostgresInstallation> IClusterActivities.InspectImageAsync(ClusterName cluster, string image) =>
-        DoAsync(null, () => Image);
+        DoAsync(
+            null,
+            () =>
+                Image with
+                {
+                    Minor = image == FirstImage ? 6 : 7,
+                    ImageId = image.StartsWith("sha256:", StringComparison.Ordinal) ? image : $"sha256:{image}",
+                }
+        );
 
     Task<CreatedNetworks> IClusterActivities.CreateNetworksAsync(WantedNetworks wanted) =>
         DoAsync(
@@ -182,6 +197,7 @@ internal sealed partial class InMemoryCluster
             {
                 MakeNode(node.Name.Number, nodes: 1);
                 _made.Add(node.Name);
+                _specs[node.Name] = spec;
                 Set(
                     node,
                     state =>
@@ -223,6 +239,7 @@ internal sealed partial class InMemoryCluster
 
                 if (_nodes[node.Name].Role is NodeRole.Missing)
                 {
+                    _specs[node.Name] = spec;
                     Set(
                         node,
                         state => state with { Role = NodeRole.Stopped, Container = "created", RestartPolicy = "no" }
@@ -247,7 +264,11 @@ internal sealed partial class InMemoryCluster
 
     Task IClusterActivities.RemoveNodeAsync(NodeId node) => DoAsync(node, () => Remove(node));
 
-    private void Remove(NodeId node) => _nodes.Remove(node.Name);
+    private void Remove(NodeId node)
+    {
+        _nodes.Remove(node.Name);
+        Forget(node.Name);
+    }
 
     Task IClusterActivities.RemoveClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
@@ -256,7 +277,14 @@ internal sealed partial class InMemoryCluster
     Task IClusterActivities.TidyUpNodeAsync(NodeId node) => DoAsync(node, () => { });
 
     Task INodeActivities.StartPostgresAsync(NodeId node) =>
-        DoAsync(node, () => Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary));
+        DoAsync(
+            node,
+            () =>
+            {
+                RequireStartable(node);
+                Run(node, _nodes[node.Name].StandbySignal is true ? NodeRole.Standby : NodeRole.Primary);
+            }
+        );
 
     Task INodeActivities.ConnectNodeAsync(NodeId node) =>
         DoAsync(node, () => Set(node, state => state with { RestartPolicy = "unless-stopped" }));
@@ -291,6 +319,7 @@ internal sealed partial class InMemoryCluster
             node,
             () =>
             {
+                RequireContainer(node);
                 Mark(node);
                 Set(
                     node,
@@ -317,6 +346,7 @@ internal sealed partial class InMemoryCluster
                 );
                 if (running)
                 {
+                    RequireStartable(node);
                     Run(node, standby is not false ? NodeRole.Standby : NodeRole.Primary);
                 }
             }
@@ -477,6 +507,7 @@ internal sealed partial class InMemoryCluster
                     _nodes[primary.Name].Slots.Any(slot => slot.Name == standby.ToString()),
                     $"{primary} has no slot for {standby}"
                 );
+                RequireFollowing(standby, primary);
                 Require(
                     _branch[standby.Name] == _nodes[primary.Name].Timeline,
                     $"{standby} follows timeline {_branch[standby.Name]}, {primary} writes "
@@ -550,7 +581,15 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    Task<int> IArchiveActivities.SalvageWalAsync(NodeId node) => DoAsync(node, () => 1);
+    Task<int> IArchiveActivities.SalvageWalAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                RequireContainer(node);
+                return 1;
+            }
+        );
 
     Task IArchiveActivities.KeepArchiveAsync(NodeId node) => DoAsync(node, () => { });
 
@@ -594,6 +633,11 @@ internal sealed partial class InMemoryCluster
                     throw TemporalFailures.Of(
                         Failure.Refuse($"the container {node.Container} is using {node}'s volume; stop it first")
                     );
+                }
+
+                if (_settings.TryGetValue(primary.Name, out var settings))
+                {
+                    _settings[node.Name] = settings;
                 }
             }
         );
@@ -831,6 +875,9 @@ internal sealed partial class InMemoryCluster
                 }
         );
     }
+
+    private void RequireContainer(NodeId node) =>
+        Require(_nodes[node.Name].Role is not NodeRole.Missing, $"{node} has no container");
 
     private void Set(NodeId node, Func<NodeState, NodeState> change) => _nodes[node.Name] = change(_nodes[node.Name]);
 }

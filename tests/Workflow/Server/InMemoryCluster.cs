@@ -69,6 +69,8 @@ internal sealed partial class InMemoryCluster
     [
         "ObserveCluster",
         "ObserveCandidate",
+        "InspectImage",
+        "InspectSettings",
         "InspectArchive",
         "ReadTimelines",
         "FindExpired",
@@ -107,6 +109,7 @@ internal sealed partial class InMemoryCluster
     public TemporalWorkerOptions Register(TemporalWorkerOptions options) =>
         options
             .AddAllActivities<INodeActivities>(this)
+            .AddAllActivities<ISettingsActivities>(this)
             .AddAllActivities<IRoleActivities>(this)
             .AddAllActivities<IEndpointActivities>(this)
             .AddAllActivities<IArchiveActivities>(this)

@@ -13,7 +13,8 @@ internal sealed partial class InMemoryCluster
         IDataDirectoryActivities,
         ILeaseActivities,
         ILedgerActivities,
-        IBackupActivities
+        IBackupActivities,
+        INotificationActivities
 {
     private static readonly PostgresInstallation Postgres = new(17, "/usr/lib/postgresql/17/bin", 999, 999);
 

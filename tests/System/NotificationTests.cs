@@ -43,10 +43,7 @@ public sealed class NotificationTests(TemporalServer temporal)
         cluster.StartWorker(arguments: arguments);
         var again = await hook.NextAsync(2);
 
-        Assert.Equal(
-            ["pgflow.procedure.running", "pgflow.procedure.succeeded"],
-            unanswered.Select(told => told.Type)
-        );
+        Assert.Equal(["pgflow.procedure.running", "pgflow.procedure.succeeded"], unanswered.Select(told => told.Type));
         Assert.Equal(unanswered.Select(told => (told.Id, told.Text)), again.Select(told => (told.Id, told.Text)));
         Assert.Equal(unanswered.Select(told => told.Text).Order(), kept.Order());
         Assert.All(

@@ -232,17 +232,16 @@ public sealed class NotificationTests(TemporalServer server) : IDisposable
         _hook.Hangs = false; // the next attempts are answered; those that hang are given up
 
         await Task.WhenAll((await DeliveriesAsync(handle)).Select(delivery => delivery.GetResultAsync()));
-        Assert.Contains(
-            _log.Own,
-            line => line.Text.Contains("it did not end within 0.3 s", StringComparison.Ordinal)
-        );
+        Assert.Contains(_log.Own, line => line.Text.Contains("it did not end within 0.3 s", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_program_gets_the_same_event_and_one_receiver_that_fails_keeps_the_other_from_nothing()
     {
         using var program = ProgramFile.KeepingItsInput();
-        await using var world = Start(new() { NotifyProgram = program.Command, NotifyUrl = new("http://127.0.0.1:1/") });
+        await using var world = Start(
+            new() { NotifyProgram = program.Command, NotifyUrl = new("http://127.0.0.1:1/") }
+        );
         await world.SucceedAsync("CreateRestorePoint", ("name", "before"), ("reason", Hostile));
 
         var told = (await program.KeptAsync(2))
@@ -255,11 +254,7 @@ public sealed class NotificationTests(TemporalServer server) : IDisposable
 
     private TestEnvironment Start(ActivityHostOptions? options = null, TimeLimits? limits = null)
     {
-        var world = TestEnvironment.Start(
-            server,
-            log: _log.Factory,
-            interceptors: LogLines.ActivitiesOf(_log.Factory)
-        );
+        var world = TestEnvironment.Start(server, log: _log.Factory, interceptors: LogLines.ActivitiesOf(_log.Factory));
         world.InMemory.Notifications = InMemoryCluster.Telling(options ?? new() { NotifyUrl = _hook.Url }, limits);
         return world;
     }

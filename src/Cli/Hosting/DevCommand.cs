@@ -113,7 +113,9 @@ internal static class DevCommand
             await using var working = ChildProgram.Start(
                 worker,
                 [],
-                new(WorkerCommand.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace)))
+                new Dictionary<string, string?>(
+                    WorkerCommand.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace))
+                )
                 {
                     ["PGFLOW_UI"] =
                         Environment.GetEnvironmentVariable("PGFLOW_UI") ?? $"http://localhost:{server.UiPort}",

@@ -71,10 +71,7 @@ public sealed class NotificationProgramTests
         && File.ReadAllText($"/proc/{id}/stat").Split(')')[^1].Split()[1] is not ("Z" or "X");
 
     private static Task RunAsync(string command, string input) =>
-        new NotificationProgram(command).RunAsync(
-            Encoding.UTF8.GetBytes(input),
-            TestContext.Current.CancellationToken
-        );
+        new NotificationProgram(command).RunAsync(Encoding.UTF8.GetBytes(input), TestContext.Current.CancellationToken);
 
     private static Task<string> ReadAsync(ProgramFile program, string file) =>
         File.ReadAllTextAsync(Path.Combine(program.Folder, file), TestContext.Current.CancellationToken);

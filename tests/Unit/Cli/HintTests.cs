@@ -46,7 +46,7 @@ public sealed class HintTests
             var call = new CliCall();
             StatusText.Write(
                 new(call.Out, call.Error, Interactive: false),
-                new("demo", new(Healthy: true, [], state), new(ExitCodes.Done, "succeeded", ""), [])
+                new("demo", new(Healthy: true, [], state), new(ExitCodes.Done, "succeeded", ""), [], [])
             );
             return [.. call.Out.Lines.Where(line => line.Contains("synchronous", StringComparison.Ordinal))];
         }

@@ -168,7 +168,10 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void Who_is_notified_reaches_the_activities()
     {
-        File.WriteAllText(file, """{ "PgFlow": { "NotifyProgram": "/bin/sh -c true", "NotifyUrl": "http://file/" } }""");
+        File.WriteAllText(
+            file,
+            """{ "PgFlow": { "NotifyProgram": "/bin/sh -c true", "NotifyUrl": "http://file/" } }"""
+        );
         environment["PGFLOW_NOTIFY_URL"] = "http://environment/";
         environment["PGFLOW_UI"] = "http://ui/";
         var (_, configuration) = Load("--config", file);

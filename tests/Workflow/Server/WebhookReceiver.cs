@@ -81,9 +81,7 @@ internal sealed class WebhookReceiver : IDisposable
             using var body = new StreamReader(call.Request.InputStream, Encoding.UTF8);
             var text = await body.ReadToEndAsync();
             var (held, answer) = (Hangs, Answer);
-            _events.Writer.TryWrite(
-                new(call.Request.HttpMethod, call.Request.ContentType!, text, answer)
-            );
+            _events.Writer.TryWrite(new(call.Request.HttpMethod, call.Request.ContentType!, text, answer));
             if (held)
             {
                 await _released.Task;

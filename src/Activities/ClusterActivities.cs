@@ -18,6 +18,7 @@ internal sealed class ClusterActivities(
     Sql sql,
     Roles roles,
     ClusterMetrics metrics,
+    INotificationActivities notifications,
     TimeLimits limits
 ) : IClusterActivities
 {
@@ -38,6 +39,7 @@ internal sealed class ClusterActivities(
             Spec = parts.Spec,
             Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
             Resources = parts.Resources,
+            Receivers = await notifications.FindReceiversAsync(),
         };
         metrics.Observed(state);
         return state;

@@ -23,11 +23,7 @@ public sealed class HeartbeatInterceptor(IOptions<ActivityHostOptions> options, 
         private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
         private static readonly ConcurrentDictionary<string, Attempts> Known = new();
 
-        /// <summary>What is asked within a workflow task has no heartbeat, and no news.</summary>
-        public override Task<object?> ExecuteActivityAsync(ExecuteActivityInput input) =>
-            ActivityExecutionContext.Current.Info.IsLocal ? base.ExecuteActivityAsync(input) : AttemptAsync(input);
-
-        private async Task<object?> AttemptAsync(ExecuteActivityInput input)
+        public override async Task<object?> ExecuteActivityAsync(ExecuteActivityInput input)
         {
             var context = ActivityExecutionContext.Current;
             using var ended = new CancellationTokenSource();

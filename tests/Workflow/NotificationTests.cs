@@ -53,7 +53,7 @@ public sealed class NotificationTests(TemporalServer server) : IDisposable
         );
         Assert.Equal(4, new[] { waits, begins, blocked, ended }.DistinctBy(told => told.Id).Count());
         var step = Assert.Single(blocked.Data.Blocked);
-        Assert.Equal("no \"such\" role", step.Why);
+        Assert.StartsWith("no \"such\" role", step.Why, StringComparison.Ordinal);
         Assert.Contains(step.Hints, hint => hint.Action is WorkflowAction.Resolve && hint.WorkflowId == handle.Id);
         Assert.Equal(report.Summary, ended.Data.Summary);
         Assert.True(_hook.IsQuiet);
@@ -143,19 +143,38 @@ public sealed class NotificationTests(TemporalServer server) : IDisposable
     }
 
     [Fact]
+    public async Task One_that_finds_the_cluster_busy_tells_its_end_too()
+    {
+        await using var world = Start();
+        var gate = world.InMemory.Hold("StopPostgres p1");
+        var holder = await world.StartAsync("Switchover");
+        await gate.Reached;
+        Assert.Equal(FailureTypes.ClusterBusy, (await world.FailAsync("RemakeStandby", ("node", "p2"))).Type);
+        gate.Open();
+        await holder.GetResultAsync();
+
+        Assert.Equal(
+            [
+                ("Switchover", ProcedureStatus.Running),
+                ("RemakeStandby", ProcedureStatus.ClusterBusy),
+                ("Switchover", ProcedureStatus.Succeeded),
+            ],
+            (await _hook.NextAsync(3)).Select(told => (told.Data.Procedure, told.Data.Status))
+        );
+    }
+
+    /// <summary>Nor is anything asked: their histories, in ReplayTests, are those of before.</summary>
+    [Fact]
     public async Task Where_nobody_is_to_be_told_nothing_is_done_for_it()
     {
         await using var world = TestEnvironment.Start(server);
         var handle = await world.StartAsync("Switchover");
         await handle.GetResultAsync();
 
-        var history = await handle.FetchHistoryAsync();
         Assert.Empty(await DeliveriesAsync(handle));
         Assert.DoesNotContain(
-            history.Events,
-            happened =>
-                happened.ActivityTaskScheduledEventAttributes?.ActivityType.Name is "FindReceivers"
-                || happened.TimerStartedEventAttributes is not null
+            (await handle.FetchHistoryAsync()).Events,
+            happened => happened.ActivityTaskScheduledEventAttributes?.ActivityType.Name is "FindReceivers"
         );
     }
 

@@ -77,14 +77,6 @@ internal static class ActivityCall
             )
         );
 
-    /// <summary>Asks the worker that runs the workflow's code about itself, within a workflow task: for what takes no
-    /// time.</summary>
-    public static Task<T> AskWorkerAsync<THand, T>(Expression<Func<THand, Task<T>>> call) =>
-        Workflow.ExecuteLocalActivityAsync(
-            call,
-            new() { ScheduleToCloseTimeout = TimeSpan.FromSeconds(10), CancellationToken = CancellationToken.None }
-        );
-
     /// <summary>Gives something to a receiver that may be away for hours; no procedure waits for it.</summary>
     public static Task DeliverAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
         Workflow.ExecuteActivityAsync(

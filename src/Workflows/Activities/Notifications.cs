@@ -79,7 +79,10 @@ internal static class Notifications
 {
     /// <inheritdoc cref="INotificationActivities.FindReceiversAsync"/>
     public static Task<IReadOnlyList<Receiver>> ReceiversAsync() =>
-        ActivityCall.AskWorkerAsync((INotificationActivities activities) => activities.FindReceiversAsync());
+        ActivityCall.QueryAsync(
+            (INotificationActivities activities) => activities.FindReceiversAsync(),
+            "Who is told of this?"
+        );
 
     /// <inheritdoc cref="INotificationActivities.DeliverNotificationAsync"/>
     public static Task DeliverAsync(Notification notification, Receiver receiver) =>

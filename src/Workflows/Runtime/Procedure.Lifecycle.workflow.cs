@@ -121,7 +121,9 @@ public abstract partial class Procedure<TInput> : Procedure
     )
         where TPlan : Plan
     {
-        var plan = await DecideAsync(planFrom, await Clusters.ObserveAsync(_input.Cluster));
+        var state = await Clusters.ObserveAsync(_input.Cluster);
+        _receivers = state.Receivers;
+        var plan = await DecideAsync(planFrom, state);
         PlanView = plan.View(plan.NothingToDo ? [] : await WalkAsync(() => steps(plan)));
         return plan;
     }

@@ -71,8 +71,10 @@ internal sealed partial class InMemoryCluster
             StandbySignal = false,
         };
 
-    Task<ClusterState> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
-        DoAsync(
+    async Task<ClusterState> IClusterActivities.ObserveClusterAsync(ClusterName cluster)
+    {
+        var receivers = await Notifications.FindReceiversAsync();
+        return await DoAsync(
             null,
             () =>
                 cluster == Source
@@ -81,6 +83,7 @@ internal sealed partial class InMemoryCluster
                     {
                         Cluster = cluster,
                         Spec = _spec,
+                        Receivers = receivers,
                         Nodes =
                         [
                             .. _nodes.Values.Select(node =>
@@ -92,6 +95,7 @@ internal sealed partial class InMemoryCluster
                         ],
                     }
         );
+    }
 
     Task<PostgresInstallation> IClusterActivities.InspectImageAsync(ClusterName cluster, string image) =>
         DoAsync(null, () => Postgres);

@@ -205,7 +205,10 @@ public sealed class NotificationTests(TemporalServer server) : IDisposable
 
         var deliveries = await DeliveriesAsync(handle);
         await Task.WhenAll(deliveries.Select(delivery => delivery.GetResultAsync()));
-        Assert.Subset(deliveries.Select(delivery => delivery.Id).ToHashSet(), refused.Select(told => told.Id).ToHashSet());
+        Assert.Subset(
+            deliveries.Select(delivery => delivery.Id).ToHashSet(),
+            refused.Select(told => told.Id).ToHashSet()
+        );
         Assert.Contains(
             _log.Own,
             line =>

@@ -35,6 +35,32 @@ internal sealed class ArchiveActivities(
         return left.Ready.Count;
     }
 
+    public async Task KeepArchiveAsync(NodeId node)
+    {
+        var parts = await inventory.PartsAsync(node.Cluster);
+        var container = await inventory.NodeAsync(node);
+        if (container.Spec.Archive is not ArchiveMode.Local)
+        {
+            return;
+        }
+
+        await jobs.EnsureExclusiveVolumeAsync(node);
+        var job = JobSpec.On(container, "keep-archive", "keep-archive");
+        await jobs.RunToSuccessAsync(
+            job with
+            {
+                Parameters = [$"OWNER={node}"],
+                Volumes =
+                [
+                    .. job.Volumes,
+                    .. parts
+                        .WithVolume.Where(other => other != node)
+                        .Select(other => $"{other.Container}:{Names.NodeVolumes}/{other.Name}:ro"),
+                ],
+            }
+        );
+    }
+
     public async Task PublishTimelineHistoryAsync(NodeId primary) =>
         await ExecuteAsync(primary, limits.Archive, "publish-histories");
 

@@ -25,20 +25,29 @@ internal sealed class ClusterActivities(
     private const int Oldest = 13;
     private const int Newest = 18;
 
-    private static string ThisWorkflow => ActivityExecutionContext.Current.Info.WorkflowId ?? "";
+    private static async Task<string> ThisWorkflowAsync() =>
+        $"{ActivityExecutionContext.Current.Info.WorkflowId} in {await FirstRun.ShortAsync()}";
 
     public async Task<ClusterState> ObserveClusterAsync(ClusterName cluster)
     {
         var parts = await inventory.PartsAsync(cluster);
-        var missing = parts.Members.Where(node => parts.Nodes.All(there => there.Id != node)).ToList();
-        var nodes = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
-        var absent = await ObserveMissingAsync(missing, parts);
+        var observing = Task.WhenAll(parts.Nodes.Select(observer.ObserveAsync));
+        var inVolumes = await ObserveMissingAsync([.. parts.WithVolumeAlone], parts);
+        NodeState[] there = [.. await observing, .. inVolumes];
+        var members = Membership.Of(there);
+        var gone = members.Except(there.Select(node => node.Id.Name)).Select(name => new NodeId(cluster, name));
         var state = new ClusterState
         {
             Cluster = cluster,
             Spec = parts.Spec,
-            Nodes = [.. (await nodes).Concat(absent).OrderBy(node => node.Id.Name)],
-            Resources = parts.Resources,
+            Nodes =
+            [
+                .. there
+                    .Where(members.Includes)
+                    .Concat(await ObserveMissingAsync([.. gone], parts))
+                    .OrderBy(node => node.Id.Name),
+            ],
+            Resources = parts.ResourcesFor(members),
             Receivers = await notifications.FindReceiversAsync(),
         };
         metrics.Observed(state);
@@ -48,7 +57,7 @@ internal sealed class ClusterActivities(
     public async Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image)
     {
         await PullAsync(image);
-        var spec = new ClusterSpec(cluster, 0, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
+        var spec = new ClusterSpec(cluster, image, new(0, "/usr/bin", 0, 0), default, "", "", "");
         var there = await jobs.ResultAsync<ImageContent>(new(spec, "image", "inspect-image") { AsRoot = true });
         static int Number(string text) => int.TryParse(text, out var number) ? number : -1;
         var found = new PostgresInstallation(Number(there.Major), there.Bin, Number(there.Uid), Number(there.Gid));
@@ -104,12 +113,12 @@ internal sealed class ClusterActivities(
 
     public async Task ShareSecretsAsync(ClusterName source, ClusterName cluster)
     {
-        await secrets.ShareAsync(source, cluster, ThisWorkflow);
+        await secrets.ShareAsync(source, cluster, await ThisWorkflowAsync());
     }
 
     public async Task CreateRepositoryAsync(ClusterSpec spec)
     {
-        await secrets.CreateAsync(spec.Cluster, spec.Vip, ThisWorkflow);
+        await secrets.CreateAsync(spec.Cluster, spec.Vip, await ThisWorkflowAsync());
         await creation.VolumeAsync(spec, Names.Repository(spec.Cluster));
     }
 
@@ -185,7 +194,7 @@ internal sealed class ClusterActivities(
     public async Task TakeBackClusterAsync(ClusterName cluster)
     {
         await removal.ClusterAsync(cluster, Removed.OfThisWorkflow);
-        await secrets.RemoveAsync(cluster, ThisWorkflow);
+        await secrets.RemoveAsync(cluster, await ThisWorkflowAsync());
     }
 
     public async Task SetRolesAsync(NodeId primary)

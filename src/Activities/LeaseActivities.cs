@@ -94,7 +94,8 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         await HolderAsync(cluster, kind);
         return new(
             [.. earlier.Steps.Select(step => new PlannedStep(step.Id, step.Title))],
-            earlier.Steps.Any(step => step.AfterPointOfNoReturn)
+            earlier.Status is ProcedureStatus.Succeeded or ProcedureStatus.Incomplete
+                || earlier.Steps.Any(step => step.AfterPointOfNoReturn)
         );
     }
 
@@ -105,9 +106,8 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
             var started in Client.GetWorkflowHandle(info.WorkflowId!, info.WorkflowRunId).FetchHistoryEventsAsync()
         )
         {
-            return started.WorkflowExecutionStartedEventAttributes?.Identity is { Length: > 0 } identity
-                ? identity
-                : "unknown (Web UI)";
+            var identity = started.WorkflowExecutionStartedEventAttributes?.Identity ?? "";
+            return identity.Length > 0 ? new([.. identity.Where(sign => !char.IsControl(sign))]) : "unknown (Web UI)";
         }
 
         return "unknown (Web UI)";
@@ -224,6 +224,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
         // Of a run that is over, since nobody holds the same lease twice: the one that asks was reset, or the one that
         // held it is gone.
+        ProgressReporter.Now?.EndsAnother = true;
         await Client
             .GetWorkflowHandle(lease.Id, lease.RunId)
             .TerminateAsync($"its procedure {parent} does not run any more");

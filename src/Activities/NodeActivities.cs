@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace PgFlow.Activities;
@@ -7,6 +9,8 @@ internal sealed class NodeActivities(
     Inventory inventory,
     NodeLife life,
     Replay replay,
+    Confirmers confirmers,
+    ReplicationSlots slots,
     DockerEngine docker,
     Sql sql,
     Secrets secrets,
@@ -66,8 +70,64 @@ internal sealed class NodeActivities(
 
     public async Task WriteSettingsAsync(NodeSettings settings)
     {
+        var (known, next) = (await KnownAsync(settings.Node), Demand.Parse(settings.SynchronousStandbyNames));
+        var kept =
+            settings.Recovery is not null ? string.Join(';', known.Former)
+            : settings.Upstream is not null ? null
+            // one that becomes the primary: its checkpointer may be at work
+            : known.Follows && !next.IsNone ? ""
+            : DemandChange.Of(next, known.Former).Kept;
+        await WriteAsync(settings, kept is "" && settings.Recovery is not null ? null : kept);
+    }
+
+    public async Task DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without, int least)
+    {
+        var primary = await life.StillPrimaryAsync(settings.Node);
+        var inForce = await sql.QueryScalarAsync<string>(primary, "SHOW synchronous_standby_names");
+        var now = Demand.Parse(inForce).Without(settings.Node.Name);
+        var next = now.Next(settings.Quorum, await confirmers.StreamingAsync(primary), without);
+        if (next.Confirmations < least)
+        {
+            throw Failure.Fail($"only {next.Confirmations} of {least} can confirm now");
+        }
+
+        var change = DemandChange.Of(next, (await KnownAsync(settings.Node)).Former.Append(inForce));
+        var wanted = settings with { SynchronousStandbyNames = next.ToString() };
+        if (!now.Implies(next))
+        {
+            await confirmers.ReceivedAsync(primary, next); // else clients would wait for who is behind
+        }
+
+        await WriteAsync(wanted, change.Kept);
+        if (change.Kept is null)
+        {
+            return;
+        }
+
+        if (change.NeedsCheckpoint)
+        {
+            await CheckpointAsync(settings.Node);
+        }
+
+        // whose data may go next, or what was acknowledged until then
+        if (without.Count > 0 || !now.Implies(next))
+        {
+            await confirmers.ReceivedAsync(primary, next, limits.Psql);
+        }
+        else if (!next.IsNone && !await confirmers.HaveReceivedAsync(primary, next))
+        {
+            return; // whom it let go waits for nothing; it can be proven later
+        }
+
+        await WriteAsync(wanted, earlier: null);
+    }
+
+    private async Task<KnownSettings> KnownAsync(NodeId node) =>
+        new(await docker.Of(node).ReadFileAsync(SettingsFile.Path));
+
+    private async Task WriteAsync(NodeSettings settings, string? earlier)
+    {
         var container = await life.StoppedOrRunningAsync(settings.Node);
-        var earlier = container.State.Running ? null : await EarlierStandbyNamesAsync(settings);
         await PlaceAsync(
             settings.Node,
             [
@@ -93,56 +153,44 @@ internal sealed class NodeActivities(
         }
     }
 
-    public async Task WriteQuorumAsync(NodeId node, int quorum)
-    {
-        var container = await life.StoppedOrRunningAsync(node);
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}");
-        var changed = SettingsFile.With(
-            System.Text.Encoding.UTF8.GetString(file),
-            new Dictionary<string, string>
-            {
-                [SettingsFile.Quorum] = quorum.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            }
+    public async Task WriteQuorumAsync(NodeId node, int quorum) =>
+        await ChangeFileAsync(
+            await life.StoppedOrRunningAsync(node),
+            new() { [SettingsFile.Quorum] = quorum.ToString(CultureInfo.InvariantCulture) }
         );
-        if (new KnownSettings(System.Text.Encoding.UTF8.GetBytes(changed)).Quorum != quorum)
-        {
-            throw Failure.Fail($"{SettingsFile.Path} of {node} has no {SettingsFile.Quorum}");
-        }
 
-        await PlaceAsync(node, [ContainerFile.Private(SettingsFile.Path, changed, container.Spec.Postgres)]);
-    }
-
-    /// <summary>What the last commits of a primary waited for that is stopped: what its file says from now on does not
-    /// tell that any more.</summary>
-    private async Task<string?> EarlierStandbyNamesAsync(NodeSettings settings) =>
-        settings is { Upstream: null, Recovery: null }
-            ? new KnownSettings(await docker.Of(settings.Node).ReadFileAsync(SettingsFile.Path)).EarlierThan(
-                settings.SynchronousStandbyNames
-            )
-            : null;
+    public async Task WriteMembersAsync(NodeId node, IReadOnlyList<NodeName> members) =>
+        await ChangeFileAsync(
+            await life.StoppedOrRunningAsync(node),
+            new() { [SettingsFile.Members] = SettingsFile.ValueOf(members) }
+        );
 
     public async Task SetReadOnlyAsync(NodeId node, bool isOn)
     {
         var (container, wanted) = (await inventory.NodeAsync(node), SettingsFile.OfReadOnly(isOn));
-        var file =
-            await docker.Of(node).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node} has no {SettingsFile.Path}", Hint.Repair(node.Cluster));
-        await PlaceAsync(
-            node,
-            [
-                ContainerFile.Private(
-                    SettingsFile.Path,
-                    SettingsFile.With(System.Text.Encoding.UTF8.GetString(file), wanted),
-                    container.Spec.Postgres
-                ),
-            ]
-        );
+        await ChangeFileAsync(container, wanted);
         if (container.State.Running)
         {
             await ReloadedAsync(container, wanted);
         }
+    }
+
+    /// <summary>Changes some settings in the node's own file, and nothing else in it.</summary>
+    private async Task ChangeFileAsync(NodeContainer node, Dictionary<string, string> changed)
+    {
+        var file =
+            await docker.Of(node.Id).ReadFileAsync(SettingsFile.Path)
+            ?? throw Failure.Fail($"{node.Id} has no {SettingsFile.Path}", Hint.Repair(node.Id.Cluster));
+        await PlaceAsync(
+            node.Id,
+            [
+                ContainerFile.Private(
+                    SettingsFile.Path,
+                    SettingsFile.With(Encoding.UTF8.GetString(file), changed),
+                    node.Spec.Postgres
+                ),
+            ]
+        );
     }
 
     /// <summary>Writes what is not there as it should be.</summary>
@@ -150,10 +198,7 @@ internal sealed class NodeActivities(
     {
         var there = await Task.WhenAll(wanted.Select(file => docker.Of(node).ReadFileAsync(file.Path)));
         var others = wanted
-            .Where(
-                (file, index) =>
-                    there[index] is not { } content || System.Text.Encoding.UTF8.GetString(content) != file.Content
-            )
+            .Where((file, index) => there[index] is not { } content || Encoding.UTF8.GetString(content) != file.Content)
             .ToList();
         if (others.Count > 0)
         {
@@ -222,35 +267,8 @@ internal sealed class NodeActivities(
         throw Failure.Fail($"{node.Id} does not use the settings in {SettingsFile.Path}: {applied}");
     }
 
-    public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others)
-    {
-        var container = await life.RunningAsync(node);
-        await using var connection = await sql.OpenAsync(container);
-        var names = string.Join(',', others);
-        await connection.ChangeAsync<long>(
-            """
-            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots
-            WHERE slot_type = 'physical' AND NOT temporary AND NOT active AND slot_name ~ '^p[1-9][0-9]?$'
-                AND (wal_status = 'lost' OR NOT slot_name = ANY (string_to_array($1, ',')))
-            """,
-            names
-        );
-        await connection.ChangeAsync<long>(
-            """
-            SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots AS slot
-            WHERE pg_is_in_recovery() AND slot_type = 'logical' AND NOT active
-                AND to_jsonb(slot) ->> 'failover' = 'true' AND to_jsonb(slot) ->> 'synced' = 'false'
-            """
-        );
-        await connection.ChangeAsync<long>(
-            """
-            SELECT count(pg_create_physical_replication_slot(name, true))
-            FROM unnest(string_to_array($1, ',')) AS wanted(name)
-            WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = wanted.name)
-            """,
-            names
-        );
-    }
+    public async Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone) =>
+        await slots.SetAsync(await life.RunningAsync(node), others, gone);
 
     public async Task<RestorePoint> CreateRestorePointRecordAsync(NodeId primary, string name)
     {

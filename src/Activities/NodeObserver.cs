@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 
@@ -22,11 +23,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             'written', CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END,
             'replayPaused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
             'synchronousStandbyNames', current_setting('synchronous_standby_names'),
-            'quorum', (SELECT setting::int FROM pg_file_settings
-                WHERE name = 'pgflow.synchronous' AND setting ~ '^[0-9]{1,4}$' AND sourcefile = $2
-                ORDER BY seqno DESC LIMIT 1),
-            'readOnly', EXISTS (SELECT FROM pg_file_settings
-                WHERE name = 'pgflow.read_only' AND setting = 'on' AND sourcefile = $2),
+            'own', (SELECT coalesce(json_object_agg(name, setting ORDER BY seqno), '{}') FROM pg_file_settings
+                WHERE name LIKE 'pgflow.%' AND setting IS NOT NULL AND sourcefile = $2),
             'followers', (SELECT coalesce(json_agg(json_build_object(
                     'node', host(client_addr), 'state', state, 'replayed', replay_lsn, 'sync', sync_state,
                     'lagBytes', CASE WHEN pg_is_in_recovery() THEN 0
@@ -191,7 +189,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         var full = await LearnAsync(
             "its state",
             () =>
-                Sql.QueryJsonAsync<Answer>(
+                Sql.QueryJsonAsync<NodeAnswer>(
                     session,
                     Question,
                     string.Join(',', SettingsFile.Owned),
@@ -199,9 +197,12 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                     Hba.Begin
                 )
         );
-        var answer = full.Value ?? await Sql.QueryJsonAsync<Answer>(session, BareQuestion);
+        var answer = full.Value ?? await Sql.QueryJsonAsync<NodeAnswer>(session, BareQuestion);
         var changed = await LearnAsync("PgFlow's roles", () => roles.ProblemsAsync(node, session));
-        var identity = await identifying;
+        var (identity, settings) = (
+            await identifying,
+            new KnownSettings(answer.Own ?? new Dictionary<string, string>())
+        );
         return state with
         {
             Role = answer.Recovery ? NodeRole.Standby : NodeRole.Primary,
@@ -222,8 +223,10 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 : [],
             Archiver = answer.Archiver,
             SynchronousStandbyNames = answer.SynchronousStandbyNames,
-            Quorum = answer.Quorum,
-            ReadOnly = answer.ReadOnly,
+            EarlierStandbyNames = settings.EarlierStandbyNames,
+            Quorum = settings.Quorum,
+            ReadOnly = settings.ReadOnly,
+            Members = settings.Members,
             SummarizerFails = answer.SummarizerFails,
             RefusesClients = answer.RefusesClients,
             FullPageWrites = answer.FullPageWrites,
@@ -237,13 +240,10 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
     /// says.</summary>
     private static IReadOnlyList<Follower> FollowersOf(ClusterSpec spec, IReadOnlyList<Follower> byAddress) =>
         [
-            .. Enumerable
-                .Range(1, spec.Nodes)
-                .Select(NodeName.Of)
-                .SelectMany(
-                    name => byAddress.Where(row => row.Node == Names.AddressOf(spec, name)),
-                    (name, row) => row with { Node = name.ToString() }
-                ),
+            .. InitClusterInput.AllNames.SelectMany(
+                name => byAddress.Where(row => row.Node == Names.AddressOf(spec, name)),
+                (name, row) => row with { Node = name.ToString() }
+            ),
         ];
 
     private Task<NodeState> WithFilesAsync(NodeState state) => WithFilesAsync(state, docker.Of(state.Id));
@@ -262,7 +262,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
                 "its overrides",
                 () => container.ReadFileAsync(KnownSettings.AutomaticPath)
             );
-            configuration = new((await configured).Value, automatic.Value);
+            var unknown = Encoding.UTF8.GetBytes($"{SettingsFile.StandbyNames} = '{Demand.Anybody}'");
+            configuration = new((await configured).Value, automatic.Why is null ? automatic.Value : unknown);
         }
 
         return state with
@@ -278,6 +279,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             Drift = configuration.Drift,
             Quorum = configuration.Quorum,
             ReadOnly = configuration.ReadOnly,
+            Members = configuration.Members,
         };
     }
 
@@ -321,26 +323,4 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         histories?.TryGetValue(timeline.HistoryFile, out var text) is true ? TimelineHistory.Parse(timeline, text)
         : timeline.Number == 1 ? TimelineHistory.Parse(timeline, null)
         : null;
-
-    private sealed record Answer(
-        bool Recovery,
-        Lsn? Replayed,
-        Lsn? Received,
-        Lsn? Written,
-        bool ReplayPaused = false,
-        string SynchronousStandbyNames = "",
-        int? Quorum = null,
-        bool ReadOnly = false,
-        IReadOnlyList<Follower>? Followers = null,
-        IReadOnlyList<Slot>? Slots = null,
-        string ApplyDelay = "",
-        IReadOnlyDictionary<string, int>? Capacities = null,
-        IReadOnlyDictionary<string, string>? Histories = null,
-        ArchiverState? Archiver = null,
-        bool SummarizerFails = false,
-        bool RefusesClients = false,
-        bool FullPageWrites = true,
-        IReadOnlyList<string>? Tablespaces = null,
-        IReadOnlyList<OverriddenSetting>? Drift = null
-    );
 }

@@ -21,8 +21,8 @@ internal static class Permit
     /// work.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
-    /// <summary>Whether the procedure holds a lease; one that only looks holds none.</summary>
-    public static bool HoldsLease => ProgressReporter.Now?.Mark?.Lease is not null;
+    /// <summary>Whether the procedure holds a lease; one that only looks, or takes a lease again, holds none.</summary>
+    public static bool HoldsLease => ProgressReporter.Now is { EndsAnother: false, Mark.Lease: not null };
 
     /// <summary>Whether the procedure holds the cluster's own lease, and so may decide what runs; a backup works beside
     /// others.</summary>

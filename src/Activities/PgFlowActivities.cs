@@ -32,6 +32,8 @@ public static class PgFlowActivities
             .AddSingleton<NodeLife>()
             .AddSingleton<Candidates>()
             .AddSingleton<Replay>()
+            .AddSingleton<Confirmers>()
+            .AddSingleton<ReplicationSlots>()
             .AddSingleton<ClientConnections>()
             .AddSingleton<Summarizer>()
             .AddSingleton<ILeaseActivities, LeaseActivities>()

@@ -30,7 +30,8 @@ internal sealed class ProgressReporter : IDisposable
     /// <summary>When it was last allowed to change something (<see cref="Permit"/>).</summary>
     public long? AllowedAt { get; set; }
 
-    /// <summary>Another procedure was asked to end: before the lease is held, so no permission was asked for.</summary>
+    /// <summary>Another run is ended, or what is left of it: before the lease is held, so no permission is asked
+    /// for.</summary>
     public bool EndsAnother { get; set; }
 
     /// <summary>What a heartbeat of the activity that is working now carries.</summary>

@@ -39,19 +39,13 @@ internal sealed class Story(TestCluster cluster)
 
     public string RowsOf(string word) => _states[word].Rows;
 
-    public async Task<Report> RecoverAsync(string word)
+    public Task<Report> RecoverAsync(string word) => RecoverAsync(new() { ToTime = TimeOf(word) }, word);
+
+    /// <summary>Recovers to a target at which the state is that of <paramref name="word"/>.</summary>
+    public async Task<Report> RecoverAsync(RecoverClusterInput target, string word)
     {
-        var report = await cluster.RunAsync(
-            (RecoverCluster procedure) =>
-                procedure.RunAsync(
-                    new()
-                    {
-                        Cluster = cluster.Name,
-                        By = "test",
-                        ToTime = TimeOf(word),
-                    }
-                )
-        );
+        var input = target with { Cluster = cluster.Name, By = "test" };
+        var report = await cluster.RunAsync((RecoverCluster procedure) => procedure.RunAsync(input));
         await IsAsync(word);
         return report;
     }
@@ -342,7 +336,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
             seconds
         );
 
-    private static async Task<string> WordsAsync(NodeId node) =>
+    internal static async Task<string> WordsAsync(NodeId node) =>
         (await TestCluster.SqlAsync(node, "SELECT string_agg(w, ',' ORDER BY ctid) FROM word")).Trim();
 
     /// <summary>What the archives have, with checksums.</summary>

@@ -11,7 +11,7 @@ public sealed class ScheduleTests(TemporalServer temporal)
         var name = cluster.Name.ToString();
         Assert.Equal(0, (await PgFlowAsync("backup", name, "--schedule", "0 2 1 1 *")).Code);
         Assert.Contains("TakeBackup next at ", (await PgFlowAsync("status", name)).Output, StringComparison.Ordinal);
-        Assert.Contains("has not run yet", (await PgFlowAsync("status", name)).Output, StringComparison.Ordinal);
+        Assert.Contains("no run has ended yet", (await PgFlowAsync("status", name)).Output, StringComparison.Ordinal);
 
         var schedule = temporal.Client.GetScheduleHandle($"pgflow-backup-{name}");
         await schedule.TriggerAsync();
@@ -25,6 +25,10 @@ public sealed class ScheduleTests(TemporalServer temporal)
             (await PgFlowAsync("status", name, "-o", "json")).Output,
             StringComparison.Ordinal
         );
+
+        await schedule.PauseAsync("a person");
+        var again = await PgFlowAsync("backup", name, "--schedule", "0 3 1 1 *");
+        Assert.Contains("0 3 1 1 * UTC; it is paused", again.Output, StringComparison.Ordinal);
 
         var report = await cluster.RunAsync(
             (DestroyCluster procedure) =>

@@ -292,6 +292,12 @@ internal sealed class TestCluster : IAsyncDisposable
         return container;
     }
 
+    /// <summary>The ID of the workflow that made it.</summary>
+    public async Task<string> CreatedByAsync() =>
+        (
+            await Host.DockerAsync("inspect", "-f", "{{index .Config.Labels \"pgflow.created-by\"}}", Node(1).Container)
+        ).Trim();
+
     /// <summary>The password of a role, as the worker keeps it.</summary>
     public string PasswordOf(string role) =>
         File.ReadLines(Path.Combine(WorkerProcess.Secrets, $"{Name}.pgpass"))

@@ -105,6 +105,27 @@ public sealed class ApprovalTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task With_a_field_that_is_none_or_a_name_that_a_terminal_obeys_approves_nothing()
+    {
+        await using var world = TestEnvironment.Start(server);
+        var (handle, plan) = await WaitingAsync(world);
+
+        var unknown = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
+            handle.ExecuteUpdateAsync("approve", [new { hash = "deadbeef", by = "carla" }])
+        );
+        Assert.Contains("'hash' could not be mapped", unknown.ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            "by: has a control character",
+            await RejectedAsync(() =>
+                handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "\u001b[2K carla")])
+            )
+        );
+
+        await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, " ")]);
+        Assert.Equal("unknown (Web UI)", (await handle.GetResultAsync<Report>()).ApprovedBy);
+    }
+
+    [Fact]
     public async Task Is_not_asked_for_where_nobody_wants_it()
     {
         await using var world = TestEnvironment.Start(server);

@@ -16,7 +16,7 @@ public sealed class BlockedTests(TemporalServer server)
         Assert.Equal(FailureTypes.Incomplete, failed.Type);
         Assert.Equal(StepState.Skipped, failed.Report!.Steps.Single(step => step.Title == "p3 follows p2").State);
         Assert.Contains("bert decided on “p3 follows p2”: skip (as discussed)", failed.Report.Notes);
-        world.InMemory.Changes.AssertOrder("ProveStreaming p3", "WriteSettings p2");
+        world.InMemory.Changes.AssertOrder("ProveStreaming p3", "DemandConfirmations p2");
     }
 
     [Fact]

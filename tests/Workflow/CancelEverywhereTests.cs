@@ -9,11 +9,18 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     [InlineData("Switchover")]
     [InlineData("RecoverCluster")]
     [InlineData("SetSynchronousReplication")]
-    public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(string procedure)
+    [InlineData("AddStandby")]
+    [InlineData("RemoveNode")]
+    [InlineData("AddStandby", 2)]
+    [InlineData("RemoveNode", 2)]
+    public async Task A_cancel_at_any_call_leaves_the_cluster_as_it_was_or_waits_for_a_person(
+        string procedure,
+        int quorum = 0
+    )
     {
-        foreach (var call in await CallsAsync(procedure))
+        foreach (var call in await CallsAsync(procedure, quorum))
         {
-            await using var world = TestEnvironment.Start(server);
+            await using var world = Start(quorum);
             var before = NodesOf(world);
             var gate = world.InMemory.Hold(call);
             var handle = await world.StartAsync(procedure, FieldsOf(procedure));
@@ -47,19 +54,25 @@ public sealed class CancelEverywhereTests(TemporalServer server)
         }
     }
 
+    private TestEnvironment Start(int quorum) =>
+        quorum == 0
+            ? TestEnvironment.Start(server)
+            : Scenario.Synchronous(TestEnvironment.Start(server, nodes: quorum + 1), quorum);
+
     private static (string Name, object Value)[] FieldsOf(string procedure) =>
         procedure switch
         {
             "RecoverCluster" => [("latest", true)],
             "Failover" => [("force", true)],
             "SetSynchronousReplication" => [("quorum", 1)],
+            "RemoveNode" => [("node", "p2")],
             _ => [],
         };
 
     /// <summary>Each call of an undisturbed run, once, but for those that end or begin a procedure.</summary>
-    private async Task<IReadOnlyList<string>> CallsAsync(string procedure)
+    private async Task<IReadOnlyList<string>> CallsAsync(string procedure, int quorum)
     {
-        await using var world = TestEnvironment.Start(server);
+        await using var world = Start(quorum);
         await world.SucceedAsync(procedure, FieldsOf(procedure));
         return [.. world.InMemory.Changes.Distinct()];
     }
@@ -67,9 +80,8 @@ public sealed class CancelEverywhereTests(TemporalServer server)
     private static string NodesOf(TestEnvironment world) =>
         string.Join(
             "; ",
-            Enumerable
-                .Range(1, 2)
-                .Select(number => $"p{number}")
+            world
+                .InMemory.There.Select(name => name.ToString())
                 .Select(name =>
                     $"{name}: {world.InMemory[name].Role}, {world.InMemory[name].Endpoint}, timeline "
                     + $"{world.InMemory[name].Timeline}, {world.InMemory[name].Quorum ?? 0} of "

@@ -14,6 +14,8 @@ public sealed class DryRunTests(TemporalServer server)
         ["Failover"] = (3, world => Scenario.Crashed(world), []),
         ["Failback"] = (3, world => Scenario.Fenced(world), [("node", "p3")]),
         ["RemakeStandby"] = (3, world => world, [("node", "p3")]),
+        ["AddStandby"] = (1, world => world, []),
+        ["RemoveNode"] = (3, world => world, [("node", "p3")]),
         ["RepairCluster"] = (3, world => Scenario.Pruned(world, "p1", "p2", "p3"), []),
         ["SetSynchronousReplication"] = (3, world => world, [("quorum", 1)]),
         ["InitCluster"] = (0, world => world, [("nodes", 3)]),

@@ -99,8 +99,17 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new(
             "SetSynchronousReplication-cancelled",
             3,
-            world => CancelledAsync(world, "ProveStreaming p2", "SetSynchronousReplication", ("quorum", 1))
+            world => CancelledAsync(world, "ProveEndpoint p1", "SetSynchronousReplication", ("quorum", 1))
         ),
+        new("AddStandby-succeeded", 1, world => SucceededAsync(world, "AddStandby")),
+        new("AddStandby-synchronous", 3, world => SucceededAsync(Synchronous(world, 2), "AddStandby", ("node", "p4"))),
+        new("AddStandby-undone", 2, world => UndoneAsync(world, "ProveStreaming p3", "AddStandby")),
+        new("AddStandby-cancelled", 2, world => CancelledAsync(world, "CopyPrimary p3", "AddStandby")),
+        new("RemoveNode-succeeded", 3, world => SucceededAsync(world, "RemoveNode", ("node", "p3"))),
+        new("RemoveNode-synchronous", 3, world => SucceededAsync(Synchronous(world, 2), "RemoveNode", ("node", "p3"))),
+        new("RemoveNode-undone", 3, world => UndoneAsync(world, "SalvageWal p3", "RemoveNode", ("node", "p3"))),
+        new("RemoveNode-blocked", 3, world => ResolvedAsync(world, "RemoveNode p3", "RemoveNode", ("node", "p3"))),
+        new("RemoveNode-cancelled", 3, world => CancelledAsync(world, "KeepArchive p3", "RemoveNode", ("node", "p3"))),
         new("InitCluster-succeeded", 0, world => SucceededAsync(world, "InitCluster", ("nodes", 3), ("sync", true))),
         new("InitCluster-undone", 0, world => UndoneAsync(world, "CopyPrimary p3", "InitCluster", ("nodes", 3))),
         new(

@@ -19,40 +19,43 @@ internal sealed record ClusterParts(
     IReadOnlyList<string> Secrets
 )
 {
-    private static readonly IReadOnlyList<NodeName> AllNames =
-    [
-        .. Enumerable.Range(1, InitClusterInput.MostNodes).Select(NodeName.Of),
-    ];
-
     /// <summary>What the cluster was made as; null where neither a node nor a volume is left to say it.</summary>
     public ClusterSpec? Spec { get; } =
         Nodes.Count > 0 ? Nodes[0].Spec : SpecOn(Volumes.Where(volume => Labels.AreOf(Cluster, volume.Labels)));
 
-    /// <summary>The nodes that the cluster was made with, whether they are there or not.</summary>
-    public IEnumerable<NodeId> Members => Spec?.Members ?? [];
+    /// <summary>The nodes that have a volume.</summary>
+    public IEnumerable<NodeId> WithVolume =>
+        InitClusterInput.AllNames.Select(name => new NodeId(Cluster, name)).Where(node => HasVolume(node.Container));
+
+    /// <summary>Those of them that have no container.</summary>
+    public IEnumerable<NodeId> WithVolumeAlone => WithVolume.Except(Nodes.Select(node => node.Id));
 
     /// <summary>Whether the cluster has a volume of this name.</summary>
     public bool HasVolume(string name) =>
         Volumes.Any(volume => volume.Name == name && Labels.AreOf(Cluster, volume.Labels));
 
-    /// <summary>All of it, what is foreign, and what is missing.</summary>
-    public IReadOnlyList<Resource> Resources =>
+    /// <summary>All of it, what is foreign, and what is missing where it is meant to have these nodes.</summary>
+    public IReadOnlyList<Resource> ResourcesFor(IEnumerable<NodeName> members) =>
         [
             .. ContainersUnderItsNames(),
             .. UsersOfItsVolumes(),
-            .. Named(ResourceKind.Volume, Volumes.Select(volume => (volume.Name, volume.Labels)), VolumesOf(AllNames)),
+            .. Named(
+                ResourceKind.Volume,
+                Volumes.Select(volume => (volume.Name, volume.Labels)),
+                VolumesOf(InitClusterInput.AllNames)
+            ),
             .. Named(
                 ResourceKind.Network,
                 Networks.Select(network => (network.Name, network.Labels)),
                 NetworksWith(Names.ExternalNetwork(Cluster))
             ),
             .. Secrets.Select(file => new Resource(ResourceKind.Secrets, file, ResourceState.Labelled)),
-            .. Spec is { } spec ? Missing(spec) : [],
+            .. Spec is { } spec ? Missing(spec, members) : [],
         ];
 
     private IEnumerable<Resource> ContainersUnderItsNames()
     {
-        var names = AllNames.Select(name => new NodeId(Cluster, name).Container).ToHashSet();
+        var names = InitClusterInput.AllNames.Select(name => new NodeId(Cluster, name).Container).ToHashSet();
         bool IsNode(ContainerListResponse container) =>
             Labels.AreOf(Cluster, container.Labels) && container.Labels.ContainsKey(Labels.Node);
         return Containers
@@ -71,9 +74,9 @@ internal sealed record ClusterParts(
         where used is not null
         select new Resource(ResourceKind.Container, NameOf(container), ResourceState.Foreign, used);
 
-    private IEnumerable<Resource> Missing(ClusterSpec spec)
+    private IEnumerable<Resource> Missing(ClusterSpec spec, IEnumerable<NodeName> members)
     {
-        var volumes = VolumesOf(Members.Select(node => node.Name)).Where(name => !HasVolume(name));
+        var volumes = VolumesOf(members).Where(name => !HasVolume(name));
         var networks = NetworksWith(spec.ExternalNetwork).Where(name => Networks.All(network => network.Name != name));
         return volumes
             .Select(name => new Resource(ResourceKind.Volume, name, ResourceState.Missing))

@@ -23,7 +23,7 @@ internal sealed class Creation(DockerEngine docker)
     {
         if (await FindNetworkAsync(name) is { } found)
         {
-            RequireOurs(cluster, $"network {name}", found.Labels, existing);
+            await RequireOursAsync(cluster, $"network {name}", found.Labels, existing);
             return found.IPAM.Config[0].Subnet;
         }
 
@@ -58,21 +58,14 @@ internal sealed class Creation(DockerEngine docker)
     public async Task VolumeAsync(ClusterSpec spec, string name, Existing existing = Existing.Refused)
     {
         // Docker answers with the volume that is there, whoever made it.
-        var volume = await docker.ChangeAsync(
-            (client, token) =>
-                client.Volumes.CreateAsync(
-                    new()
-                    {
-                        Name = name,
-                        Labels = Labels.Of(
-                            spec.Cluster,
-                            (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))
-                        ),
-                    },
-                    token
-                )
+        var labels = await Labels.OfAsync(
+            spec.Cluster,
+            (Labels.Spec, JsonSerializer.Serialize(spec, PgFlowJson.Options))
         );
-        RequireOurs(spec.Cluster, $"volume {name}", volume.Labels, existing);
+        var volume = await docker.ChangeAsync(
+            (client, token) => client.Volumes.CreateAsync(new() { Name = name, Labels = labels }, token)
+        );
+        await RequireOursAsync(spec.Cluster, $"volume {name}", volume.Labels, existing);
     }
 
     /// <summary>Post-condition: as of <see cref="NetworkAsync"/>; a new container does not run, and Docker does not
@@ -80,11 +73,10 @@ internal sealed class Creation(DockerEngine docker)
     /// <returns>Whether it was made by this workflow.</returns>
     public async Task<bool> NodeAsync(ClusterSpec spec, NodeId node, Existing existing = Existing.Refused)
     {
+        var wanted = await ParametersOfAsync(spec, node);
         try
         {
-            await docker.ChangeAsync(
-                (client, token) => client.Containers.CreateContainerAsync(ParametersOf(spec, node), token)
-            );
+            await docker.ChangeAsync((client, token) => client.Containers.CreateContainerAsync(wanted, token));
             return true;
         }
         catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.Conflict)
@@ -92,8 +84,8 @@ internal sealed class Creation(DockerEngine docker)
             var found = await docker.FindAsync(
                 (client, token) => client.Containers.InspectContainerAsync(node.Container, token)
             );
-            RequireOurs(spec.Cluster, $"container {node.Container}", found?.Config?.Labels, existing);
-            return Labels.AreOfThisWorkflow(found?.Config?.Labels);
+            await RequireOursAsync(spec.Cluster, $"container {node.Container}", found?.Config?.Labels, existing);
+            return await Labels.AreOfThisWorkflowAsync(found?.Config?.Labels);
         }
     }
 
@@ -121,14 +113,17 @@ internal sealed class Creation(DockerEngine docker)
         }
     }
 
-    private static void RequireOurs(
+    private static async Task RequireOursAsync(
         ClusterName cluster,
         string what,
         IDictionary<string, string>? labels,
         Existing existing
     )
     {
-        if (!Labels.AreOfThisWorkflow(labels) && !(existing is Existing.Kept && Labels.AreOf(cluster, labels)))
+        if (
+            !await Labels.AreOfThisWorkflowAsync(labels)
+            && !(existing is Existing.Kept && Labels.AreOf(cluster, labels))
+        )
         {
             throw Made(what);
         }
@@ -156,7 +151,7 @@ internal sealed class Creation(DockerEngine docker)
             Name = name,
             Driver = "bridge",
             Internal = isolated,
-            Labels = Labels.Of(cluster),
+            Labels = await Labels.OfAsync(cluster),
             IPAM = new() { Config = [PoolOf(subnet)] },
         };
         var made = await docker.ChangeAsync((client, token) => client.Networks.CreateNetworkAsync(network, token));
@@ -169,7 +164,7 @@ internal sealed class Creation(DockerEngine docker)
         }
     }
 
-    private static CreateContainerParameters ParametersOf(ClusterSpec spec, NodeId node) =>
+    private static async Task<CreateContainerParameters> ParametersOfAsync(ClusterSpec spec, NodeId node) =>
         new()
         {
             Name = node.Container,
@@ -187,7 +182,7 @@ internal sealed class Creation(DockerEngine docker)
             StopSignal = ContainerCalls.FastStop,
             StopTimeout = TimeSpan.FromMinutes(1),
             Healthcheck = new() { Test = ["NONE"] },
-            Labels = Labels.Of(
+            Labels = await Labels.OfAsync(
                 spec.Cluster,
                 (Labels.Node, node.Name.ToString()),
                 (Labels.Host, node.Host.ToString()),

@@ -260,23 +260,6 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
         await jobDocker.Container(name).StartAsync();
     }
 
-    /// <summary>Docker would make a volume that is missing, without a label: an empty one instead of the node's
-    /// data.</summary>
-    private async Task RequireVolumesAsync(JobSpec job)
-    {
-        var names = job.Volumes.Select(volume => volume.Split(':')[0]).ToList();
-        var found = await Task.WhenAll(
-            names.Select(name => docker.FindAsync((client, token) => client.Volumes.InspectAsync(name, token)))
-        );
-        if (names.Where((_, index) => found[index] is null).ToList() is { Count: > 0 } missing)
-        {
-            throw Failure.Refuse(
-                $"{job.Name}: there is no volume {string.Join(", ", missing)}",
-                Hint.Look(job.Spec.Cluster)
-            );
-        }
-    }
-
     private async Task CreateAsync(JobSpec job, string name)
     {
         if (job.Changes)
@@ -284,9 +267,10 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
             await Permit.RequireAsync();
         }
 
-        await RequireVolumesAsync(job);
+        var volumes = await JobVolumes.OfAsync(docker, job);
         var info = ActivityExecutionContext.Current.Info;
         var key = $"{info.WorkflowRunId}-{OwnerOf(job)}-{job.Name}";
+        var labels = await Labels.OfAsync(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? ""));
         await jobDocker.ChangeAsync(
             (client, token) =>
                 client.Containers.CreateContainerAsync(
@@ -305,7 +289,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
                             .. Names.Environment,
                             .. job.Parameters,
                         ],
-                        Labels = Labels.Of(job.Spec.Cluster, (Labels.Job, key), (Labels.Run, info.WorkflowRunId ?? "")),
+                        Labels = labels,
                         Healthcheck = new() { Test = ["NONE"] },
                         HostConfig = new()
                         {
@@ -320,6 +304,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
                     token
                 )
         );
+        await volumes.RequireSameAsync(jobDocker, name);
     }
 
     /// <summary>Waits for the end; null where the job was killed.</summary>

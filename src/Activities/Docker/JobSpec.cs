@@ -40,9 +40,7 @@ internal sealed record JobSpec(ClusterSpec Spec, string Name, string Program)
     public static IReadOnlyList<string> VolumesOfPast(ClusterParts parts) =>
         [
             $"{Names.Repository(parts.Cluster)}:{Names.SourceRepository}:ro",
-            .. parts
-                .Members.Where(node => parts.HasVolume(node.Container))
-                .Select(node => $"{node.Container}:{Names.NodeVolumes}/{node.Name}:ro"),
+            .. parts.WithVolume.Select(node => $"{node.Container}:{Names.NodeVolumes}/{node.Name}:ro"),
         ];
 
     /// <summary>What a job has before its own: its program, and the library.</summary>

@@ -11,9 +11,12 @@ internal static class Labels
     public const string Host = "pgflow.host";
     public const string RoleAtCreation = "pgflow.role-at-creation";
 
-    /// <summary>The workflow that made it. A retry, and a run after a reset, know their own by it; an undo removes
-    /// nothing else.</summary>
+    /// <summary>The workflow that made it, by its ID, which another one may have later.</summary>
     public const string CreatedBy = "pgflow.created-by";
+
+    /// <summary>The first run of that workflow. A retry, and a run after a reset, know their own by it; an undo removes
+    /// nothing else.</summary>
+    public const string CreatedIn = "pgflow.created-in";
 
     /// <summary>What the cluster was made as, in JSON; on volumes too, so that the cluster is known for as long as it
     /// has one.</summary>
@@ -26,7 +29,7 @@ internal static class Labels
     public const string Run = "pgflow.run";
 
     /// <summary>The labels of everything that this workflow makes for a cluster.</summary>
-    public static Dictionary<string, string> Of(
+    public static async Task<Dictionary<string, string>> OfAsync(
         ClusterName cluster,
         params IEnumerable<(string Label, string Value)> others
     ) =>
@@ -34,13 +37,12 @@ internal static class Labels
         {
             [Cluster] = cluster.ToString(),
             [CreatedBy] = ActivityExecutionContext.Current.Info.WorkflowId ?? "",
+            [CreatedIn] = await FirstRun.ShortAsync(),
         };
 
     /// <summary>Whether this workflow made what carries these labels.</summary>
-    public static bool AreOfThisWorkflow(IDictionary<string, string>? labels) =>
-        labels is not null
-        && labels.TryGetValue(CreatedBy, out var creator)
-        && creator == ActivityExecutionContext.Current.Info.WorkflowId;
+    public static async Task<bool> AreOfThisWorkflowAsync(IDictionary<string, string>? labels) =>
+        labels is not null && labels.TryGetValue(CreatedIn, out var run) && run == await FirstRun.ShortAsync();
 
     /// <summary>Whether what carries these labels belongs to a cluster.</summary>
     public static bool AreOf(ClusterName cluster, IDictionary<string, string>? labels) =>

@@ -1,5 +1,4 @@
 using Docker.DotNet.Models;
-using Temporalio.Activities;
 
 namespace PgFlow.Activities.Docker;
 
@@ -9,16 +8,16 @@ internal sealed class ResourceRemoval(DockerEngine docker)
     /// <summary>Post-condition: the node's container, its volume and what used it are gone.</summary>
     public async Task NodeAsync(NodeId node, Removed removed)
     {
-        var filter = FilterOf(node.Cluster, removed);
+        var filter = await FilterAsync(node.Cluster, removed);
         await RemoveContainersAsync(new(filter) { ["volume"] = Only(node.Container) });
-        await RemoveContainersAsync(FilterOf(node.Cluster, removed, (Labels.Node, node.Name)));
+        await RemoveContainersAsync(await FilterAsync(node.Cluster, removed, (Labels.Node, node.Name)));
         await RemoveVolumesAsync(filter, volume => volume.Name == node.Container);
     }
 
     /// <summary>Post-condition: nothing of the cluster is left.</summary>
     public async Task ClusterAsync(ClusterName cluster, Removed removed)
     {
-        var filter = FilterOf(cluster, removed);
+        var filter = await FilterAsync(cluster, removed);
         await RemoveContainersAsync(filter);
         await RemoveVolumesAsync(filter, _ => true);
         foreach (
@@ -31,7 +30,7 @@ internal sealed class ResourceRemoval(DockerEngine docker)
         }
     }
 
-    private static Dictionary<string, IDictionary<string, bool>> FilterOf(
+    private static async Task<Dictionary<string, IDictionary<string, bool>>> FilterAsync(
         ClusterName cluster,
         Removed removed,
         params IEnumerable<(string Label, object? Value)> others
@@ -39,7 +38,7 @@ internal sealed class ResourceRemoval(DockerEngine docker)
         Labels.Filter([
             (Labels.Cluster, cluster),
             .. removed is Removed.OfThisWorkflow
-                ? [(Labels.CreatedBy, ActivityExecutionContext.Current.Info.WorkflowId)]
+                ? [(Labels.CreatedIn, await FirstRun.ShortAsync())]
                 : Array.Empty<(string, object?)>(),
             .. others,
         ]);

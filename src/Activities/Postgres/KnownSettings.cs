@@ -7,8 +7,8 @@ namespace PgFlow.Activities.Postgres;
 /// only.</summary>
 internal sealed record KnownSettings
 {
-    /// <summary>What synchronous_standby_names was when a stopped primary ran last, where PgFlow has changed it since:
-    /// what its last commits waited for.</summary>
+    /// <summary>What synchronous_standby_names was, where not all that was acknowledged then is proven to be where its
+    /// present value says. Several values are separated by semicolons.</summary>
     public const string Earlier = "pgflow.earlier_standby_names";
 
     /// <summary>What ALTER SYSTEM writes, and PostgreSQL reads after all other files.</summary>
@@ -21,10 +21,13 @@ internal sealed record KnownSettings
     /// <param name="own">PgFlow's own file; null where there is none.</param>
     /// <param name="automatic">What ALTER SYSTEM has written; null where there is none.</param>
     public KnownSettings(byte[]? own, byte[]? automatic = null)
-    {
-        _own = ValuesOf(own);
-        _override = ValuesOf(automatic)[SettingsFile.StandbyNames].LastOrDefault();
-    }
+        : this(ValuesOf(own)) => _override = ValuesOf(automatic)[SettingsFile.StandbyNames].LastOrDefault();
+
+    /// <summary>What PostgreSQL has read of PgFlow's own file.</summary>
+    public KnownSettings(IEnumerable<KeyValuePair<string, string>> own)
+        : this(own.ToLookup(setting => setting.Key, setting => setting.Value)) { }
+
+    private KnownSettings(ILookup<string, string> own) => _own = own;
 
     /// <summary>How many standbys are to confirm each commit; null where that is not known.</summary>
     public int? Quorum =>
@@ -32,25 +35,44 @@ internal sealed record KnownSettings
             ? number
             : null;
 
+    /// <summary>The nodes that the cluster is meant to have; none where that is not known.</summary>
+    public IReadOnlyList<NodeName> Members =>
+        [
+            .. (Value(SettingsFile.Members) ?? "")
+                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Where(name => NodeName.TryParse(name, null, out _))
+                .Select(name => NodeName.Parse(name)),
+        ];
+
     public bool ReadOnly => Value("pgflow.read_only") == "on";
 
     public string SynchronousStandbyNames => _override ?? Value(SettingsFile.StandbyNames) ?? "";
 
-    public string? EarlierStandbyNames => Value(Earlier);
+    /// <summary>What else its commits may have waited for: what ALTER SYSTEM wrote may not have been read
+    /// yet.</summary>
+    public string? EarlierStandbyNames =>
+        _override is not null && Value(SettingsFile.StandbyNames) is { } overridden
+            ? string.Join(';', [overridden, .. Value(Earlier)?.Split(';') ?? []])
+            : Value(Earlier);
 
     /// <summary>What overrides PgFlow's file.</summary>
     public IReadOnlyList<OverriddenSetting> Drift =>
         _override is null ? [] : [new(SettingsFile.StandbyNames, AutomaticPath)];
 
-    /// <summary>What the node's last commits waited for, when its file says <paramref name="next"/> instead from now
-    /// on; null where that is the same, or it wrote none: it has none yet, followed, or replayed up to a
-    /// target.</summary>
-    public string? EarlierThan(string next)
-    {
-        var wrote = Value("primary_conninfo") is "" && Value("recovery_target_action") is null;
-        var last = EarlierStandbyNames ?? (wrote ? Value(SettingsFile.StandbyNames) : null);
-        return last == next ? null : last;
-    }
+    /// <summary>All that a commit of the node may have waited for, by its file: nothing, where it followed or replayed
+    /// up to a target and was not to become the primary.</summary>
+    public IEnumerable<string> Former =>
+        [
+            .. EarlierStandbyNames?.Split(';') ?? [],
+            .. Value(SettingsFile.StandbyNames) is { } names && (names.Length > 0 || (!Follows && !IsRecovering))
+                ? [names]
+                : Array.Empty<string>(),
+        ];
+
+    /// <summary>Whether it is another node's standby.</summary>
+    public bool Follows => Value("primary_conninfo") is { Length: > 0 };
+
+    private bool IsRecovering => Value("recovery_target_action") is not null;
 
     private string? Value(string name) => _own[name].LastOrDefault();
 

@@ -23,6 +23,9 @@ internal static class SettingsFile
     /// <summary>How many standbys are to confirm each commit.</summary>
     public const string Quorum = "pgflow.synchronous";
 
+    /// <summary>The nodes that the cluster is meant to have.</summary>
+    public const string Members = "pgflow.members";
+
     public const string StandbyNames = "synchronous_standby_names";
 
     /// <summary>The first version that has incremental backups, which need summaries of the WAL.</summary>
@@ -56,7 +59,11 @@ internal static class SettingsFile
             ["primary_slot_name"] = settings.Upstream is null ? "" : settings.Node.ToString(),
             [StandbyNames] = settings.SynchronousStandbyNames,
             [Quorum] = settings.Quorum.ToString(CultureInfo.InvariantCulture),
+            [Members] = ValueOf(settings.Members),
         };
+
+    /// <summary>How names of nodes are written.</summary>
+    public static string ValueOf(IEnumerable<NodeName> nodes) => string.Join(", ", nodes);
 
     /// <summary>The settings that say whether transactions may write.</summary>
     public static Dictionary<string, string> OfReadOnly(bool readOnly)
@@ -65,17 +72,25 @@ internal static class SettingsFile
         return new() { ["default_transaction_read_only"] = word, ["pgflow.read_only"] = word };
     }
 
-    /// <summary>The same file with these settings otherwise.</summary>
-    public static string With(string file, IReadOnlyDictionary<string, string> changed) =>
-        string.Join(
+    /// <summary>The same file with these settings otherwise; one that an earlier version has made may lack
+    /// some.</summary>
+    public static string With(string file, IReadOnlyDictionary<string, string> changed)
+    {
+        var lines = file.Split('\n').Select(line => (Name: line.Split(' ', 2)[0], Line: line)).ToList();
+        return string.Join(
             '\n',
-            file.Split('\n')
-                .Select(line =>
-                    changed.TryGetValue(line.Split(' ', 2)[0], out var value)
-                        ? $"{line.Split(' ', 2)[0]} = '{value}'"
-                        : line
-                )
+            [
+                .. changed
+                    .Where(setting => lines.All(line => line.Name != setting.Key))
+                    .Select(setting => LineOf(setting.Key, setting.Value)),
+                .. lines.Select(line =>
+                    changed.TryGetValue(line.Name, out var value) ? LineOf(line.Name, value) : line.Line
+                ),
+            ]
         );
+    }
+
+    private static string LineOf(string name, string value) => $"{name} = '{value}'";
 
     public static string Render(NodeSettings settings, ClusterSpec spec, string? earlierStandbyNames = null) =>
         $"""
@@ -103,7 +118,7 @@ internal static class SettingsFile
             wal_receiver_timeout = 5s
             wal_receiver_status_interval = 1s
             wal_retrieve_retry_interval = 500ms
-            {string.Join('\n', OfRole(settings, spec).Select(setting => $"{setting.Key} = '{setting.Value}'"))}
+            {string.Join('\n', OfRole(settings, spec).Select(setting => LineOf(setting.Key, setting.Value)))}
             {(earlierStandbyNames is null ? "" : $"{KnownSettings.Earlier} = '{Quoted(earlierStandbyNames)}'")}
 
             """;

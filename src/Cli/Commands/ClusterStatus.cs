@@ -16,10 +16,13 @@ internal sealed record ClusterStatus(
     IReadOnlyList<ScheduledRun> Schedules
 )
 {
+    /// <summary>Whether nobody has to look.</summary>
+    public bool Healthy => Inspection is { Healthy: true } && !Schedules.Any(schedule => schedule.Failed);
+
     public int ExitCode =>
         Inspection switch
         {
-            { Healthy: true } => ExitCodes.Done,
+            _ when Healthy => ExitCodes.Done,
             null when End.ExitCode is ExitCodes.Refused or ExitCodes.Usage => End.ExitCode,
             _ => ExitCodes.Failed,
         };
@@ -29,7 +32,7 @@ internal sealed record ClusterStatus(
         new
         {
             cluster = Cluster,
-            healthy = Inspection?.Healthy ?? false,
+            healthy = Healthy,
             findings = Inspection?.Findings,
             detail = Inspection is null ? End.Detail : null,
             hints = Inspection is null ? End.Hints : null,

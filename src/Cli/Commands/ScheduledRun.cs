@@ -10,18 +10,21 @@ namespace PgFlow.Cli.Commands;
 /// <param name="Procedure">The procedure.</param>
 /// <param name="Paused">Whether somebody paused it.</param>
 /// <param name="Next">When it starts next; null where it does not.</param>
-/// <param name="Last">The last run that is still known; null where there is none.</param>
+/// <param name="Last">The last run that has ended and is still known; null where there is none.</param>
 internal sealed record ScheduledRun(string Id, string Procedure, bool Paused, DateTimeOffset? Next, Run? Last)
 {
+    /// <summary>Whether that one did not succeed: somebody has to look.</summary>
+    public bool Failed => Last is { Outcome: not "succeeded" };
+
     /// <summary>In one line.</summary>
     [JsonIgnore]
     public string Line =>
-        $"⏲ {Procedure} "
+        $"{(Failed ? "‼" : "⏲")} {Procedure} "
         + $"{(Paused ? "paused" : Next is { } next ? $"next at {next:yyyy-MM-dd HH:mm}Z" : "never again")}; "
         + (
             Last is null
-                ? "has not run yet"
-                : $"last {Last.Outcome}, {Last.StartedAt:yyyy-MM-dd HH:mm}Z: {Last.WorkflowId}"
+                ? "no run has ended yet"
+                : $"last {Last.Outcome}, {Last.StartedAt:yyyy-MM-dd HH:mm}Z: pgflow show {Last.WorkflowId}"
         );
 
     /// <summary>Those of a cluster.</summary>
@@ -56,27 +59,32 @@ internal sealed record ScheduledRun(string Id, string Procedure, bool Paused, Da
                 await LastAsync(client, there.Info, cancel)
             );
         }
-        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        catch (RpcException) when (!cancel.IsCancellationRequested)
         {
-            return null;
+            return null; // there is none; or it can't be read, and what was found of the cluster is shown all the same
         }
     }
 
     private static async Task<Run?> LastAsync(ITemporalClient client, ScheduleInfo info, CancellationToken cancel)
     {
-        if (info.RecentActions.LastOrDefault()?.Action is not ScheduleActionExecutionStartWorkflow started)
+        var started = info.RecentActions.Select(action => action.Action).OfType<ScheduleActionExecutionStartWorkflow>();
+        foreach (var action in started.Reverse())
         {
-            return null;
+            try
+            {
+                var handle = client.GetWorkflowHandle(action.WorkflowId);
+                var run = Run.Of(await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } }));
+                if (run.EndedAt is not null)
+                {
+                    return run;
+                }
+            }
+            catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+            {
+                return null; // longer ago than Temporal keeps it
+            }
         }
 
-        try
-        {
-            var handle = client.GetWorkflowHandle(started.WorkflowId);
-            return Run.Of(await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } }));
-        }
-        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
-        {
-            return null; // longer ago than Temporal keeps it
-        }
+        return null;
     }
 }

@@ -13,13 +13,12 @@ internal static class StatusText
             terminal.WriteError(
                 new(status.ExitCode, $"{status.Cluster} can't be inspected", [status.End.Detail], status.End.HintLines)
             );
+            WriteSchedules(terminal.Out, status);
             return;
         }
 
         var (data, state) = (terminal.Out, inspection.State);
-        data.MarkupLine(
-            $"[bold]{state.Cluster}[/]  {(inspection.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}"
-        );
+        data.MarkupLine($"[bold]{state.Cluster}[/]  {(status.Healthy ? "[green]healthy[/]" : "[red]NOT HEALTHY[/]")}");
         if (state.Spec is { } spec)
         {
             data.WriteLine(
@@ -47,11 +46,7 @@ internal static class StatusText
             );
         }
 
-        foreach (var schedule in status.Schedules)
-        {
-            data.WriteLine(schedule.Line);
-        }
-
+        WriteSchedules(data, status);
         var held = status.Open.Any(run => run.Outcome is not "waitingForApproval");
         if (held && inspection.Findings.Count > 0)
         {
@@ -68,6 +63,14 @@ internal static class StatusText
         data.WriteLine();
     }
 
+    private static void WriteSchedules(IAnsiConsole data, ClusterStatus status)
+    {
+        foreach (var schedule in status.Schedules)
+        {
+            data.WriteLine(schedule.Line);
+        }
+    }
+
     /// <summary>What can be done about a procedure that runs: before anything else, since it holds the
     /// cluster.</summary>
     private static string WaysOf(Run run) =>
@@ -76,8 +79,7 @@ internal static class StatusText
             "blocked" =>
                 $"see what it waits for: pgflow show {run.WorkflowId}; then: pgflow resolve {run.WorkflowId} retry",
             "waitingForApproval" => $"pgflow approve {run.WorkflowId}, or pgflow reject {run.WorkflowId}",
-            "inspecting" => $"pgflow approve {run.WorkflowId}, pgflow move {run.WorkflowId} --to-time TIME "
-                + $"(or another later target), or pgflow reject {run.WorkflowId}",
+            "inspecting" => LineView.WaysOn(run.WorkflowId),
             _ => $"follow it: pgflow watch {run.WorkflowId}",
         };
 
@@ -94,7 +96,7 @@ internal static class StatusText
             quorum == 0
                 ? "asynchronous"
                 : $"synchronous: each commit is to wait for {PgFlowText.Count(quorum, "standby")}";
-        var until = earlier is null ? "" : $", and was '{earlier}' when it ran";
+        var until = earlier is null ? "" : $", and was '{earlier}' before";
         return quorum == 0 && earlier is null
             ? null
             : $"{meant}; synchronous_standby_names is '{primary.SynchronousStandbyNames}' on {primary.Id}"

@@ -5,7 +5,8 @@ namespace PgFlow.Cli.Doctor;
 /// <summary>No procedure waits for a person.</summary>
 internal sealed class WaitingCheck : IDoctorCheck
 {
-    private const string Waiting = "PgFlowOutcome IN ('blocked', 'waitingForApproval') AND ExecutionStatus = 'Running'";
+    private const string Waiting =
+        "PgFlowOutcome IN ('blocked', 'inspecting', 'waitingForApproval') AND ExecutionStatus = 'Running'";
 
     public async Task<IReadOnlyList<DoctorAnswer>> RunAsync(ITemporalClient client, CancellationToken cancel)
     {

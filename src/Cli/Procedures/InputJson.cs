@@ -31,7 +31,13 @@ internal static class InputJson
     /// <summary>The reason that it gives, if it gives one.</summary>
     public static string? Reason(string json) => Text(json, "reason");
 
-    private static string? Text(string json, string field)
+    /// <summary>Whether it only asks what would be done.</summary>
+    public static bool IsDryRun(string json) => Value(json, "dryRun") is { ValueKind: JsonValueKind.True };
+
+    private static string? Text(string json, string field) =>
+        Value(json, field) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    private static JsonElement? Value(string json, string field)
     {
         try
         {
@@ -39,8 +45,7 @@ internal static class InputJson
             return
                 document.RootElement.ValueKind is JsonValueKind.Object
                 && document.RootElement.TryGetProperty(field, out var value)
-                && value.ValueKind is JsonValueKind.String
-                ? value.GetString()
+                ? value.Clone()
                 : null;
         }
         catch (JsonException)

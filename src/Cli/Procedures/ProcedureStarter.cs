@@ -21,7 +21,7 @@ internal sealed class ProcedureStarter(InvocationContext call)
 {
     public async Task<int> RunAsync(StartRequest request, CancellationToken cancel)
     {
-        var ask = request.Changes && !call.Yes && !call.DryRun;
+        var ask = request.Changes && !call.Yes && !call.DryRun && !InputJson.IsDryRun(request.Json);
         if (ask && !call.Terminal.Interactive)
         {
             throw new CliError(

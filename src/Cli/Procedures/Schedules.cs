@@ -91,6 +91,31 @@ internal sealed partial class Schedules(InvocationContext call)
         }
     }
 
+    private static async Task CreateOrUpdateAsync(
+        ITemporalClient client,
+        string id,
+        Schedule schedule,
+        CancellationToken cancel
+    )
+    {
+        try
+        {
+            await client.CreateScheduleAsync(id, schedule, new() { Rpc = new() { CancellationToken = cancel } });
+        }
+        catch (ScheduleAlreadyRunningException)
+        {
+            await client
+                .GetScheduleHandle(id)
+                .UpdateAsync(
+                    old => new(schedule with { State = PausedAs(old.Description.Schedule.State) }),
+                    new() { CancellationToken = cancel }
+                );
+        }
+    }
+
+    /// <summary>One that somebody has paused stays so.</summary>
+    private static ScheduleState PausedAs(ScheduleState before) => new() { Paused = before.Paused, Note = before.Note };
+
     private async Task<string> SetAsync(
         ITemporalClient client,
         string id,
@@ -120,21 +145,17 @@ internal sealed partial class Schedules(InvocationContext call)
         };
         try
         {
-            await client.CreateScheduleAsync(id, schedule, new() { Rpc = new() { CancellationToken = cancel } });
-        }
-        catch (ScheduleAlreadyRunningException)
-        {
-            await client.GetScheduleHandle(id).UpdateAsync(_ => new(schedule), new() { CancellationToken = cancel });
+            await CreateOrUpdateAsync(client, id, schedule, cancel);
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.InvalidArgument)
         {
             throw new CliError(ExitCodes.Usage, $"'{cron}' is no schedule", e.Message, Wanted);
         }
 
-        var next = (await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel }))
-            .Info
-            .NextActionTimes;
-        return $"schedule {id}: {request.Workflow} at {cron} UTC; next "
-            + $"{next.Select(time => $"{time:yyyy-MM-dd HH:mm}Z").FirstOrDefault("never")}";
+        var there = await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel });
+        var next = there.Schedule.State.Paused
+            ? "it is paused"
+            : $"next {there.Info.NextActionTimes.Select(time => $"{time:yyyy-MM-dd HH:mm}Z").FirstOrDefault("never")}";
+        return $"schedule {id}: {request.Workflow} at {cron} UTC; {next}";
     }
 }

@@ -76,6 +76,9 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
 
     /// <summary>What a person can do with a recovery that is paused at its target.</summary>
     public static string Inspecting(string id) =>
-        $"paused read-only at the recovery target; look at it, then: pgflow approve {id} (promote), pgflow "
-        + $"move {id} --to-time TIME (or another later target), or pgflow reject {id} (roll back)";
+        $"paused read-only at the recovery target; look at it, then {WaysOn(id)}";
+
+    public static string WaysOn(string id) =>
+        $"promote it: pgflow approve {id}; go on to a later target: pgflow move {id} --to-time TIME; roll back: "
+        + $"pgflow reject {id}";
 }

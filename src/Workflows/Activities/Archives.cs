@@ -11,6 +11,11 @@ public interface IArchiveActivities
     [Activity]
     Task<int> SalvageWalAsync(NodeId node);
 
+    /// <summary>Post-condition: what the archive in a stopped node's own volume has and no other archive of the cluster
+    /// is in the repository's; nothing to do where all nodes archive there.</summary>
+    [Activity]
+    Task KeepArchiveAsync(NodeId node);
+
     /// <summary>Post-condition: the histories of all timelines that a running primary knows are in the
     /// archive.</summary>
     [Activity]
@@ -45,6 +50,13 @@ internal static class Archives
         ActivityCall.ChangeAsync(
             (IArchiveActivities activities) => activities.SalvageWalAsync(node),
             $"{node}: unarchived WAL into the archive",
+            Duration.Long
+        );
+
+    public static Task KeepAsync(NodeId node) =>
+        ActivityCall.ChangeAsync(
+            (IArchiveActivities activities) => activities.KeepArchiveAsync(node),
+            $"{node}: what only its own archive has, into the repository",
             Duration.Long
         );
 

@@ -130,21 +130,20 @@ internal static class Clusters
             $"Networks of {wanted.Cluster}"
         );
 
-    public static async Task CreateNodesAsync(ClusterSpec spec)
+    public static async Task CreateNodesAsync(ClusterSpec spec, IEnumerable<NodeId> nodes)
     {
         await ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.CreateRepositoryAsync(spec),
             $"Repository and secrets of {spec.Cluster}"
         );
-        await ForEachAsync(
-            spec.Members,
-            node =>
-                ActivityCall.ChangeAsync(
-                    (IClusterActivities activities) => activities.CreateNodeAsync(node, spec),
-                    $"{node}: volume and container"
-                )
-        );
+        await ForEachAsync(nodes, node => CreateNodeAsync(node, spec));
     }
+
+    public static Task CreateNodeAsync(NodeId node, ClusterSpec spec) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.CreateNodeAsync(node, spec),
+            $"{node}: volume and container"
+        );
 
     public static Task ShareSecretsAsync(ClusterName source, ClusterName cluster) =>
         ActivityCall.ChangeAsync(
@@ -159,37 +158,35 @@ internal static class Clusters
             Duration.Long
         );
 
-    public static async Task RecreateAsync(ClusterSpec spec)
+    public static async Task RecreateAsync(ClusterSpec spec, IEnumerable<NodeId> nodes)
     {
         await ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.RecreateRepositoryAsync(spec),
             $"What is missing of {spec.Cluster}: networks, repository"
         );
-        await ForEachAsync(
-            spec.Members,
-            node =>
-                ActivityCall.ChangeAsync(
-                    (IClusterActivities activities) => activities.RecreateNodeAsync(node, spec),
-                    $"{node}: what is missing of volume and container"
-                )
-        );
+        await ForEachAsync(nodes, node => RecreateNodeAsync(node, spec));
     }
+
+    public static Task RecreateNodeAsync(NodeId node, ClusterSpec spec) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.RecreateNodeAsync(node, spec),
+            $"{node}: what is missing of volume and container"
+        );
 
     public static async Task TakeBackAsync(ClusterName cluster, IEnumerable<NodeId> nodes)
     {
-        await ForEachAsync(
-            nodes,
-            node =>
-                ActivityCall.ChangeAsync(
-                    (IClusterActivities activities) => activities.TakeBackNodeAsync(node),
-                    $"Remove what was made for {node}"
-                )
-        );
+        await ForEachAsync(nodes, TakeBackNodeAsync);
         await ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.TakeBackClusterAsync(cluster),
             $"Remove what was made for {cluster}"
         );
     }
+
+    public static Task TakeBackNodeAsync(NodeId node) =>
+        ActivityCall.ChangeAsync(
+            (IClusterActivities activities) => activities.TakeBackNodeAsync(node),
+            $"Remove what was made for {node}"
+        );
 
     public static Task SetRolesAsync(NodeId primary) =>
         ActivityCall.ChangeAsync(
@@ -199,19 +196,15 @@ internal static class Clusters
 
     public static async Task RemoveAsync(ClusterName cluster, IEnumerable<NodeId> nodes)
     {
-        await ForEachAsync(
-            nodes,
-            node =>
-                ActivityCall.ChangeAsync(
-                    (IClusterActivities activities) => activities.RemoveNodeAsync(node),
-                    $"Remove {node}"
-                )
-        );
+        await ForEachAsync(nodes, RemoveNodeAsync);
         await ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.RemoveClusterAsync(cluster),
             $"Remove all that belongs to {cluster}"
         );
     }
+
+    public static Task RemoveNodeAsync(NodeId node) =>
+        ActivityCall.ChangeAsync((IClusterActivities activities) => activities.RemoveNodeAsync(node), $"Remove {node}");
 
     /// <summary>Also what earlier procedures have left on other nodes.</summary>
     public static async Task TidyUpAsync(ClusterName cluster, IEnumerable<NodeId> nodes)

@@ -47,7 +47,8 @@ public interface ILeaseActivities
 
 /// <summary>What a run had begun that was reset: the one that goes on may remember less.</summary>
 /// <param name="Steps">Its steps.</param>
-/// <param name="PassedPointOfNoReturn">Nothing of it may be undone.</param>
+/// <param name="PassedPointOfNoReturn">Nothing of it may be undone: it has passed that point, or succeeded, or
+/// left things as they were.</param>
 public sealed record EarlierRun(IReadOnlyList<PlannedStep> Steps, bool PassedPointOfNoReturn);
 
 /// <summary>A cluster for one procedure at a time.</summary>

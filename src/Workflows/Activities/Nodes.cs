@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Temporalio.Activities;
 
 namespace PgFlow.Workflows.Activities;
@@ -42,10 +41,23 @@ public interface INodeActivities
     [Activity]
     Task WriteSettingsAsync(NodeSettings settings);
 
+    /// <summary>Post-condition: each commit on the running primary waits for as many standbys as are meant to confirm
+    /// it, or as stream by now; and what was acknowledged before is on as many of those that are asked now.</summary>
+    /// <param name="settings">The primary's; of whom confirmation is demanded is found here.</param>
+    /// <param name="without">Who is not asked any more.</param>
+    /// <param name="least">So many confirm at least, or nothing is changed.</param>
+    [Activity]
+    Task DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without, int least);
+
     /// <summary>Post-condition: the node's own file says how many standbys are to confirm each commit, for when it
     /// becomes the primary; all else in it is as it was, and nothing that it does now depends on it.</summary>
     [Activity]
     Task WriteQuorumAsync(NodeId node, int quorum);
+
+    /// <summary>Post-condition: the node's own file says which nodes the cluster is meant to have; all else in it is as
+    /// it was, and nothing that it does now depends on it.</summary>
+    [Activity]
+    Task WriteMembersAsync(NodeId node, IReadOnlyList<NodeName> members);
 
     /// <summary>Post-condition: the node's own file says whether transactions may write, and a running node uses that;
     /// nothing else in the file has changed.</summary>
@@ -53,12 +65,12 @@ public interface INodeActivities
     Task SetReadOnlyAsync(NodeId node, bool isOn);
 
     /// <summary>
-    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/> and for no further
-    /// node. What others made stays, but for a slot that would keep a
-    /// standby from copying the primary's of the same name.
+    /// Post-condition: the node has a reserved physical slot for each of <paramref name="others"/>, none for
+    /// <paramref name="gone"/>, and for a further node only where somebody uses it. What others made stays, but for a
+    /// slot that would keep a standby from copying the primary's of the same name.
     /// </summary>
     [Activity]
-    Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others);
+    Task SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone);
 
     /// <summary>Post-condition: a record of this name is in the primary's WAL.</summary>
     /// <returns>The end of that record.</returns>
@@ -76,7 +88,7 @@ public interface INodeActivities
 /// <param name="Upstream">Whom it follows; null for the primary.</param>
 /// <param name="Quorum">How many standbys are to confirm each commit, whoever is the primary; 0 where the cluster is
 /// meant to be asynchronous.</param>
-/// <param name="SynchronousStandbys">Of whom they must be; none where nobody can confirm now.</param>
+/// <param name="SynchronousStandbyNames">Of whom commits demand confirmation.</param>
 /// <param name="ReadOnly">Whether the cluster is meant to be read-only.</param>
 /// <param name="Recovery">How far it replays what a recovery has put beside its data; null for a node that serves or
 /// follows.</param>
@@ -86,20 +98,14 @@ public sealed record NodeSettings(
     NodeId Node,
     NodeName? Upstream = null,
     int Quorum = 0,
-    IReadOnlyList<NodeName>? SynchronousStandbys = null,
+    string SynchronousStandbyNames = "",
     bool ReadOnly = false,
     RecoverySettings? Recovery = null,
     Timeline? Timeline = null
 )
 {
-    /// <summary>How many of <see cref="SynchronousStandbys"/> must confirm now: fewer than are meant to, where fewer
-    /// can.</summary>
-    public int Confirmations { get; init; }
-
-    /// <summary>The value of synchronous_standby_names.</summary>
-    [JsonIgnore]
-    public string SynchronousStandbyNames =>
-        new Demand(Confirmations, [.. (SynchronousStandbys ?? []).Select(name => name.ToString())]).ToString();
+    /// <summary>The nodes that the cluster is meant to have.</summary>
+    public IReadOnlyList<NodeName> Members { get; init; } = [];
 }
 
 /// <summary>What a recovering node replays.</summary>
@@ -156,10 +162,28 @@ internal static class Nodes
             $"{settings.Node}: settings"
         );
 
+    public static Task DemandConfirmationsAsync(
+        NodeSettings settings,
+        IReadOnlyList<NodeName>? without = null,
+        int least = 0
+    ) =>
+        ActivityCall.ChangeAsync(
+            (INodeActivities activities) =>
+                activities.DemandConfirmationsAsync(settings, without ?? Array.Empty<NodeName>(), least),
+            $"{settings.Node}: who confirms its commits",
+            Duration.Long
+        );
+
     public static Task RememberQuorumAsync(NodeId node, int quorum) =>
         ActivityCall.ChangeAsync(
             (INodeActivities activities) => activities.WriteQuorumAsync(node, quorum),
             $"{node}: {PgFlowText.Count(quorum, "standby")} to confirm each commit, in its settings"
+        );
+
+    public static Task RememberMembersAsync(NodeId node, IReadOnlyList<NodeName> members) =>
+        ActivityCall.ChangeAsync(
+            (INodeActivities activities) => activities.WriteMembersAsync(node, members),
+            $"{node}: the cluster's nodes are {string.Join(", ", members)}, in its settings"
         );
 
     public static Task SetReadOnlyAsync(NodeId node, bool isOn) =>
@@ -168,9 +192,9 @@ internal static class Nodes
             $"{node}: default_transaction_read_only {(isOn ? "on" : "off")}"
         );
 
-    public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+    public static Task SetSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone = null) =>
         ActivityCall.ChangeAsync(
-            (INodeActivities activities) => activities.SetReplicationSlotsAsync(node, others),
+            (INodeActivities activities) => activities.SetReplicationSlotsAsync(node, others, gone),
             $"{node}: slots {(others.Count == 0 ? "dropped" : $"for {string.Join(", ", others)}")}"
         );
 

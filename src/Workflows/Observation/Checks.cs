@@ -122,7 +122,12 @@ internal static class Checks
         }
         else if (node.Role is not NodeRole.Standby)
         {
-            yield return new(FindingCode.NotAStandby, node.Id, Describe(node), rejoin);
+            yield return new(
+                FindingCode.NotAStandby,
+                node.Id,
+                Describe(node),
+                node.LacksData ? Hint.Repair(node.Id.Cluster) : rejoin
+            );
         }
         else if (RowOf(node, primary) is not { State: "streaming" })
         {
@@ -179,6 +184,16 @@ internal static class Checks
                     }
             ));
 
+    /// <summary>Slots of others that go with a node's data.</summary>
+    public static IEnumerable<Finding> SlotsLost(NodeState node) =>
+        node
+            .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
+            .Select(slot => new Finding(
+                FindingCode.SlotLeftBehind,
+                node.Id,
+                $"slot {slot.Name} of {node.Id} goes with its data"
+            ));
+
     /// <summary>Why the archive would miss what a primary has written, if it were stopped now.</summary>
     public static IEnumerable<Finding> ArchiverFindingsOf(NodeState node)
     {
@@ -213,6 +228,25 @@ internal static class Checks
                 $"{drift.Name} is set in {drift.File}, not in PgFlow's file"
             ))
         );
+
+    /// <summary>What decides who confirms commits in another file than PgFlow's: no change of it can be proven
+    /// then.</summary>
+    public static IEnumerable<Finding> ConfirmationDrift(NodeState primary) =>
+        ConfigurationDrift(
+            primary with
+            {
+                Drift =
+                [
+                    .. primary.Drift.Where(setting =>
+                        setting.Name is "synchronous_standby_names" or "primary_conninfo" or "primary_slot_name"
+                    ),
+                ],
+            }
+        );
+
+    /// <summary>Refuses what can't be proven for that.</summary>
+    public static NodeState RequireOwnConfirmations(this NodeState primary) =>
+        Failure.RefuseFor([.. ConfirmationDrift(primary).Said()]) is { } refusal ? throw refusal : primary;
 
     /// <summary>Findings as the reasons of a plan: with advice, without a procedure to run.</summary>
     public static IEnumerable<string> Said(this IEnumerable<Finding> findings) =>

@@ -12,7 +12,8 @@ public sealed record ClusterState
     /// <summary>What it was made as; null when there is no such cluster.</summary>
     public ClusterSpec? Spec { get; init; }
 
-    /// <summary>Its nodes, by number: all that it was made with, whether they are there or not.</summary>
+    /// <summary>Its nodes, by number: all that it is meant to have, whether they are there or not, and who runs
+    /// besides.</summary>
     public IReadOnlyList<NodeState> Nodes { get; init; } = [];
 
     /// <summary>What there is of it outside PostgreSQL, and what is missing.</summary>
@@ -56,9 +57,8 @@ public enum ArchiveMode
     Local,
 }
 
-/// <summary>What a cluster was made as; read back from its labels.</summary>
+/// <summary>What a cluster was made as, and stays; read back from its labels.</summary>
 /// <param name="Cluster">Its name.</param>
-/// <param name="Nodes">How many nodes.</param>
 /// <param name="Image">The image of its nodes and jobs.</param>
 /// <param name="Postgres">What that image has.</param>
 /// <param name="Archive">Where WAL goes.</param>
@@ -67,7 +67,6 @@ public enum ArchiveMode
 /// <param name="Vip">The virtual IP on it.</param>
 public sealed record ClusterSpec(
     ClusterName Cluster,
-    int Nodes,
     string Image,
     PostgresInstallation Postgres,
     ArchiveMode Archive,
@@ -79,10 +78,6 @@ public sealed record ClusterSpec(
     /// <summary>Whether PgFlow made the clients' network; else somebody gave it.</summary>
     [JsonIgnore]
     public bool OwnsExternalNetwork => ExternalNetwork == $"pgflow-{Cluster}-external";
-
-    /// <summary>The nodes that the cluster was made with.</summary>
-    [JsonIgnore]
-    public IEnumerable<NodeId> Members => NodeId.First(Cluster, Nodes);
 }
 
 /// <summary>PostgreSQL as it is in an image.</summary>
@@ -202,9 +197,13 @@ public sealed record NodeState
     /// <summary>What synchronous_standby_names says.</summary>
     public string SynchronousStandbyNames { get; init; } = "";
 
-    /// <summary>What it said when a stopped primary ran last, where its file was changed since then; null where it was
-    /// not.</summary>
+    /// <summary>What it was, where not all that was acknowledged then is proven to be where it says now: several values
+    /// are separated by semicolons; null where there is none.</summary>
     public string? EarlierStandbyNames { get; init; }
+
+    /// <summary>The nodes that stream from it.</summary>
+    internal IEnumerable<NodeName> Streaming =>
+        Followers.Where(follower => follower.State == "streaming").Select(follower => NodeName.Parse(follower.Node));
 
     /// <summary>What it demands as a primary, by <see cref="SynchronousStandbyNames"/>.</summary>
     internal Demand Demand => Demand.Parse(SynchronousStandbyNames).Without(Id.Name);
@@ -213,7 +212,7 @@ public sealed record NodeState
     internal IReadOnlyList<Demand> Demands =>
         [
             .. Quorum is null && Demand.IsNone ? Array.Empty<Demand>() : [Demand],
-            .. EarlierStandbyNames is { } earlier ? [Demand.Parse(earlier).Without(Id.Name)] : Array.Empty<Demand>(),
+            .. EarlierStandbyNames?.Split(';').Select(one => Demand.Parse(one).Without(Id.Name)) ?? [],
         ];
 
     /// <summary>How many standbys are to confirm each commit, as it has it in its settings for when it is the primary;
@@ -222,6 +221,17 @@ public sealed record NodeState
 
     /// <summary>Whether the cluster is meant to be read-only.</summary>
     public bool ReadOnly { get; init; }
+
+    /// <summary>The nodes that the cluster is meant to have, as it has them in its settings; none where that is not
+    /// known.</summary>
+    public IReadOnlyList<NodeName> Members { get; init; } = [];
+
+    /// <summary>Whether a stopped node has no database yet: what made it ended half-way.</summary>
+    internal bool LacksData => this is { Role: NodeRole.Stopped, Control: null, Unread: [] };
+
+    /// <summary>Whether its settings can be written now.</summary>
+    internal bool TakesSettings =>
+        Role is NodeRole.Standby or NodeRole.Primary || this is { Role: NodeRole.Stopped, Control: not null };
 
     /// <summary>Whether its WAL summarizer waits after an error, to run into the next.</summary>
     /// <remarks>Not in its first 30 s: a standby that comes over a fork runs into one error, and gets on after 10

@@ -29,20 +29,6 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     /// <summary>Whether these deviations are such as RepairCluster puts right.</summary>
     public static bool CanRepair(Finding finding) => finding.Hint?.Procedure is nameof(RepairCluster);
 
-    /// <summary>Of whom confirmations should be asked: who streams, and who is asked already.</summary>
-    /// <remarks>What keeps one who is asked from streaming is a finding of its own.</remarks>
-    public static IEnumerable<NodeId> ConfirmersOf(NodeState primary, IEnumerable<NodeState> members)
-    {
-        var asked = primary.Demand.Nodes;
-        return members
-            .Where(node => node.Id != primary.Id && (asked.Contains(node.Id.Name) || Streams(node, primary)))
-            .Select(node => node.Id);
-    }
-
-    /// <summary>Whether a node can confirm the primary's commits, as far as that is known.</summary>
-    public static bool Streams(NodeState node, NodeState primary) =>
-        primary is not { Role: NodeRole.Primary, Unread: [] } || !Checks.ReplicationIssues(node, primary).Any();
-
     /// <summary>How the primary asks for confirmations otherwise than it should, or than it was meant to; none where
     /// nobody knows, or where it is for another finding.</summary>
     private IEnumerable<Finding> ConfirmationsOf(NodeState primary)
@@ -53,9 +39,19 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var (intent, asked) = (ClusterIntent.Of(Members), primary.SynchronousStandbyNames);
-        var others = Members.Where(node => node.Id != Id);
-        var (confirmers, confirmable) = (ConfirmersOf(primary, others), Confirmable.Of(primary, others).With(back: 0));
-        var expected = intent.Primary(Id, confirmers, confirmable).SynchronousStandbyNames;
+        List<NodeName> streaming =
+        [
+            .. Members
+                .Where(node => node.Role is not (NodeRole.Stopped or NodeRole.Missing))
+                .Select(node => node.Id.Name)
+                .Intersect(primary.Streaming),
+        ];
+        var expected = primary.Demand.Next(intent.Quorum, streaming).ToString();
+        if (primary.EarlierStandbyNames is { } earlier)
+        {
+            yield return new(FindingCode.ConfirmationsUnproven, Id, $"'{earlier}'", Hint.Repair(Id.Cluster));
+        }
+
         if (asked != expected)
         {
             yield return new(
@@ -67,7 +63,6 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
 
         var demand = primary.Demand;
-        List<NodeId> streaming = [.. others.Where(node => Streams(node, primary)).Select(node => node.Id)];
         if (demand.Nodes.Count == demand.Names.Count && !demand.IsMetBy(streaming)) // others may confirm unseen
         {
             yield return new(
@@ -105,6 +100,25 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
         }
     }
 
+    /// <summary>Whether a node has other nodes in its settings than the cluster is meant to have.</summary>
+    public static bool IsOutdated(NodeState node, ClusterIntent intent) =>
+        node.Members.Count > 0 && !node.Members.SequenceEqual(intent.Members);
+
+    /// <summary>A standby that was out of reach when a node was added or removed would miss it, or forget it, as the
+    /// primary; the primary forgets one that runs again after its removal.</summary>
+    private IEnumerable<Finding> MembersOf(NodeState node)
+    {
+        if (IsOutdated(node, ClusterIntent.Of(Members)))
+        {
+            yield return new(
+                FindingCode.MembersDiffer,
+                Id,
+                $"{string.Join(", ", node.Members)} instead of {string.Join(", ", Membership.Names(Members))}",
+                Hint.Repair(Id.Cluster)
+            );
+        }
+    }
+
     /// <summary>Where a node stands that serves: whether it is restarted, and who reaches it.</summary>
     private IEnumerable<Finding> PlaceOf(NodeState node)
     {
@@ -128,7 +142,7 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
             yield return new(FindingCode.ClientsRefused, Id, Hint: Hint.Repair(Id.Cluster));
         }
 
-        foreach (var finding in IsPrimary ? ConfirmationsOf(node) : QuorumOf(node))
+        foreach (var finding in (IsPrimary ? ConfirmationsOf(node) : QuorumOf(node)).Concat(MembersOf(node)))
         {
             yield return finding;
         }

@@ -112,6 +112,10 @@ public enum FindingCode
     /// <summary>Commits wait for ever: fewer standbys stream than must confirm; the detail says which.</summary>
     CommitsWait,
 
+    /// <summary>Not all that was acknowledged before synchronous_standby_names was changed is proven to be on those
+    /// that it names now; the detail says what it was.</summary>
+    ConfirmationsUnproven,
+
     /// <summary>Commits wait for fewer standbys than they are meant to, since no more can confirm; the detail says for
     /// how many. Of a plan: until it has ended.</summary>
     FewerConfirm,
@@ -119,6 +123,14 @@ public enum FindingCode
     /// <summary>A standby has another number of confirmations in its settings than the primary; the detail says
     /// which.</summary>
     QuorumDiffers,
+
+    /// <summary>A node has other nodes in its settings than the cluster is meant to have; the detail says
+    /// which.</summary>
+    MembersDiffer,
+
+    /// <summary>A container or a volume of a node that the cluster is not meant to have: its removal ended
+    /// half-way.</summary>
+    NodeLeftBehind,
 
     /// <summary>A node has no container; the detail says what its volume holds.</summary>
     ContainerMissing,
@@ -177,6 +189,12 @@ public enum FindingCode
 
     /// <summary>Of a plan: the primary bears the load of a backup; the detail says why.</summary>
     PrimaryBearsLoad,
+
+    /// <summary>Of a plan: the node goes, and what its volume holds with it.</summary>
+    NodeRemoved,
+
+    /// <summary>Of a plan: no standby is left that could become the primary.</summary>
+    NoStandbyLeft,
 
     /// <summary>Of a plan: one node alone has nobody to confirm.</summary>
     NobodyConfirms,

@@ -59,9 +59,17 @@ public static class FindingText
             FindingCode.SynchronousStandbysDiffer =>
                 $"synchronous_standby_names on {node} does not match the cluster's configuration: {detail}",
             FindingCode.CommitsWait => $"commits on {node} wait for confirmations that nobody gives: {detail}",
+            FindingCode.ConfirmationsUnproven =>
+                $"not all that {node} acknowledged is proven to be on those that confirm its commits now: it asked "
+                    + $"{detail} before",
             FindingCode.FewerConfirm => $"commits on {node} wait for {detail}",
             FindingCode.QuorumDiffers =>
                 $"{node} would let commits wait for another number of standbys, were it the primary: {detail}",
+            FindingCode.MembersDiffer => $"{node} has other nodes in its settings than the cluster: {detail}",
+            FindingCode.NodeLeftBehind => $"{node} is no node of the cluster, and something of it is left",
+            FindingCode.NodeRemoved => $"{node}'s container and volume are removed: nothing brings its data back",
+            FindingCode.NoStandbyLeft =>
+                $"{node} is the last standby: nothing takes over when {detail} is lost, but a recovery from a backup",
             FindingCode.ContainerMissing => $"{node} is {detail}",
             FindingCode.ResourceMissing => $"the {detail} is gone",
             FindingCode.ResourceForeign => $"the {detail}",

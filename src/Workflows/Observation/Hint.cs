@@ -111,6 +111,10 @@ public sealed record Hint(
     internal static Hint Remake(NodeId node) =>
         Run("give it a fresh copy of the primary", nameof(RemakeStandby), node.Cluster, node.Name);
 
+    /// <summary>What is there of a node goes, and the cluster does not miss it.</summary>
+    internal static Hint RemoveNode(NodeId node) =>
+        Run("remove what is left of it", nameof(Procedures.RemoveNode), node.Cluster, node.Name);
+
     /// <summary>What brings a node back that takes no part.</summary>
     internal static Hint Afterwards(NodeState node) =>
         node.Role is NodeRole.Missing

@@ -77,7 +77,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                     async () =>
                     {
                         await Clusters.ShareSecretsAsync(source, cluster);
-                        await Clusters.CreateNodesAsync(plan.Spec(networks.Value));
+                        await Clusters.CreateNodesAsync(plan.Spec(networks.Value), plan.Nodes);
                     }
                 );
                 await Step(
@@ -110,7 +110,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                     $"{primary} has the settings and slots of a primary, and the virtual IP",
                     async () =>
                     {
-                        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
+                        await Nodes.ConfigureAsync(plan.Intent.Primary(primary));
                         await Nodes.SetSlotsAsync(primary, [.. plan.Standbys.Select(node => node.Name)]);
                         await Clusters.SetRolesAsync(primary);
                         await Endpoints.TakeAsync(primary);
@@ -150,7 +150,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(plan.Intent.Primary(primary, plan.Standbys))
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await Step(
                     "backup",
@@ -184,7 +184,7 @@ internal sealed record CloneClusterPlan : Plan
         new
         {
             Input.From,
-            Input.Nodes,
+            Nodes = Nodes.Count,
             Input.Vip,
             Input.Subnet,
             Input.ExternalNetwork,
@@ -197,7 +197,8 @@ internal sealed record CloneClusterPlan : Plan
 
     internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Skip(1)];
 
-    internal IEnumerable<NodeId> Nodes => NodeId.First(Input.Cluster, Input.Nodes ?? Source.Nodes);
+    /// <summary>By default as many as the source has.</summary>
+    public required IReadOnlyList<NodeId> Nodes { get; init; }
 
     /// <summary>Decides, or refuses.</summary>
     public static async Task<CloneClusterPlan> FromAsync(CloneClusterInput input, ClusterState state)
@@ -214,12 +215,13 @@ internal sealed record CloneClusterPlan : Plan
         state.RequireVacant();
         var source = (await Clusters.ObserveAsync(input.From)).RequireExisting();
         var target = await Repositories.ResolveAsync(input.From, input.Target);
+        List<NodeId> nodes = [.. NodeId.First(input.Cluster, input.Nodes ?? source.Nodes.Count)];
         var meant = ClusterIntent.Of(source);
-        var intent = meant.Within(input.Nodes ?? source.Spec!.Nodes);
+        var intent = meant.Within(nodes.Count) with { Members = [.. nodes.Select(node => node.Name)] };
         return new()
         {
             Summary =
-                $"cluster {input.Cluster}: {PgFlowText.Count(input.Nodes ?? source.Spec!.Nodes, "node")}, as "
+                $"cluster {input.Cluster}: {PgFlowText.Count(nodes.Count, "node")}, as "
                 + $"{input.From} was at {TargetText.Place(target)}",
             Facts =
             [
@@ -244,6 +246,7 @@ internal sealed record CloneClusterPlan : Plan
             ],
             Input = input,
             Source = source.Spec!,
+            Nodes = nodes,
             Target = target,
             Intent = intent,
             FullPageWrites = source.Primaries.All(primary => primary.FullPageWrites),
@@ -255,7 +258,6 @@ internal sealed record CloneClusterPlan : Plan
         Source with
         {
             Cluster = Input.Cluster,
-            Nodes = Input.Nodes ?? Source.Nodes,
             Subnet = networks.Subnet,
             ExternalNetwork = networks.ExternalNetwork,
             Vip = networks.Vip,

@@ -1,42 +1,57 @@
 namespace PgFlow.Workflows.Procedures;
 
 /// <summary>Whether the standbys that were read have every commit that a lost primary had acknowledged.</summary>
-/// <param name="Demands">What it demanded, where it demanded anything: all that it may have demanded last.</param>
-/// <param name="Unconfirmed">The primary of a synchronous cluster that acknowledged its last commits without any
-/// confirmation; null where there is none.</param>
-internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, NodeId? Unconfirmed)
+/// <param name="Demands">All that it may have demanded when it acknowledged its last commits.</param>
+/// <param name="Primary">Who that was, as far as it is known.</param>
+internal sealed record ConfirmationProof(IReadOnlyList<Demand> Demands, string Primary)
 {
     /// <summary>What has to be proven of a cluster whose <paramref name="lost"/> nodes, or one without a container,
-    /// may have been its primary.</summary>
+    /// may have been its primary: of each of them, where it is not known who was the last.</summary>
     public static ConfirmationProof Of(ClusterState state, IReadOnlyList<NodeState> lost, ClusterIntent intent)
     {
-        var gone = state.Missing.Where(node => node.StandbySignal is not true);
-        List<NodeState> former = [.. lost.Concat(gone).Distinct()];
-        var demands = former.SelectMany(node => node.Demands).Where(demand => !demand.IsNone).ToList();
-        var only = former is [var one] ? one : null;
-        var last = former.Find(node => node.Endpoint is EndpointRole.ReadWrite) ?? only;
-        return intent.Quorum == 0 ? new(demands, null)
-            : last?.Demands.Any(demand => demand.IsNone) is true ? new(demands, last.Id)
-            : demands.Count > 0 ? new(demands, null)
-            : new([AnyOf(state.Nodes.Except(only is null ? lost : former))], null);
-    }
+        List<NodeState> former = [.. lost.Union(state.Missing.Where(node => node.StandbySignal is not true))];
+        if (former.Count == 0) // an earlier attempt has fenced it; what its file demands tells it from a standby
+        {
+            former =
+            [
+                .. state.Nodes.Where(node =>
+                    node.Role is not NodeRole.Standby && node.Demands.Any(demand => !demand.IsNone)
+                ),
+            ];
+        }
 
-    /// <summary>Nobody knows what was demanded: each of them may be the only one that confirmed a commit.</summary>
-    private static Demand AnyOf(IEnumerable<NodeState> nodes) => new(1, [.. nodes.Select(node => node.Id.ToString())]);
+        List<NodeState> last = [.. former.Where(node => node.Endpoint is EndpointRole.ReadWrite)];
+        if (last.Count == 0)
+        {
+            last = former;
+        }
+
+        var demands =
+            intent.Quorum > 0
+                ? last.SelectMany(node => node.Demands is { Count: > 0 } known ? known : [AnyBut(node)])
+                : last.SelectMany(node => node.Demands).Where(demand => !demand.IsNone);
+        return new(
+            [.. demands.DistinctBy(demand => demand.ToString())],
+            string.Join(" or ", last.Select(node => node.Id))
+        );
+
+        // nobody knows what it demanded: each of the others may be the only one that confirmed a commit
+        Demand AnyBut(NodeState node) => Demand.Of(1, state.Nodes.Except([node]).Select(other => other.Id.Name));
+    }
 
     /// <summary>Why that is hopeless, whatever is read.</summary>
     public IEnumerable<string> Hopeless =>
-        Unconfirmed is { } primary
+        Demands.Any(demand => demand.IsNone)
             ?
             [
-                $"{primary} acknowledged its last commits without confirmation (its synchronous_standby_names was "
-                    + "empty): those that no standby received would be lost",
+                $"{Primary} may have acknowledged its last commits without confirmation (its "
+                    + "synchronous_standby_names was empty): those that no standby received would be lost",
             ]
             : [];
 
     /// <summary>Whether one standby has all of it, for certain.</summary>
     public bool IsGivenBy(NodeId node) =>
-        Unconfirmed is null && Demands.All(demand => demand.MissingFrom([node.Name]).Count == 0);
+        Demands.All(demand => !demand.IsNone && demand.MissingFrom([node.Name]).Count == 0);
 
     /// <summary>What may be lost.</summary>
     public IReadOnlyList<Risk> RisksOf(IReadOnlyList<Candidate> compared)

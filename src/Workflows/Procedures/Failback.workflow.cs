@@ -26,7 +26,6 @@ public sealed class Failback : Procedure<FailbackInput>
             async plan =>
             {
                 var (node, primary) = (plan.Node, plan.Primary);
-                var follows = false;
 
                 await RequiredStep(
                     "fence",
@@ -59,23 +58,12 @@ public sealed class Failback : Procedure<FailbackInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    async () =>
-                    {
-                        await Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent);
-                        follows = true;
-                    }
+                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () =>
-                        Nodes.ConfigureAsync(
-                            plan.Intent.Primary(
-                                primary,
-                                plan.Standbys.Where(standby => follows || standby != node),
-                                plan.Confirmable.With(back: follows ? 1 : 0)
-                            )
-                        )
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await Step(
                     "tidy-up",
@@ -130,12 +118,6 @@ internal sealed record FailbackPlan : Plan
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
-
-    /// <summary>How many of the others can.</summary>
-    public required Confirmable Confirmable { get; init; }
-
     public required ClusterIntent Intent { get; init; }
 
     internal override object Decision =>
@@ -147,7 +129,6 @@ internal sealed record FailbackPlan : Plan
             Timeline,
             Tablespaces,
             Others,
-            Standbys,
             Intent,
         };
 
@@ -161,7 +142,7 @@ internal sealed record FailbackPlan : Plan
             throw Failure.Refuse($"{asked.Id} is the primary", Hint.Switchover(state.Cluster));
         }
 
-        var primary = state.RequirePrimaryBeside(asked);
+        var primary = state.RequirePrimaryBeside(asked).RequireOwnConfirmations();
         var node = asked ?? OnlyMissing(state, primary);
         var streams =
             node is { Role: NodeRole.Standby, Container: "running" } && !Checks.ReplicationIssues(node, primary).Any();
@@ -199,12 +180,6 @@ internal sealed record FailbackPlan : Plan
             Timeline = primary.Timeline!.Value,
             Tablespaces = tablespaces,
             AllNodes = [.. state.Nodes.Select(other => other.Id)],
-            Standbys =
-            [
-                .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
-                node.Id,
-            ],
-            Confirmable = Confirmable.Of(primary, state.Standbys.Where(standby => standby != node)),
             Intent = ClusterIntent.Of(state.Nodes, primary),
         };
     }

@@ -88,7 +88,7 @@ public sealed class Failover : Procedure<FailoverInput>
             await RequiredStep(
                 "require-confirmation",
                 $"{node} has the settings of a synchronous primary",
-                () => Nodes.ConfigureAsync(plan.Intent.Primary(node, followers))
+                () => Nodes.ConfigureAsync(plan.Intent.NewPrimary(node, followers))
             );
         }
 
@@ -113,7 +113,7 @@ public sealed class Failover : Procedure<FailoverInput>
                     node,
                     [.. plan.AllNodes.Where(other => other != node).Select(other => other.Name)]
                 );
-                await Nodes.ConfigureAsync(plan.Intent.Primary(node, followers));
+                await Nodes.ConfigureAsync(plan.Intent.NewPrimary(node, followers));
                 await Clusters.SetRolesAsync(node);
             }
         );
@@ -137,6 +137,15 @@ public sealed class Failover : Procedure<FailoverInput>
             ),
             RecordTimelineSwitchAsync(promotion, leftAt, openedAt)
         );
+        if (plan.Intent.Quorum > 0)
+        {
+            await Step(
+                "synchronous-standbys",
+                $"synchronous_standby_names on {node} has those that follow",
+                () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(node))
+            );
+        }
+
         await Step(
             "checkpoint",
             "Checkpoint, so that pg_rewind sees the new timeline",

@@ -191,7 +191,8 @@ internal sealed record FailoverPlan : Plan
         {
             NodeRole.Primary => true,
             NodeRole.Standby or NodeRole.Missing => false,
-            NodeRole.Stopped => node.StandbySignal is not true || node.Endpoint is EndpointRole.ReadWrite,
+            NodeRole.Stopped => !node.LacksData
+                && (node.StandbySignal is not true || node.Endpoint is EndpointRole.ReadWrite),
             _ => node.Endpoint is EndpointRole.ReadWrite || node.StandbySignal is not true,
         };
 }

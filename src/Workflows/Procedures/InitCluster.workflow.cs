@@ -9,6 +9,9 @@ public sealed record InitClusterInput : ProcedureInput
     /// <summary>The most nodes that a cluster has.</summary>
     public const int MostNodes = 9;
 
+    /// <summary>The names that its nodes can have.</summary>
+    internal static IReadOnlyList<NodeName> AllNames { get; } = [.. Enumerable.Range(1, MostNodes).Select(NodeName.Of)];
+
     /// <summary>What is to be given where the address for clients is missing.</summary>
     internal const string FreeAddress = "with an external network of yours give a free address on it";
 
@@ -52,7 +55,7 @@ public sealed record InitClusterInput : ProcedureInput
         [
             .. string.IsNullOrWhiteSpace(Image)
                 ? [new("image", "is empty; give an image that has PostgreSQL 13 to 18, as postgres:17")]
-                : TooLong("image", Image, 255),
+                : Unfit("image", Image, 255),
             .. CheckPlace(Nodes, Vip, Subnet),
             .. CheckQuorum(),
             .. Missing("vip", Vip is null && ExternalNetwork is not null, FreeAddress),
@@ -119,7 +122,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
             async plan =>
             {
                 var (cluster, primary, standbys) = (plan.Input.Cluster, plan.Primary, plan.Standbys);
-                var (intent, openedAt) = (new ClusterIntent(plan.Input.Confirmations, ReadOnly: false), Now);
+                var (intent, openedAt) = (plan.Intent, Now);
 
                 var postgres = await ResultStep(
                     "inspect-image",
@@ -142,7 +145,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                 await Step(
                     "create-nodes",
                     "Volumes, secrets, containers",
-                    () => Clusters.CreateNodesAsync(plan.Spec(postgres.Value, networks.Value))
+                    () => Clusters.CreateNodesAsync(plan.Spec(postgres.Value, networks.Value), plan.Nodes)
                 );
 
                 await Step("initialize", $"{primary} has a new database", () => Clusters.InitializeAsync(primary));
@@ -151,7 +154,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                     $"{primary} runs",
                     async () =>
                     {
-                        await Nodes.ConfigureAsync(intent.Primary(primary, []));
+                        await Nodes.ConfigureAsync(intent.Primary(primary));
                         await Nodes.StartAsync(primary);
                         await Nodes.SetSlotsAsync(primary, [.. standbys.Select(node => node.Name)]);
                     }
@@ -197,7 +200,7 @@ public sealed class InitCluster : Procedure<InitClusterInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(intent.Primary(primary, standbys))
+                    () => Nodes.DemandConfirmationsAsync(intent.Primary(primary))
                 );
                 await Step("move-endpoint", $"Endpoint on {primary}", () => Endpoints.TakeAsync(primary));
                 await RequiredStep(
@@ -238,10 +241,12 @@ internal sealed record InitClusterPlan : Plan
 
     internal IEnumerable<NodeId> Nodes => NodeId.First(Input.Cluster, Input.Nodes);
 
+    internal ClusterIntent Intent =>
+        new(Input.Confirmations, ReadOnly: false) { Members = [.. Nodes.Select(node => node.Name)] };
+
     internal ClusterSpec Spec(PostgresInstallation postgres, CreatedNetworks networks) =>
         new(
             Input.Cluster,
-            Input.Nodes,
             Input.Image,
             postgres,
             Input.Archive,
@@ -280,10 +285,12 @@ internal sealed record InitClusterPlan : Plan
 
         string[] differences =
         [
-            .. Differs("nodes", spec.Nodes, input.Nodes),
+            .. Differs("nodes", state.Nodes.Count, input.Nodes),
             .. Differs("image", spec.Image, input.Image),
             .. Differs("archive", spec.Archive, input.Archive),
-            .. Differs("quorum", ClusterIntent.Of(state).Quorum, input.Confirmations),
+            .. input.Sync || input.Quorum is not null
+                ? Differs("quorum", ClusterIntent.Of(state).Quorum, input.Confirmations)
+                : [],
             .. Differs("vip", spec.Vip, input.Vip ?? spec.Vip),
             .. Differs("subnet", spec.Subnet, input.Subnet ?? spec.Subnet),
             .. Differs("externalNetwork", spec.ExternalNetwork, input.ExternalNetwork ?? spec.ExternalNetwork),

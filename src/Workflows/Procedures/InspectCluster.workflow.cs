@@ -72,8 +72,13 @@ public sealed record Inspection(
     /// <summary>In what the nodes and what belongs to them differ from what they should be.</summary>
     internal static IEnumerable<Finding> DeviationsOf(ClusterState state) =>
         (state.Primaries is [var primary] ? DeviationsFrom(primary, state) : WithoutPrimary(state)).Concat(
-            ResourcesOf(state)
+            ResourcesOf(state).Concat(LeftoversOf(state))
         );
+
+    private static IEnumerable<Finding> LeftoversOf(ClusterState state) =>
+        Membership
+            .LeftoversOf(state)
+            .Select(node => new Finding(FindingCode.NodeLeftBehind, node, Hint: Hint.RemoveNode(node)));
 
     private static IEnumerable<Finding> WithoutPrimary(ClusterState state)
     {

@@ -159,6 +159,24 @@ public static class ProcedureList
             Plan = By<RemakeStandbyInput>(RemakeStandbyPlan.From),
         },
         new(
+            nameof(AddStandby),
+            typeof(AddStandbyInput),
+            "add-node",
+            "Give a cluster one more node: a standby that is a copy of the primary"
+        )
+        {
+            Plan = By<AddStandbyInput>(AddStandbyPlan.From),
+        },
+        new(
+            nameof(RemoveNode),
+            typeof(RemoveNodeInput),
+            "remove-node",
+            "Take a standby, or what is left of one, out of a cluster for good, with its data"
+        )
+        {
+            Plan = By<RemoveNodeInput>(RemoveNodePlan.From),
+        },
+        new(
             nameof(SetSynchronousReplication),
             typeof(SetSynchronousReplicationInput),
             "synchronous",

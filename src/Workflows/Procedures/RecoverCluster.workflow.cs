@@ -38,7 +38,6 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
             async plan =>
             {
                 var (cluster, node) = (plan.Input.Cluster, plan.Node);
-                var following = new HashSet<NodeId>();
 
                 await Step("end-backup", "No backup is under way", () => Leases.EndBackupAsync(cluster));
                 await Workflow.WhenAllAsync(
@@ -110,7 +109,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                     $"{node} has the settings and slots of a primary, and the virtual IP",
                     () =>
                         Workflow.WhenAllAsync(
-                            Nodes.ConfigureAsync(plan.Intent.Primary(node, [])),
+                            Nodes.ConfigureAsync(plan.Intent.Primary(node)),
                             Nodes.SetSlotsAsync(node, plan.Slots),
                             Endpoints.TakeAsync(node)
                         )
@@ -147,11 +146,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                             Step(
                                 $"follow/{standby.Name}",
                                 $"{standby} follows {node}",
-                                async () =>
-                                {
-                                    await Replication.AttachAsync(standby, node, promotion.Value.Timeline, plan.Intent);
-                                    following.Add(standby);
-                                }
+                                () => Replication.AttachAsync(standby, node, promotion.Value.Timeline, plan.Intent)
                             )
                     );
                 }
@@ -159,7 +154,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {node} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(plan.Intent.Primary(node, following))
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(node))
                 );
                 await Step(
                     "tidy-up",

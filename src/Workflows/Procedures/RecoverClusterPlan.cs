@@ -42,8 +42,7 @@ internal sealed record RecoverClusterPlan : Plan
     internal IReadOnlyList<NodeId> Standbys => [.. Nodes.Select(node => node.Id).Where(node => node != Node)];
 
     /// <summary>The settings that the recovering node had, for the way back.</summary>
-    internal NodeSettings SettingsOfToday =>
-        Intent.Primary(Node, Nodes.Where(node => node.WasStandby).Select(node => node.Id));
+    public required NodeSettings SettingsOfToday { get; init; }
 
     /// <summary>The same with another target.</summary>
     public RecoverClusterPlan MovedTo(ResolvedTarget target) =>
@@ -96,6 +95,7 @@ internal sealed record RecoverClusterPlan : Plan
             ?? nodes.Find(other => other.Role is not NodeRole.Standby)
             ?? nodes.FirstOrDefault()
             ?? throw Failure.Refuse($"no node of {state.Cluster} has a container", Hint.Repair(state.Cluster));
+        var intent = ClusterIntent.Of(state);
         return new()
         {
             Summary = SummaryOf(target, node.Id, nodes.Where(other => other != node).Select(other => other.Id)),
@@ -123,7 +123,8 @@ internal sealed record RecoverClusterPlan : Plan
             Primary = primary?.Id,
             Nodes = [.. nodes.Select(FencedNode.Of)],
             Slots = [.. state.Nodes.Where(other => other != node).Select(other => other.Id.Name)],
-            Intent = ClusterIntent.Of(state),
+            SettingsOfToday = intent.Primary(node.Id, node.Demand),
+            Intent = intent,
             FullPageWrites = state.Primaries.All(other => other.FullPageWrites),
         };
     }

@@ -26,7 +26,6 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
             async plan =>
             {
                 var (node, primary) = (plan.Node, plan.Primary);
-                var follows = false;
 
                 await Step(
                     "prepare-primary",
@@ -42,22 +41,8 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                     await Step(
                         "lift-confirmation",
                         $"{primary} does not wait for {node}'s confirmation any more",
-                        () => LiftAsync(lift.Others, plan),
-                        undo: async () =>
-                        {
-                            if (lift.Streams)
-                            {
-                                await Nodes.ProveStreamingAsync(node, primary);
-                            }
-
-                            await Nodes.ConfigureAsync(
-                                plan.Intent.Primary(
-                                    primary,
-                                    plan.Standbys,
-                                    plan.Confirmable.With(back: lift.Streams ? 1 : 0)
-                                )
-                            );
-                        }
+                        () => lift.BeginAsync(plan.Intent.Primary(primary)),
+                        undo: () => lift.EndAsync(plan.Intent.Primary(primary))
                     );
                 }
 
@@ -84,23 +69,12 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 await Step(
                     "follow",
                     $"{node} follows {primary}",
-                    async () =>
-                    {
-                        await Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent);
-                        follows = true;
-                    }
+                    () => Replication.AttachAsync(node, primary, plan.Timeline, plan.Intent)
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () =>
-                        Nodes.ConfigureAsync(
-                            plan.Intent.Primary(
-                                primary,
-                                plan.Standbys.Where(standby => follows || standby != node),
-                                plan.Confirmable.With(back: follows ? 1 : 0)
-                            )
-                        )
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await Step(
                     "tidy-up",
@@ -110,23 +84,7 @@ public sealed class RemakeStandby : Procedure<RemakeStandbyInput>
                 Conclude($"{node} is a fresh copy of {primary} and follows it");
             }
         );
-
-    /// <summary>What only the node has confirmed is on those that are asked from now on, before its data
-    /// goes.</summary>
-    private static async Task LiftAsync(IReadOnlyList<NodeId> others, RemakeStandbyPlan plan)
-    {
-        await ProveAsync(); // while it still confirms: one that is behind keeps no client waiting
-        await Nodes.ConfigureAsync(plan.Intent.Primary(plan.Primary, others));
-        await ProveAsync(); // what it confirmed meanwhile
-
-        Task ProveAsync() => InParallel(others, other => Nodes.ProveStreamingAsync(other, plan.Primary));
-    }
 }
-
-/// <summary>Who confirms commits while a node that was asked to is away.</summary>
-/// <param name="Others">The other standbys that stream.</param>
-/// <param name="Streams">Whether the node itself streamed.</param>
-internal sealed record Lift(IReadOnlyList<NodeId> Others, bool Streams);
 
 /// <summary>Who is remade from whom.</summary>
 internal sealed record RemakeStandbyPlan : Plan
@@ -142,13 +100,7 @@ internal sealed record RemakeStandbyPlan : Plan
 
     public required IReadOnlyList<NodeId> AllNodes { get; init; }
 
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
-
-    /// <summary>How many of the others can.</summary>
-    public required Confirmable Confirmable { get; init; }
-
-    /// <summary>Who confirms commits meanwhile; null where the node is not asked to.</summary>
+    /// <summary>How it is let go; null where nobody waits for it.</summary>
     public required Lift? Lift { get; init; }
 
     /// <summary>The node as it is now, for the way back.</summary>
@@ -167,7 +119,6 @@ internal sealed record RemakeStandbyPlan : Plan
             Timeline,
             WasWrong,
             Others,
-            Standbys,
             Lift,
             Intent,
         };
@@ -176,8 +127,9 @@ internal sealed record RemakeStandbyPlan : Plan
     public static RemakeStandbyPlan From(RemakeStandbyInput input, ClusterState state)
     {
         var node = state.RequireExisting().RequireNoTablespaces().RequireNode(input.Node!.Value);
-        var primary = state.RequirePrimaryBeside(node);
-        var (intent, lift) = (ClusterIntent.Of(state.Nodes, primary), LiftOf(node, primary, state));
+        var primary = state.RequirePrimaryBeside(node).RequireOwnConfirmations();
+        var intent = ClusterIntent.Of(state.Nodes, primary);
+        var lift = Lift.Of(node.Id, primary, intent);
         return node == primary
             ? throw Failure.Refuse($"{node.Id} is the primary", Hint.Switchover(state.Cluster))
             : new()
@@ -189,48 +141,16 @@ internal sealed record RemakeStandbyPlan : Plan
                     .. node.Role is NodeRole.Primary
                         ? [new(FindingCode.WritesDropped, node.Id, primary.Id.ToString())]
                         : Array.Empty<Finding>(),
-                    .. lift is not null && lift.Others.Count < intent.Quorum
-                        ?
-                        [
-                            new(
-                                FindingCode.FewerConfirm,
-                                primary.Id,
-                                $"{ExpectedNode.FewerThan(intent, lift.Others.Count)} until {node.Id} follows again"
-                            ),
-                        ]
-                        : Array.Empty<Finding>(),
-                    .. node
-                        .Slots.Where(slot => !slot.IsOurs && !slot.Synced)
-                        .Select(slot => new Finding(
-                            FindingCode.SlotLeftBehind,
-                            node.Id,
-                            $"slot {slot.Name} of {node.Id} goes with its data"
-                        )),
+                    .. lift?.Warnings(primary.Id, intent, $" until {node.Id} follows again") ?? [],
+                    .. Checks.SlotsLost(node),
                 ],
                 Node = node.Id,
                 Primary = primary.Id,
                 Timeline = primary.Timeline!.Value,
                 AllNodes = [.. state.Nodes.Select(other => other.Id)],
-                Standbys =
-                [
-                    .. ExpectedNode.ConfirmersOf(primary, state.Standbys.Where(standby => standby != node)),
-                    node.Id,
-                ],
-                Confirmable = Confirmable.Of(primary, state.Standbys.Where(standby => standby != node)),
                 Lift = lift,
                 Before = FencedNode.Of(node),
                 Intent = intent,
             };
-    }
-
-    private static Lift? LiftOf(NodeState node, NodeState primary, ClusterState state)
-    {
-        List<NodeId> streaming =
-        [
-            .. state.Standbys.Where(standby => !Checks.ReplicationIssues(standby, primary).Any()).Select(one => one.Id),
-        ];
-        return primary.Demand.Nodes.Contains(node.Id.Name)
-            ? new([.. streaming.Where(other => other != node.Id)], streaming.Contains(node.Id))
-            : null;
     }
 }

@@ -24,13 +24,12 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
             async plan =>
             {
                 var (cluster, primary, returning) = (plan.Spec.Cluster, plan.Primary, plan.Returning);
-                var back = new HashSet<NodeId>();
 
                 await Step(
                     "recreate",
                     "Networks, volumes and containers that are missing are made again",
-                    () => Clusters.RecreateAsync(plan.Spec),
-                    undo: () => Clusters.TakeBackAsync(cluster, plan.Spec.Members)
+                    () => Clusters.RecreateAsync(plan.Spec, plan.Members),
+                    undo: () => Clusters.TakeBackAsync(cluster, plan.Members)
                 );
 
                 PointOfNoReturn();
@@ -73,6 +72,15 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                             () => Nodes.ConnectAsync(node)
                         )
                 );
+                await InParallel(
+                    plan.Outdated,
+                    node =>
+                        Step(
+                            $"record-members/{node.Name}",
+                            $"{node} has the cluster's nodes in its settings",
+                            () => Nodes.RememberMembersAsync(node, plan.Intent.Members)
+                        )
+                );
                 await Step(
                     "move-endpoint",
                     $"Endpoint on {primary}",
@@ -111,26 +119,13 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                         Step(
                             $"follow/{node.Id.Name}",
                             $"{node} follows {primary}",
-                            async () =>
-                            {
-                                await Replication.AttachAsync(node.Id, primary, timeline, plan.Intent);
-                                back.Add(node.Id);
-                            }
+                            () => Replication.AttachAsync(node.Id, primary, timeline, plan.Intent)
                         )
                 );
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {primary} matches the cluster's configuration",
-                    () =>
-                        Nodes.ConfigureAsync(
-                            plan.Intent.Primary(
-                                primary,
-                                plan.Standbys.Where(node =>
-                                    back.Contains(node) || returning.All(one => one.Id != node)
-                                ),
-                                plan.Confirmable.With(back.Count)
-                            )
-                        )
+                    () => Nodes.DemandConfirmationsAsync(plan.Intent.Primary(primary))
                 );
                 await InParallel(
                     plan.Summarizers,
@@ -169,7 +164,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
                 await Step(
                     "tidy-up",
                     "What was set aside is removed",
-                    () => Clusters.TidyUpAsync(cluster, plan.Spec.Members)
+                    () => Clusters.TidyUpAsync(cluster, plan.Members)
                 );
                 Conclude(
                     $"{cluster} is whole again: {primary} is the "
@@ -181,7 +176,7 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
     /// <returns>Its timeline: pg_control may tell an older one where it crashed soon after its promotion.</returns>
     private static async Task<Timeline> StartAsync(NodeId primary, RepairClusterPlan plan)
     {
-        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, []));
+        await Nodes.ConfigureAsync(plan.Intent.Primary(primary, Demand.Parse(plan.StandbyNames)));
         await Nodes.StartAsync(primary);
         return (await Clusters.ObserveAsync(primary.Cluster)).RequirePrimary().Timeline!.Value;
     }
@@ -202,9 +197,9 @@ public sealed class RepairCluster : Procedure<RepairClusterInput>
     /// <returns>How it was done, as a sentence.</returns>
     private static async Task<string> ContinueLineAsync(ReturningNode node, RepairClusterPlan plan)
     {
+        await Archives.SalvageAsync(node.Id);
         if (node.HasData)
         {
-            await Archives.SalvageAsync(node.Id);
             var way = Rejoin.From(await DataDirectories.ExamineAsync(node.Id, plan.Primary)).Within(plan.Tablespaces);
             return await Failback.ContinueLineAsync(way, node.Id, plan.Primary);
         }

@@ -5,6 +5,8 @@ internal sealed record RepairClusterPlan : Plan
 {
     public required ClusterSpec Spec { get; init; }
 
+    public required IReadOnlyList<NodeId> Members { get; init; }
+
     public required NodeId Primary { get; init; }
 
     /// <summary>The primary's branch, where it runs.</summary>
@@ -23,14 +25,11 @@ internal sealed record RepairClusterPlan : Plan
     /// <summary>Everybody for whom the primary has a slot.</summary>
     public required IReadOnlyList<NodeName> Others { get; init; }
 
+    /// <summary>Those that run and have other nodes in their settings than the cluster has.</summary>
+    public required IReadOnlyList<NodeId> Outdated { get; init; }
+
     /// <summary>Who holds the virtual IP; null where nobody does.</summary>
     public required NodeId? EndpointHolder { get; init; }
-
-    /// <summary>Who will be able to confirm commits.</summary>
-    public required IReadOnlyList<NodeId> Standbys { get; init; }
-
-    /// <summary>How many of those that run can.</summary>
-    public required Confirmable Confirmable { get; init; }
 
     /// <summary>The nodes whose WAL summarizers run into errors; not those that don't replay now, and so remove no
     /// WAL.</summary>
@@ -44,6 +43,9 @@ internal sealed record RepairClusterPlan : Plan
 
     public required ClusterIntent Intent { get; init; }
 
+    /// <summary>What the primary demanded when it ran last.</summary>
+    public required string StandbyNames { get; init; }
+
     internal override object Decision =>
         new
         {
@@ -53,8 +55,8 @@ internal sealed record RepairClusterPlan : Plan
             StartsPrimary,
             Returning,
             Serving,
+            Outdated,
             Others,
-            Standbys,
             Summarizers,
             LacksRepository,
             Tablespaces,
@@ -71,6 +73,7 @@ internal sealed record RepairClusterPlan : Plan
         var others = state.Nodes.Where(node => node.Id != primary.Id).ToList();
         var returning = others.Where(Returns).ToList();
         var standbys = others.Where(node => node.Role is NodeRole.Standby).ToList();
+        var intent = ClusterIntent.Of(state.Nodes, primary);
         var plan = new RepairClusterPlan
         {
             Summary = SummaryOf(primary, running is null, returning),
@@ -80,15 +83,21 @@ internal sealed record RepairClusterPlan : Plan
                 .. Missing(state).Select(resource => $"{resource} is gone"),
             ],
             Spec = spec,
+            Members = [.. state.Nodes.Select(node => node.Id)],
             Primary = primary.Id,
             Timeline = primary.Timeline ?? default,
             StartsPrimary = running is null,
             Returning = [.. returning.Select(node => new ReturningNode(node.Id, node.Control is not null))],
             Serving = [.. standbys.Select(node => node.Id).Prepend(primary.Id)],
+            Outdated =
+            [
+                .. state
+                    .Nodes.Where(node => node.Role is NodeRole.Primary or NodeRole.Standby)
+                    .Where(node => ExpectedNode.IsOutdated(node, intent))
+                    .Select(node => node.Id),
+            ],
             EndpointHolder = state.EndpointHolder?.Id,
             Others = [.. others.Select(node => node.Id.Name)],
-            Confirmable = Confirmable.Of(primary, standbys),
-            Standbys = [.. ExpectedNode.ConfirmersOf(primary, standbys), .. returning.Select(node => node.Id)],
             Summarizers =
             [
                 .. state
@@ -97,7 +106,8 @@ internal sealed record RepairClusterPlan : Plan
             ],
             LacksRepository = Missing(state).Any(resource => IsRepository(resource, state)),
             Tablespaces = Checks.TablespacesOf(state),
-            Intent = ClusterIntent.Of(state.Nodes, primary),
+            Intent = intent,
+            StandbyNames = primary.Demand.ToString(),
         };
         var left = others.Except(returning).Except(standbys).Select(Stays);
         plan = plan with
@@ -127,9 +137,11 @@ internal sealed record RepairClusterPlan : Plan
         || Summarizers.Count > 0
         || Inspection.DeviationsOf(state).Any(ExpectedNode.CanRepair);
 
-    /// <summary>A node that is fenced and has its container stays fenced: Failback's decision.</summary>
+    /// <summary>A node that is fenced and has its container and its data stays fenced: Failback's decision.</summary>
     private static bool Returns(NodeState node) =>
-        node.Role is NodeRole.Missing || node is { Role: NodeRole.Stopped, RestartPolicy: ExpectedNode.RestartPolicy };
+        node.Role is NodeRole.Missing
+        || node.LacksData
+        || node is { Role: NodeRole.Stopped, RestartPolicy: ExpectedNode.RestartPolicy };
 
     private static Finding Stays(NodeState node) =>
         new(FindingCode.NotTakingPart, node.Id, Checks.Describe(node), Hint.Afterwards(node));

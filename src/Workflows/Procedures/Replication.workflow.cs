@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PgFlow.Workflows.Procedures;
 
 /// <summary>What stands in every procedure that changes who follows whom.</summary>
@@ -34,61 +36,63 @@ internal static class Replication
 /// <param name="ReadOnly">No transaction may write.</param>
 internal sealed record ClusterIntent(int Quorum, bool ReadOnly)
 {
+    /// <summary>Its nodes.</summary>
+    [JsonIgnore] // a plan's decision names the nodes that it is about
+    public IReadOnlyList<NodeName> Members { get; init; } = [];
+
     /// <summary>As the nodes have it in their settings.</summary>
     public static ClusterIntent Of(ClusterState state) => Of(state.Nodes);
 
     /// <summary>As the primary has it in its settings: what was absent when it was changed has the earlier one. Where
     /// that is not known, as any node that was asked has it, and of numbers the greatest, by which nothing is
     /// lost.</summary>
-    /// <param name="nodes">All nodes.</param>
+    /// <param name="nodes">All nodes that the cluster is meant to have.</param>
     /// <param name="primary">The primary, where that is decided; else the one that runs, or that clients reached
     /// last.</param>
     public static ClusterIntent Of(IReadOnlyCollection<NodeState> nodes, NodeState? primary = null)
     {
         var running = nodes.Where(node => node.Role is NodeRole.Primary).ToList();
-        primary ??= running is [var only]
+        primary ??= PrimaryOf(nodes);
+        var asked = running.Exists(node => node.Unread.Count == 0) ? running : nodes;
+        return new(primary?.Quorum ?? nodes.Max(node => node.Quorum) ?? 0, asked.Any(node => node.ReadOnly))
+        {
+            Members = [.. Membership.Names(nodes)],
+        };
+    }
+
+    /// <summary>The primary that runs, or that clients reached last; null where that is not known.</summary>
+    internal static NodeState? PrimaryOf(IReadOnlyCollection<NodeState> nodes) =>
+        nodes.Where(node => node.Role is NodeRole.Primary).ToList() is [var only]
             ? only
             : nodes.FirstOrDefault(node => node is { Endpoint: EndpointRole.ReadWrite, Role: not NodeRole.Standby });
-        var asked = running.Exists(node => node.Unread.Count == 0) ? running : nodes;
-        return new(primary?.Quorum ?? nodes.Max(node => node.Quorum) ?? 0, asked.Any(node => node.ReadOnly));
-    }
 
     /// <summary>What a cluster of as many nodes can be of it.</summary>
     public ClusterIntent Within(int nodes) => this with { Quorum = Math.Min(Quorum, nodes - 1) };
 
-    /// <summary>Settings of the primary, whose commits <paramref name="standbys"/> can confirm now: never more of them
-    /// are demanded, since it would wait for ever.</summary>
+    /// <summary>Settings of the primary.</summary>
     /// <param name="node">The primary.</param>
-    /// <param name="standbys">Who may confirm.</param>
-    /// <param name="streaming">How many of them can by now, where that is not all.</param>
-    public NodeSettings Primary(NodeId node, IEnumerable<NodeId> standbys, int? streaming = null)
-    {
-        IReadOnlyList<NodeName> names =
-            Quorum > 0 ? [.. standbys.Select(standby => standby.Name).Distinct().Order()] : [];
-        return new(node, Upstream: null, Quorum, names, ReadOnly)
-        {
-            Confirmations = Math.Min(Quorum, Math.Min(names.Count, streaming ?? names.Count)),
-        };
-    }
+    /// <param name="demand">Of whom its commits demand confirmation; where none is given, of nobody until
+    /// <see cref="INodeActivities.DemandConfirmationsAsync"/> has found out who can.</param>
+    public NodeSettings Primary(NodeId node, Demand? demand = null) =>
+        new(node, Upstream: null, Quorum, demand?.ToString() ?? "", ReadOnly) { Members = Members };
+
+    /// <summary>Settings of a node that becomes the primary: as soon as it is, a commit waits for whoever follows it
+    /// first.</summary>
+    public NodeSettings NewPrimary(NodeId node, IEnumerable<NodeId> followers) =>
+        Primary(node, Demand.Of(Math.Min(Quorum, 1), followers.Select(follower => follower.Name)));
 
     /// <summary>Settings of a node that replays up to a target, follows nobody and confirms to nobody.</summary>
     public NodeSettings Recovering(NodeId node, ResolvedTarget target) =>
-        new(node, Upstream: null, Quorum, [], ReadOnly, new(target.Timeline, target.EndOfBranch ? null : target.End));
+        Primary(node) with
+        {
+            Recovery = new(target.Timeline, target.EndOfBranch ? null : target.End),
+        };
 
     /// <summary>Settings of a standby.</summary>
     public NodeSettings Standby(NodeId node, NodeId primary, Timeline timeline) =>
-        new(node, primary.Name, Quorum, [], ReadOnly, Timeline: timeline);
-}
-
-/// <summary>How many confirmations can be demanded of standbys that some procedure has found.</summary>
-/// <param name="Demanded">How many are already: none is given up since a standby is away for a moment.</param>
-/// <param name="Streaming">How many of them stream.</param>
-internal sealed record Confirmable(int Demanded, int Streaming)
-{
-    /// <summary>Of <paramref name="members"/>, as <paramref name="primary"/> sees them.</summary>
-    public static Confirmable Of(NodeState primary, IEnumerable<NodeState> members) =>
-        new(primary.Demand.Confirmations, members.Count(node => ExpectedNode.Streams(node, primary)));
-
-    /// <summary>With so many more that have come back.</summary>
-    public int With(int back) => Math.Max(Demanded, Streaming + back);
+        Primary(node) with
+        {
+            Upstream = primary.Name,
+            Timeline = timeline,
+        };
 }

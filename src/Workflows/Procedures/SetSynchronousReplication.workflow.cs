@@ -31,28 +31,26 @@ public sealed class SetSynchronousReplication : Procedure<SetSynchronousReplicat
             {
                 var primary = plan.Primary;
 
-                if (plan.CatchUpFirst)
+                if (plan.Lowers)
                 {
-                    // Who is behind would keep clients waiting; and what another one alone has confirmed would not be
-                    // on those that are asked from now on.
-                    await Step(
-                        "catch-up",
-                        $"{string.Join(", ", plan.Confirmers)} stream from {primary} and have replayed what it wrote",
-                        () => InParallel(plan.Confirmers, node => Nodes.ProveStreamingAsync(node, primary))
-                    );
+                    PointOfNoReturn(); // whom it lets go must not wait again
                 }
 
                 await Step(
                     "synchronous-standbys",
                     plan.Runs
-                        ? $"synchronous_standby_names on {primary} is '{plan.After.SynchronousStandbyNames}'"
-                        : $"synchronous_standby_names is '{plan.After.SynchronousStandbyNames}' when {primary} starts",
-                    () => Nodes.ConfigureAsync(plan.After),
-                    undo: () => Nodes.ConfigureAsync(plan.Before)
+                        ? $"Commits on {primary} wait for {PgFlowText.Count(plan.Quorum, "standby")}"
+                        : $"Commits on {primary} wait for {PgFlowText.Count(plan.Quorum, "standby")} when it starts",
+                    () =>
+                        plan.Runs
+                            ? Nodes.DemandConfirmationsAsync(plan.After, plan.Unable, least: plan.Quorum)
+                            : Nodes.ConfigureAsync(plan.After),
+                    undo: () =>
+                        plan.Runs ? Nodes.DemandConfirmationsAsync(plan.Before) : Nodes.ConfigureAsync(plan.Before)
                 );
                 if (plan.Runs)
                 {
-                    await RequiredStep(
+                    await Step(
                         "prove-endpoint",
                         $"A commit through the endpoint arrives on {primary}",
                         () => Endpoints.ProveAsync(primary)
@@ -60,14 +58,18 @@ public sealed class SetSynchronousReplication : Procedure<SetSynchronousReplicat
                 }
 
                 // In force, and proven: a standby that can't write its file must not take that back from clients.
-                PointOfNoReturn();
+                if (!plan.Lowers)
+                {
+                    PointOfNoReturn();
+                }
+
                 await InParallel(
                     plan.Others,
                     node =>
                         Step(
                             $"remember/{node.Name}",
                             $"{node} has it in its settings, for when it becomes the primary",
-                            () => Nodes.RememberQuorumAsync(node, plan.After.Quorum)
+                            () => Nodes.RememberQuorumAsync(node, plan.Quorum)
                         )
                 );
                 Conclude(plan.Runs ? plan.Summary : $"{plan.Summary}, as soon as {primary} starts");
@@ -83,11 +85,11 @@ internal sealed record SetSynchronousReplicationPlan : Plan
     /// <summary>Whether the primary runs; else it finds its settings when it starts.</summary>
     public required bool Runs { get; init; }
 
-    /// <summary>The standbys that are asked.</summary>
-    public required IReadOnlyList<NodeId> Confirmers { get; init; }
+    /// <summary>Whether commits that wait now are let go by it.</summary>
+    public required bool Lowers { get; init; }
 
-    /// <summary>Whether some of them may lack what was acknowledged until now; else nobody waits for them.</summary>
-    public required bool CatchUpFirst { get; init; }
+    /// <summary>Who is not asked.</summary>
+    public required IReadOnlyList<NodeName> Unable { get; init; }
 
     /// <summary>The primary's settings of today, for the way back.</summary>
     public required NodeSettings Before { get; init; }
@@ -98,13 +100,16 @@ internal sealed record SetSynchronousReplicationPlan : Plan
     /// <summary>All other nodes that can be reached, stopped ones too.</summary>
     public required IReadOnlyList<NodeId> Others { get; init; }
 
+    internal int Quorum => After.Quorum;
+
     internal override object Decision =>
         new
         {
             Primary,
             Runs,
-            CatchUpFirst,
+            Lowers,
             After,
+            Unable,
             Others,
         };
 
@@ -114,11 +119,11 @@ internal sealed record SetSynchronousReplicationPlan : Plan
         var primary = PrimaryOf(state.RequireExisting());
         var (before, others) = (ClusterIntent.Of(state.Nodes, primary), state.Nodes.Where(node => node != primary));
         var intent = before with { Quorum = input.Quorum!.Value };
-        var unable = others.Where(node => Absences(node, primary).Any()).ToList();
+        var unable = others.Where(node => !CanConfirm(node, primary)).ToList();
         var confirmers = others.Except(unable).Select(node => node.Id).ToList();
         string[] against =
         [
-            .. Checks.ConfigurationDrift(primary with { Drift = [.. primary.Drift.Where(IsProven)] }).Said(),
+            .. Checks.ConfirmationDrift(primary).Said(),
             .. intent.Quorum > confirmers.Count ? [TooFew(intent, confirmers, unable, primary)] : Array.Empty<string>(),
         ];
         Hint[] ways =
@@ -131,8 +136,8 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             throw refusal;
         }
 
-        var reachable = others.Where(IsReachable).ToList();
-        var (runs, after) = (primary.Role is NodeRole.Primary, intent.Primary(primary.Id, confirmers));
+        var reachable = others.Where(node => node.TakesSettings).ToList();
+        var demand = Demand.Of(intent.Quorum, confirmers.Select(node => node.Name));
         var plan = new SetSynchronousReplicationPlan
         {
             Summary =
@@ -148,24 +153,19 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             [
                 .. intent.Quorum == 0
                     ? others.Except(reachable).Select(NotWritten)
-                    : unable.Select(node => IsReachable(node) ? NotAsked(node, primary) : NotWritten(node)),
+                    : unable.Select(node => node.TakesSettings ? NotAsked(node, primary) : NotWritten(node)),
             ],
             Primary = primary.Id,
-            Runs = runs,
-            Confirmers = confirmers,
-            CatchUpFirst = runs && !primary.Demand.Implies(Demand.Parse(after.SynchronousStandbyNames)),
-            Before = before.Primary(
-                primary.Id,
-                primary.Demand.Nodes.Select(name => new NodeId(state.Cluster, name))
-            ) with
-            {
-                Confirmations = primary.Demand.Confirmations,
-            },
-            After = after,
+            Runs = primary.Role is NodeRole.Primary,
+            Lowers = primary.Demand.Confirmations > intent.Quorum,
+            Unable = [.. unable.Select(node => node.Id.Name)],
+            Before = before.Primary(primary.Id, primary.Demand),
+            After = intent.Primary(primary.Id, demand),
             Others = [.. reachable.Select(node => node.Id)],
         };
         return
-            primary.SynchronousStandbyNames == after.SynchronousStandbyNames
+            primary.SynchronousStandbyNames == demand.ToString()
+            && (primary.Role is not NodeRole.Primary || primary.EarlierStandbyNames is null)
             && reachable.Prepend(primary).All(node => node.Quorum == intent.Quorum)
             ? plan with
             {
@@ -183,13 +183,12 @@ internal sealed record SetSynchronousReplicationPlan : Plan
             ? stopped
             : state.RequirePrimary();
 
-    /// <summary>Whether the change is proven by that setting, so that it can't be in force where another file has
-    /// it.</summary>
-    private static bool IsProven(OverriddenSetting setting) =>
-        setting.Name is "synchronous_standby_names" or "primary_conninfo" or "primary_slot_name";
-
     private static bool MayBePrimary(NodeState node) =>
-        node.Role is not (NodeRole.Standby or NodeRole.Missing) && node.StandbySignal is not true;
+        node.Role is not (NodeRole.Standby or NodeRole.Missing) && node.StandbySignal is not true && !node.LacksData;
+
+    /// <summary>Whether it does, or could if the primary ran; one whose replay is paused does too.</summary>
+    private static bool CanConfirm(NodeState node, NodeState primary) =>
+        primary.Role is NodeRole.Primary ? primary.Streaming.Contains(node.Id.Name) : !Absences(node, primary).Any();
 
     /// <summary>Why a node can't confirm the primary's commits now, or could not if it ran.</summary>
     private static IEnumerable<string> Absences(NodeState node, NodeState primary) =>
@@ -217,9 +216,6 @@ internal sealed record SetSynchronousReplicationPlan : Plan
                 .. unable.SelectMany(node => Absences(node, primary)),
             ]
         );
-
-    private static bool IsReachable(NodeState node) =>
-        node.Role is NodeRole.Standby or NodeRole.Primary || node is { Role: NodeRole.Stopped, Control: not null };
 
     private static Finding NotAsked(NodeState node, NodeState primary) =>
         new(

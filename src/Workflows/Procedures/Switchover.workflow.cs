@@ -37,7 +37,6 @@ public sealed class Switchover : Procedure<SwitchoverInput>
             async plan =>
             {
                 var (old, candidate, intent) = (plan.Old, plan.Candidate, plan.Intent);
-                var following = new HashSet<NodeId>();
 
                 await Step(
                     "catch-up",
@@ -50,7 +49,7 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                     async () =>
                     {
                         await Nodes.ConfigureAsync(
-                            intent.Primary(candidate, plan.Followers) with
+                            intent.NewPrimary(candidate, plan.WhoConfirms) with
                             {
                                 Upstream = old.Name,
                                 Timeline = plan.Timeline,
@@ -153,17 +152,6 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                             // a standby recycles what it had not archived as a primary
                             await Archives.SalvageAsync(old);
                             await FollowAsync(old);
-                            if (intent.Quorum > 0)
-                            {
-                                // It can confirm the proof now, though another may not follow; as many as before must.
-                                await Nodes.ConfigureAsync(
-                                    intent.Primary(
-                                        candidate,
-                                        plan.Followers.Prepend(old),
-                                        streaming: Math.Max(following.Count, plan.Followers.Count)
-                                    )
-                                );
-                            }
                         }
                     ),
                     InParallel(
@@ -175,14 +163,11 @@ public sealed class Switchover : Procedure<SwitchoverInput>
                 await Step(
                     "synchronous-standbys",
                     $"synchronous_standby_names on {candidate} matches the cluster's configuration",
-                    () => Nodes.ConfigureAsync(intent.Primary(candidate, following))
+                    () => Nodes.DemandConfirmationsAsync(intent.Primary(candidate))
                 );
 
-                async Task FollowAsync(NodeId node)
-                {
-                    await Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);
-                    following.Add(node);
-                }
+                Task FollowAsync(NodeId node) =>
+                    Replication.AttachAsync(node, candidate, promotion.Value.Timeline, intent);
 
                 Conclude($"{candidate} is the primary of {candidate.Cluster}, {old} its standby");
             }
@@ -201,6 +186,10 @@ internal sealed record SwitchoverPlan : Plan
 
     /// <summary>The other standbys that take part.</summary>
     public required IReadOnlyList<NodeId> Followers { get; init; }
+
+    /// <summary>Of whom the candidate demands confirmation as soon as it is the primary: nobody does where only the old
+    /// primary could, which is away then.</summary>
+    public IEnumerable<NodeId> WhoConfirms => Followers.Count == 0 ? [] : Followers.Prepend(Old);
 
     /// <summary>All nodes but the candidate: each has a slot.</summary>
     public required IReadOnlyList<NodeId> AllOthers { get; init; }

@@ -33,7 +33,7 @@ public sealed record TakeBackupInput : ProcedureInput
     /// <inheritdoc/>
     protected override IEnumerable<InputProblem> Check() =>
         [
-            .. TooLong("annotation", Annotation, 1000),
+            .. Unfit("annotation", Annotation, 1000, lines: true),
             .. Keep is < 1 or > 10_000 ? [new("keep", $"{Keep} is not from 1 to 10000")] : Array.Empty<InputProblem>(),
             .. KeepDays is < 1 or > 36_500
                 ? [new("keepDays", $"{KeepDays} is not from 1 to 36500")]

@@ -63,6 +63,8 @@ public abstract partial class Procedure
 
     private List<Running> Undecided => [.. BlockedSteps.Where(step => step.Decision is null)];
 
+    private static string Named(string? by) => string.IsNullOrWhiteSpace(by) ? Anonymous : by;
+
     /// <summary>Lets a procedure that waits for approval begin.</summary>
     [WorkflowUpdate(
         "approve",
@@ -70,7 +72,7 @@ public abstract partial class Procedure
     )]
     public Task ApproveAsync(Approval approval)
     {
-        _approval = approval with { By = approval.By ?? Anonymous };
+        _approval = approval with { By = Named(approval.By) };
         ApprovedAt = Workflow.UtcNow;
         return Task.CompletedTask;
     }
@@ -80,6 +82,7 @@ public abstract partial class Procedure
     public void ValidateApprove(Approval approval)
     {
         RequireWaiting();
+        ProcedureInput.RequireFit(approval?.By);
         if (approval?.PlanHash is { } hash && hash != PlanView!.Hash)
         {
             throw new ApplicationFailureException(
@@ -102,7 +105,7 @@ public abstract partial class Procedure
     )]
     public Task RejectAsync(Rejection rejection)
     {
-        _rejection = rejection with { By = rejection.By ?? Anonymous };
+        _rejection = rejection with { By = Named(rejection.By) };
         return Task.CompletedTask;
     }
 
@@ -111,6 +114,7 @@ public abstract partial class Procedure
     public void ValidateReject(Rejection rejection)
     {
         ArgumentNullException.ThrowIfNull(rejection);
+        ProcedureInput.RequireFit(rejection.By, rejection.Reason);
         RequireWaiting();
     }
 
@@ -123,7 +127,7 @@ public abstract partial class Procedure
     public Task ResolveAsync(Resolution resolution)
     {
         var step = Meant(resolution)!;
-        step.Decision = resolution with { By = resolution.By ?? Anonymous };
+        step.Decision = resolution with { By = Named(resolution.By) };
         Notes.Add(
             $"{step.Decision.By} decided on “{step.View.Title}”: "
                 + $"{PgFlowText.Word(resolution.Action)}{PgFlowText.Because(resolution.Reason)}"
@@ -139,7 +143,7 @@ public abstract partial class Procedure
     )]
     public Task InterruptAsync(Interruption interruption)
     {
-        Interrupt($"broken off by {interruption.By ?? Anonymous}{PgFlowText.Because(interruption.Reason)}");
+        Interrupt($"broken off by {Named(interruption.By)}{PgFlowText.Because(interruption.Reason)}");
         return Task.CompletedTask;
     }
 
@@ -148,6 +152,7 @@ public abstract partial class Procedure
     public void ValidateInterrupt(Interruption interruption)
     {
         ArgumentNullException.ThrowIfNull(interruption);
+        ProcedureInput.RequireFit(interruption.By, interruption.Reason);
         if (!PastPointOfNoReturn)
         {
             throw Failure.Refuse(
@@ -174,7 +179,7 @@ public abstract partial class Procedure
     public Task YieldAsync(Yielding yielding)
     {
         var why =
-            $"{yielding.To} took the cluster from it, as {yielding.By ?? Anonymous} "
+            $"{yielding.To} took the cluster from it, as {Named(yielding.By)} "
             + $"decided{PgFlowText.Because(yielding.Reason)}";
         (_aborted, _yielded) = (true, why);
         Interrupt(why);
@@ -186,6 +191,7 @@ public abstract partial class Procedure
     public void ValidateYield(Yielding yielding)
     {
         ArgumentNullException.ThrowIfNull(yielding);
+        ProcedureInput.RequireFit(yielding.By, yielding.Reason);
         if (!PastPointOfNoReturn)
         {
             throw new ApplicationFailureException("it is before the point of no return: cancel it");
@@ -197,6 +203,7 @@ public abstract partial class Procedure
     public void ValidateResolve(Resolution resolution)
     {
         ArgumentNullException.ThrowIfNull(resolution);
+        ProcedureInput.RequireFit(resolution.By, resolution.Reason);
         var step = Meant(resolution) ?? throw NotMeant();
         if (resolution.Action is ResolveAction.Skip && !step.CanSkip)
         {

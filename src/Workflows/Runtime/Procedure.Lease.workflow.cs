@@ -64,7 +64,7 @@ public abstract partial class Procedure
             "it was reset, and takes the lease "
             + $"again{(forgotten.Count == 0 ? "" : $"; its earlier run had also begun {Quoted(forgotten)}")}";
         Notes.Add(reset);
-        if (step.View.AfterPointOfNoReturn || forgotten.Count == 0)
+        if (step.View.AfterPointOfNoReturn || (forgotten.Count == 0 && !earlier.PassedPointOfNoReturn))
         {
             return;
         }

@@ -106,7 +106,7 @@ public abstract partial class Procedure<TInput> : Procedure
     private async Task BeginAsync()
     {
         Cluster = _input.Cluster;
-        _by = _input.By ?? await Leases.StarterAsync();
+        _by = string.IsNullOrWhiteSpace(_input.By) ? await Leases.StarterAsync() : _input.By;
         Workflow.UpsertTypedSearchAttributes(
             Attributes.Cluster.ValueSet(_input.Cluster.ToString()),
             Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType),

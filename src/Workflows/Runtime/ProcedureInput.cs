@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Workflows.Runtime;
 
@@ -40,11 +41,23 @@ public abstract record ProcedureInput
             .. ApproveWithinSeconds is < 1 or > 7 * 24 * 60 * 60
                 ? [new("approveWithinSeconds", $"{ApproveWithinSeconds} is not from 1 to a week")]
                 : Array.Empty<InputProblem>(),
-            .. TooLong("by", By, 200),
-            .. TooLong("reason", Reason, 2000),
-            .. TooLong("takeOver", TakeOver, 1000),
+            .. ProblemsOf(By, Reason),
+            .. Unfit("takeOver", TakeOver, 1000),
             .. Check(),
         ];
+
+    /// <summary>What is wrong with who asks or decides, and why.</summary>
+    internal static IEnumerable<InputProblem> ProblemsOf(string? by, string? reason) =>
+        [.. Unfit("by", by, 200), .. Unfit("reason", reason, 2000, lines: true)];
+
+    /// <summary>Refuses a person's decision for those.</summary>
+    internal static void RequireFit(string? by, string? reason = null)
+    {
+        if (ProblemsOf(by, reason).ToList() is { Count: > 0 } problems)
+        {
+            throw new ApplicationFailureException(string.Join("; ", problems));
+        }
+    }
 
     /// <summary>What is wrong with values that can be read.</summary>
     protected virtual IEnumerable<InputProblem> Check() => [];
@@ -56,7 +69,18 @@ public abstract record ProcedureInput
     private protected bool IsUnreadable(string field) => Unreadable.Any(problem => problem.Fields.Contains(field));
 
     /// <summary>A text that Temporal would not take as a search attribute or a summary, and then end the workflow or
-    /// retry it for ever.</summary>
-    private protected static IEnumerable<InputProblem> TooLong(string field, string? text, int most) =>
-        text?.Length > most ? [new(field, $"has {text.Length} characters, more than {most}")] : [];
+    /// retry it for ever; or by which a terminal would show something else.</summary>
+    private protected static IEnumerable<InputProblem> Unfit(string field, string? text, int most, bool lines = false)
+    {
+        if (text?.Length > most)
+        {
+            yield return new(field, $"has {text.Length} characters, more than {most}");
+        }
+
+        var plain = lines ? text?.Replace("\r\n", "", StringComparison.Ordinal) : text;
+        if (plain?.Any(sign => char.IsControl(sign) && !(lines && sign is '\n' or '\t')) is true)
+        {
+            yield return new(field, "has a control character");
+        }
+    }
 }

@@ -216,6 +216,7 @@ public enum ResolveAction
 /// <param name="By">Who decides.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="Step">Which step; needed when several are blocked.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Resolution(
     [property: JsonRequired] ResolveAction Action,
     string? By = null,
@@ -226,16 +227,19 @@ public sealed record Resolution(
 /// <summary>The argument of the update <c>approve</c>.</summary>
 /// <param name="PlanHash">The hash of the plan that is approved.</param>
 /// <param name="By">Who approves.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Approval(string? PlanHash = null, string? By = null);
 
 /// <summary>The argument of the update <c>reject</c>.</summary>
 /// <param name="By">Who says no.</param>
 /// <param name="Reason">Why.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Rejection(string? By = null, string? Reason = null);
 
 /// <summary>The argument of the update <c>interrupt</c>.</summary>
 /// <param name="By">Who breaks it off.</param>
 /// <param name="Reason">Why.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Interruption(string? By = null, string? Reason = null);
 
 /// <summary>The argument of the update <c>yield</c>.</summary>

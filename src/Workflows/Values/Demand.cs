@@ -11,6 +11,9 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
     /// <summary>Any standby, whatever its name.</summary>
     public const string Anybody = "*";
 
+    /// <summary>Nobody is asked.</summary>
+    public static Demand None { get; } = new(0, []);
+
     /// <summary>Whether nobody is asked.</summary>
     public bool IsNone => Number < 1 || Names.Count == 0;
 
@@ -24,6 +27,13 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
                 .Select(name => NodeName.TryParse(name, null, out var node) ? node : (NodeName?)null)
                 .OfType<NodeName>(),
         ];
+
+    /// <summary>So many of those nodes, or as many as there are.</summary>
+    public static Demand Of(int number, IEnumerable<NodeName> nodes)
+    {
+        string[] names = [.. nodes.Distinct().Order().Select(name => name.ToString())];
+        return new(Math.Min(number, names.Length), names);
+    }
 
     /// <summary>Reads a setting that PgFlow or a person wrote: <c>ANY 2 (p2, p3)</c>, <c>FIRST 1 (p2, p3)</c>, or a
     /// list, of which the first that is connected confirms.</summary>
@@ -45,11 +55,11 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
     public override string ToString() => IsNone ? "" : $"ANY {Number} ({string.Join(", ", Names)})";
 
     /// <summary>Whether commits go on while <paramref name="streaming"/> confirm.</summary>
-    public bool IsMetBy(IReadOnlyCollection<NodeId> streaming) =>
-        IsNone
-        || streaming.Count(node =>
-            Names.Contains(Anybody) || Names.Contains(node.Name.ToString(), StringComparer.OrdinalIgnoreCase)
-        ) >= Number;
+    public bool IsMetBy(IReadOnlyCollection<NodeName> streaming) => IsNone || streaming.Count(MayBeGivenBy) >= Number;
+
+    /// <summary>Whether a node's confirmation counts.</summary>
+    public bool MayBeGivenBy(NodeName node) =>
+        Names.Contains(Anybody) || Names.Contains(node.ToString(), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Who is not among <paramref name="read"/>, where those alone may have confirmed a commit; none where
     /// every commit is on one that is.</summary>
@@ -70,6 +80,27 @@ internal sealed partial record Demand(int Number, IReadOnlyList<string> Names)
             !Names.Contains(Anybody)
             && next.Number <= Confirmations - Names.Except(next.Names, StringComparer.OrdinalIgnoreCase).Count()
         );
+
+    /// <summary>What can be demanded now: of those that stream, and of those that are asked already, since one that is
+    /// away for a moment comes back. No more are demanded than stream, except where as many are already and nobody is
+    /// taken away.</summary>
+    /// <param name="quorum">How many are meant to confirm.</param>
+    /// <param name="streaming">Who streams.</param>
+    /// <param name="without">Who is not asked any more.</param>
+    public Demand Next(
+        int quorum,
+        IReadOnlyCollection<NodeName> streaming,
+        IReadOnlyCollection<NodeName>? without = null
+    )
+    {
+        List<NodeName> able = [.. streaming.Except(without ?? [])];
+        List<NodeName> names = [.. Nodes.Except(without ?? []).Union(able).Order()];
+        var number = Math.Min(
+            Math.Min(quorum, names.Count),
+            Math.Max(without is { Count: > 0 } ? 0 : Confirmations, able.Count)
+        );
+        return number == 0 ? None : Of(number, names);
+    }
 
     /// <summary>The same without a node's own name: no node confirms its own commits.</summary>
     public Demand Without(NodeName node) =>

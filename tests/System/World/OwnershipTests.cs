@@ -146,6 +146,30 @@ public sealed class OwnershipTests(TemporalServer temporal)
         Assert.Equal("1", (await TestCluster.SqlAsync(p1, "SELECT day FROM yesterday")).Trim());
     }
 
+    /// <summary>An ID may be used again as soon as its workflow has ended.</summary>
+    [Fact, Trait("Suite", "ci")]
+    public async Task What_an_earlier_workflow_of_the_same_ID_made_is_not_taken_back()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var (p1, p2) = (cluster.Node(1), cluster.Node(2));
+        await TestCluster.SqlAsync(p1, "CREATE TABLE kept AS SELECT 1 AS row");
+        await Host.DockerAsync("rm", "-f", p2.Container);
+
+        var repair = await cluster.StartAsync(
+            (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" }),
+            await cluster.CreatedByAsync()
+        );
+        await TestCluster.ActivityAsync(repair, "RecreateNode");
+        await repair.CancelAsync();
+        await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowFailedException>(() => repair.GetResultAsync());
+
+        Assert.Equal("1", (await TestCluster.SqlAsync(p1, "SELECT row FROM kept")).Trim());
+        await cluster.RunAsync(
+            (RepairCluster procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        await cluster.HealthyAsync(p1, timeline: 1);
+    }
+
     [Fact]
     public async Task A_cancelled_init_leaves_nothing_and_destroy_leaves_what_is_foreign()
     {

@@ -143,6 +143,24 @@ public sealed class ResetTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
     }
 
+    [Fact, Trait("Suite", "ci")]
+    public async Task An_init_that_had_succeeded_and_is_reset_leaves_its_cluster_as_it_is()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var init = temporal.Client.GetWorkflowHandle<InitCluster, Report>(await cluster.CreatedByAsync());
+
+        foreach (var before in (string[])["TakeVirtualIp", "CopyPrimary"]) // and the run that ended so is reset too
+        {
+            init = await ResetAsync(init, before);
+            var (type, _, message) = await TestCluster.FailureAsync(init);
+            Assert.Equal(FailureTypes.Incomplete, type);
+            Assert.Contains("the cluster is left as it is", message, StringComparison.Ordinal);
+        }
+
+        await FreeAsync(cluster);
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+    }
+
     [Fact]
     public async Task A_lease_that_a_person_ended_is_taken_again()
     {

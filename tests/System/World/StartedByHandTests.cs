@@ -17,6 +17,7 @@ public sealed class StartedByHandTests(TemporalServer temporal)
 
         Assert.Equal(FailureTypes.Unchanged, (await TestCluster.FailureAsync(switchover)).Type);
         await TestCluster.SqlAsync(candidate, "SELECT pg_wal_replay_resume()");
+        await Host.UntilAsync("p2 streams again", async () => (await cluster.InspectAsync()).Healthy);
         await cluster.HealthyAsync(old, timeline: 1);
     }
 

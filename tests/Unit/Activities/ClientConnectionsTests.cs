@@ -4,7 +4,6 @@ public sealed class ClientConnectionsTests
 {
     private static readonly ClusterSpec Spec = new(
         ClusterName.Parse("demo"),
-        2,
         "postgres:17",
         new(17, "/bin", 999, 999),
         ArchiveMode.External,

@@ -98,6 +98,28 @@ public sealed class PermitTests
     }
 
     [Fact]
+    public async Task What_ends_another_run_before_it_holds_the_lease_again_is_not_asked_for_it()
+    {
+        async Task<bool> HoldsAsync(bool ends)
+        {
+            var holds = false;
+            await RunAsync(
+                Answering(new()),
+                Holding(LeaseKind.Cluster),
+                () =>
+                {
+                    ProgressReporter.Now!.EndsAnother = ends;
+                    holds = Permit.HoldsLease;
+                    return Task.CompletedTask;
+                }
+            );
+            return holds;
+        }
+
+        Assert.Equal((true, false), (await HoldsAsync(ends: false), await HoldsAsync(ends: true)));
+    }
+
+    [Fact]
     public void A_node_of_another_host_is_not_looked_for_at_this_ones_daemon()
     {
         using var docker = new DockerEngine(Options.Create(new ActivityHostOptions()), new());

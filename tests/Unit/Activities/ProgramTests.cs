@@ -471,6 +471,48 @@ public sealed partial class ProgramTests : IDisposable
     }
 
     [Fact]
+    public void What_a_removed_node_alone_has_archived_is_kept_and_twice_is_the_same()
+    {
+        Stub(
+            "pg_waldump",
+            """
+            [ "$(cat "$2")" != partial ] || { echo "pg_waldump: error: error in WAL record at 0/1: invalid" >&2; exit 1; }
+            """
+        );
+        var names = Enumerable.Range(1, 6).Select(number => $"0000000100000000000000{number:X2}").ToList();
+        Write($"pgflow/archive/{names[0]}", "elsewhere too");
+        Write($"nodes/p1/archive/{names[0]}", "elsewhere too");
+        Write($"pgflow/archive/{names[1]}", "alone");
+        Write($"pgflow/archive/{names[2]}", "partial");
+        Write($"nodes/p1/archive/{names[2]}", "more");
+        Write($"pgflow/archive/{names[3]}", "another");
+        Write($"repository/wal/{names[3]}", "kept before");
+        Write($"pgflow/archive/{names[4]}.partial.p3", "read by nobody");
+        Write($"pgflow/archive/{names[5]}", "of another line");
+        Write($"nodes/p1/archive/{names[5]}", "of this line");
+        for (var attempt = 1; attempt <= 2; attempt++)
+        {
+            Run("keep-archive", ("OWNER", "p3"));
+            Assert.Equal(
+                [
+                    $"{names[1]}: alone",
+                    $"{names[2]}.tail.p3-archive: partial",
+                    $"{names[3]}: kept before",
+                    $"{names[3]}.tail.p3-archive: another",
+                    $"{names[5]}.tail.p3-archive: of another line",
+                ],
+                Directory
+                    .GetFiles(Path.Combine(_root.FullName, "repository/wal"))
+                    .Order(StringComparer.Ordinal)
+                    .Select(file => $"{Path.GetFileName(file)}: {File.ReadAllText(file)}")
+            );
+        }
+    }
+
+    [Fact]
+    public void A_node_that_archives_into_the_repository_has_nothing_to_keep() => Run("keep-archive", ("OWNER", "p3"));
+
+    [Fact]
     public void A_node_without_WAL_has_nothing_to_save()
     {
         var left = ListWal();

@@ -26,6 +26,29 @@ public sealed class HintTests
 
     private Terminal Terminal => new(_call.Out, _call.Error, Interactive: false);
 
+    [Theory]
+    [InlineData("succeeded", ExitCodes.Done, "⏲")]
+    [InlineData("refused", ExitCodes.Failed, "‼")]
+    public void A_schedule_whose_last_run_did_not_succeed_needs_somebody(string outcome, int code, string sign)
+    {
+        var at = DateTimeOffset.UnixEpoch;
+        var last = new Run("take-backup-demo-1", "TakeBackup", "demo", outcome, "schedule", at, at, null, null);
+        var schedule = new ScheduledRun("pgflow-backup-demo", "TakeBackup", Paused: false, Next: null, last);
+        var status = new ClusterStatus(
+            "demo",
+            new(Healthy: true, [], new() { Cluster = Cluster }),
+            new(ExitCodes.Done, "succeeded", ""),
+            [],
+            [schedule]
+        );
+
+        Assert.Equal(code, status.ExitCode);
+        Assert.Equal(
+            $"{sign} TakeBackup never again; last {outcome}, 1970-01-01 00:00Z: pgflow show take-backup-demo-1",
+            schedule.Line
+        );
+    }
+
     [Fact]
     public void Status_shows_the_command_of_each_finding()
     {
@@ -58,8 +81,8 @@ public sealed class HintTests
         );
         Assert.Equal(
             [
-                "asynchronous; synchronous_standby_names is '' on p1 when it starts, and was 'ANY 1 (p2, p3)' when it "
-                    + "ran",
+                "asynchronous; synchronous_standby_names is '' on p1 when it starts, and was 'ANY 1 (p2, p3)' "
+                    + "before",
             ],
             Said(
                 Sample

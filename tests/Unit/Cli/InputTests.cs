@@ -141,6 +141,14 @@ public sealed class InputTests
     public void A_cluster_has_one_schedule_for_each_command() =>
         Assert.Equal("pgflow-backup-demo", ProcedureList.Find(nameof(TakeBackup))!.ScheduleOf("demo"));
 
+    [Theory]
+    [InlineData("""{"cluster": "demo", "dryRun": true}""", true)]
+    [InlineData("""{"cluster": "demo", "dryRun": "true"}""", false)]
+    [InlineData("""{"cluster": "demo"}""", false)]
+    [InlineData("no JSON", false)]
+    public void Its_JSON_may_be_a_dry_run(string json, bool isDryRun) =>
+        Assert.Equal(isDryRun, InputJson.IsDryRun(json));
+
     [Fact]
     public void An_id_ends_with_four_hexadecimal_digits() =>
         Assert.Matches("^failover-demo-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$", WorkflowId.New("Failover", "demo"));

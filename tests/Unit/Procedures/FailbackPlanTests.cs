@@ -56,7 +56,6 @@ public sealed class FailbackPlanTests
 
         Assert.Equal((P(3), P(1)), (plan.Node.Name, plan.Primary.Name));
         Assert.Equal([P(2), P(3)], plan.Others);
-        Assert.Equal([P(2), P(3)], plan.Standbys.Select(node => node.Name));
         Assert.False(plan.NothingToDo);
     }
 
@@ -78,15 +77,6 @@ public sealed class FailbackPlanTests
             FailbackPlan
                 .From(Any with { Node = P(3) }, Healthy().With(2, node => node with { Endpoint = EndpointRole.None }))
                 .NothingToDo
-        );
-
-    [Fact]
-    public void Who_comes_back_is_asked_to_confirm_beside_who_can() =>
-        Assert.Equal(
-            [P(3)],
-            FailbackPlan
-                .From(Any with { Node = P(3) }, Synchronous("").With(3, Stopped).WithFollower(2, _ => null))
-                .Standbys.Select(node => node.Name)
         );
 
     [Fact]

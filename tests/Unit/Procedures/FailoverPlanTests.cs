@@ -402,7 +402,7 @@ public sealed class FailoverPlanTests
     {
         var state = Synchronous("").With(1, Stopped);
         const string Why =
-            "p1 acknowledged its last commits without confirmation (its synchronous_standby_names was empty): those "
+            "p1 may have acknowledged its last commits without confirmation (its synchronous_standby_names was empty): those "
             + "that no standby received would be lost";
         Assert.Equal(
             (FailureTypes.Refused, $"{Why}; go on all the same: pgflow failover demo --force"),
@@ -434,12 +434,26 @@ public sealed class FailoverPlanTests
                 }
         );
         Assert.Equal(["ANY 1 (p2, p3)"], Said(Plan(Any, gone)));
-        // it may have been the primary, and either may have confirmed
+        // either may have been the primary, and whoever else may have confirmed
         var two = gone.With(3, node => gone.Find(P(1))! with { Id = node.Id });
-        Assert.Equal(["ANY 1 (p1, p2, p3)"], Said(Plan(Any, two)));
+        Assert.Equal(["ANY 1 (p2, p3)", "ANY 1 (p1, p2)"], Said(Plan(Any, two)));
 
         static IEnumerable<string> Said(FailoverPlan plan) =>
             plan.Contest.Proof.Demands.Select(demand => demand.ToString());
+    }
+
+    [Fact]
+    public void What_an_earlier_attempt_has_fenced_is_still_to_be_proven()
+    {
+        var state = Synchronous("ANY 1 (p2, p3)")
+            .With(1, node => Stopped(node) with { StandbySignal = true, Endpoint = EndpointRole.None });
+
+        Assert.Equal(["ANY 1 (p2, p3)"], Plan(Any, state).Contest.Proof.Demands.Select(demand => demand.ToString()));
+        Assert.StartsWith(
+            "commits that only p3 confirmed may be lost",
+            Refusal(() => Plan(Any, state).Decide([Candidate(2, 1), Unread(3)])).Item2,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -449,7 +463,7 @@ public sealed class FailoverPlanTests
             Synchronous(now, quorum: quorum).With(1, node => Stopped(node) with { EarlierStandbyNames = earlier });
 
         Assert.StartsWith(
-            "p1 acknowledged its last commits without confirmation",
+            "p1 may have acknowledged its last commits without confirmation",
             Refusal(() => Plan(Any, Changed("", "ANY 1 (p2, p3)", 1))).Item2,
             StringComparison.Ordinal
         );

@@ -30,7 +30,6 @@ internal static class Sample
             Cluster = Cluster,
             Spec = new(
                 Cluster,
-                nodes.Length,
                 "postgres:17",
                 new(17, "/usr/lib/postgresql/17/bin", 999, 999),
                 ArchiveMode.External,

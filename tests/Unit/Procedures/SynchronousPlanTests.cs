@@ -20,14 +20,14 @@ public sealed class SynchronousPlanTests
                 "2 standbys can't confirm: only p2 can, of 2; p3 is no running standby (stopped, container exited); "
                     + "bring it back: pgflow failback demo p3; wait only for those that stream: "
                     + "pgflow synchronous demo 1",
-                Healthy().With(3, Stopped),
+                Healthy().With(3, Stopped).WithFollower(3, _ => null),
                 2
             },
             {
                 "1 standby can't confirm: none follows p1; p2 is without a container; its volume holds a standby's "
                     + "data on timeline 1; bring it back: pgflow repair demo; wait only for those that stream: "
                     + "pgflow synchronous demo 0",
-                Healthy(2).With(2, Missing),
+                Healthy(2).With(2, Missing).WithFollower(2, _ => null),
                 1
             },
             {
@@ -79,7 +79,7 @@ public sealed class SynchronousPlanTests
         Assert.Equal((names, summary), (plan.After.SynchronousStandbyNames, plan.Summary));
         Assert.Equal(quorum == 0 ? "ANY 1 (p2, p3)" : "", plan.Before.SynchronousStandbyNames);
         Assert.Equal([P(2), P(3)], plan.Others.Select(node => node.Name));
-        Assert.Equal((true, quorum > 0), (plan.Runs, plan.CatchUpFirst));
+        Assert.Equal((true, quorum == 0), (plan.Runs, plan.Lowers));
         Assert.Empty(plan.Warnings);
     }
 
@@ -90,10 +90,11 @@ public sealed class SynchronousPlanTests
     [Fact]
     public void Without_one_that_does_not_stream_it_goes_on_with_the_others_and_leaves_it_its_settings()
     {
-        var plan = Plan(Synchronous("ANY 2 (p2, p3)", quorum: 2).With(3, Stopped), 1);
+        var plan = Plan(Synchronous("ANY 2 (p2, p3)", quorum: 2).With(3, Stopped).WithFollower(3, _ => null), 1);
 
         Assert.Equal("ANY 1 (p2)", plan.After.SynchronousStandbyNames);
-        Assert.False(plan.CatchUpFirst); // both have confirmed what was acknowledged
+        Assert.True(plan.Lowers);
+        Assert.Equal([P(3)], plan.Unable);
         Assert.Equal("ANY 2 (p2, p3)", plan.Before.SynchronousStandbyNames);
         Assert.Equal([P(2), P(3)], plan.Others.Select(node => node.Name));
         Assert.Equal(
@@ -101,6 +102,47 @@ public sealed class SynchronousPlanTests
                 + "exited)); afterwards: pgflow failback demo p3",
             HintText.Line(Assert.Single(plan.Warnings))
         );
+    }
+
+    [Fact]
+    public void What_decides_elsewhere_who_confirms_stands_against_all_that_must_change_it()
+    {
+        var state = Healthy()
+            .With(1, node => node with { Drift = [new("synchronous_standby_names", "postgresql.auto.conf")] });
+        Action[] plans =
+        [
+            () => AddStandbyPlan.From(new() { Cluster = Cluster }, state),
+            () => RemoveNodePlan.From(new() { Cluster = Cluster, Node = P(3) }, state),
+            () => RemakeStandbyPlan.From(new() { Cluster = Cluster, Node = P(3) }, state),
+            () => FailbackPlan.From(new() { Cluster = Cluster, Node = P(3) }, state.With(3, Stopped)),
+        ];
+        Assert.All(
+            plans,
+            plan =>
+                Assert.Equal(
+                    "p1: synchronous_standby_names is set in postgresql.auto.conf, not in PgFlow's file",
+                    Said(Assert.Throws<PgFlowException>(plan))
+                )
+        );
+    }
+
+    [Theory]
+    [InlineData("*")]
+    [InlineData("FIRST 1 (\"P3\")")]
+    public void Whose_confirmation_counts_is_let_go_first_however_the_setting_names_it(string names) =>
+        Assert.NotNull(RemoveNodePlan.From(new() { Cluster = Cluster, Node = P(3) }, Synchronous(names)).Lift);
+
+    [Fact]
+    public void A_node_that_was_never_copied_is_not_taken_for_the_primary()
+    {
+        var state = Healthy()
+            .With(1, Stopped)
+            .With(3, node => Stopped(node) with { Control = null, StandbySignal = null, Timeline = null });
+
+        Assert.Equal(P(1), Plan(state, 0).Primary.Name);
+        var live = LiveBranch.AgreedBy([state.Find(P(1))!], state.Standbys);
+        var failover = FailoverPlan.From(new() { Cluster = Cluster }, state, live);
+        Assert.Equal([P(1)], failover.Lost.Select(lost => lost.Id.Name));
     }
 
     [Fact]
@@ -156,15 +198,15 @@ public sealed class SynchronousPlanTests
     }
 
     [Theory]
+    [InlineData(0, 3, "")]
     [InlineData(1, 3, "ANY 1 (p2, p3)")]
-    [InlineData(2, 3, "ANY 2 (p2, p3)")]
-    [InlineData(2, 2, "ANY 1 (p2)")]
+    [InlineData(2, 3, "ANY 1 (p2, p3)")]
     [InlineData(2, 1, "")]
-    public void Never_more_are_demanded_than_can_confirm(int quorum, int nodes, string names) =>
+    public void A_new_primary_waits_for_whoever_follows_first(int quorum, int nodes, string names) =>
         Assert.Equal(
             names,
             new ClusterIntent(quorum, ReadOnly: false)
-                .Primary(
+                .NewPrimary(
                     new(Cluster, P(1)),
                     Enumerable.Range(2, nodes - 1).Select(node => new NodeId(Cluster, P(node)))
                 )
@@ -172,37 +214,19 @@ public sealed class SynchronousPlanTests
         );
 
     [Theory]
-    [InlineData("ANY 1 (p2, p3)", 2, "ANY 1 (p2, p3)")] // p2 is asked, and can't confirm
-    [InlineData("ANY 2 (p2, p3)", 2, "ANY 2 (p2, p3)")]
-    [InlineData("ANY 1 (p3)", 2, "ANY 1 (p3)")]
-    [InlineData("ANY 1 (p2, p3)", 1, "ANY 1 (p2, p3)")]
-    public void Who_comes_back_raises_the_demand_only_to_what_can_be_met(string names, int quorum, string after)
-    {
-        var plan = FailbackPlan.From(
-            new() { Cluster = Cluster, Node = P(3) },
-            Synchronous(names, quorum: quorum).With(3, Stopped).WithFollower(2, _ => null)
-        );
-
-        Assert.Equal(
-            after,
-            plan.Intent.Primary(plan.Primary, plan.Standbys, plan.Confirmable.With(back: 1)).SynchronousStandbyNames
-        );
-    }
-
-    [Theory]
-    [InlineData("ANY 1 (p2, p3)", 1, "p2", null)]
-    [InlineData("ANY 2 (p2, p3)", 2, "p2", "commits on p1 wait for 1 standby instead of 2 until p3 follows again")]
-    [InlineData("ANY 1 (p3)", 1, "p2", null)]
-    [InlineData("ANY 1 (p2)", 1, null, null)]
-    public void Who_is_remade_is_not_waited_for(string names, int quorum, string? others, string? warning)
+    [InlineData("ANY 1 (p2, p3)", 1, true, null)]
+    [InlineData("ANY 2 (p2, p3)", 2, true, "commits on p1 wait for 1 standby instead of 2 until p3 follows again")]
+    [InlineData("ANY 1 (p3)", 1, true, null)]
+    [InlineData("ANY 1 (p2)", 1, false, null)]
+    public void Who_is_remade_is_not_waited_for(string names, int quorum, bool isAsked, string? warning)
     {
         var input = new RemakeStandbyInput { Cluster = Cluster, Node = P(3) };
         var plan = RemakeStandbyPlan.From(input, Synchronous(names, quorum: quorum));
 
-        Assert.Equal(others, plan.Lift is { } lift ? string.Join(' ', lift.Others) : null);
+        Assert.Equal(isAsked, plan.Lift?.Streams is true);
         Assert.Equal(warning is null ? [] : [warning], plan.Warnings.Select(HintText.Line));
         Assert.False(
-            RemakeStandbyPlan.From(input, Synchronous(names).WithFollower(3, _ => null)).Lift is { Streams: true }
+            RemakeStandbyPlan.From(input, Synchronous(names).WithFollower(3, _ => null)).Lift?.Streams is true
         );
     }
 

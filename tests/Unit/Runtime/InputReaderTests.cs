@@ -23,6 +23,7 @@ public sealed class InputReaderTests
     [InlineData("""{"CLUSTER":"demo","To":"p2"}""")]
     [InlineData("""{"cluster":"demo","to":null,"force":null}""")]
     [InlineData("""  {"cluster":"demo"}  """)]
+    [InlineData("""{"cluster":"demo","reason":"first\nsecond\tline"}""")]
     public void Takes_what_can_be_meant(string json) => Assert.Empty(Read<SwitchoverInput>(json).Problems());
 
     [Theory]
@@ -39,6 +40,11 @@ public sealed class InputReaderTests
     [InlineData("""{"cluster":"demo","to":["p2"]}""", "to: expected a node's name (p1, p2, …), got an array")]
     [InlineData("""{"cluster":null}""", "cluster: is missing; give the cluster's name")]
     [InlineData("""{"cluster":"demo","reason":5}""", "reason: expected a string, got 5")]
+    [InlineData("""{"cluster":"demo","by":"\u001b[2Kanna"}""", "by: has a control character")]
+    [InlineData("""{"cluster":"demo","by":"a\nb"}""", "by: has a control character")]
+    [InlineData("""{"cluster":"demo","reason":"\u0000"}""", "reason: has a control character")]
+    [InlineData("""{"cluster":"demo","reason":"x\rapproved by root"}""", "reason: has a control character")]
+    [InlineData("""{"cluster":"demo","takeOver":"\u001b[2K"}""", "takeOver: has a control character")]
     public void Names_the_field_that_is_wrong(string json, string problem) =>
         Assert.Equal([problem], Said(Read<SwitchoverInput>(json)));
 

@@ -59,6 +59,32 @@ public sealed class DemandTests
         bool implied
     ) => Assert.Equal(implied, Demand.Parse(today).Implies(Demand.Parse(next)));
 
+    [Theory]
+    [InlineData("", 1, "p2 p3", "", "ANY 1 (p2, p3)")]
+    [InlineData("", 2, "p2", "", "ANY 1 (p2)")] // never more than stream
+    [InlineData("", 2, "", "", "")]
+    [InlineData("ANY 1 (p2)", 2, "p2 p3", "", "ANY 2 (p2, p3)")]
+    [InlineData("ANY 1 (p2)", 1, "p3", "", "ANY 1 (p2, p3)")] // one that is away for a moment comes back
+    [InlineData("ANY 2 (p2, p3)", 2, "p2", "", "ANY 2 (p2, p3)")]
+    [InlineData("ANY 1 (p2)", 1, "", "", "ANY 1 (p2)")]
+    [InlineData("ANY 2 (p2, p3)", 1, "p2", "", "ANY 1 (p2, p3)")]
+    [InlineData("ANY 2 (p2, p3)", 0, "p2 p3", "", "")]
+    [InlineData("ANY 2 (p2, p3)", 2, "p2 p3", "p3", "ANY 1 (p2)")]
+    [InlineData("ANY 1 (p2)", 1, "p2", "p2", "")]
+    [InlineData("ANY 1 (p2, p3)", 1, "p3", "p3", "")] // p2 is away: nobody can take over from p3
+    [InlineData("ANY 1 (p2)", 1, "p2 p3", "p2", "ANY 1 (p3)")]
+    [InlineData("FIRST 1 (somebody)", 1, "p2", "", "ANY 1 (p2)")]
+    public void Is_made_of_those_that_can_confirm(
+        string now,
+        int quorum,
+        string streaming,
+        string without,
+        string next
+    ) => Assert.Equal(next, Demand.Parse(now).Next(quorum, Names(streaming), Names(without)).ToString());
+
+    private static List<NodeName> Names(string names) =>
+        [.. names.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => NodeName.Parse(name))];
+
     private static IEnumerable<List<NodeName>> Choices(List<NodeName> nodes) =>
         Enumerable
             .Range(0, 1 << nodes.Count)

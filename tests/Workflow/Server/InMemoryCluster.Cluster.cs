@@ -21,6 +21,7 @@ internal sealed partial class InMemoryCluster
     private readonly SortedDictionary<NodeName, NodeState> _nodes = [];
     private readonly Dictionary<NodeName, NodeName?> _upstream = [];
     private readonly Dictionary<NodeName, Timeline?> _branch = [];
+    private readonly HashSet<NodeName> _made = [];
     private ClusterSpec? _spec;
 
     /// <summary>Who says for itself whether its transactions may write.</summary>
@@ -61,6 +62,18 @@ internal sealed partial class InMemoryCluster
         }
     }
 
+    /// <summary>What the image has.</summary>
+    public PostgresInstallation Image { get; set; } = Postgres;
+
+    /// <summary>Somebody removes a node with its volume.</summary>
+    public void Lose(string name)
+    {
+        lock (_lock)
+        {
+            _nodes.Remove(NodeName.Parse(name));
+        }
+    }
+
     /// <summary>The power of a node fails.</summary>
     public void Crash(string name) =>
         this[name] = this[name] with
@@ -84,21 +97,67 @@ internal sealed partial class InMemoryCluster
                         Cluster = cluster,
                         Spec = _spec,
                         Receivers = receivers,
-                        Nodes =
-                        [
-                            .. _nodes.Values.Select(node =>
-                                node with
-                                {
-                                    Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [],
-                                }
-                            ),
-                        ],
+                        Nodes = Seen(),
+                        Resources = Leftovers(),
                     }
         );
     }
 
+    /// <summary>The nodes that are there, whether the cluster is meant to have them or not.</summary>
+    public IReadOnlyList<NodeName> There
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _nodes.Keys];
+            }
+        }
+    }
+
+    private Resource[] Leftovers() =>
+        [
+            .. _nodes
+                .Keys.Except(Membership.Of(_nodes.Values))
+                .Where(name => _nodes[name].Role is NodeRole.Stopped or NodeRole.Missing)
+                .Select(name => new NodeId(Cluster, name).Container)
+                .SelectMany(name =>
+                    (Resource[])
+                        [
+                            new(ResourceKind.Container, name, ResourceState.Labelled),
+                            new(ResourceKind.Volume, name, ResourceState.Labelled),
+                        ]
+                ),
+        ];
+
+    /// <summary>Those that it is meant to have, there or missed.</summary>
+    private NodeState[] Seen()
+    {
+        var members = Membership.Of(_nodes.Values);
+        return
+        [
+            .. _nodes
+                .Values.Where(members.Includes)
+                .Select(node => node with { Followers = node.Role is NodeRole.Primary ? FollowersOf(node) : [] })
+                .Concat(members.Where(name => !_nodes.ContainsKey(name)).Select(Gone))
+                .OrderBy(node => node.Id.Name),
+        ];
+    }
+
+    private NodeState Gone(NodeName name) =>
+        new()
+        {
+            Id = new(Cluster, name),
+            Role = NodeRole.Missing,
+            Container = "missing",
+            RestartPolicy = "no",
+            Address = $"10.77.1.{10 + name.Number}",
+            HasVolume = false,
+            OnInternalNetwork = false,
+        };
+
     Task<PostgresInstallation> IClusterActivities.InspectImageAsync(ClusterName cluster, string image) =>
-        DoAsync(null, () => Postgres);
+        DoAsync(null, () => Image);
 
     Task<CreatedNetworks> IClusterActivities.CreateNetworksAsync(WantedNetworks wanted) =>
         DoAsync(
@@ -126,7 +185,8 @@ internal sealed partial class InMemoryCluster
             node,
             () =>
             {
-                MakeNode(node.Name.Number, spec.Nodes);
+                MakeNode(node.Name.Number, nodes: 1);
+                _made.Add(node.Name);
                 Set(
                     node,
                     state =>
@@ -160,6 +220,12 @@ internal sealed partial class InMemoryCluster
             node,
             () =>
             {
+                if (!_nodes.ContainsKey(node.Name))
+                {
+                    MakeNode(node.Name.Number, nodes: 1);
+                    Set(node, state => state with { Role = NodeRole.Missing, Endpoint = EndpointRole.None });
+                }
+
                 if (_nodes[node.Name].Role is NodeRole.Missing)
                 {
                     Set(
@@ -170,11 +236,23 @@ internal sealed partial class InMemoryCluster
             }
         );
 
-    Task IClusterActivities.TakeBackNodeAsync(NodeId node) => DoAsync(node, () => { });
+    Task IClusterActivities.TakeBackNodeAsync(NodeId node) =>
+        DoAsync(
+            node,
+            () =>
+            {
+                if (_made.Remove(node.Name))
+                {
+                    Remove(node);
+                }
+            }
+        );
 
     Task IClusterActivities.TakeBackClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
-    Task IClusterActivities.RemoveNodeAsync(NodeId node) => DoAsync(node, () => { });
+    Task IClusterActivities.RemoveNodeAsync(NodeId node) => DoAsync(node, () => Remove(node));
+
+    private void Remove(NodeId node) => _nodes.Remove(node.Name);
 
     Task IClusterActivities.RemoveClusterAsync(ClusterName cluster) => DoAsync(null, Vanish);
 
@@ -332,7 +410,34 @@ internal sealed partial class InMemoryCluster
                             EarlierStandbyNames = EarlierThan(settings, state),
                             Quorum = settings.Quorum,
                             ReadOnly = settings.ReadOnly,
+                            Members = settings.Members,
                             SynchronousStandbyNames = settings.SynchronousStandbyNames,
+                        }
+                );
+            }
+        );
+
+    Task INodeActivities.DemandConfirmationsAsync(NodeSettings settings, IReadOnlyList<NodeName> without, int least) =>
+        DoAsync(
+            settings.Node,
+            () =>
+            {
+                var primary = _nodes[settings.Node.Name] with { Followers = FollowersOf(_nodes[settings.Node.Name]) };
+                var next = primary.Demand.Next(settings.Quorum, [.. primary.Streaming], without);
+                if (next.Confirmations < least)
+                {
+                    throw new ApplicationFailureException($"only {next.Confirmations} of {least} can confirm now");
+                }
+
+                Set(
+                    settings.Node,
+                    state =>
+                        state with
+                        {
+                            EarlierStandbyNames = null,
+                            Quorum = settings.Quorum,
+                            Members = settings.Members,
+                            SynchronousStandbyNames = next.ToString(),
                         }
                 );
             }
@@ -341,13 +446,16 @@ internal sealed partial class InMemoryCluster
     Task INodeActivities.WriteQuorumAsync(NodeId node, int quorum) =>
         DoAsync(node, () => Set(node, state => state with { Quorum = quorum }));
 
+    Task INodeActivities.WriteMembersAsync(NodeId node, IReadOnlyList<NodeName> members) =>
+        DoAsync(node, () => Set(node, state => state with { Members = members }));
+
     Task<IReadOnlyList<string>> ILeaseActivities.EndSchedulesAsync(ClusterName cluster) =>
         DoAsync<IReadOnlyList<string>>(null, () => ["pgflow-backup-x"]);
 
     Task INodeActivities.SetReadOnlyAsync(NodeId node, bool isOn) =>
         DoAsync(node, () => Set(node, state => state with { ReadOnly = isOn }));
 
-    Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others) =>
+    Task INodeActivities.SetReplicationSlotsAsync(NodeId node, IReadOnlyList<NodeName> others, NodeName? gone) =>
         DoAsync(
             node,
             () =>
@@ -448,6 +556,8 @@ internal sealed partial class InMemoryCluster
         );
 
     Task<int> IArchiveActivities.SalvageWalAsync(NodeId node) => DoAsync(node, () => 1);
+
+    Task IArchiveActivities.KeepArchiveAsync(NodeId node) => DoAsync(node, () => { });
 
     Task IArchiveActivities.PublishTimelineHistoryAsync(NodeId primary) =>
         DoAsync(
@@ -636,14 +746,16 @@ internal sealed partial class InMemoryCluster
                 )
         );
 
-    /// <summary>What the last commits of a stopped primary waited for.</summary>
-    private static string? EarlierThan(NodeSettings settings, NodeState state) =>
-        settings is { Upstream: null, Recovery: null }
-        && state is { Role: NodeRole.Stopped, Container: not "created" }
-        && (state.EarlierStandbyNames ?? state.SynchronousStandbyNames) is var last
-        && last != settings.SynchronousStandbyNames
-            ? last
-            : null;
+    /// <summary>What the last commits of a primary waited for.</summary>
+    private static string? EarlierThan(NodeSettings settings, NodeState state)
+    {
+        string[] former = [.. state.EarlierStandbyNames?.Split(';') ?? [], state.SynchronousStandbyNames];
+        return
+            settings is not { Upstream: null, Recovery: null }
+            || state is { Role: NodeRole.Standby } or { Container: "created" }
+            ? null
+            : DemandChange.Of(Demand.Parse(settings.SynchronousStandbyNames), former).Kept;
+    }
 
     private void Vanish()
     {
@@ -653,7 +765,7 @@ internal sealed partial class InMemoryCluster
 
     private void Make(int nodes)
     {
-        _spec = new(Cluster, nodes, "postgres:17", Postgres, ArchiveMode.External, "10.77.1.0/24", "ours", "10.78.1.9");
+        _spec = new(Cluster, "postgres:17", Postgres, ArchiveMode.External, "10.77.1.0/24", "ours", "10.78.1.9");
         foreach (var number in Enumerable.Range(1, nodes))
         {
             MakeNode(number, nodes);

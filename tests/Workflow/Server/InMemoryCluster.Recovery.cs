@@ -142,6 +142,19 @@ internal sealed partial class InMemoryCluster : IRecoveryActivities, IRepository
         new()
         {
             Cluster = Source,
-            Spec = new(Source, 3, "postgres:17", Postgres, ArchiveMode.External, "10.77.9.0/24", "theirs", "10.78.9.9"),
+            Spec = new(Source, "postgres:17", Postgres, ArchiveMode.External, "10.77.9.0/24", "theirs", "10.78.9.9"),
+            Nodes =
+            [
+                .. NodeId
+                    .First(Source, 3)
+                    .Select(node => new NodeState
+                    {
+                        Id = node,
+                        Role = node.Name.Number == 1 ? NodeRole.Primary : NodeRole.Standby,
+                        Container = "running",
+                        RestartPolicy = "unless-stopped",
+                        Address = $"10.77.9.{10 + node.Name.Number}",
+                    }),
+            ],
         };
 }

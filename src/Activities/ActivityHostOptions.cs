@@ -25,6 +25,15 @@ public sealed class ActivityHostOptions
     /// too.</summary>
     public int Attempts { get; set; } = 5;
 
+    /// <summary>Where a notification is posted to; null for nowhere.</summary>
+    public Uri? NotifyUrl { get; set; }
+
+    /// <summary>The program that is run for a notification, with its arguments; null for none.</summary>
+    public string? NotifyProgram { get; set; }
+
+    /// <summary>Temporal's Web UI, for the links in notifications.</summary>
+    public Uri? Ui { get; set; }
+
     /// <summary><see cref="PatienceSeconds"/> as a span.</summary>
     public TimeSpan Patience => TimeSpan.FromSeconds(PatienceSeconds);
 

@@ -18,6 +18,7 @@ internal sealed class ClusterActivities(
     Sql sql,
     Roles roles,
     ClusterMetrics metrics,
+    INotificationActivities notifications,
     TimeLimits limits
 ) : IClusterActivities
 {
@@ -47,6 +48,7 @@ internal sealed class ClusterActivities(
                     .OrderBy(node => node.Id.Name),
             ],
             Resources = parts.ResourcesFor(members),
+            Receivers = await notifications.FindReceiversAsync(),
         };
         metrics.Observed(state);
         return state;

@@ -49,6 +49,7 @@ internal static class Failures
             NpgsqlException sql => sql.IsTransient,
             _ => failure
                 is DockerTimeoutException
+                    or UndeliveredException
                     or HttpRequestException
                     or SocketException
                     or IOException

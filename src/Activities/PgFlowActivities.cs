@@ -48,6 +48,7 @@ public static class PgFlowActivities
             .AddSingleton<IRepositoryActivities>(provider => provider.GetRequiredService<RepositoryActivities>())
             .AddSingleton<IRecoveryActivities, RecoveryActivities>()
             .AddSingleton<IBackupActivities, BackupActivities>()
-            .AddSingleton<ILedgerActivities, LedgerActivities>();
+            .AddSingleton<ILedgerActivities, LedgerActivities>()
+            .AddSingleton<INotificationActivities, NotificationActivities>();
     }
 }

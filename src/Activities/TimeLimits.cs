@@ -76,6 +76,10 @@ public sealed class TimeLimits
     /// can.</summary>
     public TimeSpan Answer { get; set; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>A webhook's answer, and the program that is run for a notification; below an attempt's own
+    /// limit.</summary>
+    public TimeSpan Notification { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Where an attempt of the activity that waits has no longer.</summary>
     private static readonly Dictionary<string, TimeSpan> Most = new(StringComparer.Ordinal)
     {
@@ -83,6 +87,7 @@ public sealed class TimeLimits
         [PathOf(nameof(Candidate))] = TimeSpan.FromSeconds(30),
         [PathOf(nameof(Archive))] = TimeSpan.FromSeconds(35),
         [PathOf(nameof(Promotion))] = TimeSpan.FromSeconds(110),
+        [PathOf(nameof(Notification))] = TimeSpan.FromSeconds(50),
     };
 
     /// <summary>What is wrong in a configuration: values that are no time, or too long.</summary>

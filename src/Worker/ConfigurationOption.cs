@@ -49,6 +49,17 @@ internal sealed record ConfigurationOption(string Name, string Key, string Meani
         "PatienceSeconds",
         "how long something that is waited for may stand still, in seconds (default 60)"
     );
+    public static readonly ConfigurationOption NotifyUrl = new(
+        "notify-url",
+        "NotifyUrl",
+        "post a CloudEvent here when a procedure begins, waits for a person, or has ended"
+    );
+    public static readonly ConfigurationOption NotifyProgram = new(
+        "notify-program",
+        "NotifyProgram",
+        "run this program, with its arguments, and give it the same CloudEvent on its standard input"
+    );
+    public static readonly ConfigurationOption Ui = new("ui", "Ui", "Temporal's Web UI, for links in notifications");
     public static readonly ConfigurationOption HealthFile = new(
         "health-file",
         "HealthFile",
@@ -56,7 +67,21 @@ internal sealed record ConfigurationOption(string Name, string Key, string Meani
     );
 
     public static IReadOnlyList<ConfigurationOption> All { get; } =
-    [Address, Namespace, Secrets, DockerHost, Log, LogLevel, Metrics, RetentionDays, Patience, HealthFile];
+    [
+        Address,
+        Namespace,
+        Secrets,
+        DockerHost,
+        Log,
+        LogLevel,
+        Metrics,
+        RetentionDays,
+        Patience,
+        NotifyUrl,
+        NotifyProgram,
+        Ui,
+        HealthFile,
+    ];
 
     public string Flag => $"--{Name}";
 

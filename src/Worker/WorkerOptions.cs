@@ -48,6 +48,9 @@ internal sealed class WorkerOptions
         Valid(ConfigurationOption.Secrets, text => !File.Exists(text), "a directory");
         Valid(ConfigurationOption.Patience, IsPatience, "a number of seconds between 5 and 3600");
         Valid(ConfigurationOption.DockerHost, IsDockerHost, "unix:///PATH or tcp://HOST:PORT");
+        Valid(ConfigurationOption.NotifyUrl, IsWebAddress, "http://… or https://…, without user and password");
+        Valid(ConfigurationOption.NotifyProgram, IsProgram, "the full path of a program, and its arguments");
+        Valid(ConfigurationOption.Ui, IsWebAddress, "http://… or https://…");
         problems.AddRange(TimeLimits.Problems(configuration));
         return new()
         {
@@ -110,6 +113,12 @@ internal sealed class WorkerOptions
     private static bool IsDockerHost(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && uri.Scheme is "unix" or "tcp" or "http" or "https" or "npipe";
+
+    private static bool IsWebAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", UserInfo: "" };
+
+    private static bool IsProgram(string text) =>
+        NotificationProgram.FileOf(text) is var file && Path.IsPathFullyQualified(file) && File.Exists(file);
 
     private static bool IsLevel(string text) =>
         Enum.GetNames<LogEventLevel>().Contains(text, StringComparer.OrdinalIgnoreCase);

@@ -219,6 +219,8 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
             3,
             world => CancelledAsync(WithoutLedger(world), "FindUnrecorded", "RebuildLedger")
         ),
+        new("Switchover-notified", 3, NotifiedAsync),
+        new("NotificationDelivery-succeeded", 3, DeliveredAsync),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("InspectTimeline-succeeded", 3, TimelineAsync),
         new("ClusterLease-released", 2, LeaseAsync),
@@ -458,6 +460,27 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
     {
         await SucceededAsync(world, "Switchover");
         return world.Client.GetWorkflowHandle(ClusterLease.IdOf(world.Cluster));
+    }
+
+    private static async Task<WorkflowHandle> NotifiedAsync(TestEnvironment world)
+    {
+        using var hook = new WebhookReceiver();
+        world.InMemory.Notifications = InMemoryCluster.Telling(new() { NotifyUrl = hook.Url });
+        var handle = await ResolvedAsync(world, "ProveStreaming p3", "Switchover", ("to", "p2"));
+        await hook.NextAsync(3);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> DeliveredAsync(TestEnvironment world)
+    {
+        using var hook = new WebhookReceiver();
+        world.InMemory.Notifications = InMemoryCluster.Telling(
+            new() { NotifyUrl = hook.Url, NotifyProgram = "/bin/true" }
+        );
+        await SucceededAsync(world, "Switchover");
+        var delivery = world.Client.GetWorkflowHandle((await hook.NextAsync()).Id);
+        await delivery.GetResultAsync();
+        return delivery;
     }
 
     private static async Task<Report> EndsWellAsync(TestEnvironment world, WorkflowHandle handle)

@@ -9,11 +9,7 @@ internal static class WebUi
     private const int PortsApart = 1000; // 7233 and 8233: the dev server's own default
 
     public static Uri LinkTo(ITemporalClient client, string workflowId, string? runId = null) =>
-        new(
-            AddressOf(client),
-            $"/namespaces/{Uri.EscapeDataString(client.Options.Namespace)}/workflows/{Uri.EscapeDataString(workflowId)}"
-                + (runId is null ? "" : $"/{runId}/history")
-        );
+        WebUiLink.To(AddressOf(client), client.Options.Namespace, workflowId, runId);
 
     public static Uri AddressOf(ITemporalClient client) =>
         AddressOf(client.Connection.Options.TargetHost ?? Temporal.DefaultAddress);

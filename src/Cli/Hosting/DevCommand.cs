@@ -113,7 +113,13 @@ internal static class DevCommand
             await using var working = ChildProgram.Start(
                 worker,
                 [],
-                WorkerCommand.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace))
+                new Dictionary<string, string?>(
+                    WorkerCommand.Reaching(server.Address, call.Parsed.GetValue(Flags.Namespace))
+                )
+                {
+                    ["PGFLOW_UI"] =
+                        Environment.GetEnvironmentVariable("PGFLOW_UI") ?? $"http://localhost:{server.UiPort}",
+                }
             );
             var code = await WorkerCommand.UntilAsync(working, cancel);
             if (cancel.IsCancellationRequested)

@@ -77,6 +77,20 @@ internal static class ActivityCall
             )
         );
 
+    /// <summary>Gives something to a receiver that may be away for hours; no procedure waits for it.</summary>
+    public static Task DeliverAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(
+            call,
+            new()
+            {
+                Summary = summary,
+                StartToCloseTimeout = TimeSpan.FromMinutes(1),
+                ScheduleToCloseTimeout = TimeSpan.FromHours(24),
+                HeartbeatTimeout = Heartbeat,
+                RetryPolicy = Retry with { MaximumInterval = TimeSpan.FromMinutes(5) },
+            }
+        );
+
     private static ActivityOptions ChangeOptions(string summary, Duration duration) =>
         Allowed(summary, () => Options(summary, duration));
 

@@ -18,6 +18,7 @@ internal sealed record Subject(ClusterName Cluster, NodeId? Node = null)
             [BackupOrder order] => Of(order.Source),
             [TimelineOpened { Node: { } node }] => Of(node),
             [Report report] => new(report.Cluster),
+            [Notification notification, ..] => new(notification.Cluster),
             _ => null,
         };
 

@@ -19,6 +19,10 @@ public sealed record ClusterState
     /// <summary>What there is of it outside PostgreSQL, and what is missing.</summary>
     public IReadOnlyList<Resource> Resources { get; init; } = [];
 
+    /// <summary>Who is told of its procedures, as the worker is configured that looked: known without a further
+    /// question, for which a failover would have to wait.</summary>
+    public IReadOnlyList<Receiver> Receivers { get; init; } = [];
+
     /// <summary>Whether there is such a cluster.</summary>
     [JsonIgnore]
     public bool Exists => Spec is not null;

@@ -262,6 +262,7 @@ public abstract partial class Procedure
     private async Task<bool> WaitedAsync(Task<bool> person)
     {
         var since = Workflow.UtcNow;
+        Notify();
         try
         {
             return await person;
@@ -277,6 +278,7 @@ public abstract partial class Procedure
     {
         var before = Status is ProcedureStatus.Blocked ? ProcedureStatus.Running : Status;
         Show(ProcedureStatus.Blocked);
+        Notify();
         await Workflow.WaitConditionAsync(() => step.Decision is not null || _aborted, CancellationToken.None);
         var action = step.Decision?.Action ?? ResolveAction.Abort;
         step.Decision = null;

@@ -50,6 +50,8 @@ public abstract partial class Procedure<TInput> : Procedure
         }
 
         var report = await ReportAsync(planFrom, steps);
+        Show(report.Outcome);
+        await NotifyEndAsync(report);
         await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
         return End(report);
     }
@@ -90,6 +92,7 @@ public abstract partial class Procedure<TInput> : Procedure
                     return plan.Summary;
                 }
 
+                Notify(plan.Summary);
                 await steps(plan);
                 return ResultSummary ?? plan.Summary;
             });
@@ -118,7 +121,9 @@ public abstract partial class Procedure<TInput> : Procedure
     )
         where TPlan : Plan
     {
-        var plan = await DecideAsync(planFrom, await Clusters.ObserveAsync(_input.Cluster));
+        var state = await Clusters.ObserveAsync(_input.Cluster);
+        _receivers = state.Receivers;
+        var plan = await DecideAsync(planFrom, state);
         PlanView = plan.View(plan.NothingToDo ? [] : await WalkAsync(() => steps(plan)));
         return plan;
     }
@@ -239,7 +244,6 @@ public abstract partial class Procedure<TInput> : Procedure
 
     private Report End(Report report)
     {
-        Show(report.Outcome);
         if (report.Hints.Count > 0)
         {
             Workflow.CurrentDetails += $"\n\n{PgFlowText.SummaryOf(report)}";

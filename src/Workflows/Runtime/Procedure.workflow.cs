@@ -289,6 +289,9 @@ public abstract partial class Procedure
         Workflow.CurrentDetails = PgFlowText.Markdown(Progress);
     }
 
+    /// <summary>Tells others where it is; nobody, of a procedure that only looks.</summary>
+    private protected virtual void Notify() { }
+
     private sealed class Running(StepReport view, bool canSkip)
     {
         public StepReport View { get; set; } = view;

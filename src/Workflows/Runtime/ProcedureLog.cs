@@ -42,6 +42,11 @@ internal static partial class ProcedureLog
 
     public static void NoTrace(Exception why) => LogNoTrace(Workflow.Logger, why);
 
+    public static void NotNotified(Exception why) => LogNotNotified(Workflow.Logger, why);
+
+    [LoggerMessage(204, LogLevel.Warning, "where this procedure is could not be told to those who want to know")]
+    private static partial void LogNotNotified(ILogger logger, Exception why);
+
     [LoggerMessage(203, LogLevel.Warning, "this procedure could not be traced")]
     private static partial void LogNoTrace(ILogger logger, Exception why);
 

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Serilog.Events;
 
 namespace PgFlow.UnitTests.Worker;
@@ -140,6 +142,46 @@ public sealed class ConfigurationTests : IDisposable
         Read("--address", address);
 
         Assert.Equal(valid, problems.Count == 0);
+    }
+
+    [Theory]
+    [InlineData("--notify-url", "https://hooks.example/T0/s3cr3t?a=b", true)]
+    [InlineData("--notify-url", "hooks.example/T0", false)]
+    [InlineData("--notify-url", "ftp://hooks.example/", false)]
+    [InlineData("--notify-url", "https://anna:s3cr3t@hooks.example/", false)]
+    [InlineData("--notify-program", "/bin/sh", true)]
+    [InlineData("--notify-program", "/bin/sh -c \"exit 1\"", true)]
+    [InlineData("--notify-program", "sh", false)]
+    [InlineData("--notify-program", "/bin", false)]
+    [InlineData("--notify-program", "/no/such/program", false)]
+    [InlineData("--notify-program", " ", false)]
+    [InlineData("--ui", "http://localhost:8233", true)]
+    [InlineData("--ui", "localhost:8233", false)]
+    public void Who_is_notified_is_an_address_or_a_program_that_is_there(string flag, string value, bool valid)
+    {
+        Read(flag, value);
+
+        Assert.Equal(valid, problems.Count == 0);
+        Assert.All(problems, problem => Assert.StartsWith($"{flag} (PGFLOW_", problem, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Who_is_notified_reaches_the_activities()
+    {
+        File.WriteAllText(
+            file,
+            """{ "PgFlow": { "NotifyProgram": "/bin/sh -c true", "NotifyUrl": "http://file/" } }"""
+        );
+        environment["PGFLOW_NOTIFY_URL"] = "http://environment/";
+        environment["PGFLOW_UI"] = "http://ui/";
+        var (_, configuration) = Load("--config", file);
+        using var services = new ServiceCollection().AddPgFlowActivities(configuration).BuildServiceProvider();
+
+        var options = services.GetRequiredService<IOptions<ActivityHostOptions>>().Value;
+        Assert.Equal(
+            ("http://environment/", "/bin/sh -c true", "http://ui/"),
+            ($"{options.NotifyUrl}", options.NotifyProgram, $"{options.Ui}")
+        );
     }
 
     private WorkerOptions Read(params string[] args) => Load(args).Options;

@@ -14,7 +14,12 @@ public sealed class WarmupTests
         await warmup.ExecuteTask!;
         Assert.Empty(log.Lines);
         Assert.Equal(
-            ["Failover-succeeded.json", "RecoverCluster-succeeded.json", "Switchover-succeeded.json"],
+            [
+                "Failover-succeeded.json",
+                "NotificationDelivery-succeeded.json",
+                "RecoverCluster-succeeded.json",
+                "Switchover-succeeded.json",
+            ],
             typeof(Warmup).Assembly.GetManifestResourceNames().Order(StringComparer.Ordinal)
         );
     }
@@ -23,6 +28,7 @@ public sealed class WarmupTests
     [InlineData("Failover-succeeded.json", "real")]
     [InlineData("Switchover-succeeded.json", "real")]
     [InlineData("RecoverCluster-succeeded.json", "")]
+    [InlineData("NotificationDelivery-succeeded.json", "")]
     public void Its_histories_are_the_newest_that_were_recorded(string file, string folder) =>
         Assert.True(
             File.ReadAllText(Path.Combine(Root, "src/Worker/Warmup", file))

@@ -15,6 +15,7 @@ internal static partial class Golden
         "real/Failover-succeeded",
         "real/Switchover-succeeded",
         "RecoverCluster-succeeded",
+        "NotificationDelivery-succeeded",
     ];
 
     /// <summary>Keeps the history of a workflow that has ended, if it is asked for.</summary>

@@ -13,7 +13,8 @@ internal sealed partial class InMemoryCluster
         IDataDirectoryActivities,
         ILeaseActivities,
         ILedgerActivities,
-        IBackupActivities
+        IBackupActivities,
+        INotificationActivities
 {
     private static readonly PostgresInstallation Postgres = new(17, "/usr/lib/postgresql/17/bin", 999, 999);
 
@@ -84,8 +85,10 @@ internal sealed partial class InMemoryCluster
             StandbySignal = false,
         };
 
-    Task<ClusterState> IClusterActivities.ObserveClusterAsync(ClusterName cluster) =>
-        DoAsync(
+    async Task<ClusterState> IClusterActivities.ObserveClusterAsync(ClusterName cluster)
+    {
+        var receivers = await Notifications.FindReceiversAsync();
+        return await DoAsync(
             null,
             () =>
                 cluster == Source
@@ -94,10 +97,12 @@ internal sealed partial class InMemoryCluster
                     {
                         Cluster = cluster,
                         Spec = SpecOfPrimary(),
+                        Receivers = receivers,
                         Nodes = Seen(),
                         Resources = Leftovers(),
                     }
         );
+    }
 
     /// <summary>The nodes that are there, whether the cluster is meant to have them or not.</summary>
     public IReadOnlyList<NodeName> There

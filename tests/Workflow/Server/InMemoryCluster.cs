@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
 using Temporalio.Activities;
 using Temporalio.Client;
 using Temporalio.Exceptions;
@@ -87,6 +88,13 @@ internal sealed partial class InMemoryCluster
 
     private readonly ConcurrentDictionary<string, int> _losses = new();
 
+    /// <summary>Who is told where procedures are; nobody, as by default.</summary>
+    public INotificationActivities Notifications { get; set; } = Telling(new());
+
+    /// <summary>The real activities, configured so.</summary>
+    public static INotificationActivities Telling(ActivityHostOptions options, TimeLimits? limits = null) =>
+        new NotificationActivities(Options.Create(options), limits ?? new());
+
     /// <summary>What went into the ledger.</summary>
     public ConcurrentQueue<Report> Ledger { get; } = new();
 
@@ -119,7 +127,13 @@ internal sealed partial class InMemoryCluster
             .AddAllActivities<IRecoveryActivities>(this)
             .AddAllActivities<IRepositoryActivities>(this)
             .AddAllActivities<IBackupActivities>(this)
-            .AddAllActivities<ILedgerActivities>(this);
+            .AddAllActivities<ILedgerActivities>(this)
+            .AddAllActivities<INotificationActivities>(this);
+
+    Task<IReadOnlyList<Receiver>> INotificationActivities.FindReceiversAsync() => Notifications.FindReceiversAsync();
+
+    Task INotificationActivities.DeliverNotificationAsync(Notification notification, Receiver receiver) =>
+        Notifications.DeliverNotificationAsync(notification, receiver);
 
     private Task<bool> DoAsync(object? about, Action effect) =>
         DoAsync(

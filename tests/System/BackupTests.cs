@@ -397,7 +397,7 @@ public sealed class BackupTests(TemporalServer temporal)
             "sh",
             Host.Image,
             "-c",
-            $"PATH=$PATH:/usr/lib/postgresql/17/bin; {command}"
+            $"PATH=$PATH:{TestedPostgres.Bin}; {command}"
         );
 
     private sealed record HeldCopy(Temporalio.Client.WorkflowHandle<TakeBackup, Report> Backup, string Job)

@@ -126,7 +126,7 @@ internal sealed record BrokenLogin(
             "PGOPTIONS=-c statement_timeout=0 -c event_triggers=off -c session_preload_libraries= -c "
                 + "default_transaction_read_only=off -c default_transaction_isolation=read\\ committed",
             node.Container,
-            "/usr/lib/postgresql/17/bin/psql",
+            $"{TestedPostgres.Bin}/psql",
             "-XAtq",
             "-v",
             "ON_ERROR_STOP=1",
@@ -156,7 +156,7 @@ internal sealed record BrokenLogin(
                             node.Container,
                             "sh",
                             "-c",
-                            "/usr/lib/postgresql/17/bin/pg_controldata /pgflow/data | grep max_connections"
+                            $"{TestedPostgres.Bin}/pg_controldata /pgflow/data | grep max_connections"
                         )
                     ).EndsWith(" 12", StringComparison.Ordinal)
             );
@@ -207,7 +207,7 @@ internal sealed record BrokenLogin(
             node.Container,
             "sh",
             "-c",
-            $"for i in $(seq {Connections}); do /usr/lib/postgresql/17/bin/psql -d app -c 'SELECT "
+            $"for i in $(seq {Connections}); do {TestedPostgres.Bin}/psql -d app -c 'SELECT "
                 + "pg_sleep(600)' & done; wait"
         );
         await Host.UntilAsync(

@@ -7,6 +7,7 @@ public sealed class BackupTests(TemporalServer temporal)
     [InlineData(ArchiveMode.Local)]
     public async Task Full_and_incremental_backups_of_a_standby_combine_to_a_database(ArchiveMode archive)
     {
+        TestedPostgres.Require(17, "incremental backups");
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: archive);
         await TestCluster.SqlAsync(cluster.Node(1), "CREATE TABLE t AS SELECT generate_series(1, 1000) AS id");
         await BackUpAsync(cluster);
@@ -192,7 +193,7 @@ public sealed class BackupTests(TemporalServer temporal)
         var (type, _, message) = await TestCluster.FailureAsync(await StartVerificationAsync(cluster, backups[1]));
         Assert.Equal(FailureTypes.Unchanged, type); // damage is no refusal
         Assert.Contains(
-            $"{backups[1]} is damaged: what was recovered is damaged (pg_amcheck)",
+            $"{backups[1]} is damaged: what was recovered is damaged (pg_",
             message,
             StringComparison.Ordinal
         );
@@ -397,7 +398,7 @@ public sealed class BackupTests(TemporalServer temporal)
             "sh",
             Host.Image,
             "-c",
-            $"PATH=$PATH:/usr/lib/postgresql/17/bin; {command}"
+            $"PATH=$PATH:{TestedPostgres.Bin}; {command}"
         );
 
     private sealed record HeldCopy(Temporalio.Client.WorkflowHandle<TakeBackup, Report> Backup, string Job)

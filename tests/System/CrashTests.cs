@@ -48,7 +48,7 @@ public sealed class CrashTests(TemporalServer temporal)
                     cluster.Node(1).Container,
                     "sh",
                     "-c",
-                    "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -c 'SELECT pg_is_in_recovery()'"
+                    $"PATH=$PATH:{TestedPostgres.Bin} psql -XAtq -c 'SELECT pg_is_in_recovery()'"
                 )
             ).Output.Split('\n')
         );

@@ -203,7 +203,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
                 cluster.Node(1).Container,
                 "sh",
                 "-c",
-                "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -d app -c 'CREATE TABLE forbidden ()'"
+                $"PATH=$PATH:{TestedPostgres.Bin} psql -XAtq -d app -c 'CREATE TABLE forbidden ()'"
             )
         ).Output;
 }

@@ -37,7 +37,7 @@ public sealed class JobVolumesTests
         new(
             ClusterName.Parse("test"),
             Host.Image,
-            new(17, "/usr/lib/postgresql/17/bin", 999, 999),
+            new(TestedPostgres.Major, TestedPostgres.Bin, 999, 999),
             ArchiveMode.External,
             "10.77.1.0/24",
             "lan",

@@ -53,8 +53,8 @@ public sealed partial class LiveProgressTests(TemporalServer temporal)
     /// <summary>The tests' image with a pg_basebackup that copies 8 MB a second.</summary>
     private sealed record SlowImage(string Name) : IAsyncDisposable
     {
-        private const string Slow = """
-            cd /usr/lib/postgresql/17/bin
+        private static readonly string Slow = $"""
+            cd {TestedPostgres.Bin}
             mv pg_basebackup pg_basebackup.real
             printf '#!/bin/sh\nexec "$0.real" -r 8M "$@"\n' > pg_basebackup
             chmod +x pg_basebackup

@@ -329,7 +329,7 @@ internal sealed class TestCluster : IAsyncDisposable
             node.Container,
             "sh",
             "-c",
-            "PATH=$PATH:/usr/lib/postgresql/17/bin psql -XAtq -v ON_ERROR_STOP=1 "
+            $"PATH=$PATH:{TestedPostgres.Bin} psql -XAtq -v ON_ERROR_STOP=1 "
                 + $"{(database.Length > 0 ? $"-d {database}" : "")} -c \"{sql}\""
         );
 

@@ -9,11 +9,13 @@ internal sealed class Roles(Secrets secrets)
     /// connections.</summary>
     public const string Proof = "pgflow_proof";
 
-    /// <summary>What else an ordinary role can't say for itself when it logs in.</summary>
-    private static readonly (string Setting, string Value, int Since)[] ProofSettings =
+    /// <summary>What else an ordinary role can't say for itself when it logs in, as pg_db_role_setting has it.</summary>
+    /// <remarks>A walsender loads libraries before PostgreSQL 15 only. No list can be set to nothing for a role (it
+    /// becomes one of an empty name, which is not found); this one is everywhere.</remarks>
+    private static readonly (string Setting, string Value, int Since, int Before)[] ProofSettings =
     [
-        ("session_preload_libraries", "", 0),
-        ("event_triggers", "off", 17),
+        ("session_preload_libraries", "\"$libdir/plpgsql\"", 0, 15),
+        ("event_triggers", "off", 17, int.MaxValue),
     ];
 
     private static readonly (string Name, string Attributes)[] Own =
@@ -118,8 +120,7 @@ internal sealed class Roles(Secrets secrets)
             return [$"{name} is missing"];
         }
 
-        var settings =
-            name == Proof ? SettingsFor(node).Select(setting => $"{setting.Setting}={Shown(setting.Value)}") : [];
+        var settings = name == Proof ? SettingsFor(node).Select(setting => $"{setting.Setting}={setting.Value}") : [];
         return
         [
             .. role.Login ? [] : new[] { $"{name} may not log in" },
@@ -140,15 +141,14 @@ internal sealed class Roles(Secrets secrets)
                 + "CONNECTION LIMIT -1 VALID UNTIL 'infinity' "
                 + $"PASSWORD '{secrets.VerifierOf(node.Id.Cluster, name)}'",
             .. name == Proof
-                ? SettingsFor(node).Select(setting => $"ALTER ROLE {name} SET {setting.Setting} = '{setting.Value}'")
+                ? SettingsFor(node).Select(setting => $"ALTER ROLE {name} SET {setting.Setting} = {setting.Value}")
                 : [],
         ];
 
-    private static IEnumerable<(string Setting, string Value, int Since)> SettingsFor(NodeContainer node) =>
-        ProofSettings.Where(setting => node.Spec.Postgres.Major >= setting.Since);
-
-    /// <summary>A value as it stands in pg_db_role_setting; an empty list is written as an empty name.</summary>
-    private static string Shown(string value) => value.Length == 0 ? "\"\"" : value;
+    private static IEnumerable<(string Setting, string Value, int Since, int Before)> SettingsFor(NodeContainer node) =>
+        ProofSettings.Where(setting =>
+            node.Spec.Postgres.Major >= setting.Since && node.Spec.Postgres.Major < setting.Before
+        );
 
     private sealed record Role(
         string Name,

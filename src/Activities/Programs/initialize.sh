@@ -7,7 +7,7 @@ cd "$VOLUME"
 rm -rf data.new
 initdb -D data.new -U postgres --data-checksums --encoding=UTF8 --locale=C.UTF-8 \
   --auth-local=peer --auth-host=scram-sha-256
-echo "include '../pgflow.conf'" >> data.new/postgresql.conf
+echo "include '$VOLUME/pgflow.conf'" >> data.new/postgresql.conf
 postgres --single -D data.new postgres < "$JOB/roles.sql" > /tmp/roles.log 2>&1
 if grep -E 'ERROR|FATAL' /tmp/roles.log; then exit 1; fi
 sync

@@ -18,7 +18,13 @@ internal sealed record BrokenLogin(
 {
     private const int Connections = 14;
 
+    /// <summary>The first version of PostgreSQL in which it can be broken.</summary>
+    public int Since { get; init; }
+
     public static IReadOnlyList<BrokenLogin> All { get; } =
+    [.. Every().Where(broken => TestedPostgres.Major >= broken.Since)];
+
+    private static IReadOnlyList<BrokenLogin> Every() =>
     [
         new(
             "all connections taken, the reserved ones too",
@@ -111,7 +117,10 @@ internal sealed record BrokenLogin(
             "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION "
                 + "''no''; END'; CREATE EVENT TRIGGER no ON login EXECUTE FUNCTION public.no()",
             "DROP EVENT TRIGGER no; DROP FUNCTION public.no()"
-        ),
+        ) with
+        {
+            Since = 17,
+        },
     ];
 
     public override string ToString() => Name;
@@ -123,10 +132,9 @@ internal sealed record BrokenLogin(
             "-u",
             "postgres",
             "-e",
-            "PGOPTIONS=-c statement_timeout=0 -c event_triggers=off -c session_preload_libraries= -c "
-                + "default_transaction_read_only=off -c default_transaction_isolation=read\\ committed",
+            $"PGOPTIONS={SessionSettings.Options(new(TestedPostgres.Major, TestedPostgres.Bin, 0, 0))}",
             node.Container,
-            "/usr/lib/postgresql/17/bin/psql",
+            $"{TestedPostgres.Bin}/psql",
             "-XAtq",
             "-v",
             "ON_ERROR_STOP=1",
@@ -156,7 +164,7 @@ internal sealed record BrokenLogin(
                             node.Container,
                             "sh",
                             "-c",
-                            "/usr/lib/postgresql/17/bin/pg_controldata /pgflow/data | grep max_connections"
+                            $"{TestedPostgres.Bin}/pg_controldata /pgflow/data | grep max_connections"
                         )
                     ).EndsWith(" 12", StringComparison.Ordinal)
             );
@@ -207,7 +215,7 @@ internal sealed record BrokenLogin(
             node.Container,
             "sh",
             "-c",
-            $"for i in $(seq {Connections}); do /usr/lib/postgresql/17/bin/psql -d app -c 'SELECT "
+            $"for i in $(seq {Connections}); do {TestedPostgres.Bin}/psql -d app -c 'SELECT "
                 + "pg_sleep(600)' & done; wait"
         );
         await Host.UntilAsync(

@@ -91,7 +91,7 @@ public sealed class HostilePast(TemporalServer temporal) : IAsyncLifetime
             Node.Container,
             "sh",
             "-c",
-            "export PATH=$PATH:/usr/lib/postgresql/17/bin; printf '%s' \"$SQL\" | psql -XAtq -v "
+            $"export PATH=$PATH:{TestedPostgres.Bin}; printf '%s' \"$SQL\" | psql -XAtq -v "
                 + $"ON_ERROR_STOP=1 -d {database}"
         );
 

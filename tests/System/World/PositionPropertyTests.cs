@@ -349,7 +349,7 @@ internal sealed class LonePostgres : IAsyncDisposable
             _container,
             "bash",
             "-euc",
-            $"export PATH=/usr/lib/postgresql/17/bin:$PATH PGHOST=/tmp LC_ALL=C TZ=UTC\n{script}",
+            $"export PATH={TestedPostgres.Bin}:$PATH PGHOST=/tmp LC_ALL=C TZ=UTC\n{script}",
         ]);
 }
 
@@ -395,7 +395,7 @@ internal sealed class SomeWal : IWalFiles
                     WalRanges = [new(new(1), start, end)],
                     Bytes = 1,
                     SystemIdentifier = "1",
-                    Major = 17,
+                    Major = TestedPostgres.Major,
                 },
             ],
         };

@@ -127,8 +127,8 @@ public sealed class ProofTests(TemporalServer temporal)
     /// <summary>Clients that take every connection of the nodes and come again at once.</summary>
     private sealed class Reconnecting(NodeId[] nodes) : IAsyncDisposable
     {
-        private const string Loops =
-            "for i in $(seq 14); do (while [ ! -e /tmp/enough ]; do /usr/lib/postgresql/17/bin/psql -d other "
+        private static readonly string Loops =
+            $"for i in $(seq 14); do (while [ ! -e /tmp/enough ]; do {TestedPostgres.Bin}/psql -d other "
             + "-c 'SELECT pg_sleep(600)' || sleep 0.05; done) > /dev/null 2>&1 & done; wait";
 
         public static async Task<Reconnecting> StartAsync(params NodeId[] nodes)

@@ -6,6 +6,7 @@ public sealed class SlotTests(TemporalServer temporal)
     [Fact]
     public async Task Of_others_stay_where_they_are_and_failover_slots_go_along_with_a_switchover()
     {
+        TestedPostgres.Require(17, "failover slots");
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         // what PostgreSQL's documentation asks for failover slots, beyond the connection string that PgFlow writes
         foreach (var number in (int[])[1, 2])

@@ -8,6 +8,7 @@ public sealed class SummarizerTests(TemporalServer temporal)
     [Fact]
     public async Task Of_a_candidate_that_lacks_a_segment_is_said_and_begins_anew_before_the_promotion()
     {
+        TestedPostgres.Require(17, "the WAL summarizer");
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var (p1, p2) = (cluster.Node(1), cluster.Node(2));
         await LoseSegmentAsync(p1, p2);
@@ -51,6 +52,7 @@ public sealed class SummarizerTests(TemporalServer temporal)
     [Fact]
     public async Task Of_a_standby_gets_well_by_a_repair_and_of_a_primary_before_its_stop_which_it_does_not_delay()
     {
+        TestedPostgres.Require(17, "the WAL summarizer");
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         var (p1, p2) = (cluster.Node(1), cluster.Node(2));
         await LoseSegmentAsync(p1, p2);

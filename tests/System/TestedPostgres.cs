@@ -1,0 +1,35 @@
+using System.Text.RegularExpressions;
+
+namespace PgFlow.SystemTests;
+
+/// <summary>The PostgreSQL in the nodes' image.</summary>
+internal static partial class TestedPostgres
+{
+    private static readonly Lazy<(string Bin, int Major)> Found = new(() => FindAsync().GetAwaiter().GetResult());
+
+    /// <summary>Where its programs are.</summary>
+    public static string Bin => Found.Value.Bin;
+
+    public static int Major => Found.Value.Major;
+
+    /// <summary>Skips the test that runs where this PostgreSQL is older.</summary>
+    /// <param name="major">The first version.</param>
+    /// <param name="what">What the test is about, which there is from it on.</param>
+    public static void Require(int major, string what) =>
+        Assert.SkipWhen(Major < major, $"{what}: from PostgreSQL {major} on; {Host.Image} has {Major}");
+
+    private static async Task<(string Bin, int Major)> FindAsync()
+    {
+        var said = Said()
+            .Match(
+                await Host.DockerAsync([
+                    .. (string[])["run", "--rm", "--network", "none", "--entrypoint", "sh", Host.Image, "-c"],
+                    "PATH=$PATH:$(echo /usr/lib/postgresql/*/bin); postgres --version; command -v postgres",
+                ])
+            );
+        return (said.Groups["bin"].Value, int.Parse(said.Groups["major"].Value));
+    }
+
+    [GeneratedRegex(@"PostgreSQL\) (?<major>\d+)[^\n]*\n(?<bin>.*)/postgres")]
+    private static partial Regex Said();
+}

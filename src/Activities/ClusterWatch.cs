@@ -13,7 +13,9 @@ internal sealed class ClusterWatch(ClusterName cluster, Inventory inventory, Nod
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<NodeId, NodeProbe> _probes = [];
-    private readonly Inquiry<IReadOnlyList<ListedNode>> _listing = new(() => inventory.ListNodesAsync(cluster, Patience));
+    private readonly Inquiry<IReadOnlyList<ListedNode>> _listing = new(() =>
+        inventory.ListNodesAsync(cluster, Patience)
+    );
     private IReadOnlyList<ListedNode> _listed = [];
 
     public async Task<Look> LookAsync()

@@ -11,11 +11,7 @@ internal sealed class WitnessActivities(Inventory inventory, NodeLife life, Sql 
 
     private static readonly TimeSpan TemporalLimit = TimeSpan.FromSeconds(1);
 
-    public async Task<WitnessVerdict> WatchClusterAsync(
-        ClusterName cluster,
-        WitnessVerdict? known,
-        PrimarySeen? seen
-    )
+    public async Task<WitnessVerdict> WatchClusterAsync(ClusterName cluster, WitnessVerdict? known, PrimarySeen? seen)
     {
         var context = ActivityExecutionContext.Current;
         var judge = new WitnessJudge(known, await SeenByEarlierAttemptAsync(context.Info) ?? seen);

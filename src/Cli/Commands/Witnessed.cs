@@ -76,8 +76,11 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
         }
         catch (Exception e)
             when (!cancel.IsCancellationRequested
-                && e is RpcException or RpcTimeoutOrCanceledException or WorkflowQueryFailedException
-                    or OperationCanceledException
+                && e
+                    is RpcException
+                        or RpcTimeoutOrCanceledException
+                        or WorkflowQueryFailedException
+                        or OperationCanceledException
             )
         {
             return null;

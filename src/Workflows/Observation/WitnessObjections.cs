@@ -31,7 +31,9 @@ internal static class WitnessObjections
                         + $"({PgFlowText.Exact(before)})",
                 ]
                 : Array.Empty<string>(),
-            .. full.Select(space => $"the disk is full: {space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left"),
+            .. full.Select(space =>
+                $"the disk is full: {space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left"
+            ),
             .. OfNodes(verdict, state, mostLoss),
         ];
 

@@ -45,8 +45,7 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
 
     /// <summary>In one sentence.</summary>
     [JsonIgnore]
-    public string Sentence =>
-        Evidence.Count == 0 ? Beginning : $"{Beginning}: {string.Join("; ", Evidence)}";
+    public string Sentence => Evidence.Count == 0 ? Beginning : $"{Beginning}: {string.Join("; ", Evidence)}";
 
     private string Beginning =>
         Finding switch
@@ -62,7 +61,8 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
         };
 
     /// <summary>Whether nobody has to hear of this one who knows the other: the same, whatever else was seen.</summary>
-    internal bool IsSameAs(WitnessVerdict? other) => other is not null && (Finding, Primary) == (other.Finding, other.Primary);
+    internal bool IsSameAs(WitnessVerdict? other) =>
+        other is not null && (Finding, Primary) == (other.Finding, other.Primary);
 
     /// <summary>What a single look says.</summary>
     /// <param name="look">The look.</param>

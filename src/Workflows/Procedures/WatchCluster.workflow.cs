@@ -114,7 +114,7 @@ public sealed partial class WatchCluster : Procedure
         {
             if (isBrokenOff)
             {
-                await until.CancelAsync();
+                BreakOff(until);
             }
 
             var verdict = await watching;
@@ -131,6 +131,9 @@ public sealed partial class WatchCluster : Procedure
             return null;
         }
     }
+
+    /// <summary>Within the workflow: CancelAsync would leave its scheduler.</summary>
+    private static void BreakOff(CancellationTokenSource until) => until.Cancel();
 
     private async Task CanNotLookAsync(Exception why)
     {

@@ -85,7 +85,8 @@ public sealed record WitnessDecision(
     public bool IsAlert => Action is WitnessAction.Alerted;
 
     /// <summary>Whether it says nothing that the other does not say.</summary>
-    internal bool IsSameAs(WitnessDecision? other) => other is not null && (Action, Summary) == (other.Action, other.Summary);
+    internal bool IsSameAs(WitnessDecision? other) =>
+        other is not null && (Action, Summary) == (other.Action, other.Summary);
 }
 
 /// <summary>What a witness does.</summary>

@@ -480,7 +480,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         await WitnessTests.DecidedAsync(witness, WitnessAction.Watching);
         world.InMemory.Show(WitnessFinding.Unreachable);
         await WitnessTests.DecidedAsync(witness, WitnessAction.Alerted);
-        await witness.ExecuteUpdateAsync("pause", [new WitnessOrder("bert")]);
+        await WitnessTests.PauseAsync(world, witness);
         await witness.ExecuteUpdateAsync("resume", [new WitnessOrder("bert")]);
         world.InMemory.Crash("p1");
         world.InMemory.Show(WitnessFinding.Down);

@@ -127,7 +127,7 @@ public sealed class WitnessTests(TemporalServer server)
         var witness = await StartAsync(world);
         world.InMemory.Show(WitnessFinding.Well);
         await DecidedAsync(witness, WitnessAction.Watching);
-        await witness.ExecuteUpdateAsync("pause", [new WitnessOrder("bert", "maintenance")]);
+        await PauseAsync(world, witness);
         var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
             witness.ExecuteUpdateAsync("pause", [new WitnessOrder("carla")])
         );
@@ -257,6 +257,16 @@ public sealed class WitnessTests(TemporalServer server)
 
     internal static Task<WorkflowHandle> StartAsync(TestEnvironment world, params (string, object)[] fields) =>
         world.StartAsync(WatchCluster.IdOf(world.Cluster), "WatchCluster", fields);
+
+    /// <summary>Pauses it, and waits until it looks away.</summary>
+    internal static async Task PauseAsync(TestEnvironment world, WorkflowHandle witness)
+    {
+        await witness.ExecuteUpdateAsync("pause", [new WitnessOrder("bert", "maintenance")]);
+        for (var waited = Stopwatch.StartNew(); world.InMemory.IsWatched; await Task.Delay(10))
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(30), "it still looks");
+        }
+    }
 
     internal static async Task StopAsync(WorkflowHandle witness)
     {

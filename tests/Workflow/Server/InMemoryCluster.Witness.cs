@@ -11,8 +11,8 @@ internal sealed partial class InMemoryCluster
     /// <summary>How often the witness began to look.</summary>
     public int Watches { get; private set; }
 
-    /// <summary>What the witness knew when it began to look.</summary>
-    public WitnessVerdict? Known { get; private set; }
+    /// <summary>Whether the witness looks.</summary>
+    public bool IsWatched { get; private set; }
 
     /// <summary>Lets the witness see something.</summary>
     public void Show(WitnessFinding finding, string primary = "p1", bool endsByItself = false) =>
@@ -33,7 +33,7 @@ internal sealed partial class InMemoryCluster
     )
     {
         var context = ActivityExecutionContext.Current;
-        (Watches, Known) = (Watches + 1, known);
+        (Watches, IsWatched) = (Watches + 1, true);
         try
         {
             while (true)
@@ -54,6 +54,10 @@ internal sealed partial class InMemoryCluster
         catch (OperationCanceledException) when (context.CancelReason is ActivityCancelReason.CancelRequested)
         {
             return new(WitnessFinding.Blind, null, []) { Seen = seen };
+        }
+        finally
+        {
+            IsWatched = false;
         }
     }
 }

@@ -26,6 +26,11 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
     public async Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster)
     {
         var ended = new List<string>();
+        if (await EndWitnessAsync(WatchCluster.IdOf(cluster)) is { } witness)
+        {
+            ended.Add(witness);
+        }
+
         foreach (var id in ProcedureList.All.Select(entry => entry.ScheduleOf(cluster.ToString())).OfType<string>())
         {
             await Permit.RequireAsync();
@@ -111,6 +116,21 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         }
 
         return "unknown (Web UI)";
+    }
+
+    private static async Task<string?> EndWitnessAsync(string id)
+    {
+        await Permit.RequireAsync();
+        try
+        {
+            var handle = Client.GetWorkflowHandle(id);
+            await handle.CancelAsync();
+            return id;
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        {
+            return null; // there is none, or it has ended
+        }
     }
 
     /// <summary>One that can still undo is cancelled instead; one whose code does not run can't answer.</summary>

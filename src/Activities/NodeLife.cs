@@ -313,7 +313,7 @@ internal sealed partial class NodeLife(
 
     /// <summary>What tells how far the start of a node has got: its pg_control, what its startup process says of
     /// itself, and its log but for its answers to us.</summary>
-    private async Task<IEnumerable<string>> StartupAsync(NodeId node)
+    public async Task<IEnumerable<string>> StartupAsync(NodeId node)
     {
         var control = await observer.ControlAsync(node);
         var processes = await docker.Of(node).ProcessesAsync();

@@ -50,6 +50,7 @@ public static class PgFlowActivities
             .AddSingleton<IRecoveryActivities, RecoveryActivities>()
             .AddSingleton<IBackupActivities, BackupActivities>()
             .AddSingleton<ILedgerActivities, LedgerActivities>()
-            .AddSingleton<INotificationActivities, NotificationActivities>();
+            .AddSingleton<INotificationActivities, NotificationActivities>()
+            .AddSingleton<IWitnessActivities, WitnessActivities>();
     }
 }

@@ -54,6 +54,15 @@ internal sealed class ProgressReporter : IDisposable
         }
     }
 
+    /// <summary>What the witness sees, and what another attempt must know.</summary>
+    public static void Watch(string phase, PrimarySeen? seen)
+    {
+        if (Current.Value is { } progress)
+        {
+            progress.Newest = new(phase, Seen: seen);
+        }
+    }
+
     /// <summary>How much of something is done.</summary>
     /// <param name="phase">What is being done; as long as it is the same, the rest is estimated by its pace.</param>
     /// <param name="done">How much.</param>

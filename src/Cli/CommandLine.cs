@@ -71,6 +71,7 @@ internal static class CommandLine
                     StatusCommand.Command(terminal),
                     .. ProcedureCommands.All.Select(command => command.Command(terminal)),
                     ConfigCommand.Command(terminal),
+                    WitnessCommand.Command(terminal),
                     RunCommand.Command(terminal),
                     TimelineCommand.Command(terminal),
                     BackupsCommand.Command(terminal),

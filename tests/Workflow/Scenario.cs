@@ -221,6 +221,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         ),
         new("Switchover-notified", 3, NotifiedAsync),
         new("NotificationDelivery-succeeded", 3, DeliveredAsync),
+        new("WatchCluster-failed-over", 3, WatchedAsync),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("InspectTimeline-succeeded", 3, TimelineAsync),
         new("ClusterLease-released", 2, LeaseAsync),
@@ -469,6 +470,23 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var handle = await ResolvedAsync(world, "ProveStreaming p3", "Switchover", ("to", "p2"));
         await hook.NextAsync(3);
         return handle;
+    }
+
+    /// <summary>A witness that sees something, is paused, fails over, and is stopped.</summary>
+    private static async Task<WorkflowHandle> WatchedAsync(TestEnvironment world)
+    {
+        var witness = await WitnessTests.StartAsync(world);
+        world.InMemory.Show(WitnessFinding.Well);
+        await WitnessTests.DecidedAsync(witness, WitnessAction.Watching);
+        world.InMemory.Show(WitnessFinding.Unreachable);
+        await WitnessTests.DecidedAsync(witness, WitnessAction.Alerted);
+        await WitnessTests.PauseAsync(world, witness);
+        await witness.ExecuteUpdateAsync("resume", [new WitnessOrder("bert")]);
+        world.InMemory.Crash("p1");
+        world.InMemory.Show(WitnessFinding.Down);
+        await WitnessTests.DecidedAsync(witness, WitnessAction.LeftAlone);
+        await WitnessTests.StopAsync(witness);
+        return witness;
     }
 
     private static async Task<WorkflowHandle> DeliveredAsync(TestEnvironment world)

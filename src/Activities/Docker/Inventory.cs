@@ -22,17 +22,30 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
     public async Task<string?> NetworkOfVirtualIpAsync(NodeId node) =>
         (await ListAsync(node.Cluster))
             .Where(container => NodeOf(node.Cluster, container.Labels) == node)
-            .Select(container =>
-            {
-                var spec = SpecOf(container.Labels);
-                return
-                    spec is not null
-                    && container.NetworkSettings?.Networks.TryGetValue(spec.ExternalNetwork, out var held) is true
-                    && held.IPAMConfig?.IPv4Address == spec.Vip
-                    ? spec.ExternalNetwork
-                    : null;
-            })
+            .Select(container => NetworkOfVirtualIp(SpecOf(container.Labels), container))
             .FirstOrDefault(network => network is not null);
+
+    private static string? NetworkOfVirtualIp(ClusterSpec? spec, ContainerListResponse container) =>
+        spec is not null
+        && container.NetworkSettings?.Networks.TryGetValue(spec.ExternalNetwork, out var held) is true
+        && held.IPAMConfig?.IPv4Address == spec.Vip
+            ? spec.ExternalNetwork
+            : null;
+
+    /// <summary>The nodes as Docker lists them, by one call that waits for no container.</summary>
+    public async Task<IReadOnlyList<ListedNode>> ListNodesAsync(ClusterName cluster, TimeSpan deadline) =>
+        [
+            .. from container in await ListAsync(cluster, deadline)
+            let spec = SpecOf(container.Labels)
+            where spec is not null
+            select new ListedNode(
+                NodeOf(cluster, container.Labels),
+                spec,
+                container.State,
+                container.Status,
+                NetworkOfVirtualIp(spec, container) is not null
+            ),
+        ];
 
     /// <summary>Everything that there is of a cluster, and what is missing of it.</summary>
     public async Task<ClusterParts> PartsAsync(ClusterName cluster)
@@ -59,13 +72,14 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
         );
     }
 
-    private Task<IList<ContainerListResponse>> ListAsync(ClusterName cluster) =>
+    private Task<IList<ContainerListResponse>> ListAsync(ClusterName cluster, TimeSpan? deadline = null) =>
         docker.CallAsync(
             (client, token) =>
                 client.Containers.ListContainersAsync(
                     new() { All = true, Filters = Labels.Filter((Labels.Cluster, cluster), (Labels.Node, null)) },
                     token
-                )
+                ),
+            deadline
         );
 
     private async Task<IReadOnlyList<NodeContainer>> NodesAsync(
@@ -98,6 +112,14 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
             ? JsonSerializer.Deserialize<ClusterSpec>(spec, PgFlowJson.Options)
             : null;
 }
+
+/// <summary>A node as Docker lists it.</summary>
+/// <param name="Id">The node.</param>
+/// <param name="Spec">Its cluster.</param>
+/// <param name="State">Docker's word for its container's state.</param>
+/// <param name="Status">The same for people, with exit code and time.</param>
+/// <param name="HoldsVirtualIp">Whether it does, running or not.</param>
+internal sealed record ListedNode(NodeId Id, ClusterSpec Spec, string State, string Status, bool HoldsVirtualIp);
 
 /// <summary>A node's container.</summary>
 /// <param name="Id">The node.</param>

@@ -51,6 +51,22 @@ internal sealed class Sql(DockerEngine docker, JobDocker jobDocker, Secrets secr
         }
     }
 
+    /// <summary>Opens a session as usual or not at all: for whoever asks again anyway, and must not take
+    /// long.</summary>
+    /// <exception cref="LoginException">What kept it from that.</exception>
+    public async Task<SqlSession> OpenOnceAsync(NodeContainer node)
+    {
+        await EnsureWorkerOnNetworkAsync(node.Id.Cluster);
+        try
+        {
+            return await ConnectAsync(node, limits.Statement, limits.Statement, slow: null);
+        }
+        catch (Exception e) when (IsFailedLogin(e))
+        {
+            throw LoginException.Of(e);
+        }
+    }
+
     /// <summary>The one value that a statement returns.</summary>
     public async Task<T> QueryScalarAsync<T>(NodeContainer node, string sql, TimeSpan? statement = null)
     {

@@ -8,12 +8,14 @@ namespace PgFlow.Cli.Commands;
 /// <param name="End">How the look ended.</param>
 /// <param name="Open">The procedures that run.</param>
 /// <param name="Schedules">What starts by itself.</param>
+/// <param name="Witness">Who watches it; null where nobody does.</param>
 internal sealed record ClusterStatus(
     string Cluster,
     Inspection? Inspection,
     ProcedureResult End,
     IReadOnlyList<Run> Open,
-    IReadOnlyList<ScheduledRun> Schedules
+    IReadOnlyList<ScheduledRun> Schedules,
+    Witnessed? Witness = null
 )
 {
     /// <summary>Whether nobody has to look.</summary>
@@ -38,6 +40,7 @@ internal sealed record ClusterStatus(
             hints = Inspection is null ? End.Hints : null,
             running = Open,
             schedules = Schedules,
+            witness = Witness,
             state = Inspection?.State,
             archive = Inspection?.Archive,
         };

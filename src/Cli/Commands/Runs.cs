@@ -8,7 +8,8 @@ internal static class Runs
     private const int Most = 1000;
 
     private const string Procedures =
-        "PgFlowProcedure IS NOT NULL AND PgFlowProcedure != 'InspectCluster' AND PgFlowProcedure != 'InspectTimeline'";
+        "PgFlowProcedure IS NOT NULL AND PgFlowProcedure != 'InspectCluster' AND PgFlowProcedure != 'InspectTimeline'"
+        + " AND PgFlowProcedure != 'WatchCluster'";
 
     /// <summary>Newest first.</summary>
     public static async Task<IReadOnlyList<Run>> ListAsync(

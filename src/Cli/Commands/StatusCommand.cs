@@ -49,7 +49,8 @@ internal static class StatusCommand
             ClusterStatus.InspectionOf(end),
             end,
             await Runs.OpenAsync(client, cluster, cancel),
-            await ScheduledRun.OfAsync(client, cluster, cancel)
+            await ScheduledRun.OfAsync(client, cluster, cancel),
+            await Witnessed.OfAsync(client, cluster, cancel)
         );
     }
 

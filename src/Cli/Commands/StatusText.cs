@@ -13,7 +13,7 @@ internal static class StatusText
             terminal.WriteError(
                 new(status.ExitCode, $"{status.Cluster} can't be inspected", [status.End.Detail], status.End.HintLines)
             );
-            WriteSchedules(terminal.Out, status);
+            WriteWhatStartsByItself(terminal.Out, status);
             return;
         }
 
@@ -46,7 +46,7 @@ internal static class StatusText
             );
         }
 
-        WriteSchedules(data, status);
+        WriteWhatStartsByItself(data, status);
         var held = status.Open.Any(run => run.Outcome is not "waitingForApproval");
         if (held && inspection.Findings.Count > 0)
         {
@@ -63,11 +63,16 @@ internal static class StatusText
         data.WriteLine();
     }
 
-    private static void WriteSchedules(IAnsiConsole data, ClusterStatus status)
+    private static void WriteWhatStartsByItself(IAnsiConsole data, ClusterStatus status)
     {
         foreach (var schedule in status.Schedules)
         {
             data.WriteLine(schedule.Line);
+        }
+
+        if (status.Witness is { } witness)
+        {
+            data.WriteLine(witness.Line);
         }
     }
 

@@ -31,6 +31,14 @@ internal static class Decisions
     public static Task InterruptAsync(WorkflowHandle handle, string? reason, CancellationToken cancel) =>
         TellAsync<object?>(handle, "interrupt", new Interruption(Temporal.User, reason), AnswerLimit, cancel);
 
+    /// <summary>Tells a witness to <paramref name="order"/>: pause, resume or stop.</summary>
+    public static Task OrderWitnessAsync(
+        WorkflowHandle handle,
+        string order,
+        string? reason,
+        CancellationToken cancel
+    ) => TellAsync<object?>(handle, order, new WitnessOrder(Temporal.User, reason), AnswerLimit, cancel);
+
     /// <summary>Whether it was asked to stop before.</summary>
     public static async Task<bool> IsCancelledAsync(WorkflowHandle handle, CancellationToken cancel)
     {

@@ -77,6 +77,19 @@ internal static class ActivityCall
             )
         );
 
+    /// <summary>Looks again and again until there is something to say; for a day at most, and whoever is cancelled says
+    /// what it has seen.</summary>
+    public static Task<T> WatchAsync<THand, T>(
+        Expression<Func<THand, Task<T>>> call,
+        string summary,
+        CancellationToken until
+    )
+    {
+        var options = Options(summary, TimeSpan.FromHours(25), TimeSpan.FromHours(50));
+        options.CancellationToken = until;
+        return Workflow.ExecuteActivityAsync(call, options);
+    }
+
     /// <summary>Gives something to a receiver that may be away for hours; no procedure waits for it.</summary>
     public static Task DeliverAsync<THand>(Expression<Func<THand, Task>> call, string summary) =>
         Workflow.ExecuteActivityAsync(

@@ -19,7 +19,8 @@ public interface ILeaseActivities
     [Activity]
     Task<string?> EndBackupAsync(ClusterName cluster);
 
-    /// <summary>Post-condition: none of PgFlow's schedules starts a procedure for <paramref name="cluster"/>.</summary>
+    /// <summary>Post-condition: nothing starts a procedure for <paramref name="cluster"/> by itself, neither one of
+    /// PgFlow's schedules nor its witness.</summary>
     /// <returns>Those that did.</returns>
     [Activity]
     Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster);
@@ -66,7 +67,7 @@ internal static class Leases
     public static Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster) =>
         ActivityCall.ChangeAsync(
             (ILeaseActivities activities) => activities.EndSchedulesAsync(cluster),
-            $"End the schedules of {cluster}"
+            $"End the schedules and the witness of {cluster}"
         );
 
     /// <inheritdoc cref="ILeaseActivities.TakeOverLeaseAsync"/>

@@ -34,7 +34,9 @@ public sealed class DestroyCluster : Procedure<DestroyClusterInput>
                     "No schedule starts anything for it",
                     async () =>
                         Notes.AddRange(
-                            (await Leases.EndSchedulesAsync(plan.Cluster)).Select(id => $"schedule {id} has ended")
+                            (await Leases.EndSchedulesAsync(plan.Cluster)).Select(id =>
+                                $"{(id == WatchCluster.IdOf(plan.Cluster) ? "witness" : "schedule")} {id} has ended"
+                            )
                         )
                 );
                 Conclude(

@@ -60,6 +60,10 @@ internal sealed record FailoverPlan : Plan
                 )
         );
 
+    /// <summary>Decides, or refuses, by what the nodes alone say: no repository is read.</summary>
+    public static FailoverPlan AsAgreed(FailoverInput input, ClusterState state) =>
+        From(input, state, LiveBranch.AgreedBy(LostOf(state), state.Standbys));
+
     /// <summary>Decides, or refuses with all that stands against it.</summary>
     public static FailoverPlan From(FailoverInput input, ClusterState state, LiveBranch? live)
     {

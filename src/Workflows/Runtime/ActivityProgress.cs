@@ -7,11 +7,13 @@ namespace PgFlow.Workflows.Runtime;
 /// <param name="TotalBytes">Of how many.</param>
 /// <param name="EtaSeconds">How long the rest takes at the pace so far.</param>
 /// <param name="Step">The number of the step that it belongs to; null for what is done outside of steps.</param>
+/// <param name="Seen">Of the witness: the primary when it was last well, so that another worker knows it too.</param>
 public sealed record ActivityProgress(
     string Phase,
     double? Percent = null,
     long? Bytes = null,
     long? TotalBytes = null,
     double? EtaSeconds = null,
-    int? Step = null
+    int? Step = null,
+    PrimarySeen? Seen = null
 );

@@ -42,6 +42,9 @@ public enum LeaseKind
 
     /// <summary>Proving that a backup can be recovered.</summary>
     Verify,
+
+    /// <summary>The records of the cluster's witness.</summary>
+    Witness,
 }
 
 /// <summary>Who holds a lease.</summary>

@@ -1,3 +1,4 @@
+using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Runtime;
@@ -7,8 +8,29 @@ namespace PgFlow.Workflows.Runtime;
 [Workflow]
 public sealed class NotificationDelivery
 {
-    /// <summary>A new workflow ID: a receiver knows the notification by it.</summary>
-    internal static string NewId() => $"pgflow-notification-{Workflow.NewGuid()}";
+    /// <summary>Begins a delivery for the workflow that asks. Nothing that goes wrong here is a failure of
+    /// that.</summary>
+    internal static async Task BeginAsync(Delivery delivery)
+    {
+        try
+        {
+            var news = delivery.Notification;
+            await Workflow.StartChildWorkflowAsync(
+                (NotificationDelivery workflow) => workflow.RunAsync(delivery),
+                new()
+                {
+                    Id = $"pgflow-notification-{Workflow.NewGuid()}", // a receiver knows the notification by it
+                    StaticSummary = $"{news.Procedure} {news.Cluster}: {PgFlowText.Word(news.Status)}",
+                    ParentClosePolicy = ParentClosePolicy.Abandon,
+                    CancellationToken = CancellationToken.None, // that it was cancelled is told too
+                }
+            );
+        }
+        catch (FailureException e)
+        {
+            ProcedureLog.NotNotified(e);
+        }
+    }
 
     /// <summary>Delivers it to each receiver.</summary>
     [WorkflowRun]

@@ -1,4 +1,3 @@
-using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Runtime;
@@ -53,30 +52,7 @@ public abstract partial class Procedure<TInput>
                 Hints = hints,
                 Notes = [.. Notes],
             };
-            _notifying.Add(StartAsync(new(notification, receivers)));
-        }
-    }
-
-    /// <summary>Nothing that goes wrong here is a failure of the procedure.</summary>
-    private static async Task StartAsync(Delivery delivery)
-    {
-        try
-        {
-            var news = delivery.Notification;
-            await Workflow.StartChildWorkflowAsync(
-                (NotificationDelivery workflow) => workflow.RunAsync(delivery),
-                new()
-                {
-                    Id = NotificationDelivery.NewId(),
-                    StaticSummary = $"{news.Procedure} {news.Cluster}: {PgFlowText.Word(news.Status)}",
-                    ParentClosePolicy = ParentClosePolicy.Abandon,
-                    CancellationToken = CancellationToken.None, // that it was cancelled is told too
-                }
-            );
-        }
-        catch (FailureException e)
-        {
-            ProcedureLog.NotNotified(e);
+            _notifying.Add(NotificationDelivery.BeginAsync(new(notification, receivers)));
         }
     }
 }

@@ -42,7 +42,12 @@ internal static partial class ProcedureLog
 
     public static void NoTrace(Exception why) => LogNoTrace(Workflow.Logger, why);
 
+    public static void NotRecorded(Exception why) => LogNotRecorded(Workflow.Logger, why);
+
     public static void NotNotified(Exception why) => LogNotNotified(Workflow.Logger, why);
+
+    [LoggerMessage(205, LogLevel.Warning, "a decision of the witness could not be written into the ledger")]
+    private static partial void LogNotRecorded(ILogger logger, Exception why);
 
     [LoggerMessage(204, LogLevel.Warning, "where this procedure is could not be told to those who want to know")]
     private static partial void LogNotNotified(ILogger logger, Exception why);

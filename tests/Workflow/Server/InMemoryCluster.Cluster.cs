@@ -14,7 +14,8 @@ internal sealed partial class InMemoryCluster
         ILeaseActivities,
         ILedgerActivities,
         IBackupActivities,
-        INotificationActivities
+        INotificationActivities,
+        IWitnessActivities
 {
     private static readonly PostgresInstallation Postgres = new(17, "/usr/lib/postgresql/17/bin", 999, 999);
 

@@ -128,7 +128,8 @@ internal sealed partial class InMemoryCluster
             .AddAllActivities<IRepositoryActivities>(this)
             .AddAllActivities<IBackupActivities>(this)
             .AddAllActivities<ILedgerActivities>(this)
-            .AddAllActivities<INotificationActivities>(this);
+            .AddAllActivities<INotificationActivities>(this)
+            .AddAllActivities<IWitnessActivities>(this);
 
     Task<IReadOnlyList<Receiver>> INotificationActivities.FindReceiversAsync() => Notifications.FindReceiversAsync();
 

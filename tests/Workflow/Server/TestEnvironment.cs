@@ -79,12 +79,22 @@ internal sealed class TestEnvironment : IAsyncDisposable
         );
 
     /// <summary>Starts a procedure with the input that these fields make.</summary>
-    public Task<WorkflowHandle> StartAsync(string procedure, params (string Name, object Value)[] fields)
-    {
-        var input = new Dictionary<string, object> { ["cluster"] = Cluster.ToString(), ["by"] = "anna" };
-        Array.ForEach(fields, field => input[field.Name] = field.Value);
-        return StartRawAsync(procedure, input);
-    }
+    public Task<WorkflowHandle> StartAsync(string procedure, params (string Name, object Value)[] fields) =>
+        StartRawAsync(procedure, InputOf(fields));
+
+    /// <summary>The same under an ID of its own.</summary>
+    public async Task<WorkflowHandle> StartAsync(
+        string id,
+        string procedure,
+        IEnumerable<(string Name, object Value)> fields
+    ) => await Client.StartWorkflowAsync(procedure, [InputOf(fields)], new(id, Queue));
+
+    private Dictionary<string, object> InputOf(IEnumerable<(string Name, object Value)> fields) =>
+        new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)))
+        {
+            ["cluster"] = Cluster.ToString(),
+            ["by"] = "anna",
+        };
 
     /// <summary>Starts a procedure with anything, or nothing, for its input.</summary>
     public async Task<WorkflowHandle> StartRawAsync(string procedure, params object?[] arguments) =>

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Temporalio.Activities;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Exceptions;
+
+namespace PgFlow.Activities;
+
+internal sealed class WitnessActivities(Inventory inventory, NodeLife life, Sql sql) : IWitnessActivities
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.5);
+
+    private static readonly TimeSpan TemporalLimit = TimeSpan.FromSeconds(1);
+
+    public async Task<WitnessVerdict> WatchClusterAsync(ClusterName cluster, WitnessVerdict? known, PrimarySeen? seen)
+    {
+        var context = ActivityExecutionContext.Current;
+        var judge = new WitnessJudge(known, await SeenByEarlierAttemptAsync(context.Info) ?? seen);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            context.WorkerShutdownToken
+        );
+        using var watch = new ClusterWatch(cluster, inventory, life, sql);
+        while (!ending.IsCancellationRequested)
+        {
+            var clock = Stopwatch.StartNew();
+            if (judge.After(await HeldAsync(cluster, await watch.LookAsync(), judge.Seen)) is { } news)
+            {
+                return news;
+            }
+
+            ProgressReporter.Watch(judge.Newest!.Sentence, judge.Seen);
+            var rest = Interval - clock.Elapsed;
+            await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, ending.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return context.CancelReason is ActivityCancelReason.CancelRequested
+            ? judge.Newest ?? new(WitnessFinding.Blind, seen?.Node, []) { Seen = judge.Seen }
+            : throw new ApplicationFailureException("its worker ends: another one goes on");
+    }
+
+    private static async Task<PrimarySeen?> SeenByEarlierAttemptAsync(ActivityInfo info) =>
+        info.HeartbeatDetails.Count > 0 ? (await info.HeartbeatDetailAtAsync<ActivityProgress>(0)).Seen : null;
+
+    /// <summary>The look with whoever holds the cluster, where that matters.</summary>
+    private static async Task<Look> HeldAsync(ClusterName cluster, Look look, PrimarySeen? seen) =>
+        WitnessVerdict.Of(look, seen).Finding is WitnessFinding.Well or WitnessFinding.Blind
+            ? look
+            : look with
+            {
+                HeldBy = await HolderAsync(ClusterLease.IdOf(cluster)),
+            };
+
+    private static async Task<string?> HolderAsync(string lease)
+    {
+        var context = ActivityExecutionContext.Current;
+        try
+        {
+            var found = await context
+                .TemporalClient.GetWorkflowHandle(lease)
+                .DescribeAsync(
+                    new()
+                    {
+                        Rpc = new() { Timeout = TemporalLimit, CancellationToken = context.CancellationToken },
+                    }
+                );
+            return found.Status is WorkflowExecutionStatus.Running ? $"{found.ParentId} works on it" : null;
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is RpcException or RpcTimeoutOrCanceledException or OperationCanceledException)
+        {
+            return "Temporal does not say whether a procedure works on it";
+        }
+    }
+}

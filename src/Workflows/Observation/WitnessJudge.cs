@@ -1,0 +1,87 @@
+namespace PgFlow.Workflows.Observation;
+
+/// <summary>Makes a verdict of one look after the other: none rests on a single one but that all is well.</summary>
+/// <param name="known">The verdict that is known already, and is no news.</param>
+/// <param name="seen">The primary when it was last well.</param>
+internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
+{
+    /// <summary>What is waited for so long is no mishap of a busy host.</summary>
+    public static readonly TimeSpan Alert = TimeSpan.FromSeconds(3);
+
+    /// <summary>A daemon that is restarted is back by then, and has started the nodes again.</summary>
+    public static readonly TimeSpan DockerBack = TimeSpan.FromSeconds(10);
+
+    /// <summary>A start that shows nothing new for so long makes no progress.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>What stood against a failover may be over by then.</summary>
+    public static readonly TimeSpan Reconsider = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often in a row Docker's host and the standbys must say that the primary is down.</summary>
+    public const int Signs = 2;
+
+    /// <summary>A server that Docker has to start more often can't start.</summary>
+    public const int MostStarts = 3;
+
+    private readonly HashSet<string> _startup = [];
+    private (DateTimeOffset Since, int Looks) _streak;
+    private (DateTimeOffset At, int Starts, bool Restarting) _progress;
+    private DateTimeOffset? _awayAt;
+
+    /// <summary>The primary when it was last well.</summary>
+    public PrimarySeen? Seen { get; private set; } = seen;
+
+    /// <summary>What the last look said.</summary>
+    public WitnessVerdict? Newest { get; private set; }
+
+    /// <summary>Takes one more look into account.</summary>
+    /// <returns>A verdict that is news; null as long as there is none.</returns>
+    public WitnessVerdict? After(Look look)
+    {
+        _awayAt = look.Docker is DockerAnswer.Away ? look.At : _awayAt;
+        var verdict = WitnessVerdict.Of(look, Seen, IsStuck(look));
+        _streak = verdict.IsSameAs(Newest) ? (_streak.Since, _streak.Looks + 1) : (look.At, 1);
+        (Newest, Seen) = (verdict, verdict.Seen ?? Seen);
+        return IsNews(verdict, look.At) ? verdict : null;
+    }
+
+    private bool IsNews(WitnessVerdict verdict, DateTimeOffset now) =>
+        verdict.Finding switch
+        {
+            WitnessFinding.Down => _streak.Looks >= Signs
+                && !(now - _awayAt < DockerBack)
+                && (!verdict.IsSameAs(known) || now - _streak.Since >= Reconsider),
+            _ when verdict.IsSameAs(known) => false,
+            WitnessFinding.Well => true,
+            WitnessFinding.Blind => now - _streak.Since >= DockerBack,
+            _ => now - _streak.Since >= Alert,
+        };
+
+    /// <summary>Whether the primary's start makes no progress. That Docker starts it again is none.</summary>
+    private bool IsStuck(Look look)
+    {
+        var starting = look.Nodes.FirstOrDefault(node =>
+            node.HoldsEndpoint && (node.Server is ServerSign.Starting || node.Container is ContainerSign.Restarting)
+        );
+        if (starting is null)
+        {
+            if (look.Nodes.Any(node => node.Server is ServerSign.Writes))
+            {
+                _startup.Clear();
+                _progress = default;
+            }
+
+            return false;
+        }
+
+        var restarting = starting.Container is ContainerSign.Restarting;
+        var known = _startup.Count;
+        _startup.UnionWith(starting.Startup);
+        _progress = (
+            _progress.At == default || _startup.Count > known ? look.At : _progress.At,
+            _progress.Starts + (restarting && !_progress.Restarting ? 1 : 0),
+            restarting
+        );
+        return _progress.Starts > MostStarts || look.At - _progress.At >= Patience;
+    }
+}

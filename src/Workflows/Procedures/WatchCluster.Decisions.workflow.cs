@@ -1,0 +1,213 @@
+using Temporalio.Workflows;
+
+namespace PgFlow.Workflows.Procedures;
+
+/// <content>What it is told and asked, and how its decisions are kept.</content>
+public sealed partial class WatchCluster
+{
+    /// <summary>What it has seen and decided.</summary>
+    [WorkflowQuery("witness", Description = "What the witness sees, and its newest decisions.")]
+    public WitnessStatus State =>
+        new(
+            Cluster,
+            _memory.Since,
+            _by,
+            _input.MaxLoss,
+            _input.Failback,
+            _memory.Paused,
+            _memory.Known,
+            _memory.Decisions
+        );
+
+    /// <summary>Lets it look away.</summary>
+    [WorkflowUpdate("pause", Description = "Does not watch until resume: {\"by\": \"…\", \"reason\": \"…\"}.")]
+    public Task PauseAsync(WitnessOrder order)
+    {
+        var decision = Told(WitnessAction.Paused, order);
+        _memory = _memory with { Paused = decision };
+        Decide(decision);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses what can't be.</summary>
+    [WorkflowUpdateValidator(nameof(PauseAsync))]
+    public void ValidatePause(WitnessOrder order)
+    {
+        RequireFit(order);
+        if (_memory.Paused is { } paused)
+        {
+            throw Failure.Refuse($"{paused.Summary} already, at {PgFlowText.Exact(paused.At)}");
+        }
+    }
+
+    /// <summary>Lets it watch again.</summary>
+    [WorkflowUpdate("resume", Description = "Watches again: {\"by\": \"…\", \"reason\": \"…\"}.")]
+    public Task ResumeAsync(WitnessOrder order)
+    {
+        _memory = _memory with { Paused = null, Known = null };
+        Decide(Told(WitnessAction.Resumed, order));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses what can't be.</summary>
+    [WorkflowUpdateValidator(nameof(ResumeAsync))]
+    public void ValidateResume(WitnessOrder order)
+    {
+        RequireFit(order);
+        if (_memory.Paused is null)
+        {
+            throw Failure.Refuse("it is not paused");
+        }
+    }
+
+    /// <summary>Ends it.</summary>
+    [WorkflowUpdate("stop", Description = "Ends the witness: {\"by\": \"…\", \"reason\": \"…\"}.")]
+    public Task StopAsync(WitnessOrder order)
+    {
+        _stopped = order;
+        Decide(Told(WitnessAction.Stopped, order));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses what can't be.</summary>
+    [WorkflowUpdateValidator(nameof(StopAsync))]
+    public void ValidateStop(WitnessOrder order) => RequireFit(order);
+
+    private void RequireFit(WitnessOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        ProcedureInput.RequireFit(order.By, order.Reason);
+        if (_memory.Since == default || _stopped is not null)
+        {
+            throw Failure.Refuse(_stopped is null ? "it has not begun yet" : "it has been stopped");
+        }
+    }
+
+    private static WitnessDecision Told(WitnessAction action, WitnessOrder order)
+    {
+        var by = string.IsNullOrWhiteSpace(order.By) ? "unknown (Web UI)" : order.By;
+        return new(Now, action, $"{PgFlowText.Word(action)} by {by}{PgFlowText.Because(order.Reason)}", [])
+        {
+            By = by,
+            Reason = order.Reason,
+        };
+    }
+
+    /// <summary>Keeps a decision that is news: for whoever asks, in the ledger, and for those who are told.</summary>
+    private void Decide(WitnessDecision decision)
+    {
+        var last = _memory.Decisions is [.., var newest] ? newest : null;
+        if (decision.IsSameAs(last))
+        {
+            return;
+        }
+
+        _memory = _memory with
+        {
+            Decisions = [.. _memory.Decisions.TakeLast(MostDecisions - 1), decision],
+            Unrecorded = [.. _memory.Unrecorded, decision],
+        };
+        Show();
+        _telling.RemoveAll(task => task.IsCompleted);
+        if (decision.IsAlert || last is { IsAlert: true })
+        {
+            _telling.Add(NotifyAsync(decision));
+        }
+
+        // While a procedure holds the cluster its repository is left alone: it may be going.
+        if (_memory.Known is not { Finding: WitnessFinding.Busy } && decision.Action is not WitnessAction.FailedOver)
+        {
+            _telling.Add(RecordAsync());
+        }
+    }
+
+    private void Show()
+    {
+        var lines = _memory.Decisions.Reverse().Select(one => $"- {PgFlowText.Exact(one.At)} {one.Summary}");
+        Workflow.CurrentDetails = string.Join('\n', lines);
+    }
+
+    /// <summary>Writes what the ledger lacks. What can't be written comes with the next decision.</summary>
+    private async Task RecordAsync()
+    {
+        await _recording.WaitOneAsync();
+        try
+        {
+            if (_memory.Unrecorded is not { Count: > 0 } decisions)
+            {
+                return;
+            }
+
+            Held = await Leases.TakeAsync(
+                _input.Cluster,
+                LeaseKind.Witness,
+                new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by),
+                () => Leases.RequireFreeAsync(LeaseKind.Witness, _input)
+            );
+            foreach (var decision in decisions)
+            {
+                await Ledger.RecordAsync(ReportOf(decision));
+                _memory = _memory with { Unrecorded = [.. _memory.Unrecorded.Where(other => other != decision)] };
+            }
+        }
+        catch (Exception e) when (TemporalFailures.IsEnd(e))
+        {
+            ProcedureLog.NotRecorded(e);
+        }
+        finally
+        {
+            var held = Held;
+            Held = null;
+            await (held?.ReleaseAsync() ?? Task.FromResult(true));
+            _recording.ReleaseMutex();
+        }
+    }
+
+    private Report ReportOf(WitnessDecision decision) =>
+        new()
+        {
+            Procedure = Workflow.Info.WorkflowType,
+            Cluster = _input.Cluster,
+            Outcome = decision.Action is WitnessAction.Alerted or WitnessAction.LeftAlone
+                ? ProcedureStatus.Refused
+                : ProcedureStatus.Succeeded,
+            Summary = decision.Summary,
+            By = decision.By ?? "the witness",
+            Reason = decision.Reason,
+            Notes = [.. decision.Evidence, .. decision.WorkflowId is { } id ? [id] : Array.Empty<string>()],
+            StartedAt = decision.At,
+            EndedAt = decision.At,
+            WorkflowId = Workflow.Info.WorkflowId,
+            RunId = Workflow.Info.RunId,
+        };
+
+    private async Task NotifyAsync(WitnessDecision decision)
+    {
+        try
+        {
+            var receivers = await Notifications.ReceiversAsync();
+            if (receivers.Count > 0)
+            {
+                var notification = new Notification
+                {
+                    At = decision.At,
+                    Cluster = _input.Cluster,
+                    Procedure = Workflow.Info.WorkflowType,
+                    WorkflowId = Workflow.Info.WorkflowId,
+                    RunId = Workflow.Info.RunId,
+                    Status = decision.IsAlert ? ProcedureStatus.Blocked : ProcedureStatus.Running,
+                    Summary = decision.Summary,
+                    By = decision.By ?? "the witness",
+                    Reason = decision.Reason,
+                    Hints = decision.IsAlert ? [Hint.Look(_input.Cluster)] : [],
+                    Notes = decision.Evidence,
+                };
+                await NotificationDelivery.BeginAsync(new(notification, receivers));
+            }
+        }
+        catch (Exception e) when (TemporalFailures.IsEnd(e))
+        {
+            ProcedureLog.NotNotified(e);
+        }
+    }
+}

@@ -23,7 +23,12 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
     /// <summary>A server that Docker has to start more often can't start.</summary>
     public const int MostStarts = 3;
 
+    /// <summary>A standby that has streamed within this time counts as one that did until now: the last look may have
+    /// missed it, or have come in between.</summary>
+    public static readonly TimeSpan Streamed = TimeSpan.FromSeconds(10);
+
     private readonly HashSet<string> _startup = [];
+    private readonly Dictionary<NodeName, DateTimeOffset> _streamedAt = OfThoseIn(seen);
     private (DateTimeOffset Since, int Looks) _streak;
     private (DateTimeOffset At, int Starts, bool Restarting) _progress;
     private DateTimeOffset? _awayAt;
@@ -41,8 +46,36 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
         _awayAt = look.Docker is DockerAnswer.Away ? look.At : _awayAt;
         var verdict = WitnessVerdict.Of(look, Seen, IsStuck(look));
         _streak = verdict.IsSameAs(Newest) ? (_streak.Since, _streak.Looks + 1) : (look.At, 1);
-        (Newest, Seen) = (verdict, verdict.Seen ?? Seen);
-        return IsNews(verdict, look.At) ? verdict : null;
+        Newest = verdict;
+        if (verdict is { Finding: WitnessFinding.Well, Seen: { } now })
+        {
+            Seen = now with { Streaming = StreamingTo(now) };
+            Newest = verdict with { Seen = Seen };
+        }
+
+        return IsNews(verdict, look.At) ? Newest : null;
+    }
+
+    private static Dictionary<NodeName, DateTimeOffset> OfThoseIn(PrimarySeen? seen) =>
+        seen?.Streaming.ToDictionary(name => name, _ => seen.At) ?? [];
+
+    /// <summary>Who streams from the primary, or did so a moment ago.</summary>
+    private IReadOnlyList<NodeName> StreamingTo(PrimarySeen now)
+    {
+        if (now.Node != Seen?.Node)
+        {
+            _streamedAt.Clear();
+        }
+
+        foreach (var name in now.Streaming)
+        {
+            _streamedAt[name] = now.At;
+        }
+
+        return
+        [
+            .. _streamedAt.Where(standby => now.At - standby.Value <= Streamed).Select(standby => standby.Key).Order(),
+        ];
     }
 
     private bool IsNews(WitnessVerdict verdict, DateTimeOffset now) =>

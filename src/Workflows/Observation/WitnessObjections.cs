@@ -37,9 +37,12 @@ internal static class WitnessObjections
             .. OfNodes(verdict, state, mostLoss),
         ];
 
-    /// <summary>What the new primary would lack, of what the old one was seen to have.</summary>
-    public static long? LossOf(WitnessVerdict verdict, ClusterState state) =>
-        state.Standbys.Max(node => node.Wal) is { } has ? verdict.Seen?.Wal.BytesSince(has) : null;
+    /// <summary>What the new primary would lack, of what the old one was seen to have; null where nobody
+    /// knows.</summary>
+    public static long? LossOf(WitnessVerdict verdict, ClusterState state) => LossOf(verdict, PlanOf(state).Plan);
+
+    private static long? LossOf(WitnessVerdict verdict, FailoverPlan? plan) =>
+        plan?.Likely.End is { } has ? verdict.Seen?.Wal.BytesSince(has) : null;
 
     private static IEnumerable<string> OfNodes(WitnessVerdict verdict, ClusterState state, long mostLoss)
     {
@@ -48,25 +51,22 @@ internal static class WitnessObjections
             return [$"{Checks.Names(state.Primaries)} accepts writes"];
         }
 
-        if (WhyUnplanned(state) is { } refusal)
-        {
-            return [refusal];
-        }
-
-        return [.. DriftOf(verdict, state), .. LossAbove(mostLoss, verdict, state)];
+        var (plan, refusal) = PlanOf(state);
+        return refusal is not null
+            ? [refusal]
+            : [.. DriftOf(verdict, state), .. LossAbove(mostLoss, LossOf(verdict, plan))];
     }
 
-    /// <summary>Why the failover itself would refuse.</summary>
-    private static string? WhyUnplanned(ClusterState state)
+    /// <summary>What the failover itself would do, or why it would refuse.</summary>
+    private static (FailoverPlan? Plan, string? Refusal) PlanOf(ClusterState state)
     {
         try
         {
-            FailoverPlan.AsAgreed(new() { Cluster = state.Cluster }, state);
-            return null;
+            return (FailoverPlan.AsAgreed(new() { Cluster = state.Cluster }, state), null);
         }
         catch (PgFlowException e) when (e.Type is FailureTypes.Refused)
         {
-            return e.Message;
+            return (null, e.Message);
         }
     }
 
@@ -84,7 +84,8 @@ internal static class WitnessObjections
         }
         else if (primary.RestartPolicy != ExpectedNode.RestartPolicy)
         {
-            yield return $"{primary.Id} is fenced, or was stopped by a procedure (restart policy {primary.RestartPolicy})";
+            yield return $"{primary.Id} is fenced, or was stopped by a procedure (restart policy "
+                + $"{primary.RestartPolicy})";
         }
 
         foreach (var node in state.Nodes.Where(node => node.Role is not NodeRole.Missing))
@@ -100,13 +101,13 @@ internal static class WitnessObjections
         }
     }
 
-    private static IEnumerable<string> LossAbove(long most, WitnessVerdict verdict, ClusterState state) =>
-        LossOf(verdict, state) switch
+    private static IEnumerable<string> LossAbove(long most, long? loss) =>
+        loss switch
         {
             null => ["nobody can tell how much would be lost: no position of the primary is known"],
-            { } loss when loss > most =>
+            { } bytes when bytes > most =>
             [
-                $"{PgFlowText.Bytes(loss)} of WAL would be lost, more than the {PgFlowText.Bytes(most)} that may be",
+                $"{PgFlowText.Bytes(bytes)} of WAL would be lost, more than the {PgFlowText.Bytes(most)} that may be",
             ],
             _ => [],
         };

@@ -35,9 +35,10 @@ public sealed partial class WatchCluster : Procedure
 
     internal override LeaseMark? LeaseNow => Held is null ? null : new(_input.Cluster, LeaseKind.Witness);
 
-    /// <summary>When this run gives over to the next.</summary>
+    /// <summary>When this run gives over to the next; that one does not follow a failover of this one, which may be
+    /// blocked for days.</summary>
     private bool IsOld =>
-        _following.TrueForAll(task => task.IsCompleted)
+        (_following.TrueForAll(task => task.IsCompleted) || Now - _memory.LastFailoverAt > WitnessObjections.Rest)
         && (Workflow.CurrentHistoryLength > MostEvents || Workflow.UtcNow - Workflow.Info.WorkflowStartTime >= Run);
 
     /// <summary>Runs until it is stopped; every day, or after some hundred events, as a new run.</summary>
@@ -108,7 +109,16 @@ public sealed partial class WatchCluster : Procedure
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
         var watching = Witness.WatchAsync(_input.Cluster, _memory.Known, _memory.Seen, until.Token);
-        await WaitAsync(() => watching.IsCompleted || _memory.Paused is not null);
+        try
+        {
+            await WaitAsync(() => watching.IsCompleted || _memory.Paused is not null);
+        }
+        catch (OperationCanceledException)
+        {
+            await Workflow.WhenAnyAsync(watching); // it is cancelled too
+            throw;
+        }
+
         var isBrokenOff = !watching.IsCompleted;
         try
         {
@@ -210,7 +220,7 @@ public sealed partial class WatchCluster : Procedure
         _following.Add(FollowAsync(failover, verdict.Primary!.Value, input.By));
     }
 
-    /// <summary>What becomes of a failover. Meanwhile it holds the cluster, and the witness leaves that to it.</summary>
+    /// <summary>What becomes of a failover. Meanwhile it holds the cluster, and the witness leaves it alone.</summary>
     private async Task FollowAsync(ChildWorkflowHandle<Failover, Report> failover, NodeName old, string by)
     {
         try

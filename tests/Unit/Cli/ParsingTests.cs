@@ -17,6 +17,9 @@ public sealed class ParsingTests
     [InlineData("backup", "demo", "--node", "p0", "--yes")]
     [InlineData("backup", "demo", "--schedule", "0 2 * * *", "--dry-run")]
     [InlineData("restore-point", "demo", "before", "--schedule", "0 2 * * *")]
+    [InlineData("witness", "demo")]
+    [InlineData("witness", "demo", "sleep")]
+    [InlineData("witness", "demo", "pause", "--max-loss", "1")]
     public async Task What_cannot_be_read_ends_with_2(params string[] args)
     {
         var call = new CliCall();
@@ -54,6 +57,7 @@ public sealed class ParsingTests
         "backup demo --node p0 --keep 0 --keep-days -1 --dry-run --schedule now",
         "--node: | --keep: | --keep-days: | --schedule, --dry-run: | --schedule: 'now' is no schedule"
     )]
+    [InlineData("witness Demo start --max-loss much", "CLUSTER: | --max-loss: expected an integer")]
     [InlineData("backup demo --keep 0 --schedule 61,2,*,*,*", "--keep: | --schedule: '61 2 * * *' is no schedule")]
     [InlineData(
         "recover demo --to-lsn x --timeline y --stop-within-seconds 0",

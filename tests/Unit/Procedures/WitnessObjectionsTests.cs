@@ -65,6 +65,17 @@ public sealed class WitnessObjectionsTests
     }
 
     [Fact]
+    public void The_loss_is_that_of_whoever_would_take_over()
+    {
+        var far = Down with { Seen = Down.Seen! with { Wal = new(0x5000000 + Most + 1) } };
+        Assert.Equal(Most + 1, WitnessObjections.LossOf(far, Crashed));
+        Assert.Equal(
+            1,
+            WitnessObjections.LossOf(far, Crashed.With(3, node => node with { Wal = new(0x5000000 + Most) }))
+        );
+    }
+
+    [Fact]
     public void A_loss_that_nobody_knows() =>
         Assert.Contains(
             "nobody can tell how much would be lost",

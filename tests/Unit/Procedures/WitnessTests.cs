@@ -157,6 +157,15 @@ public sealed class WitnessTests
     }
 
     [Fact]
+    public void A_standby_that_a_look_has_missed_streamed_all_the_same_for_ten_seconds()
+    {
+        Look missed = Of(Primary, Alone(2)),
+            down = Of(Killed, Alone(2));
+        Assert.True(News(Of(Primary, Follower(2)), missed, down, down)[3]);
+        Assert.False(News([Of(Primary, Follower(2)), .. Enumerable.Repeat(missed, 21), down, down])[^1]);
+    }
+
+    [Fact]
     public void That_it_is_down_must_be_seen_twice_in_a_row()
     {
         var down = Of(Killed, Alone(2));

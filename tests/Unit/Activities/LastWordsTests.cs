@@ -1,5 +1,3 @@
-using PgFlow.Activities.Postgres;
-
 namespace PgFlow.UnitTests.Activities;
 
 public sealed class LastWordsTests

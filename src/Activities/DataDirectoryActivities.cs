@@ -124,6 +124,7 @@ internal sealed class DataDirectoryActivities(
             [
                 $"RUN={await FirstRun.ShortAsync()}",
                 $"PRIMARY={primary.Address}",
+                $"SLOT={node.Id.Name}",
                 $"OWNED={string.Join(' ', SettingsFile.Owned)}",
             ],
             Network = Names.InternalNetwork(node.Id.Cluster),

@@ -21,6 +21,7 @@ public static class PgFlowActivities
             .AddSingleton<JobDocker>()
             .AddSingleton<Inventory>()
             .AddSingleton<Creation>()
+            .AddSingleton<Images>()
             .AddSingleton<ResourceRemoval>()
             .AddSingleton<JobRunner>()
             .AddSingleton<Secrets>()

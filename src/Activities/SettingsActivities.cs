@@ -19,6 +19,10 @@ internal sealed class SettingsActivities(
                     'name', known.name, 'type', vartype, 'context', context, 'value', known.setting, 'unit', unit,
                     'minimum', min_val, 'maximum', max_val, 'choices', enumvals,
                     'file', file.sourcefile, 'fileValue', file.setting, 'pendingRestart', pending_restart,
+                    'unset', CASE WHEN file.sourcefile = $3 THEN coalesce((
+                        SELECT setting FROM pg_file_settings AS other
+                        WHERE lower(other.name) = lower(known.name) AND other.sourcefile <> $3
+                        ORDER BY other.seqno DESC LIMIT 1), boot_val) END,
                     'isOverridden', coalesce(file.seqno > own.seqno AND file.sourcefile <> $3, false)
                     ) ORDER BY known.name), '[]')
                 FROM pg_settings AS known LEFT JOIN (
@@ -44,10 +48,11 @@ internal sealed class SettingsActivities(
     public async Task<NodeSetup> InspectSettingsAsync(NodeId node, IReadOnlyList<string> names)
     {
         var container = await inventory.NodeAsync(node);
+        var settings = KnownSettings.OfCluster(await docker.Of(node).ReadFileAsync(SettingsFile.ClusterPath));
         var answer = await sql.QueryJsonAsync<Answer>(
             container,
             Question,
-            string.Join(',', names),
+            string.Join(',', names.Concat(settings.Keys)),
             SettingsFile.Path,
             SettingsFile.ClusterPath
         );
@@ -55,7 +60,7 @@ internal sealed class SettingsActivities(
         return new(
             node,
             container.Made,
-            KnownSettings.OfCluster(await docker.Of(node).ReadFileAsync(SettingsFile.ClusterPath)),
+            settings,
             [.. answer.Rows.Select(row => row with { IsOwned = SettingsFile.IsOwned(row.Name, own) })]
         )
         {

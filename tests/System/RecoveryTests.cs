@@ -188,7 +188,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Whose_worker_is_killed_while_a_backup_is_restored_does_not_restore_it_twice()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -265,7 +265,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Of_a_cluster_whose_settings_were_raised_and_lowered_again_copes()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);

@@ -23,6 +23,7 @@ public sealed class UpdateTests(TemporalServer temporal)
 
             await UpdateAsync(cluster, new() { Image = image });
             await writer.MoreAsync();
+            TestContext.Current.SendDiagnosticMessage($"longest gap of two updates: {writer.Outage}");
             Assert.True(writer.Outage < TimeSpan.FromSeconds(10), $"{writer.Outage}");
             var primary = (await cluster.InspectAsync()).State.Primaries[0].Id;
             Assert.Empty(await writer.LostAsync(primary));
@@ -56,13 +57,17 @@ public sealed class UpdateTests(TemporalServer temporal)
         }
     }
 
-    [Fact]
-    public async Task Less_max_connections_goes_to_the_primary_first_without_a_switchover()
+    [Fact, Trait("Suite", "world")]
+    public async Task Less_max_connections_goes_to_the_primary_first_and_what_is_taken_back_is_as_before()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await UpdateAsync(cluster, new() { Set = ["max_connections=60"] });
         await UsedAsync(cluster, "max_connections", "60");
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+
+        await UpdateAsync(cluster, new() { Reset = ["max_connections"] });
+        await UsedAsync(cluster, "max_connections", "100");
+        await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
     [Fact]
@@ -79,7 +84,7 @@ public sealed class UpdateTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task What_ALTER_SYSTEM_left_waiting_is_shown_and_brought_about()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -107,7 +112,7 @@ public sealed class UpdateTests(TemporalServer temporal)
     /// <returns>Its ID.</returns>
     private static async Task<string> TagAnotherAsync(string image)
     {
-        var container = await Host.DockerAsync("create", "--label", "pgflow-test", Host.Image);
+        var container = await Host.DockerAsync("create", "--label", "pgflow-test", Host.Image, "postgres");
         var id = await Host.DockerAsync("commit", "-c", $"LABEL pgflow-test={image}", container, image);
         await Host.DockerAsync("rm", "-v", container);
         return id;

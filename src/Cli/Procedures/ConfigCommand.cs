@@ -7,24 +7,16 @@ internal static class ConfigCommand
 {
     private static readonly Argument<string?> Action = new Argument<string?>("ACTION")
     {
-        HelpName = "set",
-        Description = "Set it on all nodes",
-    }.AcceptOnlyFromAmong("set");
+        HelpName = "set|reset",
+        Description = "Set it on all nodes, or take it back: what postgresql.conf says, or the default",
+    }.AcceptOnlyFromAmong("set", "reset");
 
-    private static readonly Argument<string[]> Settings = new("NAME=VALUE")
+    private static readonly Argument<string[]> Settings = new("NAME[=VALUE]")
     {
-        HelpName = "NAME=VALUE",
+        HelpName = "NAME[=VALUE]",
         Description = "The settings, as max_connections=200; checked against pg_settings",
         Arity = ArgumentArity.OneOrMore,
     };
-
-    private static readonly Field[] Fields =
-    [
-        Field.Cluster,
-        new("set", Settings, typeof(IReadOnlyList<string>)),
-        Field.Reason,
-        Field.TakeOver,
-    ];
 
     public static Command Command(Terminal terminal) =>
         InvocationContext.CommandOf(
@@ -36,11 +28,20 @@ internal static class ConfigCommand
                 new ProcedureStarter(call).RunAsync(
                     new(
                         nameof(UpdateCluster),
-                        Field.Input(Fields, call.Parsed).ToJsonString(PgFlowJson.Options),
+                        Field.Input(FieldsOf(call.Parsed), call.Parsed).ToJsonString(PgFlowJson.Options),
                         call.Parsed.GetValue(Flags.Cluster)
                     ),
                     cancel
                 ),
-            parsed => InputCheck.Problems(typeof(UpdateClusterInput), Field.Input(Fields, parsed), Fields)
+            parsed =>
+                InputCheck.Problems(typeof(UpdateClusterInput), Field.Input(FieldsOf(parsed), parsed), FieldsOf(parsed))
         );
+
+    private static Field[] FieldsOf(ParseResult parsed) =>
+        [
+            Field.Cluster,
+            new(parsed.GetValue(Action) ?? "set", Settings, typeof(IReadOnlyList<string>)),
+            Field.Reason,
+            Field.TakeOver,
+        ];
 }

@@ -47,7 +47,11 @@ public sealed record NodeSetup(
             Find(setting.Key) is { NeedsRestart: true } row
             && (!Settings.TryGetValue(setting.Key, out var own) || own != setting.Value)
             && !row.Has(setting.Value)
-        );
+        )
+        || Settings
+            .Keys.Except(target.Settings.Keys)
+            .Select(Find)
+            .Any(row => row is { NeedsRestart: true, Unset: { } unset } && !row.Has(unset));
 }
 
 internal static class Settings

@@ -59,6 +59,10 @@ public sealed partial record Setting(string Name, string Type, string Context, s
     /// <summary>What that file says: what is in force after a start.</summary>
     public string? FileValue { get; init; }
 
+    /// <summary>What is in force after a start when it is taken from the cluster's settings; null where they do not
+    /// decide about it.</summary>
+    public string? Unset { get; init; }
+
     /// <summary>Whether another value is in force after a restart.</summary>
     public bool PendingRestart { get; init; }
 
@@ -82,7 +86,7 @@ public sealed partial record Setting(string Name, string Type, string Context, s
 
     /// <summary>How much a node has of it after its restart, with the settings that it is to get.</summary>
     internal double? After(NodeTarget target) =>
-        Number(target.Settings.TryGetValue(Name, out var set) && !IsOverridden ? set : FileValue ?? Value);
+        Number(target.Settings.TryGetValue(Name, out var set) && !IsOverridden ? set : Unset ?? FileValue ?? Value);
 
     /// <summary>What stands against that value; null where nothing does.</summary>
     public string? ProblemOf(string value) =>

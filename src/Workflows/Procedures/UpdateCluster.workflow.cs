@@ -15,6 +15,11 @@ public sealed partial record UpdateClusterInput : ProcedureInput
     [Flag("A setting of all nodes, checked against pg_settings; may be given again", Value = "NAME=VALUE")]
     public IReadOnlyList<string> Set { get; init; } = [];
 
+    /// <summary>Settings of the cluster that are taken back: what other files say is in force, or
+    /// PostgreSQL's default.</summary>
+    [Flag("A setting to take back: what postgresql.conf says, or the default; may be given again", Value = "NAME")]
+    public IReadOnlyList<string> Reset { get; init; } = [];
+
     /// <summary>The node that becomes the primary, where the primary has to restart.</summary>
     [Flag("The node that becomes the primary, where the primary has to restart; the best one where none is named")]
     public NodeName? To { get; init; }
@@ -29,6 +34,9 @@ public sealed partial record UpdateClusterInput : ProcedureInput
         Set.Select(given => given.Split('=', 2))
             .ToDictionary(given => given[0].Trim().ToLowerInvariant(), given => given[1].Trim());
 
+    /// <summary>What is to be taken back.</summary>
+    internal IReadOnlyList<string> Unset => [.. Reset.Select(name => name.Trim().ToLowerInvariant()).Distinct()];
+
     /// <inheritdoc/>
     protected override IEnumerable<InputProblem> Check() =>
         [
@@ -37,8 +45,13 @@ public sealed partial record UpdateClusterInput : ProcedureInput
             : Unfit("image", Image, 255),
             .. Set.Where(given => given is null || !Assignment().IsMatch(given))
                 .Select(given => new InputProblem("set", $"'{given}' is not NAME=VALUE, as max_connections=200")),
+            .. Reset
+                .Where(given => given is null || !SettingName().IsMatch(given))
+                .Select(given => new InputProblem("reset", $"'{given}' is no name of a setting, as max_connections")),
             .. Set.Where(given => given is not null && Assignment().IsMatch(given))
-                .GroupBy(given => given.Split('=')[0].Trim(), StringComparer.OrdinalIgnoreCase)
+                .Select(given => given.Split('=')[0])
+                .Concat(Reset.Where(given => given is not null))
+                .GroupBy(name => name.Trim(), StringComparer.OrdinalIgnoreCase)
                 .Where(name => name.Count() > 1)
                 .Select(name => new InputProblem("set", $"{name.Key} is given twice")),
             .. Set.SelectMany(given => Unfit("set", given, 1000)),
@@ -47,6 +60,9 @@ public sealed partial record UpdateClusterInput : ProcedureInput
 
     [GeneratedRegex(@"^\s*[A-Za-z_][A-Za-z0-9_.]*\s*=")]
     private static partial Regex Assignment();
+
+    [GeneratedRegex(@"^\s*[A-Za-z_][A-Za-z0-9_.]*\s*$")]
+    private static partial Regex SettingName();
 }
 
 /// <summary>Gives all nodes another image or other settings, one node after another: standbys, a switchover, the old

@@ -48,7 +48,8 @@ internal sealed record UpdateClusterPlan : Plan
         string[] names =
         [
             .. input
-                .Settings.Keys.Concat(Setting.Capacities)
+                .Settings.Keys.Concat(input.Unset)
+                .Concat(Setting.Capacities)
                 .Concat(state.Nodes.SelectMany(node => node.PendingRestart)),
         ];
         var image = input.Image is { } given ? await Clusters.InspectImageAsync(state.Cluster, given) : null;
@@ -81,12 +82,14 @@ internal sealed record UpdateClusterPlan : Plan
             leader
                 .Settings.Concat(input.Settings)
                 .GroupBy(pair => pair.Key)
+                .Where(of => !input.Unset.Contains(of.Key))
                 .ToDictionary(of => of.Key, of => of.Last().Value)
         );
         string[] against =
         [
             .. ImageProblems(leader, target.Spec, image),
             .. input.Settings.SelectMany(setting => SettingProblems(setting.Key, setting.Value, setups)),
+            .. input.Unset.Where(name => leader.Find(name)?.IsOwned is true).Select(name => $"{name}: is PgFlow's own"),
         ];
         if (Failure.RefuseFor(against) is { } refusal)
         {
@@ -123,7 +126,11 @@ internal sealed record UpdateClusterPlan : Plan
             Facts =
             [
                 $"primary {primary.Id}, PostgreSQL {leader.Version} of {leader.Spec.Image}",
-                .. input.Settings.Select(setting => FactOf(leader, setting.Key, setting.Value)),
+                .. input.Settings.Select(setting => FactOf(leader.Find(setting.Key)!, setting.Value)),
+                .. from name in input.Unset
+                let row = leader.Find(name)
+                where row is { Unset: not null }
+                select FactOf(row, row.Unset!),
             ],
             Warnings =
             [
@@ -251,15 +258,15 @@ internal sealed record UpdateClusterPlan : Plan
         [
             .. input.Image is null ? [] : new[] { target.Spec.Image },
             .. input.Settings.Select(setting => $"{setting.Key}={setting.Value}"),
+            .. input.Unset.Select(name => $"{name} reset"),
         ];
         return parts.Count > 0 ? string.Join(", ", parts) : "what the primary has and its files say";
     }
 
-    private static string FactOf(NodeSetup leader, string name, string value)
+    private static string FactOf(Setting row, string value)
     {
-        var row = leader.Find(name)!;
         var when = row.NeedsRestart ? "needs a restart" : "a reload is enough";
-        return $"{name} is {row.Value}{row.Unit}, will be {value}; {when}";
+        return $"{row.Name} is {row.Value}{row.Unit}, will be {value}; {when}";
     }
 
     private static Finding OutageOf(NodeState primary, IReadOnlyList<string> lowered) =>

@@ -83,6 +83,38 @@ public sealed class SlotTests(TemporalServer temporal)
     }
 
     [Fact]
+    public async Task The_slot_of_a_node_goes_along_while_the_node_is_copied()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await TestCluster.SqlAsync(
+            cluster.Node(1),
+            "CREATE TABLE big AS SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 500000) AS i"
+        );
+        var remake = await cluster.StartAsync(
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(2),
+                    }
+                )
+        );
+        await Host.UntilAsync(
+            "the copy uses p2's slot",
+            async () =>
+                await TestCluster.SqlAsync(
+                    cluster.Node(1),
+                    "SELECT EXISTS (SELECT FROM pg_stat_replication AS copy JOIN pg_replication_slots ON active_pid = pid "
+                        + "WHERE slot_name = 'p2' AND application_name = 'pg_basebackup')"
+                ) == "t"
+        );
+        await TestCluster.ReportAsync(remake);
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+    }
+
+    [Fact]
     public async Task A_setting_raised_on_the_primary_first_is_told_with_the_way_that_does_not_end_the_standby()
     {
         TestedPostgres.Require(14, "a standby with less than it needs pauses");

@@ -125,6 +125,7 @@ public sealed partial class ProgramTests : IDisposable
                 ("DATABASE", ""),
                 ("STATEMENT", ""),
                 ("PRIMARY", ""),
+                ("SLOT", ""),
                 ("ADDRESS", ""),
                 (parameter, Hostile),
             ]

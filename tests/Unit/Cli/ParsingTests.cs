@@ -67,7 +67,7 @@ public sealed class ParsingTests
     [InlineData("remake", "CLUSTER: is missing | NODE: is missing")]
     [InlineData("switchover demo --to p1 --to p2 --stop-within-seconds 0", "--stop-within-seconds: | Option '--to' ")]
     [InlineData("timeline Demo --check --rebuild", "CLUSTER: | --check ")]
-    [InlineData("config Demo set max_connections --dry-run", "CLUSTER: | NAME=VALUE: 'max_connections' is not")]
+    [InlineData("config Demo set max_connections --dry-run", "CLUSTER: | NAME[=VALUE]: 'max_connections' is not")]
     [InlineData("update demo --set a --set b --to p0", "--to: | --set: 'a' is not NAME=VALUE | --set: 'b' is not")]
     public async Task Everything_that_is_wrong_with_a_line_is_said_at_once(string line, string wrong)
     {

@@ -170,6 +170,30 @@ public sealed class UpdateClusterPlanTests
     }
 
     [Fact]
+    public void A_setting_that_is_taken_back_changes_to_what_the_other_files_say()
+    {
+        var lowered = Reset("max_connections", "200", unset: "100");
+        Assert.Equal(RestartOrder.PrimaryFirst, lowered.Restart);
+        Assert.Contains("max_connections is 200, will be 100; needs a restart", lowered.Facts);
+        Assert.All(lowered.Changes, change => Assert.Empty(change.After.Settings));
+
+        Assert.Equal(RestartOrder.StandbysFirst, Reset("max_connections", "50", unset: "100").Restart);
+        Assert.Equal(RestartOrder.None, Reset("max_connections", "100", unset: "100").Restart);
+        Assert.Equal(RestartOrder.None, Reset("work_mem", "8192", unset: "4MB").Restart);
+
+        static UpdateClusterPlan Reset(string name, string now, string unset) =>
+            From(
+                new() { Cluster = Cluster, Reset = [name] },
+                Healthy(),
+                setup: setup =>
+                    With(setup, name, row => row with { Value = now, FileValue = now, Unset = unset }) with
+                    {
+                        Settings = new Dictionary<string, string> { [name] = now },
+                    }
+            );
+    }
+
+    [Fact]
     public void One_node_alone_is_an_outage()
     {
         var plan = From(Image("postgres:17.7"), Healthy(1), Newer);
@@ -295,11 +319,25 @@ public sealed class UpdateClusterPlanTests
         Assert.Equal([problem], Set(set).Problems().Select(found => found.ToString()));
 
     [Fact]
-    public void A_setting_is_given_once() =>
+    public void A_setting_is_given_once()
+    {
+        UpdateClusterInput[] twice =
+        [
+            Set("work_mem=1MB", "WORK_MEM=2MB"),
+            Set("work_mem=1MB") with
+            {
+                Reset = ["Work_mem"],
+            },
+        ];
+        Assert.All(twice, input => Assert.Equal(["set: work_mem is given twice"], Said(input)));
         Assert.Equal(
-            ["set: work_mem is given twice"],
-            Set("work_mem=1MB", "WORK_MEM=2MB").Problems().Select(found => found.ToString())
+            ["reset: 'work mem' is no name of a setting, as max_connections"],
+            Said(new() { Cluster = Cluster, Reset = ["work mem"] })
         );
+
+        static IEnumerable<string> Said(UpdateClusterInput input) =>
+            input.Problems().Select(problem => problem.ToString());
+    }
 
     private static UpdateClusterInput Set(params string[] settings) => new() { Cluster = Cluster, Set = settings };
 

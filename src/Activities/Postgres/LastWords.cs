@@ -27,7 +27,7 @@ internal static partial class LastWords
     private static partial Regex Dying();
 
     [GeneratedRegex(
-        @"(?<name>\w+) = (?<own>\d+) is a lower setting than on the \w+ server,? \(?(?:where )?its value was (?<wanted>\d+)"
+        @"(?<name>\w+) = (?<own>\d+) is a lower setting than on the \w+ server\W+(?:where )?its value was (?<wanted>\d+)"
     )]
     private static partial Regex Lower();
 }

@@ -26,8 +26,6 @@ internal static partial class LastWords
     [GeneratedRegex("(?:FATAL|PANIC): +(.*)")]
     private static partial Regex Dying();
 
-    [GeneratedRegex(
-        @"(?<name>\w+) = (?<own>\d+) is a lower setting than on the \w+ server\W+(?:where )?its value was (?<wanted>\d+)"
-    )]
+    [GeneratedRegex(@"(?<name>\w+) = (?<own>\d+) is a lower setting than on the \w+ server.* was (?<wanted>\d+)")]
     private static partial Regex Lower();
 }

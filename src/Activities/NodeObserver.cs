@@ -1,11 +1,10 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 
 namespace PgFlow.Activities;
 
 /// <summary>Finds out what a node is: a running one by asking it, a stopped one by its pg_control.</summary>
-internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunner jobs, Roles roles)
+internal sealed class NodeObserver(DockerEngine docker, Sql sql, JobRunner jobs, Roles roles)
 {
     private const int MostReadsOfControl = 20;
 
@@ -84,6 +83,7 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
     /// cluster.</summary>
     public async Task<NodeState> ObserveAsync(NodeContainer node)
     {
+        var words = await LastWordsAsync(node);
         var state = new NodeState
         {
             Id = node.Id,
@@ -94,7 +94,8 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
             Address = node.Address,
             Image = node.Docker.Image,
             Endpoint = node.Endpoint,
-            LastWords = await LastWordsAsync(node),
+            LastWords = LastWords.Why(words),
+            TooLow = LastWords.TooLow(words),
         };
         if (!node.State.Running)
         {
@@ -286,16 +287,12 @@ internal sealed partial class NodeObserver(DockerEngine docker, Sql sql, JobRunn
         };
     }
 
-    /// <summary>Why a server ended by itself, without what differs from one restart to the next; one that was stopped
-    /// or killed ends with another code than 1.</summary>
-    private async Task<string?> LastWordsAsync(NodeContainer node) =>
+    /// <summary>What a server said that ended by itself; one that was stopped or killed ends with another code than
+    /// 1.</summary>
+    private async Task<string> LastWordsAsync(NodeContainer node) =>
         node.State is { ExitCode: 1 } and ({ Running: false } or { Restarting: true })
-        && (await LearnAsync("its log", () => docker.Of(node.Id).LogAsync(MostLinesOfLog))).Value is { } log
-            ? DyingWords().Matches(log).LastOrDefault()?.Groups[1].Value.Trim()
-            : null;
-
-    [GeneratedRegex("(?:FATAL|PANIC): +(.*)")]
-    private static partial Regex DyingWords();
+            ? (await LearnAsync("its log", () => docker.Of(node.Id).LogAsync(MostLinesOfLog))).Value ?? ""
+            : "";
 
     /// <summary>An answer, or why there is none.</summary>
     private static async Task<(T? Value, string? Why)> LearnAsync<T>(string what, Func<Task<T>> askAsync)

@@ -9,10 +9,10 @@ internal sealed class Roles(Secrets secrets)
     /// connections.</summary>
     public const string Proof = "pgflow_proof";
 
-    /// <summary>What else an ordinary role can't say for itself when it logs in, as pg_db_role_setting has
-    /// it.</summary>
-    /// <remarks>A walsender loads libraries before PostgreSQL 15 only. No list can be set to nothing for a role (it
-    /// becomes one of an empty name, which is not found); this one is everywhere.</remarks>
+    /// <summary>What else an ordinary role can't say for itself when it logs in.</summary>
+    /// <remarks>As it stands in pg_db_role_setting. A walsender loads libraries before PostgreSQL 15 only. No list can
+    /// be set to nothing for a role (it becomes one of an empty name, which is not found); this one is
+    /// everywhere.</remarks>
     private static readonly (string Setting, string Value, int Since, int Before)[] ProofSettings =
     [
         ("session_preload_libraries", "\"$libdir/plpgsql\"", 0, 15),

@@ -55,6 +55,10 @@ internal static class Checks
         {
             yield return ContainerMissing(node);
         }
+        else if (node is { Role: not NodeRole.Standby, TooLow.Count: > 0 })
+        {
+            yield return TooLow(node, Hint.Remake(node.Id));
+        }
         else if (node.Role is not NodeRole.Standby)
         {
             yield return new(
@@ -85,19 +89,22 @@ internal static class Checks
     public static Finding PauseOf(NodeState node) =>
         node.TooLow.Count == 0
             ? new(FindingCode.ReplayPaused, node.Id, Hint: new("resume it with: SELECT pg_wal_replay_resume()"))
-            : new(
-                FindingCode.CapacityTooLow,
-                node.Id,
-                string.Join(
-                    ", ",
-                    node.TooLow.Select(low => $"its {low.Name} is {low.Value}, the primary's {low.Wanted}")
-                ),
+            : TooLow(
+                node,
                 new(
                     "there: "
                         + string.Join("; ", node.TooLow.Select(low => $"ALTER SYSTEM SET {low.Name} = {low.Wanted}"))
                         + $"; then docker restart {node.Id.Container} (to resume replay would end the server)"
                 )
             );
+
+    private static Finding TooLow(NodeState node, Hint hint) =>
+        new(
+            FindingCode.CapacityTooLow,
+            node.Id,
+            string.Join(", ", node.TooLow.Select(low => $"its {low.Name} is {low.Value}, the primary's {low.Wanted}")),
+            hint
+        );
 
     /// <summary>Slots of others that stay behind when another node becomes the primary.</summary>
     public static IEnumerable<Finding> SlotsLeftBehind(NodeState old, NodeState candidate) =>

@@ -141,7 +141,7 @@ public sealed record NodeState
     /// <summary>How much later it replays on purpose (recovery_min_apply_delay); empty where it does not.</summary>
     public string ApplyDelay { get; init; } = "";
 
-    /// <summary>Why a standby has stopped to replay by itself: settings that its WAL was written with more
+    /// <summary>Why a standby has stopped to replay by itself, or ended: settings that its WAL was written with more
     /// of.</summary>
     public IReadOnlyList<LowSetting> TooLow { get; init; } = [];
 

@@ -20,9 +20,9 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
     public IEnumerable<Finding> DeviationsOf(NodeState node)
     {
         var role = IsPrimary ? [] : Checks.CandidateBlockers(node, Primary).ToList();
-        var absent = role.Exists(reason =>
-            reason.Code is FindingCode.NotAStandby or FindingCode.NotStreaming or FindingCode.ContainerMissing
-        );
+        var absent =
+            !IsPrimary
+            && (node.Role is not NodeRole.Standby || role.Exists(reason => reason.Code is FindingCode.NotStreaming));
         return [.. role, .. absent ? [] : PlaceOf(node)];
     }
 

@@ -25,103 +25,103 @@ internal sealed record BrokenLogin(
     [.. Every().Where(broken => TestedPostgres.Major >= broken.Since)];
 
     private static IReadOnlyList<BrokenLogin> Every() =>
-    [
-        new(
-            "all connections taken, the reserved ones too",
-            LoginProblemKind.ConnectionsUsedUp,
-            TakeConnectionsAsync,
-            GiveConnectionsAsync,
-            OnPrimaryOnly: false
-        ),
-        OfSystem("a library for sessions is missing", null, "session_preload_libraries", "no_such_library"),
-        OfSystem("a login takes 3 s", LoginProblemKind.Slow, "post_auth_delay", "3s"),
-        OfStatements(
-            "another password",
-            LoginProblemKind.Authentication,
-            "ALTER ROLE pgflow PASSWORD 'another'",
-            "SELECT 1"
-        ),
-        OfStatements(
-            "NOLOGIN",
-            LoginProblemKind.Authentication,
-            "ALTER ROLE pgflow NOLOGIN",
-            "ALTER ROLE pgflow LOGIN"
-        ),
-        OfStatements(
-            "no superuser any more",
-            LoginProblemKind.Authentication,
-            "ALTER ROLE pgflow NOSUPERUSER",
-            "ALTER ROLE pgflow SUPERUSER"
-        ),
-        OfStatements(
-            "expired",
-            LoginProblemKind.Authentication,
-            "ALTER ROLE pgflow VALID UNTIL 'yesterday'",
-            "ALTER ROLE pgflow VALID UNTIL 'infinity'"
-        ),
-        OfStatements(
-            "renamed",
-            LoginProblemKind.Authentication,
-            "ALTER ROLE pgflow RENAME TO other",
-            "DO 'BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = ''pgflow'') THEN DROP ROLE other; ELSE "
-                + "ALTER ROLE other RENAME TO pgflow; END IF; END'"
-        ),
-        OfStatements(
-            "no connection allowed to the role",
-            null,
-            "ALTER ROLE pgflow CONNECTION LIMIT 0",
-            "ALTER ROLE pgflow CONNECTION LIMIT -1"
-        ),
-        OfStatements(
-            "the database renamed",
-            LoginProblemKind.Database,
-            "ALTER DATABASE postgres RENAME TO other",
-            "ALTER DATABASE other RENAME TO postgres",
-            "template1"
-        ),
-        OfStatements(
-            "the database closed",
-            LoginProblemKind.Database,
-            "ALTER DATABASE postgres ALLOW_CONNECTIONS false",
-            "ALTER DATABASE postgres ALLOW_CONNECTIONS true",
-            "template1"
-        ),
-        new(
-            "the database's directory missing",
-            LoginProblemKind.Database,
-            node => MoveAsync(node, "", ".away"),
-            node => MoveAsync(node, ".away", ""),
-            OnPrimaryOnly: false
-        ),
-        OfStatements(
-            "read-only for everybody",
-            null,
-            "ALTER ROLE ALL SET default_transaction_read_only = on",
-            "ALTER ROLE ALL RESET default_transaction_read_only"
-        ),
-        OfStatements(
-            "read-only in the database",
-            null,
-            "ALTER DATABASE postgres SET default_transaction_read_only = on",
-            "ALTER DATABASE postgres RESET default_transaction_read_only"
-        ),
-        OfStatements(
-            "serializable for everybody",
-            null,
-            "ALTER ROLE ALL SET default_transaction_isolation = serializable",
-            "ALTER ROLE ALL RESET default_transaction_isolation"
-        ),
-        OfStatements(
-            "a login trigger that raises",
-            null,
-            "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION "
-                + "''no''; END'; CREATE EVENT TRIGGER no ON login EXECUTE FUNCTION public.no()",
-            "DROP EVENT TRIGGER no; DROP FUNCTION public.no()"
-        ) with
-        {
-            Since = 17,
-        },
-    ];
+        [
+            new(
+                "all connections taken, the reserved ones too",
+                LoginProblemKind.ConnectionsUsedUp,
+                TakeConnectionsAsync,
+                GiveConnectionsAsync,
+                OnPrimaryOnly: false
+            ),
+            OfSystem("a library for sessions is missing", null, "session_preload_libraries", "no_such_library"),
+            OfSystem("a login takes 3 s", LoginProblemKind.Slow, "post_auth_delay", "3s"),
+            OfStatements(
+                "another password",
+                LoginProblemKind.Authentication,
+                "ALTER ROLE pgflow PASSWORD 'another'",
+                "SELECT 1"
+            ),
+            OfStatements(
+                "NOLOGIN",
+                LoginProblemKind.Authentication,
+                "ALTER ROLE pgflow NOLOGIN",
+                "ALTER ROLE pgflow LOGIN"
+            ),
+            OfStatements(
+                "no superuser any more",
+                LoginProblemKind.Authentication,
+                "ALTER ROLE pgflow NOSUPERUSER",
+                "ALTER ROLE pgflow SUPERUSER"
+            ),
+            OfStatements(
+                "expired",
+                LoginProblemKind.Authentication,
+                "ALTER ROLE pgflow VALID UNTIL 'yesterday'",
+                "ALTER ROLE pgflow VALID UNTIL 'infinity'"
+            ),
+            OfStatements(
+                "renamed",
+                LoginProblemKind.Authentication,
+                "ALTER ROLE pgflow RENAME TO other",
+                "DO 'BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = ''pgflow'') THEN DROP ROLE other; ELSE "
+                    + "ALTER ROLE other RENAME TO pgflow; END IF; END'"
+            ),
+            OfStatements(
+                "no connection allowed to the role",
+                null,
+                "ALTER ROLE pgflow CONNECTION LIMIT 0",
+                "ALTER ROLE pgflow CONNECTION LIMIT -1"
+            ),
+            OfStatements(
+                "the database renamed",
+                LoginProblemKind.Database,
+                "ALTER DATABASE postgres RENAME TO other",
+                "ALTER DATABASE other RENAME TO postgres",
+                "template1"
+            ),
+            OfStatements(
+                "the database closed",
+                LoginProblemKind.Database,
+                "ALTER DATABASE postgres ALLOW_CONNECTIONS false",
+                "ALTER DATABASE postgres ALLOW_CONNECTIONS true",
+                "template1"
+            ),
+            new(
+                "the database's directory missing",
+                LoginProblemKind.Database,
+                node => MoveAsync(node, "", ".away"),
+                node => MoveAsync(node, ".away", ""),
+                OnPrimaryOnly: false
+            ),
+            OfStatements(
+                "read-only for everybody",
+                null,
+                "ALTER ROLE ALL SET default_transaction_read_only = on",
+                "ALTER ROLE ALL RESET default_transaction_read_only"
+            ),
+            OfStatements(
+                "read-only in the database",
+                null,
+                "ALTER DATABASE postgres SET default_transaction_read_only = on",
+                "ALTER DATABASE postgres RESET default_transaction_read_only"
+            ),
+            OfStatements(
+                "serializable for everybody",
+                null,
+                "ALTER ROLE ALL SET default_transaction_isolation = serializable",
+                "ALTER ROLE ALL RESET default_transaction_isolation"
+            ),
+            OfStatements(
+                "a login trigger that raises",
+                null,
+                "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION "
+                    + "''no''; END'; CREATE EVENT TRIGGER no ON login EXECUTE FUNCTION public.no()",
+                "DROP EVENT TRIGGER no; DROP FUNCTION public.no()"
+            ) with
+            {
+                Since = 17,
+            },
+        ];
 
     public override string ToString() => Name;
 

@@ -114,9 +114,10 @@ internal sealed class RandomWork
             case 0 or 1:
                 var database = $"d{_number++}";
                 _databases.Add(database);
+                var strategy = _random.Next(2) == 0 ? "wal_log" : "file_copy";
                 Execute(
                     session,
-                    $"CREATE DATABASE {database} STRATEGY {(_random.Next(2) == 0 ? "wal_log" : "file_copy")}"
+                    $"CREATE DATABASE {database} {(TestedPostgres.Major < 15 ? "" : $"STRATEGY {strategy}")}"
                 );
                 return $"CREATE DATABASE {database}";
             case 2 or 3 when _databases.Count > 0:

@@ -117,6 +117,7 @@ public sealed class SlotTests(TemporalServer temporal)
     [Fact]
     public async Task A_setting_raised_on_the_primary_first_is_told_with_the_way_that_does_not_end_the_standby()
     {
+        TestedPostgres.Require(14, "a standby with less than it needs pauses");
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
         await TestCluster.SqlAsync(cluster.Node(1), "ALTER SYSTEM SET max_connections = 150");
         await Host.DockerAsync("restart", cluster.Node(1).Container);
@@ -149,6 +150,54 @@ public sealed class SlotTests(TemporalServer temporal)
         await FailoverTests.FailOverAsync(cluster);
         await FailoverTests.FailBackAsync(cluster);
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
+    }
+
+    [Fact]
+    public async Task A_standby_that_ended_since_a_setting_was_raised_on_the_primary_first_is_remade()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await TestCluster.SqlAsync(cluster.Node(1), "ALTER SYSTEM SET max_connections = 150");
+        await Host.DockerAsync("restart", cluster.Node(1).Container);
+        await Host.UntilAsync(
+            "p2 knows of it",
+            async () =>
+                (
+                    await Host.TryDockerAsync(
+                        "run",
+                        "--rm",
+                        "--network",
+                        "none",
+                        "-u",
+                        "postgres",
+                        "-v",
+                        $"{cluster.Node(2).Container}:/pgflow",
+                        "--entrypoint",
+                        $"{TestedPostgres.Bin}/pg_controldata",
+                        Host.Image,
+                        "/pgflow/data"
+                    )
+                ).Output.Contains("max_connections setting:              150", StringComparison.Ordinal)
+        );
+        await Host.DockerAsync("restart", cluster.Node(2).Container);
+        await Host.UntilAsync(
+            "it is said why p2 does not start",
+            async () =>
+                (await cluster.InspectAsync()).Findings.Any(finding =>
+                    finding is { Code: FindingCode.CapacityTooLow, Hint.Procedure: nameof(RemakeStandby) }
+                )
+        );
+        await cluster.RunAsync(
+            (RemakeStandby procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Node = NodeName.Of(2),
+                    }
+                )
+        );
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
     /// <summary>A standby keeps its copy when somebody has read from the slot since.</summary>

@@ -47,6 +47,11 @@ public sealed class InspectionTests
                     .With(2, node => node with { ReplayPaused = true, TooLow = [new("max_connections", 100, 150)] })
             },
             {
+                "p3 can't replay any more: its max_connections is 100, the primary's 150; give it a fresh copy of the "
+                    + "primary: pgflow remake demo p3",
+                Healthy().With(3, node => Stopped(node) with { TooLow = [new("max_connections", 100, 150)] })
+            },
+            {
                 "slot p2 on p1 is lost: whoever reads from it needs the archive or has to begin anew",
                 Healthy()
                     .With(

@@ -34,7 +34,7 @@ public sealed class WitnessTests(TemporalServer temporal)
         await witness.ExecuteUpdateAsync("stop", [new WitnessOrder("test")]);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Leaves_a_primary_alone_whose_server_was_killed_and_that_Docker_starts_again()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -50,7 +50,7 @@ public sealed class WitnessTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Says_and_does_nothing_else_when_the_primary_is_paused_or_can_not_be_reached()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -78,7 +78,7 @@ public sealed class WitnessTests(TemporalServer temporal)
         Assert.Contains("p1 can't be reached: somebody has paused its container", said, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Does_nothing_while_it_is_paused_and_goes_on_when_its_worker_was_killed()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -127,7 +127,7 @@ public sealed class WitnessTests(TemporalServer temporal)
 
     /// <summary>How long clients can't write: PGFLOW_WITNESS_KILLS containers of the primary are killed, and half as
     /// many servers.</summary>
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Clients_write_again_within_five_seconds_whatever_of_the_primary_is_killed()
     {
         var kills = int.Parse(

@@ -135,6 +135,7 @@ public sealed class WitnessTests(TemporalServer temporal)
             CultureInfo.InvariantCulture
         );
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var writer = await Writer.StartAsync(cluster);
         var (containers, servers) = (new List<double>(), new List<double>());
         for (var kill = 1; kill <= kills; kill++)
         {
@@ -143,11 +144,11 @@ public sealed class WitnessTests(TemporalServer temporal)
             var primary = await PrimaryAsync(cluster);
             if (kill % 2 == 0)
             {
-                servers.Add(await OutageAsync(cluster, () => KillServerAsync(primary)));
+                servers.Add(await OutageAsync(writer, () => KillServerAsync(primary)));
             }
 
             primary = await PrimaryAsync(cluster);
-            containers.Add(await OutageAsync(cluster, () => Host.DockerAsync("kill", primary.Container)));
+            containers.Add(await OutageAsync(writer, () => Host.DockerAsync("kill", primary.Container)));
             if (await PrimaryAsync(cluster) != primary)
             {
                 var back = await DecidedAsync(witness, WitnessAction.FailedBack);
@@ -160,6 +161,9 @@ public sealed class WitnessTests(TemporalServer temporal)
 
         Tell("containers", containers);
         Tell("servers", servers);
+        TestContext.Current.SendDiagnosticMessage(
+            string.Join(", ", containers.Concat(servers).Select(outage => $"{outage:0.00}"))
+        );
         Assert.All(containers.Concat(servers), outage => Assert.InRange(outage, 0, 5));
     }
 
@@ -182,9 +186,9 @@ public sealed class WitnessTests(TemporalServer temporal)
     }
 
     /// <summary>The time without an acknowledged row that something costs.</summary>
-    private static async Task<double> OutageAsync(TestCluster cluster, Func<Task> harm)
+    private static async Task<double> OutageAsync(Writer writer, Func<Task> harm)
     {
-        await using var writer = await Writer.StartAsync(cluster);
+        writer.ForgetOutage();
         await harm();
         await writer.MoreAsync();
         await writer.MoreAsync(); // what was acknowledged before the harm counts for the first

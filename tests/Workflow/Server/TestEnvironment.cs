@@ -89,12 +89,16 @@ internal sealed class TestEnvironment : IAsyncDisposable
         IEnumerable<(string Name, object Value)> fields
     ) => await Client.StartWorkflowAsync(procedure, [InputOf(fields)], new(id, Queue));
 
-    private Dictionary<string, object> InputOf(IEnumerable<(string Name, object Value)> fields) =>
-        new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)))
+    private Dictionary<string, object> InputOf(IEnumerable<(string Name, object Value)> fields)
+    {
+        var input = new Dictionary<string, object> { ["cluster"] = Cluster.ToString(), ["by"] = "anna" };
+        foreach (var (name, value) in fields)
         {
-            ["cluster"] = Cluster.ToString(),
-            ["by"] = "anna",
-        };
+            input[name] = value;
+        }
+
+        return input;
+    }
 
     /// <summary>Starts a procedure with anything, or nothing, for its input.</summary>
     public async Task<WorkflowHandle> StartRawAsync(string procedure, params object?[] arguments) =>

@@ -135,6 +135,7 @@ public sealed class WitnessTests(TemporalServer temporal)
             CultureInfo.InvariantCulture
         );
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        await using var writer = await Writer.StartAsync(cluster);
         var (containers, servers) = (new List<double>(), new List<double>());
         for (var kill = 1; kill <= kills; kill++)
         {
@@ -143,11 +144,11 @@ public sealed class WitnessTests(TemporalServer temporal)
             var primary = await PrimaryAsync(cluster);
             if (kill % 2 == 0)
             {
-                servers.Add(await OutageAsync(cluster, () => KillServerAsync(primary)));
+                servers.Add(await OutageAsync(writer, () => KillServerAsync(primary)));
             }
 
             primary = await PrimaryAsync(cluster);
-            containers.Add(await OutageAsync(cluster, () => Host.DockerAsync("kill", primary.Container)));
+            containers.Add(await OutageAsync(writer, () => Host.DockerAsync("kill", primary.Container)));
             if (await PrimaryAsync(cluster) != primary)
             {
                 var back = await DecidedAsync(witness, WitnessAction.FailedBack);
@@ -160,12 +161,62 @@ public sealed class WitnessTests(TemporalServer temporal)
 
         Tell("containers", containers);
         Tell("servers", servers);
+        TestContext.Current.SendDiagnosticMessage(
+            string.Join(", ", containers.Concat(servers).Select(outage => $"{outage:0.00}"))
+        );
         Assert.All(containers.Concat(servers), outage => Assert.InRange(outage, 0, 5));
     }
 
-    private async Task<WorkflowHandle> WatchAsync(TestCluster cluster, bool failback = false)
+    /// <summary>For PGFLOW_WITNESS_MINUTES, or a quarter of one, with a worker that is killed again and again.</summary>
+    [Fact]
+    public async Task A_busy_host_and_workers_that_die_are_no_reason_for_a_failover()
     {
-        var witness = await temporal.Client.StartWorkflowAsync(
+        var minutes = double.Parse(
+            Environment.GetEnvironmentVariable("PGFLOW_WITNESS_MINUTES") ?? "0.25",
+            CultureInfo.InvariantCulture
+        );
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var witness = await WatchAsync(cluster);
+        await using var writer = await Writer.StartAsync(cluster);
+        using var over = new CancellationTokenSource(TimeSpan.FromMinutes(minutes));
+        var burning = Enumerable
+            .Range(0, 2 * Environment.ProcessorCount)
+            .Select(_ => Task.Factory.StartNew(() => Burn(over.Token), TaskCreationOptions.LongRunning))
+            .ToList();
+        while (!over.IsCancellationRequested)
+        {
+            await writer.MoreAsync();
+            cluster.Worker.Kill9();
+            cluster.StartWorker();
+            await Task.WhenAny(Task.Delay(TimeSpan.FromSeconds(30), over.Token));
+        }
+
+        await Task.WhenAll(burning);
+        await WellAsync(witness, cluster.Node(1));
+        await HasNotActedAsync(witness);
+        foreach (var decision in (await StatusAsync(witness)).Decisions)
+        {
+            TestContext.Current.SendDiagnosticMessage($"{decision.At:HH:mm:ss} {decision.Action} {decision.Summary}");
+        }
+
+        Assert.Empty(await writer.LostAsync(cluster.Node(1)));
+        await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
+    }
+
+    private static void Burn(CancellationToken until)
+    {
+        while (!until.IsCancellationRequested)
+        {
+            Thread.SpinWait(1000);
+        }
+    }
+
+    private Task<WorkflowHandle> WatchAsync(TestCluster cluster, bool failback = false) =>
+        WatchAsync(temporal.Client, cluster, failback);
+
+    internal static async Task<WorkflowHandle> WatchAsync(ITemporalClient client, TestCluster cluster, bool failback)
+    {
+        var witness = await client.StartWorkflowAsync(
             (WatchCluster workflow) =>
                 workflow.RunAsync(
                     new()
@@ -182,9 +233,9 @@ public sealed class WitnessTests(TemporalServer temporal)
     }
 
     /// <summary>The time without an acknowledged row that something costs.</summary>
-    private static async Task<double> OutageAsync(TestCluster cluster, Func<Task> harm)
+    private static async Task<double> OutageAsync(Writer writer, Func<Task> harm)
     {
-        await using var writer = await Writer.StartAsync(cluster);
+        writer.ForgetOutage();
         await harm();
         await writer.MoreAsync();
         await writer.MoreAsync(); // what was acknowledged before the harm counts for the first
@@ -207,16 +258,16 @@ public sealed class WitnessTests(TemporalServer temporal)
             "kill -9 $(head -1 /pgflow/data/postmaster.pid)"
         );
 
-    private static Task<WitnessStatus> StatusAsync(WorkflowHandle witness) =>
+    internal static Task<WitnessStatus> StatusAsync(WorkflowHandle witness) =>
         witness.QueryAsync<WitnessStatus>("witness", []);
 
-    private static async Task HasNotActedAsync(WorkflowHandle witness) =>
+    internal static async Task HasNotActedAsync(WorkflowHandle witness) =>
         Assert.DoesNotContain(
             (await StatusAsync(witness)).Decisions,
             decision => decision.Action is WitnessAction.FailedOver
         );
 
-    private static Task WellAsync(WorkflowHandle witness, NodeId primary) =>
+    internal static Task WellAsync(WorkflowHandle witness, NodeId primary) =>
         Host.UntilAsync(
             $"{primary} is well",
             async () =>
@@ -224,7 +275,7 @@ public sealed class WitnessTests(TemporalServer temporal)
                 && verdict.Primary == primary.Name
         );
 
-    private static async Task<WitnessDecision> DecidedAsync(WorkflowHandle witness, WitnessAction action)
+    internal static async Task<WitnessDecision> DecidedAsync(WorkflowHandle witness, WitnessAction action)
     {
         WitnessDecision? found = null;
         await Host.UntilAsync(

@@ -21,6 +21,9 @@ internal sealed class Writer : IAsyncDisposable
     /// <summary>The longest time without an acknowledged row.</summary>
     public TimeSpan Outage => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _longestGap));
 
+    /// <summary>Begins to measure anew.</summary>
+    public void ForgetOutage() => Interlocked.Exchange(ref _longestGap, 0);
+
     public static async Task<Writer> StartAsync(TestCluster cluster)
     {
         var connection =

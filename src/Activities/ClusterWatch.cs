@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Docker.DotNet;
 
 namespace PgFlow.Activities;
@@ -16,13 +17,15 @@ internal sealed class ClusterWatch(ClusterName cluster, Inventory inventory, Nod
     private readonly Inquiry<IReadOnlyList<ListedNode>> _listing = new(() =>
         inventory.ListNodesAsync(cluster, Patience)
     );
+    private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
+    private readonly Stopwatch _clock = Stopwatch.StartNew(); // nobody sets it, as they may the host's
     private IReadOnlyList<ListedNode> _listed = [];
 
     public async Task<Look> LookAsync()
     {
         var docker = await ListAsync();
         var nodes = await Task.WhenAll(_listed.Select(node => LookAtAsync(node, docker)));
-        return new(DateTimeOffset.UtcNow, docker, nodes);
+        return new(_began + _clock.Elapsed, docker, nodes);
     }
 
     public void Dispose()

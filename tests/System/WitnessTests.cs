@@ -168,7 +168,7 @@ public sealed class WitnessTests(TemporalServer temporal)
     }
 
     /// <summary>For PGFLOW_WITNESS_MINUTES, or a quarter of one, with a worker that is killed again and again.</summary>
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_busy_host_and_workers_that_die_are_no_reason_for_a_failover()
     {
         var minutes = double.Parse(

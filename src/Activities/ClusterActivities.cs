@@ -194,6 +194,10 @@ internal sealed class ClusterActivities(
         }
 
         await RecreateNodeAsync(node, spec);
+        if ((await inventory.NodeAsync(node)).Docker.Image != spec.ImageReference)
+        {
+            throw Failure.Fail($"{node}'s old container is not gone yet");
+        }
     }
 
     public Task TakeBackNodeAsync(NodeId node) => removal.NodeAsync(node, Removed.OfThisWorkflow);

@@ -5,6 +5,7 @@ internal sealed class DataDirectoryActivities(
     Inventory inventory,
     NodeLife life,
     JobRunner jobs,
+    ReplicationSlots slots,
     Sql sql,
     Secrets secrets
 ) : IDataDirectoryActivities
@@ -95,6 +96,7 @@ internal sealed class DataDirectoryActivities(
         }
 
         await jobs.RunToSuccessAsync(await WithPrimaryAsync(container, leader, "copy", "replicator"));
+        await slots.RenewAsync(leader, node.Name);
     }
 
     public Task SwapInCopyAsync(NodeId node) => RunAsync(node, "swap-data-directory");
@@ -124,7 +126,6 @@ internal sealed class DataDirectoryActivities(
             [
                 $"RUN={await FirstRun.ShortAsync()}",
                 $"PRIMARY={primary.Address}",
-                $"SLOT={node.Id.Name}",
                 $"OWNED={string.Join(' ', SettingsFile.Owned)}",
             ],
             Network = Names.InternalNetwork(node.Id.Cluster),

@@ -76,15 +76,15 @@ internal sealed class NodeProbe : IDisposable
         }
     }
 
-    private async Task<string[]> StartupAsync(TimeSpan within)
+    private async Task<string[]?> StartupAsync(TimeSpan within)
     {
         try
         {
-            return await _startup.AnswerAsync(within) ?? [];
+            return await _startup.AnswerAsync(within);
         }
         catch (Exception) when (!DockerEngine.ActivityToken.IsCancellationRequested)
         {
-            return []; // then there is no progress to be seen
+            return null;
         }
     }
 

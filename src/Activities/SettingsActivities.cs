@@ -19,7 +19,7 @@ internal sealed class SettingsActivities(
                     'name', known.name, 'type', vartype, 'context', context, 'value', known.setting, 'unit', unit,
                     'minimum', min_val, 'maximum', max_val, 'choices', enumvals,
                     'file', file.sourcefile, 'fileValue', file.setting, 'pendingRestart', pending_restart,
-                    'unset', CASE WHEN file.sourcefile = $3 THEN coalesce((
+                    'unset', CASE WHEN file.key IS NULL THEN boot_val WHEN file.sourcefile = $3 THEN coalesce((
                         SELECT setting FROM pg_file_settings AS other
                         WHERE lower(other.name) = lower(known.name) AND other.sourcefile <> $3
                         ORDER BY other.seqno DESC LIMIT 1), boot_val) END,

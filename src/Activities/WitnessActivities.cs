@@ -15,6 +15,7 @@ internal sealed class WitnessActivities(Inventory inventory, NodeLife life, Sql 
     {
         var context = ActivityExecutionContext.Current;
         var judge = new WitnessJudge(known, await SeenByEarlierAttemptAsync(context.Info) ?? seen);
+        ProgressReporter.Watch("begins to look", judge.Seen);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(
             context.CancellationToken,
             context.WorkerShutdownToken

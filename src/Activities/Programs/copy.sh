@@ -8,9 +8,8 @@ set -eu
 cd "$VOLUME"
 [ ! -e "data.copy/.copied-$RUN" ] && [ ! -e "data/.copied-$RUN" ] || exit 0
 rm -rf data.new data.copy
-# A slow disk stalls the copy for longer than PgFlow lets replication hang. The node's slot goes along with it: one that
-# stood still could pass max_slot_wal_keep_size and be lost.
-pg_basebackup -D data.new -w -X stream -S "$SLOT" -c fast -P \
+# A slow disk stalls the copy for longer than PgFlow lets replication hang.
+pg_basebackup -D data.new -w -X stream -c fast -P \
   -d "$(server "$PRIMARY" replicator options '-c wal_sender_timeout=60s' connect_timeout 5)" 2>&1
 [ -z "$(ls -A data.new/pg_tblspc)" ] || {
   echo "the primary has tablespaces outside its data directory, which can't be copied"

@@ -73,7 +73,7 @@ internal static class WitnessCommand
 
         if (action is "stop")
         {
-            call.Terminal.WriteInfo($"the witness of {cluster} has ended");
+            call.Terminal.WriteInfo($"the witness of {cluster} ends");
             return ExitCodes.Done;
         }
 

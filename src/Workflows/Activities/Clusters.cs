@@ -126,7 +126,8 @@ internal static class Clusters
     public static Task<PostgresInstallation> InspectImageAsync(ClusterName cluster, string image) =>
         ActivityCall.ChangeAsync(
             (IClusterActivities activities) => activities.InspectImageAsync(cluster, image),
-            $"What is in {image}?"
+            $"What is in {image}?",
+            Duration.Long // it may have to be pulled
         );
 
     public static Task<CreatedNetworks> CreateNetworksAsync(WantedNetworks wanted) =>

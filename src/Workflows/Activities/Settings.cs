@@ -42,7 +42,6 @@ public sealed record NodeSetup(
     /// <summary>Whether the node has to be restarted to become that.</summary>
     internal bool RestartsFor(NodeTarget target) =>
         Spec.Postgres.ImageId != target.Spec.Postgres.ImageId
-        || Rows.Any(row => row is { IsOwned: false, PendingRestart: true })
         || target.Settings.Any(setting =>
             Find(setting.Key) is { NeedsRestart: true } row
             && (!Settings.TryGetValue(setting.Key, out var own) || own != setting.Value)

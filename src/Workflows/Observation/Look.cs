@@ -48,8 +48,9 @@ internal sealed record NodeLook(
     /// <summary>The address from which its walreceiver streams.</summary>
     public string? StreamsFrom { get; init; }
 
-    /// <summary>How far its start has got, as texts: one that was not seen before is progress.</summary>
-    public IReadOnlyList<string> Startup { get; init; } = [];
+    /// <summary>How far its start has got, as texts: one that was not seen before is progress. Null where nobody could
+    /// say.</summary>
+    public IReadOnlyList<string>? Startup { get; init; } = [];
 }
 
 /// <summary>What Docker says of a container.</summary>
@@ -95,4 +96,8 @@ internal enum ServerSign
 /// <param name="At">When.</param>
 /// <param name="Wal">How far it had written.</param>
 /// <param name="Streaming">Who streamed from it: only of these it means anything that they don't.</param>
-public sealed record PrimarySeen(NodeName Node, DateTimeOffset At, Lsn Wal, IReadOnlyList<NodeName> Streaming);
+public sealed record PrimarySeen(NodeName Node, DateTimeOffset At, Lsn Wal, IReadOnlyList<NodeName> Streaming)
+{
+    /// <summary>Until when it was looked at since, without a gap.</summary>
+    public DateTimeOffset LookedAt { get; init; } = At;
+}

@@ -59,8 +59,8 @@ public sealed partial record Setting(string Name, string Type, string Context, s
     /// <summary>What that file says: what is in force after a start.</summary>
     public string? FileValue { get; init; }
 
-    /// <summary>What is in force after a start when it is taken from the cluster's settings; null where they do not
-    /// decide about it.</summary>
+    /// <summary>What is in force after a start when it is taken from the cluster's settings; null where another file
+    /// decides about it.</summary>
     public string? Unset { get; init; }
 
     /// <summary>Whether another value is in force after a restart.</summary>
@@ -82,7 +82,14 @@ public sealed partial record Setting(string Name, string Type, string Context, s
     /// <summary>Whether that value is in force.</summary>
     internal bool Has(string value) =>
         string.Equals(value, Value, StringComparison.OrdinalIgnoreCase)
+        || (Type is "bool" && IsTrue(value) == IsTrue(Value))
         || (Type is "integer" or "real" && Number(value) is { } number && number == Now);
+
+    private static bool IsTrue(string value) =>
+        value.Equals("on", StringComparison.OrdinalIgnoreCase)
+        || value.Equals("true", StringComparison.OrdinalIgnoreCase)
+        || value.Equals("yes", StringComparison.OrdinalIgnoreCase)
+        || value is "1";
 
     /// <summary>How much a node has of it after its restart, with the settings that it is to get.</summary>
     internal double? After(NodeTarget target) =>

@@ -11,8 +11,12 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
     /// <summary>A daemon that is restarted is back by then, and has started the nodes again.</summary>
     public static readonly TimeSpan DockerBack = TimeSpan.FromSeconds(10);
 
-    /// <summary>A start that shows nothing new for so long makes no progress.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>A start that shows nothing new for so long makes no progress. Long, since PostgreSQL says nothing while
+    /// it syncs the data directory or writes the checkpoint at the end of a recovery.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    /// <summary>What was seen before a longer gap between looks says nothing of today.</summary>
+    public static readonly TimeSpan Gap = TimeSpan.FromSeconds(30);
 
     /// <summary>What stood against a failover may be over by then.</summary>
     public static readonly TimeSpan Reconsider = TimeSpan.FromMinutes(1);
@@ -32,6 +36,7 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
     private (DateTimeOffset Since, int Looks) _streak;
     private (DateTimeOffset At, int Starts, bool Restarting) _progress;
     private DateTimeOffset? _awayAt;
+    private DateTimeOffset? _toldAt;
 
     /// <summary>The primary when it was last well.</summary>
     public PrimarySeen? Seen { get; private set; } = seen;
@@ -44,7 +49,17 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
     public WitnessVerdict? After(Look look)
     {
         _awayAt = look.Docker is DockerAnswer.Away ? look.At : _awayAt;
+        Seen =
+            look.At - Seen?.LookedAt > Gap ? null
+            : Seen is null ? null
+            : Seen with { LookedAt = look.At };
         var verdict = WitnessVerdict.Of(look, Seen, IsStuck(look));
+        if (verdict.SaysNothing && look.At - _toldAt < Alert)
+        {
+            return null; // it neither counts nor speaks against what the looks around it say
+        }
+
+        _toldAt = look.At;
         _streak = verdict.IsSameAs(Newest) ? (_streak.Since, _streak.Looks + 1) : (look.At, 1);
         Newest = verdict;
         if (verdict is { Finding: WitnessFinding.Well, Seen: { } now })
@@ -109,9 +124,9 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
 
         var restarting = starting.Container is ContainerSign.Restarting;
         var known = _startup.Count;
-        _startup.UnionWith(starting.Startup);
+        _startup.UnionWith(starting.Startup ?? []);
         _progress = (
-            _progress.At == default || _startup.Count > known ? look.At : _progress.At,
+            _progress.At == default || _startup.Count > known || starting.Startup is null ? look.At : _progress.At,
             _progress.Starts + (restarting && !_progress.Restarting ? 1 : 0),
             restarting
         );

@@ -14,14 +14,14 @@ internal static class WitnessObjections
     /// <param name="mostLoss">How many bytes of WAL may be lost.</param>
     /// <param name="now">When that is.</param>
     /// <param name="last">When the witness has started a failover before.</param>
-    /// <param name="full">The volumes without room.</param>
+    /// <param name="room">What is known of the volumes' room; null where that is no question.</param>
     public static IReadOnlyList<string> To(
         WitnessVerdict verdict,
         ClusterState state,
         long mostLoss,
         DateTimeOffset now,
         DateTimeOffset? last,
-        IReadOnlyList<VolumeSpace> full
+        ArchiveState? room
     ) =>
         [
             .. last is { } before && now - before < Rest
@@ -31,18 +31,27 @@ internal static class WitnessObjections
                         + $"({PgFlowText.Exact(before)})",
                 ]
                 : Array.Empty<string>(),
-            .. full.Select(space =>
-                $"the disk is full: {space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left"
-            ),
+            .. room?.Unreadable is { } why
+                ? [$"nobody can tell whether a volume is full: {why}"]
+                : room?.Full.Select(space =>
+                    $"the disk is full: {space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left"
+                )
+                    ?? [],
             .. OfNodes(verdict, state, mostLoss),
         ];
 
     /// <summary>What the new primary would lack, of what the old one was seen to have; null where nobody
     /// knows.</summary>
-    public static long? LossOf(WitnessVerdict verdict, ClusterState state) => LossOf(verdict, PlanOf(state).Plan);
+    public static long? LossOf(WitnessVerdict verdict, ClusterState state) =>
+        LossOf(verdict, state, PlanOf(state).Plan);
 
-    private static long? LossOf(WitnessVerdict verdict, FailoverPlan? plan) =>
-        plan?.Likely.End is { } has ? verdict.Seen?.Wal.BytesSince(has) : null;
+    private static long? LossOf(WitnessVerdict verdict, ClusterState state, FailoverPlan? plan) =>
+        plan?.Likely.End is { } has && verdict.Seen is { } seen
+            ? Later(seen.Wal, state.Find(seen.Node)?.Wal).BytesSince(has)
+            : null;
+
+    /// <summary>A primary that nobody looked at for a moment may have written more: its pg_control says so.</summary>
+    private static Lsn Later(Lsn seen, Lsn? own) => own > seen ? own.Value : seen;
 
     private static IEnumerable<string> OfNodes(WitnessVerdict verdict, ClusterState state, long mostLoss)
     {
@@ -54,7 +63,7 @@ internal static class WitnessObjections
         var (plan, refusal) = PlanOf(state);
         return refusal is not null
             ? [refusal]
-            : [.. DriftOf(verdict, state), .. LossAbove(mostLoss, LossOf(verdict, plan))];
+            : [.. DriftOf(verdict, state), .. LossAbove(mostLoss, LossOf(verdict, state, plan))];
     }
 
     /// <summary>What the failover itself would do, or why it would refuse.</summary>

@@ -43,6 +43,9 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
     /// <summary>Whether the server ended by itself, or can't start: a full disk would be a reason.</summary>
     public bool EndsByItself { get; init; }
 
+    /// <summary>Whether it rests on answers that were late alone.</summary>
+    internal bool SaysNothing { get; init; }
+
     /// <summary>In one sentence.</summary>
     [JsonIgnore]
     public string Sentence => Evidence.Count == 0 ? Beginning : $"{Beginning}: {string.Join("; ", Evidence)}";
@@ -71,6 +74,11 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
     internal static WitnessVerdict Of(Look look, PrimarySeen? seen, bool isStuck = false)
     {
         var verdict = OfNodes(look, seen, isStuck);
+        if (look.Docker is DockerAnswer.Late && verdict.Finding is not WitnessFinding.Well)
+        {
+            verdict = verdict with { SaysNothing = true };
+        }
+
         return verdict.Finding is not (WitnessFinding.Well or WitnessFinding.Blind) && look.HeldBy is { } holder
             ? verdict with
             {
@@ -171,7 +179,10 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
                 : asked.Length > 0 ? [$"{Names(asked)} streamed from it until now"]
                 : (string[])["no standby that streamed from it can be asked"],
             ]
-        );
+        )
+        {
+            SaysNothing = streams.Count == 0 && asked.Length == 0,
+        };
     }
 
     private static IEnumerable<NodeLook> StreamingFrom(NodeLook primary, Look look) =>

@@ -2,7 +2,7 @@ namespace PgFlow.Workflows.Procedures;
 
 /// <summary>A node as it was before a procedure fenced it, for the way back.</summary>
 /// <param name="Id">The node.</param>
-/// <param name="WasRunning">Whether its container ran.</param>
+/// <param name="WasRunning">Whether its container ran, or Docker was about to start it again.</param>
 /// <param name="WasStandby">Whether it followed.</param>
 /// <param name="WasMarked">Whether it would have started as a standby; null where nobody could tell.</param>
 /// <param name="WasFenced">Whether it was fenced already: then it stays so.</param>
@@ -19,7 +19,7 @@ internal sealed record FencedNode(
     public static FencedNode Of(NodeState node) =>
         new(
             node.Id,
-            node.Container is "running",
+            node.Container is "running" or "restarting",
             node.Role is NodeRole.Standby,
             node.Role is NodeRole.Primary ? false : node.StandbySignal,
             node is { Role: NodeRole.Stopped, StandbySignal: true, RestartPolicy: not ExpectedNode.RestartPolicy },

@@ -32,7 +32,7 @@ public sealed partial record UpdateClusterInput : ProcedureInput
     /// <summary>What is to be set.</summary>
     internal IReadOnlyDictionary<string, string> Settings =>
         Set.Select(given => given.Split('=', 2))
-            .ToDictionary(given => given[0].Trim().ToLowerInvariant(), given => given[1].Trim());
+            .ToDictionary(given => given[0].Trim().ToLowerInvariant(), given => given[1]);
 
     /// <summary>What is to be taken back.</summary>
     internal IReadOnlyList<string> Unset => [.. Reset.Select(name => name.Trim().ToLowerInvariant()).Distinct()];
@@ -45,6 +45,10 @@ public sealed partial record UpdateClusterInput : ProcedureInput
             : Unfit("image", Image, 255),
             .. Set.Where(given => given is null || !Assignment().IsMatch(given))
                 .Select(given => new InputProblem("set", $"'{given}' is not NAME=VALUE, as max_connections=200")),
+            .. Set.Where(given =>
+                    given is not null && given.EndsWith('\'') && given.Contains("='", StringComparison.Ordinal)
+                )
+                .Select(given => new InputProblem("set", $"{given}: give the value without quotes")),
             .. Reset
                 .Where(given => given is null || !SettingName().IsMatch(given))
                 .Select(given => new InputProblem("reset", $"'{given}' is no name of a setting, as max_connections")),
@@ -131,6 +135,12 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
         var primary = plan.Primary;
         foreach (var node in plan.Changes.Where(change => change.Id != primary))
         {
+            if (!node.Restarts)
+            {
+                await ReloadAsync(plan, [node]);
+                continue;
+            }
+
             var (id, asked) = (node.Id, plan.Confirmers.Contains(node.Id.Name));
             await Step(
                 $"stream/{id.Name}",

@@ -89,7 +89,7 @@ internal sealed record UpdateClusterPlan : Plan
         [
             .. ImageProblems(leader, target.Spec, image),
             .. input.Settings.SelectMany(setting => SettingProblems(setting.Key, setting.Value, setups)),
-            .. input.Unset.Where(name => leader.Find(name)?.IsOwned is true).Select(name => $"{name}: is PgFlow's own"),
+            .. input.Unset.SelectMany(name => ResetProblems(name, setups)),
         ];
         if (Failure.RefuseFor(against) is { } refusal)
         {
@@ -102,7 +102,7 @@ internal sealed record UpdateClusterPlan : Plan
                 setup.Node,
                 new(setup.Spec, setup.Settings),
                 target,
-                setup.RestartsFor(target)
+                setup.RestartsFor(target) || state.Find(setup.Node.Name)!.PendingRestart.Count > 0
             ))
             .Where(change => change.Restarts || !SameSettings(change.Before.Settings, target.Settings))
             .ToList();
@@ -127,6 +127,7 @@ internal sealed record UpdateClusterPlan : Plan
             [
                 $"primary {primary.Id}, PostgreSQL {leader.Version} of {leader.Spec.Image}",
                 .. input.Settings.Select(setting => FactOf(leader.Find(setting.Key)!, setting.Value)),
+                .. state.Nodes.Where(node => node.PendingRestart.Count > 0).Select(Waiting),
                 .. from name in input.Unset
                 let row = leader.Find(name)
                 where row is { Unset: not null }
@@ -252,6 +253,12 @@ internal sealed record UpdateClusterPlan : Plan
         }
     }
 
+    private static IEnumerable<string> ResetProblems(string name, IReadOnlyList<NodeSetup> setups) =>
+        setups.Any(setup => setup.Find(name)?.IsOwned is true) ? [$"{name}: is PgFlow's own"]
+        : setups.All(setup => setup.Find(name) is null && !setup.Settings.ContainsKey(name))
+            ? [$"{name}: {setups[0].Node} has no such setting"]
+        : [];
+
     private static string WhatOf(UpdateClusterInput input, NodeTarget target)
     {
         List<string> parts =
@@ -262,6 +269,10 @@ internal sealed record UpdateClusterPlan : Plan
         ];
         return parts.Count > 0 ? string.Join(", ", parts) : "what the primary has and its files say";
     }
+
+    private static string Waiting(NodeState node) =>
+        $"{node.Id} waits for a restart to use {string.Join(", ", node.PendingRestart)} as its files have it; that has "
+        + "no way back";
 
     private static string FactOf(Setting row, string value)
     {

@@ -5,6 +5,13 @@ namespace PgFlow.Workflows.Procedures;
 /// <content>What it is told and asked, and how its decisions are kept.</content>
 public sealed partial class WatchCluster
 {
+    /// <summary>The ledger may be away for long, and a run's input has its limit.</summary>
+    private const int MostUnrecorded = 100;
+
+    private static readonly AsyncLocal<bool> Recording = new();
+
+    private bool _isRecording;
+
     /// <summary>What it has seen and decided.</summary>
     [WorkflowQuery("witness", Description = "What the witness sees, and its newest decisions.")]
     public WitnessStatus State =>
@@ -102,10 +109,15 @@ public sealed partial class WatchCluster
             return;
         }
 
+        if (decision.At <= last?.At)
+        {
+            decision = decision with { At = last.At.AddMilliseconds(1) }; // the ledger tells them apart by it
+        }
+
         _memory = _memory with
         {
             Decisions = [.. _memory.Decisions.TakeLast(MostDecisions - 1), decision],
-            Unrecorded = [.. _memory.Unrecorded, decision],
+            Unrecorded = [.. _memory.Unrecorded.TakeLast(MostUnrecorded - 1), decision],
         };
         Show();
         _telling.RemoveAll(task => task.IsCompleted);
@@ -127,27 +139,28 @@ public sealed partial class WatchCluster
         Workflow.CurrentDetails = string.Join('\n', lines);
     }
 
-    /// <summary>Writes what the ledger lacks. What can't be written comes with the next decision.</summary>
+    /// <summary>Writes what the ledger lacks, also what is decided meanwhile. What can't be written comes with the next
+    /// decision.</summary>
     private async Task RecordAsync()
     {
-        await _recording.WaitOneAsync();
+        if (_isRecording || _memory.Unrecorded.Count == 0)
+        {
+            return;
+        }
+
+        _isRecording = Recording.Value = true;
         try
         {
-            if (_memory.Unrecorded is not { Count: > 0 } decisions)
-            {
-                return;
-            }
-
             Held = await Leases.TakeAsync(
                 _input.Cluster,
                 LeaseKind.Witness,
                 new(Workflow.Info.WorkflowType, Workflow.Info.WorkflowId, _by),
                 () => Leases.RequireFreeAsync(LeaseKind.Witness, _input)
             );
-            foreach (var decision in decisions)
+            while (_memory.Unrecorded is [var next, ..])
             {
-                await Ledger.RecordAsync(ReportOf(decision));
-                _memory = _memory with { Unrecorded = [.. _memory.Unrecorded.Where(other => other != decision)] };
+                await Ledger.RecordAsync(ReportOf(next));
+                _memory = _memory with { Unrecorded = [.. _memory.Unrecorded.Where(other => other != next)] };
             }
         }
         catch (Exception e) when (TemporalFailures.IsEnd(e))
@@ -157,9 +170,8 @@ public sealed partial class WatchCluster
         finally
         {
             var held = Held;
-            Held = null;
+            (Held, _isRecording) = (null, false);
             await (held?.ReleaseAsync() ?? Task.FromResult(true));
-            _recording.ReleaseMutex();
         }
     }
 

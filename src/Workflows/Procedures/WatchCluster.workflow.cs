@@ -24,7 +24,6 @@ public sealed partial class WatchCluster : Procedure
 
     private readonly List<Task> _following = [];
     private readonly List<Task> _telling = [];
-    private readonly Temporalio.Workflows.Mutex _recording = new();
     private WatchClusterInput _input = new();
     private WitnessMemory _memory = new();
     private WitnessOrder? _stopped;
@@ -33,7 +32,9 @@ public sealed partial class WatchCluster : Procedure
     /// <summary>The workflow ID of a cluster's witness: there is one.</summary>
     public static string IdOf(ClusterName cluster) => $"pgflow-witness-{cluster}";
 
-    internal override LeaseMark? LeaseNow => Held is null ? null : new(_input.Cluster, LeaseKind.Witness);
+    /// <summary>Of what is recorded alone: whatever else is done meanwhile needs no lease.</summary>
+    internal override LeaseMark? LeaseNow =>
+        Held is null || !Recording.Value ? null : new(_input.Cluster, LeaseKind.Witness);
 
     /// <summary>When this run gives over to the next; that one does not follow a failover of this one, which may be
     /// blocked for days.</summary>
@@ -147,6 +148,7 @@ public sealed partial class WatchCluster : Procedure
 
     private async Task CanNotLookAsync(Exception why)
     {
+        _memory = _memory with { Known = null }; // that all is well again is news
         Decide(new(Now, WitnessAction.Alerted, $"the cluster can't be watched: {TemporalFailures.Why(why)}", []));
         await Workflow.WaitConditionAsync(() => _memory.Paused is not null || _stopped is not null, Pause);
     }
@@ -183,8 +185,8 @@ public sealed partial class WatchCluster : Procedure
     private async Task LookAgainAsync(WitnessVerdict verdict)
     {
         var state = await Clusters.ObserveAsync(_input.Cluster);
-        var full = verdict.EndsByItself ? (await Repositories.GlanceAsync(_input.Cluster)).Full : [];
-        var objections = WitnessObjections.To(verdict, state, _input.MostLoss, Now, _memory.LastFailoverAt, full);
+        var room = verdict.EndsByItself ? await Repositories.GlanceAsync(_input.Cluster) : null;
+        var objections = WitnessObjections.To(verdict, state, _input.MostLoss, Now, _memory.LastFailoverAt, room);
         if (objections.Count > 0)
         {
             Decide(
@@ -199,6 +201,7 @@ public sealed partial class WatchCluster : Procedure
 
     private async Task FailOverAsync(WitnessVerdict verdict, long loss)
     {
+        var before = _memory.LastFailoverAt;
         _memory = _memory with { LastFailoverAt = Now };
         var input = new FailoverInput
         {
@@ -217,17 +220,22 @@ public sealed partial class WatchCluster : Procedure
             }
         );
         _following.RemoveAll(task => task.IsCompleted);
-        _following.Add(FollowAsync(failover, verdict.Primary!.Value, input.By));
+        _following.Add(FollowAsync(failover, verdict.Primary!.Value, input.By, before));
     }
 
     /// <summary>What becomes of a failover. Meanwhile it holds the cluster, and the witness leaves it alone.</summary>
-    private async Task FollowAsync(ChildWorkflowHandle<Failover, Report> failover, NodeName old, string by)
+    private async Task FollowAsync(
+        ChildWorkflowHandle<Failover, Report> failover,
+        NodeName old,
+        string by,
+        DateTimeOffset? before
+    )
     {
         try
         {
             var report = await failover.GetResultAsync();
             Decide(new(Now, WitnessAction.LeftAlone, report.Summary, []) { WorkflowId = failover.Id });
-            if (_input.Failback && _stopped is null)
+            if (_input.Failback && _stopped is null && _memory.Paused is null)
             {
                 var input = new FailbackInput
                 {
@@ -245,6 +253,16 @@ public sealed partial class WatchCluster : Procedure
         }
         catch (ChildWorkflowFailureException e) when (!Workflow.CancellationToken.IsCancellationRequested)
         {
+            if (
+                e.InnerException is ApplicationFailureException
+                {
+                    ErrorType: FailureTypes.Refused or FailureTypes.ClusterBusy
+                }
+            )
+            {
+                _memory = _memory with { LastFailoverAt = before }; // it has not begun
+            }
+
             var why = $"the failover has not succeeded: {TemporalFailures.Why(e)}";
             Decide(new(Now, WitnessAction.Alerted, why, []) { WorkflowId = failover.Id });
         }

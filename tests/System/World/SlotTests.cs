@@ -83,13 +83,11 @@ public sealed class SlotTests(TemporalServer temporal)
     }
 
     [Fact]
-    public async Task The_slot_of_a_node_goes_along_while_the_node_is_copied()
+    public async Task A_slot_that_is_lost_while_its_node_is_copied_is_made_anew()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
-        await TestCluster.SqlAsync(
-            cluster.Node(1),
-            "CREATE TABLE big AS SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 500000) AS i"
-        );
+        await TestCluster.SqlAsync(cluster.Node(1), "ALTER SYSTEM SET max_slot_wal_keep_size = '32MB'");
+        await TestCluster.SqlAsync(cluster.Node(1), "SELECT pg_reload_conf()");
         var remake = await cluster.StartAsync(
             (RemakeStandby procedure) =>
                 procedure.RunAsync(
@@ -101,16 +99,28 @@ public sealed class SlotTests(TemporalServer temporal)
                     }
                 )
         );
+        var job = await cluster.OnJobAsync("copy", "pause");
         await Host.UntilAsync(
-            "the copy uses p2's slot",
+            "p2's slot is lost",
             async () =>
-                await TestCluster.SqlAsync(
-                    cluster.Node(1),
-                    "SELECT EXISTS (SELECT FROM pg_stat_replication AS copy JOIN pg_replication_slots ON active_pid = pid "
-                        + "WHERE slot_name = 'p2' AND application_name = 'pg_basebackup')"
-                ) == "t"
+            {
+                foreach (
+                    var statement in (string[])
+                        ["SELECT pg_logical_emit_message(false, 't', 't')", "SELECT pg_switch_wal()", "CHECKPOINT"]
+                )
+                {
+                    await TestCluster.SqlAsync(cluster.Node(1), statement);
+                }
+
+                return await TestCluster.SqlAsync(
+                        cluster.Node(1),
+                        "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'p2'"
+                    ) == "lost";
+            }
         );
+        await Host.DockerAsync("unpause", job);
         await TestCluster.ReportAsync(remake);
+        await TestCluster.SqlAsync(cluster.Node(1), "ALTER SYSTEM RESET max_slot_wal_keep_size");
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 

@@ -125,7 +125,6 @@ public sealed partial class ProgramTests : IDisposable
                 ("DATABASE", ""),
                 ("STATEMENT", ""),
                 ("PRIMARY", ""),
-                ("SLOT", ""),
                 ("ADDRESS", ""),
                 (parameter, Hostile),
             ]

@@ -42,6 +42,11 @@ public sealed class UpdateClusterPlanTests
             },
             { "wal_level: is PgFlow's own", Healthy(), Set("wal_level=logical") },
             {
+                "wal_level: is PgFlow's own; max_conections: p1 has no such setting",
+                Healthy(),
+                new() { Cluster = Cluster, Reset = ["wal_level", "max_conections"] }
+            },
+            {
                 "max_worker_processes must be raised on the standbys first, and max_connections lowered on the "
                     + "primary first: set one after the other",
                 Healthy(),
@@ -254,11 +259,11 @@ public sealed class UpdateClusterPlanTests
         Assert.True(From(new() { Cluster = Cluster }, Healthy()).NothingToDo);
         var plan = From(
             new() { Cluster = Cluster },
-            Healthy(2),
-            setup: setup =>
-                setup.Node.Name == P(2)
-                    ? With(setup, "max_connections", row => row with { PendingRestart = true })
-                    : setup
+            Healthy(2).With(2, node => node with { PendingRestart = ["max_connections"] })
+        );
+        Assert.Contains(
+            "p2 waits for a restart to use max_connections as its files have it; that has no way back",
+            plan.Facts
         );
         Assert.Equal(["p2"], plan.Changes.Select(change => change.ToString()));
         Assert.Null(plan.Switchover);
@@ -315,6 +320,7 @@ public sealed class UpdateClusterPlanTests
     [Theory]
     [InlineData("max_connections", "set: 'max_connections' is not NAME=VALUE, as max_connections=200")]
     [InlineData("=3", "set: '=3' is not NAME=VALUE, as max_connections=200")]
+    [InlineData("log_line_prefix='%m '", "set: log_line_prefix='%m ': give the value without quotes")]
     public void What_is_no_assignment_is_invalid(string set, string problem) =>
         Assert.Equal([problem], Set(set).Problems().Select(found => found.ToString()));
 

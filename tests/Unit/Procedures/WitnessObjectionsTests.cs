@@ -87,17 +87,27 @@ public sealed class WitnessObjectionsTests
     {
         Assert.Contains(
             "less than 10 min ago",
-            Assert.Single(WitnessObjections.To(Down, Crashed, Most, Noon, Noon.AddMinutes(-9), []))
+            Assert.Single(WitnessObjections.To(Down, Crashed, Most, Noon, Noon.AddMinutes(-9), room: null))
         );
-        Assert.Empty(WitnessObjections.To(Down, Crashed, Most, Noon, Noon.AddMinutes(-10), []));
+        Assert.Empty(WitnessObjections.To(Down, Crashed, Most, Noon, Noon.AddMinutes(-10), room: null));
     }
 
     [Fact]
-    public void A_full_disk() =>
-        Assert.Contains(
-            "p1's volume has 9 bytes left",
-            Assert.Single(WitnessObjections.To(Down, Crashed, Most, Noon, last: null, [new("p1", 9)]))
-        );
+    public void A_full_disk_or_one_that_nobody_can_look_at()
+    {
+        Assert.Contains("p1's volume has 9 bytes left", With(new() { Full = [new("p1", 9)] }));
+        Assert.Equal("nobody can tell whether a volume is full: it hangs", With(new() { Unreadable = "it hangs" }));
+
+        static string With(ArchiveState room) =>
+            Assert.Single(WitnessObjections.To(Down, Crashed, Most, Noon, last: null, room));
+    }
+
+    [Fact]
+    public void What_the_primary_wrote_when_nobody_looked()
+    {
+        var ahead = Crashed.With(1, node => node with { Wal = new(0x7000001) });
+        Assert.Contains("32 MB of WAL would be lost", Only(ahead));
+    }
 
     [Fact]
     public void No_standby_that_could_take_over() =>
@@ -106,5 +116,5 @@ public sealed class WitnessObjectionsTests
     private static string Only(ClusterState state) => Assert.Single(To(state));
 
     private static IReadOnlyList<string> To(ClusterState state, WitnessVerdict? verdict = null) =>
-        WitnessObjections.To(verdict ?? Down, state, Most, Noon, last: null, []);
+        WitnessObjections.To(verdict ?? Down, state, Most, Noon, last: null, room: null);
 }

@@ -208,11 +208,46 @@ public sealed class WitnessTests
     }
 
     [Fact]
-    public void A_start_that_stands_still_is_down_after_thirty_seconds()
+    public void A_start_that_stands_still_is_down_after_five_minutes()
     {
         var stuck = Of(Starting with { Startup = ["recovering segment 1"] }, Alone(2));
-        var news = News(Known(WitnessFinding.Recovering), [.. Enumerable.Repeat(stuck, 70)]);
-        Assert.Equal(61, news.IndexOf(true)); // 60 looks, and another to be sure
+        var news = News(Known(WitnessFinding.Recovering), [.. Enumerable.Repeat(stuck, 610)]);
+        Assert.Equal(601, news.IndexOf(true)); // 600 looks, and another to be sure
+
+        var unknown = Of(Starting with { Startup = null }, Alone(2));
+        Assert.DoesNotContain(true, News(Known(WitnessFinding.Recovering), [.. Enumerable.Repeat(unknown, 610)]));
+    }
+
+    [Fact]
+    public void What_was_seen_before_a_gap_of_half_a_minute_counts_for_nothing()
+    {
+        Assert.Equal([false, true], Down(after: 58));
+        Assert.Equal([false, false], Down(after: 61));
+
+        static List<bool> Down(int after)
+        {
+            var judge = new WitnessJudge(known: null, Seen);
+            return
+            [
+                .. Enumerable.Range(after, 2).Select(look => judge.After(At(Of(Killed, Alone(2)), look)) is not null),
+            ];
+        }
+    }
+
+    [Fact]
+    public void Answers_that_are_late_neither_count_nor_speak_against_the_others()
+    {
+        Look down = Of(Killed, Alone(2)),
+            late =
+                Of(Silent(Primary) with { Container = ContainerSign.Unknown }, Alone(2)) with
+                {
+                    Docker = DockerAnswer.Late,
+                },
+            noStandby = Of(Killed, Silent(Alone(2)));
+        Assert.Equal([false, false, true], News(down, late, down));
+        Assert.Equal([false, false, false, true], News(down, late, late, down));
+        Assert.Equal([false, false, true], News(down, noStandby, down));
+        Assert.Equal(6 + 6, News(Enumerable.Repeat(late, 20).Prepend(down)).IndexOf(true)); // then it is said, after 3 s
     }
 
     [Fact]

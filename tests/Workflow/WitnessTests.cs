@@ -88,6 +88,55 @@ public sealed class WitnessTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task A_failover_that_has_not_begun_costs_no_ten_minutes()
+    {
+        await using var world = TestEnvironment.Start(server, 3);
+        var witness = await StartAsync(world);
+        var gate = world.InMemory.Hold("CopyPrimary p3");
+        var holder = await world.StartAsync("RemakeStandby", ("node", "p3"));
+        await gate.Reached;
+        world.InMemory.Crash("p1");
+        world.InMemory.Show(WitnessFinding.Down);
+        var refused = await DecidedAsync(witness, WitnessAction.FailedOver);
+        await Assert.ThrowsAsync<WorkflowFailedException>(() =>
+            world.Client.GetWorkflowHandle(refused.WorkflowId!).GetResultAsync<Report>()
+        );
+        await holder.TerminateAsync();
+        gate.Open();
+
+        await DecidedAsync(witness, WitnessAction.Alerted);
+        world.InMemory.Show(WitnessFinding.Down);
+        var decided = await UntilAsync(
+            witness,
+            status => status.Decisions.Count(one => one.Action is WitnessAction.FailedOver) == 2
+        );
+        Assert.DoesNotContain(
+            decided.Decisions,
+            one => one.Summary.Contains("less than 10 min ago", StringComparison.Ordinal)
+        );
+        await StopAsync(witness);
+    }
+
+    [Fact]
+    public async Task Brings_no_node_back_while_it_is_paused()
+    {
+        await using var world = TestEnvironment.Start(server, 3);
+        var witness = await StartAsync(world, ("failback", true));
+        var gate = world.InMemory.Hold("PromoteStandby p2");
+        world.InMemory.Crash("p1");
+        world.InMemory.Show(WitnessFinding.Down);
+        await gate.Reached;
+        var failover = await DecidedAsync(witness, WitnessAction.FailedOver);
+        await PauseAsync(world, witness);
+        gate.Open();
+        await world.Client.GetWorkflowHandle(failover.WorkflowId!).GetResultAsync<Report>();
+
+        await DecidedAsync(witness, WitnessAction.LeftAlone);
+        await StopAsync(witness);
+        Assert.DoesNotContain(world.InMemory.Ledger, record => record.Procedure == "Failback");
+    }
+
+    [Fact]
     public async Task Does_not_fail_over_where_more_is_lost_than_it_may()
     {
         await using var world = TestEnvironment.Start(server, 3);

@@ -18,6 +18,9 @@ internal static partial class TestedPostgres
     public static void Require(int major, string what) =>
         Assert.SkipWhen(Major < major, $"{what}: from PostgreSQL {major} on; {Host.Image} has {Major}");
 
+    /// <summary>How CREATE DATABASE is told to copy; before 15 there is the one way only.</summary>
+    public static string Strategy(string name) => Major < 15 ? "" : $" STRATEGY {name}";
+
     private static async Task<(string Bin, int Major)> FindAsync()
     {
         var said = Said()

@@ -64,7 +64,7 @@ public sealed class HostilePast(TemporalServer temporal) : IAsyncLifetime
 
         foreach (var strategy in (string[])["wal_log", "file_copy"])
         {
-            await SqlAsync($"CREATE DATABASE {strategy} STRATEGY {strategy}");
+            await SqlAsync($"CREATE DATABASE {strategy}{TestedPostgres.Strategy(strategy)}");
             await SqlAsync("CREATE TABLE t AS SELECT generate_series(1, 1000) AS id", strategy);
         }
 

@@ -115,10 +115,7 @@ internal sealed class RandomWork
                 var database = $"d{_number++}";
                 _databases.Add(database);
                 var strategy = _random.Next(2) == 0 ? "wal_log" : "file_copy";
-                Execute(
-                    session,
-                    $"CREATE DATABASE {database} {(TestedPostgres.Major < 15 ? "" : $"STRATEGY {strategy}")}"
-                );
+                Execute(session, $"CREATE DATABASE {database}{TestedPostgres.Strategy(strategy)}");
                 return $"CREATE DATABASE {database}";
             case 2 or 3 when _databases.Count > 0:
                 var dropped = _databases.ElementAt(_random.Next(_databases.Count));

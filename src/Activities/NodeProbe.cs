@@ -10,7 +10,10 @@ internal sealed class NodeProbe : IDisposable
             'recovery', pg_is_in_recovery(),
             'wal', CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
                 ELSE pg_current_wal_flush_lsn() END,
-            'streamsFrom', (SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'))::text
+            'streamsFrom', (SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'),
+            'demand', current_setting('synchronous_standby_names'),
+            'streamTo', (SELECT coalesce(json_agg(DISTINCT application_name), '[]') FROM pg_stat_replication
+                WHERE state = 'streaming'))::text
         """;
 
     private readonly NodeId _node;
@@ -39,6 +42,8 @@ internal sealed class NodeProbe : IDisposable
                     Server = reply.Recovery ? ServerSign.Follows : ServerSign.Writes,
                     Wal = reply.Wal,
                     StreamsFrom = reply.StreamsFrom,
+                    Demand = Demand.Parse(reply.Demand),
+                    StreamTo = new Demand(0, reply.StreamTo).Nodes,
                 }
                 : look with
                 {
@@ -120,5 +125,11 @@ internal sealed class NodeProbe : IDisposable
         }
     }
 
-    private sealed record Reply(bool Recovery, Lsn? Wal, string? StreamsFrom);
+    private sealed record Reply(
+        bool Recovery,
+        Lsn? Wal,
+        string? StreamsFrom,
+        string Demand,
+        IReadOnlyList<string> StreamTo
+    );
 }

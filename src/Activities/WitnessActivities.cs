@@ -11,10 +11,15 @@ internal sealed class WitnessActivities(Inventory inventory, NodeLife life, Sql 
 
     private static readonly TimeSpan TemporalLimit = TimeSpan.FromSeconds(1);
 
-    public async Task<WitnessVerdict> WatchClusterAsync(ClusterName cluster, WitnessVerdict? known, PrimarySeen? seen)
+    public async Task<WitnessVerdict> WatchClusterAsync(
+        ClusterName cluster,
+        WitnessVerdict? known,
+        PrimarySeen? seen,
+        WantedNews? wanted
+    )
     {
         var context = ActivityExecutionContext.Current;
-        var judge = new WitnessJudge(known, await SeenByEarlierAttemptAsync(context.Info) ?? seen);
+        var judge = new WitnessJudge(known, await SeenByEarlierAttemptAsync(context.Info) ?? seen, wanted);
         ProgressReporter.Watch("begins to look", judge.Seen);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(
             context.CancellationToken,

@@ -118,6 +118,34 @@ public sealed class WitnessTests(TemporalServer server)
     }
 
     [Fact]
+    public async Task Commits_wait_for_fewer_where_it_was_told_so_until_enough_stream_again()
+    {
+        await using var world = TestEnvironment.Start(server, 3);
+        await world.SucceedAsync("SetSynchronousReplication", ("quorum", 2));
+        var witness = await StartAsync(world, ("fallBackAfterSeconds", 10));
+        world.InMemory.Crash("p3");
+        world.InMemory.Show(WitnessFinding.Stalled, confirmations: (2, 1));
+        await DecidedAsync(witness, WitnessAction.Alerted);
+        world.InMemory.Show(WitnessFinding.Stalled, confirmations: (2, 1));
+        await EndedAsync(await DecidedAsync(witness, WitnessAction.SetConfirmations));
+        Assert.Equal(1, world.InMemory["p1"].Quorum);
+
+        await world.SucceedAsync("Failback", ("node", "p3"));
+        world.InMemory.Show(WitnessFinding.Well, confirmations: (1, 2));
+        world.InMemory.Show(WitnessFinding.Well, confirmations: (1, 2));
+        var twice = await UntilAsync(
+            witness,
+            status => status.Decisions.Count(one => one.Action is WitnessAction.SetConfirmations) == 2
+        );
+        await EndedAsync(twice.Decisions.Last(one => one.Action is WitnessAction.SetConfirmations));
+        Assert.Equal(2, world.InMemory["p1"].Quorum);
+        await StopAsync(witness);
+
+        Task EndedAsync(WitnessDecision decision) =>
+            world.Client.GetWorkflowHandle(decision.WorkflowId!).GetResultAsync<Report>();
+    }
+
+    [Fact]
     public async Task Brings_no_node_back_while_it_is_paused()
     {
         await using var world = TestEnvironment.Start(server, 3);

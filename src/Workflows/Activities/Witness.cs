@@ -9,8 +9,18 @@ public interface IWitnessActivities
     /// <remarks>Changes nothing, and needs no lease.</remarks>
     /// <returns>That verdict; where it was cancelled, what the last look said.</returns>
     [Activity]
-    Task<WitnessVerdict> WatchClusterAsync(ClusterName cluster, WitnessVerdict? known, PrimarySeen? seen);
+    Task<WitnessVerdict> WatchClusterAsync(
+        ClusterName cluster,
+        WitnessVerdict? known,
+        PrimarySeen? seen,
+        WantedNews? wanted
+    );
 }
+
+/// <summary>What is news to a witness although the verdict is known.</summary>
+/// <param name="StalledFor">That commits have waited for so long; null where that changes nothing.</param>
+/// <param name="Confirmations">That so many standbys stream again; null where none are waited for.</param>
+public sealed record WantedNews(TimeSpan? StalledFor, int? Confirmations);
 
 internal static class Witness
 {
@@ -19,10 +29,11 @@ internal static class Witness
         ClusterName cluster,
         WitnessVerdict? known,
         PrimarySeen? seen,
+        WantedNews wanted,
         CancellationToken until
     ) =>
         ActivityCall.WatchAsync(
-            (IWitnessActivities activities) => activities.WatchClusterAsync(cluster, known, seen),
+            (IWitnessActivities activities) => activities.WatchClusterAsync(cluster, known, seen, wanted),
             $"Watch {cluster}",
             until
         );

@@ -48,6 +48,12 @@ internal sealed record NodeLook(
     /// <summary>The address from which its walreceiver streams.</summary>
     public string? StreamsFrom { get; init; }
 
+    /// <summary>Of whom its commits demand confirmation.</summary>
+    public Demand Demand { get; init; } = Demand.None;
+
+    /// <summary>The nodes to which it streams, by the names that they give themselves.</summary>
+    public IReadOnlyList<NodeName> StreamTo { get; init; } = [];
+
     /// <summary>How far its start has got, as texts: one that was not seen before is progress. Null where nobody could
     /// say.</summary>
     public IReadOnlyList<string>? Startup { get; init; } = [];

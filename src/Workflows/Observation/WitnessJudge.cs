@@ -3,7 +3,8 @@ namespace PgFlow.Workflows.Observation;
 /// <summary>Makes a verdict of one look after the other: none rests on a single one but that all is well.</summary>
 /// <param name="known">The verdict that is known already, and is no news.</param>
 /// <param name="seen">The primary when it was last well.</param>
-internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
+/// <param name="wanted">What else is news.</param>
+internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen, WantedNews? wanted = null)
 {
     /// <summary>What is waited for so long is no mishap of a busy host.</summary>
     public static readonly TimeSpan Alert = TimeSpan.FromSeconds(3);
@@ -37,6 +38,7 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
     private (DateTimeOffset At, int Starts, bool Restarting) _progress;
     private DateTimeOffset? _awayAt;
     private DateTimeOffset? _toldAt;
+    private DateTimeOffset? _enoughAt;
 
     /// <summary>The primary when it was last well.</summary>
     public PrimarySeen? Seen { get; private set; } = seen;
@@ -62,7 +64,8 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
         _toldAt = look.At;
         _streak = verdict.IsSameAs(Newest) ? (_streak.Since, _streak.Looks + 1) : (look.At, 1);
         Newest = verdict;
-        if (verdict is { Finding: WitnessFinding.Well, Seen: { } now })
+        _enoughAt = verdict.Streaming >= wanted?.Confirmations ? _enoughAt ?? look.At : null;
+        if (verdict is { Finding: WitnessFinding.Well or WitnessFinding.Stalled, Seen: { } now })
         {
             Seen = now with { Streaming = StreamingTo(now) };
             Newest = verdict with { Seen = Seen };
@@ -99,6 +102,8 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen)
             WitnessFinding.Down => _streak.Looks >= Signs
                 && !(now - _awayAt < DockerBack)
                 && (!verdict.IsSameAs(known) || now - _streak.Since >= Reconsider),
+            WitnessFinding.Stalled when verdict.IsSameAs(known) => now - _streak.Since >= wanted?.StalledFor,
+            WitnessFinding.Well when verdict.IsSameAs(known) => now - _enoughAt >= Reconsider,
             _ when verdict.IsSameAs(known) => false,
             WitnessFinding.Well => true,
             WitnessFinding.Blind => now - _streak.Since >= DockerBack,

@@ -8,6 +8,9 @@ public enum WitnessFinding
     /// <summary>One node accepts writes, and holds the virtual IP.</summary>
     Well,
 
+    /// <summary>The primary accepts writes, and commits wait for confirmations that nobody gives.</summary>
+    Stalled,
+
     /// <summary>The primary is down by both signs: its host's, and the standbys' that streamed from it.</summary>
     Down,
 
@@ -43,6 +46,12 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
     /// <summary>Whether the server ended by itself, or can't start: a full disk would be a reason.</summary>
     public bool EndsByItself { get; init; }
 
+    /// <summary>How many standbys each commit waits for; of a primary that accepts writes.</summary>
+    public int? Demanded { get; init; }
+
+    /// <summary>How many stream from it, and could confirm.</summary>
+    public int? Streaming { get; init; }
+
     /// <summary>Whether it rests on answers that were late alone.</summary>
     internal bool SaysNothing { get; init; }
 
@@ -54,6 +63,7 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
         Finding switch
         {
             WitnessFinding.Well => $"{Primary} accepts writes",
+            WitnessFinding.Stalled => $"commits on {Primary} wait for confirmations that nobody gives",
             WitnessFinding.Down => $"{Primary} is down by both signs",
             WitnessFinding.Recovering => $"{Primary} comes back by itself",
             WitnessFinding.Unreachable => $"{Primary} can't be reached",
@@ -94,7 +104,7 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
         NodeLook[] holding = [.. look.Nodes.Where(node => node.HoldsEndpoint)];
         return (writing, holding) switch
         {
-            ([{ HoldsEndpoint: true, Wal: { } wal } primary], _) => new(WitnessFinding.Well, primary.Name, [])
+            ([{ HoldsEndpoint: true, Wal: { } wal } primary], _) => OfWriting(primary) with
             {
                 Seen = new(primary.Name, look.At, wal, [.. StreamingFrom(primary, look).Select(node => node.Name)]),
             },
@@ -113,6 +123,18 @@ public sealed record WitnessVerdict(WitnessFinding Finding, NodeName? Primary, I
             },
         };
     }
+
+    private static WitnessVerdict OfWriting(NodeLook primary)
+    {
+        var (demand, streaming) = (primary.Demand, primary.StreamTo);
+        var verdict = demand.IsMetBy(streaming)
+            ? new WitnessVerdict(WitnessFinding.Well, primary.Name, [])
+            : new(WitnessFinding.Stalled, primary.Name, [$"{demand} is demanded", StreamTo(streaming)]);
+        return verdict with { Demanded = demand.Confirmations, Streaming = streaming.Count };
+    }
+
+    private static string StreamTo(IReadOnlyList<NodeName> nodes) =>
+        nodes.Count == 0 ? "no standby streams" : $"{string.Join(", ", nodes)} streams";
 
     /// <summary>Neither its host nor any server: or only such containers as run, of which no server answers.</summary>
     private static bool IsBlind(Look look) =>

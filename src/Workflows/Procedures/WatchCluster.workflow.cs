@@ -36,6 +36,13 @@ public sealed partial class WatchCluster : Procedure
     internal override LeaseMark? LeaseNow =>
         Held is null || !Recording.Value ? null : new(_input.Cluster, LeaseKind.Witness);
 
+    /// <summary>As whom it asks for a procedure.</summary>
+    private string Name => _by.Length > 180 ? "its witness" : $"witness of {_by}";
+
+    /// <summary>What has to be told although it is known.</summary>
+    private WantedNews Wanted =>
+        new(_input.FallBackAfterSeconds is { } after ? TimeSpan.FromSeconds(after) : null, _memory.FellBackFrom);
+
     /// <summary>When this run gives over to the next; that one does not follow a failover of this one, which may be
     /// blocked for days.</summary>
     private bool IsOld =>
@@ -109,7 +116,7 @@ public sealed partial class WatchCluster : Procedure
     private async Task<WitnessVerdict?> NextVerdictAsync()
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
-        var watching = Witness.WatchAsync(_input.Cluster, _memory.Known, _memory.Seen, until.Token);
+        var watching = Witness.WatchAsync(_input.Cluster, _memory.Known, _memory.Seen, Wanted, until.Token);
         try
         {
             await WaitAsync(() => watching.IsCompleted || _memory.Paused is not null);
@@ -155,16 +162,31 @@ public sealed partial class WatchCluster : Procedure
 
     private async Task JudgeAsync(WitnessVerdict verdict)
     {
+        var isKnown = verdict.IsSameAs(_memory.Known);
         _memory = _memory with { Known = verdict };
-        if (verdict.Finding is not WitnessFinding.Down)
-        {
-            Decide(new(Now, ActionOf(verdict.Finding), verdict.Sentence, verdict.Evidence));
-            return;
-        }
-
         try
         {
-            await LookAgainAsync(verdict);
+            if (verdict.Finding is WitnessFinding.Down)
+            {
+                await LookAgainAsync(verdict);
+            }
+            else if (isKnown && verdict is { Finding: WitnessFinding.Stalled, Demanded: { } demanded, Streaming: { } left })
+            {
+                _memory = _memory with { FellBackFrom = _memory.FellBackFrom ?? demanded };
+                await ConfirmAsync(left, verdict.Sentence);
+            }
+            else if (_memory.FellBackFrom is { } before && verdict.Demanded >= before)
+            {
+                _memory = _memory with { FellBackFrom = null };
+            }
+            else if (isKnown && _memory.FellBackFrom is { } quorum && verdict.Streaming >= quorum)
+            {
+                await ConfirmAsync(quorum, $"{PgFlowText.Count(quorum, "standby")} can confirm again");
+            }
+            else
+            {
+                Decide(new(Now, ActionOf(verdict.Finding), verdict.Sentence, verdict.Evidence));
+            }
         }
         catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
         {
@@ -179,6 +201,36 @@ public sealed partial class WatchCluster : Procedure
             WitnessFinding.Recovering or WitnessFinding.Busy => WitnessAction.LeftAlone,
             _ => WitnessAction.Alerted,
         };
+
+    /// <summary>Has so many standbys confirm each commit.</summary>
+    /// <param name="quorum">How many.</param>
+    /// <param name="why">What it has seen.</param>
+    private async Task ConfirmAsync(int quorum, string why)
+    {
+        var input = new SetSynchronousReplicationInput
+        {
+            Cluster = _input.Cluster,
+            Quorum = quorum,
+            By = Name,
+            Reason = why,
+        };
+        var change = await Workflow.StartChildWorkflowAsync(
+            (SetSynchronousReplication procedure) => procedure.RunAsync(input),
+            Abandoned(nameof(SetSynchronousReplication))
+        );
+        Decide(
+            new(
+                Now,
+                WitnessAction.SetConfirmations,
+                $"commits wait for {PgFlowText.Count(quorum, "standby")}: {why}",
+                []
+            )
+            {
+                WorkflowId = change.Id,
+            }
+        );
+        _memory = _memory with { Known = null }; // what comes of it is news
+    }
 
     /// <summary>The primary is down: looks once more, at everything, and acts where nothing stands against
     /// it.</summary>
@@ -206,7 +258,7 @@ public sealed partial class WatchCluster : Procedure
         var input = new FailoverInput
         {
             Cluster = _input.Cluster,
-            By = _by.Length > 180 ? "its witness" : $"witness of {_by}",
+            By = Name,
             Reason = $"{verdict.Sentence}; at least {PgFlowText.Bytes(loss)} of WAL is lost",
         };
         var failover = await Workflow.StartChildWorkflowAsync(

@@ -15,6 +15,11 @@ public sealed record WatchClusterInput : ProcedureInput
     [Flag("Bring the old primary back as a standby when a failover has succeeded")]
     public bool Failback { get; init; }
 
+    /// <summary>How long commits wait for a standby that is away before fewer are demanded, in seconds, until enough
+    /// stream again. They wait for ever where nothing is said.</summary>
+    [Flag("After how many seconds commits wait for fewer standbys, until enough stream again (never)", Value = "S")]
+    public int? FallBackAfterSeconds { get; init; }
+
     /// <summary>What the run before this one knew; nobody gives it by hand.</summary>
     public WitnessMemory? Memory { get; init; }
 
@@ -25,6 +30,9 @@ public sealed record WatchClusterInput : ProcedureInput
         [
             .. MaxLoss is < 0 or > Most
                 ? [new("maxLoss", $"{MaxLoss} is not from 0 to {Most} MB")]
+                : Array.Empty<InputProblem>(),
+            .. FallBackAfterSeconds is < 1 or > 24 * 60 * 60
+                ? [new("fallBackAfterSeconds", $"{FallBackAfterSeconds} is not from 1 to a day")]
                 : Array.Empty<InputProblem>(),
             .. DryRun ? [Unknown("dryRun", "it changes nothing before it acts")] : Array.Empty<InputProblem>(),
             .. Approve ? [Unknown("approve", "it acts where nobody is there")] : Array.Empty<InputProblem>(),
@@ -48,6 +56,10 @@ public sealed record WitnessMemory
 
     /// <summary>Who has paused it; null while it watches.</summary>
     public WitnessDecision? Paused { get; init; }
+
+    /// <summary>How many standbys confirmed each commit before it has had fewer demanded; null where it has
+    /// not.</summary>
+    public int? FellBackFrom { get; init; }
 
     /// <summary>When it last started a failover.</summary>
     public DateTimeOffset? LastFailoverAt { get; init; }
@@ -103,6 +115,9 @@ public enum WitnessAction
 
     /// <summary>It started a failback of the old primary.</summary>
     FailedBack,
+
+    /// <summary>It had fewer standbys confirm each commit, or as many as before.</summary>
+    SetConfirmations,
 
     /// <summary>It does nothing, and nobody has to.</summary>
     LeftAlone,

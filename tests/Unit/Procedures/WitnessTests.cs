@@ -25,6 +25,16 @@ public sealed class WitnessTests
     private static readonly Dictionary<string, (Look Look, WitnessFinding Finding, string Said)> Cases = new()
     {
         ["all is well"] = (Of(Primary, Follower(2), Follower(3)), WitnessFinding.Well, "p1 accepts writes"),
+        ["commits wait for a standby that is away"] = (
+            Of(Primary with { Demand = Demand.Parse("ANY 2 (p2, p3)"), StreamTo = [P(2)] }, Follower(2)),
+            WitnessFinding.Stalled,
+            "commits on p1 wait for confirmations that nobody gives: ANY 2 (p2, p3) is demanded; p2 streams"
+        ),
+        ["as many confirm as are demanded"] = (
+            Of(Primary with { Demand = Demand.Parse("ANY 1 (p2, p3)"), StreamTo = [P(2)] }, Follower(2)),
+            WitnessFinding.Well,
+            "p1 accepts writes"
+        ),
         ["Docker is late, and the primary writes"] = (
             Of(Primary with { Container = ContainerSign.Unknown }, Follower(2)) with
             {
@@ -263,6 +273,34 @@ public sealed class WitnessTests
             .ToList();
 
         Assert.Equal((WitnessFinding.Down, true), (verdicts[0].Finding, verdicts[0].EndsByItself));
+    }
+
+    [Fact]
+    public void That_commits_wait_is_news_again_when_it_has_lasted()
+    {
+        var stalled = Of(Primary with { Demand = Demand.Parse("ANY 1 (p2)") }, Alone(2));
+        Assert.Equal(20, First(new(TimeSpan.FromSeconds(10), null)));
+        Assert.Equal(-1, First(new(null, null)));
+
+        int First(WantedNews wanted)
+        {
+            var judge = new WitnessJudge(Known(WitnessFinding.Stalled), Seen, wanted);
+            return Enumerable.Range(0, 60).ToList().FindIndex(look => judge.After(At(stalled, look)) is not null);
+        }
+    }
+
+    [Fact]
+    public void That_enough_stream_again_is_news_after_a_minute()
+    {
+        var judge = new WitnessJudge(Known(WitnessFinding.Well), Seen, new(null, 1));
+        var looks = Enumerable
+            .Range(0, 200)
+            .ToList()
+            .FindIndex(look =>
+                judge.After(At(look < 10 ? Of(Primary) : Of(Primary with { StreamTo = [P(2)] }, Follower(2)), look))
+                    is not null
+            );
+        Assert.Equal(130, looks);
     }
 
     [Fact]

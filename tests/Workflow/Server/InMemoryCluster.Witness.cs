@@ -15,13 +15,20 @@ internal sealed partial class InMemoryCluster
     public bool IsWatched { get; private set; }
 
     /// <summary>Lets the witness see something.</summary>
-    public void Show(WitnessFinding finding, string primary = "p1", bool endsByItself = false) =>
+    public void Show(
+        WitnessFinding finding,
+        string primary = "p1",
+        bool endsByItself = false,
+        (int Demanded, int Streaming)? confirmations = null
+    ) =>
         Assert.True(
             _verdicts.Writer.TryWrite(
                 new(finding, NodeName.Parse(primary), ["as a test says"])
                 {
                     Seen = new(NodeName.Parse(primary), DateTimeOffset.UnixEpoch, new(0x5000000), []),
                     EndsByItself = endsByItself,
+                    Demanded = confirmations?.Demanded,
+                    Streaming = confirmations?.Streaming,
                 }
             )
         );
@@ -29,7 +36,8 @@ internal sealed partial class InMemoryCluster
     async Task<WitnessVerdict> IWitnessActivities.WatchClusterAsync(
         ClusterName cluster,
         WitnessVerdict? known,
-        PrimarySeen? seen
+        PrimarySeen? seen,
+        WantedNews? wanted
     )
     {
         var context = ActivityExecutionContext.Current;

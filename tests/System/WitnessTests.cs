@@ -167,6 +167,34 @@ public sealed class WitnessTests(TemporalServer temporal)
         Assert.All(containers.Concat(servers), outage => Assert.InRange(outage, 0, 5));
     }
 
+    [Fact, Trait("Suite", "world")]
+    public async Task Commits_wait_for_nobody_after_a_time_until_the_standby_streams_again()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);
+        var witness = await WatchAsync(temporal.Client, cluster, failback: false, fallBackAfterSeconds: 5);
+        await using var writer = await Writer.StartAsync(cluster);
+        await Host.DockerAsync("kill", cluster.Node(2).Container);
+        await DemandIsAsync("");
+        await writer.MoreAsync();
+        Tell(writer);
+        var change = await DecidedAsync(witness, WitnessAction.SetConfirmations);
+        var report = await temporal.Client.GetWorkflowHandle(change.WorkflowId!).GetResultAsync<Report>();
+        Assert.StartsWith("commits on p1 wait for confirmations", report.Reason, StringComparison.Ordinal);
+
+        await Host.DockerAsync("start", cluster.Node(2).Container);
+        await DemandIsAsync("ANY 1 (p2)"); // a minute after it streams
+        await Host.UntilAsync("all is well", async () => (await cluster.InspectAsync()).Healthy);
+        Assert.Empty(await writer.LostAsync(cluster.Node(1)));
+
+        Task DemandIsAsync(string demand) =>
+            Host.UntilAsync(
+                $"'{demand}' is demanded",
+                async () =>
+                    await TestCluster.SqlAsync(cluster.Node(1), "SHOW synchronous_standby_names") == demand,
+                seconds: 120
+            );
+    }
+
     /// <summary>For PGFLOW_WITNESS_MINUTES, or a quarter of one, with a worker that is killed again and again.</summary>
     [Fact, Trait("Suite", "world")]
     public async Task A_busy_host_and_workers_that_die_are_no_reason_for_a_failover()
@@ -214,7 +242,12 @@ public sealed class WitnessTests(TemporalServer temporal)
     private Task<WorkflowHandle> WatchAsync(TestCluster cluster, bool failback = false) =>
         WatchAsync(temporal.Client, cluster, failback);
 
-    internal static async Task<WorkflowHandle> WatchAsync(ITemporalClient client, TestCluster cluster, bool failback)
+    internal static async Task<WorkflowHandle> WatchAsync(
+        ITemporalClient client,
+        TestCluster cluster,
+        bool failback,
+        int? fallBackAfterSeconds = null
+    )
     {
         var witness = await client.StartWorkflowAsync(
             (WatchCluster workflow) =>
@@ -224,6 +257,7 @@ public sealed class WitnessTests(TemporalServer temporal)
                         Cluster = cluster.Name,
                         By = "test",
                         Failback = failback,
+                        FallBackAfterSeconds = fallBackAfterSeconds,
                     }
                 ),
             new(WatchCluster.IdOf(cluster.Name), "pgflow")

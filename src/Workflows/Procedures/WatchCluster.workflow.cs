@@ -170,7 +170,9 @@ public sealed partial class WatchCluster : Procedure
             {
                 await LookAgainAsync(verdict);
             }
-            else if (isKnown && verdict is { Finding: WitnessFinding.Stalled, Demanded: { } demanded, Streaming: { } left })
+            else if (
+                isKnown && verdict is { Finding: WitnessFinding.Stalled, Demanded: { } demanded, Streaming: { } left }
+            )
             {
                 _memory = _memory with { FellBackFrom = _memory.FellBackFrom ?? demanded };
                 await ConfirmAsync(left, verdict.Sentence);

@@ -189,8 +189,7 @@ public sealed class WitnessTests(TemporalServer temporal)
         Task DemandIsAsync(string demand) =>
             Host.UntilAsync(
                 $"'{demand}' is demanded",
-                async () =>
-                    await TestCluster.SqlAsync(cluster.Node(1), "SHOW synchronous_standby_names") == demand,
+                async () => await TestCluster.SqlAsync(cluster.Node(1), "SHOW synchronous_standby_names") == demand,
                 seconds: 120
             );
     }

@@ -42,6 +42,10 @@ internal sealed record NodeLook(
     /// <summary>Whether it holds the virtual IP.</summary>
     public bool HoldsEndpoint { get; init; }
 
+    /// <summary>Whether nobody can have written to it just now.</summary>
+    public bool WritesNothing =>
+        Container is ContainerSign.Down or ContainerSign.Restarting || Server is ServerSign.Starting;
+
     /// <summary>How far its WAL reaches: written, or received.</summary>
     public Lsn? Wal { get; init; }
 
@@ -104,6 +108,6 @@ internal enum ServerSign
 /// <param name="Streaming">Who streamed from it: only of these it means anything that they don't.</param>
 public sealed record PrimarySeen(NodeName Node, DateTimeOffset At, Lsn Wal, IReadOnlyList<NodeName> Streaming)
 {
-    /// <summary>Until when it was looked at since, without a gap.</summary>
+    /// <summary>Until when it is known that it has written no more.</summary>
     public DateTimeOffset LookedAt { get; init; } = At;
 }

@@ -16,7 +16,7 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen, Wan
     /// it syncs the data directory or writes the checkpoint at the end of a recovery.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <summary>What was seen before a longer gap between looks says nothing of today.</summary>
+    /// <summary>What was seen says nothing of today when nobody could see for so long whether it wrote on.</summary>
     public static readonly TimeSpan Gap = TimeSpan.FromSeconds(30);
 
     /// <summary>What stood against a failover may be over by then.</summary>
@@ -51,10 +51,7 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen, Wan
     public WitnessVerdict? After(Look look)
     {
         _awayAt = look.Docker is DockerAnswer.Away ? look.At : _awayAt;
-        Seen =
-            look.At - Seen?.LookedAt > Gap ? null
-            : Seen is null ? null
-            : Seen with { LookedAt = look.At };
+        Seen = StillTrue(look);
         var verdict = WitnessVerdict.Of(look, Seen, IsStuck(look));
         if (verdict.SaysNothing && look.At - _toldAt < Alert)
         {
@@ -73,6 +70,12 @@ internal sealed class WitnessJudge(WitnessVerdict? known, PrimarySeen? seen, Wan
 
         return IsNews(verdict, look.At) ? Newest : null;
     }
+
+    /// <summary>What is remembered of the primary, as long as it has been seen, or seen not to write.</summary>
+    private PrimarySeen? StillTrue(Look look) =>
+        Seen is null || look.At - Seen.LookedAt > Gap ? null
+        : look.Nodes.Any(node => node.Name == Seen.Node && node.WritesNothing) ? Seen with { LookedAt = look.At }
+        : Seen;
 
     private static Dictionary<NodeName, DateTimeOffset> OfThoseIn(PrimarySeen? seen) =>
         seen?.Streaming.ToDictionary(name => name, _ => seen.At) ?? [];

@@ -245,6 +245,35 @@ public sealed class WitnessTests
     }
 
     [Fact]
+    public void Nor_what_was_seen_before_nobody_could_tell_for_half_a_minute_whether_it_writes()
+    {
+        Look[] blind = // cut off; its login refused; a procedure at work
+        [
+            Away(Silent(Primary) with { Container = ContainerSign.Unknown }, Silent(Alone(2))),
+            Of(Silent(Primary) with { Server = ServerSign.Refuses }, Alone(2)),
+            Of(Silent(Primary), Alone(2)) with
+            {
+                HeldBy = "switchover-demo works on it",
+            },
+        ];
+        Assert.All(blind, unseen => Assert.Equal(WitnessFinding.Unconfirmed, After(unseen, 61)));
+        Assert.All(blind, unseen => Assert.Equal(WitnessFinding.Down, After(unseen, 50)));
+        Assert.Equal(WitnessFinding.Down, After(Of(Killed, Silent(Alone(2))), 200)); // it has not written since
+
+        static WitnessFinding After(Look look, int looks)
+        {
+            var judge = new WitnessJudge(known: null, Seen);
+            for (var number = 0; number <= looks; number++)
+            {
+                judge.After(At(look, number));
+            }
+
+            judge.After(At(Of(Killed, Alone(2)), looks + 1));
+            return judge.Newest!.Finding;
+        }
+    }
+
+    [Fact]
     public void Answers_that_are_late_neither_count_nor_speak_against_the_others()
     {
         Look down = Of(Killed, Alone(2)),

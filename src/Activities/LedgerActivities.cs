@@ -13,20 +13,23 @@ internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jo
     {
         try
         {
-            await WriteAsync(
-                report.Cluster,
-                [
-                    Entry.Of(
-                        report.StartedAt,
-                        $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{Names.ShortRun(report.RunId)}",
-                        report
-                    ),
-                ]
-            );
+            await WriteAsync(report);
         }
         finally
         {
             await Task.WhenAll(jobs.RemoveOfRunAsync(report.RunId), jobs.RemoveLeftAsync(report.Cluster));
+        }
+    }
+
+    public async Task RecordDecisionAsync(Report report)
+    {
+        try
+        {
+            await WriteAsync(report);
+        }
+        finally
+        {
+            await jobs.RemoveOfActivityAsync(); // others of this run may be reading
         }
     }
 
@@ -91,6 +94,18 @@ internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jo
         Entry.Of(opened.OpenedAt, $"timeline-{opened.Timeline.Number:X8}", opened);
 
     private static Entry EntryOf(RestorePoint point) => Entry.Of(point.At, $"restore-point-{point.Name}", point);
+
+    private Task WriteAsync(Report report) =>
+        WriteAsync(
+            report.Cluster,
+            [
+                Entry.Of(
+                    report.StartedAt,
+                    $"procedure-{Unfit().Replace(report.WorkflowId, "_")}-{Names.ShortRun(report.RunId)}",
+                    report
+                ),
+            ]
+        );
 
     private async Task WriteAsync(ClusterName cluster, IReadOnlyList<Entry> entries)
     {

@@ -153,8 +153,11 @@ internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, 
     /// <summary>A path, which may have spaces, and how many kilobytes are left there.</summary>
     private static VolumeSpace SpaceOf(string fact)
     {
-        var end = fact.LastIndexOf(' ');
-        return new(fact[..end].Split('/')[^1], 1024 * long.Parse(fact[(end + 1)..], CultureInfo.InvariantCulture));
+        var words = fact.Split(' ');
+        var path = string.Join(' ', words[..^2]);
+        return new(path.Split('/')[^1], BytesOf(words[^2]), BytesOf(words[^1]));
+
+        static long BytesOf(string blocks) => 1024 * long.Parse(blocks, CultureInfo.InvariantCulture);
     }
 
     private static Timeline TimelineOf(string name) => new(Convert.ToUInt32(name[..8], 16));

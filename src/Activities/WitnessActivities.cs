@@ -1,13 +1,23 @@
 using System.Diagnostics;
+using Docker.DotNet;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Exceptions;
 
 namespace PgFlow.Activities;
 
-internal sealed class WitnessActivities(Inventory inventory, NodeLife life, Sql sql) : IWitnessActivities
+internal sealed class WitnessActivities(
+    Inventory inventory,
+    NodeLife life,
+    Sql sql,
+    IClusterActivities clusters,
+    IRepositoryActivities repositories
+) : IWitnessActivities
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan InspectionInterval = TimeSpan.FromSeconds(30);
+
+    /// <summary>Reading a repository takes a container and a second of its disk.</summary>
+    private static readonly TimeSpan RepositoryInterval = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan TemporalLimit = TimeSpan.FromSeconds(1);
 
@@ -35,7 +45,7 @@ internal sealed class WitnessActivities(Inventory inventory, NodeLife life, Sql 
             }
 
             ProgressReporter.Watch(judge.Newest!.Sentence, judge.Seen);
-            var rest = Interval - clock.Elapsed;
+            var rest = judge.Rest - clock.Elapsed;
             await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, ending.Token)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -43,6 +53,74 @@ internal sealed class WitnessActivities(Inventory inventory, NodeLife life, Sql 
         return context.CancelReason is ActivityCancelReason.CancelRequested
             ? judge.Newest ?? new(WitnessFinding.Blind, seen?.Node, []) { Seen = judge.Seen }
             : throw new ApplicationFailureException("its worker ends: another one goes on");
+    }
+
+    public async Task<IReadOnlyList<Finding>> WatchFindingsAsync(
+        ClusterName cluster,
+        IReadOnlyList<Finding> known,
+        TimeSpan verifiedWithin
+    )
+    {
+        var context = ActivityExecutionContext.Current;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            context.WorkerShutdownToken
+        );
+        var findings = new WitnessFindings(known);
+        var archive = new ArchiveState { Unreadable = "not read yet" };
+        var readAt = 0L;
+        while (!ending.IsCancellationRequested)
+        {
+            if (await HolderAsync(ClusterLease.IdOf(cluster)) is null)
+            {
+                if (archive.Unreadable is not null || Stopwatch.GetElapsedTime(readAt) > RepositoryInterval)
+                {
+                    (archive, readAt) = (await ReadAsync(cluster), Stopwatch.GetTimestamp());
+                }
+
+                if (
+                    await ObserveAsync(cluster) is { } state
+                    && WitnessFindings.Of(state, archive, verifiedWithin, DateTimeOffset.UtcNow) is { } found
+                    && findings.After(found) is { } news
+                )
+                {
+                    return news;
+                }
+            }
+
+            await Task.Delay(InspectionInterval, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        context.CancellationToken.ThrowIfCancellationRequested();
+        throw new ApplicationFailureException("its worker ends: another one goes on");
+    }
+
+    private async Task<ArchiveState> ReadAsync(ClusterName cluster)
+    {
+        try
+        {
+            return await repositories.InspectArchiveAsync(cluster);
+        }
+        catch (Exception e) when (!DockerEngine.ActivityToken.IsCancellationRequested)
+        {
+            return new() { Unreadable = e.Message };
+        }
+    }
+
+    /// <returns>Null where Docker does not answer: the other watch says so.</returns>
+    private async Task<ClusterState?> ObserveAsync(ClusterName cluster)
+    {
+        try
+        {
+            return await clusters.ObserveClusterAsync(cluster);
+        }
+        catch (Exception e)
+            when (e is HttpRequestException or IOException or DockerApiException or TimeoutException
+                && !DockerEngine.ActivityToken.IsCancellationRequested
+            )
+        {
+            return null;
+        }
     }
 
     private static async Task<PrimarySeen?> SeenByEarlierAttemptAsync(ActivityInfo info) =>

@@ -125,6 +125,23 @@ public sealed class WitnessTests(TemporalServer temporal)
         await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowFailedException>(() => witness.GetResultAsync());
     }
 
+    [Fact, Trait("Suite", "world")]
+    public async Task Says_that_a_standby_is_gone_and_when_it_is_back()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client);
+        var witness = await WatchAsync(cluster);
+        await Host.DockerAsync("stop", cluster.Node(2).Container);
+        var found = await DecidedAsync(witness, WitnessAction.Found, seconds: 120);
+        Assert.StartsWith($"{cluster.Node(2)} ", found.Summary, StringComparison.Ordinal);
+        var (_, said) = await PgFlowProgram.RunAsync(temporal.Client, "witness", $"{cluster.Name}", "status");
+        Assert.Contains($"pgflow failback {cluster.Name} p2", said, StringComparison.Ordinal);
+
+        await Host.DockerAsync("start", cluster.Node(2).Container);
+        await DecidedAsync(witness, WitnessAction.Passed, seconds: 120);
+        await Host.UntilAsync("nothing is wrong", async () => (await StatusAsync(witness)).Findings.Count == 0, 120);
+        await HasNotActedAsync(witness);
+    }
+
     /// <summary>How long clients can't write: PGFLOW_WITNESS_KILLS containers of the primary are killed, and half as
     /// many servers.</summary>
     [Fact, Trait("Suite", "world")]
@@ -308,14 +325,19 @@ public sealed class WitnessTests(TemporalServer temporal)
                 && verdict.Primary == primary.Name
         );
 
-    internal static async Task<WitnessDecision> DecidedAsync(WorkflowHandle witness, WitnessAction action)
+    internal static async Task<WitnessDecision> DecidedAsync(
+        WorkflowHandle witness,
+        WitnessAction action,
+        int seconds = 60
+    )
     {
         WitnessDecision? found = null;
         await Host.UntilAsync(
             $"the witness has {PgFlowText.Word(action)}",
             async () =>
                 (found = (await StatusAsync(witness)).Decisions.LastOrDefault(decision => decision.Action == action))
-                    is not null
+                    is not null,
+            seconds
         );
         return found!;
     }

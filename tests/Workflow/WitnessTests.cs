@@ -332,6 +332,52 @@ public sealed class WitnessTests(TemporalServer server)
         await StopAsync(witness);
     }
 
+    [Fact]
+    public async Task What_else_is_wrong_is_told_with_what_to_do_and_that_it_is_over()
+    {
+        using var hook = new WebhookReceiver();
+        await using var world = TestEnvironment.Start(server, 3);
+        world.InMemory.Notifications = InMemoryCluster.Telling(new() { NotifyUrl = hook.Url });
+        var witness = await StartAsync(world);
+        world.InMemory.Show(WitnessFinding.Well);
+        var standby = new NodeId(world.Cluster, NodeName.Of(2));
+        world.InMemory.Find(new Finding(FindingCode.NotStreaming, standby, "p1", Hint.Look(world.Cluster)));
+        var told = await hook.NextAsync();
+        var known = await UntilAsync(witness, status => status.Findings.Count == 1);
+        world.InMemory.Show(WitnessFinding.Well); // says nothing of it
+        world.InMemory.Find();
+        var over = await hook.NextAsync();
+
+        Assert.Equal(
+            (ProcedureStatus.Blocked, $"{standby} does not stream from p1"),
+            (told.Data.Status, told.Data.Summary)
+        );
+        Assert.Equal("look at the cluster", Assert.Single(told.Data.Hints).Text);
+        Assert.Equal(
+            (ProcedureStatus.Running, $"no longer: {standby} does not stream from p1"),
+            (over.Data.Status, over.Data.Summary)
+        );
+        Assert.Equal(WitnessFinding.Well, known.Verdict?.Finding);
+        Assert.Empty((await StatusAsync(witness)).Findings);
+        await StopAsync(witness);
+        Assert.Equal(2, world.InMemory.Ledger.Count(record => record.Summary.Contains("does not stream")));
+    }
+
+    [Fact]
+    public async Task Finds_nothing_while_it_is_paused()
+    {
+        await using var world = TestEnvironment.Start(server, 3);
+        var witness = await StartAsync(world);
+        world.InMemory.Show(WitnessFinding.Well);
+        await DecidedAsync(witness, WitnessAction.Watching);
+        await PauseAsync(world, witness);
+        world.InMemory.Find(new Finding(FindingCode.NoBackup, Detail: "1"));
+        Assert.Empty((await StatusAsync(witness)).Findings);
+        await witness.ExecuteUpdateAsync("resume", [new WitnessOrder("bert")]);
+        await UntilAsync(witness, status => status.Findings.Count == 1);
+        await StopAsync(witness);
+    }
+
     internal static Task<WorkflowHandle> StartAsync(TestEnvironment world, params (string, object)[] fields) =>
         world.StartAsync(WatchCluster.IdOf(world.Cluster), "WatchCluster", fields);
 

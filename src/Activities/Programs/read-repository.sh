@@ -27,7 +27,7 @@ for history in "$REPOSITORY"/timelines/*.history; do
   echo "timeline ${name%.history}"
   grep -v -e '^#' -e '^[[:space:]]*$' "$history" | sed "s/^/history ${name%.history} /"
 done
-df -Pk "$REPOSITORY" "$NODES"/* 2>/dev/null | awk 'NR > 1 { print "space", $NF, $(NF - 2) }'
+df -Pk "$REPOSITORY" "$NODES"/* 2>/dev/null | awk 'NR > 1 { print "space", $NF, $(NF - 2), $(NF - 4) }'
 entries timeline | named opened
 entries restore-point | named point
 present "$REPOSITORY"/backups/*/backup.json | named backup

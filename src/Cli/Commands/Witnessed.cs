@@ -21,7 +21,8 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
         {
             null => "‼ witness: no worker answers for it",
             { Paused: { } paused } => $"‼ witness {paused.Summary}, {Time(paused.At)}",
-            { Decisions: [.., { IsAlert: true } alert] } => $"‼ witness, {Time(alert.At)}: {alert.Summary}",
+            { Decisions: var all } when all.LastOrDefault(one => !one.IsAside) is { IsAlert: true } alert =>
+                $"‼ witness, {Time(alert.At)}: {alert.Summary}",
             { Verdict: { } verdict } => $"◉ witness: {verdict.Sentence}",
             _ => "◉ witness: begins to watch",
         };
@@ -55,6 +56,11 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
             $"since {Time(status.Since)}, started by {status.By}; a failover may lose {status.MaxLoss} MB of WAL; the "
                 + $"old primary {(status.Failback ? "is brought back" : "stays fenced")}"
         );
+        foreach (var finding in status.Findings)
+        {
+            data.WriteLine($"‼ {HintText.Line(finding)}");
+        }
+
         foreach (var decision in status.Decisions)
         {
             var follow = decision.WorkflowId is { } id ? $"; pgflow show {id}" : "";

@@ -11,6 +11,10 @@ public interface ILedgerActivities
     [Activity]
     Task RecordProcedureAsync(Report report);
 
+    /// <summary>Post-condition: the report of what a run has decided, which goes on, is in the ledger, once.</summary>
+    [Activity]
+    Task RecordDecisionAsync(Report report);
+
     /// <summary>Post-condition: the opening of a timeline is in the ledger, once.</summary>
     [Activity]
     Task RecordTimelineAsync(TimelineOpened opened);
@@ -84,6 +88,13 @@ internal static class Ledger
     public static Task RecordAsync(Report report) =>
         ActivityCall.ChangeAsync(
             (ILedgerActivities activities) => activities.RecordProcedureAsync(report),
+            "Record in the ledger",
+            Duration.Short
+        );
+
+    public static Task RecordDecisionAsync(Report report) =>
+        ActivityCall.ChangeAsync(
+            (ILedgerActivities activities) => activities.RecordDecisionAsync(report),
             "Record in the ledger",
             Duration.Short
         );

@@ -15,6 +15,17 @@ public interface IWitnessActivities
         PrimarySeen? seen,
         WantedNews? wanted
     );
+
+    /// <summary>Inspects a cluster twice a minute, and its repository every ten, until something else is wrong with it
+    /// than what is known. Not while a procedure holds it, nor where its primary is what is wrong.</summary>
+    /// <remarks>Changes nothing, and needs no lease.</remarks>
+    /// <returns>All that is wrong.</returns>
+    [Activity]
+    Task<IReadOnlyList<Finding>> WatchFindingsAsync(
+        ClusterName cluster,
+        IReadOnlyList<Finding> known,
+        TimeSpan verifiedWithin
+    );
 }
 
 /// <summary>What is news to a witness although the verdict is known.</summary>
@@ -35,6 +46,19 @@ internal static class Witness
         ActivityCall.WatchAsync(
             (IWitnessActivities activities) => activities.WatchClusterAsync(cluster, known, seen, wanted),
             $"Watch {cluster}",
+            until
+        );
+
+    /// <inheritdoc cref="IWitnessActivities.WatchFindingsAsync"/>
+    public static Task<IReadOnlyList<Finding>> WatchFindingsAsync(
+        ClusterName cluster,
+        IReadOnlyList<Finding> known,
+        TimeSpan verifiedWithin,
+        CancellationToken until
+    ) =>
+        ActivityCall.WatchAsync(
+            (IWitnessActivities activities) => activities.WatchFindingsAsync(cluster, known, verifiedWithin),
+            $"Inspect {cluster} again and again",
             until
         );
 }

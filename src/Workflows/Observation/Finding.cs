@@ -109,6 +109,12 @@ public enum FindingCode
     /// <summary>A volume has no room for more WAL; the detail says which.</summary>
     VolumeFull,
 
+    /// <summary>A volume has less than 5 %, and less than 10 GB, left; the detail says which.</summary>
+    VolumeLow,
+
+    /// <summary>No recovery of a backup was proven for long; the detail says since when.</summary>
+    BackupUnverified,
+
     /// <summary>The primary keeps no WAL for a node.</summary>
     SlotMissing,
 

@@ -58,6 +58,8 @@ public static class FindingText
             FindingCode.ClientsRefused =>
                 $"{node} refuses clients: a procedure that took its address away ended half-way",
             FindingCode.VolumeFull => $"no room: {detail}",
+            FindingCode.VolumeLow => $"little room: {detail}",
+            FindingCode.BackupUnverified => $"no backup was verified since {detail}",
             FindingCode.SlotMissing => $"{node} has no slot for {detail}",
             FindingCode.SynchronousStandbysDiffer =>
                 $"synchronous_standby_names on {node} does not match the cluster's configuration: {detail}",

@@ -171,13 +171,19 @@ public sealed record Inspection(
 
     private static IEnumerable<Finding> FindingsOf(ArchiveState archive, ClusterName cluster)
     {
-        if (archive.Full.Count > 0)
+        foreach (
+            var (code, spaces) in new[]
+            {
+                (FindingCode.VolumeFull, archive.Full),
+                (FindingCode.VolumeLow, archive.Low),
+            }.Where(found => found.Item2.Count > 0)
+        )
         {
             yield return new(
-                FindingCode.VolumeFull,
+                code,
                 Detail: string.Join(
                     ", ",
-                    archive.Full.Select(space => $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left")
+                    spaces.Select(space => $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left")
                 ),
                 Hint: new(
                     "free some, or give it more: a primary that can't write WAL ends, and one that can't "

@@ -23,6 +23,7 @@ public sealed partial class WatchCluster
             _input.Failback,
             _memory.Paused,
             _memory.Known,
+            _memory.Findings,
             _memory.Decisions
         );
 
@@ -103,15 +104,15 @@ public sealed partial class WatchCluster
     /// <summary>Keeps a decision that is news: for whoever asks, in the ledger, and for those who are told.</summary>
     private void Decide(WitnessDecision decision)
     {
-        var last = _memory.Decisions is [.., var newest] ? newest : null;
+        var last = _memory.Decisions.LastOrDefault(one => one.IsAside == decision.IsAside);
         if (decision.IsSameAs(last))
         {
             return;
         }
 
-        if (decision.At <= last?.At)
+        if (_memory.Decisions is [.., var newest] && decision.At <= newest.At)
         {
-            decision = decision with { At = last.At.AddMilliseconds(1) }; // the ledger tells them apart by it
+            decision = decision with { At = newest.At.AddMilliseconds(1) }; // the ledger tells them apart by it
         }
 
         _memory = _memory with
@@ -121,7 +122,7 @@ public sealed partial class WatchCluster
         };
         Show();
         _telling.RemoveAll(task => task.IsCompleted);
-        if (decision.IsAlert || last is { IsAlert: true })
+        if (decision.IsAlert || decision.IsAside || last is { IsAlert: true })
         {
             _telling.Add(NotifyAsync(decision));
         }
@@ -159,7 +160,7 @@ public sealed partial class WatchCluster
             );
             while (_memory.Unrecorded is [var next, ..])
             {
-                await Ledger.RecordAsync(ReportOf(next));
+                await Ledger.RecordDecisionAsync(ReportOf(next));
                 _memory = _memory with { Unrecorded = [.. _memory.Unrecorded.Where(other => other != next)] };
             }
         }
@@ -180,9 +181,10 @@ public sealed partial class WatchCluster
         {
             Procedure = Workflow.Info.WorkflowType,
             Cluster = _input.Cluster,
-            Outcome = decision.Action is WitnessAction.Alerted or WitnessAction.LeftAlone
-                ? ProcedureStatus.Refused
-                : ProcedureStatus.Succeeded,
+            Outcome =
+                decision.IsAlert || decision.Action is WitnessAction.LeftAlone
+                    ? ProcedureStatus.Refused
+                    : ProcedureStatus.Succeeded,
             Summary = decision.Summary,
             By = decision.By ?? "the witness",
             Reason = decision.Reason,
@@ -211,7 +213,7 @@ public sealed partial class WatchCluster
                     Summary = decision.Summary,
                     By = decision.By ?? "the witness",
                     Reason = decision.Reason,
-                    Hints = decision.IsAlert ? [Hint.Look(_input.Cluster)] : [],
+                    Hints = decision.IsAlert ? [decision.Hint ?? Hint.Look(_input.Cluster)] : [],
                     Notes = decision.Evidence,
                 };
                 await NotificationDelivery.BeginAsync(new(notification, receivers));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
@@ -54,18 +53,21 @@ public sealed partial class WatchCluster : Procedure
     public async Task RunAsync(WatchClusterInput? input = null)
     {
         await BeginAsync(input ?? new());
-        while (_stopped is null && !IsOld)
-        {
-            if (_memory.Paused is not null)
-            {
-                await WaitAsync(() => _memory.Paused is null);
-            }
-            else if (await NextVerdictAsync() is { } verdict)
-            {
-                await JudgeAsync(verdict);
-            }
-        }
-
+        await Workflow.WhenAllAsync(
+            WatchAsync(
+                async until =>
+                {
+                    var verdict = await Witness.WatchAsync(_input.Cluster, _memory.Known, _memory.Seen, Wanted, until);
+                    _memory = _memory with { Seen = verdict.Seen ?? _memory.Seen };
+                    return verdict;
+                },
+                JudgeAsync
+            ),
+            WatchAsync(
+                until => Witness.WatchFindingsAsync(_input.Cluster, _memory.Findings, _input.VerifiedWithin, until),
+                Find
+            )
+        );
         await Workflow.WhenAllAsync(_telling);
         if (_stopped is not null)
         {
@@ -108,15 +110,36 @@ public sealed partial class WatchCluster : Procedure
     private Task<bool> WaitAsync(Func<bool> condition)
     {
         var rest = Run - (Workflow.UtcNow - Workflow.Info.WorkflowStartTime);
-        return Workflow.WaitConditionAsync(() => condition() || _stopped is not null, rest > Pause ? rest : Pause);
+        return Workflow.WaitConditionAsync(
+            () => condition() || _stopped is not null || IsOld,
+            rest > Pause ? rest : Pause
+        );
     }
 
-    /// <summary>Watches until something is news.</summary>
+    /// <summary>Watches as long as this run lasts, and while it is not paused.</summary>
+    private async Task WatchAsync<T>(Func<CancellationToken, Task<T>> lookAsync, Func<T, Task> judgeAsync)
+        where T : class
+    {
+        while (_stopped is null && !IsOld)
+        {
+            if (_memory.Paused is not null)
+            {
+                await WaitAsync(() => _memory.Paused is null);
+            }
+            else if (await NewsAsync(lookAsync) is { } news)
+            {
+                await judgeAsync(news);
+            }
+        }
+    }
+
+    /// <summary>Looks until something is news.</summary>
     /// <returns>Null where it was told to do something else, or could not look.</returns>
-    private async Task<WitnessVerdict?> NextVerdictAsync()
+    private async Task<T?> NewsAsync<T>(Func<CancellationToken, Task<T>> lookAsync)
+        where T : class
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
-        var watching = Witness.WatchAsync(_input.Cluster, _memory.Known, _memory.Seen, Wanted, until.Token);
+        var watching = lookAsync(until.Token);
         try
         {
             await WaitAsync(() => watching.IsCompleted || _memory.Paused is not null);
@@ -135,9 +158,8 @@ public sealed partial class WatchCluster : Procedure
                 BreakOff(until);
             }
 
-            var verdict = await watching;
-            _memory = _memory with { Seen = verdict.Seen ?? _memory.Seen };
-            return isBrokenOff ? null : verdict;
+            var news = await watching;
+            return isBrokenOff ? null : news;
         }
         catch (ActivityFailureException e) when (TemporalException.IsCanceledException(e) && isBrokenOff)
         {
@@ -158,6 +180,24 @@ public sealed partial class WatchCluster : Procedure
         _memory = _memory with { Known = null }; // that all is well again is news
         Decide(new(Now, WitnessAction.Alerted, $"the cluster can't be watched: {TemporalFailures.Why(why)}", []));
         await Workflow.WaitConditionAsync(() => _memory.Paused is not null || _stopped is not null, Pause);
+    }
+
+    /// <summary>What else is wrong, and what is so no longer.</summary>
+    private Task Find(IReadOnlyList<Finding> found)
+    {
+        var known = _memory.Findings;
+        _memory = _memory with { Findings = found };
+        foreach (var finding in found.Where(one => !WitnessFindings.Has(known, one)))
+        {
+            Decide(new(Now, WitnessAction.Found, FindingText.Of(finding), []) { Hint = finding.Hint });
+        }
+
+        foreach (var finding in known.Where(one => !WitnessFindings.Has(found, one)))
+        {
+            Decide(new(Now, WitnessAction.Passed, $"no longer: {FindingText.Of(finding)}", []));
+        }
+
+        return Task.CompletedTask;
     }
 
     private async Task JudgeAsync(WitnessVerdict verdict)
@@ -203,136 +243,4 @@ public sealed partial class WatchCluster : Procedure
             WitnessFinding.Recovering or WitnessFinding.Busy => WitnessAction.LeftAlone,
             _ => WitnessAction.Alerted,
         };
-
-    /// <summary>Has so many standbys confirm each commit.</summary>
-    /// <param name="quorum">How many.</param>
-    /// <param name="why">What it has seen.</param>
-    private async Task ConfirmAsync(int quorum, string why)
-    {
-        var input = new SetSynchronousReplicationInput
-        {
-            Cluster = _input.Cluster,
-            Quorum = quorum,
-            By = Name,
-            Reason = why,
-        };
-        var change = await Workflow.StartChildWorkflowAsync(
-            (SetSynchronousReplication procedure) => procedure.RunAsync(input),
-            Abandoned(nameof(SetSynchronousReplication))
-        );
-        Decide(
-            new(
-                Now,
-                WitnessAction.SetConfirmations,
-                $"commits wait for {PgFlowText.Count(quorum, "standby")}: {why}",
-                []
-            )
-            {
-                WorkflowId = change.Id,
-            }
-        );
-        _memory = _memory with { Known = null }; // what comes of it is news
-    }
-
-    /// <summary>The primary is down: looks once more, at everything, and acts where nothing stands against
-    /// it.</summary>
-    private async Task LookAgainAsync(WitnessVerdict verdict)
-    {
-        var state = await Clusters.ObserveAsync(_input.Cluster);
-        var room = verdict.EndsByItself ? await Repositories.GlanceAsync(_input.Cluster) : null;
-        var objections = WitnessObjections.To(verdict, state, _input.MostLoss, Now, _memory.LastFailoverAt, room);
-        if (objections.Count > 0)
-        {
-            Decide(
-                new(Now, WitnessAction.Alerted, $"no failover: {string.Join("; ", objections)}", [verdict.Sentence])
-            );
-        }
-        else if (_memory.Paused is null && _stopped is null) // both may have come meanwhile
-        {
-            await FailOverAsync(verdict, WitnessObjections.LossOf(verdict, state) ?? 0);
-        }
-    }
-
-    private async Task FailOverAsync(WitnessVerdict verdict, long loss)
-    {
-        var before = _memory.LastFailoverAt;
-        _memory = _memory with { LastFailoverAt = Now };
-        var input = new FailoverInput
-        {
-            Cluster = _input.Cluster,
-            By = Name,
-            Reason = $"{verdict.Sentence}; at least {PgFlowText.Bytes(loss)} of WAL is lost",
-        };
-        var failover = await Workflow.StartChildWorkflowAsync(
-            (Failover procedure) => procedure.RunAsync(input),
-            Abandoned(nameof(Failover))
-        );
-        Decide(
-            new(Now, WitnessAction.FailedOver, $"failover: {verdict.Sentence}", verdict.Evidence)
-            {
-                WorkflowId = failover.Id,
-            }
-        );
-        _following.RemoveAll(task => task.IsCompleted);
-        _following.Add(FollowAsync(failover, verdict.Primary!.Value, input.By, before));
-    }
-
-    /// <summary>What becomes of a failover. Meanwhile it holds the cluster, and the witness leaves it alone.</summary>
-    private async Task FollowAsync(
-        ChildWorkflowHandle<Failover, Report> failover,
-        NodeName old,
-        string by,
-        DateTimeOffset? before
-    )
-    {
-        try
-        {
-            var report = await failover.GetResultAsync();
-            Decide(new(Now, WitnessAction.LeftAlone, report.Summary, []) { WorkflowId = failover.Id });
-            if (_input.Failback && _stopped is null && _memory.Paused is null)
-            {
-                var input = new FailbackInput
-                {
-                    Cluster = _input.Cluster,
-                    Node = old,
-                    By = by,
-                    Reason = $"after {failover.Id}",
-                };
-                var failback = await Workflow.StartChildWorkflowAsync(
-                    (Failback procedure) => procedure.RunAsync(input),
-                    Abandoned(nameof(Failback))
-                );
-                Decide(new(Now, WitnessAction.FailedBack, $"failback of {old}", []) { WorkflowId = failback.Id });
-            }
-        }
-        catch (ChildWorkflowFailureException e) when (!Workflow.CancellationToken.IsCancellationRequested)
-        {
-            if (
-                e.InnerException is ApplicationFailureException
-                {
-                    ErrorType: FailureTypes.Refused or FailureTypes.ClusterBusy
-                }
-            )
-            {
-                _memory = _memory with { LastFailoverAt = before }; // it has not begun
-            }
-
-            var why = $"the failover has not succeeded: {TemporalFailures.Why(e)}";
-            Decide(new(Now, WitnessAction.Alerted, why, []) { WorkflowId = failover.Id });
-        }
-    }
-
-    /// <summary>A procedure goes on whatever becomes of the witness.</summary>
-    private ChildWorkflowOptions Abandoned(string procedure)
-    {
-        var time = Workflow.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        return new()
-        {
-            Id = $"{procedure.ToLowerInvariant()}-{_input.Cluster}-{time}-{Workflow.NewGuid().ToString("N")[..4]}",
-            StaticSummary = $"{procedure} {_input.Cluster}, by its witness",
-            TaskTimeout = TaskTimeout,
-            ParentClosePolicy = ParentClosePolicy.Abandon,
-            CancellationType = ChildWorkflowCancellationType.Abandon,
-        };
-    }
 }

@@ -20,8 +20,14 @@ public sealed record WatchClusterInput : ProcedureInput
     [Flag("After how many seconds commits wait for fewer standbys, until enough stream again (never)", Value = "S")]
     public int? FallBackAfterSeconds { get; init; }
 
+    /// <summary>After how many days without a backup whose recovery was proven it says so.</summary>
+    [Flag("After how many days without a verified backup it says so (7)", Value = "DAYS")]
+    public int VerifiedWithinDays { get; init; } = 7;
+
     /// <summary>What the run before this one knew; nobody gives it by hand.</summary>
     public WitnessMemory? Memory { get; init; }
+
+    internal TimeSpan VerifiedWithin => TimeSpan.FromDays(VerifiedWithinDays);
 
     internal long MostLoss => MaxLoss * 1024L * 1024;
 
@@ -33,6 +39,9 @@ public sealed record WatchClusterInput : ProcedureInput
                 : Array.Empty<InputProblem>(),
             .. FallBackAfterSeconds is < 1 or > 24 * 60 * 60
                 ? [new("fallBackAfterSeconds", $"{FallBackAfterSeconds} is not from 1 to a day")]
+                : Array.Empty<InputProblem>(),
+            .. VerifiedWithinDays is < 1 or > 3650
+                ? [new("verifiedWithinDays", $"{VerifiedWithinDays} is not from 1 to 3650")]
                 : Array.Empty<InputProblem>(),
             .. DryRun ? [Unknown("dryRun", "it changes nothing before it acts")] : Array.Empty<InputProblem>(),
             .. Approve ? [Unknown("approve", "it acts where nobody is there")] : Array.Empty<InputProblem>(),
@@ -67,6 +76,9 @@ public sealed record WitnessMemory
     /// <summary>Its newest decisions, the last one last.</summary>
     public IReadOnlyList<WitnessDecision> Decisions { get; init; } = [];
 
+    /// <summary>What else is wrong with the cluster.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
+
     /// <summary>Those that are not in the ledger yet.</summary>
     public IReadOnlyList<WitnessDecision> Unrecorded { get; init; } = [];
 }
@@ -92,9 +104,16 @@ public sealed record WitnessDecision(
     /// <summary>The procedure that it has started.</summary>
     public string? WorkflowId { get; init; }
 
+    /// <summary>What to do about it.</summary>
+    public Hint? Hint { get; init; }
+
     /// <summary>Whether a person has to come.</summary>
     [JsonIgnore]
-    public bool IsAlert => Action is WitnessAction.Alerted;
+    public bool IsAlert => Action is WitnessAction.Alerted or WitnessAction.Found;
+
+    /// <summary>Whether it is about something else than whether clients can write.</summary>
+    [JsonIgnore]
+    public bool IsAside => Action is WitnessAction.Found or WitnessAction.Passed;
 
     /// <summary>Whether it says nothing that the other does not say.</summary>
     internal bool IsSameAs(WitnessDecision? other) =>
@@ -125,6 +144,12 @@ public enum WitnessAction
     /// <summary>It does nothing, and a person has to come.</summary>
     Alerted,
 
+    /// <summary>Something else is wrong with the cluster.</summary>
+    Found,
+
+    /// <summary>It is wrong no longer.</summary>
+    Passed,
+
     /// <summary>A person has paused it.</summary>
     Paused,
 
@@ -149,6 +174,7 @@ public sealed record WitnessOrder(string? By = null, string? Reason = null);
 /// <param name="Failback">Whether the old primary is brought back.</param>
 /// <param name="Paused">Who has paused it; null while it watches.</param>
 /// <param name="Verdict">Its last verdict; null before the first.</param>
+/// <param name="Findings">What else is wrong with the cluster.</param>
 /// <param name="Decisions">Its newest decisions, the last one last.</param>
 public sealed record WitnessStatus(
     ClusterName? Cluster,
@@ -158,5 +184,6 @@ public sealed record WitnessStatus(
     bool Failback,
     WitnessDecision? Paused,
     WitnessVerdict? Verdict,
+    IReadOnlyList<Finding> Findings,
     IReadOnlyList<WitnessDecision> Decisions
 );

@@ -24,13 +24,22 @@ public sealed record ArchiveState
     /// <summary>The volumes that have no room for two segments of WAL more.</summary>
     public IReadOnlyList<VolumeSpace> Full { get; init; } = [];
 
+    /// <summary>The others that have less than 5 % and less than 10 GB left.</summary>
+    public IReadOnlyList<VolumeSpace> Low { get; init; } = [];
+
+    /// <summary>When a recovery of a backup that is kept was last proven; where none was, when the first of them
+    /// ended. Null where there is none.</summary>
+    public DateTimeOffset? UnverifiedSince { get; init; }
+
     /// <summary>The state of a repository.</summary>
     public static ArchiveState Of(RepositoryContents contents)
     {
         ArgumentNullException.ThrowIfNull(contents);
         var live = LivePeriod.Of(contents) is [.., var last] ? last.Branch : null;
         var path = live?.Path();
-        var backup = path is not null && contents.UsableOn(path) is [var newest, ..] ? newest : null;
+        var usable = path is null ? [] : contents.UsableOn(path);
+        var backup = usable is [var newest, ..] ? newest : null;
+        var full = contents.Spaces.ToLookup(space => space.Free < 2 * contents.SegmentSize);
         return new()
         {
             Live = live?.Timeline,
@@ -41,7 +50,9 @@ public sealed record ArchiveState
                     ? contents.NameOf(gap.Timeline, gap.Number)
                     : null,
             Gaps = [.. TimelineConsistencyChecks.Gaps(contents)],
-            Full = [.. contents.Spaces.Where(space => space.Free < 2 * contents.SegmentSize)],
+            Full = [.. full[true]],
+            Low = [.. full[false].Where(space => space.IsLow)],
+            UnverifiedSince = usable.Max(one => one.VerifiedAt) ?? usable.Min(one => (DateTimeOffset?)one.StoppedAt),
         };
     }
 }

@@ -109,7 +109,14 @@ public sealed record RestorePoint(string Name, Timeline Timeline, Lsn Lsn, DateT
 /// <summary>The room in a volume.</summary>
 /// <param name="Volume">The node's name, or <c>repository</c>.</param>
 /// <param name="Free">The bytes that are left for others than root.</param>
-public sealed record VolumeSpace(string Volume, long Free);
+/// <param name="Size">The bytes of its file system.</param>
+public sealed record VolumeSpace(string Volume, long Free, long Size)
+{
+    private const long Plenty = 10L * 1024 * 1024 * 1024;
+
+    /// <summary>Whether it has less than 5 %, and less than 10 GB, left.</summary>
+    internal bool IsLow => Free < Plenty && Free < Size / 20;
+}
 
 /// <summary>WAL segments without a gap.</summary>
 /// <param name="Timeline">Their timeline.</param>

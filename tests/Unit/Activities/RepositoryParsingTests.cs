@@ -6,8 +6,8 @@ public sealed class RepositoryParsingTests
     private static readonly string Output = $$"""
         now 1795549258.496001686
         control {{Hex(ControlFileFixture.Of(7711822184333295631))}}
-        space /repository 1048576
-        space /nodes/p1 4
+        space /repository 1048576 4194304
+        space /nodes/p1 4 4194304
         timeline 00000002
         history 00000002 1	0/3000000	no recovery target specified
         timeline 0000000A
@@ -55,7 +55,7 @@ public sealed class RepositoryParsingTests
     [Fact]
     public void A_volume_without_room_for_wal_is_full()
     {
-        Assert.Equal([new("repository", 1L << 30), new("p1", 4096)], Read.Spaces);
+        Assert.Equal([new("repository", 1L << 30, 1L << 32), new("p1", 4096, 1L << 32)], Read.Spaces);
         Assert.Equal("p1", Assert.Single(ArchiveState.Of(Read).Full).Volume);
     }
 
@@ -63,9 +63,9 @@ public sealed class RepositoryParsingTests
     public void A_full_volume_whose_path_has_a_space_is_named()
     {
         var full = ArchiveState
-            .Of(RepositoryActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4\n"))
+            .Of(RepositoryActivities.Parse(ClusterName.Parse("demo"), "now 1795549258.1\nspace /nodes/my disk 4 8\n"))
             .Full;
-        Assert.Equal([new("my disk", 4096)], full);
+        Assert.Equal([new("my disk", 4096, 8192)], full);
         Assert.Equal(
             "no room: my disk's volume has 4096 bytes left",
             FindingText.Of(

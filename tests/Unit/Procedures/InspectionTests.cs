@@ -305,7 +305,15 @@ public sealed class InspectionTests
                     + "until then",
                 Archive with
                 {
-                    Full = [new("p1", 4096), new("repository", 20L << 20)],
+                    Full = [new("p1", 4096, 1L << 40), new("repository", 20L << 20, 1L << 40)],
+                }
+            },
+            {
+                "little room: p1's volume has 2048 MB left; free some, or give it more: a primary that can't write "
+                    + "WAL ends, and one that can't archive keeps its WAL until then",
+                Archive with
+                {
+                    Low = [new("p1", 2L << 30, 1L << 40)],
                 }
             },
         };

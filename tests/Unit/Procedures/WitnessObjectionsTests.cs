@@ -95,7 +95,7 @@ public sealed class WitnessObjectionsTests
     [Fact]
     public void A_full_disk_or_one_that_nobody_can_look_at()
     {
-        Assert.Contains("p1's volume has 9 bytes left", With(new() { Full = [new("p1", 9)] }));
+        Assert.Contains("p1's volume has 9 bytes left", With(new() { Full = [new("p1", 9, 1L << 40)] }));
         Assert.Equal("nobody can tell whether a volume is full: it hangs", With(new() { Unreadable = "it hangs" }));
 
         static string With(ArchiveState room) =>

@@ -184,6 +184,19 @@ public sealed class WitnessTests
     }
 
     [Fact]
+    public void A_first_sign_that_it_is_down_is_looked_into_sooner_and_a_known_one_is_not()
+    {
+        var judge = new WitnessJudge(known: null, Seen);
+        Assert.Equal([0.5, 0.2, 0.5, 0.5], new[] { Primary, Killed, Killed, Killed }.Select(RestAfter));
+
+        double RestAfter(NodeLook primary, int number)
+        {
+            judge.After(At(Of(primary, Alone(2)), number));
+            return judge.Rest.TotalSeconds;
+        }
+    }
+
+    [Fact]
     public void That_all_is_well_is_said_at_once_and_once()
     {
         var well = new WitnessVerdict(WitnessFinding.Well, P(1), []);

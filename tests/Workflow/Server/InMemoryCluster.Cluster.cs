@@ -720,6 +720,8 @@ internal sealed partial class InMemoryCluster
 
     Task ILedgerActivities.RecordProcedureAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));
 
+    Task ILedgerActivities.RecordDecisionAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));
+
     Task ILedgerActivities.RecordTimelineAsync(TimelineOpened opened) => DoAsync(opened.Node, () => { });
 
     Task ILedgerActivities.CompleteLedgerAsync(

@@ -7,12 +7,15 @@ namespace PgFlow.WorkflowTests.Server;
 internal sealed partial class InMemoryCluster
 {
     private readonly Channel<WitnessVerdict> _verdicts = Channel.CreateUnbounded<WitnessVerdict>();
+    private readonly Channel<IReadOnlyList<Finding>> _findings = Channel.CreateUnbounded<IReadOnlyList<Finding>>();
 
     /// <summary>How often the witness began to look.</summary>
     public int Watches { get; private set; }
 
+    private int _watching;
+
     /// <summary>Whether the witness looks.</summary>
-    public bool IsWatched { get; private set; }
+    public bool IsWatched => _watching > 0;
 
     /// <summary>Lets the witness see something.</summary>
     public void Show(
@@ -33,6 +36,9 @@ internal sealed partial class InMemoryCluster
             )
         );
 
+    /// <summary>Lets an inspection find something.</summary>
+    public void Find(params IReadOnlyList<Finding> findings) => Assert.True(_findings.Writer.TryWrite(findings));
+
     async Task<WitnessVerdict> IWitnessActivities.WatchClusterAsync(
         ClusterName cluster,
         WitnessVerdict? known,
@@ -40,8 +46,28 @@ internal sealed partial class InMemoryCluster
         WantedNews? wanted
     )
     {
+        Watches++;
+        try
+        {
+            return await NextAsync(_verdicts.Reader);
+        }
+        catch (OperationCanceledException)
+            when (ActivityExecutionContext.Current.CancelReason is ActivityCancelReason.CancelRequested)
+        {
+            return new(WitnessFinding.Blind, null, []) { Seen = seen };
+        }
+    }
+
+    Task<IReadOnlyList<Finding>> IWitnessActivities.WatchFindingsAsync(
+        ClusterName cluster,
+        IReadOnlyList<Finding> known,
+        TimeSpan verifiedWithin
+    ) => NextAsync(_findings.Reader);
+
+    private async Task<T> NextAsync<T>(ChannelReader<T> shown)
+    {
         var context = ActivityExecutionContext.Current;
-        (Watches, IsWatched) = (Watches + 1, true);
+        Interlocked.Increment(ref _watching);
         try
         {
             while (true)
@@ -51,7 +77,7 @@ internal sealed partial class InMemoryCluster
                 beat.CancelAfter(100);
                 try
                 {
-                    return await _verdicts.Reader.ReadAsync(beat.Token);
+                    return await shown.ReadAsync(beat.Token);
                 }
                 catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
                 {
@@ -59,13 +85,9 @@ internal sealed partial class InMemoryCluster
                 }
             }
         }
-        catch (OperationCanceledException) when (context.CancelReason is ActivityCancelReason.CancelRequested)
-        {
-            return new(WitnessFinding.Blind, null, []) { Seen = seen };
-        }
         finally
         {
-            IsWatched = false;
+            Interlocked.Decrement(ref _watching);
         }
     }
 }

@@ -106,17 +106,43 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
     public async Task<string> FindStarterAsync()
     {
-        var info = ActivityExecutionContext.Current.Info;
-        await foreach (
-            var started in Client.GetWorkflowHandle(info.WorkflowId!, info.WorkflowRunId).FetchHistoryEventsAsync()
-        )
+        await foreach (var started in OwnHistoryAsync())
         {
-            var identity = started.WorkflowExecutionStartedEventAttributes?.Identity ?? "";
-            return identity.Length > 0 ? new([.. identity.Where(sign => !char.IsControl(sign))]) : "unknown (Web UI)";
+            return NameOf(started.WorkflowExecutionStartedEventAttributes?.Identity);
         }
 
-        return "unknown (Web UI)";
+        return NameOf(identity: null);
     }
+
+    public async Task<HumanAct> FindCancelAsync()
+    {
+        await foreach (var seen in OwnHistoryAsync())
+        {
+            if (seen.WorkflowExecutionCancelRequestedEventAttributes is { } cancel)
+            {
+                var reason = Printable(cancel.Cause);
+                return new(
+                    Procedure.Cancel,
+                    NameOf(cancel.Identity),
+                    reason.Length > 0 ? reason : null,
+                    seen.EventTime.ToDateTimeOffset()
+                );
+            }
+        }
+
+        throw Failure.Break("nobody has cancelled this workflow");
+    }
+
+    private static IAsyncEnumerable<Temporalio.Api.History.V1.HistoryEvent> OwnHistoryAsync()
+    {
+        var info = ActivityExecutionContext.Current.Info;
+        return Client.GetWorkflowHandle(info.WorkflowId!, info.WorkflowRunId).FetchHistoryEventsAsync();
+    }
+
+    private static string NameOf(string? identity) =>
+        Printable(identity) is { Length: > 0 } name ? name : "unknown (Web UI)";
+
+    private static string Printable(string? text) => new([.. (text ?? "").Where(sign => !char.IsControl(sign))]);
 
     private static async Task<string?> EndWitnessAsync(string id)
     {

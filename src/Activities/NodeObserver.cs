@@ -28,7 +28,8 @@ internal sealed class NodeObserver(DockerEngine docker, Sql sql, JobRunner jobs,
                     'node', host(client_addr), 'state', state, 'replayed', replay_lsn, 'sync', sync_state,
                     'lagBytes', CASE WHEN pg_is_in_recovery() THEN 0
                         ELSE coalesce(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), replay_lsn), 0)::bigint END,
-                    'silentSeconds', coalesce(extract(epoch FROM clock_timestamp() - reply_time), 0)::float8)), '[]')
+                    'silentSeconds', coalesce(extract(epoch FROM clock_timestamp() - reply_time), 0)::float8,
+                    'lagSeconds', extract(epoch FROM replay_lag)::float8)), '[]')
                 FROM pg_stat_replication WHERE usename = 'replicator' AND client_addr IS NOT NULL),
             'slots', (SELECT coalesce(json_agg(json_build_object(
                     'name', slot_name, 'active', active, 'status', wal_status, 'logical', slot_type = 'logical',

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using Temporalio.Exceptions;
@@ -17,9 +18,10 @@ internal static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal)
     {
         var parsed = Read(args, terminal);
-        if (InputCheck.Of(parsed) is { } wrong)
+        var json = IsJson(args);
+        if ((InputCheck.Of(parsed) ?? Unreadable(parsed, json)) is { } wrong)
         {
-            terminal.WriteError(wrong);
+            Tell(terminal, wrong, json);
             return wrong.ExitCode;
         }
 
@@ -52,7 +54,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (ErrorOf(e) is { } error)
         {
-            Tell(terminal, error, parsed.GetValue(Flags.Debug) ? e : null);
+            Tell(terminal, error, json, parsed.GetValue(Flags.Debug) ? e : null);
             return error.ExitCode;
         }
     }
@@ -79,6 +81,8 @@ internal static class CommandLine
                     ShowCommand.Command(terminal),
                     WatchCommand.Command(terminal),
                     .. DecisionCommands.Commands(terminal),
+                    .. NodeCommands.Commands(terminal),
+                    ConnectionCommand.Command(terminal),
                     DoctorCommand.Command(terminal),
                     CompletionsCommand.Command(terminal),
                 ]
@@ -90,11 +94,51 @@ internal static class CommandLine
         return root;
     }
 
-    private static void Tell(Terminal terminal, CliError error, Exception? cause)
+    /// <summary>By the words themselves: what can't be read is said as it was asked for, too.</summary>
+    private static bool IsJson(IReadOnlyList<string> args) =>
+        string.Join(' ', args) is var line
+        && ((string[])["-o json", "-o=json", "-ojson", "--output json", "--output=json"]).Any(asked =>
+            $" {line} ".Contains($" {asked} ", StringComparison.OrdinalIgnoreCase)
+        );
+
+    /// <summary>What the parser alone can't say: that it can't read a line, as JSON, or where help is asked for with
+    /// it.</summary>
+    private static CliError? Unreadable(ParseResult parsed, bool json)
+    {
+        IReadOnlyList<string> problems =
+            parsed.Action is ParseErrorAction && json ? [.. parsed.Errors.Select(error => error.Message)]
+            : parsed.Action is HelpAction
+                ? [.. parsed.UnmatchedTokens.Select(word => $"'{word}' is no command of pgflow")]
+            : [];
+        return problems.Count == 0
+            ? null
+            : new(ExitCodes.Usage, "the line can't be read", problems, "see: pgflow --help");
+    }
+
+    private static void Tell(Terminal terminal, CliError error, bool json, Exception? cause = null)
     {
         try
         {
-            terminal.WriteError(error);
+            if (json)
+            {
+                terminal.Json(
+                    new
+                    {
+                        error = new
+                        {
+                            error.ExitCode,
+                            error.Message,
+                            error.Detail,
+                            error.Hints,
+                        },
+                    }
+                );
+            }
+            else
+            {
+                terminal.WriteError(error);
+            }
+
             if (cause is not null)
             {
                 terminal.WriteInfo(cause.ToString());

@@ -28,7 +28,8 @@ internal static class Flags
     public static readonly Option<OutputFormat> Output = new("--output", "-o")
     {
         HelpName = "table|json",
-        Description = "How data is printed",
+        Description = "How data is printed, and what is wrong",
+        CustomParser = ReadFormat,
     };
 
     public static readonly Option<bool> Debug = new("--debug") { Description = "Show where an error came from" };
@@ -71,7 +72,9 @@ internal static class Flags
     public static IReadOnlyList<Option> Start { get; } = [Reason, TakeOver, Yes, Detach, Timeout, DryRun];
 
     public static Argument<string?> Cluster { get; } =
-        new Argument<string?>("CLUSTER") { Description = "The cluster's name", HelpName = "CLUSTER" }.CompletedByName();
+        new Argument<string?>("CLUSTER") { Description = "The cluster's name", HelpName = "CLUSTER" }.CompletedBy(
+            Runs.ClustersAsync
+        );
 
     public static Argument<string?> AnyCluster { get; } =
         new Argument<string?>("CLUSTER")
@@ -79,35 +82,80 @@ internal static class Flags
             Description = "The cluster's name; all clusters where none is given",
             HelpName = "CLUSTER",
             Arity = ArgumentArity.ZeroOrOne,
-        }.CompletedByName();
+        }.CompletedBy(Runs.ClustersAsync);
 
     public static Argument<string> Id { get; } =
-        new("ID") { Description = "The procedure's workflow ID, as shown by: pgflow history" };
+        new Argument<string>("ID")
+        {
+            Description =
+                "The procedure's workflow ID, as shown by pgflow history; a beginning that no other has; last",
+        }.CompletedBy(
+            async (client, cancel) =>
+                [.. (await Runs.HistoryAsync(client, [], cancel)).Take(20).Select(run => run.WorkflowId)]
+        );
 
-    private static TimeSpan? ReadDuration(ArgumentResult result)
+    /// <summary>The parser of an option that takes a number; System.CommandLine's own names .NET's types.</summary>
+    public static int WholeNumber(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
-        var unit = text[^1..] switch
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
+            return number;
+        }
+
+        result.AddError($"{NameOf(result)}: '{text}' is no whole number");
+        return 0;
+    }
+
+    private static OutputFormat ReadFormat(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (text.Equals("json", StringComparison.OrdinalIgnoreCase))
+        {
+            return OutputFormat.Json;
+        }
+
+        if (!text.Equals("table", StringComparison.OrdinalIgnoreCase))
+        {
+            result.AddError($"{NameOf(result)}: '{text}' is neither table nor json");
+        }
+
+        return OutputFormat.Table;
+    }
+
+    private static string? NameOf(ArgumentResult result) => (result.Parent as OptionResult)?.Option.Name;
+
+    /// <summary>As 90s, 5m, 2h, 7d, or a number of seconds; null where it is none.</summary>
+    public static TimeSpan? DurationOf(string text)
+    {
+        var unit = text.LastOrDefault() switch
+        {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
             _ => 0,
         };
-        if (
+        return
             double.TryParse(
                 unit == 0 ? text : text[..^1],
                 NumberStyles.AllowDecimalPoint,
                 CultureInfo.InvariantCulture,
                 out var number
-            )
-            && number > 0
-        )
+            ) && number * Math.Max(unit, 1) is > 0 and < 1e9
+            ? TimeSpan.FromSeconds(number * Math.Max(unit, 1))
+            : null;
+    }
+
+    private static TimeSpan? ReadDuration(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (DurationOf(text) is { TotalDays: < 40 } duration) // a timer of .NET takes no more
         {
-            return TimeSpan.FromSeconds(number * Math.Max(unit, 1));
+            return duration;
         }
 
-        result.AddError($"--timeout: '{text}' is no duration; give a number with s, m or h, as 90s");
+        result.AddError($"--timeout: '{text}' is no duration below 40 days; give a number with s, m or h, as 90s");
         return null;
     }
 }

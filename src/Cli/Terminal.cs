@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Spectre.Console;
 
 namespace PgFlow.Cli;
@@ -20,7 +21,42 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
             !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected
         );
 
-    public void Json(object? value) => Out.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Indented));
+    /// <summary>Data for programs; the fields of each object in alphabetical order.</summary>
+    public void Json(object? value) =>
+        Out.Profile.Out.Writer.WriteLine(
+            Sorted(JsonSerializer.SerializeToNode(value, Indented))?.ToJsonString(Indented) ?? "null"
+        );
+
+    /// <summary>Asks a question that is answered by yes or no, or their first letters; no where nothing is
+    /// typed.</summary>
+    public static async Task<bool> ConfirmAsync(IAnsiConsole people, string question, CancellationToken cancel)
+    {
+        var answer = await new TextPrompt<string>($"{Markup.Escape(question)} [blue](yes/no)[/]")
+            .DefaultValue("no")
+            .Validate(text => YesOrNo(text) is null ? ValidationResult.Error("yes or no?") : ValidationResult.Success())
+            .ShowAsync(people, cancel);
+        return YesOrNo(answer) is true;
+    }
+
+    private static bool? YesOrNo(string text) =>
+        text.Trim().ToLowerInvariant() switch
+        {
+            "y" or "yes" => true,
+            "n" or "no" => false,
+            _ => null,
+        };
+
+    private static JsonNode? Sorted(JsonNode? node) =>
+        node switch
+        {
+            JsonObject found => new JsonObject(
+                found
+                    .OrderBy(field => field.Key, StringComparer.Ordinal)
+                    .Select(field => KeyValuePair.Create(field.Key, Sorted(field.Value)))
+            ),
+            JsonArray found => new JsonArray([.. found.Select(Sorted)]),
+            _ => node?.DeepClone(),
+        };
 
     /// <summary>A line for people. Nothing breaks it, so that links and commands can be copied.</summary>
     public void WriteInfo(string line) => Error.Profile.Out.Writer.WriteLine(line);

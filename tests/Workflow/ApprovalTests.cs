@@ -16,7 +16,7 @@ public sealed class ApprovalTests(TemporalServer server)
         var report = await handle.GetResultAsync<Report>();
         Assert.Equal(
             (ProcedureStatus.Succeeded, "carla", plan.Hash),
-            (report.Outcome, report.ApprovedBy, report.Plan!.Hash)
+            (report.Outcome, report.Acts[^1].By, report.Plan!.Hash)
         );
     }
 
@@ -31,7 +31,7 @@ public sealed class ApprovalTests(TemporalServer server)
             await RejectedAsync(() => handle.ExecuteUpdateAsync("approve", [new Approval("abc")]))
         );
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash)]);
-        Assert.Equal("unknown (Web UI)", (await handle.GetResultAsync<Report>()).ApprovedBy);
+        Assert.Equal("unknown (Web UI)", (await handle.GetResultAsync<Report>()).Acts[^1].By);
     }
 
     [Fact]
@@ -43,6 +43,8 @@ public sealed class ApprovalTests(TemporalServer server)
 
         var failed = await TestEnvironment.FailureAsync(handle);
         Assert.Equal((FailureTypes.Refused, "rejected by carla (not today)"), (failed.Type, failed.Message));
+        var act = Assert.Single(failed.Report!.Acts);
+        Assert.Equal(("reject", "carla", "not today"), (act.What, act.By, act.Reason));
         Assert.Empty(world.InMemory.Changes);
     }
 
@@ -80,7 +82,7 @@ public sealed class ApprovalTests(TemporalServer server)
 
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
         var report = await handle.GetResultAsync<Report>();
-        Assert.Equal("carla", report.ApprovedBy);
+        Assert.Equal("carla", report.Acts[^1].By);
         Assert.True(report.Took < report.EndedAt - report.StartedAt);
     }
 
@@ -122,7 +124,7 @@ public sealed class ApprovalTests(TemporalServer server)
         );
 
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, " ")]);
-        Assert.Equal("unknown (Web UI)", (await handle.GetResultAsync<Report>()).ApprovedBy);
+        Assert.Equal("unknown (Web UI)", (await handle.GetResultAsync<Report>()).Acts[^1].By);
     }
 
     [Fact]

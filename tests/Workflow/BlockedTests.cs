@@ -15,7 +15,9 @@ public sealed class BlockedTests(TemporalServer server)
 
         Assert.Equal(FailureTypes.Incomplete, failed.Type);
         Assert.Equal(StepState.Skipped, failed.Report!.Steps.Single(step => step.Title == "p3 follows p2").State);
-        Assert.Contains("bert decided on “p3 follows p2”: skip (as discussed)", failed.Report.Notes);
+        Assert.EndsWith("without what was left out: “p3 follows p2”", failed.Report.Summary, StringComparison.Ordinal);
+        var act = Assert.Single(failed.Report.Acts);
+        Assert.Equal(("skip “p3 follows p2”", "bert", "as discussed"), (act.What, act.By, act.Reason));
         world.InMemory.Changes.AssertOrder("ProveStreaming p3", "DemandConfirmations p2");
     }
 
@@ -152,7 +154,7 @@ public sealed class BlockedTests(TemporalServer server)
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
 
         var report = await handle.GetResultAsync<Report>();
-        Assert.Equal(2, report.Notes.Count);
+        Assert.Equal(2, report.Acts.Count);
         Assert.All(report.Steps, step => Assert.Null(step.Error));
     }
 

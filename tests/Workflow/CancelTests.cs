@@ -73,6 +73,55 @@ public sealed class CancelTests(TemporalServer server)
         Assert.Equal(FailureTypes.Incomplete, (await TestEnvironment.FailureAsync(handle)).Type);
     }
 
+    [Theory]
+    [InlineData("PromoteStandby p2", ProcedureStatus.Incomplete)]
+    [InlineData("ProveShutdownReplayed p2", ProcedureStatus.Cancelled)]
+    public async Task Who_cancelled_it_and_why_stands_in_the_report_and_in_the_ledger(string at, ProcedureStatus end)
+    {
+        await using var world = TestEnvironment.Start(server);
+        var gate = world.InMemory.Hold(at);
+        var handle = await world.StartAsync("Switchover", ("to", "p2"));
+        await gate.Reached;
+        await AloneAsync(handle);
+        await world.Client.WorkflowService.RequestCancelWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = world.Client.Options.Namespace,
+                WorkflowExecution = new() { WorkflowId = handle.Id },
+                Identity = "carla@host",
+                Reason = "wrong cluster",
+            }
+        );
+        if (end is ProcedureStatus.Incomplete)
+        {
+            await TestEnvironment.BlockedAsync(handle);
+            await TestEnvironment.ResolveAsync(handle, ResolveAction.Abort);
+        }
+
+        var report =
+            end is ProcedureStatus.Cancelled
+                ? await TestEnvironment.CancelledAsync(handle)
+                : (await TestEnvironment.FailureAsync(handle)).Report!;
+        gate.Open();
+        Assert.Equal(end, report.Outcome);
+        foreach (var told in (Report[])[report, Assert.Single(world.InMemory.Ledger)])
+        {
+            var act = Assert.Single(told.Acts, act => act.What == Procedure.Cancel);
+            Assert.Equal(("carla@host", "wrong cluster"), (act.By, act.Reason));
+            Assert.InRange(act.At, told.StartedAt, told.EndedAt);
+        }
+    }
+
+    [Fact]
+    public async Task Who_cancelled_it_before_it_held_the_cluster_is_in_the_report()
+    {
+        await using var world = TestEnvironment.Start(server);
+        var handle = await world.StartAsync("Switchover", ("approve", true));
+        await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.WaitingForApproval);
+        await handle.CancelAsync();
+        Assert.Equal(Procedure.Cancel, Assert.Single((await TestEnvironment.CancelledAsync(handle)).Acts).What);
+    }
+
     [Fact]
     public async Task An_interruption_can_be_repeated_and_says_who_and_why()
     {
@@ -98,7 +147,9 @@ public sealed class CancelTests(TemporalServer server)
         }
 
         gate.Open();
-        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        var report = await handle.GetResultAsync<Report>();
+        Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
+        Assert.Equal(2, report.Acts.Count(act => (act.What, act.By, act.Reason) == ("interrupt", "carl", "it hangs")));
     }
 
     [Fact]

@@ -118,9 +118,12 @@ public sealed class OrderTests(TemporalServer server)
         fenced.Open();
         var report = await handle.GetResultAsync<Report>();
 
-        Assert.Contains(new("promote", "p2 is promoted"), likely.Steps);
-        Assert.Contains(new("follow/p2", "p2 follows p3"), report.Plan!.Steps);
-        Assert.Equal(report.Plan.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
+        Assert.Contains(new("promote", "p2 is promoted", AfterPointOfNoReturn: true), likely.Steps);
+        Assert.Contains(new("follow/p2", "p2 follows p3", AfterPointOfNoReturn: true), report.Plan!.Steps);
+        Assert.Equal(
+            report.Plan.Steps,
+            report.Steps.Select(step => new PlannedStep(step.Id, step.Title, step.AfterPointOfNoReturn))
+        );
     }
 
     [Fact]

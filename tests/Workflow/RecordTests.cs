@@ -54,7 +54,10 @@ public sealed class RecordTests(TemporalServer server)
         );
         var report = world.InMemory.Ledger.First();
         Assert.Equal(("anna", "kernel update", "Switchover"), (report.By, report.Reason, report.Procedure));
-        Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
+        Assert.Equal(
+            report.Plan!.Steps,
+            report.Steps.Select(step => new PlannedStep(step.Id, step.Title, step.AfterPointOfNoReturn))
+        );
         Assert.Equal(report.Steps.Select((_, index) => index + 1), report.Steps.Select(step => step.Number));
         Assert.Contains(report.Steps, step => step.AfterPointOfNoReturn);
     }

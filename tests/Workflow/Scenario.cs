@@ -329,7 +329,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
             await TestEnvironment.UntilAsync(handle, progress => progress.Status is ProcedureStatus.WaitingForApproval)
         ).Plan!;
         await handle.ExecuteUpdateAsync("approve", [new Approval(plan.Hash, "carla")]);
-        Assert.Equal("carla", (await EndsWellAsync(world, handle)).ApprovedBy);
+        Assert.Equal("carla", (await EndsWellAsync(world, handle)).Acts[^1].By);
         return handle;
     }
 

@@ -22,7 +22,10 @@ public sealed class WorkerTests(TemporalServer server)
         var report = await handle.GetResultAsync<Report>();
         Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
         Assert.Equal(2, world.InMemory.Calls.Count(call => call == during));
-        Assert.Equal(report.Plan!.Steps, report.Steps.Select(step => new PlannedStep(step.Id, step.Title)));
+        Assert.Equal(
+            report.Plan!.Steps,
+            report.Steps.Select(step => new PlannedStep(step.Id, step.Title, step.AfterPointOfNoReturn))
+        );
     }
 
     [Fact]

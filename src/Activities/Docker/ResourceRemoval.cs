@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Docker.DotNet.Models;
 
 namespace PgFlow.Activities.Docker;
@@ -6,28 +7,35 @@ namespace PgFlow.Activities.Docker;
 internal sealed class ResourceRemoval(DockerEngine docker)
 {
     /// <summary>Post-condition: the node's container, its volume and what used it are gone.</summary>
+    /// <exception cref="PgFlowException">Something stays, which is named; all else is gone.</exception>
     public async Task NodeAsync(NodeId node, Removed removed)
     {
         var filter = await FilterAsync(node.Cluster, removed);
-        await RemoveContainersAsync(new(filter) { ["volume"] = Only(node.Container) });
-        await RemoveContainersAsync(await FilterAsync(node.Cluster, removed, (Labels.Node, node.Name)));
-        await RemoveVolumesAsync(filter, volume => volume.Name == node.Container);
+        var left = new Leftovers();
+        await RemoveContainersAsync(new(filter) { ["volume"] = Only(node.Container) }, left);
+        await RemoveContainersAsync(await FilterAsync(node.Cluster, removed, (Labels.Node, node.Name)), left);
+        await RemoveVolumesAsync(filter, volume => volume.Name == node.Container, left);
+        left.RequireNone();
     }
 
     /// <summary>Post-condition: nothing of the cluster is left.</summary>
+    /// <exception cref="PgFlowException">Something stays, which is named; all else is gone.</exception>
     public async Task ClusterAsync(ClusterName cluster, Removed removed)
     {
         var filter = await FilterAsync(cluster, removed);
-        await RemoveContainersAsync(filter);
-        await RemoveVolumesAsync(filter, _ => true);
+        var left = new Leftovers();
+        await RemoveContainersAsync(filter, left);
+        await RemoveVolumesAsync(filter, _ => true, left);
         foreach (
             var network in await docker.CallAsync(
                 (client, token) => client.Networks.ListNetworksAsync(new() { Filters = filter }, token)
             )
         )
         {
-            await RemoveNetworkAsync(network);
+            await left.TryAsync($"network {network.Name}", () => RemoveNetworkAsync(network));
         }
+
+        left.RequireNone();
     }
 
     private static async Task<Dictionary<string, IDictionary<string, bool>>> FilterAsync(
@@ -45,17 +53,25 @@ internal sealed class ResourceRemoval(DockerEngine docker)
 
     private static Dictionary<string, bool> Only(string value) => new() { [value] = true };
 
-    private async Task RemoveContainersAsync(Dictionary<string, IDictionary<string, bool>> filter)
+    private async Task RemoveContainersAsync(Dictionary<string, IDictionary<string, bool>> filter, Leftovers left)
     {
         var containers = await docker.CallAsync(
             (client, token) => client.Containers.ListContainersAsync(new() { All = true, Filters = filter }, token)
         );
-        await Task.WhenAll(containers.Select(container => docker.Container(container.ID).RemoveAsync()));
+        await Task.WhenAll(
+            containers.Select(container =>
+                left.TryAsync(
+                    $"container {container.Names[0].TrimStart('/')}",
+                    () => docker.Container(container.ID).RemoveAsync()
+                )
+            )
+        );
     }
 
     private async Task RemoveVolumesAsync(
         Dictionary<string, IDictionary<string, bool>> filter,
-        Func<VolumeResponse, bool> isMeant
+        Func<VolumeResponse, bool> isMeant,
+        Leftovers left
     )
     {
         var volumes = await docker.CallAsync(
@@ -63,7 +79,10 @@ internal sealed class ResourceRemoval(DockerEngine docker)
         );
         foreach (var volume in (volumes.Volumes ?? []).Where(isMeant))
         {
-            await docker.ChangeAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token));
+            await left.TryAsync(
+                $"volume {volume.Name}",
+                () => docker.ChangeAsync((client, token) => client.Volumes.RemoveAsync(volume.Name, force: true, token))
+            );
         }
     }
 
@@ -88,6 +107,32 @@ internal sealed class ResourceRemoval(DockerEngine docker)
         }
 
         await docker.ChangeAsync((client, token) => client.Networks.DeleteNetworkAsync(network.ID, token));
+    }
+
+    /// <summary>What could not be removed: the rest goes all the same.</summary>
+    private sealed class Leftovers
+    {
+        private readonly ConcurrentBag<string> _left = [];
+
+        public async Task TryAsync(string what, Func<Task> removeAsync)
+        {
+            try
+            {
+                await removeAsync();
+            }
+            catch (Exception e) when (e is not PgFlowException && !DockerEngine.ActivityToken.IsCancellationRequested)
+            {
+                _left.Add($"{what}: {e.Message}");
+            }
+        }
+
+        public void RequireNone()
+        {
+            if (!_left.IsEmpty)
+            {
+                throw Failure.Fail($"could not be removed: {string.Join("; ", _left.Order())}");
+            }
+        }
     }
 }
 

@@ -17,6 +17,8 @@ internal static partial class Temporal
 
     public const string DefaultAddress = "localhost:7233";
 
+    private const string DefaultNamespace = "default";
+
     /// <summary>Who uses pgflow, as records name them.</summary>
     public static string User { get; } = $"{Environment.UserName}@{Environment.MachineName}";
 
@@ -34,6 +36,15 @@ internal static partial class Temporal
         try
         {
             return await TemporalClient.ConnectAsync(options).WaitAsync(TimeSpan.FromSeconds(10), cancel);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CliError(
+                ExitCodes.Usage,
+                $"{options.TargetHost} is no address of Temporal",
+                e.Message,
+                "give HOST:PORT with --address, or in TEMPORAL_ADDRESS"
+            );
         }
         catch (Exception e)
             when (e is InvalidOperationException or RpcException or TimeoutException or RpcTimeoutOrCanceledException)
@@ -54,14 +65,17 @@ internal static partial class Temporal
     [GeneratedRegex("message: \"([^\"]+)\"", RegexOptions.CultureInvariant)]
     private static partial Regex Quoted();
 
+    /// <summary>A variable that is set to nothing says nothing.</summary>
+    private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+
     /// <summary>Flag, else TEMPORAL_*, else temporal.toml, else localhost.</summary>
     public static TemporalClientConnectOptions Options(string? address, string? @namespace)
     {
         try
         {
             var options = ClientEnvConfig.LoadClientConnectOptions();
-            options.TargetHost = address ?? options.TargetHost ?? DefaultAddress;
-            options.Namespace = @namespace ?? options.Namespace;
+            options.TargetHost = Given(address) ?? Given(options.TargetHost) ?? DefaultAddress;
+            options.Namespace = Given(@namespace) ?? Given(options.Namespace) ?? DefaultNamespace;
             options.Identity = User;
             options.Runtime = Quiet;
             options.DataConverter = PgFlowJson.Converter;

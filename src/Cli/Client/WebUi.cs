@@ -17,8 +17,8 @@ internal static class WebUi
     public static Uri AddressOf(string target)
     {
         if (
-            Environment.GetEnvironmentVariable("PGFLOW_UI") is { Length: > 0 } given
-            && Uri.TryCreate(given, UriKind.Absolute, out var ui)
+            Environment.GetEnvironmentVariable("PGFLOW_UI") is { Length: > 0 } address
+            && Uri.TryCreate(address, UriKind.Absolute, out var ui)
         )
         {
             return ui;
@@ -26,9 +26,10 @@ internal static class WebUi
 
         var colon = target.LastIndexOf(':');
         var (host, port) =
-            colon < 0
-                ? (target, 7233)
-                : (target[..colon], int.Parse(target[(colon + 1)..], CultureInfo.InvariantCulture));
+            colon >= 0
+            && int.TryParse(target[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var given)
+                ? (target[..colon], given)
+                : (target, 7233);
         return
             host.EndsWith(".tmprl.cloud", StringComparison.Ordinal)
             || host.EndsWith(".temporal.io", StringComparison.Ordinal)

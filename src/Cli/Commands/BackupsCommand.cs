@@ -30,7 +30,7 @@ internal static class BackupsCommand
         }
         else
         {
-            call.Terminal.Out.Write(Table(backups));
+            Table(backups).Write(call.Terminal.Out);
             if (tree.Branches.Sum(branch => branch.OlderBackups) is > 0 and var older)
             {
                 call.Terminal.WriteInfo($"… and {PgFlowText.Count(older, "older backup")}");
@@ -40,29 +40,34 @@ internal static class BackupsCommand
         return ExitCodes.Done;
     }
 
-    public static Table Table(IReadOnlyList<Backup> backups)
+    public static FittingTable Table(IReadOnlyList<Backup> backups)
     {
-        var table = new Table()
-            .SimpleBorder()
-            .AddColumns("ID", "kind", "timeline", "WAL range", "size", "taken at (UTC)", "from", "verified (UTC)");
+        var table = new FittingTable(
+            new("ID"),
+            new("kind", 4),
+            new("timeline", 3),
+            new("WAL range", 1),
+            new("size", 2),
+            new("taken at (UTC)", 6),
+            new("from", 0),
+            new("verified (UTC)", 5)
+        );
         foreach (var backup in backups)
         {
-            table.AddRow(
-                new Text(backup.Id),
-                new Text(TimelineText.Kind(backup)),
-                new Text(backup.Timeline.ToString()),
-                new Text(
-                    string.Join(
-                        "\n",
-                        backup.WalRanges.Select(range =>
-                            $"{range.Start} – {range.End}{(backup.WalRanges.Count > 1 ? $" on {range.Timeline}" : "")}"
-                        )
+            table.Add(
+                backup.Id,
+                TimelineText.Kind(backup),
+                $"{backup.Timeline}",
+                string.Join(
+                    "\n",
+                    backup.WalRanges.Select(range =>
+                        $"{range.Start} – {range.End}{(backup.WalRanges.Count > 1 ? $" on {range.Timeline}" : "")}"
                     )
                 ),
-                new Text(PgFlowText.Bytes(backup.Bytes)),
-                new Text(TimelineText.Time(backup.StoppedAt)),
-                new Text(backup.Node.ToString()),
-                new Text(backup.VerifiedAt is { } at ? TimelineText.Time(at) : "never")
+                PgFlowText.Bytes(backup.Bytes),
+                TimelineText.Time(backup.StoppedAt),
+                $"{backup.Node}",
+                backup.VerifiedAt is { } at ? TimelineText.Time(at) : "never"
             );
         }
 

@@ -16,6 +16,7 @@ internal static class DecisionCommands
 
     private static readonly Option<int?> Step = new("--step")
     {
+        CustomParser = result => Flags.WholeNumber(result),
         HelpName = "N",
         Description = "Which step, where several are blocked",
     };
@@ -42,14 +43,14 @@ internal static class DecisionCommands
                 terminal,
                 "approve",
                 "Let a procedure that waits for approval begin, or a recovery that is paused at its target go on",
-                [Plan, Yes],
+                [Plan, Yes, Flags.Reason],
                 ApproveAsync
             ),
             Decision(
                 terminal,
                 "move",
                 "Let a recovery that is paused at its target replay on to a later one",
-                [.. Targets.Select(field => field.Symbol)],
+                [.. Targets.Select(field => field.Symbol), Flags.Reason],
                 MoveAsync,
                 TargetProblems
             ),
@@ -100,7 +101,7 @@ internal static class DecisionCommands
             async (call, cancel) =>
             {
                 var client = await call.ConnectAsync(cancel);
-                var handle = client.GetWorkflowHandle(call.Id);
+                var handle = await call.MeantAsync(client, toDecide: true, cancel);
                 if (
                     (await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } })).Status
                     is not WorkflowExecutionStatus.Running
@@ -130,7 +131,7 @@ internal static class DecisionCommands
     )
     {
         var hash = call.Parsed.GetValue(Plan) ?? await ReadPlanAsync(call, handle, cancel);
-        await Decisions.ApproveAsync(handle, hash, cancel);
+        await Decisions.ApproveAsync(handle, hash, call.Reason, cancel);
         return $"approved; follow it: pgflow watch {handle.Id}";
     }
 
@@ -146,7 +147,9 @@ internal static class DecisionCommands
 
     private static async Task<string> MoveAsync(InvocationContext call, WorkflowHandle handle, CancellationToken cancel)
     {
-        var answer = await Decisions.MoveAsync(handle, Field.Input(Targets, call.Parsed), cancel);
+        var target = Field.Input([.. Targets, Field.Reason], call.Parsed);
+        target["by"] = Temporal.User;
+        var answer = await Decisions.MoveAsync(handle, target, cancel);
         return $"{answer}; follow it: pgflow watch {handle.Id}";
     }
 
@@ -223,12 +226,7 @@ internal static class DecisionCommands
         }
 
         PlanText.Write(call.Terminal.Error, plan);
-        return
-            call.Yes
-            || await new ConfirmationPrompt("Approve it?") { DefaultValue = false }.ShowAsync(
-                call.Terminal.Error,
-                cancel
-            )
+        return call.Yes || await Terminal.ConfirmAsync(call.Terminal.Error, "Approve it?", cancel)
             ? plan.Hash
             : throw new CliError(
                 ExitCodes.Refused,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Spectre.Console;
 
@@ -9,26 +10,69 @@ internal static class HistoryCommand
 {
     private static readonly Option<int> Limit = new("--limit")
     {
+        CustomParser = Flags.WholeNumber,
         DefaultValueFactory = _ => 20,
         HelpName = "N",
         Description = "How many, newest first",
     };
+
+    private static readonly Option<string?> Procedure = new("--procedure")
+    {
+        HelpName = "NAME",
+        Description = "Only of this procedure, as Failover",
+    };
+
+    private static readonly Option<string?> Outcome = new("--outcome")
+    {
+        HelpName = "WORD",
+        Description = "Only what ended so, or is so, as blocked",
+    };
+
+    private static readonly Option<DateTimeOffset?> Since = new("--since")
+    {
+        HelpName = "TIME|7d",
+        Description = "Only what was started since then, or within so long",
+        CustomParser = ReadSince,
+    };
+
+    private static readonly Option<string?> By = new("--by")
+    {
+        HelpName = "WHO",
+        Description = "Only what somebody asked for whose name begins so",
+    };
+
+    private static readonly Option<bool> All = new("--all") { Description = "Also dry runs and what was refused" };
+
+    private const string Terminated = "terminated";
+
+    /// <summary>What changed nothing, and was not to be.</summary>
+    private static readonly string[] Idle = ["planned", "refused", "clusterBusy"];
+
+    static HistoryCommand()
+    {
+        Procedure.AcceptOnlyFromAmong([.. ProcedureList.All.Where(one => !one.ReadOnly).Select(one => one.Name)]);
+        Outcome.AcceptOnlyFromAmong([.. Enum.GetValues<ProcedureStatus>().Select(PgFlowText.Word), Terminated]);
+    }
 
     public static Command Command(Terminal terminal) =>
         InvocationContext.CommandOf(
             terminal,
             "history",
             "The procedures that ran or run (of all clusters where none is named), newest first",
-            [Flags.AnyCluster, Limit, .. Flags.Connection],
+            [Flags.AnyCluster, Procedure, Outcome, Since, By, All, Limit, .. Flags.Connection],
             RunAsync,
             InputCheck.OfAnyCluster
         );
 
     private static async Task<int> RunAsync(InvocationContext call, CancellationToken cancel)
     {
-        var cluster = call.Parsed.GetValue(Flags.AnyCluster);
+        var given = call.Parsed;
         var client = await call.ConnectAsync(cancel);
-        var runs = await Runs.HistoryAsync(client, cluster, call.Parsed.GetValue(Limit), cancel);
+        var isWhole = given.GetValue(All) || given.GetValue(Outcome) is not null;
+        var found = (await Runs.HistoryAsync(client, Conditions(given), cancel)).ToLookup(run =>
+            isWhole || !Idle.Contains(run.Outcome)
+        );
+        List<Run> runs = [.. found[true].Take(given.GetValue(Limit))];
         if (call.Json)
         {
             call.Terminal.Json(runs);
@@ -39,41 +83,95 @@ internal static class HistoryCommand
         }
         else
         {
-            call.Terminal.Out.Write(Table(runs));
+            Table(runs).Write(call.Terminal.Out);
+        }
+
+        if (found[false].Any())
+        {
+            call.Terminal.WriteInfo(
+                $"{found[false].Count()} more that changed nothing (dry runs, refusals) with --all"
+            );
         }
 
         return ExitCodes.Done;
     }
 
-    public static Table Table(IReadOnlyList<Run> runs)
+    private static IEnumerable<string> Conditions(ParseResult given)
     {
-        var table = new Table()
-            .SimpleBorder()
-            .AddColumns("started (UTC)", "took", "outcome", "by", "primary", "tli", "ID");
-        foreach (var column in table.Columns)
+        if (given.GetValue(Flags.AnyCluster) is { } cluster)
         {
-            column.NoWrap();
+            yield return $"PgFlowCluster = '{cluster}'";
         }
 
+        if (given.GetValue(Procedure) is { } procedure)
+        {
+            yield return $"PgFlowProcedure = '{procedure}'";
+        }
+
+        if (given.GetValue(Outcome) is { } outcome)
+        {
+            yield return outcome is Terminated ? "ExecutionStatus = 'Terminated'" : $"PgFlowOutcome = '{outcome}'";
+        }
+
+        if (given.GetValue(Since) is { } since)
+        {
+            yield return $"StartTime >= '{since.UtcDateTime:O}'";
+        }
+
+        if (given.GetValue(By) is { } by)
+        {
+            yield return $"PgFlowRequestedBy STARTS_WITH '{by.Replace("'", "''", StringComparison.Ordinal)}'";
+        }
+    }
+
+    private static DateTimeOffset? ReadSince(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (Flags.DurationOf(text) is { } ago)
+        {
+            return DateTimeOffset.UtcNow - ago;
+        }
+
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out var time))
+        {
+            return time;
+        }
+
+        result.AddError($"--since: '{text}' is neither a time, as 2026-11-28T12:00Z, nor a duration, as 90m or 7d");
+        return null;
+    }
+
+    public static FittingTable Table(IReadOnlyList<Run> runs)
+    {
+        var table = new FittingTable(
+            new("ID"),
+            new("outcome"),
+            new($"started (UTC)", 5),
+            new("took", 2),
+            new("by", 4),
+            new("primary", 1),
+            new("tli", 0),
+            new("reason", 3)
+        );
         foreach (var run in runs)
         {
-            table.AddRow(
-                new Text(run.StartedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)),
-                new Text(
-                    run.EndedAt is { } end
-                        ? FormattableString.Invariant($"{(end - run.StartedAt).TotalSeconds:0.0} s")
-                        : ""
-                ),
-                new Text(run.Outcome, new Style(ColorOf(run.Outcome))),
-                new Text(run.By ?? ""),
-                new Text(run.Primary ?? ""),
-                new Text(run.Timeline?.ToString(CultureInfo.InvariantCulture) ?? ""),
-                new Text(run.WorkflowId)
+            table.Add(
+                run.WorkflowId,
+                new(run.Outcome, ColorOf(run.Outcome)),
+                TimelineText.Time(run.StartedAt),
+                run.EndedAt is { } end ? PgFlowText.Took(end - run.StartedAt) : "",
+                run.By ?? "",
+                run.Primary ?? "",
+                run.Timeline?.ToString(CultureInfo.InvariantCulture) ?? "",
+                Short(run.Reason)
             );
         }
 
         return table;
     }
+
+    /// <summary>The whole of it is in what show prints.</summary>
+    private static string Short(string? text) => text is { Length: > 60 } ? $"{text[..59]}…" : text ?? "";
 
     private static Color ColorOf(string outcome) =>
         outcome switch

@@ -6,6 +6,9 @@ namespace PgFlow.Cli.Commands;
 /// <summary>Starts a procedure that only looks, and waits for what it sees.</summary>
 internal sealed class InspectionClient(InvocationContext call)
 {
+    /// <summary>Where the look is that was started last.</summary>
+    private Snapshot? _looks;
+
     /// <summary>What <paramref name="workflow"/> returns for the cluster that was named.</summary>
     public async Task<T> ForAsync<T>(string workflow, CancellationToken cancel)
     {
@@ -22,14 +25,24 @@ internal sealed class InspectionClient(InvocationContext call)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(call.Timeout ?? Timeout.InfiniteTimeSpan);
-        var client = await call.ConnectAsync(limit.Token);
         try
         {
-            await act(client, limit.Token);
+            await act(await call.ConnectAsync(limit.Token), limit.Token);
         }
         catch (Exception) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
-            throw new CliError(ExitCodes.StillRunning, "the time limit was reached", WorkflowTasks.NoWorker);
+            throw _looks is { Trouble: null } looks
+                ? new CliError(
+                    ExitCodes.StillRunning,
+                    "the time limit was reached",
+                    ["it still looks", .. looks.Activities.Select(one => $"{one.Type}: {one.Words}")]
+                )
+                : new CliError(
+                    ExitCodes.Unreachable,
+                    "the time limit was reached",
+                    _looks?.Trouble ?? "Temporal did not answer",
+                    "pgflow doctor"
+                );
         }
     }
 
@@ -53,6 +66,7 @@ internal sealed class InspectionClient(InvocationContext call)
         string? said = null;
         await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(cancel))
         {
+            _looks = now;
             if (now.Trouble is not null && now.Trouble != said)
             {
                 call.Terminal.WriteInfo(said = now.Trouble);

@@ -29,20 +29,16 @@ internal static class ReportText
         var facts = new Grid().AddColumns(2);
         Fact(facts, "by", report.By);
         Fact(facts, "reason", report.Reason);
-        Fact(
-            facts,
-            "approved by",
-            report.ApprovedAt is { } at ? $"{report.ApprovedBy}, {at.UtcDateTime:u}" : report.ApprovedBy
-        );
         Fact(facts, "began", $"{report.StartedAt.UtcDateTime:u}");
-        Fact(
-            facts,
-            "ended",
-            FormattableString.Invariant($"{report.EndedAt.UtcDateTime:u} (worked {report.Took.TotalSeconds:0.000} s)")
-        );
+        Fact(facts, "ended", $"{report.EndedAt.UtcDateTime:u} (worked {PgFlowText.Took(report.Took)})");
         Fact(facts, "ID", report.WorkflowId);
         Fact(facts, "run", report.RunId);
         data.Write(facts);
+        foreach (var act in report.Acts)
+        {
+            data.WriteLine($"{PgFlowText.Of(act)}");
+        }
+
         if (report.Plan is { } plan)
         {
             data.WriteLine();

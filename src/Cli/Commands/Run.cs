@@ -13,6 +13,7 @@ namespace PgFlow.Cli.Commands;
 /// <param name="EndedAt">When it ended.</param>
 /// <param name="Primary">The primary after it, where it moved the role.</param>
 /// <param name="Timeline">The timeline after it, where it opened one.</param>
+/// <param name="Reason">Why, in the words of who asked; the beginning of it.</param>
 internal sealed record Run(
     string WorkflowId,
     string Procedure,
@@ -22,7 +23,8 @@ internal sealed record Run(
     DateTimeOffset StartedAt,
     DateTimeOffset? EndedAt,
     string? Primary,
-    long? Timeline
+    long? Timeline,
+    string? Reason
 )
 {
     public static Run Of(WorkflowExecution execution)
@@ -37,7 +39,8 @@ internal sealed record Run(
             execution.StartTime,
             execution.CloseTime,
             Get(Attributes.Primary),
-            found.ContainsKey(Attributes.Timeline) ? found.Get(Attributes.Timeline) : null
+            found.ContainsKey(Attributes.Timeline) ? found.Get(Attributes.Timeline) : null,
+            Get(Attributes.Reason) is { Length: > 0 } reason ? reason : null
         );
 
         string? Get(Temporalio.Common.SearchAttributeKey<string> key) => found.ContainsKey(key) ? found.Get(key) : null;

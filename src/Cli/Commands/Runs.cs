@@ -15,7 +15,6 @@ internal static class Runs
     public static async Task<IReadOnlyList<Run>> ListAsync(
         ITemporalClient client,
         string query,
-        int most,
         CancellationToken cancel
     )
     {
@@ -34,33 +33,26 @@ internal static class Runs
             runs.Add(Run.Of(execution));
         }
 
-        return [.. runs.OrderByDescending(run => run.StartedAt).Take(most)];
+        return [.. runs.OrderByDescending(run => run.StartedAt)];
     }
 
+    /// <summary>Those of which each of these conditions is true.</summary>
     public static Task<IReadOnlyList<Run>> HistoryAsync(
         ITemporalClient client,
-        string? cluster,
-        int most,
+        IEnumerable<string> conditions,
         CancellationToken cancel
-    ) =>
-        ListAsync(client, cluster is null ? Procedures : $"{Procedures} AND PgFlowCluster = '{cluster}'", most, cancel);
+    ) => ListAsync(client, string.Join(" AND ", conditions.Prepend(Procedures)), cancel);
 
     public static Task<IReadOnlyList<Run>> OpenAsync(
         ITemporalClient client,
         string cluster,
         CancellationToken cancel
-    ) =>
-        ListAsync(
-            client,
-            $"{Procedures} AND PgFlowCluster = '{cluster}' AND ExecutionStatus = 'Running'",
-            Most,
-            cancel
-        );
+    ) => ListAsync(client, $"{Procedures} AND PgFlowCluster = '{cluster}' AND ExecutionStatus = 'Running'", cancel);
 
     /// <summary>The clusters that some procedure knows and none has removed since.</summary>
     public static async Task<IReadOnlyList<string>> ClustersAsync(ITemporalClient client, CancellationToken cancel) =>
         [
-            .. (await HistoryAsync(client, null, Most, cancel))
+            .. (await HistoryAsync(client, [], cancel))
                 .Where(run =>
                     run
                         is {

@@ -20,7 +20,7 @@ internal static class ShowCommand
     private static async Task<int> RunAsync(InvocationContext call, CancellationToken cancel)
     {
         var client = await call.ConnectAsync(cancel);
-        var handle = client.GetWorkflowHandle(call.Id);
+        var handle = await call.MeantAsync(client, toDecide: false, cancel);
         var described = await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } });
         if (described.Status is WorkflowExecutionStatus.Running)
         {
@@ -59,9 +59,14 @@ internal static class ShowCommand
             call.Terminal.Out.MarkupLineInterpolated(
                 $"[bold]{progress.Procedure} {progress.Cluster}[/]: {progress.Summary}"
             );
-            if (await described.GetStaticDetailsAsync() is { } asked)
+            if (progress.By is { } by)
             {
-                call.Terminal.Out.WriteLine(asked);
+                call.Terminal.Out.WriteLine($"asked for by {by}{PgFlowText.Because(progress.Reason)}");
+            }
+
+            foreach (var act in progress.Acts ?? [])
+            {
+                call.Terminal.Out.WriteLine(PgFlowText.Of(act));
             }
 
             if (

@@ -21,13 +21,14 @@ internal static class StatusCommand
     {
         var asked = call.Parsed.GetValue(Flags.AnyCluster);
         var found = new List<ClusterStatus>();
-        await new InspectionClient(call).WithinLimitAsync(
+        var looking = new InspectionClient(call);
+        await looking.WithinLimitAsync(
             async (client, limit) =>
             {
                 var clusters = asked is null ? await Runs.ClustersAsync(client, limit) : [asked];
-                foreach (var looking in clusters.Select(cluster => LookAsync(call, client, cluster, limit)).ToList())
+                foreach (var look in clusters.Select(cluster => LookAsync(looking, client, cluster, limit)).ToList())
                 {
-                    found.Add(await looking);
+                    found.Add(await look);
                 }
             },
             cancel
@@ -37,13 +38,13 @@ internal static class StatusCommand
     }
 
     private static async Task<ClusterStatus> LookAsync(
-        InvocationContext call,
+        InspectionClient looking,
         ITemporalClient client,
         string cluster,
         CancellationToken cancel
     )
     {
-        var end = await new InspectionClient(call).AtAsync(client, nameof(InspectCluster), cluster, cancel);
+        var end = await looking.AtAsync(client, nameof(InspectCluster), cluster, cancel);
         return new(
             cluster,
             ClusterStatus.InspectionOf(end),

@@ -1,5 +1,4 @@
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace PgFlow.Cli.Commands;
 
@@ -13,6 +12,7 @@ internal static class StatusText
             terminal.WriteError(
                 new(status.ExitCode, $"{status.Cluster} can't be inspected", [status.End.Detail], status.End.HintLines)
             );
+            WriteOpen(terminal.Out, status);
             WriteWhatStartsByItself(terminal.Out, status);
             return;
         }
@@ -32,20 +32,13 @@ internal static class StatusText
             data.WriteLine(confirmations);
         }
 
-        data.Write(Nodes(state));
+        Nodes(state).Write(data);
         foreach (var line in Archive(inspection))
         {
             data.WriteLine(line);
         }
 
-        foreach (var run in status.Open)
-        {
-            data.WriteLine(
-                $"{(run.Outcome is "blocked" ? "‼" : "▶")} {run.Procedure} {run.Outcome}, by {run.By}: "
-                    + $"{run.WorkflowId}; {WaysOf(run)}"
-            );
-        }
-
+        WriteOpen(data, status);
         WriteWhatStartsByItself(data, status);
         var held = status.Open.Any(run => run.Outcome is not "waitingForApproval");
         if (held && inspection.Findings.Count > 0)
@@ -61,6 +54,17 @@ internal static class StatusText
         }
 
         data.WriteLine();
+    }
+
+    private static void WriteOpen(IAnsiConsole data, ClusterStatus status)
+    {
+        foreach (var run in status.Open)
+        {
+            data.WriteLine(
+                $"{(run.Outcome is "blocked" ? "‼" : "▶")} {run.Procedure} {run.Outcome}, by {run.By}: "
+                    + $"{run.WorkflowId}; {WaysOf(run)}"
+            );
+        }
     }
 
     private static void WriteWhatStartsByItself(IAnsiConsole data, ClusterStatus status)
@@ -108,56 +112,57 @@ internal static class StatusText
                 + (primary.Role is NodeRole.Primary ? "" : $" when it starts{until}");
     }
 
-    public static Table Nodes(ClusterState state)
+    public static FittingTable Nodes(ClusterState state)
     {
-        var table = new Table()
-            .SimpleBorder()
-            .AddColumns("node", "role", "timeline", "wal", "lag", "sync", "endpoint", "archiver");
+        var table = new FittingTable(
+            new("node"),
+            new("role"),
+            new("timeline", 3),
+            new("wal", 4),
+            new("lag", 5),
+            new("sync", 1),
+            new("endpoint", 2),
+            new("archiver", 0)
+        );
         foreach (var node in state.Nodes)
         {
             var row = state
                 .Primaries.SelectMany(primary => primary.Followers)
                 .FirstOrDefault(follower => follower.Node == node.Id.ToString());
-            table.AddRow(
-                new IRenderable[]
+            table.Add(
+                $"{node.Id}",
+                new(Role(node), ColorOf(node.Role)),
+                $"{node.Timeline}",
+                $"{node.Wal}",
+                node.Role is NodeRole.Standby ? Lag(row) : "",
+                row?.Sync ?? "",
+                node.Endpoint switch
                 {
-                    new Text(node.Id.ToString()),
-                    new Text(
-                        Role(node),
-                        new Style(
-                            node.Role switch
-                            {
-                                NodeRole.Primary => Color.Green,
-                                NodeRole.Standby => Color.Default,
-                                _ => Color.Red,
-                            }
-                        )
-                    ),
-                    new Text(node.Timeline?.ToString() ?? ""),
-                    new Text(node.Wal?.ToString() ?? ""),
-                    new Text(
-                        node.Role is NodeRole.Standby
-                            ? row is null
-                                ? "not attached"
-                                : PgFlowText.Bytes(row.LagBytes) + (row.State is "streaming" ? "" : $", {row.State}")
-                            : ""
-                    ),
-                    new Text(row?.Sync ?? ""),
-                    new Text(
-                        node.Endpoint switch
-                        {
-                            EndpointRole.ReadWrite => "rw",
-                            EndpointRole.ReadOnly => "ro",
-                            _ => "",
-                        }
-                    ),
-                    new Text(Archiver(node)),
-                }
+                    EndpointRole.ReadWrite => "rw",
+                    EndpointRole.ReadOnly => "ro",
+                    _ => "",
+                },
+                Archiver(node)
             );
         }
 
         return table;
     }
+
+    private static Color? ColorOf(NodeRole role) =>
+        role switch
+        {
+            NodeRole.Primary => Color.Green,
+            NodeRole.Standby => null,
+            _ => Color.Red,
+        };
+
+    private static string Lag(Follower? row) =>
+        row is null
+            ? "not attached"
+            : PgFlowText.Bytes(row.LagBytes)
+                + (row.LagSeconds is { } seconds ? $", {PgFlowText.Took(TimeSpan.FromSeconds(seconds))}" : "")
+                + (row.State is "streaming" ? "" : $", {row.State}");
 
     /// <summary>What of today a recovery could bring back.</summary>
     public static IEnumerable<string> Archive(Inspection inspection)

@@ -14,8 +14,7 @@ internal static class WatchCommand
             async (call, cancel) =>
             {
                 var client = await call.ConnectAsync(cancel);
-                var handle = client.GetWorkflowHandle(call.Id);
-                await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } });
+                var handle = await call.MeantAsync(client, toDecide: false, cancel);
                 return await new ProcedureFollower(call, client, handle).UntilEndAsync(cancel);
             }
         );

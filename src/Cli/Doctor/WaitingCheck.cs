@@ -10,17 +10,19 @@ internal sealed class WaitingCheck : IDoctorCheck
 
     public async Task<IReadOnlyList<DoctorAnswer>> RunAsync(ITemporalClient client, CancellationToken cancel)
     {
-        var waiting = await Runs.ListAsync(client, Waiting, 20, cancel);
+        var waiting = await Runs.ListAsync(client, Waiting, cancel);
         return waiting.Count == 0
             ? [new("Procedures", Ok: true, "none waits for a person")]
             :
             [
-                .. waiting.Select(run => new DoctorAnswer(
-                    run.WorkflowId,
-                    Ok: false,
-                    $"{run.Outcome}: waits for a person",
-                    $"pgflow show {run.WorkflowId}"
-                )),
+                .. waiting
+                    .Take(20)
+                    .Select(run => new DoctorAnswer(
+                        run.WorkflowId,
+                        Ok: false,
+                        $"{run.Outcome}: waits for a person",
+                        $"pgflow show {run.WorkflowId}"
+                    )),
             ];
     }
 }

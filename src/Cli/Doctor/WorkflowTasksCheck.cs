@@ -10,7 +10,6 @@ internal sealed class WorkflowTasksCheck : IDoctorCheck
         var open = await Runs.ListAsync(
             client,
             $"TaskQueue = '{Temporal.TaskQueue}' AND ExecutionStatus = 'Running'",
-            100,
             cancel
         );
         var attempts = await Task.WhenAll(

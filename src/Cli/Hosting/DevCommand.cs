@@ -15,6 +15,7 @@ internal static class DevCommand
 
     private static readonly Option<int> Port = new("--port")
     {
+        CustomParser = Flags.WholeNumber,
         DefaultValueFactory = _ => 7233,
         HelpName = "PORT",
         Description = "Where Temporal answers",
@@ -22,6 +23,7 @@ internal static class DevCommand
 
     private static readonly Option<int> UiPort = new("--ui-port")
     {
+        CustomParser = Flags.WholeNumber,
         DefaultValueFactory = _ => 8233,
         HelpName = "PORT",
         Description = "Where the Web UI is",

@@ -40,7 +40,7 @@ internal static class ConfigCommand
     private static Field[] FieldsOf(ParseResult parsed) =>
         [
             Field.Cluster,
-            new(parsed.GetValue(Action) ?? "set", Settings, typeof(IReadOnlyList<string>)),
+            new(parsed.Given(Action) is "reset" ? "reset" : "set", Settings, typeof(IReadOnlyList<string>)),
             Field.Reason,
             Field.TakeOver,
         ];

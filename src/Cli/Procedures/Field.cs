@@ -19,8 +19,9 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
 
     public static Field TakeOver { get; } = new("takeOver", Flags.TakeOver, typeof(string));
 
-    private static IEnumerable<string> NodeNames =>
-        Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString());
+    /// <summary>All that nodes can be called.</summary>
+    public static IReadOnlyList<string> NodeNames { get; } =
+    [.. Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString())];
 
     /// <summary>Its name on the command line.</summary>
     public string Typed => Symbol is Argument ? Symbol.Name.ToUpperInvariant() : Symbol.Name;
@@ -49,7 +50,7 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
             argument.CompletionSources.Add([.. words]);
             return new(
                 field.Name,
-                field.Type == typeof(ClusterName) ? argument.CompletedByName() : argument,
+                field.Type == typeof(ClusterName) ? argument.CompletedBy(Runs.ClustersAsync) : argument,
                 field.Type
             );
         }

@@ -63,10 +63,8 @@ internal sealed class ProcedureStarter(InvocationContext call)
             [Raw(json)],
             new(WorkflowId.New(request.Workflow, request.Cluster), Temporal.TaskQueue)
             {
-                StaticSummary = $"{request.Workflow} {request.Cluster}{(call.DryRun ? ", a dry run" : "")}",
-                StaticDetails =
-                    $"Asked for by {Temporal.User} with "
-                    + $"pgflow.{(InputJson.Reason(json) is { } reason ? $" Reason: {reason}" : "")}",
+                // nothing of this run alone: the Web UI copies it into what is started from its form
+                StaticSummary = $"{request.Workflow} {request.Cluster}",
                 TaskTimeout = Temporal.TaskTimeout,
                 // whoever stops pgflow here must know whether there is something to reject
                 Rpc = new() { CancellationToken = ask ? CancellationToken.None : cancel },

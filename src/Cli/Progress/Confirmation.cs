@@ -43,7 +43,7 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
             _approving = yes;
             await (
                 yes
-                    ? Decisions.ApproveAsync(handle, plan.Hash, limited)
+                    ? Decisions.ApproveAsync(handle, plan.Hash, reason: null, limited)
                     : Decisions.RejectAsync(handle, call.Reason, limited)
             );
             return yes;
@@ -156,6 +156,6 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
             return typed == cluster;
         }
 
-        return await new ConfirmationPrompt("Proceed?") { DefaultValue = false }.ShowAsync(_people, cancel);
+        return await Terminal.ConfirmAsync(_people, "Proceed?", cancel);
     }
 }

@@ -15,8 +15,8 @@ internal static class Decisions
     /// <summary>A new target is looked for in the WAL.</summary>
     private static readonly TimeSpan TargetLimit = TimeSpan.FromMinutes(5);
 
-    public static Task ApproveAsync(WorkflowHandle handle, string planHash, CancellationToken cancel) =>
-        TellAsync<object?>(handle, "approve", new Approval(planHash, Temporal.User), AnswerLimit, cancel);
+    public static Task ApproveAsync(WorkflowHandle handle, string planHash, string? reason, CancellationToken cancel) =>
+        TellAsync<object?>(handle, "approve", new Approval(planHash, Temporal.User, reason), AnswerLimit, cancel);
 
     public static Task RejectAsync(
         WorkflowHandle handle,

@@ -63,8 +63,7 @@ internal static class EndText
         return end.ExitCode;
     }
 
-    private static string Took(Report? report) =>
-        report is null ? "" : FormattableString.Invariant($" ({report.Took.TotalSeconds:0.0} s)");
+    private static string Took(Report? report) => report is null ? "" : $" ({PgFlowText.Took(report.Took)})";
 
     private static string What(ProcedureResult end) =>
         end switch

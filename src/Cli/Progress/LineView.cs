@@ -5,7 +5,7 @@ namespace PgFlow.Cli.Progress;
 /// <summary>One line per change: for logs, pipes and people without a terminal.</summary>
 internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvider clock) : IView
 {
-    private readonly Dictionary<int, (StepState State, string? Error)> _said = [];
+    private readonly Dictionary<int, (StepState State, string? Error, bool IsPast)> _said = [];
     private readonly HashSet<string> _notes = [];
     private readonly ProgressLines _lines = new(clock);
     private ProcedureStatus? _status;
@@ -43,14 +43,19 @@ internal sealed class LineView(IAnsiConsole people, string workflowId, TimeProvi
     {
         foreach (
             var step in progress.Steps.Where(step =>
-                !_said.TryGetValue(step.Number, out var said) || said != (step.State, step.Error)
+                !_said.TryGetValue(step.Number, out var said) || (said.State, said.Error) != (step.State, step.Error)
             )
         )
         {
-            _said[step.Number] = (step.State, step.Error);
+            if (step.AfterPointOfNoReturn && _said.Values.All(said => !said.IsPast))
+            {
+                people.WriteLine($"     {PlanText.NoReturn}");
+            }
+
+            _said[step.Number] = (step.State, step.Error, step.AfterPointOfNoReturn);
             people.WriteLine(
-                $"{PgFlowText.Sign(step.State)} {step.Number, 2} {step.Title}"
-                    + (step.Milliseconds is { } ms ? $" ({ms} ms)" : "")
+                $"{PgFlowText.Sign(step.State)} {step.Number, 2} {PgFlowText.TitleOf(step)}"
+                    + (step.Milliseconds is { } ms ? $" ({PgFlowText.Took(TimeSpan.FromMilliseconds(ms))})" : "")
                     + (step.Error is null ? "" : $": {step.Error}")
             );
         }

@@ -5,13 +5,23 @@ namespace PgFlow.Cli.Progress;
 /// <summary>A plan for people.</summary>
 internal static class PlanText
 {
+    /// <summary>Stands before the first step that nothing takes back.</summary>
+    public const string NoReturn = "-- point of no return: from here on only forward --";
+
     public static void Write(IAnsiConsole console, PlanView plan)
     {
         console.MarkupLineInterpolated($"[bold]{plan.Summary}[/]");
         WriteReasons(console, plan);
-        foreach (var (title, index) in plan.Steps.Select((step, index) => (step.Title, index)))
+        var isPast = false;
+        foreach (var (step, index) in plan.Steps.Select((step, index) => (step, index)))
         {
-            console.MarkupLineInterpolated($"  [grey]{index + 1, 2}[/] {title}");
+            if (step.AfterPointOfNoReturn && !isPast)
+            {
+                console.MarkupLineInterpolated($"     [yellow]{NoReturn}[/]");
+            }
+
+            isPast |= step.AfterPointOfNoReturn;
+            console.MarkupLineInterpolated($"  [grey]{index + 1, 2}[/] {step.Title}");
         }
     }
 

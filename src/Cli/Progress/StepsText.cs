@@ -23,8 +23,10 @@ internal static class StepsText
             .AddColumn(new GridColumn().NoWrap().RightAligned())
             .AddColumn(new GridColumn())
             .AddColumn(new GridColumn().NoWrap().RightAligned());
+        var isPast = false;
         foreach (var step in steps)
         {
+            Past(step.AfterPointOfNoReturn);
             grid.AddRow(
                 new Text(PgFlowText.Sign(step.State), StyleOf(step.State)),
                 new Text($"{step.Number}"),
@@ -35,6 +37,7 @@ internal static class StepsText
 
         foreach (var step in ahead)
         {
+            Past(step.AfterPointOfNoReturn);
             grid.AddRow(
                 new Text(PgFlowText.Sign(StepState.Pending)),
                 Text.Empty,
@@ -44,6 +47,16 @@ internal static class StepsText
         }
 
         return grid;
+
+        void Past(bool past)
+        {
+            if (past && !isPast)
+            {
+                grid.AddRow(Text.Empty, Text.Empty, new Text(PlanText.NoReturn, new Style(Color.Yellow)), Text.Empty);
+            }
+
+            isPast |= past;
+        }
     }
 
     private static Markup Title(StepReport step, IReadOnlyList<PendingActivity> activities)
@@ -54,14 +67,14 @@ internal static class StepsText
         var work = activities
             .Where(activity => activity.Is(step))
             .Select(activity => $"\n[yellow]{Markup.Escape(activity.Words)}[/]");
-        return new($"{Markup.Escape(step.Title)}{error}{string.Concat(work)}");
+        return new($"{Markup.Escape(PgFlowText.TitleOf(step))}{error}{string.Concat(work)}");
     }
 
     private static string Elapsed(StepReport step, DateTimeOffset now) =>
         (step.Milliseconds, step.StartedAt) switch
         {
-            ({ } ms, _) => $"{ms} ms",
-            (null, { } since) => $"{Math.Max(0, (now - since).TotalSeconds):0.0} s",
+            ({ } ms, _) => PgFlowText.Took(TimeSpan.FromMilliseconds(ms)),
+            (null, { } since) when now > since => PgFlowText.Took(now - since),
             _ => "",
         };
 

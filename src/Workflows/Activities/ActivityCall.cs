@@ -49,6 +49,14 @@ internal static class ActivityCall
         Duration duration = Duration.Short
     ) => Workflow.ExecuteActivityAsync(call, Options(summary, duration));
 
+    /// <summary>Asks, also where the workflow was cancelled.</summary>
+    public static Task<T> AfterCancelAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary)
+    {
+        var options = Options(summary, Duration.Short);
+        options.CancellationToken = CancellationToken.None;
+        return Workflow.ExecuteActivityAsync(call, options);
+    }
+
     /// <summary>Changes something: never where the runbook is only walked.</summary>
     public static Task<T> ChangeAsync<THand, T>(
         Expression<Func<THand, Task<T>>> call,

@@ -44,6 +44,10 @@ public interface ILeaseActivities
     /// <summary>Who started the workflow that asks, as far as its history tells.</summary>
     [Activity]
     Task<string> FindStarterAsync();
+
+    /// <summary>Who has cancelled the workflow that asks, why and when.</summary>
+    [Activity]
+    Task<HumanAct> FindCancelAsync();
 }
 
 /// <summary>What a run had begun that was reset: the one that goes on may remember less.</summary>
@@ -55,6 +59,13 @@ public sealed record EarlierRun(IReadOnlyList<PlannedStep> Steps, bool PassedPoi
 /// <summary>A cluster for one procedure at a time.</summary>
 internal static class Leases
 {
+    /// <summary>Who has cancelled this workflow, why and when.</summary>
+    public static Task<HumanAct> CancelAsync() =>
+        ActivityCall.AfterCancelAsync(
+            (ILeaseActivities activities) => activities.FindCancelAsync(),
+            "Who cancelled this, and why?"
+        );
+
     public static Task<string> StarterAsync() =>
         ActivityCall.QueryAsync((ILeaseActivities activities) => activities.FindStarterAsync(), "Who started this?");
 

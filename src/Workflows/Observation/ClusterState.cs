@@ -261,13 +261,16 @@ public enum ControlState
 /// <param name="LagBytes">How much of the primary's WAL it has not replayed.</param>
 /// <param name="Sync">Its part in synchronous replication.</param>
 /// <param name="SilentSeconds">How long ago it last answered.</param>
+/// <param name="LagSeconds">How long the newest WAL took from its flush on the primary until it was replayed; null
+/// where nothing was written for a while (<c>replay_lag</c>).</param>
 public sealed record Follower(
     string Node,
     string State,
     Lsn? Replayed,
     long LagBytes,
     string Sync,
-    double SilentSeconds
+    double SilentSeconds,
+    double? LagSeconds = null
 );
 
 /// <summary>A setting of a standby that its primary has more of, so that it can't replay.</summary>

@@ -4,12 +4,16 @@ namespace PgFlow.Workflows.Observation;
 internal static class Preconditions
 {
     public static ClusterState RequireExisting(this ClusterState state) =>
-        state.Exists
-            ? state
-            : throw Failure.Refuse(
-                $"there is no cluster {state.Cluster}",
-                Hint.Run("make it", nameof(InitCluster), state.Cluster)
-            );
+        state.Exists ? state
+        : state.Resources.Where(resource => resource.State is ResourceState.Labelled).ToList() is [_, ..] left
+            ? throw Failure.Refuse(
+                $"no node of {state.Cluster} is left, but {string.Join(", ", left)}",
+                Hint.Destroy(state.Cluster)
+            )
+        : throw Failure.Refuse(
+            $"there is no cluster {state.Cluster}",
+            Hint.Run("make it", nameof(InitCluster), state.Cluster)
+        );
 
     /// <summary>Nothing is there under the names and labels of a cluster that is to be made: it would be taken over,
     /// and an undo could not tell it apart.</summary>

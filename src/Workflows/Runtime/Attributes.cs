@@ -6,6 +6,8 @@ namespace PgFlow.Workflows.Runtime;
 /// <summary>The search attributes by which procedures are found; the worker registers them before it polls.</summary>
 public static class Attributes
 {
+    private const int MostOfReason = 250;
+
     /// <summary>The cluster's name.</summary>
     public static SearchAttributeKey<string> Cluster { get; } = SearchAttributeKey.CreateKeyword("PgFlowCluster");
 
@@ -25,10 +27,19 @@ public static class Attributes
     public static SearchAttributeKey<string> RequestedBy { get; } =
         SearchAttributeKey.CreateKeyword("PgFlowRequestedBy");
 
+    /// <summary>Why, in their words; the beginning of it.</summary>
+    public static SearchAttributeKey<string> Reason { get; } = SearchAttributeKey.CreateKeyword("PgFlowReason");
+
     /// <summary>All of them, with the types to register them by.</summary>
     public static IReadOnlyDictionary<string, IndexedValueType> All { get; } =
-        new SearchAttributeKey[] { Cluster, Procedure, Outcome, Primary, Timeline, RequestedBy }.ToDictionary(
+        new SearchAttributeKey[] { Cluster, Procedure, Outcome, Primary, Timeline, RequestedBy, Reason }.ToDictionary(
             key => key.Name,
             key => key.ValueType
         );
+
+    /// <summary>As much of a reason as every database behind Temporal takes.</summary>
+    internal static string Beginning(string? reason) =>
+        reason is null ? ""
+        : reason.Length <= MostOfReason ? reason
+        : reason[..MostOfReason];
 }

@@ -47,6 +47,16 @@ public static class PgFlowText
             _ => FormattableString.Invariant($"{seconds / 86_400:0} days"),
         };
 
+    /// <summary>How long something took: 340 ms, 2.3 s, 1m49s, 2h05m.</summary>
+    public static string Took(TimeSpan time) =>
+        time.TotalSeconds switch
+        {
+            < 1 => FormattableString.Invariant($"{time.TotalMilliseconds:0} ms"),
+            < 60 => FormattableString.Invariant($"{Math.Floor(time.TotalSeconds * 10) / 10:0.0} s"),
+            < 3600 => FormattableString.Invariant($"{time.Minutes}m{time.Seconds:00}s"),
+            _ => FormattableString.Invariant($"{(int)time.TotalHours}h{time.Minutes:00}m"),
+        };
+
     /// <summary>What an archiver has not done yet.</summary>
     public static string Waiting(ArchiverState archiver) =>
         archiver.Waiting switch
@@ -80,6 +90,11 @@ public static class PgFlowText
     public static string Markdown(ProcedureProgress progress)
     {
         var text = new StringBuilder().Append("**").Append(progress.Summary).Append("**\n");
+        if (progress.By is { } by)
+        {
+            text.Append("\nasked for by ").Append(by).Append(Because(progress.Reason)).Append('\n');
+        }
+
         if (progress.Plan is { } plan)
         {
             text.Append('\n').Append(plan.Summary).Append('\n');
@@ -89,8 +104,8 @@ public static class PgFlowText
 
         // The panel is low: what a person must do or know stands above the table.
         AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {Of(step.Hints)}"));
-        AppendList(text, progress.Notes);
-        text.Append("\n| | step | ms |\n|---|---|---|\n");
+        AppendList(text, [.. (progress.Acts ?? []).Select(Of), .. progress.Notes]);
+        text.Append("\n| | step | took |\n|---|---|---|\n");
         foreach (var step in progress.Steps)
         {
             text.Append("| ")
@@ -98,10 +113,10 @@ public static class PgFlowText
                 .Append(" | ")
                 .Append(step.Number)
                 .Append(". ")
-                .Append(Cell(step.Title))
+                .Append(Cell(TitleOf(step)))
                 .Append(step.Error is null ? "" : $"<br>{Cell(step.Error)}")
                 .Append(" | ")
-                .Append(step.Milliseconds)
+                .Append(step.Milliseconds is { } ms ? Took(TimeSpan.FromMilliseconds(ms)) : "")
                 .Append(" |\n");
         }
 
@@ -112,6 +127,13 @@ public static class PgFlowText
 
         return text.ToString();
     }
+
+    /// <summary>What a person has told a procedure, in one sentence.</summary>
+    public static string Of(HumanAct act) => $"{act.By}, {Exact(act.At)}: {act.What}{Because(act.Reason)}";
+
+    /// <summary>A step's title says what is so when it is done.</summary>
+    public static string TitleOf(StepReport step) =>
+        step.State is StepState.Skipped ? $"left out: {step.Title}" : step.Title;
 
     /// <summary>How a procedure ended, and what to do about it.</summary>
     internal static string SummaryOf(Report report) =>

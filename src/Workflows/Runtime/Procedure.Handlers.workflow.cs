@@ -31,14 +31,14 @@ public abstract partial class Procedure
                     step.CanSkip
                 )),
             ],
-            Notes
+            Notes,
+            Acts,
+            Asked.By,
+            Asked.Reason
         );
 
-    /// <summary>Who approved the plan.</summary>
-    private protected string? ApprovedBy => _approval?.By;
-
-    /// <summary>When.</summary>
-    private protected DateTimeOffset? ApprovedAt { get; private set; }
+    /// <summary>Who asked for it, and why; nobody while the input is unread.</summary>
+    private protected virtual (string? By, string? Reason) Asked => default;
 
     /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
     private protected long WaitedMilliseconds { get; private set; }
@@ -68,12 +68,13 @@ public abstract partial class Procedure
     /// <summary>Lets a procedure that waits for approval begin.</summary>
     [WorkflowUpdate(
         "approve",
-        Description = "Lets the plan be carried out: {\"planHash\": \"…\", \"by\": \"…\"}. The hash stands in the plan."
+        Description = "Lets the plan be carried out: {\"planHash\": \"…\", \"by\": \"…\", \"reason\": \"…\"}. The hash "
+            + "stands in the plan."
     )]
     public Task ApproveAsync(Approval approval)
     {
-        _approval = approval with { By = Named(approval.By) };
-        ApprovedAt = Workflow.UtcNow;
+        _approval = approval;
+        Record("approve", approval.By, approval.Reason);
         return Task.CompletedTask;
     }
 
@@ -82,7 +83,7 @@ public abstract partial class Procedure
     public void ValidateApprove(Approval approval)
     {
         RequireWaiting();
-        ProcedureInput.RequireFit(approval?.By);
+        ProcedureInput.RequireFit(approval?.By, approval?.Reason);
         if (approval?.PlanHash is { } hash && hash != PlanView!.Hash)
         {
             throw new ApplicationFailureException(
@@ -106,6 +107,7 @@ public abstract partial class Procedure
     public Task RejectAsync(Rejection rejection)
     {
         _rejection = rejection with { By = Named(rejection.By) };
+        Record("reject", rejection.By, rejection.Reason);
         return Task.CompletedTask;
     }
 
@@ -127,11 +129,8 @@ public abstract partial class Procedure
     public Task ResolveAsync(Resolution resolution)
     {
         var step = Meant(resolution)!;
-        step.Decision = resolution with { By = Named(resolution.By) };
-        Notes.Add(
-            $"{step.Decision.By} decided on “{step.View.Title}”: "
-                + $"{PgFlowText.Word(resolution.Action)}{PgFlowText.Because(resolution.Reason)}"
-        );
+        step.Decision = resolution;
+        Record($"{PgFlowText.Word(resolution.Action)} “{step.View.Title}”", resolution.By, resolution.Reason);
         return Task.CompletedTask;
     }
 
@@ -143,6 +142,7 @@ public abstract partial class Procedure
     )]
     public Task InterruptAsync(Interruption interruption)
     {
+        Record("interrupt", interruption.By, interruption.Reason);
         Interrupt($"broken off by {Named(interruption.By)}{PgFlowText.Because(interruption.Reason)}");
         return Task.CompletedTask;
     }
@@ -182,6 +182,7 @@ public abstract partial class Procedure
             $"{yielding.To} took the cluster from it, as {Named(yielding.By)} "
             + $"decided{PgFlowText.Because(yielding.Reason)}";
         (_aborted, _yielded) = (true, why);
+        Record($"yield to {yielding.To}", yielding.By, yielding.Reason);
         Interrupt(why);
         return Task.CompletedTask;
     }

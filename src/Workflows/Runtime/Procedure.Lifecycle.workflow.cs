@@ -11,6 +11,14 @@ public abstract partial class Procedure<TInput> : Procedure
     private string _by = "";
     private TInput _input = new();
 
+    private protected override (string? By, string? Reason) Asked =>
+        (
+            _by.Length == 0 ? null
+            : _input.DryRun ? $"{_by}, as a dry run"
+            : _by,
+            _input.Reason
+        );
+
     /// <summary>The lease that it holds while it works.</summary>
     private protected virtual LeaseKind Lease => LeaseKind.Cluster;
 
@@ -20,6 +28,9 @@ public abstract partial class Procedure<TInput> : Procedure
     private protected virtual string? OutageStep => null;
 
     private bool LeftOut => Steps.Any(step => step.State is StepState.Skipped);
+
+    private string TitlesOfLeftOut =>
+        string.Join(", ", Steps.Where(step => step.State is StepState.Skipped).Select(step => $"“{step.Title}”"));
 
     /// <summary>Carries out <paramref name="steps"/> within that order.</summary>
     /// <param name="input">As it was given; null when there was none.</param>
@@ -50,6 +61,8 @@ public abstract partial class Procedure<TInput> : Procedure
         }
 
         var report = await ReportAsync(planFrom, steps);
+        await RecordCancelAsync();
+        report = report with { Acts = Acts };
         Show(report.Outcome);
         await NotifyEndAsync(report);
         await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
@@ -111,6 +124,7 @@ public abstract partial class Procedure<TInput> : Procedure
             Attributes.Cluster.ValueSet(_input.Cluster.ToString()),
             Attributes.Procedure.ValueSet(Workflow.Info.WorkflowType),
             Attributes.RequestedBy.ValueSet(_by),
+            Attributes.Reason.ValueSet(Attributes.Beginning(_input.Reason)),
             Attributes.Outcome.ValueSet(PgFlowText.Word(Status))
         );
     }
@@ -149,7 +163,9 @@ public abstract partial class Procedure<TInput> : Procedure
         try
         {
             var summary = await act();
-            report = ReportOf(LeftOut ? ProcedureStatus.Incomplete : ProcedureStatus.Succeeded, summary);
+            report = LeftOut
+                ? ReportOf(ProcedureStatus.Incomplete, $"{summary}, but without what was left out: {TitlesOfLeftOut}")
+                : ReportOf(ProcedureStatus.Succeeded, summary);
         }
         catch (Exception e) when (TemporalFailures.IsEnd(e) || e is AbortedException)
         {
@@ -157,7 +173,8 @@ public abstract partial class Procedure<TInput> : Procedure
         }
 
         PastPointOfNoReturn = true;
-        report = await RecordAsync(report);
+        await RecordCancelAsync();
+        report = await RecordAsync(report with { Acts = Acts });
         if (!await Held.ReleaseAsync())
         {
             Notes.Add("the cluster lease was released by someone else while this procedure was running");
@@ -280,8 +297,7 @@ public abstract partial class Procedure<TInput> : Procedure
             Hints = [.. hints, .. Hints],
             By = _by,
             Reason = _input.Reason,
-            ApprovedBy = ApprovedBy,
-            ApprovedAt = ApprovedAt,
+            Acts = Acts,
             Plan = PlanView,
             Steps = Steps,
             Notes = [.. Notes],

@@ -21,6 +21,7 @@ public abstract partial class Procedure
     private readonly Stack<(PlannedStep Step, Func<Task> Act)> _undo = [];
     private readonly List<(PlannedStep Step, Func<Task> Act)> _undoOfRunbook = [];
     private readonly Temporalio.Workflows.Mutex _taking = new();
+    private bool _walkedPast;
     private List<PlannedStep>? _preview;
 
     /// <summary>The procedure of the workflow code that is running.</summary>
@@ -116,7 +117,11 @@ public abstract partial class Procedure
     /// off.</summary>
     protected void PointOfNoReturn()
     {
-        if (_preview is null)
+        if (_preview is not null)
+        {
+            _walkedPast = true;
+        }
+        else
         {
             Workflow.CancellationToken.ThrowIfCancellationRequested();
             PastPointOfNoReturn = true;
@@ -153,7 +158,7 @@ public abstract partial class Procedure
     /// <summary>The steps of a runbook, none of which is done.</summary>
     private protected async Task<IReadOnlyList<PlannedStep>> WalkAsync(Func<Task> steps)
     {
-        _preview = [];
+        (_preview, _walkedPast) = ([], PastPointOfNoReturn);
         _undoOfRunbook.Clear();
         try
         {
@@ -190,7 +195,7 @@ public abstract partial class Procedure
     {
         if (_preview is not null)
         {
-            _preview.Add(planned);
+            _preview.Add(planned with { AfterPointOfNoReturn = _walkedPast });
             if (undo is not null)
             {
                 _undoOfRunbook.Add((planned, undo));

@@ -68,11 +68,8 @@ public sealed record Report
     /// <summary>Why, in their words.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Who approved it, where approval was asked for.</summary>
-    public string? ApprovedBy { get; init; }
-
-    /// <summary>When it was approved.</summary>
-    public DateTimeOffset? ApprovedAt { get; init; }
+    /// <summary>What people have told it meanwhile, in order.</summary>
+    public IReadOnlyList<HumanAct> Acts { get; init; } = [];
 
     /// <summary>What was planned; null when it ended before there was a plan.</summary>
     public PlanView? Plan { get; init; }
@@ -103,6 +100,13 @@ public sealed record Report
     public required string RunId { get; init; }
 }
 
+/// <summary>What a person has told a procedure.</summary>
+/// <param name="What">The update's name, and what it was about; <c>cancel</c>.</param>
+/// <param name="By">Who.</param>
+/// <param name="Reason">Why, in their words.</param>
+/// <param name="At">When Temporal had it.</param>
+public sealed record HumanAct(string What, string By, string? Reason, DateTimeOffset At);
+
 /// <summary>A plan as people read it, before and after.</summary>
 /// <param name="Summary">What it comes to, in one sentence.</param>
 /// <param name="Facts">What it rests on; a change of these after an approval refuses the procedure.</param>
@@ -120,7 +124,8 @@ public sealed record PlanView(
 /// <summary>A step ahead.</summary>
 /// <param name="Id">What it is, in its runbook: the same whatever its title says.</param>
 /// <param name="Title">Its effect, in words that a person on call understands.</param>
-public sealed record PlannedStep(string Id, string Title);
+/// <param name="AfterPointOfNoReturn">Whether it stands behind the point of no return.</param>
+public sealed record PlannedStep(string Id, string Title, bool AfterPointOfNoReturn = false);
 
 /// <summary>Where a step is.</summary>
 public enum StepState
@@ -173,6 +178,9 @@ public sealed record StepReport(
 /// <param name="Steps">What is done.</param>
 /// <param name="Blocked">What waits for a person.</param>
 /// <param name="Notes">What a reader should know besides.</param>
+/// <param name="Acts">What people have told it, in order.</param>
+/// <param name="By">Who asked for it.</param>
+/// <param name="Reason">Why, in their words.</param>
 public sealed record ProcedureProgress(
     string Procedure,
     ClusterName? Cluster,
@@ -181,7 +189,10 @@ public sealed record ProcedureProgress(
     PlanView? Plan,
     IReadOnlyList<StepReport> Steps,
     IReadOnlyList<BlockedStep> Blocked,
-    IReadOnlyList<string> Notes
+    IReadOnlyList<string> Notes,
+    IReadOnlyList<HumanAct>? Acts = null,
+    string? By = null,
+    string? Reason = null
 )
 {
     /// <summary>The planned steps that have not begun.</summary>
@@ -227,8 +238,9 @@ public sealed record Resolution(
 /// <summary>The argument of the update <c>approve</c>.</summary>
 /// <param name="PlanHash">The hash of the plan that is approved.</param>
 /// <param name="By">Who approves.</param>
+/// <param name="Reason">Why.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record Approval(string? PlanHash = null, string? By = null);
+public sealed record Approval(string? PlanHash = null, string? By = null, string? Reason = null);
 
 /// <summary>The argument of the update <c>reject</c>.</summary>
 /// <param name="By">Who says no.</param>

@@ -9,8 +9,9 @@ internal sealed class CliCall
 
     public TestConsole Error { get; } = new TestConsole().Width(200);
 
-    public Task<int> RunAsync(params string[] args) =>
-        CommandLine.RunAsync(args, new Terminal(Out, Error, Interactive: false));
+    public Terminal Terminal => new(Out, Error, Interactive: false);
+
+    public Task<int> RunAsync(params string[] args) => CommandLine.RunAsync(args, Terminal);
 }
 
 internal static class Samples

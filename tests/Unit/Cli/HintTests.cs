@@ -32,7 +32,7 @@ public sealed class HintTests
     public void A_schedule_whose_last_run_did_not_succeed_needs_somebody(string outcome, int code, string sign)
     {
         var at = DateTimeOffset.UnixEpoch;
-        var last = new Run("take-backup-demo-1", "TakeBackup", "demo", outcome, "schedule", at, at, null, null);
+        var last = new Run("take-backup-demo-1", "TakeBackup", "demo", outcome, "schedule", at, at, null, null, null);
         var schedule = new ScheduledRun("pgflow-backup-demo", "TakeBackup", Paused: false, Next: null, last);
         var status = new ClusterStatus(
             "demo",
@@ -100,7 +100,7 @@ public sealed class HintTests
         var finding = Out.GetProperty("findings")[0];
         Assert.Equal("noPrimary", finding.GetProperty("code").GetString());
         Assert.Equal(
-            """{"text":"make a node the primary","procedure":"Failover","input":{"cluster":"demo","to":"p2"}}""",
+            """{"input":{"cluster":"demo","to":"p2"},"procedure":"Failover","text":"make a node the primary"}""",
             Compact(finding.GetProperty("hint"))
         );
     }
@@ -179,7 +179,7 @@ public sealed class HintTests
         EndText.Print(Call(command, of, "-o", "json"), "f-1", ProcedureResult.Of(Busy));
         Assert.Equal(
             """
-            [{"text":"decide it","input":{"action":"retry","step":3},"workflowId":"s-1","action":"resolve"},{"text":"take the cluster from it","procedure":"Switchover","input":{"cluster":"demo","takeOver":"s-1"}}]
+            [{"action":"resolve","input":{"action":"retry","step":3},"text":"decide it","workflowId":"s-1"},{"input":{"cluster":"demo","takeOver":"s-1"},"procedure":"Switchover","text":"take the cluster from it"}]
             """,
             Compact(Out.GetProperty("hints"))
         );

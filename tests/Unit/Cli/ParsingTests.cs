@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace PgFlow.UnitTests.Cli;
 
 public sealed class ParsingTests
@@ -30,7 +32,75 @@ public sealed class ParsingTests
     }
 
     [Theory]
+    [InlineData("nonsense", "-o", "json")]
+    [InlineData("switchover", "-o", "json")]
+    [InlineData("status", "Demo", "-o", "json")]
+    [InlineData("history", "--limit", "x", "-o", "json")]
+    [InlineData("show", "id", "-o", "json", "--address", "127.0.0.1:1")]
+    [InlineData("show", "id", "-o", "json", "--address", "http://there")]
+    public async Task What_is_wrong_is_JSON_on_standard_output_where_JSON_was_asked_for(params string[] args)
+    {
+        var call = new CliCall();
+
+        var code = await call.RunAsync(args);
+        using var said = JsonDocument.Parse(call.Out.Output);
+        var error = said.RootElement.GetProperty("error");
+        Assert.Equal(code, error.GetProperty("exitCode").GetInt32());
+        Assert.NotEqual(0, code);
+        Assert.NotEmpty(error.GetProperty("message").GetString()!);
+        Assert.Empty(call.Error.Output);
+        var fields = error.EnumerateObject().Select(field => field.Name).ToList();
+        Assert.Equal(fields.Order(StringComparer.Ordinal), fields);
+    }
+
+    [Theory]
+    [InlineData("nonsense", "--help")]
+    [InlineData("nonsense", "demo", "--help")]
+    public async Task Help_for_what_there_is_not_is_an_error(params string[] args) =>
+        Assert.Equal(2, await new CliCall().RunAsync(args));
+
+    [Fact]
+    public void No_error_of_the_parser_names_a_type_of_NET()
+    {
+        var root = CommandLine.Root(new CliCall().Terminal);
+        var errors = root
+            .Subcommands.SelectMany(command =>
+                command.Options.SelectMany(option => root.Parse([command.Name, $"{option.Name}=x!"]).Errors)
+            )
+            .Select(error => error.Message)
+            .ToList();
+        Assert.NotEmpty(errors);
+        Assert.DoesNotContain(errors, error => error.Contains("System.", StringComparison.Ordinal));
+        Assert.DoesNotContain(errors, error => error.Contains("PgFlow.", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("http://there:7233")]
+    public async Task What_is_no_address_is_said_so(string address)
+    {
+        var call = new CliCall();
+        Assert.Equal(2, await call.RunAsync("show", "id", "--address", address));
+        Assert.Contains("is no address of Temporal", call.Error.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0s")]
+    [InlineData("-1s")]
+    [InlineData("99999999999h")]
+    [InlineData("90d")]
+    public async Task What_is_no_time_limit_is_said_so(string limit)
+    {
+        var call = new CliCall();
+        Assert.Equal(2, await call.RunAsync("status", "demo", "--timeout", limit));
+        Assert.Contains("--timeout", call.Error.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("CLUSTER: expected a lower-case letter, then up to 30", "status", "Demo")]
+    [InlineData("NODE: expected a node's name (p1, p2, …), got \"p0\"", "psql", "demo", "p0")]
+    [InlineData("NODE: expected a node's name (p1, p2, …), got \"x\"", "logs", "demo", "x")]
+    [InlineData("CLUSTER: expected a lower-case letter, then up to 30", "connection", "Demo")]
     [InlineData("CLUSTER: expected a lower-case letter, then up to 30", "history", "Demo")]
     [InlineData("CLUSTER: expected a lower-case letter, then up to 30", "backups", "Demo")]
     [InlineData("--to: expected a node's name (p1, p2, …), got \"p0\"", "switchover", "demo", "--to", "p0")]

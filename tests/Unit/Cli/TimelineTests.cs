@@ -194,7 +194,7 @@ public sealed class TimelineTests
     [Fact]
     public void Backups_are_listed_with_the_WAL_that_they_need()
     {
-        _console.Write(BackupsCommand.Table([.. Tree.Branches.SelectMany(branch => branch.Backups)]));
+        BackupsCommand.Table([.. Tree.Branches.SelectMany(branch => branch.Backups)]).Write(_console);
 
         Assert.Matches(
             "20261124T100100Z-full +full +1 +0/1000000 – 0/2000000 +47 MB +2026-11-24 10:01:00 +p1 +never",

@@ -135,11 +135,47 @@ public sealed class ViewTests
             ],
         };
 
-        _console.Write(StatusText.Nodes(state));
+        StatusText.Nodes(state).Write(_console);
 
         Assert.Matches("p1 +primary +2 +rw +fails on 000000020000000000000003", _console.Output);
         Assert.Matches("p2 +standby +47 MB", _console.Output);
         Assert.Matches(@"p3 +stopped \(exited, fenced\)", _console.Output);
+    }
+
+    [Fact]
+    public void The_point_of_no_return_stands_in_plan_lines_and_table()
+    {
+        var plan = Samples.Plan with { Steps = [new("stop", "Stop p1"), new("promote", "Promote p2", true)] };
+        PlanText.Write(_console, plan);
+        Assert.Equal("Stop p1|point of no return|Promote p2", Order(_console.Lines));
+
+        var table = new TestConsole().Width(200);
+        StepReport[] steps = [new(1, "stop", "Stop p1", StepState.Done)];
+        table.Write(StepsText.Table(steps, [plan.Steps[1]], DateTimeOffset.UnixEpoch));
+        Assert.Equal("Stop p1|point of no return|Promote p2", Order(table.Lines));
+
+        var lines = new TestConsole().Width(200);
+        steps = [.. steps, new(2, "promote", "Promote p2", StepState.Running, AfterPointOfNoReturn: true)];
+        new LineView(lines, "ID", TimeProvider.System).Show(
+            new(Samples.Progress(ProcedureStatus.Running, steps), Trouble: null, [], Closed: false)
+        );
+        Assert.Equal("Stop p1|point of no return|Promote p2", Order(lines.Lines));
+
+        static string Order(IEnumerable<string> lines) =>
+            string.Join(
+                '|',
+                lines.SelectMany(line =>
+                    ((string[])["Stop p1", "point of no return", "Promote p2"]).Where(line.Contains)
+                )
+            );
+    }
+
+    [Fact]
+    public void A_step_that_was_left_out_is_not_told_as_done()
+    {
+        var table = new TestConsole().Width(200);
+        table.Write(StepsText.Table([new(1, "stop", "p1 is gone", StepState.Skipped)], [], DateTimeOffset.UnixEpoch));
+        Assert.Contains("left out: p1 is gone", table.Output, StringComparison.Ordinal);
     }
 
     [Fact]

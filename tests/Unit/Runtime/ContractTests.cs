@@ -47,6 +47,7 @@ public sealed class ContractTests
                 Hint.Repair(ClusterName.Parse("demo")),
             ],
             By = "anna",
+            Acts = [new("approve", "carla", null, DateTimeOffset.UnixEpoch)],
             Steps = [new(1, "first", "one", StepState.Done, DateTimeOffset.UnixEpoch, 5)],
             StartedAt = DateTimeOffset.UnixEpoch,
             EndedAt = DateTimeOffset.UnixEpoch,
@@ -56,7 +57,7 @@ public sealed class ContractTests
         var json = JsonSerializer.Serialize(report, PgFlowJson.Options);
 
         Assert.Equal(
-            """{"procedure":"Switchover","cluster":"demo","outcome":"clusterBusy","summary":"busy","hints":[{"text":"decide it","input":{"action":"retry","step":2},"workflowId":"s-1","action":"resolve"},{"text":"put it right","procedure":"RepairCluster","input":{"cluster":"demo"}}],"by":"anna","steps":[{"number":1,"id":"first","title":"one","state":"done","startedAt":"1970-01-01T00:00:00+00:00","milliseconds":5,"afterPointOfNoReturn":false}],"notes":[],"startedAt":"1970-01-01T00:00:00+00:00","endedAt":"1970-01-01T00:00:00+00:00","waitedMilliseconds":0,"workflowId":"w","runId":"r"}""",
+            """{"procedure":"Switchover","cluster":"demo","outcome":"clusterBusy","summary":"busy","hints":[{"text":"decide it","input":{"action":"retry","step":2},"workflowId":"s-1","action":"resolve"},{"text":"put it right","procedure":"RepairCluster","input":{"cluster":"demo"}}],"by":"anna","acts":[{"what":"approve","by":"carla","at":"1970-01-01T00:00:00+00:00"}],"steps":[{"number":1,"id":"first","title":"one","state":"done","startedAt":"1970-01-01T00:00:00+00:00","milliseconds":5,"afterPointOfNoReturn":false}],"notes":[],"startedAt":"1970-01-01T00:00:00+00:00","endedAt":"1970-01-01T00:00:00+00:00","waitedMilliseconds":0,"workflowId":"w","runId":"r"}""",
             json
         );
         var read = JsonSerializer.Deserialize<Report>(json, PgFlowJson.Options)!;

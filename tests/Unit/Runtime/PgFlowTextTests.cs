@@ -78,9 +78,9 @@ public sealed class PgFlowTextTests
 
             - a note
 
-            | | step | ms |
+            | | step | took |
             |---|---|---|
-            | ✓ | 1. one | 12 |
+            | ✓ | 1. one | 12 ms |
             | ‼ | 2. two<br>a\|b c |  |
             | · | three | |
 

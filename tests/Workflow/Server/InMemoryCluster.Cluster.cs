@@ -718,6 +718,8 @@ internal sealed partial class InMemoryCluster
 
     Task<string> ILeaseActivities.FindStarterAsync() => DoAsync(null, () => "unknown (Web UI)");
 
+    Task<HumanAct> ILeaseActivities.FindCancelAsync() => new LeaseActivities(null!, new()).FindCancelAsync();
+
     Task ILedgerActivities.RecordProcedureAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));
 
     Task ILedgerActivities.RecordDecisionAsync(Report report) => DoAsync(null, () => Ledger.Enqueue(report));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Spectre.Console;
 using Temporalio.Client;
 
 namespace PgFlow.Cli.Commands;
@@ -6,18 +7,38 @@ namespace PgFlow.Cli.Commands;
 /// <summary>What the clusters are right now.</summary>
 internal static class StatusCommand
 {
+    /// <summary>Each look is a workflow of its own.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    private static readonly Option<bool> Watch = new("--watch", "-w")
+    {
+        Description = "Look again every 5 s, until it is stopped",
+    };
+
     public static Command Command(Terminal terminal) =>
         InvocationContext.CommandOf(
             terminal,
             "status",
             "Roles, timeline, lag, endpoint, archive, last backup, what runs (of all clusters where none is "
                 + "named); exit 1 when something is wrong",
-            [Flags.AnyCluster, Flags.Timeout, .. Flags.Connection],
+            [Flags.AnyCluster, Watch, Flags.Timeout, .. Flags.Connection],
             RunAsync,
             InputCheck.OfAnyCluster
         );
 
     private static async Task<int> RunAsync(InvocationContext call, CancellationToken cancel)
+    {
+        var code = await LookAsync(call, cancel);
+        while (call.Parsed.GetValue(Watch))
+        {
+            await Task.Delay(Pause, cancel);
+            code = await LookAsync(call, cancel);
+        }
+
+        return code;
+    }
+
+    private static async Task<int> LookAsync(InvocationContext call, CancellationToken cancel)
     {
         var asked = call.Parsed.GetValue(Flags.AnyCluster);
         var found = new List<ClusterStatus>();
@@ -33,6 +54,14 @@ internal static class StatusCommand
             },
             cancel
         );
+        if (call.Parsed.GetValue(Watch) && !call.Json)
+        {
+            call.Terminal.Out.Clear(home: true);
+            call.Terminal.Out.WriteLine(
+                $"{TimelineText.Time(DateTimeOffset.UtcNow)} UTC, every {Pause.TotalSeconds} s"
+            );
+        }
+
         Print(call, found, asked is not null);
         return found.Select(status => status.ExitCode).DefaultIfEmpty(ExitCodes.Done).Max();
     }

@@ -103,7 +103,13 @@ public static class PgFlowText
         }
 
         // The panel is low: what a person must do or know stands above the table.
-        AppendList(text, progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {Of(step.Hints)}"));
+        AppendList(
+            text,
+            [
+                .. WaysOn(progress),
+                .. progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {Of(step.Hints)}"),
+            ]
+        );
         AppendList(text, [.. (progress.Acts ?? []).Select(Of), .. progress.Notes]);
         text.Append("\n| | step | took |\n|---|---|---|\n");
         foreach (var step in progress.Steps)
@@ -126,6 +132,25 @@ public static class PgFlowText
         }
 
         return text.ToString();
+    }
+
+    /// <summary>The updates that a procedure waits for, each with what to paste.</summary>
+    private static IReadOnlyList<string> WaysOn(ProcedureProgress progress)
+    {
+        if (
+            progress is not { Plan: { } plan, Status: ProcedureStatus.WaitingForApproval or ProcedureStatus.Inspecting }
+        )
+        {
+            return [];
+        }
+
+        var until = progress.Until is { } time ? $" until {Exact(time)}" : "";
+        var approve = $$"""`approve` with `{"planHash": "{{plan.Hash}}", "by": "your name"}`""";
+        const string Reject = """`reject` with `{"by": "your name", "reason": "why"}`""";
+        const string Move = """`move` with `{"toTime": "a later time", "by": "your name"}`""";
+        return progress.Status is ProcedureStatus.Inspecting
+            ? [$"It waits for the update {approve} to promote, {Move} to replay on, or {Reject} to roll back"]
+            : [$"It waits{until} for the update {approve} or {Reject}"];
     }
 
     /// <summary>What a person has told a procedure, in one sentence.</summary>

@@ -7,6 +7,7 @@ public abstract partial class Procedure
 {
     private const string Anonymous = "unknown (Web UI)";
 
+    private DateTimeOffset? _until;
     private bool _aborted;
     private protected string? _yielded;
     private Approval? _approval;
@@ -34,7 +35,8 @@ public abstract partial class Procedure
             Notes,
             Acts,
             Asked.By,
-            Asked.Reason
+            Asked.Reason,
+            _until
         );
 
     /// <summary>Who asked for it, and why; nobody while the input is unread.</summary>
@@ -216,6 +218,7 @@ public abstract partial class Procedure
     /// procedure.</summary>
     private protected async Task ApprovalAsync(TimeSpan limit)
     {
+        _until = Now + limit;
         Show(ProcedureStatus.WaitingForApproval);
         var answered = await WaitedAsync(
             Workflow.WaitConditionAsync(() => _approval is not null || _rejection is not null, limit)
@@ -230,6 +233,7 @@ public abstract partial class Procedure
             throw Failure.Refuse($"nobody approved within {limit:g}");
         }
 
+        _until = null;
         Show(ProcedureStatus.Running);
     }
 

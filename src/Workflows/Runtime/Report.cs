@@ -181,6 +181,7 @@ public sealed record StepReport(
 /// <param name="Acts">What people have told it, in order.</param>
 /// <param name="By">Who asked for it.</param>
 /// <param name="Reason">Why, in their words.</param>
+/// <param name="Until">When it ends by itself unless somebody approves; null where it does not wait so.</param>
 public sealed record ProcedureProgress(
     string Procedure,
     ClusterName? Cluster,
@@ -192,7 +193,8 @@ public sealed record ProcedureProgress(
     IReadOnlyList<string> Notes,
     IReadOnlyList<HumanAct>? Acts = null,
     string? By = null,
-    string? Reason = null
+    string? Reason = null,
+    DateTimeOffset? Until = null
 )
 {
     /// <summary>The planned steps that have not begun.</summary>

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
 namespace PgFlow.UnitTests.Runtime;
 
 public sealed class PgFlowTextTests
@@ -27,6 +30,30 @@ public sealed class PgFlowTextTests
                 .Distinct()
                 .Count()
         );
+
+    [Theory]
+    [InlineData(
+        ProcedureStatus.WaitingForApproval,
+        "It waits until 1970-01-01T00:15:00Z for the update `approve` with "
+    )]
+    [InlineData(ProcedureStatus.Inspecting, "It waits for the update `approve` with ")]
+    public void A_procedure_that_waits_has_in_Markdown_what_to_paste(ProcedureStatus status, string beginning)
+    {
+        DateTimeOffset? until =
+            status is ProcedureStatus.WaitingForApproval ? DateTimeOffset.UnixEpoch.AddMinutes(15) : null;
+        var text = PgFlowText.Markdown(Cli.Samples.Progress(status) with { Until = until });
+        var line = Assert.Single(text.Split('\n'), line => line.Contains("`approve`", StringComparison.Ordinal));
+        Assert.StartsWith($"- {beginning}", line, StringComparison.Ordinal);
+        var pasted = Regex.Matches(line, "`({[^`]*})`").Select(found => found.Groups[1].Value).ToList();
+        Assert.Equal(
+            new Approval("abc", "your name"),
+            JsonSerializer.Deserialize<Approval>(pasted[0], PgFlowJson.Options)
+        );
+        Assert.Equal(
+            new Rejection("your name", "why"),
+            JsonSerializer.Deserialize<Rejection>(pasted[^1], PgFlowJson.Options)
+        );
+    }
 
     [Fact]
     public void Markdown_is_a_table_that_no_text_can_break()

@@ -3,13 +3,16 @@ using Temporalio.Workflows;
 
 namespace PgFlow.Workflows.Runtime;
 
-/// <content>What people have told it.</content>
+/// <content>Who has asked for it, and what people have told it since.</content>
 public abstract partial class Procedure
 {
     /// <summary>What a cancel is called among <see cref="HumanAct"/>s.</summary>
     public const string Cancel = "cancel";
 
     private readonly List<HumanAct> _acts = [];
+
+    /// <summary>Who asked for it, and why; nobody while the input is unread.</summary>
+    private protected virtual (string? By, string? Reason) Asked => default;
 
     /// <summary>What people have told it, in order.</summary>
     private protected IReadOnlyList<HumanAct> Acts => [.. _acts];

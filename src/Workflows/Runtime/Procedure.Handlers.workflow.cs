@@ -39,9 +39,6 @@ public abstract partial class Procedure
             _until
         );
 
-    /// <summary>Who asked for it, and why; nobody while the input is unread.</summary>
-    private protected virtual (string? By, string? Reason) Asked => default;
-
     /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
     private protected long WaitedMilliseconds { get; private set; }
 

@@ -19,7 +19,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
     {
         await Permit.RequireAsync();
         return await HolderAsync(cluster, LeaseKind.Backup) is { } holder
-            ? await EndAsync(cluster, LeaseKind.Backup, holder, handle => handle.CancelAsync(), "cancelled")
+            ? await EndAsync(cluster, LeaseKind.Backup, holder, CancelAsync, "cancelled")
             : null;
     }
 
@@ -138,6 +138,20 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         var info = ActivityExecutionContext.Current.Info;
         return Client.GetWorkflowHandle(info.WorkflowId!, info.WorkflowRunId).FetchHistoryEventsAsync();
     }
+
+    /// <summary>Says for which procedure, which its own record then has.</summary>
+    private static Task CancelAsync(WorkflowHandle handle) =>
+        Client.WorkflowService.RequestCancelWorkflowExecutionAsync(
+            new()
+            {
+                Namespace = Client.Options.Namespace,
+                WorkflowExecution = new() { WorkflowId = handle.Id },
+                Identity = ActivityExecutionContext.Current.Info.WorkflowId,
+                RequestId = Guid.NewGuid().ToString(),
+                Reason = "it was in the way",
+            },
+            new() { CancellationToken = ActivityExecutionContext.Current.CancellationToken }
+        );
 
     private static string NameOf(string? identity) =>
         Printable(identity) is { Length: > 0 } name ? name : "unknown (Web UI)";

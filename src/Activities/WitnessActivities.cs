@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Docker.DotNet;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Exceptions;
@@ -73,7 +72,11 @@ internal sealed class WitnessActivities(
         {
             if (await HolderAsync(ClusterLease.IdOf(cluster)) is null)
             {
-                if (archive.Unreadable is not null || Stopwatch.GetElapsedTime(readAt) > RepositoryInterval)
+                if (
+                    archive.Unreadable is not null
+                    || findings.IsInDoubt
+                    || Stopwatch.GetElapsedTime(readAt) > RepositoryInterval
+                )
                 {
                     (archive, readAt) = (await ReadAsync(cluster), Stopwatch.GetTimestamp());
                 }
@@ -86,6 +89,10 @@ internal sealed class WitnessActivities(
                 {
                     return news;
                 }
+            }
+            else
+            {
+                findings.Forget();
             }
 
             await Task.Delay(InspectionInterval, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -115,7 +122,7 @@ internal sealed class WitnessActivities(
             return await clusters.ObserveClusterAsync(cluster);
         }
         catch (Exception e)
-            when (e is HttpRequestException or IOException or DockerApiException or TimeoutException
+            when (e is HttpRequestException or IOException or TimeoutException
                 && !DockerEngine.ActivityToken.IsCancellationRequested
             )
         {

@@ -96,10 +96,16 @@ internal static class CommandLine
 
     /// <summary>By the words themselves: what can't be read is said as it was asked for, too.</summary>
     private static bool IsJson(IReadOnlyList<string> args) =>
-        string.Join(' ', args) is var line
-        && ((string[])["-o json", "-o=json", "-ojson", "--output json", "--output=json"]).Any(asked =>
-            $" {line} ".Contains($" {asked} ", StringComparison.OrdinalIgnoreCase)
-        );
+        args.Zip(args.Skip(1).Append(""))
+            .Any(pair =>
+                pair.First.ToLowerInvariant()
+                    is "-o=json"
+                        or "-o:json"
+                        or "-ojson"
+                        or "--output=json"
+                        or "--output:json"
+                || (pair.First is "-o" or "--output" && pair.Second.Equals("json", StringComparison.OrdinalIgnoreCase))
+            );
 
     /// <summary>What the parser alone can't say: that it can't read a line, as JSON, or where help is asked for with
     /// it.</summary>

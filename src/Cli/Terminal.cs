@@ -66,12 +66,12 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
         Error.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
         foreach (var detail in error.Detail)
         {
-            Error.MarkupLineInterpolated($"  detail: {detail}");
+            WriteInfo($"  detail: {detail}");
         }
 
         foreach (var hint in error.Hints)
         {
-            Error.MarkupLineInterpolated($"  hint:   {hint}");
+            WriteInfo($"  hint:   {hint}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Docker.DotNet;
 using Docker.DotNet.Models;
 
 namespace PgFlow.Activities.Docker;
@@ -120,9 +121,9 @@ internal sealed class ResourceRemoval(DockerEngine docker)
             {
                 await removeAsync();
             }
-            catch (Exception e) when (e is not PgFlowException && !DockerEngine.ActivityToken.IsCancellationRequested)
+            catch (DockerApiException e)
             {
-                _left.Add($"{what}: {e.Message}");
+                _left.Add($"{what}: {Failures.MessageOf(e)}"); // a passing failure is not one of what is removed
             }
         }
 

@@ -5,7 +5,7 @@ using Temporalio.Exceptions;
 namespace PgFlow.Cli.Client;
 
 /// <summary>The procedure that a person means: by its whole ID, by a beginning that no other has, or as the last one.
-/// Whoever decides something means one that runs, and no other may.</summary>
+/// Whoever decides something is asked whether it is that one.</summary>
 internal static partial class MeantProcedure
 {
     private const string Last = "last";
@@ -25,21 +25,48 @@ internal static partial class MeantProcedure
                 : throw NoProcedure(call.Id, type);
         }
 
-        var found = await FindAsync(client, call.Id, toDecide, cancel);
+        var found = await FindAsync(client, call.Id, cancel);
         if (found is not [var meant])
         {
-            throw Ambiguous(call.Id, toDecide ? "runs" : "has run", found);
+            throw Ambiguous(call.Id, found);
         }
 
-        call.Terminal.WriteInfo(meant.WorkflowId);
+        if (toDecide)
+        {
+            await RequireMeantAsync(call, meant, cancel);
+        }
+        else
+        {
+            call.Terminal.WriteInfo(meant.WorkflowId);
+        }
+
         return client.GetWorkflowHandle(meant.WorkflowId);
     }
 
-    private static CliError Ambiguous(string id, string runs, IReadOnlyList<Run> found) =>
+    /// <summary>Another one may have begun, or ended, since a person has looked.</summary>
+    private static async Task RequireMeantAsync(InvocationContext call, Run meant, CancellationToken cancel)
+    {
+        var what = $"{meant.WorkflowId}, {meant.Outcome}";
+        if (!call.Terminal.Interactive)
+        {
+            throw new CliError(
+                ExitCodes.Usage,
+                $"{call.Id} may be {what}, and nobody is there to say so",
+                hint: "give its whole ID"
+            );
+        }
+
+        if (!await Terminal.ConfirmAsync(call.Terminal.Error, $"{what}: is it this one?", cancel))
+        {
+            throw new CliError(ExitCodes.Refused, "nothing was done", hint: "look for it: pgflow history");
+        }
+    }
+
+    private static CliError Ambiguous(string id, IReadOnlyList<Run> found) =>
         found is []
             ? new(
                 ExitCodes.Usage,
-                id is Last ? $"no procedure {runs}" : $"no procedure {runs} whose ID is {id} or begins so",
+                id is Last ? "no procedure has run" : $"there is no procedure whose ID is {id} or begins so",
                 hint: "look for it: pgflow history --all"
             )
             : new(
@@ -75,21 +102,17 @@ internal static partial class MeantProcedure
     private static async Task<IReadOnlyList<Run>> FindAsync(
         ITemporalClient client,
         string id,
-        bool toDecide,
         CancellationToken cancel
-    )
-    {
-        string[] runs = toDecide ? ["ExecutionStatus = 'Running'"] : [];
-        if (id is Last)
-        {
-            var all = await Runs.HistoryAsync(client, runs, cancel);
-            return toDecide ? all : [.. all.Take(1)];
-        }
-
-        return Fit().IsMatch(id)
-            ? await Runs.HistoryAsync(client, [.. runs, $"WorkflowId STARTS_WITH '{id}'"], cancel)
-            : [];
-    }
+    ) =>
+        id is Last ? [.. (await Runs.HistoryAsync(client, [], cancel)).Take(1)]
+        : Fit().IsMatch(id)
+            ?
+            [
+                .. (await Runs.HistoryAsync(client, [$"WorkflowId STARTS_WITH '{id}'"], cancel)).DistinctBy(run =>
+                    run.WorkflowId
+                ), // one that was reset has several runs
+            ]
+        : [];
 
     /// <summary>What is no ID of pgflow's making is no beginning of one, and has no place in a query.</summary>
     [GeneratedRegex("^[A-Za-z0-9._:-]+$", RegexOptions.CultureInvariant)]

@@ -110,7 +110,23 @@ internal static class DecisionCommands
                     throw Decisions.Ended(handle, name);
                 }
 
-                call.Terminal.WriteInfo(await tell(call, handle, cancel));
+                var answer = await tell(call, handle, cancel);
+                if (call.Json)
+                {
+                    call.Terminal.Json(
+                        new
+                        {
+                            workflowId = handle.Id,
+                            told = name,
+                            answer,
+                        }
+                    );
+                }
+                else
+                {
+                    call.Terminal.WriteInfo(answer);
+                }
+
                 return ExitCodes.Done;
             },
             problems

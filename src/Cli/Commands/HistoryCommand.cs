@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Spectre.Console;
 
 namespace PgFlow.Cli.Commands;
 
 /// <summary>What was done, by whom, and how it ended.</summary>
-internal static class HistoryCommand
+internal static partial class HistoryCommand
 {
     private static readonly Option<int> Limit = new("--limit")
     {
@@ -79,7 +80,7 @@ internal static class HistoryCommand
         }
         else if (runs.Count == 0)
         {
-            call.Terminal.WriteInfo("no procedure has run");
+            call.Terminal.WriteInfo(found[false].Any() ? "nothing was changed" : "no procedure has run that is meant");
         }
         else
         {
@@ -110,7 +111,9 @@ internal static class HistoryCommand
 
         if (given.GetValue(Outcome) is { } outcome)
         {
-            yield return outcome is Terminated ? "ExecutionStatus = 'Terminated'" : $"PgFlowOutcome = '{outcome}'";
+            yield return outcome is Terminated
+                ? "ExecutionStatus = 'Terminated'"
+                : $"PgFlowOutcome = '{outcome}' AND ExecutionStatus != 'Terminated' AND ExecutionStatus != 'TimedOut'";
         }
 
         if (given.GetValue(Since) is { } since)
@@ -120,7 +123,7 @@ internal static class HistoryCommand
 
         if (given.GetValue(By) is { } by)
         {
-            yield return $"PgFlowRequestedBy STARTS_WITH '{by.Replace("'", "''", StringComparison.Ordinal)}'";
+            yield return $"PgFlowRequestedBy STARTS_WITH '{Quoted().Replace(by, @"\$0")}'";
         }
     }
 
@@ -132,21 +135,36 @@ internal static class HistoryCommand
             return DateTimeOffset.UtcNow - ago;
         }
 
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out var time))
+        if (
+            Zoned().IsMatch(text)
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+        )
         {
             return time;
         }
 
-        result.AddError($"--since: '{text}' is neither a time, as 2026-11-28T12:00Z, nor a duration, as 90m or 7d");
+        result.AddError(
+            $"--since: '{text}' is neither a time with its offset, as 2026-11-28T12:00Z, nor a duration, as 90m or 7d"
+        );
         return null;
     }
+
+    [GeneratedRegex(@"['\\]", RegexOptions.CultureInvariant)]
+    private static partial Regex Quoted();
+
+    /// <summary>Without its offset a time has two readings.</summary>
+    [GeneratedRegex(
+        @"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex Zoned();
 
     public static FittingTable Table(IReadOnlyList<Run> runs)
     {
         var table = new FittingTable(
             new("ID"),
             new("outcome"),
-            new($"started (UTC)", 5),
+            new("started (UTC)", 5),
             new("took", 2),
             new("by", 4),
             new("primary", 1),

@@ -41,7 +41,7 @@ internal static class NodeCommands
                 terminal,
                 "psql",
                 "A database shell on a node, as its superuser postgres",
-                [Flags.Cluster, Node, Sql, .. Flags.Connection],
+                [Flags.Cluster, Node, Sql, .. Flags.Connection.Except([Flags.Output])],
                 PsqlAsync,
                 Problems
             ),
@@ -49,7 +49,7 @@ internal static class NodeCommands
                 terminal,
                 "logs",
                 "What the servers of a cluster, or one of them, have logged",
-                [Flags.Cluster, Node, Follow, Tail, .. Flags.Connection],
+                [Flags.Cluster, Node, Follow, Tail, .. Flags.Connection.Except([Flags.Output])],
                 LogsAsync,
                 Problems
             ),
@@ -70,7 +70,7 @@ internal static class NodeCommands
         string[] how = call.Terminal.Interactive && !Console.IsOutputRedirected ? ["-it"] : ["-i"];
         string[] what = call.Parsed.GetValue(Sql) is { } sql ? ["-c", sql] : [];
         await using var psql = Start(["exec", .. how, node.Container, "psql", "-U", "postgres", .. what]);
-        return await psql.Ended;
+        return await WorkerCommand.UntilAsync(psql, cancel);
     }
 
     private static async Task<NodeId> PrimaryAsync(InvocationContext call, CancellationToken cancel)
@@ -99,8 +99,14 @@ internal static class NodeCommands
     private static async Task<IReadOnlyList<NodeId>> NodesAsync(InvocationContext call, CancellationToken cancel)
     {
         using var docker = Run(["ps", "--all", "--format", "{{.Names}}"]);
+        var complaining = docker.StandardError.ReadToEndAsync(cancel);
         var names = (await docker.StandardOutput.ReadToEndAsync(cancel)).Split('\n');
         await docker.WaitForExitAsync(cancel);
+        if (docker.ExitCode != 0)
+        {
+            throw new CliError(ExitCodes.Failed, "docker does not answer", (await complaining).Trim());
+        }
+
         IReadOnlyList<NodeId> nodes =
         [
             .. Field.NodeNames.Select(name => NodeOf(call, name)).Where(node => names.Contains(node.Container)),

@@ -32,7 +32,14 @@ internal static class StatusCommand
         while (call.Parsed.GetValue(Watch))
         {
             await Task.Delay(Pause, cancel);
-            code = await LookAsync(call, cancel);
+            try
+            {
+                code = await LookAsync(call, cancel);
+            }
+            catch (CliError e)
+            {
+                call.Terminal.WriteError(e); // Temporal may be back at the next look
+            }
         }
 
         return code;

@@ -73,6 +73,11 @@ internal static class WitnessCommand
 
         if (action is "stop")
         {
+            if (call.Json)
+            {
+                call.Terminal.Json(new { workflowId = id, told = action });
+            }
+
             call.Terminal.WriteInfo($"the witness of {cluster} ends");
             return ExitCodes.Done;
         }

@@ -68,6 +68,11 @@ internal sealed class ProcedureFollower(InvocationContext call, ITemporalClient 
         }
         catch (Exception e) when (limit.IsCancellationRequested && e is not CliError)
         {
+            if (call.Json)
+            {
+                call.Terminal.Json(new { workflowId = handle.Id, outcome = PgFlowText.Word(ProcedureStatus.Running) });
+            }
+
             call.Terminal.WriteInfo(
                 $"{handle.Id} goes on; "
                     + (cancel.IsCancellationRequested ? "you only stopped following it" : "the time limit was reached")

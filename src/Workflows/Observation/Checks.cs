@@ -168,7 +168,10 @@ internal static class Checks
                 FindingCode.SettingOverridden,
                 node.Id,
                 $"{drift.Name} is set in {drift.File}, not in PgFlow's file"
-            ))
+            )
+            {
+                Subject = drift.Name,
+            })
         );
 
     /// <summary>What decides who confirms commits in another file than PgFlow's: no change of it can be proven

@@ -155,7 +155,10 @@ internal sealed record ExpectedNode(NodeId Id, NodeState Primary, IReadOnlyList<
                 : []
         )
         {
-            yield return new(FindingCode.SlotMissing, Id, other.Id.ToString(), Hint.Repair(Id.Cluster));
+            yield return new(FindingCode.SlotMissing, Id, other.Id.ToString(), Hint.Repair(Id.Cluster))
+            {
+                Subject = $"{other.Id}",
+            };
         }
     }
 }

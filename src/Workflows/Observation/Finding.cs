@@ -6,7 +6,12 @@ namespace PgFlow.Workflows.Observation;
 /// <param name="Node">The node that it is about; null where it is about the cluster.</param>
 /// <param name="Detail">What was found, where the code alone does not say it.</param>
 /// <param name="Hint">What to do about it.</param>
-public sealed record Finding(FindingCode Code, NodeId? Node = null, string? Detail = null, Hint? Hint = null);
+public sealed record Finding(FindingCode Code, NodeId? Node = null, string? Detail = null, Hint? Hint = null)
+{
+    /// <summary>What of the node or the cluster it is about, where there may be several: a volume, a slot, a setting.
+    /// The same whatever the detail's numbers are.</summary>
+    public string? Subject { get; init; }
+}
 
 /// <summary>The kinds of finding.</summary>
 public enum FindingCode

@@ -10,6 +10,9 @@ internal sealed class WitnessFindings(IReadOnlyList<Finding> known)
 
     private IReadOnlyList<Finding>? _last;
 
+    /// <summary>Whether the next inspection decides something: what it rests on must be new, too.</summary>
+    public bool IsInDoubt => _last is not null && !Same(_last, known);
+
     /// <summary>What an inspection finds; null where the primary is what is wrong.</summary>
     /// <param name="state">The cluster.</param>
     /// <param name="archive">Its repository.</param>
@@ -47,14 +50,19 @@ internal sealed class WitnessFindings(IReadOnlyList<Finding> known)
             .. found.Where(finding => Has(known, finding) || Has(last, finding)),
             .. last.Where(finding => Has(known, finding) && !Has(found, finding)),
         ];
-        return stands.TrueForAll(finding => Has(known, finding)) && known.All(finding => Has(stands, finding))
-            ? null
-            : stands;
+        return Same(stands, known) ? null : stands;
     }
 
-    /// <summary>Whether there is one of the same kind on the same node: numbers change all the time.</summary>
+    /// <summary>What was found before a time in which nobody looked, as while a procedure works, counts for
+    /// nothing.</summary>
+    public void Forget() => _last = null;
+
+    private static bool Same(IReadOnlyList<Finding> some, IReadOnlyList<Finding> others) =>
+        some.All(finding => Has(others, finding)) && others.All(finding => Has(some, finding));
+
+    /// <summary>Whether there is one of the same kind about the same: numbers change all the time.</summary>
     public static bool Has(IEnumerable<Finding> findings, Finding finding) =>
-        findings.Any(other => (other.Code, other.Node) == (finding.Code, finding.Node));
+        findings.Any(other => (other.Code, other.Node, other.Subject) == (finding.Code, finding.Node, finding.Subject));
 
     private static IEnumerable<Finding> Unverified(ClusterName cluster, ArchiveState archive, DateTimeOffset limit) =>
         archive.UnverifiedSince is { } since && since < limit

@@ -138,7 +138,10 @@ public sealed record Inspection(
             };
             if (found is not null)
             {
-                yield return found;
+                yield return found with
+                {
+                    Subject = resource.Name,
+                };
             }
         }
     }
@@ -167,29 +170,30 @@ public sealed record Inspection(
                 FindingCode.SlotLost,
                 primary.Id,
                 $"{slot.Name} on {primary.Id} is {slot.Status}"
-            ));
+            )
+            {
+                Subject = slot.Name,
+            });
 
     private static IEnumerable<Finding> FindingsOf(ArchiveState archive, ClusterName cluster)
     {
         foreach (
-            var (code, spaces) in new[]
-            {
-                (FindingCode.VolumeFull, archive.Full),
-                (FindingCode.VolumeLow, archive.Low),
-            }.Where(found => found.Item2.Count > 0)
+            var (code, space) in archive
+                .Full.Select(space => (FindingCode.VolumeFull, space))
+                .Concat(archive.Low.Select(space => (FindingCode.VolumeLow, space)))
         )
         {
             yield return new(
                 code,
-                Detail: string.Join(
-                    ", ",
-                    spaces.Select(space => $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left")
-                ),
+                Detail: $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left",
                 Hint: new(
                     "free some, or give it more: a primary that can't write WAL ends, and one that can't "
                         + "archive keeps its WAL until then"
                 )
-            );
+            )
+            {
+                Subject = space.Volume,
+            };
         }
 
         var take = Hint.Run("take one", nameof(TakeBackup), cluster);

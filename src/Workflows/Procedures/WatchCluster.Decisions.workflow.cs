@@ -117,7 +117,7 @@ public sealed partial class WatchCluster
 
         _memory = _memory with
         {
-            Decisions = [.. _memory.Decisions.TakeLast(MostDecisions - 1), decision],
+            Decisions = Newest([.. _memory.Decisions, decision]),
             Unrecorded = [.. _memory.Unrecorded.TakeLast(MostUnrecorded - 1), decision],
         };
         Show();
@@ -133,6 +133,15 @@ public sealed partial class WatchCluster
             _telling.Add(RecordAsync());
         }
     }
+
+    /// <summary>So many of each kind: what goes on aside must not push out what the primary is like.</summary>
+    private static IReadOnlyList<WitnessDecision> Newest(IReadOnlyList<WitnessDecision> decisions) =>
+        [
+            .. decisions
+                .GroupBy(one => one.IsAside)
+                .SelectMany(one => one.TakeLast(MostDecisions))
+                .OrderBy(one => one.At),
+        ];
 
     private void Show()
     {
@@ -186,6 +195,7 @@ public sealed partial class WatchCluster
                     ? ProcedureStatus.Refused
                     : ProcedureStatus.Succeeded,
             Summary = decision.Summary,
+            Hints = decision.Hint is { } hint ? [hint] : [],
             By = decision.By ?? "the witness",
             Reason = decision.Reason,
             Notes = [.. decision.Evidence, .. decision.WorkflowId is { } id ? [id] : Array.Empty<string>()],

@@ -53,7 +53,8 @@ public sealed partial class WatchCluster : Procedure
     public async Task RunAsync(WatchClusterInput? input = null)
     {
         await BeginAsync(input ?? new());
-        await Workflow.WhenAllAsync(
+        Task[] watches =
+        [
             WatchAsync(
                 async until =>
                 {
@@ -61,13 +62,21 @@ public sealed partial class WatchCluster : Procedure
                     _memory = _memory with { Seen = verdict.Seen ?? _memory.Seen };
                     return verdict;
                 },
-                JudgeAsync
+                JudgeAsync,
+                CanNotLookAsync
             ),
             WatchAsync(
                 until => Witness.WatchFindingsAsync(_input.Cluster, _memory.Findings, _input.VerifiedWithin, until),
-                Find
-            )
-        );
+                FindAsync,
+                _ => RestAsync()
+            ),
+        ];
+        if (await Workflow.WhenAnyAsync(watches) is { IsFaulted: true } broken)
+        {
+            await broken; // a bug: Temporal tries again, while the other one would watch on for a day
+        }
+
+        await Workflow.WhenAllAsync(watches);
         await Workflow.WhenAllAsync(_telling);
         if (_stopped is not null)
         {
@@ -117,7 +126,11 @@ public sealed partial class WatchCluster : Procedure
     }
 
     /// <summary>Watches as long as this run lasts, and while it is not paused.</summary>
-    private async Task WatchAsync<T>(Func<CancellationToken, Task<T>> lookAsync, Func<T, Task> judgeAsync)
+    private async Task WatchAsync<T>(
+        Func<CancellationToken, Task<T>> lookAsync,
+        Func<T, Task> judgeAsync,
+        Func<Exception, Task> canNotAsync
+    )
         where T : class
     {
         while (_stopped is null && !IsOld)
@@ -126,7 +139,7 @@ public sealed partial class WatchCluster : Procedure
             {
                 await WaitAsync(() => _memory.Paused is null);
             }
-            else if (await NewsAsync(lookAsync) is { } news)
+            else if (await NewsAsync(lookAsync, canNotAsync) is { } news)
             {
                 await judgeAsync(news);
             }
@@ -135,7 +148,7 @@ public sealed partial class WatchCluster : Procedure
 
     /// <summary>Looks until something is news.</summary>
     /// <returns>Null where it was told to do something else, or could not look.</returns>
-    private async Task<T?> NewsAsync<T>(Func<CancellationToken, Task<T>> lookAsync)
+    private async Task<T?> NewsAsync<T>(Func<CancellationToken, Task<T>> lookAsync, Func<Exception, Task> canNotAsync)
         where T : class
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
@@ -161,13 +174,13 @@ public sealed partial class WatchCluster : Procedure
             var news = await watching;
             return isBrokenOff ? null : news;
         }
-        catch (ActivityFailureException e) when (TemporalException.IsCanceledException(e) && isBrokenOff)
+        catch (ActivityFailureException) when (isBrokenOff)
         {
-            return null; // no worker had begun to look
+            return null; // no worker had begun to look, or it ends
         }
         catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
         {
-            await CanNotLookAsync(e);
+            await canNotAsync(e);
             return null;
         }
     }
@@ -179,25 +192,47 @@ public sealed partial class WatchCluster : Procedure
     {
         _memory = _memory with { Known = null }; // that all is well again is news
         Decide(new(Now, WitnessAction.Alerted, $"the cluster can't be watched: {TemporalFailures.Why(why)}", []));
-        await Workflow.WaitConditionAsync(() => _memory.Paused is not null || _stopped is not null, Pause);
+        await RestAsync();
     }
 
+    private Task<bool> RestAsync() =>
+        Workflow.WaitConditionAsync(() => _memory.Paused is not null || _stopped is not null, Pause);
+
     /// <summary>What else is wrong, and what is so no longer.</summary>
-    private Task Find(IReadOnlyList<Finding> found)
+    private async Task FindAsync(IReadOnlyList<Finding> found)
     {
         var known = _memory.Findings;
+        found = await AskedAsync(found);
         _memory = _memory with { Findings = found };
         foreach (var finding in found.Where(one => !WitnessFindings.Has(known, one)))
         {
             Decide(new(Now, WitnessAction.Found, FindingText.Of(finding), []) { Hint = finding.Hint });
         }
 
-        foreach (var finding in known.Where(one => !WitnessFindings.Has(found, one)))
+        // what has become another one of the same, as a volume that is full now, has not passed
+        var (still, subjects) = (found, found.Select(one => one.Subject).OfType<string>());
+        foreach (
+            var finding in known.Where(one =>
+                !WitnessFindings.Has(still, one) && !subjects.Contains(one.Subject, StringComparer.Ordinal)
+            )
+        )
         {
             Decide(new(Now, WitnessAction.Passed, $"no longer: {FindingText.Of(finding)}", []));
         }
+    }
 
-        return Task.CompletedTask;
+    /// <summary>With hints only to what would be accepted, as an inspection has them.</summary>
+    private async Task<IReadOnlyList<Finding>> AskedAsync(IReadOnlyList<Finding> found)
+    {
+        try
+        {
+            var state = await Clusters.ObserveAsync(_input.Cluster);
+            return (await Proposals.AskedAsync(new(Healthy: false, found, state))).Findings;
+        }
+        catch (ActivityFailureException e) when (!TemporalException.IsCanceledException(e))
+        {
+            return found;
+        }
     }
 
     private async Task JudgeAsync(WitnessVerdict verdict)

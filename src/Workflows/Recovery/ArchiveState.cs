@@ -27,8 +27,8 @@ public sealed record ArchiveState
     /// <summary>The others that have less than 5 % and less than 10 GB left.</summary>
     public IReadOnlyList<VolumeSpace> Low { get; init; } = [];
 
-    /// <summary>When a recovery of a backup that is kept was last proven; where none was, when the first of them
-    /// ended. Null where there is none.</summary>
+    /// <summary>When a recovery of a backup that is kept was last proven; where none was, since when there is anything
+    /// to recover: backups that were never verified may have been removed. Null where there is no backup.</summary>
     public DateTimeOffset? UnverifiedSince { get; init; }
 
     /// <summary>The state of a repository.</summary>
@@ -52,9 +52,16 @@ public sealed record ArchiveState
             Gaps = [.. TimelineConsistencyChecks.Gaps(contents)],
             Full = [.. full[true]],
             Low = [.. full[false].Where(space => space.IsLow)],
-            UnverifiedSince = usable.Max(one => one.VerifiedAt) ?? usable.Min(one => (DateTimeOffset?)one.StoppedAt),
+            UnverifiedSince = usable.Count == 0 ? null : usable.Max(one => one.VerifiedAt) ?? FirstKnown(contents),
         };
     }
+
+    private static DateTimeOffset FirstKnown(RepositoryContents contents) =>
+        contents
+            .Branches.Select(branch => branch.Opening?.OpenedAt)
+            .OfType<DateTimeOffset>()
+            .Concat(contents.Backups.Select(backup => backup.StoppedAt))
+            .Min();
 }
 
 /// <summary>The backup that a recovery to the latest would begin with.</summary>

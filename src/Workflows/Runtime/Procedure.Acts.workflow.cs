@@ -10,6 +10,7 @@ public abstract partial class Procedure
     public const string Cancel = "cancel";
 
     private readonly List<HumanAct> _acts = [];
+    private bool _knowsCancel;
 
     /// <summary>Who asked for it, and why; nobody while the input is unread.</summary>
     private protected virtual (string? By, string? Reason) Asked => default;
@@ -24,11 +25,12 @@ public abstract partial class Procedure
     /// <summary>Keeps who has cancelled it, and why: a workflow's token does not say it, its history does.</summary>
     private protected async Task RecordCancelAsync()
     {
-        if (!Workflow.CancellationToken.IsCancellationRequested || _acts.Exists(act => act.What is Cancel))
+        if (!Workflow.CancellationToken.IsCancellationRequested || _knowsCancel)
         {
             return;
         }
 
+        _knowsCancel = true;
         try
         {
             _acts.Add(await Leases.CancelAsync());

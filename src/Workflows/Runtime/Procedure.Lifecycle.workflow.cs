@@ -62,7 +62,7 @@ public abstract partial class Procedure<TInput> : Procedure
 
         var report = await ReportAsync(planFrom, steps);
         await RecordCancelAsync();
-        report = report with { Acts = Acts };
+        report = report with { Acts = Acts, Notes = [.. Notes] };
         Show(report.Outcome);
         await NotifyEndAsync(report);
         await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
@@ -297,7 +297,6 @@ public abstract partial class Procedure<TInput> : Procedure
             Hints = [.. hints, .. Hints],
             By = _by,
             Reason = _input.Reason,
-            Acts = Acts,
             Plan = PlanView,
             Steps = Steps,
             Notes = [.. Notes],

@@ -300,12 +300,11 @@ public sealed class InspectionTests
                 }
             },
             {
-                "no room: p1's volume has 4096 bytes left, repository's volume has 20 MB left; free some, or "
-                    + "give it more: a primary that can't write WAL ends, and one that can't archive keeps its WAL "
-                    + "until then",
+                "no room: p1's volume has 4096 bytes left; free some, or give it more: a primary that can't write WAL "
+                    + "ends, and one that can't archive keeps its WAL until then",
                 Archive with
                 {
-                    Full = [new("p1", 4096, 1L << 40), new("repository", 20L << 20, 1L << 40)],
+                    Full = [new("p1", 4096, 1L << 40)],
                 }
             },
             {

@@ -236,4 +236,22 @@ public sealed class OtherPlanTests
         Assert.Equal(P(2), TakeBackupPlan.From(new() { Cluster = Cluster }, Healthy()).Source.Name);
         Assert.Throws<PgFlowException>(() => TakeBackupPlan.From(new() { Cluster = Cluster, Node = P(2) }, state));
     }
+
+    [Fact]
+    public void A_cluster_of_which_something_is_left_is_not_told_to_be_none()
+    {
+        var left = Nothing with
+        {
+            Resources =
+            [
+                new(ResourceKind.Volume, "pgflow-demo-repository", ResourceState.Labelled),
+                new(ResourceKind.Network, "pgflow-demo-internal", ResourceState.Missing),
+            ],
+        };
+        Assert.Equal(
+            "no node of demo is left, but volume pgflow-demo-repository; remove the cluster with its data: pgflow "
+                + "destroy demo",
+            Said(Assert.Throws<PgFlowException>(() => left.RequireExisting()))
+        );
+    }
 }

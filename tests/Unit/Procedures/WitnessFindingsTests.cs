@@ -85,6 +85,27 @@ public sealed class WitnessFindingsTests
         Assert.Equal([null, null], News([Gone, Lost], [Gone, Lost, Lost], [Lost, Gone]));
     }
 
+    [Fact]
+    public void Another_volume_or_slot_is_news_though_the_kind_is_known()
+    {
+        var repository = new Finding(FindingCode.VolumeLow) { Subject = "repository" };
+        var findings = new WitnessFindings([repository]);
+        var both = new[] { repository, repository with { Subject = "p1" } };
+        Assert.Null(findings.After(both));
+        Assert.True(findings.IsInDoubt);
+        Assert.Equal(2, findings.After(both)!.Count);
+    }
+
+    [Fact]
+    public void What_was_found_before_nobody_looked_counts_for_nothing()
+    {
+        var findings = new WitnessFindings([]);
+        Assert.Null(findings.After([Gone]));
+        findings.Forget();
+        Assert.Null(findings.After([Gone]));
+        Assert.NotNull(findings.After([Gone]));
+    }
+
     [Theory]
     [InlineData(4, 100, true)]
     [InlineData(5, 100, false)]

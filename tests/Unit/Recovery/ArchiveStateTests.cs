@@ -28,6 +28,31 @@ public sealed class ArchiveStateTests
     }
 
     [Fact]
+    public void What_was_never_verified_is_unverified_since_there_is_anything_to_recover()
+    {
+        // F1, which is the first that is kept, has not been the first
+        var opened = Contents.Backups[0].StoppedAt.AddDays(-30);
+        var branch = Contents.Branches[0];
+        var old = Contents with
+        {
+            Branches =
+            [
+                branch with
+                {
+                    Opening = new(null, branch.Timeline, null, new(0), opened, "init-demo", "Initdb"),
+                },
+                .. Contents.Branches.Skip(1),
+            ],
+        };
+        Assert.Equal(opened, ArchiveState.Of(old).UnverifiedSince);
+        Assert.Null(ArchiveState.Of(old with { Backups = [] }).UnverifiedSince);
+
+        var verified = opened.AddDays(29);
+        var backups = old.Backups.Select(backup => backup with { VerifiedAt = verified });
+        Assert.Equal(verified, ArchiveState.Of(old with { Backups = [.. backups] }).UnverifiedSince);
+    }
+
+    [Fact]
     public void A_gap_behind_the_backup_is_missing_one_before_it_is_only_a_gap()
     {
         var fork = Contents.Branches[1].Path()[^1].Start;

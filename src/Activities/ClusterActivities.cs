@@ -163,7 +163,10 @@ internal sealed class ClusterActivities(
             var hasSettings = await docker.Of(node).FileExistsAsync(SettingsFile.Path);
             await docker
                 .Of(node)
-                .WriteFilesAsync(FilesOf(spec, node).Where(file => !hasSettings || file.Path != SettingsFile.Path));
+                .WriteFilesAsync(
+                    FilesOf(spec, node)
+                        .Where(file => !hasSettings || file.Path is not (SettingsFile.Path or SettingsFile.ClusterPath))
+                );
         }
         else
         {
@@ -270,5 +273,11 @@ internal sealed class ClusterActivities(
             ContainerFile.Private(SettingsFile.HbaPath, SettingsFile.RenderHba(spec), spec.Postgres),
             ContainerFile.Private(SettingsFile.IdentPath, SettingsFile.RenderIdent(), spec.Postgres),
             ContainerFile.Private(SettingsFile.Path, SettingsFile.Render(new(node), spec), spec.Postgres),
+            // empty, or PostgreSQL logs at each look at its files that there is none
+            ContainerFile.Private(
+                SettingsFile.ClusterPath,
+                SettingsFile.RenderCluster(new Dictionary<string, string>()),
+                spec.Postgres
+            ),
         ];
 }

@@ -30,10 +30,7 @@ internal sealed class WitnessActivities(
         var context = ActivityExecutionContext.Current;
         var judge = new WitnessJudge(known, await SeenByEarlierAttemptAsync(context.Info) ?? seen, wanted);
         ProgressReporter.Watch("begins to look", judge.Seen);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
-            context.CancellationToken,
-            context.WorkerShutdownToken
-        );
+        using var ending = EndingOf(context);
         using var watch = new ClusterWatch(cluster, inventory, life, sql);
         while (!ending.IsCancellationRequested)
         {
@@ -51,7 +48,7 @@ internal sealed class WitnessActivities(
 
         return context.CancelReason is ActivityCancelReason.CancelRequested
             ? judge.Newest ?? new(WitnessFinding.Blind, seen?.Node, []) { Seen = judge.Seen }
-            : throw new ApplicationFailureException("its worker ends: another one goes on");
+            : throw WorkerEnds();
     }
 
     public async Task<IReadOnlyList<Finding>> WatchFindingsAsync(
@@ -61,10 +58,7 @@ internal sealed class WitnessActivities(
     )
     {
         var context = ActivityExecutionContext.Current;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
-            context.CancellationToken,
-            context.WorkerShutdownToken
-        );
+        using var ending = EndingOf(context);
         var findings = new WitnessFindings(known);
         var archive = new ArchiveState { Unreadable = "not read yet" };
         var readAt = 0L;
@@ -99,8 +93,13 @@ internal sealed class WitnessActivities(
         }
 
         context.CancellationToken.ThrowIfCancellationRequested();
-        throw new ApplicationFailureException("its worker ends: another one goes on");
+        throw WorkerEnds();
     }
+
+    private static CancellationTokenSource EndingOf(ActivityExecutionContext context) =>
+        CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, context.WorkerShutdownToken);
+
+    private static ApplicationFailureException WorkerEnds() => new("its worker ends: another one goes on");
 
     private async Task<ArchiveState> ReadAsync(ClusterName cluster)
     {

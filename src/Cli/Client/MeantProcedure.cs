@@ -11,18 +11,16 @@ internal static partial class MeantProcedure
     private const string Last = "last";
 
     /// <summary>Finds it, and says which one it is where that was not typed.</summary>
-    public static async Task<WorkflowHandle> MeantAsync(
+    public static async Task<WorkflowExecutionDescription> MeantAsync(
         this InvocationContext call,
         ITemporalClient client,
         bool toDecide,
         CancellationToken cancel
     )
     {
-        if (await TypeOfAsync(client, call.Id, cancel) is { } type)
+        if (await DescriptionAsync(client, call.Id, cancel) is { WorkflowType: var type } whole)
         {
-            return ProcedureList.All.Any(one => one.Name == type)
-                ? client.GetWorkflowHandle(call.Id)
-                : throw NoProcedure(call.Id, type);
+            return ProcedureList.All.Any(one => one.Name == type) ? whole : throw NoProcedure(call.Id, type);
         }
 
         var found = await FindAsync(client, call.Id, cancel);
@@ -40,7 +38,7 @@ internal static partial class MeantProcedure
             call.Terminal.WriteInfo(meant.WorkflowId);
         }
 
-        return client.GetWorkflowHandle(meant.WorkflowId);
+        return await DescriptionAsync(client, meant.WorkflowId, cancel) ?? throw Ambiguous(call.Id, []);
     }
 
     /// <summary>Another one may have begun, or ended, since a person has looked.</summary>
@@ -77,12 +75,16 @@ internal static partial class MeantProcedure
             );
 
     /// <returns>Null where there is no such workflow.</returns>
-    private static async Task<string?> TypeOfAsync(ITemporalClient client, string id, CancellationToken cancel)
+    private static async Task<WorkflowExecutionDescription?> DescriptionAsync(
+        ITemporalClient client,
+        string id,
+        CancellationToken cancel
+    )
     {
         try
         {
             var rpc = new RpcOptions { CancellationToken = cancel };
-            return (await client.GetWorkflowHandle(id).DescribeAsync(new() { Rpc = rpc })).WorkflowType;
+            return await client.GetWorkflowHandle(id).DescribeAsync(new() { Rpc = rpc });
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {

@@ -101,11 +101,9 @@ internal static class DecisionCommands
             async (call, cancel) =>
             {
                 var client = await call.ConnectAsync(cancel);
-                var handle = await call.MeantAsync(client, toDecide: true, cancel);
-                if (
-                    (await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } })).Status
-                    is not WorkflowExecutionStatus.Running
-                )
+                var described = await call.MeantAsync(client, toDecide: true, cancel);
+                var handle = client.GetWorkflowHandle(described.Id);
+                if (described.Status is not WorkflowExecutionStatus.Running)
                 {
                     throw Decisions.Ended(handle, name);
                 }

@@ -20,8 +20,8 @@ internal static class ShowCommand
     private static async Task<int> RunAsync(InvocationContext call, CancellationToken cancel)
     {
         var client = await call.ConnectAsync(cancel);
-        var handle = await call.MeantAsync(client, toDecide: false, cancel);
-        var described = await handle.DescribeAsync(new() { Rpc = new() { CancellationToken = cancel } });
+        var described = await call.MeantAsync(client, toDecide: false, cancel);
+        var handle = client.GetWorkflowHandle(described.Id);
         if (described.Status is WorkflowExecutionStatus.Running)
         {
             await ShowRunningAsync(call, handle, described, cancel);

@@ -14,7 +14,7 @@ internal static class WatchCommand
             async (call, cancel) =>
             {
                 var client = await call.ConnectAsync(cancel);
-                var handle = await call.MeantAsync(client, toDecide: false, cancel);
+                var handle = client.GetWorkflowHandle((await call.MeantAsync(client, toDecide: false, cancel)).Id);
                 return await new ProcedureFollower(call, client, handle).UntilEndAsync(cancel);
             }
         );

@@ -13,7 +13,7 @@ internal sealed class WorkflowTasksCheck : IDoctorCheck
             cancel
         );
         var attempts = await Task.WhenAll(
-            open.Select(async run => (Run: run, Attempt: await AttemptAsync(client, run, cancel)))
+            open.Take(100).Select(async run => (Run: run, Attempt: await AttemptAsync(client, run, cancel)))
         );
         DoctorAnswer[] failing =
         [

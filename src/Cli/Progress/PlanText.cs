@@ -12,15 +12,14 @@ internal static class PlanText
     {
         console.MarkupLineInterpolated($"[bold]{plan.Summary}[/]");
         WriteReasons(console, plan);
-        var isPast = false;
+        var before = plan.Steps.TakeWhile(step => !step.AfterPointOfNoReturn).Count();
         foreach (var (step, index) in plan.Steps.Select((step, index) => (step, index)))
         {
-            if (step.AfterPointOfNoReturn && !isPast)
+            if (index == before)
             {
                 console.MarkupLineInterpolated($"     [yellow]{NoReturn}[/]");
             }
 
-            isPast |= step.AfterPointOfNoReturn;
             console.MarkupLineInterpolated($"  [grey]{index + 1, 2}[/] {step.Title}");
         }
     }

@@ -17,12 +17,30 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal)
     {
+        try
+        {
+            return await InvokeAsync(Preferences.Added(Preferences.File, args, Read(args, terminal)), terminal);
+        }
+        catch (CliError error)
+        {
+            Tell(terminal, error, IsJson(args));
+            return error.ExitCode;
+        }
+    }
+
+    private static async Task<int> InvokeAsync(IReadOnlyList<string> args, Terminal terminal)
+    {
         var parsed = Read(args, terminal);
         var json = IsJson(args);
         if ((InputCheck.Of(parsed) ?? Unreadable(parsed, json)) is { } wrong)
         {
             Tell(terminal, wrong, json);
             return wrong.ExitCode;
+        }
+
+        if (parsed.GetValue(Flags.Utc))
+        {
+            ShownTime.Zone = TimeZoneInfo.Utc;
         }
 
         var usage = parsed.Action is ParseErrorAction;

@@ -32,6 +32,11 @@ internal static class Flags
         CustomParser = ReadFormat,
     };
 
+    public static readonly Option<bool> Utc = new("--utc")
+    {
+        Description = "Show times in UTC, not in this machine's time zone",
+    };
+
     public static readonly Option<bool> Debug = new("--debug") { Description = "Show where an error came from" };
 
     public static readonly Option<string?> TakeOver = new("--take-over")
@@ -66,33 +71,35 @@ internal static class Flags
     };
 
     /// <summary>The options of every command that talks to Temporal.</summary>
-    public static IReadOnlyList<Option> Connection { get; } = [Address, Namespace, Output, Debug];
+    public static IReadOnlyList<Option> Connection { get; } = [Address, Namespace, Output, Utc, Debug];
 
     /// <summary>Those of a command that starts or follows a procedure.</summary>
     public static IReadOnlyList<Option> Start { get; } = [Reason, TakeOver, Yes, Detach, Timeout, DryRun];
 
     public static Argument<string?> Cluster { get; } =
-        new Argument<string?>("CLUSTER") { Description = "The cluster's name", HelpName = "CLUSTER" }.CompletedBy(
-            Runs.ClustersAsync
-        );
+        new("CLUSTER")
+        {
+            Description = "The cluster's name",
+            HelpName = "CLUSTER",
+            CompletionSources = { Completed.Clusters },
+        };
 
     public static Argument<string?> AnyCluster { get; } =
-        new Argument<string?>("CLUSTER")
+        new("CLUSTER")
         {
             Description = "The cluster's name; all clusters where none is given",
             HelpName = "CLUSTER",
             Arity = ArgumentArity.ZeroOrOne,
-        }.CompletedBy(Runs.ClustersAsync);
+            CompletionSources = { Completed.Clusters },
+        };
 
     public static Argument<string> Id { get; } =
-        new Argument<string>("ID")
+        new("ID")
         {
             Description =
                 "The procedure's workflow ID, as shown by pgflow history; a beginning that no other has; last",
-        }.CompletedBy(
-            async (client, cancel) =>
-                [.. (await Runs.HistoryAsync(client, [], cancel)).Take(20).Select(run => run.WorkflowId)]
-        );
+            CompletionSources = { Completed.Procedures },
+        };
 
     /// <summary>The parser of an option that takes a number; System.CommandLine's own names .NET's types.</summary>
     public static int WholeNumber(ArgumentResult result)

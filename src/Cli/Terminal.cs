@@ -14,18 +14,30 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
     /// <summary>A file or a pipe has no width at which a table would have to be cut.</summary>
     private const int Unlimited = 10_000;
 
-    public static Terminal OfProcess() =>
-        new(
-            Console(System.Console.Out, System.Console.IsOutputRedirected),
-            Console(System.Console.Error, System.Console.IsErrorRedirected),
+    public static Terminal OfProcess()
+    {
+        var unicode = PlainWriter.IsUtf8(Environment.GetEnvironmentVariable);
+        if (!unicode)
+        {
+            System.Console.SetOut(new PlainWriter(System.Console.Out));
+            System.Console.SetError(new PlainWriter(System.Console.Error));
+        }
+
+        return new(
+            Console(System.Console.Out, System.Console.IsOutputRedirected, unicode),
+            Console(System.Console.Error, System.Console.IsErrorRedirected, unicode),
             !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected
         );
+    }
 
     /// <summary>Data for programs; the fields of each object in alphabetical order.</summary>
-    public void Json(object? value) =>
+    public void Json(object? value)
+    {
+        var options = Out.Profile.Capabilities.Unicode ? Readable : Escaped;
         Out.Profile.Out.Writer.WriteLine(
-            Sorted(JsonSerializer.SerializeToNode(value, Indented))?.ToJsonString(Indented) ?? "null"
+            Sorted(JsonSerializer.SerializeToNode(value, options))?.ToJsonString(options) ?? "null"
         );
+    }
 
     /// <summary>Asks a question that is answered by yes or no, or their first letters; no where nothing is
     /// typed.</summary>
@@ -75,16 +87,18 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
         }
     }
 
-    private static JsonSerializerOptions Indented { get; } =
-        new(PgFlowJson.Options)
-        {
-            WriteIndented = true,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is read by people and jq, not put into HTML
-        };
+    /// <summary>It is read by people and jq, not put into HTML.</summary>
+    private static JsonSerializerOptions Readable { get; } = Indented(JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
 
-    private static IAnsiConsole Console(TextWriter writer, bool redirected)
+    private static JsonSerializerOptions Escaped { get; } = Indented(JavaScriptEncoder.Default);
+
+    private static JsonSerializerOptions Indented(JavaScriptEncoder encoder) =>
+        new(PgFlowJson.Options) { WriteIndented = true, Encoder = encoder };
+
+    private static IAnsiConsole Console(TextWriter writer, bool redirected, bool unicode)
     {
         var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer) });
+        console.Profile.Capabilities.Unicode = unicode;
         if (redirected)
         {
             console.Profile.Width = Unlimited;

@@ -61,7 +61,7 @@ public sealed class CrashTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_failback_whose_job_is_killed_repeats_it()
     {
         await using var cluster = await TestCluster.LostAsync(temporal.Client);

@@ -76,7 +76,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         );
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Of_three_nodes_lets_the_other_standby_follow_without_being_remade()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);

@@ -81,7 +81,7 @@ public sealed class LedgerTests(TemporalServer temporal)
         );
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Has_no_entry_of_a_promotion_by_hand_until_it_is_rebuilt_and_keeps_what_it_has()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

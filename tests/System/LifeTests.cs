@@ -87,7 +87,7 @@ public sealed class LifeTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_switchover_that_is_blocked_after_the_promotion_goes_on_when_it_is_mended()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -106,7 +106,7 @@ public sealed class LifeTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task An_init_with_an_address_that_is_not_on_the_network_leaves_nothing()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);

@@ -74,7 +74,7 @@ public sealed class MembershipTests(TemporalServer temporal)
         TestContext.Current.SendDiagnosticMessage($"longest gap in all: {writer.Outage}");
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Of_a_cancelled_addition_nothing_is_left_and_what_only_a_removed_node_archived_can_be_recovered()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1, archive: ArchiveMode.Local);

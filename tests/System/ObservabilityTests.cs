@@ -32,7 +32,7 @@ public sealed class ObservabilityTests(TemporalServer temporal)
         await AssertTraceAsync(collector, report);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Metrics_are_sent_where_they_are_not_served()
     {
         using var collector = new GrpcSink();

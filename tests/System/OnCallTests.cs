@@ -48,6 +48,44 @@ public sealed class OnCallTests(TemporalServer temporal)
         Assert.Contains(point.Id, said, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Times_are_local_signs_are_ASCII_and_a_shell_completes_what_is_there()
+    {
+        await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
+        var name = cluster.Name.ToString();
+        var (_, local) = await PgFlowProgram.RunInAsync(
+            temporal.Client,
+            new() { ["TZ"] = "Asia/Kolkata", ["LC_ALL"] = "C" },
+            "timeline",
+            name
+        );
+        Assert.Contains("* timeline 1 LIVE  live since ", local, StringComparison.Ordinal);
+        Assert.Contains("+05:30 backup ", local, StringComparison.Ordinal);
+        Assert.All(local, symbol => Assert.True(char.IsAscii(symbol), local));
+
+        var (_, utc) = await PgFlowProgram.RunInAsync(
+            temporal.Client,
+            new() { ["TZ"] = "Asia/Kolkata", ["LC_ALL"] = "C.UTF-8" },
+            "timeline",
+            name,
+            "--utc"
+        );
+        Assert.Contains("● timeline 1 LIVE", utc, StringComparison.Ordinal);
+        Assert.DoesNotContain("+05:30", utc, StringComparison.Ordinal);
+
+        var backup = (await cluster.TimelineAsync()).Branches.Single().Backups.Single().Id;
+        Assert.Contains(backup, await SuggestedAsync($"pgflow recover {name} --to-backup "), StringComparison.Ordinal);
+        Assert.Contains(backup, await SuggestedAsync($"pgflow verify {name} "), StringComparison.Ordinal);
+        Assert.Contains("p1", await SuggestedAsync($"pgflow logs {name} "), StringComparison.Ordinal);
+        Assert.DoesNotContain("p2", await SuggestedAsync($"pgflow logs {name} "), StringComparison.Ordinal);
+    }
+
+    private async Task<string> SuggestedAsync(string line)
+    {
+        var (_, said) = await PgFlowAsync($"[suggest:{line.Length}]", line);
+        return said;
+    }
+
     private async Task<string> SaidAsync(params string[] arguments)
     {
         var (code, said) = await PgFlowAsync(arguments);

@@ -67,7 +67,7 @@ public sealed class RecoveryTargetTests(TwoBranches past) : IClassFixture<TwoBra
             (past.CameBack.Prepared, past.CameBack.Unlogged, past.Story.RowsOf("D"))
         );
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task In_an_idle_tail_is_the_end_of_the_branch()
     {
         var facts = await PlannedAsync(past.Story.TimeOf("D"));

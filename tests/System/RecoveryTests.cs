@@ -280,7 +280,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await story.RecoverAsync("B");
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task As_a_clone_leaves_the_source_and_its_archive_alone()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

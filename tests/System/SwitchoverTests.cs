@@ -54,7 +54,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_cluster_with_a_local_archive_goes_there_and_back()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: ArchiveMode.Local);
@@ -102,7 +102,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         }
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_synchronous_cluster_stays_synchronous()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, sync: true);

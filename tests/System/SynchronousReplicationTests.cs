@@ -3,7 +3,7 @@ namespace PgFlow.SystemTests;
 /// <summary>How many standbys confirm a commit, changed and kept on real clusters.</summary>
 public sealed class SynchronousReplicationTests(TemporalServer temporal)
 {
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Is_switched_on_and_off_on_a_running_primary_under_a_writer()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -40,11 +40,9 @@ internal sealed class TestCluster : IAsyncDisposable
         string? golden = null
     )
     {
-        var cluster = new TestCluster(client);
+        var cluster = await NoneAsync(client);
         try
         {
-            cluster.StartWorker();
-            await cluster.CreateNetworkAsync();
             await cluster.RunAsync(
                 (InitCluster procedure) =>
                     procedure.RunAsync(
@@ -62,6 +60,23 @@ internal sealed class TestCluster : IAsyncDisposable
                     ),
                 golden
             );
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A name, a worker and a network for one that the test makes itself.</summary>
+    public static async Task<TestCluster> NoneAsync(ITemporalClient client)
+    {
+        var cluster = new TestCluster(client);
+        try
+        {
+            cluster.StartWorker();
+            await cluster.CreateNetworkAsync();
             return cluster;
         }
         catch

@@ -99,7 +99,7 @@ public sealed class WitnessTests(TemporalServer temporal)
         await WellAsync(witness, cluster.Node(2));
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Leaves_a_switchover_alone_and_ends_with_its_cluster()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -192,11 +192,9 @@ public sealed class BackupTests(TemporalServer server)
 
         var report = await verification.GetResultAsync<Report>();
         Assert.Equal(
-            [
-                "backup 20261124T100000Z-full can be recovered: 42 MB up to 0/2000000 on timeline 1 without "
-                    + "damage; restored in 3 s, replayed in 2 s, checked in 1 s",
-            ],
-            report.Notes
+            "backup 20261124T100000Z-full of demo can be recovered: 42 MB up to 0/2000000 on timeline 1 without damage; "
+                + "restored in 3 s, replayed in 2 s, checked in 1 s",
+            report.Summary
         );
     }
 
@@ -219,10 +217,7 @@ public sealed class BackupTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
         var created = await world.SucceedAsync("CreateRestorePoint", ("name", "before-2.0"));
-        Assert.Matches(
-            "^restore point before-2.0: [0-9A-F]+/[0-9A-F]+ on timeline [0-9]+, ",
-            Assert.Single(created.Notes)
-        );
+        Assert.Matches("^demo has restore point before-2.0: [0-9A-F]+/[0-9A-F]+ on timeline [0-9]+, ", created.Summary);
 
         var again = await world.FailAsync("CreateRestorePoint", ("name", "before-2.0"));
         Assert.Equal(FailureTypes.Refused, again.Type);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 
@@ -28,6 +29,26 @@ public sealed class ScenarioTests(TemporalServer server)
             KeepsTheRulesOfTheWebUi
         );
         await Golden.KeepAsync(name, handle);
+        if (history.Events.Last().WorkflowExecutionCompletedEventAttributes?.Result?.Payloads_ is [var result])
+        {
+            SaysWhatWasReached(JsonDocument.Parse(result.Data.Memory).RootElement);
+        }
+    }
+
+    /// <summary>A plan's sentence says what will be, and is no end.</summary>
+    private static void SaysWhatWasReached(JsonElement end)
+    {
+        if (
+            end.TryGetProperty("steps", out var steps)
+            && steps.GetArrayLength() > 0
+            && end.GetProperty("procedure").GetString() is not nameof(SetSynchronousReplication) // whose states are both
+        )
+        {
+            Assert.NotEqual(
+                end.GetProperty("plan").GetProperty("summary").GetString(),
+                end.GetProperty("summary").GetString()
+            );
+        }
     }
 
     private static bool IsTrouble(HistoryEvent item) => item.EventType is EventType.WorkflowTaskFailed;

@@ -223,6 +223,11 @@ internal sealed class WalReader(IWalFiles files, RepositoryContents contents) : 
             address = new(address.Value + WalPage.Size);
             for (; index <= last && decoder.End.Value >= (way.First + (ulong)index + 1) * _size; index++)
             {
+                ProgressReporter.Report(
+                    "WAL is read",
+                    (long)_size * (index - first + 1),
+                    (long)_size * (last - first + 1)
+                );
                 yield return Found(index, isWhole: true);
             }
 

@@ -48,9 +48,9 @@ internal static class BackupsCommand
             new("timeline", 3),
             new("WAL range", 1),
             new("size", 2),
-            new("taken at (UTC)", 6),
+            new("taken at", 6),
             new("from", 0),
-            new("verified (UTC)", 5)
+            new("verified", 5)
         );
         foreach (var backup in backups)
         {
@@ -65,9 +65,9 @@ internal static class BackupsCommand
                     )
                 ),
                 PgFlowText.Bytes(backup.Bytes),
-                TimelineText.Time(backup.StoppedAt),
+                ShownTime.Of(backup.StoppedAt),
                 $"{backup.Node}",
-                backup.VerifiedAt is { } at ? TimelineText.Time(at) : "never"
+                backup.VerifiedAt is { } at ? ShownTime.Of(at) : "never"
             );
         }
 

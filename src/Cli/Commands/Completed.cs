@@ -4,32 +4,59 @@ using Temporalio.Client;
 
 namespace PgFlow.Cli.Commands;
 
-/// <summary>What Temporal knows, for a shell's completion.</summary>
+/// <summary>What Temporal and the workers know, for a shell's completion.</summary>
 internal static class Completed
 {
-    /// <summary>Somebody has pressed a key and waits.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+    private const int MostProcedures = 20;
 
-    public static Argument<T> CompletedBy<T>(
-        this Argument<T> argument,
-        Func<ITemporalClient, CancellationToken, Task<IReadOnlyList<string>>> findAsync
-    )
-    {
-        argument.CompletionSources.Add(context => Complete(context, findAsync));
-        return argument;
-    }
+    /// <summary>Somebody has pressed a key and waits; a worker needs a second to look.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(4);
+
+    public static IEnumerable<CompletionItem> Clusters(CompletionContext context) =>
+        Complete(context, async (client, _, cancel) => await Runs.ClustersAsync(client, cancel));
+
+    public static IEnumerable<CompletionItem> Procedures(CompletionContext context) =>
+        Complete(
+            context,
+            async (client, _, cancel) =>
+                (await Runs.HistoryAsync(client, [], cancel)).Take(MostProcedures).Select(run => run.WorkflowId)
+        );
+
+    public static IEnumerable<CompletionItem> Nodes(CompletionContext context) =>
+        Complete(
+            context,
+            async (client, cluster, cancel) =>
+                (await LookAsync<Inspection>(client, nameof(InspectCluster), cluster, cancel)).State.Nodes.Select(
+                    node => node.Id.ToString()
+                )
+        );
+
+    public static IEnumerable<CompletionItem> Backups(CompletionContext context) =>
+        Complete(
+            context,
+            async (client, cluster, cancel) =>
+                (await BranchesAsync(client, cluster, cancel))
+                    .SelectMany(branch => branch.Backups)
+                    .Select(backup => backup.Id)
+        );
+
+    public static IEnumerable<CompletionItem> RestorePoints(CompletionContext context) =>
+        Complete(
+            context,
+            async (client, cluster, cancel) =>
+                (await BranchesAsync(client, cluster, cancel))
+                    .SelectMany(branch => branch.RestorePoints)
+                    .Select(point => point.Name)
+        );
 
     private static IEnumerable<CompletionItem> Complete(
         CompletionContext context,
-        Func<ITemporalClient, CancellationToken, Task<IReadOnlyList<string>>> findAsync
+        Func<ITemporalClient, string, CancellationToken, Task<IEnumerable<string>>> findAsync
     )
     {
         try
         {
-            return AskAsync(context.ParseResult, findAsync)
-                .GetAwaiter()
-                .GetResult()
-                .Select(name => new CompletionItem(name));
+            return AskAsync(context.ParseResult, findAsync).GetAwaiter().GetResult();
         }
         catch (Exception)
         {
@@ -37,9 +64,9 @@ internal static class Completed
         }
     }
 
-    private static async Task<IReadOnlyList<string>> AskAsync(
+    private static async Task<IEnumerable<CompletionItem>> AskAsync(
         ParseResult parsed,
-        Func<ITemporalClient, CancellationToken, Task<IReadOnlyList<string>>> findAsync
+        Func<ITemporalClient, string, CancellationToken, Task<IEnumerable<string>>> findAsync
     )
     {
         using var limit = new CancellationTokenSource(Limit);
@@ -48,6 +75,25 @@ internal static class Completed
             parsed.GetValue(Flags.Namespace),
             limit.Token
         );
-        return await findAsync(client, limit.Token);
+        var found = await findAsync(client, parsed.GetValue(Flags.Cluster) ?? "", limit.Token);
+        return [.. found.Select(word => new CompletionItem(word))];
     }
+
+    private static async Task<IReadOnlyList<TreeBranch>> BranchesAsync(
+        ITemporalClient client,
+        string cluster,
+        CancellationToken cancel
+    ) => (await LookAsync<TimelineTree>(client, nameof(InspectTimeline), cluster, cancel)).Branches;
+
+    private static Task<T> LookAsync<T>(
+        ITemporalClient client,
+        string workflow,
+        string cluster,
+        CancellationToken cancel
+    ) =>
+        client.ExecuteWorkflowAsync<T>(
+            workflow,
+            [new { cluster, by = Temporal.User }],
+            new(WorkflowId.New(workflow, cluster), Temporal.TaskQueue) { Rpc = new() { CancellationToken = cancel } }
+        );
 }

@@ -164,7 +164,7 @@ internal static partial class HistoryCommand
         var table = new FittingTable(
             new("ID"),
             new("outcome"),
-            new("started (UTC)", 5),
+            new("started", 5),
             new("took", 2),
             new("by", 4),
             new("primary", 1),
@@ -176,7 +176,7 @@ internal static partial class HistoryCommand
             table.Add(
                 run.WorkflowId,
                 new(run.Outcome, ColorOf(run.Outcome)),
-                TimelineText.Time(run.StartedAt),
+                ShownTime.Of(run.StartedAt),
                 run.EndedAt is { } end ? PgFlowText.Took(end - run.StartedAt) : "",
                 run.By ?? "",
                 run.Primary ?? "",

@@ -28,7 +28,7 @@ internal static class NodeCommands
         CustomParser = result => Flags.WholeNumber(result),
     };
 
-    static NodeCommands() => Node.CompletionSources.Add([.. Field.NodeNames]);
+    static NodeCommands() => Node.CompletionSources.Add(Completed.Nodes);
 
     private static string[] Program =>
         Environment.GetEnvironmentVariable("PGFLOW_DOCKER_HOST") is { Length: > 0 } host
@@ -109,7 +109,10 @@ internal static class NodeCommands
 
         IReadOnlyList<NodeId> nodes =
         [
-            .. Field.NodeNames.Select(name => NodeOf(call, name)).Where(node => names.Contains(node.Container)),
+            .. Enumerable
+                .Range(1, InitClusterInput.MostNodes)
+                .Select(number => NodeOf(call, NodeName.Of(number).ToString()))
+                .Where(node => names.Contains(node.Container)),
         ];
         return nodes.Count > 0
             ? nodes

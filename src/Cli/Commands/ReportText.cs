@@ -29,8 +29,15 @@ internal static class ReportText
         var facts = new Grid().AddColumns(2);
         Fact(facts, "by", report.By);
         Fact(facts, "reason", report.Reason);
-        Fact(facts, "began", $"{report.StartedAt.UtcDateTime:u}");
-        Fact(facts, "ended", $"{report.EndedAt.UtcDateTime:u} (worked {PgFlowText.Took(report.Took)})");
+        Fact(facts, "began", ShownTime.Of(report.StartedAt));
+        Fact(facts, "ended", $"{ShownTime.Of(report.EndedAt)} (worked {PgFlowText.Took(report.Took)})");
+        Fact(
+            facts,
+            "clients",
+            report.OutageMilliseconds is { } outage
+                ? $"could not write for {PgFlowText.Took(TimeSpan.FromMilliseconds(outage))}"
+                : null
+        );
         Fact(facts, "ID", report.WorkflowId);
         Fact(facts, "run", report.RunId);
         data.Write(facts);

@@ -20,11 +20,11 @@ internal sealed record ScheduledRun(string Id, string Procedure, bool Paused, Da
     [JsonIgnore]
     public string Line =>
         $"{(Failed ? "‼" : "⏲")} {Procedure} "
-        + $"{(Paused ? "paused" : Next is { } next ? $"next at {next:yyyy-MM-dd HH:mm}Z" : "never again")}; "
+        + $"{(Paused ? "paused" : Next is { } next ? $"next at {ShownTime.Minute(next)}" : "never again")}; "
         + (
             Last is null
                 ? "no run has ended yet"
-                : $"last {Last.Outcome}, {Last.StartedAt:yyyy-MM-dd HH:mm}Z: pgflow show {Last.WorkflowId}"
+                : $"last {Last.Outcome}, {ShownTime.Minute(Last.StartedAt)}: pgflow show {Last.WorkflowId}"
         );
 
     /// <summary>Those of a cluster.</summary>

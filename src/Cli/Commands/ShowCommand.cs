@@ -51,7 +51,7 @@ internal static class ShowCommand
         else if (progress is null)
         {
             call.Terminal.WriteInfo(
-                $"{described.WorkflowType} runs since {described.StartTime:u}; {WorkflowTasks.NoWorker}"
+                $"{described.WorkflowType} runs since {ShownTime.Of(described.StartTime)}; {WorkflowTasks.NoWorker}"
             );
         }
         else

@@ -64,9 +64,7 @@ internal static class StatusCommand
         if (call.Parsed.GetValue(Watch) && !call.Json)
         {
             call.Terminal.Out.Clear(home: true);
-            call.Terminal.Out.WriteLine(
-                $"{TimelineText.Time(DateTimeOffset.UtcNow)} UTC, every {Pause.TotalSeconds} s"
-            );
+            call.Terminal.Out.WriteLine($"{ShownTime.Of(DateTimeOffset.UtcNow)}, every {Pause.TotalSeconds} s");
         }
 
         Print(call, found, asked is not null);

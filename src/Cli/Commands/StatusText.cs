@@ -133,7 +133,7 @@ internal static class StatusText
                 $"{node.Id}",
                 new(Role(node), ColorOf(node.Role)),
                 $"{node.Timeline}",
-                $"{node.Wal}",
+                Wal(node),
                 node.Role is NodeRole.Standby ? Lag(row) : "",
                 row?.Sync ?? "",
                 node.Endpoint switch
@@ -149,6 +149,16 @@ internal static class StatusText
         return table;
     }
 
+    /// <summary>Its files tell a server's last checkpoint; one that was not shut down may have written more.</summary>
+    private static string Wal(NodeState node) =>
+        node
+            is {
+                Role: NodeRole.Stopped or NodeRole.Missing,
+                Control: not null and not ControlState.ShutDown and not ControlState.ShutDownInRecovery
+            }
+            ? $">= {node.Wal}"
+            : $"{node.Wal}";
+
     private static Color? ColorOf(NodeRole role) =>
         role switch
         {
@@ -158,11 +168,7 @@ internal static class StatusText
         };
 
     private static string Lag(Follower? row) =>
-        row is null
-            ? "not attached"
-            : PgFlowText.Bytes(row.LagBytes)
-                + (row.LagSeconds is { } seconds ? $", {PgFlowText.Took(TimeSpan.FromSeconds(seconds))}" : "")
-                + (row.State is "streaming" ? "" : $", {row.State}");
+        row is null ? "not attached" : PgFlowText.Lag(row) + (row.State is "streaming" ? "" : $", {row.State}");
 
     /// <summary>What of today a recovery could bring back.</summary>
     public static IEnumerable<string> Archive(Inspection inspection)
@@ -179,9 +185,9 @@ internal static class StatusText
         if (inspection.Archive is { Unreadable: null } archive)
         {
             yield return archive.Backup is { } backup
-                ? $"last backup: {backup.Id}, ended {TimelineText.Time(backup.StoppedAt)} UTC on timeline "
+                ? $"last backup: {backup.Id}, ended {ShownTime.Of(backup.StoppedAt)} on timeline "
                     + $"{backup.Timeline}, "
-                    + $"{(backup.VerifiedAt is { } at ? $"verified {TimelineText.Time(at)} UTC" : "never verified")}"
+                    + $"{(backup.VerifiedAt is { } at ? $"verified {ShownTime.Of(at)}" : "never verified")}"
                 : "last backup: none";
             foreach (var gap in archive.Gaps)
             {

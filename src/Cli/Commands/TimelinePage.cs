@@ -8,7 +8,7 @@ internal static class TimelinePage
         "timeline",
         "opened",
         "live",
-        "recoverable to (UTC)",
+        "recoverable to",
         "backups",
         "restore points",
     ];
@@ -37,7 +37,7 @@ internal static class TimelinePage
             </head>
             <body>
             <h1>Timelines of {{tree.Cluster}}</h1>
-            <p>As of {{TimelineText.Time(tree.ReadAt)}} UTC. Point at a line or a mark to read what it is.</p>
+            <p>As of {{ShownTime.Of(tree.ReadAt)}}. Point at a line or a mark to read what it is.</p>
             <figure>
             {{TimelinePicture.Of(tree)}}</figure>
             {{Findings(tree)}}<table>
@@ -57,7 +57,7 @@ internal static class TimelinePage
     private static string Row(TreeBranch branch)
     {
         var span = branch is { Earliest: { } earliest, Latest: { } latest }
-            ? $"{PgFlowText.Exact(earliest)}\nto {(branch.IsLive ? "now" : PgFlowText.Exact(latest))}"
+            ? $"{ShownTime.Exact(earliest)}\nto {(branch.IsLive ? "now" : ShownTime.Exact(latest))}"
             : "no time";
         var cells = Cells(
             "td",
@@ -78,9 +78,7 @@ internal static class TimelinePage
                 '\n',
                 Older(branch.OlderRestorePoints)
                     .Concat(
-                        branch.RestorePoints.Select(point =>
-                            $"{point.Name} ({TimelineText.Time(point.At)}, {point.Lsn})"
-                        )
+                        branch.RestorePoints.Select(point => $"{point.Name} ({ShownTime.Of(point.At)}, {point.Lsn})")
                     )
             )
         );

@@ -104,7 +104,7 @@ internal sealed class TimelinePicture
         }
 
         DateTime? day = null;
-        foreach (var time in shown.Order().Select(time => time.UtcDateTime))
+        foreach (var time in shown.Order().Select(ShownTime.InZone))
         {
             var x = _scale.X(time);
             Add($"""<path class="grid" d="M{x:0.#} {Top - 10:0.#}V{Bottom - 8:0.#}"/>""");
@@ -157,7 +157,7 @@ internal sealed class TimelinePicture
         {
             var text =
                 $"backup {backup.Id}: {TimelineText.Kind(backup)}, {PgFlowText.Bytes(backup.Bytes)} from "
-                + $"{backup.Node}, ended {TimelineText.Time(backup.StoppedAt)} at "
+                + $"{backup.Node}, ended {ShownTime.Of(backup.StoppedAt)} at "
                 + $"{backup.End}{PgFlowText.Because(backup.Annotation)}";
             Add(
                 $"""
@@ -171,7 +171,7 @@ internal sealed class TimelinePicture
         foreach (var point in branch.RestorePoints)
         {
             var (x, half) = (_scale.X(point.At), point.Name.Length * LetterWidth / 2);
-            var text = $"restore point {point.Name}: {TimelineText.Time(point.At)} at {point.Lsn}";
+            var text = $"restore point {point.Name}: {ShownTime.Of(point.At)} at {point.Lsn}";
             Add(
                 $"""
                 <path class="restore-point" d="M{x:0.#} {y - 9:0.#}l9 9l-9 9l-9 -9z">
@@ -204,7 +204,7 @@ internal sealed class TimelinePicture
         Label("small", 42, y, "led to today");
         Label("small", 152, y, "backup");
         Label("small", 232, y, "restore point");
-        Label("small", 320, y, "times in UTC; quiet spans are drawn short; dotted: not live yet");
+        Label("small", 320, y, $"times in {ShownTime.Zone.Id}; quiet spans are drawn short; dotted: not live yet");
     }
 
     private double Y(TreeBranch branch) => Top + Lane / 2 + Lane * _tree.Branches.ToList().IndexOf(branch);

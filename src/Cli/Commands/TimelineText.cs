@@ -1,4 +1,3 @@
-using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -9,8 +8,8 @@ internal static class TimelineText
 {
     public static void Write(IAnsiConsole console, TimelineTree tree)
     {
-        var drawn = new Tree(new Markup($"[bold]{tree.Cluster}[/]  [dim]as of {Time(tree.ReadAt)} UTC[/]")).Guide(
-            TreeGuide.Line
+        var drawn = new Tree(new Markup($"[bold]{tree.Cluster}[/]  [dim]as of {ShownTime.Of(tree.ReadAt)}[/]")).Guide(
+            console.Profile.Capabilities.Unicode ? TreeGuide.Line : TreeGuide.Ascii
         );
         var branches = tree.Branches.ToDictionary(branch => branch.Timeline);
         foreach (
@@ -51,15 +50,11 @@ internal static class TimelineText
         branch switch
         {
             { LiveFrom: null } => "nobody knows when it was live",
-            { LiveTo: { } to } => $"live {Time(branch.LiveFrom.Value)} to {Time(to)}",
-            _ => $"live since {Time(branch.LiveFrom.Value)}",
+            { LiveTo: { } to } => $"live {ShownTime.Of(branch.LiveFrom.Value)} to {ShownTime.Of(to)}",
+            _ => $"live since {ShownTime.Of(branch.LiveFrom.Value)}",
         };
 
     public static string Kind(Backup backup) => backup.Parent is null ? "full" : "incremental";
-
-    /// <summary>A time as people read it, in UTC.</summary>
-    public static string Time(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     private static void Grow(IHasTreeNodes under, TreeBranch branch, Dictionary<Timeline, TreeBranch> branches)
     {
@@ -89,8 +84,8 @@ internal static class TimelineText
                 new Markup($"  [dim]opened[/] {Markup.Escape(Opened(branch))}"),
                 new Markup(
                     branch is { Earliest: { } earliest, Latest: { } latest }
-                        ? $"  [dim]recoverable[/] {PgFlowText.Exact(earliest)} [dim]to[/] "
-                            + $"{(branch.IsLive ? "now" : PgFlowText.Exact(latest))}"
+                        ? $"  [dim]recoverable[/] {ShownTime.Exact(earliest)} [dim]to[/] "
+                            + $"{(branch.IsLive ? "now" : ShownTime.Exact(latest))}"
                         : "  [yellow]no time can be recovered to[/]"
                 ),
             }.Concat(Marks(branch))
@@ -102,14 +97,15 @@ internal static class TimelineText
             .Backups.Select(backup =>
                 (
                     At: backup.StoppedAt,
-                    Text: $"  [blue]■[/] {Time(backup.StoppedAt)} backup {Markup.Escape(backup.Id)}{Note(backup)}"
+                    Text: $"  [blue]■[/] {ShownTime.Of(backup.StoppedAt)} backup {Markup.Escape(backup.Id)}"
+                        + Note(backup)
                 )
             )
             .Concat(
                 branch.RestorePoints.Select(point =>
                     (
                         point.At,
-                        Text: $"  [yellow]◆[/] {Time(point.At)} restore point {Markup.Escape(point.Name)} "
+                        Text: $"  [yellow]◆[/] {ShownTime.Of(point.At)} restore point {Markup.Escape(point.Name)} "
                             + $"[dim]({point.Lsn})[/]"
                     )
                 )

@@ -20,9 +20,9 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
         Status switch
         {
             null => "‼ witness: no worker answers for it",
-            { Paused: { } paused } => $"‼ witness {paused.Summary}, {Time(paused.At)}",
+            { Paused: { } paused } => $"‼ witness {paused.Summary}, {ShownTime.Of(paused.At)}",
             { Decisions: var all } when all.LastOrDefault(one => !one.IsAside) is { IsAlert: true } alert =>
-                $"‼ witness, {Time(alert.At)}: {alert.Summary}",
+                $"‼ witness, {ShownTime.Of(alert.At)}: {alert.Summary}",
             { Verdict: { } verdict } => $"◉ witness: {verdict.Sentence}",
             _ => "◉ witness: begins to watch",
         };
@@ -53,8 +53,9 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
         }
 
         data.WriteLine(
-            $"since {Time(status.Since)}, started by {status.By}; a failover may lose {status.MaxLoss} MB of WAL; the "
-                + $"old primary {(status.Failback ? "is brought back" : "stays fenced")}"
+            $"since {ShownTime.Of(status.Since)}, started by {status.By}; a failover may lose "
+                + $"{status.MaxLoss} MB of WAL; the old "
+                + $"primary {(status.Failback ? "is brought back" : "stays fenced")}"
         );
         foreach (var finding in status.Findings)
         {
@@ -64,7 +65,7 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
         foreach (var decision in status.Decisions)
         {
             var follow = decision.WorkflowId is { } id ? $"; pgflow show {id}" : "";
-            data.WriteLine($"  {Time(decision.At)} {decision.Summary}{follow}");
+            data.WriteLine($"  {ShownTime.Of(decision.At)} {decision.Summary}{follow}");
         }
     }
 
@@ -92,6 +93,4 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
             return null;
         }
     }
-
-    private static string Time(DateTimeOffset at) => $"{at:yyyy-MM-dd HH:mm:ss}Z";
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -18,10 +19,6 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
     public static Field Reason { get; } = new("reason", Flags.Reason, typeof(string));
 
     public static Field TakeOver { get; } = new("takeOver", Flags.TakeOver, typeof(string));
-
-    /// <summary>All that nodes can be called.</summary>
-    public static IReadOnlyList<string> NodeNames { get; } =
-    [.. Enumerable.Range(1, InitClusterInput.MostNodes).Select(number => NodeName.Of(number).ToString())];
 
     /// <summary>Its name on the command line.</summary>
     public string Typed => Symbol is Argument ? Symbol.Name.ToUpperInvariant() : Symbol.Name;
@@ -47,12 +44,8 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
                 Arity =
                     field.Flag.Place is FlagPlace.BehindOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
             };
-            argument.CompletionSources.Add([.. words]);
-            return new(
-                field.Name,
-                field.Type == typeof(ClusterName) ? argument.CompletedBy(Runs.ClustersAsync) : argument,
-                field.Type
-            );
+            argument.CompletionSources.AddRange(Sources(field, words));
+            return new(field.Name, argument, field.Type);
         }
 
         Option option =
@@ -61,7 +54,7 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
             : new Option<string?>(field.Symbol);
         option.Description = field.Flag.Help;
         option.HelpName = field.Flag.Value ?? HelpOf(field.Type, words);
-        option.CompletionSources.Add([.. words]);
+        option.CompletionSources.AddRange(Sources(field, words));
         return new(field.Name, option, field.Type);
     }
 
@@ -80,10 +73,20 @@ internal sealed record Field(string Name, Symbol Symbol, Type Type)
 
     private bool IsNumber => Type == typeof(int) || Type == typeof(uint);
 
+    private static IEnumerable<Func<CompletionContext, IEnumerable<CompletionItem>>> Sources(
+        InputField field,
+        IReadOnlyList<string> words
+    ) =>
+        [
+            field.Type == typeof(ClusterName) ? Completed.Clusters
+            : field.Type == typeof(NodeName) ? Completed.Nodes
+            : field.Flag.Words is FlagWords.Backups ? Completed.Backups
+            : field.Flag.Words is FlagWords.RestorePoints ? Completed.RestorePoints
+            : _ => words.Select(word => new CompletionItem(word)),
+        ];
+
     private static IReadOnlyList<string> WordsOf(Type type) =>
-        type.IsEnum ? [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)]
-        : type == typeof(NodeName) ? [.. NodeNames]
-        : [];
+        type.IsEnum ? [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)] : [];
 
     private static string? HelpOf(Type type, IReadOnlyList<string> words) =>
         type switch

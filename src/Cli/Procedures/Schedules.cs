@@ -155,7 +155,7 @@ internal sealed partial class Schedules(InvocationContext call)
         var there = await client.GetScheduleHandle(id).DescribeAsync(new() { CancellationToken = cancel });
         var next = there.Schedule.State.Paused
             ? "it is paused"
-            : $"next {there.Info.NextActionTimes.Select(time => $"{time:yyyy-MM-dd HH:mm}Z").FirstOrDefault("never")}";
+            : $"next {there.Info.NextActionTimes.Select(time => ShownTime.Minute(time)).FirstOrDefault("never")}";
         return $"schedule {id}: {request.Workflow} at {cron} UTC; {next}";
     }
 }

@@ -35,6 +35,11 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
     private async Task<bool> ConfirmedAsync(PlanView plan, CancellationToken limited)
     {
         PlanText.Write(_people, plan);
+        if (await ClientsText.OfAsync(handle.Client, request, limited) is { } felt)
+        {
+            _people.WriteLine($"  {felt}");
+        }
+
         using var answered = CancellationTokenSource.CreateLinkedTokenSource(limited);
         var elsewhere = AnsweredElsewhereAsync(answered);
         try
@@ -108,24 +113,31 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
     }
 
     /// <summary>The procedure when it waits for approval; null when it has ended.</summary>
-    private async Task<ProcedureProgress?> WaitAsync(CancellationToken cancel)
-    {
-        string? said = null;
-        await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(cancel))
-        {
-            if (now.Progress is { Status: ProcedureStatus.WaitingForApproval } waiting)
-            {
-                return waiting;
-            }
+    private Task<ProcedureProgress?> WaitAsync(CancellationToken cancel) =>
+        _people
+            .Status()
+            .StartAsync(
+                "plans",
+                async shown =>
+                {
+                    await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(cancel))
+                    {
+                        if (now.Progress is { Status: ProcedureStatus.WaitingForApproval } waiting)
+                        {
+                            return waiting;
+                        }
 
-            if (now.Trouble is not null && now.Trouble != said)
-            {
-                call.Terminal.WriteInfo(said = now.Trouble);
-            }
-        }
+                        shown.Status(
+                            Markup.Escape(
+                                now.Trouble
+                                    ?? string.Join("; ", now.Activities.Select(one => one.Words).Prepend("plans"))
+                            )
+                        );
+                    }
 
-        return null;
-    }
+                    return null;
+                }
+            );
 
     private async Task AnsweredElsewhereAsync(CancellationTokenSource answered)
     {

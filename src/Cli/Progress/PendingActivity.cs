@@ -66,6 +66,9 @@ internal sealed record PendingActivity(string Id, string Type, ActivityProgress?
             (progress.Bytes, progress.TotalBytes) is ({ } done, { } total)
                 ? $"{PgFlowText.Bytes(done)} of {PgFlowText.Bytes(total)}"
                 : null,
+            (progress.TotalBytes - progress.Bytes, progress.EtaSeconds) is ({ } rest, > 0 and { } seconds)
+                ? $"{PgFlowText.Bytes((long)(rest / seconds))}/s"
+                : null,
             progress.EtaSeconds is { } left ? $"about {PgFlowText.Duration(left)} left" : null,
         ];
         var far = string.Join(", ", parts.OfType<string>());

@@ -162,6 +162,10 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                             $"after {Workflow.Info.WorkflowId}"
                         )
                 );
+                Conclude(
+                    $"{cluster} is as {source} was at {TargetText.Place(target)}; {primary} is the primary, on "
+                        + $"timeline {promotion.Value.Timeline}"
+                );
             }
         );
 }

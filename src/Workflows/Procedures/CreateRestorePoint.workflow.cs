@@ -74,7 +74,10 @@ public sealed class CreateRestorePoint : Procedure<CreateRestorePointInput>
                     {
                         var (name, timeline, lsn, at) = point.Value;
                         await Ledger.AddPointAsync(plan.Primary.Cluster, point.Value);
-                        Notes.Add($"restore point {name}: {lsn} on timeline {timeline}, {at:yyyy-MM-dd HH:mm:ss.fff}Z");
+                        Conclude(
+                            $"{plan.Primary.Cluster} has restore point {name}: {lsn} on timeline {timeline}, "
+                                + $"{at:yyyy-MM-dd HH:mm:ss.fff}Z"
+                        );
                     }
                 );
             }

@@ -18,6 +18,10 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
     /// <summary>Temporal can start it by a schedule.</summary>
     public bool CanRepeat { get; init; }
 
+    /// <summary>How long clients can't write because of it, where no cluster has told yet; null where they don't
+    /// notice.</summary>
+    public string? TypicalOutage { get; init; }
+
     /// <summary>It only looks.</summary>
     public bool ReadOnly { get; init; }
 
@@ -115,6 +119,7 @@ public static class ProcedureList
             "Make another node the primary while all are healthy"
         )
         {
+            TypicalOutage = "for less than 1 s",
             Plan = By<SwitchoverInput>(SwitchoverPlan.From),
         },
         new(
@@ -124,6 +129,7 @@ public static class ProcedureList
             "Make a standby the primary after the primary was lost"
         )
         {
+            TypicalOutage = "until 1 to 3 s after its start",
             Plan = (input, state) => FailoverPlan.FromAsync((FailoverInput)input, state),
         },
         new(
@@ -224,7 +230,10 @@ public static class ProcedureList
             "recover",
             "Bring a cluster back to a position in its past, on the branch that was live then; its standbys "
                 + "are made anew"
-        ),
+        )
+        {
+            TypicalOutage = "while the backup is fetched and the WAL replayed",
+        },
         new(
             nameof(CloneCluster),
             typeof(CloneClusterInput),

@@ -90,7 +90,13 @@ internal sealed record SwitchoverPlan : Plan
         var plan = new SwitchoverPlan
         {
             Summary = $"{candidate.Id} becomes the primary of {state.Cluster}, {old.Id} its standby",
-            Facts = [$"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}"],
+            Facts =
+            [
+                $"primary {old.Id} on timeline {old.Timeline}, standbys {Checks.Names(state.Standbys)}",
+                .. old
+                    .Followers.Where(follower => follower.Node == candidate.Id.ToString())
+                    .Select(follower => $"{candidate.Id} is behind by {PgFlowText.Lag(follower)}"),
+            ],
             Warnings =
             [
                 .. Checks.ChangedRoles([old]),

@@ -111,7 +111,10 @@ public sealed class UpdateCluster : RoleSwitch<UpdateClusterInput>
                     }
                 }
 
-                Conclude(plan.Summary);
+                Conclude(
+                    $"{string.Join(", ", plan.Changes)} have {plan.What}; "
+                        + $"{plan.Switchover?.Candidate ?? plan.Primary} is the primary"
+                );
             }
         );
 

@@ -9,7 +9,8 @@ public sealed record VerifyBackupInput : ProcedureInput
     /// use, recovered to the latest.</summary>
     [Flag(
         "The backup, to its own end; the newest, to the latest, where none is named",
-        Place = FlagPlace.BehindOptional
+        Place = FlagPlace.BehindOptional,
+        Words = FlagWords.Backups
     )]
     public string? Backup { get; init; }
 
@@ -49,11 +50,11 @@ public sealed class VerifyBackup : Procedure<VerifyBackupInput>
                     async () =>
                     {
                         var proof = await Backups.VerifyAsync(plan.Input.Cluster, plan.Target);
-                        Notes.Add(
-                            $"backup {plan.Backup} can be recovered: {PgFlowText.Bytes(proof.Bytes)} up to "
-                                + $"{plan.Target.End} on timeline {plan.Target.Timeline} without damage; "
-                                + $"restored in {proof.RestoreSeconds} s, replayed in {proof.ReplaySeconds} s, "
-                                + $"checked in {proof.CheckSeconds} s"
+                        Conclude(
+                            $"backup {plan.Backup} of {plan.Input.Cluster} can be recovered: "
+                                + $"{PgFlowText.Bytes(proof.Bytes)} up to {plan.Target.End} on timeline "
+                                + $"{plan.Target.Timeline} without damage; restored in {proof.RestoreSeconds} s, "
+                                + $"replayed in {proof.ReplaySeconds} s, checked in {proof.CheckSeconds} s"
                         );
                     }
                 );

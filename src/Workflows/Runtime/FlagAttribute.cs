@@ -16,6 +16,19 @@ public enum FlagPlace
     BehindOptional,
 }
 
+/// <summary>What a shell completes a value with, besides what its type says.</summary>
+public enum FlagWords
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The IDs of the cluster's backups.</summary>
+    Backups,
+
+    /// <summary>The names of its restore points.</summary>
+    RestorePoints,
+}
+
 /// <summary>Lets a field of a procedure's input be typed; the command line is made of these.</summary>
 /// <param name="help">What it is.</param>
 [AttributeUsage(AttributeTargets.Property)]
@@ -29,4 +42,7 @@ public sealed class FlagAttribute(string help) : Attribute
 
     /// <summary>Where it stands.</summary>
     public FlagPlace Place { get; init; }
+
+    /// <summary>What completes it.</summary>
+    public FlagWords Words { get; init; }
 }

@@ -57,6 +57,14 @@ public static class PgFlowText
             _ => FormattableString.Invariant($"{(int)time.TotalHours}h{time.Minutes:00}m"),
         };
 
+    /// <summary>How far a standby is behind.</summary>
+    public static string Lag(Follower follower)
+    {
+        ArgumentNullException.ThrowIfNull(follower);
+        return Bytes(follower.LagBytes)
+            + (follower.LagSeconds is { } seconds ? $", {Took(TimeSpan.FromSeconds(seconds))}" : "");
+    }
+
     /// <summary>What an archiver has not done yet.</summary>
     public static string Waiting(ArchiverState archiver) =>
         archiver.Waiting switch

@@ -268,7 +268,7 @@ public abstract partial class Procedure<TInput> : Procedure
 
         ProcedureLog.Ended(report);
         ProcedureTrace.Ended(report);
-        ProcedureMetrics.Ended(report, OutageStep is null ? null : ProcedureMetrics.OutageOf(report, OutageStep));
+        ProcedureMetrics.Ended(report);
         switch (report.Outcome)
         {
             case ProcedureStatus.Succeeded or ProcedureStatus.Planned:
@@ -303,6 +303,7 @@ public abstract partial class Procedure<TInput> : Procedure
             StartedAt = Workflow.Info.WorkflowStartTime,
             EndedAt = Workflow.UtcNow,
             WaitedMilliseconds = WaitedMilliseconds,
+            OutageMilliseconds = (long?)ProcedureMetrics.OutageOf(Steps, OutageStep)?.TotalMilliseconds,
             WorkflowId = Workflow.Info.WorkflowId,
             RunId = Workflow.Info.RunId,
         };

@@ -16,7 +16,7 @@ public static class ProcedureMetrics
             ["pgflow_procedure_outage_seconds"] = [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3600],
         };
 
-    internal static void Ended(Report report, TimeSpan? outage)
+    internal static void Ended(Report report)
     {
         var meter = Workflow.MetricMeter;
         KeyValuePair<string, object>[] tags =
@@ -33,7 +33,7 @@ public static class ProcedureMetrics
                 "How long procedures worked, without the time in which they waited for a person."
             )
             .Record(report.Took.TotalSeconds, tags);
-        if (outage is { } length)
+        if (report.OutageMilliseconds is { } outage)
         {
             meter
                 .CreateHistogram<double>(
@@ -41,19 +41,19 @@ public static class ProcedureMetrics
                     Seconds,
                     "From the step that keeps clients from writing to the proof that they can write again."
                 )
-                .Record(length.TotalSeconds, tags);
+                .Record(outage / 1000.0, tags);
         }
     }
 
     /// <summary>How long clients could not write because of a procedure.</summary>
-    /// <param name="report">What it did.</param>
+    /// <param name="steps">What it did.</param>
     /// <param name="step">The step that keeps them from writing; its undo lets them again.</param>
     /// <returns>Null where it never came to that step, or nothing has proven the end.</returns>
-    public static TimeSpan? OutageOf(Report report, string step)
+    public static TimeSpan? OutageOf(IReadOnlyList<StepReport> steps, string? step)
     {
-        ArgumentNullException.ThrowIfNull(report);
-        var from = report.Steps.FirstOrDefault(done => done.Id == step)?.StartedAt;
-        var proof = report.Steps.FirstOrDefault(done =>
+        ArgumentNullException.ThrowIfNull(steps);
+        var from = steps.FirstOrDefault(done => done.Id == step)?.StartedAt;
+        var proof = steps.FirstOrDefault(done =>
             (done.Id == Procedure.ProofStep || done.Id == $"undo/{step}") && done.State is StepState.Done
         );
         return proof?.StartedAt + TimeSpan.FromMilliseconds(proof?.Milliseconds ?? 0) - from;

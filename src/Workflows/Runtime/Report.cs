@@ -89,6 +89,10 @@ public sealed record Report
     /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
     public long WaitedMilliseconds { get; init; }
 
+    /// <summary>How long clients could not write because of it, in milliseconds: from the step that keeps them from
+    /// writing to the proof that they can; null where it has no such step, or nothing has proven the end.</summary>
+    public long? OutageMilliseconds { get; init; }
+
     /// <summary>How long it worked.</summary>
     [JsonIgnore]
     public TimeSpan Took => EndedAt - StartedAt - TimeSpan.FromMilliseconds(WaitedMilliseconds);

@@ -147,7 +147,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
     }
 
     /// <summary>An ID may be used again as soon as its workflow has ended.</summary>
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task What_an_earlier_workflow_of_the_same_ID_made_is_not_taken_back()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

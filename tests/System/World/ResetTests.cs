@@ -143,7 +143,7 @@ public sealed class ResetTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task An_init_that_had_succeeded_and_is_reset_leaves_its_cluster_as_it_is()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -22,7 +22,7 @@ public sealed class ProgressTests
         _console.Write(LiveView.Draw(Snapshot(At(40, 20), Copying, beside), "ID", DateTimeOffset.UnixEpoch));
 
         Assert.Matches(
-            "Copy p1 to p2 .*\n +copy: 40 %, 38 MB of 95 MB, about 20 s left *\n.*Fence p3",
+            "Copy p1 to p2 .*\n +copy: 40 %, 38 MB of 95 MB, [0-9]+ kB/s, about 20 s left *\n.*Fence p3",
             _console.Output
         );
     }

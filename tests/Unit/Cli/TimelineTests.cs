@@ -44,8 +44,8 @@ public sealed class TimelineTests
     {
         TimelineText.Write(_console, Tree);
 
-        Assert.Matches(@"├?└?── ● timeline 1  live 2026-11-24 10:00:00 to 2026-11-24 11:59:00", _console.Output);
-        Assert.Matches(@"    └── ● timeline 2  live 2026-11-24 12:00:00 to 2026-11-24 12:59:30", _console.Output);
+        Assert.Matches(@"├?└?── ● timeline 1  live 2026-11-24 10:00:00Z to 2026-11-24 11:59:00Z", _console.Output);
+        Assert.Matches(@"    └── ● timeline 2  live 2026-11-24 12:00:00Z to 2026-11-24 12:59:30Z", _console.Output);
         Assert.Matches(@"        └── ● timeline 3 LIVE  live since 2026-11-24 13:00:00", _console.Output);
         Assert.Contains(
             "opened by RecoverCluster, from timeline 1 at 0/5000000",
@@ -77,8 +77,8 @@ public sealed class TimelineTests
         TimelineText.Write(_console, Tree);
 
         Assert.Matches(
-            @"(?s)timeline 1 .*10:01:00 backup 20261124T100100Z-full <script>\[bold\].*11:00:00 restore point "
-                + @"before-2.0 \(0/5000000\).*timeline 2 .*12:30:00 backup",
+            @"(?s)timeline 1 .*10:01:00Z backup 20261124T100100Z-full <script>\[bold\].*11:00:00Z restore point "
+                + @"before-2.0 \(0/5000000\).*timeline 2 .*12:30:00Z backup",
             _console.Output
         );
     }
@@ -123,7 +123,7 @@ public sealed class TimelineTests
         var titles = picture.Descendants(Svg + "title").Select(title => title.Value).ToList();
         Assert.Equal(3, titles.Count(title => title.StartsWith("timeline ", StringComparison.Ordinal)));
         Assert.Equal(2, titles.Count(title => title.StartsWith("backup ", StringComparison.Ordinal)));
-        Assert.Contains("restore point before-2.0: 2026-11-24 11:00:00 at 0/5000000", titles);
+        Assert.Contains("restore point before-2.0: 2026-11-24 11:00:00Z at 0/5000000", titles);
         Assert.Contains(titles, title => title.Contains("<script>", StringComparison.Ordinal));
     }
 
@@ -197,7 +197,7 @@ public sealed class TimelineTests
         BackupsCommand.Table([.. Tree.Branches.SelectMany(branch => branch.Backups)]).Write(_console);
 
         Assert.Matches(
-            "20261124T100100Z-full +full +1 +0/1000000 – 0/2000000 +47 MB +2026-11-24 10:01:00 +p1 +never",
+            "20261124T100100Z-full +full +1 +0/1000000 – 0/2000000 +47 MB +2026-11-24 10:01:00Z +p1 +never",
             _console.Output
         );
         Assert.Matches("20261124T123000Z-incremental +incremental +2 +.* 2026-11-24 14:00:00", _console.Output);

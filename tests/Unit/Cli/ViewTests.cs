@@ -131,6 +131,8 @@ public sealed class ViewTests
                     Container = "exited",
                     RestartPolicy = "no",
                     Address = "10.0.0.4",
+                    Wal = new(0x5000028),
+                    Control = ControlState.InProduction,
                 },
             ],
         };
@@ -139,7 +141,7 @@ public sealed class ViewTests
 
         Assert.Matches("p1 +primary +2 +rw +fails on 000000020000000000000003", _console.Output);
         Assert.Matches("p2 +standby +47 MB", _console.Output);
-        Assert.Matches(@"p3 +stopped \(exited, fenced\)", _console.Output);
+        Assert.Matches(@"p3 +stopped \(exited, fenced\) +>= 0/5000028", _console.Output);
     }
 
     [Fact]
@@ -207,8 +209,8 @@ public sealed class ViewTests
             [
                 "not archived: 38 MB of p1's WAL; 2 files wait, the first for 30 s; last archived: "
                     + "000000020000000000000003",
-                "last backup: 20261124T100000Z-full, ended 1970-01-01 00:00:00 UTC on timeline 1, verified "
-                    + "1970-01-01 01:00:00 UTC",
+                "last backup: 20261124T100000Z-full, ended 1970-01-01 00:00:00Z on timeline 1, verified "
+                    + "1970-01-01 01:00:00Z",
                 "gap: timeline 1 lacks 000000010000000000000001 to 000000010000000000000002",
             ],
             StatusText.Archive(new(Healthy: true, [], new() { Cluster = cluster, Nodes = [primary] }, archive))

@@ -3,7 +3,7 @@ namespace PgFlow.Workflows.Recovery.Targets;
 public partial record TargetInput
 {
     /// <summary>The end of this backup.</summary>
-    [Flag("The end of this backup", Value = "ID")]
+    [Flag("The end of this backup", Value = "ID", Words = FlagWords.Backups)]
     public string? ToBackup { get; init; }
 }
 

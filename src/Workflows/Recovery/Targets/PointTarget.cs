@@ -3,7 +3,7 @@ namespace PgFlow.Workflows.Recovery.Targets;
 public partial record TargetInput
 {
     /// <summary>A restore point.</summary>
-    [Flag("A restore point", Value = "NAME")]
+    [Flag("A restore point", Value = "NAME", Words = FlagWords.RestorePoints)]
     public string? ToPoint { get; init; }
 }
 

@@ -14,6 +14,11 @@ internal sealed class ClusterMetrics(MetricMeter meter)
         "s",
         "When the cluster's nodes were last looked at."
     );
+    private readonly MetricGauge<double> _role = meter.CreateGauge<double>(
+        "pgflow_node_role",
+        null,
+        "1 for the role that a node was seen in: primary, standby, stopped, unreachable, missing."
+    );
     private readonly MetricGauge<double> _lag = meter.CreateGauge<double>(
         "pgflow_replication_lag_bytes",
         "By",
@@ -49,6 +54,16 @@ internal sealed class ClusterMetrics(MetricMeter meter)
         "s",
         "The end of the newest of those backups whose recovery was proven; 0 where there is none."
     );
+    private readonly MetricGauge<double> _free = meter.CreateGauge<double>(
+        "pgflow_volume_free_bytes",
+        "By",
+        "What a volume has left."
+    );
+    private readonly MetricGauge<double> _size = meter.CreateGauge<double>(
+        "pgflow_volume_size_bytes",
+        "By",
+        "How large a volume's file system is."
+    );
 
     public void Observed(ClusterState state)
     {
@@ -66,6 +81,7 @@ internal sealed class ClusterMetrics(MetricMeter meter)
 
         foreach (var node in state.Nodes)
         {
+            now[new(state.Cluster, _role, node.Id.ToString(), PgFlowText.Word(node.Role))] = 1;
             if (node.Archiver is { } archiver)
             {
                 now[new(state.Cluster, _files, node.Id.ToString())] = archiver.Waiting;
@@ -78,28 +94,29 @@ internal sealed class ClusterMetrics(MetricMeter meter)
             }
         }
 
-        Set(state.Cluster, now, _nodesSeen, _lag, _files, _wait, _unarchived);
+        Set(state.Cluster, now, _nodesSeen, _role, _lag, _files, _wait, _unarchived);
     }
 
     public void Read(RepositoryContents contents)
     {
         var live = LivePeriod.Of(contents) is [.., var last] ? last.Branch.Path() : null;
         var usable = live is null ? [] : contents.UsableOn(live);
-        Set(
-            contents.Cluster,
-            new()
+        var now = new Values
+        {
+            { new(contents.Cluster, _repositorySeen), Seconds(DateTimeOffset.UtcNow) },
+            { new(contents.Cluster, _backup), Seconds(usable is [var newest, ..] ? newest.StoppedAt : null) },
             {
-                { new(contents.Cluster, _repositorySeen), Seconds(DateTimeOffset.UtcNow) },
-                { new(contents.Cluster, _backup), Seconds(usable is [var newest, ..] ? newest.StoppedAt : null) },
-                {
-                    new(contents.Cluster, _verified),
-                    Seconds(usable.FirstOrDefault(backup => backup.VerifiedAt is not null)?.StoppedAt)
-                },
+                new(contents.Cluster, _verified),
+                Seconds(usable.FirstOrDefault(backup => backup.VerifiedAt is not null)?.StoppedAt)
             },
-            _repositorySeen,
-            _backup,
-            _verified
-        );
+        };
+        foreach (var space in contents.Spaces)
+        {
+            now[new(contents.Cluster, _free, Volume: space.Volume)] = space.Free;
+            now[new(contents.Cluster, _size, Volume: space.Volume)] = space.Size;
+        }
+
+        Set(contents.Cluster, now, _repositorySeen, _backup, _verified, _free, _size);
     }
 
     public void Forget(ClusterName cluster) => Set(cluster, []);
@@ -134,12 +151,30 @@ internal sealed class ClusterMetrics(MetricMeter meter)
         }
     }
 
-    private sealed record Series(ClusterName Cluster, MetricGauge<double> Gauge, string? Node = null)
+    private sealed record Series(
+        ClusterName Cluster,
+        MetricGauge<double> Gauge,
+        string? Node = null,
+        string? Role = null,
+        string? Volume = null
+    )
     {
-        public IEnumerable<KeyValuePair<string, object>> Tags =>
-            Node is null
-                ? [new("cluster", Cluster.ToString())]
-                : [new("cluster", Cluster.ToString()), new("node", Node)];
+        public IEnumerable<KeyValuePair<string, object>> Tags
+        {
+            get
+            {
+                (string Name, string? Value)[] all =
+                [
+                    ("cluster", Cluster.ToString()),
+                    ("node", Node),
+                    ("role", Role),
+                    ("volume", Volume),
+                ];
+                return from tag in all
+                    where tag.Value is not null
+                    select new KeyValuePair<string, object>(tag.Name, tag.Value);
+            }
+        }
     }
 
     private sealed class Values : Dictionary<Series, double>;

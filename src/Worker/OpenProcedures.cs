@@ -21,6 +21,11 @@ internal sealed partial class OpenProcedures(ITemporalClient client, MetricMeter
         null,
         "Procedures that have not ended, by state: running, waitingForApproval, inspecting, undoing, blocked."
     );
+    private readonly MetricGauge<double> _counted = meter.CreateGauge<double>(
+        "pgflow_procedures_observed_timestamp_seconds",
+        "s",
+        "When the procedures that have not ended were last counted."
+    );
     private readonly Dictionary<Kind, MetricGauge<long>> _known = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -31,10 +36,11 @@ internal sealed partial class OpenProcedures(ITemporalClient client, MetricMeter
             try
             {
                 Set(await CountAsync(stoppingToken));
+                _counted.Set(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                // Health says that the server is away; the numbers stay as they were.
+                // Health says that the server is away; the numbers stay as they were, with their time.
                 Unknown(logger, e.Message);
             }
         } while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -135,6 +135,8 @@ public sealed class ObservabilityTests(TemporalServer temporal)
         await Host.UntilAsync("it is counted", () => IsAsync(1));
         await waiting.CancelAsync();
         await Host.UntilAsync("it is no longer counted", () => IsAsync(0));
+        var counted = await Scrape.ValueAsync(metrics, "pgflow_procedures_observed_timestamp_seconds");
+        Assert.InRange(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - counted!.Value, -1, 60);
 
         async Task<bool> IsAsync(double count) =>
             await Scrape.ValueAsync(

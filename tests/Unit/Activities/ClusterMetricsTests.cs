@@ -28,6 +28,34 @@ public sealed class ClusterMetricsTests
     }
 
     [Fact]
+    public async Task A_node_has_the_role_that_it_was_seen_in_last()
+    {
+        _metrics.Observed(Sample.Healthy());
+        Assert.Equal(1, await RoleAsync("p1", "primary"));
+        Assert.Equal(1, await RoleAsync("p2", "standby"));
+
+        _metrics.Observed(Sample.Healthy().With(1, node => node with { Role = NodeRole.Stopped }));
+        Assert.Equal(double.NaN, await RoleAsync("p1", "primary"));
+        Assert.Equal(1, await RoleAsync("p1", "stopped"));
+
+        Task<double?> RoleAsync(string node, string role) =>
+            _scrape.ValueAsync("pgflow_node_role", ("cluster", "demo"), ("node", node), ("role", role));
+    }
+
+    [Fact]
+    public async Task A_volume_has_its_size_and_what_is_left_of_it()
+    {
+        _metrics.Read(Past() with { Spaces = [new("repository", Free: 7, Size: 100), new("p1", 8, 200)] });
+
+        Assert.Equal(7, await OfAsync("pgflow_volume_free_bytes", "repository"));
+        Assert.Equal(100, await OfAsync("pgflow_volume_size_bytes", "repository"));
+        Assert.Equal(8, await OfAsync("pgflow_volume_free_bytes", "p1"));
+
+        Task<double?> OfAsync(string name, string volume) =>
+            _scrape.ValueAsync(name, ("cluster", "demo"), ("volume", volume));
+    }
+
+    [Fact]
     public async Task What_is_not_there_any_more_is_no_number()
     {
         _metrics.Observed(Sample.Healthy());

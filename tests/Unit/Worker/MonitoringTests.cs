@@ -5,7 +5,7 @@ using PgFlow.UnitTests.Cli;
 
 namespace PgFlow.UnitTests.Worker;
 
-/// <summary>Dashboard and alarms name only what there is: metrics of the code, commands, places in the docs. What they
+/// <summary>Dashboard and alerts name only what there is: metrics of the code, commands, places in the docs. What they
 /// say of it, scripts/check-monitoring tries.</summary>
 public sealed partial class MonitoringTests
 {
@@ -13,7 +13,7 @@ public sealed partial class MonitoringTests
 
     private static readonly string Rules = Read("compose/monitoring/pgflow.rules.yml");
 
-    /// <summary>One alarm's lines each; its long texts are folded over several.</summary>
+    /// <summary>One alert's lines each; its long texts are folded over several.</summary>
     private static readonly string[] Alerts = [.. Rules.Split("- alert: ").Skip(1)];
 
     private static readonly string[] InCode =
@@ -63,7 +63,7 @@ public sealed partial class MonitoringTests
     }
 
     [Fact]
-    public void Every_alarm_says_what_it_is_and_where_to_read_on_and_is_tried()
+    public void Every_alert_says_what_it_is_and_where_to_read_on_and_is_tried()
     {
         var tests =
             Read("compose/monitoring/pgflow.rules.test.yml") + Read("compose/monitoring/pgflow.backups.test.yml");
@@ -86,7 +86,7 @@ public sealed partial class MonitoringTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void What_an_alarm_tells_to_type_is_understood(string command)
+    public void What_an_alert_tells_to_type_is_understood(string command)
     {
         var parsed = CommandLine.Read([.. CommandLineParser.SplitCommandLine(command).Skip(1)], new CliCall().Terminal);
 

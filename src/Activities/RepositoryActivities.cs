@@ -6,7 +6,8 @@ namespace PgFlow.Activities;
 internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, ClusterMetrics metrics)
     : IRepositoryActivities
 {
-    private const long DefaultSegmentSize = 16 * 1024 * 1024;
+    /// <summary>As initdb makes clusters.</summary>
+    public const long DefaultSegmentSize = 16 * 1024 * 1024;
 
     /// <summary>The contents, for other activities.</summary>
     public Task<RepositoryContents> ContentsAsync(ClusterName cluster) =>
@@ -150,8 +151,9 @@ internal sealed class RepositoryActivities(Inventory inventory, JobRunner jobs, 
         return runs;
     }
 
-    /// <summary>A path, which may have spaces, and how many kilobytes are left there.</summary>
-    private static VolumeSpace SpaceOf(string fact)
+    /// <summary>A path, which may have spaces, and how many kilobytes are left there: what the library's <c>space</c>
+    /// says.</summary>
+    internal static VolumeSpace SpaceOf(string fact)
     {
         var words = fact.Split(' ');
         var path = string.Join(' ', words[..^2]);

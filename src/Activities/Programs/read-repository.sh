@@ -1,6 +1,8 @@
 #!/bin/sh
 # Says what the repository and the nodes' volumes have of the past: a word a line, and what belongs to it.
 set -u
+# shellcheck source=lib/space.sh
+. "$JOB/lib/space.sh"
 named() { # WORD: the files named on the input, each as one line behind the word
   # shellcheck disable=SC2016 # the $0 is awk's
   tr '\n' '\0' | xargs -0 -r awk -v word="$1" '
@@ -27,7 +29,7 @@ for history in "$REPOSITORY"/timelines/*.history; do
   echo "timeline ${name%.history}"
   grep -v -e '^#' -e '^[[:space:]]*$' "$history" | sed "s/^/history ${name%.history} /"
 done
-df -Pk "$REPOSITORY" "$NODES"/* 2>/dev/null | awk 'NR > 1 { print "space", $NF, $(NF - 2), $(NF - 4) }'
+space "$REPOSITORY" "$NODES"/* | sed 's/^/space /'
 entries timeline | named opened
 entries restore-point | named point
 present "$REPOSITORY"/backups/*/backup.json | named backup

@@ -306,4 +306,18 @@ internal static class Checks
 
     private static Follower? RowOf(NodeState node, NodeState primary) =>
         primary.Followers.FirstOrDefault(row => row.Node == node.Id.ToString());
+
+    /// <summary>A volume that has too little room.</summary>
+    public static Finding RoomIn(VolumeSpace space, FindingCode code) =>
+        new(
+            code,
+            Detail: $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left",
+            Hint: new(
+                "free some, or give it more: a primary that can't write WAL ends, and one that can't archive keeps its "
+                    + "WAL until then"
+            )
+        )
+        {
+            Subject = space.Volume,
+        };
 }

@@ -178,22 +178,12 @@ public sealed record Inspection(
     private static IEnumerable<Finding> FindingsOf(ArchiveState archive, ClusterName cluster)
     {
         foreach (
-            var (code, space) in archive
-                .Full.Select(space => (FindingCode.VolumeFull, space))
-                .Concat(archive.Low.Select(space => (FindingCode.VolumeLow, space)))
+            var room in archive
+                .Full.Select(space => Checks.RoomIn(space, FindingCode.VolumeFull))
+                .Concat(archive.Low.Select(space => Checks.RoomIn(space, FindingCode.VolumeLow)))
         )
         {
-            yield return new(
-                code,
-                Detail: $"{space.Volume}'s volume has {PgFlowText.Bytes(space.Free)} left",
-                Hint: new(
-                    "free some, or give it more: a primary that can't write WAL ends, and one that can't "
-                        + "archive keeps its WAL until then"
-                )
-            )
-            {
-                Subject = space.Volume,
-            };
+            yield return room;
         }
 
         var take = Hint.Run("take one", nameof(TakeBackup), cluster);

@@ -39,7 +39,7 @@ public sealed record ArchiveState
         var path = live?.Path();
         var usable = path is null ? [] : contents.UsableOn(path);
         var backup = usable is [var newest, ..] ? newest : null;
-        var full = contents.Spaces.ToLookup(space => space.Free < 2 * contents.SegmentSize);
+        var full = contents.Spaces.ToLookup(space => space.IsFull(contents.SegmentSize));
         return new()
         {
             Live = live?.Timeline,

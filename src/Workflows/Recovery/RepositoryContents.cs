@@ -114,6 +114,9 @@ public sealed record VolumeSpace(string Volume, long Free, long Size)
 {
     private const long Plenty = 10L * 1024 * 1024 * 1024;
 
+    /// <summary>Whether it has no room for two segments of WAL more.</summary>
+    internal bool IsFull(long segmentSize) => Free < 2 * segmentSize;
+
     /// <summary>Whether it has less than 5 %, and less than 10 GB, left.</summary>
     internal bool IsLow => Free < Plenty && Free < Size / 20;
 }

@@ -121,7 +121,7 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
 
     private void CreateFile(string path, string owner, Func<string> content)
     {
-        Directory.CreateDirectory(options.Value.SecretsDirectory);
+        CreateFolder(options.Value.SecretsDirectory);
         if (!File.Exists(path))
         {
             WritePrivately(path, $"{MarkOf(owner)}\n{content()}");
@@ -131,6 +131,19 @@ internal sealed class Secrets(IOptions<ActivityHostOptions> options)
             throw Failure.Refuse(
                 $"{path} exists and was not made by this procedure: keep it elsewhere, or choose another name"
             );
+        }
+    }
+
+    /// <summary>For the worker alone, whatever its umask.</summary>
+    private static void CreateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 

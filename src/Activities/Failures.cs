@@ -56,7 +56,8 @@ internal static class Failures
                     or RpcException,
         };
 
-    private static string Words(Exception failure) =>
+    /// <summary>What it is in words that are never empty.</summary>
+    public static string Words(Exception failure) =>
         failure switch
         {
             DockerApiException docker => $"Docker: {MessageOf(docker)}",

@@ -37,6 +37,12 @@ public static class PgFlowActivities
             .AddSingleton<ReplicationSlots>()
             .AddSingleton<ClientConnections>()
             .AddSingleton<Summarizer>()
+            .AddSingleton<IWorkerCheck, DockerCheck>()
+            .AddSingleton<IWorkerCheck, LogDriverCheck>()
+            .AddSingleton<IWorkerCheck, VolumesCheck>()
+            .AddSingleton<IWorkerCheck, ClockCheck>()
+            .AddSingleton<IWorkerCheck, SecretsCheck>()
+            .AddSingleton<IWorkerCheck, ImagesCheck>()
             .AddSingleton<ILeaseActivities, LeaseActivities>()
             .AddSingleton<IClusterActivities, ClusterActivities>()
             .AddSingleton<INodeActivities, NodeActivities>()
@@ -51,6 +57,7 @@ public static class PgFlowActivities
             .AddSingleton<IBackupActivities, BackupActivities>()
             .AddSingleton<ILedgerActivities, LedgerActivities>()
             .AddSingleton<INotificationActivities, NotificationActivities>()
-            .AddSingleton<IWitnessActivities, WitnessActivities>();
+            .AddSingleton<IWitnessActivities, WitnessActivities>()
+            .AddSingleton<IWorkerActivities, WorkerActivities>();
     }
 }

@@ -27,6 +27,9 @@ public sealed class ScheduleTests(TemporalServer temporal)
         );
 
         await schedule.PauseAsync("a person");
+        var (ill, doctor) = await PgFlowAsync("doctor");
+        Assert.Equal(1, ill);
+        Assert.Contains($"pgflow-backup-{name}: is paused", doctor, StringComparison.Ordinal);
         var again = await PgFlowAsync("backup", name, "--schedule", "0 3 1 1 *");
         Assert.Contains("0 3 1 1 * UTC; it is paused", again.Output, StringComparison.Ordinal);
 

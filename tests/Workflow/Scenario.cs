@@ -224,6 +224,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         new("WatchCluster-failed-over", 3, WatchedAsync),
         new("InspectCluster-succeeded", 3, InspectedAsync),
         new("InspectTimeline-succeeded", 3, TimelineAsync),
+        new("InspectWorker-succeeded", 3, WorkerAsync),
         new("ClusterLease-released", 2, LeaseAsync),
     ];
 
@@ -446,6 +447,14 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var handle = await world.StartAsync("InspectCluster");
         var inspection = await handle.GetResultAsync<Inspection>();
         Assert.Empty(inspection.Findings);
+        return handle;
+    }
+
+    private static async Task<WorkflowHandle> WorkerAsync(TestEnvironment world)
+    {
+        var handle = await world.StartRawAsync("InspectWorker", new InspectWorkerInput("anna"));
+        var found = await handle.GetResultAsync<WorkerInspection>();
+        Assert.Equal("answers", found.Results.Single().Found);
         return handle;
     }
 

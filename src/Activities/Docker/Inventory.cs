@@ -12,6 +12,24 @@ internal sealed class Inventory(DockerEngine docker, Secrets secrets)
     public async Task<IReadOnlyList<NodeContainer>> NodesAsync(ClusterName cluster) =>
         await NodesAsync(cluster, await ListAsync(cluster));
 
+    /// <summary>The containers of the nodes of all clusters.</summary>
+    public async Task<IReadOnlyList<NodeContainer>> AllNodesAsync()
+    {
+        var listed = await docker.CallAsync(
+            (client, token) =>
+                client.Containers.ListContainersAsync(
+                    new() { All = true, Filters = Labels.Filter((Labels.Cluster, null), (Labels.Node, null)) },
+                    token
+                )
+        );
+        var nodes = await Task.WhenAll(
+            listed
+                .GroupBy(container => ClusterName.Parse(container.Labels[Labels.Cluster]))
+                .Select(cluster => NodesAsync(cluster.Key, cluster))
+        );
+        return [.. nodes.SelectMany(cluster => cluster)];
+    }
+
     /// <summary>A node's container as it is now.</summary>
     public async Task<NodeContainer> NodeAsync(NodeId node) =>
         await FindAsync(node) ?? throw Failure.Fail($"{node} has no container of PgFlow's", Hint.Repair(node.Cluster));

@@ -14,6 +14,7 @@ internal static class DoctorCommand
         new SearchAttributesCheck(),
         new WorkersCheck(),
         new WorkflowTasksCheck(),
+        new SchedulesCheck(),
         new WaitingCheck(),
     ];
 

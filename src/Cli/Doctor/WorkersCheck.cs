@@ -3,7 +3,7 @@ using Temporalio.Client;
 
 namespace PgFlow.Cli.Doctor;
 
-/// <summary>Somebody works on procedures, and on their activities.</summary>
+/// <summary>Somebody polls for procedures and for their activities, and works on them.</summary>
 internal sealed class WorkersCheck : IDoctorCheck
 {
     public async Task<IReadOnlyList<DoctorAnswer>> RunAsync(ITemporalClient client, CancellationToken cancel)
@@ -28,6 +28,10 @@ internal sealed class WorkersCheck : IDoctorCheck
             workers.AddRange(seen);
         }
 
-        return [new("Workers", Ok: true, string.Join(", ", workers.DistinctBy(worker => worker.Identity)))];
+        return
+        [
+            new("Workers", Ok: true, string.Join(", ", workers.DistinctBy(worker => worker.Identity))),
+            .. await AskedWorker.InspectAsync(client, cancel),
+        ];
     }
 }

@@ -9,7 +9,6 @@ internal sealed class WorkflowTasks(TimeProvider clock)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private long? _scheduled;
-    private string? _failure;
 
     /// <summary>Whether a worker has ever answered, so that a query can be.</summary>
     public bool Answered { get; private set; }
@@ -17,9 +16,14 @@ internal sealed class WorkflowTasks(TimeProvider clock)
     /// <summary>Whether the workflow has ended.</summary>
     public bool Closed { get; private set; }
 
+    /// <summary>Why the worker that answers can't go on.</summary>
+    public string? Failure { get; private set; }
+
     /// <summary>What is wrong.</summary>
     public string? Trouble =>
-        _failure ?? (_scheduled is { } since && clock.GetElapsedTime(since) >= Patience ? NoWorker : null);
+        Failure is { } why ? $"the worker can't go on: {why}. It tries again; see: pgflow doctor"
+        : _scheduled is { } since && clock.GetElapsedTime(since) >= Patience ? NoWorker
+        : null;
 
     public static string NoWorker =>
         $"no worker answers on task queue {Temporal.TaskQueue}; the procedure waits. Start one: pgflow worker";
@@ -35,7 +39,7 @@ internal sealed class WorkflowTasks(TimeProvider clock)
                 _scheduled = null;
                 break;
             case EventType.WorkflowTaskCompleted:
-                (Answered, _failure, _scheduled) = (true, null, null);
+                (Answered, Failure, _scheduled) = (true, null, null);
                 break;
             case EventType.WorkflowTaskFailed
                 when seen.WorkflowTaskFailedEventAttributes
@@ -43,9 +47,7 @@ internal sealed class WorkflowTasks(TimeProvider clock)
                         Cause: not WorkflowTaskFailedCause.UnhandledCommand
                             and not WorkflowTaskFailedCause.ResetWorkflow
                     } failed:
-                _failure =
-                    $"the worker can't go on: {failed.Failure?.Message ?? failed.Cause.ToString()}. It tries "
-                    + "again; see: pgflow doctor";
+                Failure = failed.Failure?.Message ?? failed.Cause.ToString();
                 break;
             case EventType.WorkflowExecutionCompleted
             or EventType.WorkflowExecutionFailed

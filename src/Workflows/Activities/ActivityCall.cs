@@ -112,6 +112,20 @@ internal static class ActivityCall
             }
         );
 
+    /// <summary>Asks a worker about itself, for somebody who waits for it.</summary>
+    public static Task<T> AskWorkerAsync<THand, T>(Expression<Func<THand, Task<T>>> call, string summary) =>
+        Workflow.ExecuteActivityAsync(
+            call,
+            new()
+            {
+                Summary = summary,
+                StartToCloseTimeout = TimeSpan.FromSeconds(15),
+                ScheduleToCloseTimeout = TimeSpan.FromSeconds(30),
+                HeartbeatTimeout = Heartbeat,
+                RetryPolicy = Retry with { MaximumAttempts = 2 },
+            }
+        );
+
     private static ActivityOptions ChangeOptions(string summary, Duration duration) =>
         Allowed(summary, () => Options(summary, duration));
 

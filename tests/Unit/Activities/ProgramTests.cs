@@ -176,6 +176,19 @@ public sealed partial class ProgramTests : IDisposable
     }
 
     [Fact]
+    public void The_room_of_volumes_is_the_same_for_whoever_asks()
+    {
+        Stub("df", """printf 'Filesystem Size Used Free Use Mount\n/dev/a b 1000 900 100 90%% /nodes/p1\n' """);
+        Run("volume-space");
+        var said = Assert.Single(Result().GetProperty("spaces").EnumerateArray()).GetString()!;
+        Assert.Equal(0, Try("read-repository", [], []).ExitCode);
+
+        VolumeSpace room = new("p1", 100 * 1024, 1000 * 1024);
+        Assert.Equal(room, RepositoryActivities.SpaceOf(said));
+        Assert.Equal([room], RepositoryActivities.Parse(ClusterName.Parse("demo"), _printed).Spaces);
+    }
+
+    [Fact]
     public void Settings_are_raised_to_the_greatest_that_the_WAL_was_written_with_and_never_lowered()
     {
         StubControlData();

@@ -82,6 +82,7 @@ internal sealed partial class InMemoryCluster
         "ChooseBackupParent",
         "FindStarter",
         "DescribeLease",
+        "InspectWorker",
         "LeaveEarlierRun",
         "TakeOverLease",
     ];
@@ -129,7 +130,8 @@ internal sealed partial class InMemoryCluster
             .AddAllActivities<IBackupActivities>(this)
             .AddAllActivities<ILedgerActivities>(this)
             .AddAllActivities<INotificationActivities>(this)
-            .AddAllActivities<IWitnessActivities>(this);
+            .AddAllActivities<IWitnessActivities>(this)
+            .AddAllActivities<IWorkerActivities>(this);
 
     Task<IReadOnlyList<Receiver>> INotificationActivities.FindReceiversAsync() => Notifications.FindReceiversAsync();
 

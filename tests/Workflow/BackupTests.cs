@@ -192,7 +192,8 @@ public sealed class BackupTests(TemporalServer server)
 
         var report = await verification.GetResultAsync<Report>();
         Assert.Equal(
-            "backup 20261124T100000Z-full of demo can be recovered: 42 MB up to 0/2000000 on timeline 1 without damage; "
+            $"backup 20261124T100000Z-full of {world.Cluster} can be recovered: 42 MB up to 0/2000000 on timeline 1 "
+                + "without damage; "
                 + "restored in 3 s, replayed in 2 s, checked in 1 s",
             report.Summary
         );
@@ -217,7 +218,10 @@ public sealed class BackupTests(TemporalServer server)
     {
         await using var world = TestEnvironment.Start(server);
         var created = await world.SucceedAsync("CreateRestorePoint", ("name", "before-2.0"));
-        Assert.Matches("^demo has restore point before-2.0: [0-9A-F]+/[0-9A-F]+ on timeline [0-9]+, ", created.Summary);
+        Assert.Matches(
+            $"^{world.Cluster} has restore point before-2.0: [0-9A-F]+/[0-9A-F]+ on timeline [0-9]+, ",
+            created.Summary
+        );
 
         var again = await world.FailAsync("CreateRestorePoint", ("name", "before-2.0"));
         Assert.Equal(FailureTypes.Refused, again.Type);

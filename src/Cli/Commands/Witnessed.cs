@@ -52,9 +52,9 @@ internal sealed record Witnessed(string WorkflowId, WitnessStatus? Status)
             return;
         }
 
+        var since = status.Since == default ? "begins" : $"since {ShownTime.Of(status.Since)}";
         data.WriteLine(
-            $"since {ShownTime.Of(status.Since)}, started by {status.By}; a failover may lose "
-                + $"{status.MaxLoss} MB of WAL; the old "
+            $"{since}, started by {status.By}; a failover may lose {status.MaxLoss} MB of WAL; the old "
                 + $"primary {(status.Failback ? "is brought back" : "stays fenced")}"
         );
         foreach (var finding in status.Findings)

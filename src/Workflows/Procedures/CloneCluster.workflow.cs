@@ -162,10 +162,7 @@ public sealed class CloneCluster : Procedure<CloneClusterInput>
                             $"after {Workflow.Info.WorkflowId}"
                         )
                 );
-                Conclude(
-                    $"{cluster} is as {source} was at {TargetText.Place(target)}; {primary} is the primary, on "
-                        + $"timeline {promotion.Value.Timeline}"
-                );
+                Conclude($"{cluster} is as {source} was at {TargetText.Place(target)}; {primary} is the primary");
             }
         );
 }

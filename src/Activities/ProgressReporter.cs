@@ -16,7 +16,7 @@ internal sealed class ProgressReporter : IDisposable
     private ProgressReporter(ActivityMark? mark)
     {
         (_step, Mark) = (mark?.Step?.Number, mark);
-        Newest = new("started", Step: _step);
+        Newest = new(ActivityProgress.Started, Step: _step);
     }
 
     /// <summary>The activity that is working now; null outside of one.</summary>

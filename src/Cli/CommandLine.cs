@@ -19,7 +19,7 @@ internal static class CommandLine
     {
         try
         {
-            return await InvokeAsync(Preferences.Added(Preferences.File, args, Read(args, terminal)), terminal);
+            return await InvokeAsync(Preferences.Added(Preferences.Place, args, Read(args, terminal)), terminal);
         }
         catch (CliError error)
         {

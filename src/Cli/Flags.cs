@@ -97,7 +97,8 @@ internal static class Flags
         new("ID")
         {
             Description =
-                "The procedure's workflow ID, as shown by pgflow history; a beginning that no other has; last",
+                "The procedure's workflow ID, as shown by pgflow history; a beginning that no other has; last: the "
+                + "newest that history shows",
             CompletionSources = { Completed.Procedures },
         };
 

@@ -12,16 +12,21 @@ internal sealed class PlainWriter(TextWriter writer) : TextWriter
 
     public override Encoding Encoding => writer.Encoding;
 
-    public override void Write(char value) =>
-        writer.Write(Signs.IndexOf(value, StringComparison.Ordinal) is >= 0 and var at ? Plain[at] : value);
+    public override void Write(char value) => writer.Write(OfAscii(value));
 
     public override void Write(char[] buffer, int index, int count)
     {
-        foreach (var value in buffer.AsSpan(index, count))
+        var copy = buffer.AsSpan(index, count).ToArray();
+        foreach (ref var value in copy.AsSpan())
         {
-            Write(value);
+            value = OfAscii(value);
         }
+
+        writer.Write(copy); // at once: a terminal gets its escape sequences whole
     }
+
+    private static char OfAscii(char value) =>
+        Signs.IndexOf(value, StringComparison.Ordinal) is >= 0 and var at ? Plain[at] : value;
 
     public override void Flush() => writer.Flush();
 

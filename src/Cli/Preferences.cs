@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Tomlyn;
@@ -22,26 +23,35 @@ internal static class Preferences
     /// <exception cref="CliError">The file can't be read, or says something else.</exception>
     public static IReadOnlyList<string> Added(string path, IReadOnlyList<string> args, ParseResult parsed)
     {
-        if (parsed.CommandResult is not { Parent: CommandResult } called || !System.IO.File.Exists(path))
+        var called = parsed.CommandResult;
+        List<Option> taken = [.. called.Command.Options.Intersect(Allowed)];
+        if (taken.Count == 0 || parsed.Action is HelpAction || !File.Exists(path))
         {
             return args;
         }
 
         var preferred = Read(path);
-        var missing = called
-            .Command.Options.Intersect(Allowed)
+        var missing = taken
             .Where(option => called.GetResult(option) is null or { Implicit: true })
-            .SelectMany(option => preferred.TryGetValue(option.Name[2..], out var value) ? Words(option, value) : []);
+            .SelectMany(option =>
+                preferred.TryGetValue(option.Name[2..], out var value) ? Words(path, option, value) : []
+            );
         var names = Names(called).Count();
         return [.. args.Take(names), .. missing, .. args.Skip(names)];
     }
 
     /// <summary>Where Temporal's own programs look for theirs.</summary>
-    public static string File =>
+    public static string Place =>
         Path.Combine(
             Environment.GetEnvironmentVariable("TEMPORAL_CONFIG_FILE") is { Length: > 0 } beside
-                ? Path.GetDirectoryName(Path.GetFullPath(beside))!
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "temporalio"),
+                ? Path.GetDirectoryName(Path.GetFullPath(beside)) ?? "/"
+                : Path.Combine(
+                    Environment.GetFolderPath(
+                        Environment.SpecialFolder.ApplicationData,
+                        Environment.SpecialFolderOption.DoNotVerify
+                    ),
+                    "temporalio"
+                ),
             FileName
         );
 
@@ -49,19 +59,24 @@ internal static class Preferences
     private static IEnumerable<CommandResult> Names(CommandResult called) =>
         called.Parent is CommandResult parent ? Names(parent).Append(called) : [];
 
-    private static IEnumerable<string> Words(Option option, object value) =>
-        value switch
+    private static IEnumerable<string> Words(string path, Option option, object value) =>
+        (option, value) switch
         {
-            true => [option.Name],
-            false => [],
-            _ => [option.Name, Convert.ToString(value, CultureInfo.InvariantCulture)!],
+            (Option<bool>, bool on) => on ? [option.Name] : [],
+            (not Option<bool>, string or long) => [option.Name, Convert.ToString(value, CultureInfo.InvariantCulture)!],
+            _ => throw new CliError(
+                ExitCodes.Usage,
+                What(path),
+                $"{option.Name[2..]} is neither {(option is Option<bool> ? "true nor false" : "a text nor a number")}",
+                "correct it, or remove it"
+            ),
         };
 
     private static TomlTable Read(string path)
     {
         try
         {
-            var read = TomlSerializer.Deserialize<TomlTable>(System.IO.File.ReadAllText(path)) ?? [];
+            var read = TomlSerializer.Deserialize<TomlTable>(File.ReadAllText(path)) ?? [];
             var names = Allowed.Select(option => option.Name[2..]).ToList();
             List<string> unknown = [.. read.Keys.Except(names).Select(key => $"{key} is none of its keys")];
             return unknown.Count == 0

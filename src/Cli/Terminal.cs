@@ -33,10 +33,8 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
     /// <summary>Data for programs; the fields of each object in alphabetical order.</summary>
     public void Json(object? value)
     {
-        var options = Out.Profile.Capabilities.Unicode ? Readable : Escaped;
-        Out.Profile.Out.Writer.WriteLine(
-            Sorted(JsonSerializer.SerializeToNode(value, options))?.ToJsonString(options) ?? "null"
-        );
+        var json = Sorted(JsonSerializer.SerializeToNode(value, Indented))?.ToJsonString(Indented) ?? "null";
+        Out.Profile.Out.Writer.WriteLine(Out.Profile.Capabilities.Unicode ? json : Escaped(json));
     }
 
     /// <summary>Asks a question that is answered by yes or no, or their first letters; no where nothing is
@@ -87,13 +85,16 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
         }
     }
 
-    /// <summary>It is read by people and jq, not put into HTML.</summary>
-    private static JsonSerializerOptions Readable { get; } = Indented(JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+    private static JsonSerializerOptions Indented { get; } =
+        new(PgFlowJson.Options)
+        {
+            WriteIndented = true,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is read by people and jq, not put into HTML
+        };
 
-    private static JsonSerializerOptions Escaped { get; } = Indented(JavaScriptEncoder.Default);
-
-    private static JsonSerializerOptions Indented(JavaScriptEncoder encoder) =>
-        new(PgFlowJson.Options) { WriteIndented = true, Encoder = encoder };
+    /// <summary>The same data in ASCII: what is none stands in strings only.</summary>
+    private static string Escaped(string json) =>
+        string.Concat(json.Select(symbol => char.IsAscii(symbol) ? $"{symbol}" : $"\\u{(int)symbol:x4}"));
 
     private static IAnsiConsole Console(TextWriter writer, bool redirected, bool unicode)
     {

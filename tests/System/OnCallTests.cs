@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace PgFlow.SystemTests;
 
 /// <summary>What somebody on call types first, in the real <c>pgflow</c>.</summary>
@@ -43,9 +45,17 @@ public sealed class OnCallTests(TemporalServer temporal)
                 ).Contains("a new release", StringComparison.Ordinal)
         );
         Assert.Contains("reason  a new release", await SaidAsync("show", point.Id[..^3]), StringComparison.Ordinal);
+        await SaidAsync("restore-point", name, "after", "--dry-run");
+        Assert.Contains("reason  a new release", await SaidAsync("show", "last"), StringComparison.Ordinal);
         var (code, said) = await PgFlowAsync("cancel", point.Id[..^3]);
         Assert.Equal(2, code);
         Assert.Contains(point.Id, said, StringComparison.Ordinal);
+
+        cluster.Worker.Kill9(); // what keeps it from looking is data too
+        (code, said) = await PgFlowAsync("status", name, "--timeout", "8s", "-o", "json");
+        var error = JsonNode.Parse(said[..(said.LastIndexOf('}') + 1)])!["error"]!;
+        Assert.Equal((5, 5), (code, (int)error["exitCode"]!));
+        Assert.Contains("no worker answers", error["detail"]!.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]

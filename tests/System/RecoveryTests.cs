@@ -137,6 +137,14 @@ public sealed class RecoveryTests(TemporalServer temporal)
             async () => await Host.TryAsync(() => WordsAsync(cluster.Node(1))) == "A,B"
         );
         await InspectingAsync(recovery);
+        var (exit, seen) = await PgFlowProgram.RunAsync(
+            temporal.Client,
+            "psql",
+            $"{cluster.Name}",
+            "-c",
+            "SELECT 'read-only: ' || pg_is_in_recovery()"
+        );
+        Assert.True(exit == 0 && seen.Contains("read-only: true", StringComparison.Ordinal), seen);
 
         var busy = await TestCluster.FailureAsync(
             await cluster.StartAsync(

@@ -197,6 +197,7 @@ public sealed class BackupTests(TemporalServer server)
                 + "restored in 3 s, replayed in 2 s, checked in 1 s",
             report.Summary
         );
+        Assert.Empty(report.Notes);
     }
 
     [Fact]

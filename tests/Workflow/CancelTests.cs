@@ -205,6 +205,8 @@ public sealed class CancelTests(TemporalServer server)
             (FailureTypes.Incomplete, "Failover f-1 took the cluster from it, as carl decided (clients wait)"),
             (failed.Type, failed.Message)
         );
+        var act = Assert.Single(failed.Report!.Acts);
+        Assert.Equal(("yield to Failover f-1", "carl", "clients wait"), (act.What, act.By, act.Reason));
         Assert.Equal(ProcedureStatus.Incomplete, world.InMemory.Ledger.Single().Outcome);
     }
 

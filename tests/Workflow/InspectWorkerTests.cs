@@ -14,7 +14,8 @@ public sealed class InspectWorkerTests(TemporalServer server)
         [
             [],
             [TestEnvironment.Typed("{}")],
-            [new InspectWorkerInput("anna")],
+            [TestEnvironment.Typed("""{"by": 5}""")],
+            [TestEnvironment.Typed("\"x\"")],
         ];
         foreach (var input in inputs)
         {

@@ -401,7 +401,10 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
         var before = (await handle.QueryAsync<ProcedureProgress>("progress", [])).Plan!;
         Assert.Equal(
             "replays on to 0/3000000 on timeline 1",
-            await handle.ExecuteUpdateAsync<string>("move", [TestEnvironment.Typed("""{"toLsn": "0/3000000"}""")])
+            await handle.ExecuteUpdateAsync<string>(
+                "move",
+                [TestEnvironment.Typed("""{"toLsn": "0/3000000", "by": "ann", "reason": "a little more"}""")]
+            )
         );
         await TestEnvironment.UntilAsync(
             handle,
@@ -413,8 +416,15 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
             handle.ExecuteUpdateAsync("approve", [new Approval(before.Hash, "carla")])
         );
         await handle.ExecuteUpdateAsync("approve", [new Approval(null, "carla")]);
-        await EndsWellAsync(world, handle);
-        Assert.Contains("0/3000000", (await handle.GetResultAsync<Report>()).Plan!.Summary, StringComparison.Ordinal);
+        var report = await EndsWellAsync(world, handle);
+        Assert.Contains("0/3000000", report.Plan!.Summary, StringComparison.Ordinal);
+        Assert.Contains(
+            report.Acts,
+            act =>
+                act is { By: "ann", Reason: "a little more" }
+                && act.What.StartsWith("move to ", StringComparison.Ordinal)
+                && act.What.EndsWith(" 0/3000000", StringComparison.Ordinal)
+        );
         // proven once more before the point of no return
         Assert.Equal([new(0x2000000), new(0x3000000), new(0x3000000)], world.InMemory.Replays);
         return handle;
@@ -452,7 +462,7 @@ internal sealed record Scenario(string Name, int Nodes, Func<TestEnvironment, Ta
 
     private static async Task<WorkflowHandle> WorkerAsync(TestEnvironment world)
     {
-        var handle = await world.StartRawAsync("InspectWorker", new InspectWorkerInput("anna"));
+        var handle = await world.StartRawAsync("InspectWorker");
         var found = await handle.GetResultAsync<WorkerInspection>();
         Assert.Equal("answers", found.Results.Single().Found);
         return handle;

@@ -13,6 +13,9 @@ internal sealed class ClockCheck(Sql sql) : IWorkerCheck
 
     private static readonly TimeSpan Most = TimeSpan.FromSeconds(2);
 
+    /// <summary>Temporal is asked once, by a task that may have waited for the worker.</summary>
+    private static readonly TimeSpan TaskWaits = TimeSpan.FromSeconds(3);
+
     public string What => "Clock";
 
     public async Task<IReadOnlyList<CheckResult>> RunAsync(InspectedHost host)
@@ -23,7 +26,7 @@ internal sealed class ClockCheck(Sql sql) : IWorkerCheck
 
     public static IEnumerable<CheckResult> Judge(string what, IReadOnlyList<ClockOffset> offsets)
     {
-        ClockOffset[] wrong = [.. offsets.Where(offset => offset.Ahead.Duration() > Most)];
+        ClockOffset[] wrong = [.. offsets.Where(offset => offset.Ahead.Duration() > Most + offset.Waited)];
         var worst = offsets.MaxBy(offset => offset.Ahead.Duration())!;
         return wrong.Length == 0
             ? [new(what, Ok: true, $"{worst.Words} (asked: {string.Join(", ", offsets.Select(one => one.Of))})")]
@@ -44,7 +47,7 @@ internal sealed class ClockCheck(Sql sql) : IWorkerCheck
 
     /// <summary>It says when it gave the task away, directly before the worker took it.</summary>
     private static ClockOffset OfTemporal(DateTimeOffset at) =>
-        new("Temporal", ActivityExecutionContext.Current.Info.StartedTime - at.UtcDateTime);
+        new("Temporal", ActivityExecutionContext.Current.Info.StartedTime - at.UtcDateTime, TaskWaits);
 
     /// <summary>Null where it does not answer: <c>status</c> says why.</summary>
     private async Task<ClockOffset?> OffsetOrNullAsync(NodeContainer node)
@@ -90,7 +93,8 @@ internal sealed record ClockAnswer(DateTimeOffset Before, DateTimeOffset Said, D
 /// <summary>How far another clock is from the worker's.</summary>
 /// <param name="Of">Whose clock.</param>
 /// <param name="Ahead">How far it is ahead; negative where it is behind.</param>
-internal sealed record ClockOffset(string Of, TimeSpan Ahead)
+/// <param name="Waited">How long its answer may have waited.</param>
+internal sealed record ClockOffset(string Of, TimeSpan Ahead, TimeSpan Waited = default)
 {
     public string Words =>
         $"{Of}'s clock is {PgFlowText.Took(Ahead.Duration())} "

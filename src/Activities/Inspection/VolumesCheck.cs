@@ -5,6 +5,9 @@ namespace PgFlow.Activities.Inspection;
 /// <summary>The volumes of all clusters have room.</summary>
 internal sealed class VolumesCheck(DockerEngine docker, JobRunner jobs) : IWorkerCheck
 {
+    /// <summary>Below what every check has.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(6);
+
     public string What => "Volumes";
 
     public async Task<IReadOnlyList<CheckResult>> RunAsync(InspectedHost host)
@@ -12,9 +15,11 @@ internal sealed class VolumesCheck(DockerEngine docker, JobRunner jobs) : IWorke
         var volumes = (await docker.CallAsync((client, token) => client.Volumes.ListAsync(token))).Volumes ?? [];
         try
         {
+            // the jobs of a storage that hangs are removed here, while somebody waits
             var spaces = await Task.WhenAll(
-                host.Nodes.DistinctBy(node => node.Id.Cluster).Select(node => SpacesAsync(node, volumes))
-            );
+                    host.Nodes.DistinctBy(node => node.Id.Cluster).Select(node => SpacesAsync(node, volumes))
+                )
+                .WaitAsync(Limit, DockerEngine.ActivityToken);
             return spaces.Length > 0
                 ? Judge(What, [.. spaces.SelectMany(cluster => cluster)])
                 : [new(What, Ok: true, "there is no cluster here")];

@@ -26,7 +26,12 @@ internal sealed class WorkerActivities(Inventory inventory, IEnumerable<IWorkerC
         }
         catch (Exception e) when (!DockerEngine.ActivityToken.IsCancellationRequested)
         {
-            return [DockerCheck.Unreachable(Failures.Words(e))];
+            return
+            [
+                e is HttpRequestException or TimeoutException
+                    ? DockerCheck.Unreachable(Failures.Words(e))
+                    : new("Nodes", Ok: false, Failures.Words(e)),
+            ];
         }
 
         var found = await Task.WhenAll(checks.Select(check => ResultsOfAsync(check, new(at, nodes))));

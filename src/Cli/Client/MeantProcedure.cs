@@ -106,7 +106,7 @@ internal static partial class MeantProcedure
         string id,
         CancellationToken cancel
     ) =>
-        id is Last ? [.. (await Runs.HistoryAsync(client, [], cancel)).Take(1)]
+        id is Last ? [.. (await Runs.HistoryAsync(client, [], cancel)).OrderBy(run => run.IsIdle).Take(1)]
         : Fit().IsMatch(id)
             ?
             [

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
 using Temporalio.Client;
 
 namespace PgFlow.Cli.Commands;
@@ -9,54 +10,82 @@ internal static class Completed
 {
     private const int MostProcedures = 20;
 
-    /// <summary>Somebody has pressed a key and waits; a worker needs a second to look.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(4);
+    /// <summary>Somebody has pressed a key and waits.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+
+    /// <summary>A worker needs a second to look.</summary>
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(4);
 
     public static IEnumerable<CompletionItem> Clusters(CompletionContext context) =>
-        Complete(context, async (client, _, cancel) => await Runs.ClustersAsync(client, cancel));
+        Complete(context, Limit, async (client, cancel) => await Runs.ClustersAsync(client, cancel));
 
     public static IEnumerable<CompletionItem> Procedures(CompletionContext context) =>
         Complete(
             context,
-            async (client, _, cancel) =>
+            Limit,
+            async (client, cancel) =>
                 (await Runs.HistoryAsync(client, [], cancel)).Take(MostProcedures).Select(run => run.WorkflowId)
         );
 
     public static IEnumerable<CompletionItem> Nodes(CompletionContext context) =>
-        Complete(
+        CompleteOf<Inspection>(
             context,
-            async (client, cluster, cancel) =>
-                (await LookAsync<Inspection>(client, nameof(InspectCluster), cluster, cancel)).State.Nodes.Select(
-                    node => node.Id.ToString()
-                )
+            nameof(InspectCluster),
+            found => found.State.Nodes.Select(node => node.Id.Name.ToString())
         );
 
     public static IEnumerable<CompletionItem> Backups(CompletionContext context) =>
-        Complete(
+        CompleteOf<TimelineTree>(
             context,
-            async (client, cluster, cancel) =>
-                (await BranchesAsync(client, cluster, cancel))
-                    .SelectMany(branch => branch.Backups)
-                    .Select(backup => backup.Id)
+            nameof(InspectTimeline),
+            tree => tree.Branches.SelectMany(branch => branch.Backups).Select(backup => backup.Id)
         );
 
     public static IEnumerable<CompletionItem> RestorePoints(CompletionContext context) =>
-        Complete(
+        CompleteOf<TimelineTree>(
             context,
-            async (client, cluster, cancel) =>
-                (await BranchesAsync(client, cluster, cancel))
-                    .SelectMany(branch => branch.RestorePoints)
-                    .Select(point => point.Name)
+            nameof(InspectTimeline),
+            tree => tree.Branches.SelectMany(branch => branch.RestorePoints).Select(point => point.Name)
         );
+
+    /// <summary>Of the cluster that was typed first: of clone's two it is the one that is there. What looks ends with
+    /// the patience of who has pressed the key.</summary>
+    private static IEnumerable<CompletionItem> CompleteOf<T>(
+        CompletionContext context,
+        string workflow,
+        Func<T, IEnumerable<string>> words
+    )
+    {
+        var typed = context.ParseResult.CommandResult.Children.OfType<ArgumentResult>().FirstOrDefault();
+        return typed is not { Tokens: [{ Value: var cluster }, ..] }
+            ? []
+            : Complete(
+                context,
+                LookLimit,
+                async (client, cancel) =>
+                    words(
+                        await client.ExecuteWorkflowAsync<T>(
+                            workflow,
+                            [new { cluster, by = Temporal.User }],
+                            new(WorkflowId.New(workflow, cluster), Temporal.TaskQueue)
+                            {
+                                ExecutionTimeout = LookLimit,
+                                Rpc = new() { CancellationToken = cancel },
+                            }
+                        )
+                    )
+            );
+    }
 
     private static IEnumerable<CompletionItem> Complete(
         CompletionContext context,
-        Func<ITemporalClient, string, CancellationToken, Task<IEnumerable<string>>> findAsync
+        TimeSpan within,
+        Func<ITemporalClient, CancellationToken, Task<IEnumerable<string>>> findAsync
     )
     {
         try
         {
-            return AskAsync(context.ParseResult, findAsync).GetAwaiter().GetResult();
+            return AskAsync(context.ParseResult, within, findAsync).GetAwaiter().GetResult();
         }
         catch (Exception)
         {
@@ -66,34 +95,17 @@ internal static class Completed
 
     private static async Task<IEnumerable<CompletionItem>> AskAsync(
         ParseResult parsed,
-        Func<ITemporalClient, string, CancellationToken, Task<IEnumerable<string>>> findAsync
+        TimeSpan within,
+        Func<ITemporalClient, CancellationToken, Task<IEnumerable<string>>> findAsync
     )
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(within);
         var client = await Temporal.ConnectAsync(
             parsed.GetValue(Flags.Address),
             parsed.GetValue(Flags.Namespace),
             limit.Token
         );
-        var found = await findAsync(client, parsed.GetValue(Flags.Cluster) ?? "", limit.Token);
+        var found = await findAsync(client, limit.Token);
         return [.. found.Select(word => new CompletionItem(word))];
     }
-
-    private static async Task<IReadOnlyList<TreeBranch>> BranchesAsync(
-        ITemporalClient client,
-        string cluster,
-        CancellationToken cancel
-    ) => (await LookAsync<TimelineTree>(client, nameof(InspectTimeline), cluster, cancel)).Branches;
-
-    private static Task<T> LookAsync<T>(
-        ITemporalClient client,
-        string workflow,
-        string cluster,
-        CancellationToken cancel
-    ) =>
-        client.ExecuteWorkflowAsync<T>(
-            workflow,
-            [new { cluster, by = Temporal.User }],
-            new(WorkflowId.New(workflow, cluster), Temporal.TaskQueue) { Rpc = new() { CancellationToken = cancel } }
-        );
 }

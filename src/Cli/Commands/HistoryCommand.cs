@@ -46,9 +46,6 @@ internal static partial class HistoryCommand
 
     private const string Terminated = "terminated";
 
-    /// <summary>What changed nothing, and was not to be.</summary>
-    private static readonly string[] Idle = ["planned", "refused", "clusterBusy"];
-
     static HistoryCommand()
     {
         Procedure.AcceptOnlyFromAmong([.. ProcedureList.All.Where(one => !one.ReadOnly).Select(one => one.Name)]);
@@ -71,7 +68,7 @@ internal static partial class HistoryCommand
         var client = await call.ConnectAsync(cancel);
         var isWhole = given.GetValue(All) || given.GetValue(Outcome) is not null;
         var found = (await Runs.HistoryAsync(client, Conditions(given), cancel)).ToLookup(run =>
-            isWhole || !Idle.Contains(run.Outcome)
+            isWhole || !run.IsIdle
         );
         List<Run> runs = [.. found[true].Take(given.GetValue(Limit))];
         if (call.Json)

@@ -9,7 +9,7 @@ internal static class NodeCommands
     private static readonly Argument<string?> Node = new Argument<string?>("NODE")
     {
         HelpName = "NODE",
-        Description = "The node; the primary, or all nodes, where none is named",
+        Description = "The node; the primary (else the only one that answers), or all nodes, where none is named",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -76,13 +76,16 @@ internal static class NodeCommands
     private static async Task<NodeId> PrimaryAsync(InvocationContext call, CancellationToken cancel)
     {
         var state = (await new InspectionClient(call).ForAsync<Inspection>(nameof(InspectCluster), cancel)).State;
-        return state.Primaries is [var primary]
-            ? primary.Id
-            : throw new CliError(
-                ExitCodes.Refused,
-                $"{state.Cluster} has {(state.Primaries.Count == 0 ? "no primary" : "several primaries")}",
-                hint: "name the node, behind the cluster"
-            );
+        return (state.Primaries, state.Standbys) switch
+        {
+            ([var primary], _) => primary.Id,
+            ([], [var only]) => only.Id, // a recovery that is paused at its target
+            ([], _) => throw Unclear("no primary"),
+            _ => throw Unclear("several primaries"),
+        };
+
+        CliError Unclear(string has) =>
+            new(ExitCodes.Refused, $"{state.Cluster} has {has}", hint: "name the node, behind the cluster");
     }
 
     private static async Task<int> LogsAsync(InvocationContext call, CancellationToken cancel)

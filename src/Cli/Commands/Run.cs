@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
@@ -27,6 +28,10 @@ internal sealed record Run(
     string? Reason
 )
 {
+    /// <summary>It changed nothing, and was not to.</summary>
+    [JsonIgnore]
+    public bool IsIdle => Outcome is "planned" or "refused" or "clusterBusy";
+
     public static Run Of(WorkflowExecution execution)
     {
         var found = execution.TypedSearchAttributes;

@@ -59,9 +59,9 @@ internal sealed record ScheduledRun(string Id, string Procedure, bool Paused, Da
                 await LastAsync(client, there.Info, cancel)
             );
         }
-        catch (RpcException) when (!cancel.IsCancellationRequested)
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {
-            return null; // there is none; or it can't be read, and what was found of the cluster is shown all the same
+            return null;
         }
     }
 

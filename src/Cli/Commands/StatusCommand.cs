@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spectre.Console;
 using Temporalio.Client;
+using Temporalio.Exceptions;
 
 namespace PgFlow.Cli.Commands;
 
@@ -84,9 +85,26 @@ internal static class StatusCommand
             ClusterStatus.InspectionOf(end),
             end,
             await Runs.OpenAsync(client, cluster, cancel),
-            await ScheduledRun.OfAsync(client, cluster, cancel),
+            await SchedulesAsync(client, cluster, cancel),
             await Witnessed.OfAsync(client, cluster, cancel)
         );
+    }
+
+    /// <summary>Where they can't be read, what was found of the cluster is shown all the same.</summary>
+    private static async Task<IReadOnlyList<ScheduledRun>> SchedulesAsync(
+        ITemporalClient client,
+        string cluster,
+        CancellationToken cancel
+    )
+    {
+        try
+        {
+            return await ScheduledRun.OfAsync(client, cluster, cancel);
+        }
+        catch (RpcException) when (!cancel.IsCancellationRequested)
+        {
+            return [];
+        }
     }
 
     private static void Print(InvocationContext call, List<ClusterStatus> found, bool one)

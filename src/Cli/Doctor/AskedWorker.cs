@@ -19,7 +19,7 @@ internal sealed class AskedWorker
     private static readonly TimeSpan Taking = TimeSpan.FromSeconds(8);
 
     /// <summary>Above the activity's limit: it says itself what does not answer.</summary>
-    private static readonly TimeSpan Looking = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Looking = TimeSpan.FromSeconds(32);
 
     private readonly WorkflowTasks _tasks = new(TimeProvider.System);
 
@@ -32,16 +32,29 @@ internal sealed class AskedWorker
     /// <summary>What the worker finds where it works, or why there is no answer.</summary>
     public static async Task<IReadOnlyList<DoctorAnswer>> InspectAsync(ITemporalClient client, CancellationToken cancel)
     {
+        try
+        {
+            return await AskAsync(client, cancel);
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.PermissionDenied)
+        {
+            return [Failing($"can't be asked: {e.Message}", "ask with a key that may start workflows")];
+        }
+    }
+
+    private static async Task<IReadOnlyList<DoctorAnswer>> AskAsync(ITemporalClient client, CancellationToken cancel)
+    {
         var asked = new AskedWorker();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(Taking);
         var handle = await client.StartWorkflowAsync(
             nameof(InspectWorker),
-            [new InspectWorkerInput(Temporal.User)],
+            [],
             new(WorkflowId.New(nameof(InspectWorker), cluster: null), Temporal.TaskQueue)
             {
                 StaticSummary = "Inspect the worker",
                 TaskTimeout = Deciding,
+                ExecutionTimeout = Taking + Looking, // also where pgflow ends before it
                 Rpc = new() { CancellationToken = cancel },
             }
         );

@@ -1,5 +1,4 @@
 using Temporalio.Client;
-using Temporalio.Exceptions;
 
 namespace PgFlow.Cli.Progress;
 
@@ -9,6 +8,8 @@ internal static class ClientsText
 {
     private const int MostRuns = 5;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     /// <summary>In one line; null where they don't notice.</summary>
     public static async Task<string?> OfAsync(ITemporalClient client, StartRequest request, CancellationToken cancel)
     {
@@ -17,11 +18,13 @@ internal static class ClientsText
             return null;
         }
 
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(Patience);
         try
         {
-            return Of(typical, await MeasuredAsync(client, request, cancel));
+            return Of(typical, await MeasuredAsync(client, request, limit.Token));
         }
-        catch (RpcException) when (!cancel.IsCancellationRequested)
+        catch (Exception) when (!cancel.IsCancellationRequested)
         {
             return Of(typical, []); // no reason not to ask
         }
@@ -54,11 +57,10 @@ internal static class ClientsText
     {
         return measured switch
         {
-            [] => $"clients: can't write {typical}, typically",
-            [var once] => $"clients: can't write for about {Took(once)}, as the last time here",
-            _ =>
-                $"clients: can't write for about {Took(measured[measured.Count / 2])}; the last {measured.Count} times "
-                    + $"here {Took(measured[0])} to {Took(measured[^1])}",
+            [] => $"clients: without writes {typical}, typically",
+            [var once] => $"clients: without writes for about {Took(once)}, as the last time here",
+            _ => $"clients: without writes for about {Took(measured[measured.Count / 2])}; the last "
+                + $"{measured.Count} times here {Took(measured[0])} to {Took(measured[^1])}",
         };
 
         static string Took(long milliseconds) => PgFlowText.Took(TimeSpan.FromMilliseconds(milliseconds));

@@ -113,31 +113,30 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
     }
 
     /// <summary>The procedure when it waits for approval; null when it has ended.</summary>
-    private Task<ProcedureProgress?> WaitAsync(CancellationToken cancel) =>
-        _people
-            .Status()
-            .StartAsync(
-                "plans",
-                async shown =>
-                {
-                    await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(cancel))
-                    {
-                        if (now.Progress is { Status: ProcedureStatus.WaitingForApproval } waiting)
-                        {
-                            return waiting;
-                        }
+    private async Task<ProcedureProgress?> WaitAsync(CancellationToken cancel)
+    {
+        string? said = null;
+        var lines = new ProgressLines(TimeProvider.System);
+        await foreach (var now in new ProcedureWatcher(handle).SnapshotsAsync(cancel))
+        {
+            if (now.Progress is { Status: ProcedureStatus.WaitingForApproval } waiting)
+            {
+                return waiting;
+            }
 
-                        shown.Status(
-                            Markup.Escape(
-                                now.Trouble
-                                    ?? string.Join("; ", now.Activities.Select(one => one.Words).Prepend("plans"))
-                            )
-                        );
-                    }
+            if (now.Trouble is not null && now.Trouble != said)
+            {
+                call.Terminal.WriteInfo(said = now.Trouble);
+            }
 
-                    return null;
-                }
-            );
+            foreach (var activity in now.Activities.Where(lines.Take))
+            {
+                call.Terminal.WriteInfo($"planning: {activity.Words}");
+            }
+        }
+
+        return null;
+    }
 
     private async Task AnsweredElsewhereAsync(CancellationTokenSource answered)
     {

@@ -13,12 +13,14 @@ internal sealed record PendingActivity(string Id, string Type, ActivityProgress?
 {
     /// <summary>Its progress and why it is tried again.</summary>
     public string Words =>
-        (Progress, Failure) switch
+        (Said, Failure) switch
         {
             (null, _) => Failure ?? "",
-            (_, null) => Say(Progress),
-            _ => $"{Say(Progress)} ({Failure})",
+            (var said, null) => said,
+            var (said, failure) => $"{said} ({failure})",
         };
+
+    private string? Said => Progress is null or { Phase: ActivityProgress.Started } ? null : Say(Progress);
 
     /// <summary>The activities of a procedure that have something to say.</summary>
     public static async Task<IReadOnlyList<PendingActivity>> OfAsync(
@@ -50,9 +52,8 @@ internal sealed record PendingActivity(string Id, string Type, ActivityProgress?
         var failure = activity.LastFailure is { } last
             ? $"attempt {activity.Attempt}: {last.Cause?.Message ?? last.Message}"
             : null;
-        return (progress, failure) is (null, null)
-            ? null
-            : new(activity.ActivityId, activity.ActivityType.Name, progress, failure);
+        var found = new PendingActivity(activity.ActivityId, activity.ActivityType.Name, progress, failure);
+        return found.Words.Length > 0 ? found : null;
     }
 
     /// <summary>Whether it belongs to that step.</summary>

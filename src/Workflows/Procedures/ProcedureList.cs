@@ -18,8 +18,8 @@ public sealed record ProcedureEntry(string Name, Type Input, string? CommandName
     /// <summary>Temporal can start it by a schedule.</summary>
     public bool CanRepeat { get; init; }
 
-    /// <summary>How long clients can't write because of it, where no cluster has told yet; null where they don't
-    /// notice.</summary>
+    /// <summary>How long clients can't write because of it, where no run has measured it; null where they don't
+    /// notice, and where it depends on the data.</summary>
     public string? TypicalOutage { get; init; }
 
     /// <summary>It only looks.</summary>
@@ -129,7 +129,7 @@ public static class ProcedureList
             "Make a standby the primary after the primary was lost"
         )
         {
-            TypicalOutage = "until 1 to 3 s after its start",
+            TypicalOutage = "for 1 to 3 s more",
             Plan = (input, state) => FailoverPlan.FromAsync((FailoverInput)input, state),
         },
         new(
@@ -197,7 +197,10 @@ public static class ProcedureList
             typeof(UpdateClusterInput),
             "update",
             "Give all nodes another image or other settings, one node after another"
-        ),
+        )
+        {
+            TypicalOutage = "for less than 1 s, where the primary changes; as long as it restarts, where it can't",
+        },
         new(
             nameof(TakeBackup),
             typeof(TakeBackupInput),
@@ -230,10 +233,7 @@ public static class ProcedureList
             "recover",
             "Bring a cluster back to a position in its past, on the branch that was live then; its standbys "
                 + "are made anew"
-        )
-        {
-            TypicalOutage = "while the backup is fetched and the WAL replayed",
-        },
+        ),
         new(
             nameof(CloneCluster),
             typeof(CloneClusterInput),

@@ -16,4 +16,8 @@ public sealed record ActivityProgress(
     double? EtaSeconds = null,
     int? Step = null,
     PrimarySeen? Seen = null
-);
+)
+{
+    /// <summary>The phase of an activity that has not said anything yet.</summary>
+    public const string Started = "started";
+}

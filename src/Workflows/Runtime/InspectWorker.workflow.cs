@@ -7,15 +7,7 @@ namespace PgFlow.Workflows.Runtime;
 [Workflow]
 public sealed class InspectWorker
 {
-    /// <summary>Asks the worker.</summary>
+    /// <summary>Asks the worker. It takes no input, so that none can be wrong.</summary>
     [WorkflowRun]
-    public Task<WorkerInspection> RunAsync(InspectWorkerInput? input = null)
-    {
-        Workflow.CurrentDetails = $"Asked for by {input?.By ?? "somebody in the Web UI"}.";
-        return Workers.InspectAsync();
-    }
+    public Task<WorkerInspection> RunAsync() => Workers.InspectAsync();
 }
-
-/// <summary>What InspectWorker takes.</summary>
-/// <param name="By">Who asks.</param>
-public sealed record InspectWorkerInput(string? By = null);

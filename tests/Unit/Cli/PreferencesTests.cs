@@ -26,13 +26,26 @@ public sealed class PreferencesTests : IDisposable
     [Theory]
     [InlineData("yes = true", "yes is none of its keys")]
     [InlineData("utc", "(1,4)")]
+    [InlineData("utc = \"yes\"", "utc is neither true nor false")]
+    [InlineData("utc = 1", "utc is neither true nor false")]
+    [InlineData("output = true", "output is neither a text nor a number")]
+    [InlineData("[output]\nas = \"json\"", "output is neither a text nor a number")]
+    [InlineData("timeout = 2026-11-28", "timeout is neither a text nor a number")]
     public void What_it_can_not_say_is_an_error_that_names_the_file(string text, string detail)
     {
         File.WriteAllText(_file, text);
-        var error = Assert.Throws<CliError>(() => Added("history"));
+        var error = Assert.Throws<CliError>(() => Added("status"));
         Assert.Equal(2, error.ExitCode);
         Assert.Contains(_file, error.Message, StringComparison.Ordinal);
         Assert.Contains(error.Detail, line => line.Contains(detail, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_broken_one_stops_nothing_that_takes_nothing_of_it()
+    {
+        File.WriteAllText(_file, "utc");
+        Assert.Equal(["completions", "bash"], Added("completions", "bash"));
+        Assert.Equal(["status", "--help"], Added("status", "--help"));
     }
 
     [Fact]

@@ -16,13 +16,21 @@ public sealed class ProgressTests
     private readonly ManualClock _clock = new();
 
     [Fact]
+    public void An_activity_that_has_only_started_says_nothing_but_why_it_is_tried_again()
+    {
+        var started = new PendingActivity("1", "CopyPrimary", new(ActivityProgress.Started, Step: 3), Failure: null);
+        Assert.Equal("", started.Words);
+        Assert.Equal("attempt 2: no", (started with { Failure = "attempt 2: no" }).Words);
+    }
+
+    [Fact]
     public void What_is_done_and_what_is_left_stands_under_its_step()
     {
         var beside = new StepReport(3, "fence", "Fence p3", StepState.Running, DateTimeOffset.UnixEpoch);
         _console.Write(LiveView.Draw(Snapshot(At(40, 20), Copying, beside), "ID", DateTimeOffset.UnixEpoch));
 
         Assert.Matches(
-            "Copy p1 to p2 .*\n +copy: 40 %, 38 MB of 95 MB, [0-9]+ kB/s, about 20 s left *\n.*Fence p3",
+            "Copy p1 to p2 .*\n +copy: 40 %, 38 MB of 95 MB, 2929 kB/s, about 20 s left *\n.*Fence p3",
             _console.Output
         );
     }

@@ -51,8 +51,9 @@ internal sealed class Contract
     private IEnumerable<string> Workflow(Type type)
     {
         var run = type.GetMethods().Single(method => method.IsDefined(typeof(WorkflowRunAttribute)));
-        var input = PgFlowJson.Options.GetTypeInfo(run.GetParameters().Single().ParameterType);
-        var fields = input.Properties.Where(field => field.Get is not null || field.Set is not null);
+        var fields = run.GetParameters()
+            .SelectMany(input => PgFlowJson.Options.GetTypeInfo(input.ParameterType).Properties)
+            .Where(field => field.Get is not null || field.Set is not null);
         return
         [
             .. fields.Select(field => $"{type.Name}.{field.Name}: {Name(field.PropertyType)}"),

@@ -58,7 +58,7 @@ public sealed class BackupTests(TemporalServer temporal)
         Assert.Equal(2, (await ListAsync(cluster)).Length);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_backup_whose_copy_is_damaged_is_not_published()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -99,7 +99,7 @@ public sealed class BackupTests(TemporalServer temporal)
         Assert.Single(await ListAsync(cluster));
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_failover_during_a_backup_is_not_kept_waiting_and_the_backup_leaves_nothing()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -249,7 +249,7 @@ public sealed class BackupTests(TemporalServer temporal)
         Assert.Equal("2", (await TestCluster.SqlAsync(cluster.Node(1), "SELECT count(*) FROM t")).Trim());
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task What_is_being_read_is_not_removed_and_what_is_being_removed_is_not_read()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);

@@ -55,7 +55,7 @@ public sealed class FailbackTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 3);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_remade_standby_streams_and_nothing_that_was_set_aside_is_left()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -39,7 +39,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Of_a_primary_that_removed_wal_which_no_standby_has_does_not_say_that_nothing_was_lost()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, archive: ArchiveMode.Local);
@@ -117,7 +117,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Of_a_healthy_primary_is_refused_and_by_force_loses_nothing()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -134,7 +134,7 @@ public sealed partial class FailoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_second_procedure_is_refused_and_told_who_holds_the_cluster()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

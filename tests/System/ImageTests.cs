@@ -30,7 +30,7 @@ public sealed class ImageTests(TemporalServer temporal)
         Assert.Empty((await VolumesAsync()).Except(before));
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_cluster_is_made_once_and_a_difference_is_refused()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);

@@ -68,7 +68,7 @@ public sealed class LifeTests(TemporalServer temporal)
         Assert.Empty(await Host.DockerAsync("ps", "-aq", "--filter", $"label=pgflow.cluster={cluster.Name}"));
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_switchover_that_is_cancelled_while_the_old_primary_stops_is_undone()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

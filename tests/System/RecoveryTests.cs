@@ -75,7 +75,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
 {
     [Theory]
     [InlineData(2, ArchiveMode.External)]
-    [InlineData(3, ArchiveMode.Local)]
+    [InlineData(3, ArchiveMode.Local, Traits = ["Suite", "world"])]
     public async Task Is_regretted_and_redone_over_branches_with_a_failover_in_between(int nodes, ArchiveMode archive)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes, archive: archive);
@@ -99,7 +99,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
         Assert.Empty(archived.Except(await ChecksumsAsync(cluster))); // recovering nodes read WAL in the archive itself
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Of_a_killed_primary_that_nobody_replaced_finds_its_last_segment()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -234,7 +234,7 @@ public sealed class RecoveryTests(TemporalServer temporal)
         await story.IsAsync("A");
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task To_what_can_not_be_had_is_refused_with_what_can_and_touches_nothing()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);

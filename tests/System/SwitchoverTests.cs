@@ -30,7 +30,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         Assert.True(writer.Outage < TimeSpan.FromSeconds(3), $"outage {writer.Outage.TotalMilliseconds:0} ms");
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_standby_that_hangs_meanwhile_follows_as_soon_as_it_runs_again()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);
@@ -117,7 +117,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         Assert.Equal("ANY 1 (p1)", state.Primaries[0].SynchronousStandbyNames);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_standby_that_hangs_is_refused_and_by_force_left_out_without_delay()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3);

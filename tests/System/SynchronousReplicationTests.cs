@@ -20,7 +20,7 @@ public sealed class SynchronousReplicationTests(TemporalServer temporal)
         Assert.All((await cluster.InspectAsync()).State.Nodes, node => Assert.Equal(0, node.Quorum));
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Of_a_stopped_primary_is_found_when_it_starts()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -2,7 +2,7 @@ namespace PgFlow.SystemTests;
 
 public sealed class TablespaceTests(TemporalServer temporal)
 {
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Are_refused_before_anything_is_touched_and_a_recovery_never_overwrites_one()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

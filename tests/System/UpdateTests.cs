@@ -72,7 +72,7 @@ public sealed class UpdateTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_standby_that_does_not_come_up_with_a_setting_goes_back()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

@@ -95,7 +95,7 @@ public sealed class BranchTests(TemporalServer temporal)
         Assert.Equal("1000", await TestCluster.SqlAsync(cluster.Node(3), "SELECT count(*) FROM t"));
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_restarted_standby_counts_by_the_WAL_that_it_has_not_replayed_yet()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 3, sync: true);

@@ -83,7 +83,6 @@ public sealed class ClientsTests(TemporalServer temporal)
     /// <remarks>A server that is shutting down gives each that connects a process that waits for its first word, up to
     /// a minute (authentication_timeout), and does not end before that.</remarks>
     [Fact]
-    [Trait("Suite", "ci")]
     public async Task Some_that_connect_and_say_nothing_delay_no_switchover_and_learn_of_it_too()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

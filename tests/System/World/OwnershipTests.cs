@@ -108,7 +108,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
             ""
         );
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task Volumes_of_a_cluster_whose_containers_are_gone_survive_an_init_a_clone_and_come_back_by_a_repair()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

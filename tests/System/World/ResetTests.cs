@@ -40,7 +40,7 @@ public sealed class ResetTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 1);
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_switchover_that_is_reset_behind_its_point_of_no_return_is_finished()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

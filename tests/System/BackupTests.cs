@@ -174,6 +174,7 @@ public sealed class BackupTests(TemporalServer temporal)
             latest.Summary,
             StringComparison.Ordinal
         );
+        Assert.Empty(latest.Notes);
         await VerifyAsync(cluster, backups[1]);
         Assert.Equal(
             [backups[1], backups[2]],

@@ -223,6 +223,7 @@ public sealed class BackupTests(TemporalServer server)
             $"^{world.Cluster} has restore point before-2.0: [0-9A-F]+/[0-9A-F]+ on timeline [0-9]+, ",
             created.Summary
         );
+        Assert.Empty(created.Notes);
 
         var again = await world.FailAsync("CreateRestorePoint", ("name", "before-2.0"));
         Assert.Equal(FailureTypes.Refused, again.Type);

@@ -19,7 +19,13 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
     {
         await Permit.RequireAsync();
         return await HolderAsync(cluster, LeaseKind.Backup) is { } holder
-            ? await EndAsync(cluster, LeaseKind.Backup, holder, CancelAsync, "cancelled")
+            ? await EndAsync(
+                cluster,
+                LeaseKind.Backup,
+                holder,
+                handle => CancelAsync(handle, "it was in the way"),
+                "cancelled"
+            )
             : null;
     }
 
@@ -139,16 +145,19 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         return Client.GetWorkflowHandle(info.WorkflowId!, info.WorkflowRunId).FetchHistoryEventsAsync();
     }
 
-    /// <summary>Says for which procedure, which its own record then has.</summary>
-    private static Task CancelAsync(WorkflowHandle handle) =>
-        Client.WorkflowService.RequestCancelWorkflowExecutionAsync(
+    /// <summary>Says by whom and why, which its own record then has.</summary>
+    /// <param name="handle">The one that is cancelled.</param>
+    /// <param name="why">Why.</param>
+    /// <param name="by">Who decided so; the procedure that needs it where nobody did.</param>
+    private static async Task CancelAsync(WorkflowHandle handle, string why, string? by = null) =>
+        await Client.WorkflowService.RequestCancelWorkflowExecutionAsync(
             new()
             {
                 Namespace = Client.Options.Namespace,
-                WorkflowExecution = new() { WorkflowId = handle.Id },
-                Identity = ActivityExecutionContext.Current.Info.WorkflowId,
+                WorkflowExecution = new() { WorkflowId = handle.Id, RunId = handle.RunId ?? "" },
+                Identity = by ?? ActivityExecutionContext.Current.Info.WorkflowId,
                 RequestId = Guid.NewGuid().ToString(),
-                Reason = "it was in the way",
+                Reason = why,
             },
             new() { CancellationToken = ActivityExecutionContext.Current.CancellationToken }
         );
@@ -163,8 +172,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         await Permit.RequireAsync();
         try
         {
-            var handle = Client.GetWorkflowHandle(id);
-            await handle.CancelAsync();
+            await CancelAsync(Client.GetWorkflowHandle(id), "its cluster is gone");
             return id;
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
@@ -190,7 +198,11 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         }
         catch (WorkflowUpdateFailedException)
         {
-            await handle.CancelAsync();
+            await CancelAsync(
+                handle,
+                $"{decision.To} took the cluster from it{PgFlowText.Because(decision.Reason)}",
+                decision.By
+            );
         }
         catch (Exception e)
             when (e is RpcException or OperationCanceledException

@@ -19,7 +19,9 @@ internal static class CommandLine
     {
         try
         {
-            return await InvokeAsync(Preferences.Added(Preferences.Place, args, Read(args, terminal)), terminal);
+            var typed = Read(args, terminal);
+            var words = Preferences.Added(Preferences.Place, args, typed);
+            return await InvokeAsync(words, words == args ? typed : Read(words, terminal), terminal);
         }
         catch (CliError error)
         {
@@ -28,9 +30,8 @@ internal static class CommandLine
         }
     }
 
-    private static async Task<int> InvokeAsync(IReadOnlyList<string> args, Terminal terminal)
+    private static async Task<int> InvokeAsync(IReadOnlyList<string> args, ParseResult parsed, Terminal terminal)
     {
-        var parsed = Read(args, terminal);
         var json = IsJson(args);
         if ((InputCheck.Of(parsed) ?? Unreadable(parsed, json)) is { } wrong)
         {

@@ -16,7 +16,7 @@ internal sealed record Cell(string Text, Color? Color = null)
 }
 
 /// <summary>A table whose cells are never cut nor wrapped, so that what it shows can be copied. A narrow terminal gets
-/// fewer columns, and where that is not enough all of them as records: a line for each.</summary>
+/// fewer columns, and where those that are never given up do not fit, all of them as records.</summary>
 internal sealed class FittingTable(params IReadOnlyList<Column> columns)
 {
     private readonly List<IReadOnlyList<Cell>> _rows = [];
@@ -37,7 +37,7 @@ internal sealed class FittingTable(params IReadOnlyList<Column> columns)
         }
         else
         {
-            WriteRecords(console.Profile.Out.Writer);
+            WriteRecords(console.Profile.Out.Writer, console.Profile.Width);
         }
     }
 
@@ -65,16 +65,29 @@ internal sealed class FittingTable(params IReadOnlyList<Column> columns)
         return table;
     }
 
-    private void WriteRecords(TextWriter data)
+    /// <summary>What a row is called by stands alone; below it what else it says, as much in a line as fits.</summary>
+    private void WriteRecords(TextWriter data, int width)
     {
         foreach (var row in _rows)
         {
-            foreach (var (column, cell) in columns.Zip(row).Where(one => one.Second.Text.Length > 0))
+            data.WriteLine(row[0].Text);
+            var line = "";
+            foreach (var (column, cell) in columns.Zip(row).Skip(1).Where(one => one.Second.Text.Length > 0))
             {
-                data.WriteLine($"{column.Title}: {cell.Text.ReplaceLineEndings(", ")}");
+                var said = $"  {column.Title} {cell.Text.ReplaceLineEndings(", ")}";
+                if (line.Length > 0 && line.Length + said.Length > width)
+                {
+                    data.WriteLine(line);
+                    line = "";
+                }
+
+                line += said;
             }
 
-            data.WriteLine();
+            if (line.Length > 0)
+            {
+                data.WriteLine(line);
+            }
         }
     }
 }

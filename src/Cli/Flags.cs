@@ -96,6 +96,17 @@ internal static class Flags
     public static Argument<string> Id { get; } =
         new("ID")
         {
+            HelpName = "ID", // not what can be completed
+            Validators =
+            {
+                result =>
+                {
+                    if (result.Tokens is [var id] && string.IsNullOrWhiteSpace(id.Value))
+                    {
+                        result.AddError("ID: is empty");
+                    }
+                },
+            },
             Description =
                 "The procedure's workflow ID, as shown by pgflow history; a beginning that no other has; last: the "
                 + "newest that history shows",

@@ -16,7 +16,7 @@ internal static class Preferences
     /// <summary>Nothing that answers a question, and nothing that says what is done.</summary>
     private static readonly IReadOnlyList<Option> Allowed = [Flags.Output, Flags.Utc, Flags.Timeout];
 
-    /// <summary>The words of a line, with those that the file adds.</summary>
+    /// <summary>The words of a line, with those that the file adds; the same list where there is no file.</summary>
     /// <param name="path">The file; it need not be there.</param>
     /// <param name="args">The words.</param>
     /// <param name="parsed">What they say.</param>

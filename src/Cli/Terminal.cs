@@ -41,11 +41,21 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error, bool Inter
     /// typed.</summary>
     public static async Task<bool> ConfirmAsync(IAnsiConsole people, string question, CancellationToken cancel)
     {
+        ForgetTyped();
         var answer = await new TextPrompt<string>($"{Markup.Escape(question)} [blue](yes/no)[/]")
             .DefaultValue("no")
             .Validate(text => YesOrNo(text) is null ? ValidationResult.Error("yes or no?") : ValidationResult.Success())
             .ShowAsync(people, cancel);
         return YesOrNo(answer) is true;
+    }
+
+    /// <summary>What was typed before a question was there is no answer to it.</summary>
+    public static void ForgetTyped()
+    {
+        while (!System.Console.IsInputRedirected && System.Console.KeyAvailable)
+        {
+            System.Console.ReadKey(intercept: true);
+        }
     }
 
     private static bool? YesOrNo(string text) =>

@@ -28,7 +28,7 @@ public sealed class BackupTests(TemporalServer temporal)
         );
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_backup_whose_worker_is_killed_during_the_copy_is_published_once()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);
@@ -114,7 +114,7 @@ public sealed class BackupTests(TemporalServer temporal)
         Assert.Equal("", await RepositoryAsync(cluster, "ls -d .*.new 2>/dev/null || true"));
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_restore_point_is_in_the_ledger_once()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);

@@ -2,7 +2,7 @@ namespace PgFlow.SystemTests;
 
 public sealed class FailbackTests(TemporalServer temporal)
 {
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task Without_the_wal_that_pg_rewind_needs_ends_with_a_new_copy_that_streams()
     {
         await using var cluster = await TestCluster.LostAsync(temporal.Client);

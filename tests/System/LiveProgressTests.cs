@@ -47,7 +47,9 @@ public sealed partial class LiveProgressTests(TemporalServer temporal)
     private static int Number(Match line, string name) =>
         int.Parse(line.Groups[name].Value, System.Globalization.CultureInfo.InvariantCulture);
 
-    [GeneratedRegex("backup: (?<percent>[0-9]+) %, (?<done>[0-9]+) MB of (?<total>[0-9]+) MB, about [0-9]+ s left")]
+    [GeneratedRegex(
+        "backup: (?<percent>[0-9]+) %, (?<done>[0-9]+) MB of (?<total>[0-9]+) MB, [0-9]+ [kM]B/s, about [0-9]+ s left"
+    )]
     private static partial Regex Left();
 
     /// <summary>The tests' image with a pg_basebackup that copies 8 MB a second.</summary>

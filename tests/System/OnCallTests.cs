@@ -18,7 +18,14 @@ public sealed class OnCallTests(TemporalServer temporal)
             StringComparison.Ordinal
         );
 
-        await SaidAsync("status", name);
+        var (stopped, looks) = await PgFlowProgram.RunUntilAsync(
+            temporal.Client,
+            said => Count(said, "p1  primary") > 1,
+            "status",
+            name,
+            "--watch"
+        );
+        Assert.True(stopped == 130 && Count(looks, "every 5 s") > 1, looks);
         var logged = await SaidAsync("logs", name);
         Assert.Contains("database system is ready to accept connections", logged, StringComparison.Ordinal);
         Assert.DoesNotContain("skipping missing configuration file", logged, StringComparison.Ordinal);
@@ -45,7 +52,10 @@ public sealed class OnCallTests(TemporalServer temporal)
                 ).Contains("a new release", StringComparison.Ordinal)
         );
         Assert.Contains("reason  a new release", await SaidAsync("show", point.Id[..^3]), StringComparison.Ordinal);
-        await SaidAsync("restore-point", name, "after", "--dry-run");
+        var dry = await SaidAsync("restore-point", name, "after", "--dry-run", "--detach");
+        var described = await temporal.Client.GetWorkflowHandle(dry.Split('\n')[0]).DescribeAsync();
+        // the Web UI's form for another one copies it
+        Assert.Equal($"CreateRestorePoint {name}", await described.GetStaticSummaryAsync());
         Assert.Contains("reason  a new release", await SaidAsync("show", "last"), StringComparison.Ordinal);
         var (code, said) = await PgFlowAsync("cancel", point.Id[..^3]);
         Assert.Equal(2, code);
@@ -73,13 +83,26 @@ public sealed class OnCallTests(TemporalServer temporal)
         Assert.Contains("+05:30 backup ", local, StringComparison.Ordinal);
         Assert.All(local, symbol => Assert.True(char.IsAscii(symbol), local));
 
+        var home = Directory.CreateTempSubdirectory();
+        var temporalFile = Path.Combine(home.FullName, "temporal.toml");
+        await File.WriteAllTextAsync(temporalFile, "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(home.FullName, "pgflow.toml"),
+            "utc = true\n",
+            TestContext.Current.CancellationToken
+        );
         var (_, utc) = await PgFlowProgram.RunInAsync(
             temporal.Client,
-            new() { ["TZ"] = "Asia/Kolkata", ["LC_ALL"] = "C.UTF-8" },
+            new()
+            {
+                ["TZ"] = "Asia/Kolkata",
+                ["LC_ALL"] = "C.UTF-8",
+                ["TEMPORAL_CONFIG_FILE"] = temporalFile,
+            },
             "timeline",
-            name,
-            "--utc"
+            name
         );
+        home.Delete(recursive: true);
         Assert.Contains("● timeline 1 LIVE", utc, StringComparison.Ordinal);
         Assert.DoesNotContain("+05:30", utc, StringComparison.Ordinal);
 
@@ -89,6 +112,8 @@ public sealed class OnCallTests(TemporalServer temporal)
         Assert.Contains("p1", await SuggestedAsync($"pgflow logs {name} "), StringComparison.Ordinal);
         Assert.DoesNotContain("p2", await SuggestedAsync($"pgflow logs {name} "), StringComparison.Ordinal);
     }
+
+    private static int Count(string text, string part) => text.Split(part).Length - 1;
 
     private async Task<string> SuggestedAsync(string line)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
@@ -17,6 +18,62 @@ internal static class PgFlowProgram
         params string[] arguments
     )
     {
+        using var process = Start(client, environment, arguments);
+        var people = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output + await people);
+    }
+
+    /// <summary>The same, for one that goes on: it is told to stop (SIGTERM) when it has printed what it must, for
+    /// programs or for people.</summary>
+    public static async Task<(int Code, string Output)> RunUntilAsync(
+        ITemporalClient client,
+        Func<string, bool> hasSaid,
+        params string[] arguments
+    )
+    {
+        using var process = Start(client, [], arguments);
+        var said = new StringBuilder();
+        process.OutputDataReceived += Take;
+        process.ErrorDataReceived += Take;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await Host.UntilAsync(
+                $"pgflow {string.Join(' ', arguments)} has said what it must",
+                () => Task.FromResult(process.HasExited || hasSaid(Said()))
+            );
+        }
+        finally
+        {
+            using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+            await kill.WaitForExitAsync();
+        }
+
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(70));
+        return (process.ExitCode, Said());
+
+        void Take(object sender, DataReceivedEventArgs line)
+        {
+            lock (said)
+            {
+                said.Append(line.Data).Append('\n');
+            }
+        }
+
+        string Said()
+        {
+            lock (said)
+            {
+                return said.ToString();
+            }
+        }
+    }
+
+    private static Process Start(ITemporalClient client, Dictionary<string, string> environment, string[] arguments)
+    {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "pgflow.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
@@ -24,16 +81,14 @@ internal static class PgFlowProgram
             RedirectStandardInput = true,
         };
         start.Environment["TEMPORAL_ADDRESS"] = client.Connection.Options.TargetHost;
+        start.Environment["PGFLOW_SECRETS"] = WorkerProcess.Secrets;
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
         }
 
-        using var process = Process.Start(start)!;
+        var process = Process.Start(start)!;
         process.StandardInput.Close();
-        var people = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output + await people);
+        return process;
     }
 }

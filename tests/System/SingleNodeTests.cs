@@ -51,6 +51,8 @@ public sealed class SingleNodeTests(TemporalServer temporal)
         );
         Assert.Single((await clone.InspectAsync()).State.Nodes);
         Assert.Equal("A", await RecoveryTests.WordsAsync(clone.Node(1)));
+        var (code, said) = await PgFlowProgram.RunAsync(temporal.Client, "timeline", $"{clone.Name}", "--check");
+        Assert.True(code == 0, said);
         await story.IsAsync("D");
     }
 }

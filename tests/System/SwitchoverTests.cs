@@ -67,7 +67,7 @@ public sealed class SwitchoverTests(TemporalServer temporal)
         await cluster.HealthyAsync(cluster.Node(1), timeline: 3);
     }
 
-    [Fact]
+    [Fact, Trait("Suite", "world")]
     public async Task A_stop_that_takes_longer_than_was_allowed_is_undone_and_one_that_does_not_succeeds()
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client);

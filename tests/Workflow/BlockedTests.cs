@@ -48,7 +48,9 @@ public sealed class BlockedTests(TemporalServer server)
         );
         world.InMemory.Repair("PromoteStandby p2");
         await TestEnvironment.ResolveAsync(handle, ResolveAction.Retry);
-        Assert.Equal(ProcedureStatus.Succeeded, (await handle.GetResultAsync<Report>()).Outcome);
+        var report = await handle.GetResultAsync<Report>();
+        Assert.Equal(ProcedureStatus.Succeeded, report.Outcome);
+        Assert.InRange(report.WaitedMilliseconds, 1, (report.EndedAt - report.StartedAt).TotalMilliseconds);
     }
 
     [Fact]
@@ -58,8 +60,10 @@ public sealed class BlockedTests(TemporalServer server)
         world.InMemory.Fail("ProveStreaming p1", "p1 is not there");
         world.InMemory.Fail("ProveStreaming p3", "p3 is not there");
         var handle = await world.StartAsync("Switchover", ("to", "p2"));
-        var blocked = (await TestEnvironment.BlockedAsync(handle, steps: 2)).Blocked;
+        var progress = await TestEnvironment.BlockedAsync(handle, steps: 2);
+        var blocked = progress.Blocked;
 
+        Assert.Equal($"blocked: {blocked[0].Title}", progress.Summary);
         Assert.Equal(["p1 is not there", "p3 is not there"], blocked.Select(step => step.Why));
         Assert.Equal(
             $"step: give the number of a blocked step: {blocked[0].Step}, {blocked[1].Step}",

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console.Testing;
 
@@ -34,7 +35,20 @@ public sealed class ProgressTests(TemporalServer server)
         console.Write(LiveView.Draw(seen, handle.Id, DateTimeOffset.UtcNow));
         Assert.Matches($"{step.Title} .*\n +backup: 40 %, 38 MB of 95 MB", console.Output);
 
+        var (people, program) = (new TestConsole(), new TestConsole().Width(10_000));
+        var address = server.Client.Connection.Options.TargetHost!;
+        await CommandLine.RunAsync(
+            ["show", handle.Id, "-o", "json", "--address", address],
+            new(program, people, Interactive: false)
+        );
+        var shown = JsonNode.Parse(program.Output)!["activities"]![0]!;
+        Assert.Equal(("CopyToRepository", 40), ((string?)shown["type"], (double)shown["progress"]!["percent"]!));
+
         gate.Open();
-        await handle.GetResultAsync();
+        var last = await new ProcedureWatcher(handle, toItsEnd: true)
+            .SnapshotsAsync(limit.Token)
+            .LastAsync(limit.Token);
+        Assert.True(last.Closed);
+        Assert.All(last.Progress!.Steps, done => Assert.Equal(StepState.Done, done.State));
     }
 }

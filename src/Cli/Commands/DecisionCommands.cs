@@ -239,8 +239,21 @@ internal static class DecisionCommands
             throw new CliError(ExitCodes.Refused, $"{handle.Id} does not wait for approval", progress.Summary);
         }
 
-        PlanText.Write(call.Terminal.Error, plan);
-        return call.Yes || await Terminal.ConfirmAsync(call.Terminal.Error, "Approve it?", cancel)
+        var isPaused = progress.Status is ProcedureStatus.Inspecting;
+        if (isPaused)
+        {
+            PlanText.WriteReasons(call.Terminal.Error, plan);
+            call.Terminal.Error.Write(
+                LiveView.Draw(new(progress, Trouble: null, [], Closed: false), handle.Id, DateTimeOffset.UtcNow)
+            );
+        }
+        else
+        {
+            PlanText.Write(call.Terminal.Error, plan);
+        }
+
+        var question = isPaused ? "Promote it as it is now?" : "Approve it?";
+        return call.Yes || await Terminal.ConfirmAsync(call.Terminal.Error, question, cancel)
             ? plan.Hash
             : throw new CliError(
                 ExitCodes.Refused,

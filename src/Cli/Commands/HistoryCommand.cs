@@ -161,12 +161,12 @@ internal static partial class HistoryCommand
         var table = new FittingTable(
             new("ID"),
             new("outcome"),
-            new("started", 5),
+            new("started"),
             new("took", 2),
-            new("by", 4),
+            new("by"),
             new("primary", 1),
             new("tli", 0),
-            new("reason", 3)
+            new("reason")
         );
         foreach (var run in runs)
         {

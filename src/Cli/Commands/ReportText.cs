@@ -20,11 +20,6 @@ internal static class ReportText
     {
         data.MarkupLineInterpolated($"[bold]{report.Procedure} {report.Cluster}[/]: {End(report.Outcome)}");
         data.WriteLine(report.Summary);
-        foreach (var hint in report.Hints)
-        {
-            data.WriteLine($"  hint: {HintText.Of(hint)}");
-        }
-
         data.WriteLine();
         var facts = new Grid().AddColumns(2);
         Fact(facts, "by", report.By);
@@ -35,7 +30,7 @@ internal static class ReportText
             facts,
             "clients",
             report.OutageMilliseconds is { } outage
-                ? $"could not write for {PgFlowText.Took(TimeSpan.FromMilliseconds(outage))}"
+                ? $"could not write for {PgFlowText.Took(TimeSpan.FromMilliseconds(outage))} of it, proof included"
                 : null
         );
         Fact(facts, "ID", report.WorkflowId);
@@ -43,7 +38,7 @@ internal static class ReportText
         data.Write(facts);
         foreach (var act in report.Acts)
         {
-            data.WriteLine($"{PgFlowText.Of(act)}");
+            data.WriteLine(PgFlowText.Of(act, ShownTime.Of));
         }
 
         if (report.Plan is { } plan)
@@ -58,6 +53,11 @@ internal static class ReportText
         foreach (var note in report.Notes)
         {
             data.WriteLine($"- {note}");
+        }
+
+        foreach (var hint in report.Hints)
+        {
+            data.WriteLine($"  hint: {HintText.Of(hint)}");
         }
     }
 

@@ -46,7 +46,7 @@ internal static class ShowCommand
         var progress = now?.Progress;
         if (call.Json)
         {
-            call.Terminal.Json(progress is null ? Run.Of(described) : progress);
+            call.Terminal.Json((object?)now?.ToJson() ?? Run.Of(described));
         }
         else if (progress is null)
         {
@@ -66,7 +66,7 @@ internal static class ShowCommand
 
             foreach (var act in progress.Acts ?? [])
             {
-                call.Terminal.Out.WriteLine(PgFlowText.Of(act));
+                call.Terminal.Out.WriteLine(PgFlowText.Of(act, ShownTime.Of));
             }
 
             if (

@@ -74,22 +74,23 @@ internal static class TimelineText
             _ => "default",
         };
         var mark = branch.OnLivePath ? "●" : "○";
-        return new(
-            new List<IRenderable>
-            {
-                new Markup(
-                    $"[{style}]{mark} timeline {branch.Timeline}{(branch.IsLive ? " LIVE" : "")}[/]  "
-                        + $"{Markup.Escape(Live(branch))}"
-                ),
-                new Markup($"  [dim]opened[/] {Markup.Escape(Opened(branch))}"),
-                new Markup(
-                    branch is { Earliest: { } earliest, Latest: { } latest }
-                        ? $"  [dim]recoverable[/] {ShownTime.Exact(earliest)} [dim]to[/] "
-                            + $"{(branch.IsLive ? "now" : ShownTime.Exact(latest))}"
-                        : "  [yellow]no time can be recovered to[/]"
-                ),
-            }.Concat(Marks(branch))
-        );
+        return new([
+            new Markup(
+                $"[{style}]{mark} timeline {branch.Timeline}{(branch.IsLive ? " LIVE" : "")}[/]  "
+                    + $"{Markup.Escape(Live(branch))}"
+            ),
+            new Markup($"  [dim]opened[/] {Markup.Escape(Opened(branch))}"),
+            .. branch.Opening is { Node: not null, Procedure: var id }
+                ? [new Markup($"  [dim]by whom and why:[/] pgflow show {Markup.Escape(id)}")]
+                : Array.Empty<IRenderable>(),
+            new Markup(
+                branch is { Earliest: { } earliest, Latest: { } latest }
+                    ? $"  [dim]recoverable[/] {ShownTime.Exact(earliest)} [dim]to[/] "
+                        + $"{(branch.IsLive ? "now" : ShownTime.Exact(latest))}"
+                    : "  [yellow]no time can be recovered to[/]"
+            ),
+            .. Marks(branch),
+        ]);
     }
 
     private static IEnumerable<IRenderable> Marks(TreeBranch branch) =>

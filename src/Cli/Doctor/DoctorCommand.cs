@@ -33,30 +33,33 @@ internal static class DoctorCommand
         var answers = new List<DoctorAnswer>();
         foreach (var check in Checks)
         {
-            answers.AddRange(await check.RunAsync(client, cancel));
+            var found = await check.RunAsync(client, cancel);
+            answers.AddRange(found);
+            if (!call.Json)
+            {
+                Print(call.Terminal, found); // the next one may take long
+            }
         }
 
-        Print(call, answers);
-        return answers.TrueForAll(answer => answer.Ok) ? ExitCodes.Done : ExitCodes.Failed;
-    }
-
-    private static void Print(InvocationContext call, List<DoctorAnswer> answers)
-    {
         if (call.Json)
         {
             call.Terminal.Json(answers);
-            return;
         }
 
+        return answers.TrueForAll(answer => answer.Ok) ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static void Print(Terminal terminal, IReadOnlyList<DoctorAnswer> answers)
+    {
         foreach (var answer in answers)
         {
-            call.Terminal.Out.MarkupLine(
+            terminal.Out.MarkupLine(
                 $"{(answer.Ok ? "[green]✓[/]" : "[red]✗[/]")} {Markup.Escape(answer.What)}: "
                     + $"{Markup.Escape(answer.Found)}"
             );
             if (answer is { Ok: false, Hint: { } hint })
             {
-                call.Terminal.Out.WriteLine($"    hint: {hint}");
+                terminal.Out.WriteLine($"    hint: {hint}");
             }
         }
     }

@@ -30,6 +30,17 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
         {
             throw await WithdrawAsync(asked);
         }
+        catch (Exception e)
+            when (asked && !_approving && !call.Json && limited.IsCancellationRequested && e is not CliError)
+        {
+            _people.WriteLine();
+            throw new CliError(
+                ExitCodes.StillRunning,
+                $"{handle.Id} waits for approval; the time limit was reached",
+                [],
+                [$"let it begin: pgflow approve {handle.Id}", $"end it: pgflow reject {handle.Id}"]
+            );
+        }
     }
 
     private async Task<bool> ConfirmedAsync(PlanView plan, CancellationToken limited)
@@ -161,8 +172,14 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
     {
         if (request is { TypeTheName: true, Cluster: { } cluster })
         {
+            Terminal.ForgetTyped();
             var typed = await new TextPrompt<string>($"Type [bold]{Markup.Escape(cluster)}[/] to go on:")
                 .AllowEmpty()
+                .Validate(text =>
+                    text.Length == 0 || text == cluster
+                        ? ValidationResult.Success()
+                        : ValidationResult.Error($"that is not {Markup.Escape(cluster)}; Enter alone rejects it")
+                )
                 .ShowAsync(_people, cancel);
             return typed == cluster;
         }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Temporalio.Api.Workflow.V1;
 using Temporalio.Client;
 using Temporalio.Converters;
@@ -12,6 +13,7 @@ namespace PgFlow.Cli.Progress;
 internal sealed record PendingActivity(string Id, string Type, ActivityProgress? Progress, string? Failure)
 {
     /// <summary>Its progress and why it is tried again.</summary>
+    [JsonIgnore]
     public string Words =>
         (Said, Failure) switch
         {

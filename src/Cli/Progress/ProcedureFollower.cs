@@ -51,7 +51,7 @@ internal sealed class ProcedureFollower(InvocationContext call, ITemporalClient 
 
     private async Task<int> EndAsync(CancellationToken cancel)
     {
-        await _view.ShowAsync(new ProcedureWatcher(handle).SnapshotsAsync(cancel), cancel);
+        await _view.ShowAsync(new ProcedureWatcher(handle, toItsEnd: true).SnapshotsAsync(cancel), cancel);
         return await PrintAsync(cancel);
     }
 

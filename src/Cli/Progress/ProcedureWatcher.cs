@@ -8,7 +8,9 @@ namespace PgFlow.Cli.Progress;
 
 /// <summary>Follows a procedure by its history's long poll, which needs no worker, and asks it once after what
 /// happened.</summary>
-internal sealed class ProcedureWatcher(WorkflowHandle handle)
+/// <param name="handle">The procedure.</param>
+/// <param name="toItsEnd">It is asked once more when it has ended, for its last steps.</param>
+internal sealed class ProcedureWatcher(WorkflowHandle handle, bool toItsEnd = false)
 {
     /// <summary>A worker that lives answers in milliseconds, on a machine that is overloaded in seconds.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
@@ -37,22 +39,24 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
         var listening = ListenAsync(stop.Token);
         try
         {
-            var lulls = 0;
-            while (!_tasks.Closed)
+            var (closed, lulls) = (false, 0);
+            while (!closed)
             {
                 var happened = await HappenedAsync(cancel);
+                closed = _tasks.Closed;
                 lulls = happened ? 0 : lulls + 1;
-                if (_tasks is { Answered: true, Closed: false } && (happened || _unanswered || lulls % 5 == 0))
+                var isNews = closed ? toItsEnd : happened || _unanswered || lulls % 5 == 0;
+                if (_tasks.Answered && isNews)
                 {
-                    await QueryProgressAsync(cancel);
+                    await QueryProgressAsync(closed ? Lull : AnswerLimit, cancel);
                 }
 
                 var pause = Task.Delay(happened ? Pause : TimeSpan.Zero, cancel);
                 yield return new(
                     _progress,
-                    _lost ?? _tasks.Trouble ?? (_unanswered ? WorkflowTasks.NoWorker : null),
-                    _tasks.Closed ? [] : await ActivitiesAsync(cancel),
-                    _tasks.Closed
+                    closed ? null : _lost ?? _tasks.Trouble ?? (_unanswered ? WorkflowTasks.NoWorker : null),
+                    closed ? [] : await ActivitiesAsync(cancel),
+                    closed
                 );
                 await Task.WhenAny(pause, listening);
             }
@@ -111,7 +115,7 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
 
     private static string Lost(Exception e) => $"Temporal does not answer ({e.Message}); waiting for it";
 
-    private async Task QueryProgressAsync(CancellationToken cancel)
+    private async Task QueryProgressAsync(TimeSpan limit, CancellationToken cancel)
     {
         try
         {
@@ -122,7 +126,7 @@ internal sealed class ProcedureWatcher(WorkflowHandle handle)
                 {
                     Rpc = new()
                     {
-                        Timeout = AnswerLimit,
+                        Timeout = limit,
                         Retry = false,
                         CancellationToken = cancel,
                     },

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
 namespace PgFlow.Cli.Progress;
 
 /// <summary>What is known of a procedure at one moment.</summary>
@@ -10,4 +13,17 @@ internal sealed record Snapshot(
     string? Trouble,
     IReadOnlyList<PendingActivity> Activities,
     bool Closed
-);
+)
+{
+    /// <summary>As programs read it: the progress, and its activities.</summary>
+    public JsonNode? ToJson()
+    {
+        if (JsonSerializer.SerializeToNode(Progress, PgFlowJson.Options) is not { } json)
+        {
+            return null;
+        }
+
+        json["activities"] = JsonSerializer.SerializeToNode(Activities, PgFlowJson.Options);
+        return json;
+    }
+}

@@ -189,7 +189,7 @@ public sealed class RecoverCluster : Procedure<RecoverClusterInput>
     {
         ArgumentNullException.ThrowIfNull(target);
         _move = new(target.Target, new());
-        Record($"move to {target.Target.Kind.Name} {target.Target.Value}", target.By, target.Reason);
+        Record($"move to {target.Target.Kind.Name} {target.Target.Words}", target.By, target.Reason);
         return _move.Answer.Task;
     }
 

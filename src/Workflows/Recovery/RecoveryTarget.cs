@@ -15,6 +15,9 @@ public abstract record RecoveryTarget
     /// <summary>Where to recover to, as JSON has it.</summary>
     internal abstract object Value { get; }
 
+    /// <summary>The same for people.</summary>
+    internal string Words => Value is DateTimeOffset time ? PgFlowText.Exact(time) : $"{Value}";
+
     /// <summary>The branch and the position that it comes to.</summary>
     internal abstract Task<Position> FindAsync(TargetSearch search);
 }

@@ -118,7 +118,7 @@ public static class PgFlowText
                 .. progress.Blocked.Select(step => $"Step {step.Step} waits for a person: {Of(step.Hints)}"),
             ]
         );
-        AppendList(text, [.. (progress.Acts ?? []).Select(Of), .. progress.Notes]);
+        AppendList(text, [.. (progress.Acts ?? []).Select(act => Of(act)), .. progress.Notes]);
         text.Append("\n| | step | took |\n|---|---|---|\n");
         foreach (var step in progress.Steps)
         {
@@ -162,7 +162,8 @@ public static class PgFlowText
     }
 
     /// <summary>What a person has told a procedure, in one sentence.</summary>
-    public static string Of(HumanAct act) => $"{act.By}, {Exact(act.At)}: {act.What}{Because(act.Reason)}";
+    public static string Of(HumanAct act, Func<DateTimeOffset, string>? time = null) =>
+        $"{act.By}, {(time ?? Exact)(act.At)}: {act.What}{Because(act.Reason)}";
 
     /// <summary>A step's title says what is so when it is done.</summary>
     public static string TitleOf(StepReport step) =>

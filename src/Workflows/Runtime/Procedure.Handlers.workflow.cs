@@ -20,7 +20,7 @@ public abstract partial class Procedure
             Workflow.Info.WorkflowType,
             Cluster,
             Status,
-            PgFlowText.Sentence(Status, _steps.LastOrDefault()?.View.Title),
+            PgFlowText.Sentence(Status, Foremost?.View.Title),
             PlanView,
             Steps,
             [
@@ -39,7 +39,7 @@ public abstract partial class Procedure
             _until
         );
 
-    /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
+    /// <summary>How long it stood still for a person to approve, to look or to decide, in milliseconds.</summary>
     private protected long WaitedMilliseconds { get; private set; }
 
     private static IEnumerable<Hint> WaysOf(Running step)

@@ -22,6 +22,7 @@ public abstract partial class Procedure
     private readonly List<(PlannedStep Step, Func<Task> Act)> _undoOfRunbook = [];
     private readonly Temporalio.Workflows.Mutex _taking = new();
     private bool _walkedPast;
+    private DateTimeOffset? _stillSince;
     private List<PlannedStep>? _preview;
 
     /// <summary>The procedure of the workflow code that is running.</summary>
@@ -78,6 +79,11 @@ public abstract partial class Procedure
             Hints.AddRange(hints ?? []);
         }
     }
+
+    /// <summary>The step that it is at, of several that go on beside each other the one that a person must know
+    /// of.</summary>
+    private Running? Foremost =>
+        BlockedSteps.FirstOrDefault() ?? RunningSteps.LastOrDefault() ?? _steps.LastOrDefault();
 
     private protected IReadOnlyList<StepReport> Steps => [.. _steps.Select(step => step.View)];
 
@@ -291,7 +297,20 @@ public abstract partial class Procedure
             }
         }
 
+        CountStill();
         Workflow.CurrentDetails = PgFlowText.Markdown(Progress);
+    }
+
+    /// <summary>A person is waited for while a step is blocked and none goes on beside it.</summary>
+    private void CountStill()
+    {
+        var isStill = Status is ProcedureStatus.Blocked && RunningSteps.Count == 0;
+        if (!isStill && _stillSince is { } since)
+        {
+            WaitedMilliseconds += (long)(Now - since).TotalMilliseconds;
+        }
+
+        _stillSince = isStill ? _stillSince ?? Now : null;
     }
 
     /// <summary>Tells others where it is; nobody, of a procedure that only looks.</summary>

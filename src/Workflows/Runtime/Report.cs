@@ -86,7 +86,7 @@ public sealed record Report
     /// <summary>When it ended.</summary>
     public required DateTimeOffset EndedAt { get; init; }
 
-    /// <summary>How long it stood still for a person to approve or to look, in milliseconds.</summary>
+    /// <summary>How long it waited for a person to approve, to look or to decide, in milliseconds.</summary>
     public long WaitedMilliseconds { get; init; }
 
     /// <summary>How long clients could not write because of it, in milliseconds: from the step that keeps them from

@@ -138,7 +138,7 @@ public sealed partial class ExactRecoveryTests(HostilePast past) : IClassFixture
         );
     }
 
-    [Fact, Trait("Suite", "ci")]
+    [Fact]
     public async Task A_recovery_to_before_drop_database_has_its_files()
     {
         await RecoverAsync(past.TimeOf("E"));

@@ -175,6 +175,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
     {
         await using var cluster = await TestCluster.CreateAsync(temporal.Client, nodes: 1);
         await using var other = await cluster.SiblingAsync();
+        var volume = $"pgflow-{cluster.Name}-p1";
         var init = await InitAsync(other);
         await TestCluster.ActivityAsync(init, "InitializeDatabase");
         await init.CancelAsync();
@@ -188,7 +189,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
             "--network",
             "none",
             "-v",
-            $"pgflow-{cluster.Name}-p1:/data:ro",
+            $"{volume}:/data:ro",
             "--name",
             $"pgflow-{cluster.Name}-user",
             "--entrypoint",
@@ -196,8 +197,61 @@ public sealed class OwnershipTests(TemporalServer temporal)
             Host.Image,
             "600"
         );
-        var refused = await TestCluster.FailureAsync(
-            await cluster.StartAsync(
+        var refused = await TestCluster.FailureAsync(await DestroyAsync());
+        Assert.Contains($"uses volume {volume}", refused.Message, StringComparison.Ordinal);
+        await Host.DockerAsync("rm", "-f", foreign);
+
+        await Host.DockerAsync(
+            "exec",
+            cluster.Node(1).Container,
+            "sh",
+            "-c",
+            "cd /pgflow/bin && printf '#!/bin/sh\\nexec sleep 600\\n' > slow && chmod 755 slow && mv slow archive"
+        );
+        var backup = await cluster.StartAsync(
+            (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
+        );
+        await TestCluster.StepAsync(backup, "copy", StepState.Done);
+
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "makes a file that can't be removed");
+        var kept = $"{await Host.DockerAsync("volume", "inspect", "-f", "{{.Mountpoint}}", volume)}/kept";
+        await File.WriteAllTextAsync(kept, "", TestContext.Current.CancellationToken);
+        await ChangeAsync("+i", kept);
+        WorkflowHandle<DestroyCluster, Report> destroy;
+        try
+        {
+            destroy = await DestroyAsync();
+            await TestCluster.StepAsync(destroy, "remove", StepState.Blocked);
+            Assert.Equal([volume, $"pgflow-{cluster.Name}-p2"], (await VolumesAsync()).Split('\n').Order());
+        }
+        finally
+        {
+            await ChangeAsync("-i", kept);
+        }
+
+        var cancel = Assert.Single((await backup.QueryAsync<ProcedureProgress>("progress", [])).Acts!);
+        Assert.Equal(("cancel", destroy.Id, "it was in the way"), (cancel.What, cancel.By, cancel.Reason));
+        await destroy.ExecuteUpdateAsync("resolve", [new Resolution(ResolveAction.Retry, "test")]);
+        var report = await TestCluster.ReportAsync(destroy);
+        Assert.Contains(
+            report.Notes,
+            note => note.Contains($"volume pgflow-{cluster.Name}-p2 stays", StringComparison.Ordinal)
+        );
+        Assert.Equal($"pgflow-{cluster.Name}-p2", await VolumesAsync());
+        Assert.Empty(cluster.SecretsFiles);
+
+        static async Task ChangeAsync(string attribute, string file)
+        {
+            using var change = System.Diagnostics.Process.Start("chattr", [attribute, file]);
+            await change.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, change.ExitCode);
+        }
+
+        Task<string> VolumesAsync() =>
+            Host.DockerAsync("volume", "ls", "-q", "--filter", $"name=pgflow-{cluster.Name}-");
+
+        Task<WorkflowHandle<DestroyCluster, Report>> DestroyAsync() =>
+            cluster.StartAsync(
                 (DestroyCluster procedure) =>
                     procedure.RunAsync(
                         new()
@@ -207,31 +261,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
                             Approve = false,
                         }
                     )
-            )
-        );
-        Assert.Contains($"uses volume pgflow-{cluster.Name}-p1", refused.Message, StringComparison.Ordinal);
-        await Host.DockerAsync("rm", "-f", foreign);
-
-        var report = await cluster.RunAsync(
-            (DestroyCluster procedure) =>
-                procedure.RunAsync(
-                    new()
-                    {
-                        Cluster = cluster.Name,
-                        By = "test",
-                        Approve = false,
-                    }
-                )
-        );
-        Assert.Contains(
-            report.Notes,
-            note => note.Contains($"volume pgflow-{cluster.Name}-p2 stays", StringComparison.Ordinal)
-        );
-        Assert.Equal(
-            $"pgflow-{cluster.Name}-p2",
-            await Host.DockerAsync("volume", "ls", "-q", "--filter", $"name=pgflow-{cluster.Name}-")
-        );
-        Assert.Empty(cluster.SecretsFiles);
+            );
     }
 
     private static async Task<WorkflowHandle> InitAsync(TestCluster other) =>

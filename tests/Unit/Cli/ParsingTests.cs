@@ -21,6 +21,7 @@ public sealed class ParsingTests
     [InlineData("restore-point", "demo", "before", "--schedule", "0 2 * * *")]
     [InlineData("witness", "demo")]
     [InlineData("witness", "demo", "sleep")]
+    [InlineData("show", "")]
     [InlineData("witness", "demo", "pause", "--max-loss", "1")]
     public async Task What_cannot_be_read_ends_with_2(params string[] args)
     {
@@ -207,6 +208,8 @@ public sealed class ParsingTests
 
         Assert.Equal(0, await call.RunAsync("remake", "--help"));
         Assert.Contains("remake <CLUSTER> <NODE> [options]", call.Out.Output, StringComparison.Ordinal);
+        await call.RunAsync("resolve", "--help");
+        Assert.Contains("  <ID>  ", call.Out.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -52,6 +52,7 @@ public sealed class TimelineTests
             _console.Output,
             StringComparison.Ordinal
         );
+        Assert.Contains("by whom and why: pgflow show ", _console.Output, StringComparison.Ordinal);
         Assert.Contains(
             "recoverable 2026-11-24T10:01:00Z to 2026-11-24T11:59:00Z",
             _console.Output,

@@ -76,6 +76,17 @@ public sealed class WitnessFindingsTests
     public void What_is_missed_once_is_no_news() => Assert.Equal([null, null, null], News([Gone], [Gone], [], [Gone]));
 
     [Fact]
+    public void What_news_rests_on_is_read_again_before_it_is_told()
+    {
+        var findings = new WitnessFindings([]);
+        Assert.False(findings.IsInDoubt);
+        findings.After([Gone]);
+        Assert.True(findings.IsInDoubt);
+        findings.After([]);
+        Assert.False(findings.IsInDoubt);
+    }
+
+    [Fact]
     public void What_is_missed_twice_is_over() => Assert.Equal([null, ""], News([Gone], [], []));
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class OnCallTests(TemporalServer temporal)
 
         var (stopped, looks) = await PgFlowProgram.RunUntilAsync(
             temporal.Client,
-            said => Count(said, "p1  primary") > 1,
+            said => Count(said, "last backup: ") > 1,
             "status",
             name,
             "--watch"

@@ -206,13 +206,20 @@ internal static class Clusters
             $"{primary}: PgFlow's own roles"
         );
 
+    /// <summary>The rest goes also where a node can't.</summary>
     public static async Task RemoveAsync(ClusterName cluster, IEnumerable<NodeId> nodes)
     {
-        await ForEachAsync(nodes, RemoveNodeAsync);
-        await ActivityCall.ChangeAsync(
-            (IClusterActivities activities) => activities.RemoveClusterAsync(cluster),
-            $"Remove all that belongs to {cluster}"
-        );
+        try
+        {
+            await ForEachAsync(nodes, RemoveNodeAsync);
+        }
+        finally
+        {
+            await ActivityCall.ChangeAsync(
+                (IClusterActivities activities) => activities.RemoveClusterAsync(cluster),
+                $"Remove all that belongs to {cluster}"
+            );
+        }
     }
 
     public static Task RemoveNodeAsync(NodeId node) =>

@@ -211,7 +211,7 @@ public sealed class OwnershipTests(TemporalServer temporal)
         var backup = await cluster.StartAsync(
             (TakeBackup procedure) => procedure.RunAsync(new() { Cluster = cluster.Name, By = "test" })
         );
-        await TestCluster.StepAsync(backup, "copy", StepState.Done);
+        await cluster.WorkedOnAsync(backup, "CopyToRepository");
 
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "makes a file that can't be removed");
         var kept = $"{await Host.DockerAsync("volume", "inspect", "-f", "{{.Mountpoint}}", volume)}/kept";
@@ -222,7 +222,8 @@ public sealed class OwnershipTests(TemporalServer temporal)
         {
             destroy = await DestroyAsync();
             await TestCluster.StepAsync(destroy, "remove", StepState.Blocked);
-            Assert.Equal([volume, $"pgflow-{cluster.Name}-p2"], (await VolumesAsync()).Split('\n').Order());
+            var why = (await destroy.QueryAsync<ProcedureProgress>("progress", [])).Blocked.Single().Why;
+            Assert.True($"{volume}\npgflow-{cluster.Name}-p2" == await VolumesAsync(), why);
         }
         finally
         {

@@ -36,7 +36,9 @@ internal static class TimelineConsistencyChecks
                     FindingCode.WalMissing,
                     Detail: $"timeline {gap.Timeline} lacks {gap.First} to {gap.Last}"
                 )),
-            .. contents.Branches.SelectMany(branch => LostEnd(contents, branch)),
+            .. contents
+                .Branches.Where(branch => IsKnown(contents, branch))
+                .SelectMany(branch => LostEnd(contents, branch)),
             .. OutOfOrder(contents),
             .. contents
                 .Backups.Where(backup => contents.ChainOf(backup) is null)

@@ -123,18 +123,17 @@ public sealed class TimelineTreeTests
     public void Finds_what_is_missing_or_contradicts_itself()
     {
         var branches = Cluster.Contents.Branches;
-        var tree = TimelineTree.From(
-            Cluster.Contents with
-            {
-                Branches =
-                [
-                    branches[0],
-                    branches[2],
-                    new(new(5), new(new(5), [new(new(1), new(0x2000)), new(new(3), new(0x1000))]), Opening: null),
-                ],
-                Segments = [new(new(1), 1, 3), new(new(1), 6, 7), new(new(5), 32, 33)],
-            }
-        );
+        var contents = Cluster.Contents with
+        {
+            Branches =
+            [
+                branches[0],
+                branches[2],
+                new(new(5), new(new(5), [new(new(1), new(0x2000)), new(new(3), new(0x1000))]), Opening: null),
+            ],
+            Segments = [new(new(1), 1, 3), new(new(1), 6, 7), new(new(5), 32, 33)],
+        };
+        var tree = TimelineTree.From(contents);
 
         Assert.Equal(
             [
@@ -152,6 +151,10 @@ public sealed class TimelineTreeTests
             tree.Findings.Select(HintText.Line)
         );
         Assert.Equal(new Timeline(1), tree.Branches[^1].Parent);
+        Assert.DoesNotContain( // a clone has no backup on its source's branches, and misses nothing of them
+            TimelineTree.From(contents with { Backups = [] }).Findings,
+            finding => finding.Detail!.StartsWith("the parent's WAL", StringComparison.Ordinal)
+        );
     }
 
     [Fact]

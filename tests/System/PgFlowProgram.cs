@@ -7,6 +7,8 @@ namespace PgFlow.SystemTests;
 /// <summary>The real <c>pgflow</c>, as somebody types it without a terminal.</summary>
 internal static class PgFlowProgram
 {
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "pgflow.dll");
+
     /// <returns>Its exit code, and what it printed: for programs, then for people.</returns>
     public static Task<(int Code, string Output)> RunAsync(ITemporalClient client, params string[] arguments) =>
         RunInAsync(client, [], arguments);
@@ -18,7 +20,8 @@ internal static class PgFlowProgram
         params string[] arguments
     )
     {
-        using var process = Start(client, environment, arguments);
+        using var process = Start(client, environment, ["dotnet", Program, .. arguments]);
+        process.StandardInput.Close();
         var people = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -33,7 +36,8 @@ internal static class PgFlowProgram
         params string[] arguments
     )
     {
-        using var process = Start(client, [], arguments);
+        using var process = Start(client, [], ["dotnet", Program, .. arguments]);
+        process.StandardInput.Close();
         var said = new StringBuilder();
         process.OutputDataReceived += Take;
         process.ErrorDataReceived += Take;
@@ -72,9 +76,41 @@ internal static class PgFlowProgram
         }
     }
 
-    private static Process Start(ITemporalClient client, Dictionary<string, string> environment, string[] arguments)
+    /// <summary>The same at a terminal (<c>script</c> makes one), where somebody types before it asks, and then
+    /// answers.</summary>
+    public static async Task<(int Code, string Output)> RunAtTerminalAsync(
+        ITemporalClient client,
+        string before,
+        string question,
+        string answer,
+        params string[] arguments
+    )
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "pgflow.dll"), .. arguments])
+        var line = $"dotnet {Program} {string.Join(' ', arguments)}";
+        using var process = Start(client, [], ["script", "-qec", line, "/dev/null"]);
+        await process.StandardInput.WriteAsync(before);
+        await process.StandardInput.FlushAsync();
+        var said = new StringBuilder();
+        var buffer = new char[4096];
+        var limit = TimeSpan.FromMinutes(1);
+        while (await process.StandardOutput.ReadAsync(buffer).AsTask().WaitAsync(limit) is > 0 and var read)
+        {
+            var asked = $"{said}".Contains(question, StringComparison.Ordinal);
+            said.Append(buffer, 0, read);
+            if (!asked && $"{said}".Contains(question, StringComparison.Ordinal))
+            {
+                await process.StandardInput.WriteAsync(answer);
+                await process.StandardInput.FlushAsync();
+            }
+        }
+
+        await process.WaitForExitAsync().WaitAsync(limit);
+        return (process.ExitCode, $"{said}");
+    }
+
+    private static Process Start(ITemporalClient client, Dictionary<string, string> environment, string[] command)
+    {
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -87,8 +123,6 @@ internal static class PgFlowProgram
             start.Environment[name] = value;
         }
 
-        var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        return process;
+        return Process.Start(start)!;
     }
 }

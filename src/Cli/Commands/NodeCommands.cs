@@ -13,10 +13,10 @@ internal static class NodeCommands
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Option<string?> Sql = new("--command", "-c")
+    private static readonly Option<string[]> Sql = new("--command", "-c")
     {
         HelpName = "SQL",
-        Description = "Run this and end, instead of a prompt",
+        Description = "Run this and end, instead of a prompt; may be repeated",
     };
 
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on as more is written" };
@@ -67,8 +67,19 @@ internal static class NodeCommands
     private static async Task<int> PsqlAsync(InvocationContext call, CancellationToken cancel)
     {
         var node = call.Parsed.GetValue(Node) is { } name ? NodeOf(call, name) : await PrimaryAsync(call, cancel);
+        if ((await ContainersAsync(cancel)).GetValueOrDefault(node.Container) is var state and not "running")
+        {
+            throw state is null
+                ? NotHere($"{node}")
+                : new CliError(
+                    ExitCodes.Refused,
+                    $"{node} does not run: its container is {state}",
+                    hint: $"see what its server said last: pgflow logs {node.Cluster} {node.Name} --tail 20"
+                );
+        }
+
         string[] how = call.Terminal.Interactive && !Console.IsOutputRedirected ? ["-it"] : ["-i"];
-        string[] what = call.Parsed.GetValue(Sql) is { } sql ? ["-c", sql] : [];
+        var what = call.Parsed.GetValue(Sql)!.SelectMany(sql => new[] { "-c", sql });
         await using var psql = Start(["exec", .. how, node.Container, "psql", "-U", "postgres", .. what]);
         return await WorkerCommand.UntilAsync(psql, cancel);
     }
@@ -101,30 +112,35 @@ internal static class NodeCommands
     /// <summary>All that have a container, whether or not a worker is there to ask.</summary>
     private static async Task<IReadOnlyList<NodeId>> NodesAsync(InvocationContext call, CancellationToken cancel)
     {
-        using var docker = Run(["ps", "--all", "--format", "{{.Names}}"]);
-        var complaining = docker.StandardError.ReadToEndAsync(cancel);
-        var names = (await docker.StandardOutput.ReadToEndAsync(cancel)).Split('\n');
-        await docker.WaitForExitAsync(cancel);
-        if (docker.ExitCode != 0)
-        {
-            throw new CliError(ExitCodes.Failed, "docker does not answer", (await complaining).Trim());
-        }
-
+        var containers = await ContainersAsync(cancel);
         IReadOnlyList<NodeId> nodes =
         [
             .. Enumerable
                 .Range(1, InitClusterInput.MostNodes)
                 .Select(number => NodeOf(call, NodeName.Of(number).ToString()))
-                .Where(node => names.Contains(node.Container)),
+                .Where(node => containers.ContainsKey(node.Container)),
         ];
-        return nodes.Count > 0
-            ? nodes
-            : throw new CliError(
-                ExitCodes.Refused,
-                $"no container of {call.Parsed.GetValue(Flags.Cluster)} is on this Docker host",
-                hint: "run it where the nodes are, or name that daemon by PGFLOW_DOCKER_HOST"
-            );
+        return nodes.Count > 0 ? nodes : throw NotHere(call.Parsed.GetValue(Flags.Cluster)!);
     }
+
+    /// <summary>The containers of the Docker host by their names, with Docker's word for how they are.</summary>
+    private static async Task<IReadOnlyDictionary<string, string>> ContainersAsync(CancellationToken cancel)
+    {
+        using var docker = Run(["ps", "--all", "--format", "{{.Names}} {{.State}}"]);
+        var complaining = docker.StandardError.ReadToEndAsync(cancel);
+        var lines = (await docker.StandardOutput.ReadToEndAsync(cancel)).Split('\n');
+        await docker.WaitForExitAsync(cancel);
+        return docker.ExitCode == 0
+            ? lines.Select(line => line.Split(' ')).Where(line => line.Length == 2).ToDictionary(l => l[0], l => l[1])
+            : throw new CliError(ExitCodes.Failed, "docker does not answer", (await complaining).Trim());
+    }
+
+    private static CliError NotHere(string what) =>
+        new(
+            ExitCodes.Refused,
+            $"no container of {what} is on this Docker host",
+            hint: "run it where the nodes are, or name that daemon by PGFLOW_DOCKER_HOST"
+        );
 
     private static async Task<int> ReadAsync(
         InvocationContext call,

@@ -28,7 +28,13 @@ internal sealed class Confirmation(InvocationContext call, WorkflowHandle handle
         }
         catch (Exception e) when (cancel.IsCancellationRequested && e is not CliError)
         {
-            throw await WithdrawAsync(asked);
+            var withdrawn = await WithdrawAsync(asked);
+            if (asked)
+            {
+                _people.WriteLine(); // behind the question
+            }
+
+            throw withdrawn;
         }
         catch (Exception e)
             when (asked && !_approving && !call.Json && limited.IsCancellationRequested && e is not CliError)

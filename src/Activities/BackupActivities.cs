@@ -79,7 +79,7 @@ internal sealed class BackupActivities(
                 Files =
                 [
                     ContainerFile.Private(
-                        "/job/pgpass",
+                        $"{Names.Job}/pgpass",
                         secrets.FileFor(source.Id.Cluster, "replicator"),
                         source.Spec.Postgres
                     ),
@@ -158,7 +158,7 @@ internal sealed class BackupActivities(
                 Files =
                 [
                     ContainerFile.Private(
-                        "/job/backup.json",
+                        $"{Names.Job}/backup.json",
                         JsonSerializer.Serialize(backup, Json),
                         node.Spec.Postgres
                     ),
@@ -223,7 +223,7 @@ internal sealed class BackupActivities(
                 Files =
                 [
                     ContainerFile.Private(
-                        "/job/verified.json",
+                        $"{Names.Job}/verified.json",
                         JsonSerializer.Serialize(new BackupVerified(id, proof.At), Json),
                         node.Spec.Postgres
                     ),

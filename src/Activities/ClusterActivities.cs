@@ -121,7 +121,7 @@ internal sealed class ClusterActivities(
                 Files =
                 [
                     ContainerFile.Private(
-                        "/job/roles.sql",
+                        $"{Names.Job}/roles.sql",
                         $"{roles.Creation(container)}CREATE ROLE app LOGIN PASSWORD "
                             + $"'{secrets.VerifierOf(node.Cluster, "app")}';\nCREATE DATABASE app OWNER app;\n",
                         container.Spec.Postgres

@@ -129,7 +129,14 @@ internal sealed class DataDirectoryActivities(
                 $"OWNED={string.Join(' ', SettingsFile.Owned)}",
             ],
             Network = Names.InternalNetwork(node.Id.Cluster),
-            Files = [ContainerFile.Private("/job/pgpass", secrets.FileFor(node.Id.Cluster, role), node.Spec.Postgres)],
+            Files =
+            [
+                ContainerFile.Private(
+                    $"{Names.Job}/pgpass",
+                    secrets.FileFor(node.Id.Cluster, role),
+                    node.Spec.Postgres
+                ),
+            ],
         };
 
     private static ControlState StateOf(string text) =>

@@ -214,7 +214,7 @@ internal sealed class EndpointActivities(
                 Files =
                 [
                     ContainerFile.Private(
-                        "/job/pgpass",
+                        $"{Names.Job}/pgpass",
                         secrets.FileFor(node.Id.Cluster, Roles.Proof),
                         node.Spec.Postgres
                     ),

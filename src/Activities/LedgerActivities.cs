@@ -121,13 +121,13 @@ internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jo
                 Files =
                 [
                     ContainerFile.Private(
-                        "/job/names",
+                        $"{Names.Job}/names",
                         string.Concat(entries.Select(entry => $"{entry.File}\n")),
                         node.Spec.Postgres
                     ),
                     .. entries.Select(
                         (entry, index) =>
-                            ContainerFile.Private($"/job/{index + 1}.json", entry.Json, node.Spec.Postgres)
+                            ContainerFile.Private($"{Names.Job}/{index + 1}.json", entry.Json, node.Spec.Postgres)
                     ),
                 ],
             }

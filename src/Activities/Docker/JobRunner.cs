@@ -75,14 +75,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     {
         await RemoveOfActivityAsync();
         var name = NameOf(job, 1);
-        await StartAsync(
-            job with
-            {
-                Program = "wait",
-                Files = [.. job.Files, .. programs.Select(program => JobSpec.ProgramFile(program, job.Spec.Postgres))],
-            },
-            name
-        );
+        await StartAsync(job with { Program = "wait", Further = [.. programs] }, name);
         return new(jobDocker.Container(name), job.Spec.Postgres, limits);
     }
 
@@ -256,7 +249,13 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
     private async Task StartAsync(JobSpec job, string name)
     {
         await CreateAsync(job, name);
-        await jobDocker.Container(name).WriteFilesAsync([.. JobSpec.OwnFiles(job), .. job.Files]);
+        if (job.Files.Count > 0)
+        {
+            await jobDocker
+                .Container(name)
+                .WriteFilesAsync([ContainerFile.Folder(Names.Job, job.Spec.Postgres), .. job.Files]);
+        }
+
         await jobDocker.Container(name).StartAsync();
     }
 
@@ -278,7 +277,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
                     {
                         Name = name,
                         Image = job.Spec.ImageReference,
-                        Entrypoint = ["/bin/sh", $"{Names.Job}/{job.Program}.sh"],
+                        Entrypoint = ["/bin/sh", "-c", Embedded.Read("begin"), job.Program],
                         Cmd = [],
                         User = job.AsRoot ? "0:0" : $"{job.Spec.Postgres.Uid}:{job.Spec.Postgres.Gid}",
                         Env =
@@ -287,6 +286,7 @@ internal sealed class JobRunner(DockerEngine docker, JobDocker jobDocker, TimeLi
                                 + "/usr/sbin:/usr/bin:/sbin:/bin",
                             "LC_ALL=C",
                             .. Names.Environment,
+                            $"PROGRAMS={job.Programs}",
                             .. job.Parameters,
                         ],
                         Labels = labels,

@@ -26,7 +26,11 @@ internal sealed record JobSpec(ClusterSpec Spec, string Name, string Program)
     /// <summary>The network; none where it needs none.</summary>
     public string? Network { get; init; }
 
-    /// <summary>Files under <c>/job</c>, passwords among them: never by environment or command line.</summary>
+    /// <summary>More programs, that are run in its container beside it.</summary>
+    public IReadOnlyList<string> Further { get; init; } = [];
+
+    /// <summary>Files below <see cref="Names.Job"/>, passwords among them: never by environment or command
+    /// line.</summary>
     public IReadOnlyList<ContainerFile> Files { get; init; } = [];
 
     /// <summary>Leaves the node's data alone, and belongs to the run, not to one of its activities.</summary>
@@ -43,19 +47,13 @@ internal sealed record JobSpec(ClusterSpec Spec, string Name, string Program)
             .. parts.WithVolume.Select(node => $"{node.Container}:{Names.NodeVolumes}/{node.Name}:ro"),
         ];
 
-    /// <summary>What a job has before its own: its program, and the library.</summary>
-    public static IEnumerable<ContainerFile> OwnFiles(JobSpec job) =>
-        [
-            ContainerFile.Folder(Names.Job, job.Spec.Postgres),
-            ContainerFile.Folder($"{Names.Job}/lib", job.Spec.Postgres),
-            .. Embedded.Library.Select(file =>
-                ContainerFile.Private($"{Names.Job}/{file.Key}", file.Value, job.Spec.Postgres)
-            ),
-            ProgramFile(job.Program, job.Spec.Postgres),
-        ];
-
-    public static ContainerFile ProgramFile(string name, PostgresInstallation postgres) =>
-        ContainerFile.Private($"{Names.Job}/{name}.sh", Embedded.Read(name), postgres);
+    /// <summary>Its programs and their library, as <c>begin.sh</c> reads them.</summary>
+    public string Programs =>
+        string.Concat(
+            Embedded
+                .Library.Concat(Further.Prepend(Program).ToDictionary(name => $"{name}.sh", Embedded.Read))
+                .Select(file => $"#= {file.Key}\n{file.Value}")
+        );
 
     /// <summary>Names that a job works on, one a line.</summary>
     public static ContainerFile List(string name, IEnumerable<string> entries, PostgresInstallation postgres) =>

@@ -18,7 +18,7 @@ internal static class Names
     public const string NodeVolumes = "/nodes";
 
     /// <summary>Where a job has its programs, its files and its result.</summary>
-    public const string Job = "/job";
+    public const string Job = "/tmp/job";
 
     /// <summary>The data directory.</summary>
     public const string Data = $"{NodeVolume}/data";

@@ -279,7 +279,7 @@ public sealed class FaultTests(TemporalServer temporal)
     )]
     [InlineData(
         "record",
-        "mkdir /job; echo one.json > /job/names; cp /tmp/file /job/1.json; mkdir -p /repository/ledger"
+        "mkdir $JOB; echo one.json > $JOB/names; cp /tmp/file $JOB/1.json; mkdir -p /repository/ledger"
     )]
     public async Task A_full_repository_is_named(string program, string before)
     {

@@ -13,7 +13,7 @@ public sealed partial class ProgramTests : IDisposable
     private static readonly string[] Folders =
     [
         "bin",
-        "job/lib",
+        "tmp/job/lib",
         "nodes/p1",
         "pgflow/data",
         "repository/backups",
@@ -39,7 +39,7 @@ public sealed partial class ProgramTests : IDisposable
             )
         )
         {
-            Write($"job/{path}", content);
+            Write($"tmp/job/{path}", content);
         }
 
         // Each says with what it was called; a copy is made where one is asked for.
@@ -57,16 +57,16 @@ public sealed partial class ProgramTests : IDisposable
             }
         )
         {
-            Stub(program, """printf '%s\n' "$@" >> "$JOB/../called" """);
+            Stub(program, """printf '%s\n' "$@" >> "$JOB/../../called" """);
         }
 
         Stub("sync", "true"); // the whole machine's, which takes long
         Stub(
             "pg_basebackup",
-            """printf '%s\n' "$@" >> "$JOB/../called"; mkdir -p "$2/pg_tblspc"; echo > "$2/backup_manifest" """
+            """printf '%s\n' "$@" >> "$JOB/../../called"; mkdir -p "$2/pg_tblspc"; echo > "$2/backup_manifest" """
         );
         Write(
-            "job/node.env",
+            "tmp/job/node.env",
             $"NODE=p1\nVOLUME={_root}/pgflow\nREPOSITORY={_root}/repository\nARCHIVE={_root}/repository/wal\n"
         );
     }
@@ -82,7 +82,7 @@ public sealed partial class ProgramTests : IDisposable
     {
         foreach (var list in new[] { "backups", "digests", "names", "paths", "ready", "segments" })
         {
-            Write($"job/{list}", $"{Hostile}\n$(touch pwned)\n");
+            Write($"tmp/job/{list}", $"{Hostile}\n$(touch pwned)\n");
         }
 
         Write("pgflow/data/postgresql.auto.conf", "");
@@ -216,7 +216,7 @@ public sealed partial class ProgramTests : IDisposable
         Write("nodes/p2/data/said", "max_connections setting:   1953063009\n");
         Write("nodes/p2/data/damaged", "");
         Write("nodes/p3/data/said", "max_connections setting:   90\n");
-        Write("job/raise.sh", """. "$JOB/lib/raise-settings.sh"; raise_settings "$VOLUME/data" "$NODES"/*/data""");
+        Write("tmp/job/raise.sh", """. "$JOB/lib/raise-settings.sh"; raise_settings "$VOLUME/data" "$NODES"/*/data""");
 
         Run("raise");
 
@@ -260,7 +260,7 @@ public sealed partial class ProgramTests : IDisposable
     public void A_result_is_JSON_whatever_was_found(string value)
     {
         Write(
-            "job/say.sh",
+            "tmp/job/say.sh",
             """
             . "$JOB/lib/result.sh"
             result first "$VALUE" 'lines[]' "$VALUE" last "$VALUE"
@@ -288,8 +288,29 @@ public sealed partial class ProgramTests : IDisposable
                 Sourced().Matches(text),
                 match => Assert.Contains(match.Groups["file"].Value, Embedded.Library.Keys)
             );
-            Assert.DoesNotMatch("""(?m)^[^#]*(/pgflow/|/repository/|/source/|/nodes/|/job/)""", text);
+            Assert.DoesNotMatch("""(?m)^[^#]*(/pgflow/|/repository/|/source/|/nodes/|/tmp/job/)""", text);
         }
+    }
+
+    [Fact]
+    public void A_job_brings_its_programs_and_the_library_and_becomes_the_one_it_is_called_by()
+    {
+        var folder = new DirectoryInfo($"{_root}/tmp/job");
+        folder.Delete(recursive: true);
+        var job = new JobSpec(null!, "space", "volume-space") { Further = [.. Programs().Except(["volume-space"])] };
+        Assert.Equal(
+            (0, ""),
+            Shell(
+                ["-c", Embedded.Read("begin"), job.Program],
+                [("PROGRAMS", job.Programs), ("NODES", $"{_root}/nodes")]
+            )
+        );
+
+        var expected = Embedded.Library.Concat(
+            Programs().Select(name => KeyValuePair.Create($"{name}.sh", Embedded.Read(name)))
+        );
+        Assert.All(expected, file => Assert.Equal(file.Value, Read($"tmp/job/{file.Key}")));
+        Assert.True(Result().TryGetProperty("spaces", out _));
     }
 
     [Fact]
@@ -345,7 +366,7 @@ public sealed partial class ProgramTests : IDisposable
             expected.Add($"{segment}\t{Choice(files)}\t");
         }
 
-        Write("job/segments", string.Concat(expected.Select(line => $"{line[..24]}\n")));
+        Write("tmp/job/segments", string.Concat(expected.Select(line => $"{line[..24]}\n")));
         Run("locate-segments");
 
         Assert.Equal(expected, Lines(_printed));
@@ -471,7 +492,7 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Equal(["00000002 1"], left.Ancestors);
         Assert.Equal("000000010000000000000002", left.Tail);
 
-        Write("job/ready", string.Concat(left.Ready.Select(name => $"{name}\n")));
+        Write("tmp/job/ready", string.Concat(left.Ready.Select(name => $"{name}\n")));
         for (var attempt = 1; attempt <= 2; attempt++)
         {
             Run("salvage", ("OWNER", "p1"), ("TAIL", left.Tail!));
@@ -532,7 +553,7 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Empty(left.Ready);
         Assert.Null(left.Tail);
 
-        Write("job/ready", "");
+        Write("tmp/job/ready", "");
         Run("salvage", ("OWNER", "p1"), ("TAIL", ""));
     }
 
@@ -547,7 +568,7 @@ public sealed partial class ProgramTests : IDisposable
         var left = ListWal("pg_controldata: error: could not open file\n");
         Assert.Equal(["000000010000000000000001"], left.Ready);
 
-        Write("job/ready", "000000010000000000000001\n");
+        Write("tmp/job/ready", "000000010000000000000001\n");
         Run("salvage", ("OWNER", "p1"), ("TAIL", ""));
         Assert.Equal("one", Read("repository/wal/000000010000000000000001"));
     }
@@ -555,13 +576,13 @@ public sealed partial class ProgramTests : IDisposable
     private void InstallArchiveProgram()
     {
         Write("pgflow/bin/archive", Embedded.Read("archive"), executable: true);
-        Write("pgflow/bin/node.env", Read("job/node.env"));
+        Write("pgflow/bin/node.env", Read("tmp/job/node.env"));
     }
 
     private UnarchivedWal ListWal(string complaint = "")
     {
         Assert.Equal((0, complaint), Try("list-wal", [], []));
-        return JsonSerializer.Deserialize<UnarchivedWal>(Read("job/result.json"), PgFlowJson.Options)!;
+        return JsonSerializer.Deserialize<UnarchivedWal>(Read("tmp/job/result.json"), PgFlowJson.Options)!;
     }
 
     private static IEnumerable<string> Programs() =>
@@ -590,7 +611,7 @@ public sealed partial class ProgramTests : IDisposable
 
     private string Read(string name) => File.ReadAllText(Path.Combine(_root.FullName, name));
 
-    private JsonElement Result() => JsonDocument.Parse(Read("job/result.json")).RootElement;
+    private JsonElement Result() => JsonDocument.Parse(Read("tmp/job/result.json")).RootElement;
 
     private void Run(string program, params (string Name, string Value)[] parameters) =>
         Assert.Equal((0, ""), Try(program, [], parameters));
@@ -599,9 +620,11 @@ public sealed partial class ProgramTests : IDisposable
         string program,
         string[] arguments,
         (string Name, string Value)[] parameters
-    )
+    ) => Shell([$"{_root}/tmp/job/{program}.sh", .. arguments], parameters);
+
+    private (int ExitCode, string Complaint) Shell(string[] arguments, (string Name, string Value)[] parameters)
     {
-        var start = new ProcessStartInfo("sh", [$"{_root}/job/{program}.sh", .. arguments])
+        var start = new ProcessStartInfo("sh", arguments)
         {
             WorkingDirectory = _root.FullName,
             RedirectStandardError = true,

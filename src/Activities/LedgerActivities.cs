@@ -4,16 +4,23 @@ using System.Text.RegularExpressions;
 
 namespace PgFlow.Activities;
 
-internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jobs, RepositoryActivities repository)
-    : ILedgerActivities
+internal sealed partial class LedgerActivities(
+    Inventory inventory,
+    JobRunner jobs,
+    IClusterActivities clusters,
+    RepositoryActivities repository
+) : ILedgerActivities
 {
+    /// <summary>How long a node that does not answer holds up the end of a procedure.</summary>
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(3);
+
     private static readonly JsonSerializerOptions Json = new(PgFlowJson.Options) { WriteIndented = true };
 
     public async Task RecordProcedureAsync(Report report)
     {
         try
         {
-            await WriteAsync(report);
+            await Task.WhenAll(WriteAsync(report), LookAsync(report.Cluster));
         }
         finally
         {
@@ -88,6 +95,14 @@ internal sealed partial class LedgerActivities(Inventory inventory, JobRunner jo
                     .Select(EntryOf),
             ]
         );
+    }
+
+    /// <summary>So that metrics tell how the procedure leaves the cluster; where it can't be seen, they tell what was
+    /// seen before.</summary>
+    private async Task LookAsync(ClusterName cluster)
+    {
+        Task look = clusters.ObserveClusterAsync(cluster).WaitAsync(LongestLook);
+        await look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static Entry EntryOf(TimelineOpened opened) =>

@@ -18,6 +18,8 @@ public sealed class ObservabilityTests(TemporalServer temporal)
         );
 
         var report = await SwitchOverAsync(cluster);
+        var of = ("cluster", $"{cluster.Name}");
+        Assert.Equal(1, await Scrape.ValueAsync(metrics, "pgflow_node_role", of, ("node", "p2"), ("role", "primary")));
         await cluster.HealthyAsync(cluster.Node(2), timeline: 2);
         await TestCluster.FailureAsync(
             await temporal.Client.StartWorkflowAsync(

@@ -7,8 +7,9 @@ using Temporalio.Client;
 
 namespace PgFlow.SystemTests;
 
-/// <summary>Every command that README and docs show with its arguments is typed, in a cluster that needs it; those of the tutorial by
-/// <see cref="TutorialTests"/>. Where the story does not need what a command changes, it is a dry run.</summary>
+/// <summary>Every command that README and docs show with its arguments is typed, in a cluster that needs it; those of
+/// the tutorial by <see cref="TutorialTests"/>. Where the story does not need what a command changes, it is a dry
+/// run.</summary>
 public sealed partial class DocumentationTests(TemporalServer temporal)
 {
     private readonly List<string> _left =

@@ -86,7 +86,8 @@ internal static class PgFlowProgram
         params string[] arguments
     )
     {
-        var line = $"dotnet {Program} {string.Join(' ', arguments)}";
+        // Ctrl-C reaches it also where the tests run in the background
+        var line = $"env --default-signal=INT dotnet {Program} {string.Join(' ', arguments)}";
         using var process = Start(client, [], ["script", "-qec", line, "/dev/null"]);
         await process.StandardInput.WriteAsync(before);
         await process.StandardInput.FlushAsync();

@@ -137,7 +137,7 @@ public sealed partial class ProposedCommandTests
     [GeneratedRegex(@"\{[^{}]*\}")]
     private static partial Regex Value();
 
-    [GeneratedRegex(@"^\{(node|[a-z]+\.Id|node\.Id)\}$")]
+    [GeneratedRegex(@"^\{(node(\.Name)?|[a-z]+\.Id)\}$")]
     private static partial Regex IsNode();
 
     [GeneratedRegex(@"\b[A-Z]{2,}\b")]

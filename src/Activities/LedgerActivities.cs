@@ -135,11 +135,7 @@ internal sealed partial class LedgerActivities(
                 Volumes = [$"{Names.Repository(cluster)}:{Names.RepositoryVolume}"],
                 Files =
                 [
-                    ContainerFile.Private(
-                        $"{Names.Job}/names",
-                        string.Concat(entries.Select(entry => $"{entry.File}\n")),
-                        node.Spec.Postgres
-                    ),
+                    JobSpec.List("names", entries.Select(entry => entry.File), node.Spec.Postgres),
                     .. entries.Select(
                         (entry, index) =>
                             ContainerFile.Private($"{Names.Job}/{index + 1}.json", entry.Json, node.Spec.Postgres)

@@ -18,6 +18,6 @@ internal sealed class OpenJob(ContainerRef container, PostgresInstallation postg
         container.StreamAsync($"{postgres.Uid}:{postgres.Gid}", $"sh {Names.Job}/{program}.sh", size, limits.Stream);
 
     /// <summary>Puts a file into the container, for the programs that follow.</summary>
-    public Task WriteAsync(string path, string content) =>
-        container.WriteFilesAsync(ContainerFile.Private(path, content, postgres));
+    public Task WriteAsync(string name, string content) =>
+        container.WriteFilesAsync(ContainerFile.Private($"{Names.Job}/{name}", content, postgres));
 }

@@ -32,7 +32,7 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
     {
         if (segments.Where(segment => !_known.ContainsKey(segment)).ToList() is { Count: > 0 } unknown)
         {
-            await job.WriteAsync($"{Names.Job}/segments", Lines(unknown));
+            await job.WriteAsync("segments", Lines(unknown));
             var found = await job.RunAsync("locate-segments");
             foreach (
                 var field in found.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
@@ -47,7 +47,7 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files)
     {
-        await job.WriteAsync($"{Names.Job}/paths", Lines(files.Select(file => file.Path)));
+        await job.WriteAsync("paths", Lines(files.Select(file => file.Path)));
         await foreach (var page in job.StreamAsync("read-segments", (int)WalPage.Size))
         {
             yield return page;
@@ -56,7 +56,7 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
 
     public async Task RememberAsync(IReadOnlyDictionary<string, string> digests)
     {
-        await job.WriteAsync($"{Names.Job}/digests", Lines(digests.Select(digest => $"{digest.Key} {digest.Value}")));
+        await job.WriteAsync("digests", Lines(digests.Select(digest => $"{digest.Key} {digest.Value}")));
         await job.RunAsync("index-segments");
     }
 

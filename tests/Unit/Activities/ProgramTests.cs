@@ -288,7 +288,7 @@ public sealed partial class ProgramTests : IDisposable
                 Sourced().Matches(text),
                 match => Assert.Contains(match.Groups["file"].Value, Embedded.Library.Keys)
             );
-            Assert.DoesNotMatch("""(?m)^[^#]*(/pgflow/|/repository/|/source/|/nodes/|/tmp/job/)""", text);
+            Assert.DoesNotMatch("""(?m)^[^#]*(/pgflow/|/repository/|/source/|/nodes/|/job/)""", text);
         }
     }
 

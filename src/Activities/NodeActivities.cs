@@ -193,16 +193,19 @@ internal sealed class NodeActivities(
         );
     }
 
-    /// <summary>Writes what is not there as it should be.</summary>
+    /// <summary>Writes all where one is not as it should be: to read one takes as long as to write all.</summary>
     private async Task PlaceAsync(NodeId node, IReadOnlyList<ContainerFile> wanted)
     {
-        var there = await Task.WhenAll(wanted.Select(file => docker.Of(node).ReadFileAsync(file.Path)));
-        var others = wanted
-            .Where((file, index) => there[index] is not { } content || Encoding.UTF8.GetString(content) != file.Content)
-            .ToList();
-        if (others.Count > 0)
+        foreach (var file in wanted)
         {
-            await docker.Of(node).WriteFilesAsync(others);
+            if (
+                await docker.Of(node).ReadFileAsync(file.Path) is not { } there
+                || Encoding.UTF8.GetString(there) != file.Content
+            )
+            {
+                await docker.Of(node).WriteFilesAsync(wanted);
+                return;
+            }
         }
     }
 

@@ -163,7 +163,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         );
 
     private static string NameOf(string? identity) =>
-        Printable(identity) is { Length: > 0 } name ? name : "unknown (Web UI)";
+        Printable(identity) is { Length: > 0 } name ? name : Procedure.Anonymous;
 
     private static string Printable(string? text) => new([.. (text ?? "").Where(sign => !char.IsControl(sign))]);
 

@@ -19,7 +19,8 @@ internal sealed partial class OpenProcedures(ITemporalClient client, MetricMeter
     private readonly MetricGauge<long> _open = meter.CreateGauge<long>(
         "pgflow_procedures_open",
         null,
-        "Procedures that have not ended, by state: running, waitingForApproval, inspecting, undoing, blocked."
+        "Procedures that have not ended, by state: running, waitingForApproval, inspecting, undoing, blocked; of a "
+            + "witness watching, paused."
     );
     private readonly MetricGauge<double> _counted = meter.CreateGauge<double>(
         "pgflow_procedures_observed_timestamp_seconds",

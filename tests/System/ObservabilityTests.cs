@@ -121,8 +121,10 @@ public sealed class ObservabilityTests(TemporalServer temporal)
             Scrape.ValueAsync(metrics, name, labels);
     }
 
-    private static async Task AssertOpenAsync(string metrics, TestCluster cluster)
+    private async Task AssertOpenAsync(string metrics, TestCluster cluster)
     {
+        await PgFlowProgram.RunAsync(temporal.Client, "witness", $"{cluster.Name}", "start");
+        await PgFlowProgram.RunAsync(temporal.Client, "witness", $"{cluster.Name}", "pause");
         var waiting = await cluster.StartAsync(
             (Switchover procedure) =>
                 procedure.RunAsync(
@@ -134,19 +136,17 @@ public sealed class ObservabilityTests(TemporalServer temporal)
                     }
                 )
         );
-        await Host.UntilAsync("it is counted", () => IsAsync(1));
+        await Host.UntilAsync("it is counted", () => IsAsync("waitingForApproval", 1));
+        Assert.True(await IsAsync("paused", 1));
         await waiting.CancelAsync();
-        await Host.UntilAsync("it is no longer counted", () => IsAsync(0));
+        await PgFlowProgram.RunAsync(temporal.Client, "witness", $"{cluster.Name}", "stop");
+        await Host.UntilAsync("it is no longer counted", () => IsAsync("waitingForApproval", 0));
         var counted = await Scrape.ValueAsync(metrics, "pgflow_procedures_observed_timestamp_seconds");
         Assert.InRange(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - counted!.Value, -1, 60);
 
-        async Task<bool> IsAsync(double count) =>
-            await Scrape.ValueAsync(
-                metrics,
-                "pgflow_procedures_open",
-                ("cluster", $"{cluster.Name}"),
-                ("state", "waitingForApproval")
-            ) == count;
+        async Task<bool> IsAsync(string state, double count) =>
+            await Scrape.ValueAsync(metrics, "pgflow_procedures_open", ("cluster", $"{cluster.Name}"), ("state", state))
+            == count;
     }
 
     private static async Task AssertTraceAsync(OtlpReceiver collector, Report report)

@@ -451,6 +451,26 @@ internal sealed class TestCluster : IAsyncDisposable
         {
             await Host.TryDockerAsync("network", "rm", network);
         }
+
+        await EndRunsAsync();
+    }
+
+    /// <summary>Ends what a test has left open (its witness, what waits for a person): the next one's workers would go
+    /// on with it.</summary>
+    private async Task EndRunsAsync()
+    {
+        var left = _client.ListWorkflowsAsync($"{Attributes.Cluster.Name} = '{Name}' AND ExecutionStatus = 'Running'");
+        await foreach (var run in left)
+        {
+            try
+            {
+                await _client.GetWorkflowHandle(run.Id, run.RunId).TerminateAsync("its test is over");
+            }
+            catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
+            {
+                // it has ended this moment
+            }
+        }
     }
 
     /// <summary>Everything that there is under the cluster's names and labels, with the content of its volumes and

@@ -204,7 +204,9 @@ public sealed class WitnessTests(TemporalServer server)
         var witness = await StartAsync(world);
         world.InMemory.Show(WitnessFinding.Well);
         await DecidedAsync(witness, WitnessAction.Watching);
+        Assert.Equal("watching", await ListedAsync(witness));
         await PauseAsync(world, witness);
+        Assert.Equal("paused", await ListedAsync(witness));
         var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
             witness.ExecuteUpdateAsync("pause", [new WitnessOrder("carla")])
         );
@@ -219,6 +221,7 @@ public sealed class WitnessTests(TemporalServer server)
         Assert.DoesNotContain((await StatusAsync(witness)).Decisions, one => one.Action is WitnessAction.FailedOver);
 
         await witness.ExecuteUpdateAsync("resume", [new WitnessOrder("bert")]);
+        Assert.Equal("watching", await ListedAsync(witness));
         await DecidedAsync(witness, WitnessAction.FailedOver);
         await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() =>
             witness.ExecuteUpdateAsync("resume", [new WitnessOrder("bert")])
@@ -244,8 +247,10 @@ public sealed class WitnessTests(TemporalServer server)
         );
         var status = await UntilAsync(witness, status => status.Since == DateTimeOffset.UnixEpoch);
         Assert.Equal(("bert", 0), (status.Paused!.By, status.Decisions.Count));
+        Assert.Equal("paused", await ListedAsync(witness));
         Assert.Equal(0, world.InMemory.Watches);
         await StopAsync(witness);
+        Assert.Equal("stopped", await ListedAsync(witness));
     }
 
     [Fact]
@@ -402,6 +407,10 @@ public sealed class WitnessTests(TemporalServer server)
         (
             await UntilAsync(witness, status => status.Decisions.Any(decision => decision.Action == action))
         ).Decisions.Last(decision => decision.Action == action);
+
+    /// <summary>How Temporal's list has it.</summary>
+    private static async Task<string> ListedAsync(WorkflowHandle witness) =>
+        (await witness.DescribeAsync()).TypedSearchAttributes.Get(Attributes.Outcome);
 
     private static Task<WitnessStatus> StatusAsync(WorkflowHandle witness) =>
         witness.QueryAsync<WitnessStatus>("witness", []);

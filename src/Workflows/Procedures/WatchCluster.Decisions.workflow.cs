@@ -10,6 +10,7 @@ public sealed partial class WatchCluster
 
     private static readonly AsyncLocal<bool> Recording = new();
 
+    private WitnessAction? _shown;
     private bool _isRecording;
 
     /// <summary>What it has seen and decided.</summary>
@@ -93,7 +94,7 @@ public sealed partial class WatchCluster
 
     private static WitnessDecision Told(WitnessAction action, WitnessOrder order)
     {
-        var by = string.IsNullOrWhiteSpace(order.By) ? "unknown (Web UI)" : order.By;
+        var by = Named(order.By);
         return new(Now, action, $"{PgFlowText.Word(action)} by {by}{PgFlowText.Because(order.Reason)}", [])
         {
             By = by,
@@ -143,10 +144,20 @@ public sealed partial class WatchCluster
                 .OrderBy(one => one.At),
         ];
 
+    /// <summary>Shows how it is, in Temporal's list too: a pause may be forgotten.</summary>
     private void Show()
     {
         var lines = _memory.Decisions.Reverse().Select(one => $"- {PgFlowText.Exact(one.At)} {one.Summary}");
         Workflow.CurrentDetails = string.Join('\n', lines);
+        var state =
+            _stopped is not null ? WitnessAction.Stopped
+            : _memory.Paused is not null ? WitnessAction.Paused
+            : WitnessAction.Watching;
+        if (state != _shown)
+        {
+            _shown = state;
+            Workflow.UpsertTypedSearchAttributes(Attributes.Outcome.ValueSet(PgFlowText.Word(state)));
+        }
     }
 
     /// <summary>Writes what the ledger lacks, also what is decided meanwhile. What can't be written comes with the next

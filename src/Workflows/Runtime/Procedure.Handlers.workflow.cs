@@ -5,7 +5,7 @@ namespace PgFlow.Workflows.Runtime;
 
 public abstract partial class Procedure
 {
-    private const string Anonymous = "unknown (Web UI)";
+    internal const string Anonymous = "unknown (Web UI)";
 
     private DateTimeOffset? _until;
     private bool _aborted;
@@ -62,7 +62,7 @@ public abstract partial class Procedure
 
     private List<Running> Undecided => [.. BlockedSteps.Where(step => step.Decision is null)];
 
-    private static string Named(string? by) => string.IsNullOrWhiteSpace(by) ? Anonymous : by;
+    private protected static string Named(string? by) => string.IsNullOrWhiteSpace(by) ? Anonymous : by;
 
     /// <summary>Lets a procedure that waits for approval begin.</summary>
     [WorkflowUpdate(

@@ -34,7 +34,7 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         var ended = new List<string>();
         if (await EndWitnessAsync(WatchCluster.IdOf(cluster)) is { } witness)
         {
-            ended.Add(witness);
+            ended.Add($"witness {witness} has ended");
         }
 
         foreach (var id in ProcedureList.All.Select(entry => entry.ScheduleOf(cluster.ToString())).OfType<string>())
@@ -45,12 +45,19 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
                 await Client
                     .GetScheduleHandle(id)
                     .DeleteAsync(new() { CancellationToken = ActivityExecutionContext.Current.CancellationToken });
-                ended.Add(id);
+                ended.Add($"schedule {id} has ended");
             }
             catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
             {
                 // there is none
             }
+        }
+
+        await foreach (var waiting in WaitingAsync(cluster))
+        {
+            await Permit.RequireAsync();
+            await CancelAsync(Client.GetWorkflowHandle(waiting.Id, waiting.RunId), "its cluster is gone");
+            ended.Add($"{waiting.WorkflowType} {waiting.Id}, which waited for approval, is cancelled");
         }
 
         return ended;
@@ -166,6 +173,15 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
         Printable(identity) is { Length: > 0 } name ? name : Procedure.Anonymous;
 
     private static string Printable(string? text) => new([.. (text ?? "").Where(sign => !char.IsControl(sign))]);
+
+    /// <summary>But itself: Temporal's list may be a moment old.</summary>
+    private static IAsyncEnumerable<WorkflowExecution> WaitingAsync(ClusterName cluster) =>
+        Client
+            .ListWorkflowsAsync(
+                $"{Attributes.Cluster.Name} = '{cluster}' AND ExecutionStatus = 'Running' "
+                    + $"AND {Attributes.Outcome.Name} = '{PgFlowText.Word(ProcedureStatus.WaitingForApproval)}'"
+            )
+            .Where(waiting => waiting.Id != ActivityExecutionContext.Current.Info.WorkflowId);
 
     private static async Task<string?> EndWitnessAsync(string id)
     {

@@ -33,6 +33,23 @@ public sealed class ScheduleTests(TemporalServer temporal)
         var again = await PgFlowAsync("backup", name, "--schedule", "0 3 1 1 *");
         Assert.Contains("0 3 1 1 * UTC; it is paused", again.Output, StringComparison.Ordinal);
 
+        var waiting = await cluster.StartAsync(
+            (CreateRestorePoint procedure) =>
+                procedure.RunAsync(
+                    new()
+                    {
+                        Cluster = cluster.Name,
+                        By = "test",
+                        Name = "waits",
+                        Approve = true,
+                    }
+                )
+        );
+        await Host.UntilAsync(
+            "it waits for approval",
+            async () => (await PgFlowAsync("status", name)).Output.Contains(waiting.Id, StringComparison.Ordinal)
+        );
+
         var report = await cluster.RunAsync(
             (DestroyCluster procedure) =>
                 procedure.RunAsync(
@@ -44,7 +61,15 @@ public sealed class ScheduleTests(TemporalServer temporal)
                     }
                 )
         );
-        Assert.Equal([$"schedule pgflow-backup-{name} has ended"], report.Notes);
+        Assert.Equal(
+            [
+                $"schedule pgflow-backup-{name} has ended",
+                $"CreateRestorePoint {waiting.Id}, which waited for approval, is cancelled",
+            ],
+            report.Notes
+        );
+        await Assert.ThrowsAsync<WorkflowFailedException>(() => waiting.GetResultAsync());
+        Assert.Contains("its cluster is gone", (await PgFlowAsync("show", waiting.Id)).Output);
         var gone = await Assert.ThrowsAsync<RpcException>(() => schedule.DescribeAsync());
         Assert.Equal(RpcException.StatusCode.NotFound, gone.Code);
 

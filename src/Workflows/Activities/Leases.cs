@@ -20,8 +20,8 @@ public interface ILeaseActivities
     Task<string?> EndBackupAsync(ClusterName cluster);
 
     /// <summary>Post-condition: nothing starts a procedure for <paramref name="cluster"/> by itself, neither one of
-    /// PgFlow's schedules nor its witness.</summary>
-    /// <returns>Those that did.</returns>
+    /// PgFlow's schedules nor its witness, and none waits for approval.</summary>
+    /// <returns>What ended, as sentences.</returns>
     [Activity]
     Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster);
 
@@ -78,7 +78,7 @@ internal static class Leases
     public static Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster) =>
         ActivityCall.ChangeAsync(
             (ILeaseActivities activities) => activities.EndSchedulesAsync(cluster),
-            $"End the schedules and the witness of {cluster}"
+            $"End the schedules and the witness of {cluster}, and what waits for approval"
         );
 
     /// <inheritdoc cref="ILeaseActivities.TakeOverLeaseAsync"/>

@@ -481,7 +481,7 @@ internal sealed partial class InMemoryCluster
         DoAsync(node, () => Set(node, state => state with { Members = members }));
 
     Task<IReadOnlyList<string>> ILeaseActivities.EndSchedulesAsync(ClusterName cluster) =>
-        DoAsync<IReadOnlyList<string>>(null, () => ["pgflow-backup-x"]);
+        DoAsync<IReadOnlyList<string>>(null, () => ["schedule pgflow-backup-x has ended"]);
 
     Task INodeActivities.SetReadOnlyAsync(NodeId node, bool isOn) =>
         DoAsync(node, () => Set(node, state => state with { ReadOnly = isOn }));

@@ -39,7 +39,7 @@ public sealed class DoctorTests(TemporalServer temporal)
         Assert.Contains(said, answer => answer.What == "Workers" && answer.Found.Contains($":{worker.Id} "));
         var frozen = said.Single(answer => answer.What == "Worker");
         Assert.False(frozen.Ok);
-        // It has one poll open, and once a task has gone to it, ours or a workflow's of another test, it takes none.
+        // It has one poll open: once somebody's task has gone to it, it takes none.
         Assert.Matches($":{worker.Id} polls, was given a task and does nothing|polls .* takes no task", frozen.Found);
 
         await RunAsync("kill", "-CONT", $"{worker.Id}");

@@ -224,7 +224,7 @@ internal static class ContainerCalls
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
         this ContainerRef container,
         string user,
-        string script,
+        string[] command,
         int size,
         TimeSpan limit
     )
@@ -235,7 +235,7 @@ internal static class ContainerCalls
                     container.Name,
                     new()
                     {
-                        Cmd = ["/bin/sh", "-c", script],
+                        Cmd = command,
                         User = user,
                         AttachStdout = true,
                         AttachStderr = true,

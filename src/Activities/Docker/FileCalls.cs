@@ -4,8 +4,8 @@ using System.Text;
 
 namespace PgFlow.Activities.Docker;
 
-/// <summary>Reads and writes files in containers, running or not, through Docker's archive call (about 50
-/// ms).</summary>
+/// <summary>Reads and writes files in containers, running or not, through Docker's archive call (a tenth of a
+/// second).</summary>
 internal static class FileCalls
 {
     /// <summary>The file's content; null where there is none.</summary>

@@ -4,20 +4,40 @@ namespace PgFlow.Activities.Docker;
 /// container.</summary>
 internal sealed class OpenJob(ContainerRef container, PostgresInstallation postgres, TimeLimits limits)
 {
-    /// <summary>What a program prints that must succeed.</summary>
-    public async Task<string> RunAsync(string program) =>
-        await container.ExecuteAsync(
-            $"{postgres.Uid}:{postgres.Gid}",
-            limits.RepositoryContents,
-            [],
-            ["/bin/sh", $"{Names.Job}/{program}.sh"]
-        );
+    /// <summary>So many arguments have room: 2 MiB, 128 KiB each (execve(2)).</summary>
+    private const int Most = 1000;
 
-    /// <summary>What a program prints, in pieces of that size; a shorter rest is left out.</summary>
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string program, int size) =>
-        container.StreamAsync($"{postgres.Uid}:{postgres.Gid}", $"sh {Names.Job}/{program}.sh", size, limits.Stream);
+    private string User => $"{postgres.Uid}:{postgres.Gid}";
 
-    /// <summary>Puts a file into the container, for the programs that follow.</summary>
-    public Task WriteAsync(string name, string content) =>
-        container.WriteFilesAsync(ContainerFile.Private($"{Names.Job}/{name}", content, postgres));
+    /// <summary>What a program prints that must succeed; with many arguments it is run for some after the
+    /// other.</summary>
+    public async Task<string> RunAsync(string program, params IEnumerable<string> arguments)
+    {
+        var printed = new List<string>();
+        foreach (var some in arguments.Chunk(Most).DefaultIfEmpty([]))
+        {
+            printed.Add(await container.ExecuteAsync(User, limits.RepositoryContents, [], CommandOf(program, some)));
+        }
+
+        return string.Concat(printed);
+    }
+
+    /// <summary>The same in pieces of that size; a shorter rest is left out.</summary>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
+        string program,
+        int size,
+        params IEnumerable<string> arguments
+    )
+    {
+        foreach (var some in arguments.Chunk(Most))
+        {
+            await foreach (var piece in container.StreamAsync(User, CommandOf(program, some), size, limits.Stream))
+            {
+                yield return piece;
+            }
+        }
+    }
+
+    private static string[] CommandOf(string program, string[] arguments) =>
+        ["/bin/sh", $"{Names.Job}/{program}.sh", .. arguments];
 }

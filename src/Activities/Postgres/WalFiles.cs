@@ -32,8 +32,7 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
     {
         if (segments.Where(segment => !_known.ContainsKey(segment)).ToList() is { Count: > 0 } unknown)
         {
-            await job.WriteAsync("segments", Lines(unknown));
-            var found = await job.RunAsync("locate-segments");
+            var found = await job.RunAsync("locate-segments", unknown);
             foreach (
                 var field in found.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
             )
@@ -45,20 +44,9 @@ internal sealed class JobWalFiles(OpenJob job) : IWalFiles
         return [.. segments.Select(segment => _known[segment])];
     }
 
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files)
-    {
-        await job.WriteAsync("paths", Lines(files.Select(file => file.Path)));
-        await foreach (var page in job.StreamAsync("read-segments", (int)WalPage.Size))
-        {
-            yield return page;
-        }
-    }
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> PagesAsync(IReadOnlyList<WalFile> files) =>
+        job.StreamAsync("read-segments", (int)WalPage.Size, files.Select(file => file.Path));
 
-    public async Task RememberAsync(IReadOnlyDictionary<string, string> digests)
-    {
-        await job.WriteAsync("digests", Lines(digests.Select(digest => $"{digest.Key} {digest.Value}")));
-        await job.RunAsync("index-segments");
-    }
-
-    private static string Lines(IEnumerable<string> lines) => string.Concat(lines.Select(line => $"{line}\n"));
+    public Task RememberAsync(IReadOnlyDictionary<string, string> digests) =>
+        job.RunAsync("index-segments", digests.Select(digest => $"{digest.Key} {digest.Value}"));
 }

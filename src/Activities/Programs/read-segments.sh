@@ -1,3 +1,3 @@
 #!/bin/sh
-# Prints the files in $JOB/paths, one after the other.
-while read -r path; do cat "$path" || exit 1; done < "$JOB/paths"
+# Prints the files that it is given, one after the other.
+for path; do cat "$path" || exit 1; done

@@ -32,9 +32,9 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
     public async Task<IReadOnlyList<string>> EndSchedulesAsync(ClusterName cluster)
     {
         var ended = new List<string>();
-        if (await EndWitnessAsync(WatchCluster.IdOf(cluster)) is { } witness)
+        if (await CancelOfGoneAsync(Client.GetWorkflowHandle(WatchCluster.IdOf(cluster))))
         {
-            ended.Add($"witness {witness} has ended");
+            ended.Add($"witness {WatchCluster.IdOf(cluster)} has ended");
         }
 
         foreach (var id in ProcedureList.All.Select(entry => entry.ScheduleOf(cluster.ToString())).OfType<string>())
@@ -55,9 +55,10 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
 
         await foreach (var waiting in WaitingAsync(cluster))
         {
-            await Permit.RequireAsync();
-            await CancelAsync(Client.GetWorkflowHandle(waiting.Id, waiting.RunId), "its cluster is gone");
-            ended.Add($"{waiting.WorkflowType} {waiting.Id}, which waited for approval, is cancelled");
+            if (await CancelOfGoneAsync(Client.GetWorkflowHandle(waiting.Id, waiting.RunId)))
+            {
+                ended.Add($"{waiting.WorkflowType} {waiting.Id}, which waited for approval, is cancelled");
+            }
         }
 
         return ended;
@@ -183,17 +184,18 @@ internal sealed class LeaseActivities(JobRunner jobs, TimeLimits limits) : ILeas
             )
             .Where(waiting => waiting.Id != ActivityExecutionContext.Current.Info.WorkflowId);
 
-    private static async Task<string?> EndWitnessAsync(string id)
+    /// <returns>Whether it ran.</returns>
+    private static async Task<bool> CancelOfGoneAsync(WorkflowHandle handle)
     {
         await Permit.RequireAsync();
         try
         {
-            await CancelAsync(Client.GetWorkflowHandle(id), "its cluster is gone");
-            return id;
+            await CancelAsync(handle, "its cluster is gone");
+            return true;
         }
         catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound)
         {
-            return null; // there is none, or it has ended
+            return false;
         }
     }
 

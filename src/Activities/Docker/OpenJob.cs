@@ -9,8 +9,7 @@ internal sealed class OpenJob(ContainerRef container, PostgresInstallation postg
 
     private string User => $"{postgres.Uid}:{postgres.Gid}";
 
-    /// <summary>What a program prints that must succeed; with many arguments it is run for some after the
-    /// other.</summary>
+    /// <summary>What a program prints that must succeed; for many arguments it is run several times.</summary>
     public async Task<string> RunAsync(string program, params IEnumerable<string> arguments)
     {
         var printed = new List<string>();
@@ -22,7 +21,7 @@ internal sealed class OpenJob(ContainerRef container, PostgresInstallation postg
         return string.Concat(printed);
     }
 
-    /// <summary>The same in pieces of that size; a shorter rest is left out.</summary>
+    /// <summary>What it prints, in pieces of that size; a shorter rest is left out.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
         string program,
         int size,

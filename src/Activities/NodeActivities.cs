@@ -178,19 +178,16 @@ internal sealed class NodeActivities(
     /// <summary>Changes some settings in the node's own file, and nothing else in it.</summary>
     private async Task ChangeFileAsync(NodeContainer node, Dictionary<string, string> changed)
     {
-        var file =
+        var there = Encoding.UTF8.GetString(
             await docker.Of(node.Id).ReadFileAsync(SettingsFile.Path)
-            ?? throw Failure.Fail($"{node.Id} has no {SettingsFile.Path}", Hint.Repair(node.Id.Cluster));
-        await PlaceAsync(
-            node.Id,
-            [
-                ContainerFile.Private(
-                    SettingsFile.Path,
-                    SettingsFile.With(Encoding.UTF8.GetString(file), changed),
-                    node.Spec.Postgres
-                ),
-            ]
+                ?? throw Failure.Fail($"{node.Id} has no {SettingsFile.Path}", Hint.Repair(node.Id.Cluster))
         );
+        if (SettingsFile.With(there, changed) is var wanted && wanted != there)
+        {
+            await docker
+                .Of(node.Id)
+                .WriteFilesAsync(ContainerFile.Private(SettingsFile.Path, wanted, node.Spec.Postgres));
+        }
     }
 
     /// <summary>Writes all where one is not as it should be: to read one takes as long as to write all.</summary>
